@@ -1,0 +1,139 @@
+// Package fault is the one taxonomy of what can go wrong: a kind that decides what happens next, a stable slug that
+// clients may match on, and a detail that is safe to show. The HTTP edge renders a fault as an RFC 9457 document
+// (package api), the queue edge as a verdict on the message (package function); causes are logged there, once.
+package fault
+
+import (
+	"errors"
+	"time"
+)
+
+// Kind decides what becomes of the work that failed. A Kind is an error, so that errors.Is(err, fault.Conflict) asks for it.
+type Kind string
+
+// The kinds, each with its HTTP status and its fate on a queue.
+const (
+	Duplicate          Kind = "duplicate"           // the key or event was handled before: the stored answer again; acknowledge
+	Malformed          Kind = "malformed"           // 400: not readable at all; permanent
+	Invalid            Kind = "invalid"             // 422: readable, but breaks a rule; permanent
+	Unauthenticated    Kind = "unauthenticated"     // 401: nobody we know; permanent
+	Forbidden          Kind = "forbidden"           // 403: known, but not allowed; permanent
+	NotFound           Kind = "not-found"           // 404: absent, or another's; permanent
+	TooLarge           Kind = "too-large"           // 413
+	WrongMethod        Kind = "wrong-method"        // 405
+	WrongMedia         Kind = "wrong-media"         // 415
+	Conflict           Kind = "conflict"            // 409: lost a race, or the state forbids it; retried
+	PreconditionFailed Kind = "precondition-failed" // 412: If-Match or If-None-Match does not hold
+	PreconditionNeeded Kind = "precondition-needed" // 428: the request must carry If-Match or If-None-Match
+	Throttled          Kind = "throttled"           // 429: later; retried
+	Unavailable        Kind = "unavailable"         // 503: later; retried
+	Internal           Kind = "internal"            // 500: a bug or the unknown; retried, then the dead-letter queue
+)
+
+// Error returns the kind's name.
+func (k Kind) Error() string { return string(k) }
+
+// Permanent reports whether trying the same work again can never help.
+func (k Kind) Permanent() bool {
+	switch k {
+	case Malformed, Invalid, Unauthenticated, Forbidden, NotFound, TooLarge, WrongMethod, WrongMedia, PreconditionFailed, PreconditionNeeded:
+		return true
+	}
+	return false
+}
+
+// Later reports whether the work itself is sound and only its time has not come.
+func (k Kind) Later() bool { return k == Throttled || k == Unavailable }
+
+// Problem is one broken rule, and where: for a body its JSON pointer (RFC 6901, as in "/lines/0/quantity"), otherwise the
+// header, query or path parameter by name.
+type Problem struct {
+	Detail    string
+	Pointer   string
+	Parameter string
+}
+
+// Fault is an error of a kind.
+type Fault struct {
+	Kind       Kind
+	Slug       string        // stable: it becomes the problem's type and keeps its meaning
+	Detail     string        // for the caller; never holds a cause, a secret or personal data
+	Problems   []Problem     // the rules broken, for Malformed and Invalid
+	RetryAfter time.Duration // how long to wait, for Throttled and Unavailable; 0: not said
+	cause      error
+}
+
+// New declares a fault. Declare it beside the rule that it guards.
+func New(kind Kind, slug, detail string) *Fault {
+	return &Fault{Kind: kind, Slug: slug, Detail: detail}
+}
+
+// Error returns the slug, the detail and the cause: text for logs, not for callers.
+func (f *Fault) Error() string {
+	text := f.Slug + ": " + f.Detail
+	for _, p := range f.Problems {
+		text += "; " + p.Pointer + p.Parameter + " " + p.Detail
+	}
+	if f.cause != nil {
+		text += ": " + f.cause.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause, if there is one.
+func (f *Fault) Unwrap() error { return f.cause }
+
+// Is reports whether target is this fault's kind, or a fault with the same slug.
+func (f *Fault) Is(target error) bool {
+	switch t := target.(type) {
+	case Kind:
+		return f.Kind == t
+	case *Fault:
+		return f.Slug == t.Slug
+	}
+	return false
+}
+
+// Because returns a copy of f that remembers its cause for the log.
+func (f *Fault) Because(cause error) *Fault {
+	c := *f
+	c.cause = cause
+	return &c
+}
+
+// At returns a copy of f that names one more broken rule in the request's body by its JSON pointer.
+func (f *Fault) At(pointer, detail string) *Fault {
+	return f.with(Problem{Pointer: pointer, Detail: detail})
+}
+
+// In returns a copy of f that names one more broken rule in a header, query or path parameter.
+func (f *Fault) In(parameter, detail string) *Fault {
+	return f.with(Problem{Parameter: parameter, Detail: detail})
+}
+
+func (f *Fault) with(p Problem) *Fault {
+	c := *f
+	c.Problems = append(append([]Problem(nil), f.Problems...), p)
+	return &c
+}
+
+// After returns a copy of f that asks the caller to wait for d.
+func (f *Fault) After(d time.Duration) *Fault {
+	c := *f
+	c.RetryAfter = d
+	return &c
+}
+
+// KindOf returns the kind of err: Internal for an error that is no fault, empty for nil.
+func KindOf(err error) Kind {
+	if err == nil {
+		return ""
+	}
+	if f, ok := errors.AsType[*Fault](err); ok {
+		return f.Kind
+	}
+	if k, ok := errors.AsType[Kind](err); ok {
+		return k
+	}
+	return Internal
+}
