@@ -1,0 +1,29 @@
+package saga
+
+import "time"
+
+// Entry is one line of a row's log.
+type Entry struct {
+	Version int
+	Fact    Fact
+	At      time.Time
+	Cause   Cause
+}
+
+// Diary is what a row remembers of its own life. It is a diary, not a memory: it is bounded, and every decision must be
+// right from the row's state alone. The zero Diary belongs to a row that was never written.
+type Diary struct {
+	Version int    // of the row as it was loaded; every write raises it by one
+	Nonce   string // given at the row's birth: a row that is deleted and made again tells different facts
+	Entries []Entry
+}
+
+// Heeds reports whether the row already did something because of the cause.
+func (d Diary) Heeds(c Cause) bool {
+	for _, e := range d.Entries {
+		if e.Cause.ID == c.ID {
+			return true
+		}
+	}
+	return false
+}
