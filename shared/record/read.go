@@ -1,0 +1,57 @@
+package record
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/cenkalti/backoff/v5"
+
+	"backroom/shared/fault"
+)
+
+// LoadEach reads one row of each table, consistently, in one call: keys and answer are by table name. A row that is not
+// there is absent from the answer. It returns fault.Throttled if the store holds rows back.
+func LoadEach(ctx context.Context, db *dynamodb.Client, keys map[string]string) (map[string]map[string]types.AttributeValue, error) {
+	wanted := map[string]types.KeysAndAttributes{}
+	for table, key := range keys {
+		wanted[table] = types.KeysAndAttributes{Keys: []map[string]types.AttributeValue{keyOf(key)}, ConsistentRead: aws.Bool(true)}
+	}
+	images := map[string]map[string]types.AttributeValue{}
+	err := readBatches(ctx, db, wanted, func(table string, image map[string]types.AttributeValue) { images[table] = image })
+	return images, err
+}
+
+// readBatches reads what is wanted and asks again, a few times, for what the store held back.
+func readBatches(ctx context.Context, db *dynamodb.Client, wanted map[string]types.KeysAndAttributes, each func(table string, image map[string]types.AttributeValue)) error {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		out, err := db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})
+		if err != nil {
+			return struct{}{}, backoff.Permanent(Failure(err))
+		}
+		for table, images := range out.Responses {
+			for _, image := range images {
+				each(table, image)
+			}
+		}
+		if wanted = out.UnprocessedKeys; len(wanted) > 0 {
+			return struct{}{}, errHeldBack
+		}
+		return struct{}{}, nil
+	}, backoff.WithBackOff(jitter()), backoff.WithMaxTries(conflictTries))
+	return err
+}
+
+var errHeldBack = fault.New(fault.Throttled, "store-throttled", "The store is busy; try again shortly.").After(time.Second)
+
+// ReadMany reads plain items of one table by their keys, consistently or not, up to 100; each is called for those that are
+// there, in no particular order.
+func ReadMany(ctx context.Context, db *dynamodb.Client, table string, keys []string, consistent bool, each func(image map[string]types.AttributeValue)) error {
+	wanted := types.KeysAndAttributes{ConsistentRead: &consistent}
+	for _, key := range keys {
+		wanted.Keys = append(wanted.Keys, keyOf(key))
+	}
+	return readBatches(ctx, db, map[string]types.KeysAndAttributes{table: wanted}, func(_ string, image map[string]types.AttributeValue) { each(image) })
+}

@@ -1,0 +1,142 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	"github.com/cenkalti/backoff/v5"
+
+	"backroom/shared/fault"
+)
+
+// Conflicts are tried again this often with full jitter, because the SDK never does; then the queue's turn has come.
+const conflictTries = 8
+
+// ErrBusy is what a write comes back with that kept colliding with others.
+var ErrBusy = fault.New(fault.Conflict, "row-busy", "Others are changing the same rows right now.")
+
+// Cancelled is a transaction that was refused by a condition. Nothing of it was written. Reasons has one entry per action,
+// in order.
+type Cancelled struct{ Reasons []Reason }
+
+// Reason says whether one action's condition failed, and the item that stands there (nil: none).
+type Reason struct {
+	Failed bool
+	Item   map[string]types.AttributeValue
+}
+
+// Error says which actions' conditions failed.
+func (c *Cancelled) Error() string {
+	text := "record: conditions failed of actions"
+	for i, r := range c.Reasons {
+		if r.Failed {
+			text += fmt.Sprintf(" %d", i)
+		}
+	}
+	return text
+}
+
+// Transact writes all actions or none. It returns a *Cancelled if a condition failed – a result, not a mishap – and ErrBusy if
+// it kept colliding with other writers.
+func Transact(ctx context.Context, db *dynamodb.Client, actions ...types.TransactWriteItem) error {
+	return persist(ctx, func() error {
+		_, err := db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: actions})
+		return err
+	})
+}
+
+// Update runs one conditional update of a plain counter, which has no version. It returns a *Cancelled with one reason if
+// the condition failed, and ErrBusy if it kept colliding with transactions.
+func Update(ctx context.Context, db *dynamodb.Client, in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
+	var out *dynamodb.UpdateItemOutput
+	err := persist(ctx, func() (err error) {
+		out, err = db.UpdateItem(ctx, in)
+		return err
+	})
+	return out, err
+}
+
+// jitter waits from nothing to twice 10, 20, 40 … 400 ms.
+func jitter() backoff.BackOff {
+	return &backoff.ExponentialBackOff{InitialInterval: 10 * time.Millisecond, RandomizationFactor: 1, Multiplier: 2, MaxInterval: 400 * time.Millisecond}
+}
+
+func persist(ctx context.Context, write func() error) error {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := write()
+		if err == nil || collided(err) {
+			return struct{}{}, err
+		}
+		return struct{}{}, backoff.Permanent(err)
+	}, backoff.WithBackOff(jitter()), backoff.WithMaxTries(conflictTries))
+	switch {
+	case err == nil:
+		return nil
+	case collided(err):
+		return ErrBusy.Because(err)
+	}
+	if refused, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
+		c := &Cancelled{}
+		for _, r := range refused.CancellationReasons {
+			c.Reasons = append(c.Reasons, Reason{Failed: aws.ToString(r.Code) == "ConditionalCheckFailed", Item: r.Item})
+		}
+		return c
+	}
+	if refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return &Cancelled{Reasons: []Reason{{Failed: true, Item: refused.Item}}}
+	}
+	return Failure(err)
+}
+
+// collided reports whether a write lost against others at the same moment rather than against a condition. A transaction
+// with both kinds of reason has lost against a condition.
+func collided(err error) bool {
+	if _, ok := errors.AsType[*types.TransactionConflictException](err); ok {
+		return true
+	}
+	refused, ok := errors.AsType[*types.TransactionCanceledException](err)
+	if !ok {
+		return false
+	}
+	busy := false
+	for _, r := range refused.CancellationReasons {
+		switch aws.ToString(r.Code) {
+		case "ConditionalCheckFailed", "ValidationError", "ItemCollectionSizeLimitExceeded":
+			return false
+		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
+			busy = true
+		}
+	}
+	return busy
+}
+
+// Refused tells what a failed reason means for a Put of c, as Save would have: nil if the row that stands is this very
+// write, an *Exists, or ErrMoved.
+func (t Table) Refused(c Change, put types.TransactWriteItem, r Reason) error {
+	return refused(c, put.Put.Item, r.Item)
+}
+
+// Failure gives an error of DynamoDB its kind: a store that is throttled or away asks for patience; the rest is a bug.
+func Failure(err error) error {
+	if err == nil {
+		return nil
+	}
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		switch api.ErrorCode() {
+		case "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded":
+			return errHeldBack.Because(err)
+		case "InternalServerError", "ServiceUnavailable":
+			return errAway.Because(err)
+		}
+		return err
+	}
+	return errAway.Because(err) // no answer at all: the network, or the context's end
+}
+
+var errAway = fault.New(fault.Unavailable, "store-unavailable", "The store does not answer; try again shortly.").After(time.Second)
