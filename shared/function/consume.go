@@ -1,0 +1,156 @@
+package function
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"backroom/shared/fault"
+	"backroom/shared/observe"
+	"backroom/shared/queue"
+	"backroom/shared/saga"
+)
+
+// Step handles one event of the saga. A returned fault decides what becomes of the message: see package fault.
+type Step interface {
+	Handle(ctx context.Context, e saga.Event) error
+}
+
+// Consume starts the function that works off the queue of step.
+func Consume[S any, H Step](step saga.Step, build func(Runtime, S) H) { start(Consuming(step, build)) }
+
+// Consuming builds what Consume starts.
+func Consuming[S any, H Step](step saga.Step, build func(Runtime, S) H) Builder {
+	return func(rt Runtime, environ map[string]string) (lambda.Handler, error) {
+		s, err := settings[S](environ)
+		if err != nil {
+			return nil, err
+		}
+		inbox, err := settings[inboxSettings](environ)
+		if err != nil {
+			return nil, err
+		}
+		c := consumer{step: step, handler: build(rt, s), log: rt.Log, sqs: sqs.NewFromConfig(rt.AWS), lastReceive: inbox.LastReceive}
+		c.endpoint = aws.ToString(rt.AWS.BaseEndpoint)
+		return lambda.NewHandler(c.consume), nil
+	}
+}
+
+// inboxSettings describe the step's own queue.
+type inboxSettings struct {
+	// LastReceive is the queue's maxReceiveCount: who fails then goes to the dead-letter queue.
+	LastReceive int `env:"LAST_RECEIVE"`
+}
+
+const (
+	reserve = 2 * time.Second        // with less time left than this, no further message is begun
+	parting = 500 * time.Millisecond // a handler's calls end this long before Lambda would kill it
+)
+
+// consumer works off a batch, one message after the other; a bad one fails alone.
+type consumer struct {
+	step        saga.Step
+	handler     Step
+	log         *slog.Logger
+	sqs         *sqs.Client
+	endpoint    string
+	lastReceive int
+}
+
+var errNoTime = fault.New(fault.Unavailable, "no-time-left", "The batch took too long; the message comes again.")
+
+// consume answers which messages of the batch must come again. The list is never null: AWS takes null for success, a local
+// cloud takes it for an error. An error instead of an answer would bring back the whole batch; there is none.
+func (c consumer) consume(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	deadline, limited := ctx.Deadline()
+	for _, m := range batch.Records {
+		var err error
+		mctx, line := observe.Begin(ctx, c.log, slog.String("messageId", m.MessageId), slog.Int("attempt", receives(m)))
+		if limited && time.Until(deadline) < reserve {
+			err = errNoTime
+		} else if limited {
+			hctx, cancel := context.WithDeadline(mctx, deadline.Add(-parting))
+			err = c.handle(hctx, m)
+			cancel()
+		} else {
+			err = c.handle(mctx, m)
+		}
+		outcome := c.verdict(err, receives(m))
+		if outcome != done && outcome != leftToWatchdog {
+			answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+			c.hide(mctx, m, outcome)
+		}
+		line.Done(mctx, outcome, err, true)
+	}
+	return answer, nil
+}
+
+// What becomes of a message.
+const (
+	done           = "done"
+	retried        = "retried"          // hidden for a while, then received again
+	failed         = "failed"           // comes again at once, as often as its queue says, and ends in the dead-letter queue
+	leftToWatchdog = "left-to-watchdog" // sound work whose time has not come: its order asks again when it is due
+)
+
+// verdict decides what becomes of a message. Dead-letter queues are for bugs: a message that only ever met "later" is
+// acknowledged at its last receive, because the row it is about is due and wake-overdue asks again.
+func (c consumer) verdict(err error, receives int) string {
+	kind := fault.KindOf(err)
+	switch {
+	case err == nil || kind == fault.Duplicate:
+		return done
+	case kind.Permanent():
+		return failed
+	case kind.Later() && receives >= c.lastReceive:
+		return leftToWatchdog
+	}
+	return retried
+}
+
+func (c consumer) handle(ctx context.Context, m events.SQSMessage) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	e, err := saga.Hear(c.step, m.Body)
+	if err != nil {
+		return err
+	}
+	observe.Note(ctx, slog.String("fact", string(e.Type)), slog.String("order", e.Subject), slog.String("event", e.ID))
+	return c.handler.Handle(ctx, e)
+}
+
+// hide decides when a failed message comes back. If that cannot be said, the queue's own visibility timeout holds.
+func (c consumer) hide(ctx context.Context, m events.SQSMessage, outcome string) {
+	patience := time.Duration(0)
+	if outcome == retried {
+		patience = queue.Patience(receives(m))
+	}
+	url, err := queue.URL(m.EventSourceARN, c.endpoint)
+	if err == nil {
+		err = queue.HideFor(ctx, c.sqs, url, m.ReceiptHandle, patience)
+	}
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		observe.Note(ctx, slog.String("hideError", err.Error()))
+	}
+}
+
+func receives(m events.SQSMessage) int {
+	n, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
+	if err != nil {
+		return 1
+	}
+	return n
+}
