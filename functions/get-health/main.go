@@ -1,0 +1,9 @@
+// Command get-health answers GET /health: it tells whether the API works.
+package main
+
+import (
+	"backroom/functions/get-health/wire"
+	"backroom/shared/function"
+)
+
+func main() { function.Serve(wire.New) }

@@ -1,0 +1,30 @@
+package wire_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"backroom/functions/get-health/wire"
+	"backroom/shared/cloudtest"
+	"backroom/shared/function"
+)
+
+func TestTheSampleEvents(t *testing.T) {
+	t.Parallel()
+	cloud := cloudtest.New(t)
+	well := cloud.Request(function.Serving(wire.New), "get-health", "get-health.json")
+	assert.Equal(t, 200, well.Status)
+	assert.JSONEq(t, `{"status":"ok"}`, well.Body)
+	assert.Equal(t, "no-store", well.Header.Get("Cache-Control"))
+
+	wrong := cloud.Request(function.Serving(wire.New), "get-health", "get-health.wrong-method.json")
+	assert.Equal(t, 405, wrong.Status)
+	assert.Contains(t, wrong.Header.Get("Allow"), "GET")
+
+	cloud.Remove("Access")
+	unwell := cloud.Request(function.Serving(wire.New), "get-health", "get-health.json")
+	assert.Equal(t, 503, unwell.Status)
+	assert.Equal(t, "unwell", unwell.Slug())
+	assert.Equal(t, "no-store", unwell.Header.Get("Cache-Control"))
+}

@@ -1,0 +1,27 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"strings"
+
+	"backroom/shared/fault"
+	"backroom/shared/identity"
+)
+
+// ErrKeyReused is the answer to an Idempotency-Key that came with another body before.
+var ErrKeyReused = fault.New(fault.Invalid, "idempotency-key-reused", "This Idempotency-Key was used with another body.").
+	In(keyHeader, "was used with another body")
+
+// DerivedID returns the id of what the caller creates with these parts, the Idempotency-Key among them: kind, an
+// underscore, and 160 bits of SHA-256 over the length-prefixed kind, shop, subject and parts. The same request names the
+// same row for as long as the row lives, and no two callers can name each other's.
+func DerivedID(kind string, caller identity.Caller, parts ...string) string {
+	h := sha256.New()
+	for _, part := range append([]string{kind, caller.Shop, caller.Subject}, parts...) {
+		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
+		h.Write([]byte(part))
+	}
+	return kind + "_" + strings.ToLower(base32.StdEncoding.EncodeToString(h.Sum(nil)[:20])) // 20 bytes need no padding
+}

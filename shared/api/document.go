@@ -1,0 +1,97 @@
+package api
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"backroom/shared/fault"
+)
+
+// Document returns the OpenAPI 3.1 document of the operations, as YAML; the same operations give the same bytes. It returns
+// an error if two of them share a name, a route, or a schema name for different types.
+func Document(title, version string, ops ...Operation) (document []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("api: the operations do not go together: %v", p)
+		}
+	}()
+	cfg := config(title, version)
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token from POST /oauth/token."},
+	}
+	h := humago.New(http.NewServeMux(), cfg)
+	for _, o := range ops {
+		if o.register == nil {
+			return nil, errors.New("api: an Operation that was not made by New")
+		}
+		h.OpenAPI().OnAddOperation = []huma.AddOpFunc{o.route.describe}
+		o.register(h, &gate{})
+	}
+	return h.OpenAPI().YAML()
+}
+
+// describe adds to the operation's part of the document what the edge does for it.
+func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
+	op.Security = []map[string][]string{}
+	if r.Access.verifier != nil {
+		op.Security = append(op.Security, map[string][]string{"bearer": append([]string{}, r.Access.scopes...)})
+	}
+	delete(op.Responses, "default")
+	if ok := op.Responses["200"]; ok != nil && ok.Headers["ETag"] != nil && r.Method == http.MethodGet {
+		describeRevalidation(op)
+	}
+	r.describeProblems(doc, op)
+	for _, answer := range op.Responses {
+		header(answer, "X-Request-Id", "names the request when you report a problem")
+	}
+}
+
+func describeRevalidation(op *huma.Operation) {
+	op.Responses["304"] = &huma.Response{Description: "What If-None-Match names is still what is stored."}
+	if slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "If-None-Match" }) {
+		return
+	}
+	op.Parameters = append(op.Parameters, &huma.Param{
+		Name: "If-None-Match", In: "header", Description: "ETags that the client has", Schema: &huma.Schema{Type: huma.TypeString},
+	})
+}
+
+func (r Route) describeProblems(doc *huma.OpenAPI, op *huma.Operation) {
+	schema := doc.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	list := r.faults(op)
+	slices.SortStableFunc(list, func(a, b *fault.Fault) int {
+		return cmp.Or(cmp.Compare(faces[a.Kind].status, faces[b.Kind].status), cmp.Compare(a.Slug, b.Slug))
+	})
+	for _, f := range slices.CompactFunc(list, func(a, b *fault.Fault) bool { return a.Slug == b.Slug }) {
+		status := strconv.Itoa(faces[f.Kind].status)
+		answer := op.Responses[status]
+		if answer == nil {
+			answer = &huma.Response{Content: map[string]*huma.MediaType{problemMedia: {Schema: schema}}}
+			op.Responses[status] = answer
+		} else {
+			answer.Description += "\n"
+		}
+		answer.Description += "- `" + f.Slug + "`: " + f.Detail
+		switch {
+		case status == "401" || status == "403":
+			header(answer, "WWW-Authenticate", "RFC 6750")
+		case f.Kind.Later():
+			header(answer, "Retry-After", "seconds to wait")
+		}
+	}
+}
+
+func header(answer *huma.Response, name, description string) {
+	if answer.Headers == nil {
+		answer.Headers = map[string]*huma.Param{}
+	}
+	answer.Headers[name] = &huma.Param{Description: description, Schema: &huma.Schema{Type: huma.TypeString}}
+}

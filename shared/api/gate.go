@@ -1,0 +1,145 @@
+package api
+
+import (
+	"bytes"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"backroom/shared/fault"
+	"backroom/shared/identity"
+)
+
+// MaxBody is the largest request body that is read, in bytes.
+const MaxBody = 64 << 10
+
+const (
+	jsonMedia = "application/json"
+	formMedia = "application/x-www-form-urlencoded"
+)
+
+// gate is what a request passes before its input is decoded: who calls, then what was sent.
+type gate struct {
+	access   Access
+	success  int
+	media    string // of the body; empty: the operation takes none
+	required bool   // a body must be there
+	strict   bool   // the body is typed, so its form is checked; else its bytes are the handler's
+	keyed    bool   // an Idempotency-Key must be there
+	schema   *huma.Schema
+	schemas  huma.Registry
+}
+
+// learn takes from the registered operation what the gate has to ask for.
+func (g *gate) learn(doc *huma.OpenAPI, op *huma.Operation) {
+	g.success = op.DefaultStatus
+	for _, p := range op.Parameters {
+		g.keyed = g.keyed || p.In == "header" && p.Name == keyHeader && p.Required
+	}
+	if op.RequestBody == nil {
+		return
+	}
+	if len(op.RequestBody.Content) > 1 {
+		panic("api: " + op.OperationID + ": an input has either a Body or a RawBody; api.Body(ctx) returns the bytes beside a Body")
+	}
+	for media, m := range op.RequestBody.Content {
+		g.media, g.schema = media, m.Schema
+	}
+	g.required, g.schemas = op.RequestBody.Required, doc.Components.Schemas
+	g.strict = g.schema.Format != "binary"
+	op.SkipValidateBody = !g.strict
+}
+
+// enter lets the request pass, or notes why not and ends it.
+func (g *gate) enter(hc huma.Context, next func(huma.Context)) {
+	r, _ := humago.Unwrap(hc)
+	x := exchangeOf(r.Context())
+	x.entered = true
+	if x.err = g.admit(x, r); x.err != nil {
+		return
+	}
+	if g.keyed && r.Header.Get(keyHeader) == "" {
+		x.err = ErrKeyMissing
+		return
+	}
+	if x.body, x.err = g.read(r); x.err != nil {
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(x.body))
+	r.Header.Set("Content-Type", g.media) // as checked: without parameters, in the case that huma knows
+	r.Header.Del("Accept")                // there is nothing to choose from
+	next(huma.WithContext(hc, identity.With(r.Context(), x.caller)))
+}
+
+// admit checks that the caller may do this, and remembers who it is.
+func (g *gate) admit(x *exchange, r *http.Request) error {
+	if g.access.verifier == nil {
+		return nil
+	}
+	token, err := bearer(r.Header.Values("Authorization"))
+	if err != nil {
+		return err
+	}
+	x.token = true
+	if x.caller, err = g.access.verifier.Verify(r.Context(), token); err != nil {
+		return err
+	}
+	for _, scope := range g.access.scopes {
+		if !x.caller.May(scope) {
+			return identity.ErrScopeMissing
+		}
+	}
+	return nil
+}
+
+// bearer returns the token of the only Authorization header.
+func bearer(authorization []string) (string, error) {
+	if len(authorization) != 1 {
+		return "", identity.ErrNotAuthenticated
+	}
+	scheme, token, _ := strings.Cut(authorization[0], " ")
+	if token = strings.TrimSpace(token); token == "" || !strings.EqualFold(scheme, "Bearer") {
+		return "", identity.ErrNotAuthenticated
+	}
+	return token, nil
+}
+
+// read returns the body after checking its size, its media type and, where it is typed, its form.
+func (g *gate) read(r *http.Request) ([]byte, error) {
+	if g.media == "" || r.Body == nil {
+		return nil, g.missing()
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	switch media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); {
+	case err != nil:
+		return nil, malformed("The body could not be read to its end.").Because(err)
+	case len(body) > MaxBody:
+		return nil, ErrTooLarge
+	case len(body) == 0:
+		return nil, g.missing()
+	case media != g.media, !plain(r.Header.Get("Content-Encoding")):
+		return nil, ErrWrongMedia.In("Content-Type", "expected "+g.media+", not compressed")
+	case !g.strict:
+		return body, nil
+	case media == jsonMedia:
+		return body, checkJSON(body, g.schema, g.schemas)
+	case media == formMedia:
+		return body, checkForm(body)
+	}
+	return body, nil
+}
+
+func (g *gate) missing() error {
+	if g.media != "" && g.required {
+		return malformed("The request needs a body.")
+	}
+	return nil
+}
+
+func plain(encoding string) bool { return encoding == "" || strings.EqualFold(encoding, "identity") }
+
+func malformed(why string) *fault.Fault { return ErrMalformed.At("", why) }

@@ -1,0 +1,285 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"backroom/shared/fault"
+)
+
+// maxDepth is how deeply objects and lists of a body may be nested.
+const maxDepth = 16
+
+// maxProblems is how many broken rules one answer names.
+const maxProblems = 20
+
+// checkJSON refuses what encoding/json lets pass: a body must be I-JSON (RFC 7493) – UTF-8, no name twice in an object,
+// integers within ±2^53 and without fraction or exponent, other numbers
+// within what a double holds – with no name that the schema does not know, letter case
+// included. It returns ErrMalformed for what is not readable, otherwise ErrInvalid with the places.
+func checkJSON(body []byte, schema *huma.Schema, schemas huma.Registry) error {
+	if !utf8.Valid(body) {
+		return malformed("The body is not valid UTF-8.")
+	}
+	if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			return malformed(fmt.Sprintf("The body is not one JSON value: it is unreadable at byte %d.", syntax.Offset))
+		}
+		return malformed("The body is not one JSON value.")
+	}
+	if halfSurrogate(body) {
+		return malformed("A string has half of a surrogate pair.")
+	}
+	w := walker{body: body, schemas: schemas}
+	w.value(schema)
+	switch {
+	case w.tooDeep:
+		return malformed(fmt.Sprintf("The body is nested deeper than %d levels.", maxDepth))
+	case len(w.problems) > 0:
+		return invalid(w.problems)
+	}
+	return nil
+}
+
+var (
+	escape    = regexp.MustCompile(`\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)`)
+	surrogate = regexp.MustCompile(`^\\u[dD][89a-fA-F][0-9a-fA-F]{2}$`)
+)
+
+// halfSurrogate reports whether a \u escape in valid JSON names half a character.
+func halfSurrogate(body []byte) bool {
+	if !bytes.Contains(body, []byte(`\u`)) {
+		return false
+	}
+	for _, e := range escape.FindAll(body, -1) {
+		if surrogate.Match(e) {
+			return true
+		}
+	}
+	return false
+}
+
+// walker goes once through valid JSON along its schema.
+type walker struct {
+	body     []byte
+	at       int
+	depth    int
+	tooDeep  bool
+	path     []string
+	schemas  huma.Registry
+	problems []fault.Problem
+}
+
+// value passes the next value. A nil schema says nothing about it.
+func (w *walker) value(s *huma.Schema) {
+	for s != nil && s.Ref != "" {
+		s = w.schemas.SchemaFromRef(s.Ref)
+	}
+	switch c := w.next(); c {
+	case '{', '[':
+		if w.depth++; w.depth > maxDepth {
+			w.tooDeep, w.at = true, len(w.body) // which ends every loop
+			return
+		}
+		if c == '{' {
+			w.object(s)
+		} else {
+			w.list(s)
+		}
+		w.depth--
+	case '"':
+		w.text()
+	default:
+		literal := w.literal()
+		if c == '-' || '0' <= c && c <= '9' {
+			w.number(s, literal)
+		}
+	}
+}
+
+func (w *walker) number(s *huma.Schema, literal string) {
+	if s != nil && s.Type == huma.TypeInteger {
+		if n, err := strconv.ParseInt(literal, 10, 64); err != nil || literal == "-0" || n > 1<<53 || n < -1<<53 {
+			w.problem("expected an integer between -2^53 and 2^53, without fraction or exponent")
+		}
+	} else if _, err := strconv.ParseFloat(literal, 64); err != nil {
+		w.problem("the number is too large")
+	}
+}
+
+func (w *walker) object(s *huma.Schema) {
+	seen := map[string]bool{}
+	for w.at++; w.more('}'); w.skip(',') {
+		name := w.text()
+		w.next()
+		w.at++ // the colon
+		w.path = append(w.path, name)
+		if seen[name] {
+			w.problem("the name appears twice in its object")
+		}
+		seen[name] = true
+		member, complaint := property(s, name)
+		if complaint != "" {
+			w.problem(complaint)
+		}
+		w.value(member)
+		w.path = w.path[:len(w.path)-1]
+	}
+	w.at++
+}
+
+// property returns the schema of a member, or what is wrong with its name.
+func property(s *huma.Schema, name string) (member *huma.Schema, complaint string) {
+	if s == nil {
+		return nil, ""
+	}
+	if p, ok := s.Properties[name]; ok {
+		return p, ""
+	}
+	if others, ok := s.AdditionalProperties.(*huma.Schema); ok {
+		return others, ""
+	}
+	if s.AdditionalProperties != false {
+		return nil, ""
+	}
+	for known := range s.Properties {
+		if strings.EqualFold(known, name) {
+			return nil, "unknown property: it is written " + strconv.Quote(known)
+		}
+	}
+	return nil, "unknown property"
+}
+
+func (w *walker) list(s *huma.Schema) {
+	var items *huma.Schema
+	if s != nil {
+		items = s.Items
+	}
+	i := 0
+	for w.at++; w.more(']'); w.skip(',') {
+		w.path = append(w.path, strconv.Itoa(i))
+		w.value(items)
+		w.path = w.path[:len(w.path)-1]
+		i++
+	}
+	w.at++
+}
+
+// text passes the next string and returns what it means.
+func (w *walker) text() string {
+	start := w.at
+	for w.at++; w.at < len(w.body) && w.body[w.at] != '"'; w.at++ {
+		if w.body[w.at] == '\\' {
+			w.at++
+		}
+	}
+	w.at = min(w.at+1, len(w.body))
+	var s string
+	_ = json.Unmarshal(w.body[start:w.at], &s) // it is part of valid JSON
+	return s
+}
+
+// literal passes the next number, true, false or null and returns it as written.
+func (w *walker) literal() string {
+	start := w.at
+	for w.at < len(w.body) && !strings.ContainsRune(" \t\r\n,]}", rune(w.body[w.at])) {
+		w.at++
+	}
+	return string(w.body[start:w.at])
+}
+
+// next passes white space and returns the byte that follows, 0 at the end.
+func (w *walker) next() byte {
+	for w.at < len(w.body) && strings.IndexByte(" \t\r\n", w.body[w.at]) >= 0 {
+		w.at++
+	}
+	if w.at >= len(w.body) {
+		return 0
+	}
+	return w.body[w.at]
+}
+
+// more reports whether another member comes before the end of the object or list.
+func (w *walker) more(end byte) bool {
+	c := w.next()
+	return c != end && c != 0
+}
+
+func (w *walker) skip(c byte) {
+	if w.next() == c {
+		w.at++
+	}
+}
+
+func (w *walker) problem(detail string) {
+	if len(w.problems) == maxProblems {
+		return
+	}
+	w.problems = append(w.problems, fault.Problem{Pointer: pointer(w.path...), Detail: detail})
+}
+
+// pointer returns the JSON pointer (RFC 6901) of a path of names and indexes.
+func pointer(path ...string) string {
+	p := ""
+	for _, name := range path {
+		p += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	}
+	return p
+}
+
+// readJSON decodes a body into the input. An error of encoding/json would show Go's types and the client's values.
+func readJSON(data []byte, v any) error {
+	if json.Unmarshal(data, v) != nil {
+		return errors.New("a value does not fit its type")
+	}
+	return nil
+}
+
+// checkForm refuses a form that is not readable or names a field twice (as RFC 6749, section 3.2, wants it).
+func checkForm(body []byte) error {
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return malformed("The body is not a form.")
+	}
+	var twice []fault.Problem
+	for name, values := range form {
+		if !utf8.ValidString(name + strings.Join(values, "")) {
+			return malformed("The form is not valid UTF-8.")
+		}
+		if len(values) > 1 {
+			twice = append(twice, fault.Problem{Pointer: pointer(name), Detail: "the field appears twice"})
+		}
+	}
+	if len(twice) > 0 {
+		slices.SortFunc(twice, func(a, b fault.Problem) int { return strings.Compare(a.Pointer, b.Pointer) })
+		return invalid(twice)
+	}
+	return nil
+}
+
+// readForm decodes a form into a struct of strings, by its json tags.
+func readForm(data []byte, v any) error {
+	form, err := url.ParseQuery(string(data))
+	if err != nil {
+		return err
+	}
+	fields := map[string]string{}
+	for name := range form {
+		fields[name] = form.Get(name)
+	}
+	b, err := json.Marshal(fields)
+	if err != nil {
+		return err
+	}
+	return readJSON(b, v)
+}

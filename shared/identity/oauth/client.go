@@ -1,0 +1,91 @@
+// Package oauth is the token endpoint (RFC 6749): which client may ask for which access token.
+package oauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"time"
+
+	"backroom/shared/fault"
+	"backroom/shared/identity"
+	"backroom/shared/identity/remember"
+)
+
+// Client is an application that may ask for tokens.
+type Client struct {
+	ID     string
+	Shop   string
+	Scopes []string // all that its tokens may grant
+}
+
+const (
+	secretMaxAge   = 5 * time.Minute // how long a secret that was replaced is still accepted
+	secretPatience = time.Minute     // between two readings that wrong secrets may cause
+)
+
+var errClientsAway = fault.New(fault.Unavailable, "clients-unavailable", "Clients cannot be authenticated right now; try again shortly.").After(time.Second)
+
+// Bootstrap is the client that a deployment begins with: whoever may read its secret may do everything in its shop.
+type Bootstrap struct {
+	shop        string
+	credentials remember.Value[digests]
+}
+
+// NewBootstrap returns the client of shop whose client_id and client_secret read decodes into value, a JSON document.
+func NewBootstrap(shop string, read func(ctx context.Context, value any) error, now func() time.Time) *Bootstrap {
+	b := &Bootstrap{shop: shop}
+	b.credentials.Read = func(ctx context.Context) (digests, error) {
+		var document struct {
+			ID     string `json:"client_id"`
+			Secret string `json:"client_secret"`
+		}
+		if err := read(ctx, &document); err != nil {
+			return digests{}, err
+		}
+		if document.ID == "" || document.Secret == "" {
+			return digests{}, errors.New("oauth: the client's secret lacks client_id or client_secret")
+		}
+		return digest(document.ID, document.Secret), nil
+	}
+	b.credentials.Now, b.credentials.MaxAge, b.credentials.Patience = now, secretMaxAge, secretPatience
+	return b
+}
+
+// Prepare reads the secret before the first request.
+func (b *Bootstrap) Prepare(ctx context.Context) error {
+	_, err := b.credentials.Get(ctx)
+	return err
+}
+
+// Authenticate returns the client if id and secret are its own: see Clients. Where they are not, the secret is read again:
+// it may have been replaced.
+func (b *Bootstrap) Authenticate(ctx context.Context, id, secret string) (Client, error) {
+	given := digest(id, secret)
+	own, err := b.credentials.Get(ctx)
+	if err == nil && !own.equal(given) {
+		own, err = b.credentials.Doubt(ctx)
+	}
+	switch {
+	case err != nil:
+		return Client{}, errClientsAway.Because(err)
+	case !own.equal(given):
+		return Client{}, ErrUnknownClient
+	}
+	return Client{ID: id, Shop: b.shop, Scopes: []string{
+		identity.CatalogWrite, identity.StockWrite,
+		identity.OrdersWrite, identity.OrdersRead, identity.OrdersReadAll, identity.TokensCustomer,
+	}}, nil
+}
+
+// digests are an id and a secret as they are compared: in the same time, whatever and however long they are.
+type digests struct{ id, secret [sha256.Size]byte }
+
+func digest(id, secret string) digests {
+	return digests{sha256.Sum256([]byte(id)), sha256.Sum256([]byte(secret))}
+}
+
+func (d digests) equal(other digests) bool {
+	return subtle.ConstantTimeCompare(d.id[:], other.id[:])&subtle.ConstantTimeCompare(d.secret[:], other.secret[:]) == 1
+}

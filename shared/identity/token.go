@@ -1,0 +1,59 @@
+package identity
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+// An access token is a JWT of RFC 9068: signed with ES256, never encrypted, its header exactly alg, kid and typ.
+const (
+	algorithm = jose.ES256
+	tokenType = "at+jwt"
+)
+
+// claims are what an access token says.
+type claims struct {
+	jwt.Claims
+	Client string `json:"client_id"`
+	Shop   string `json:"shop"`
+	Scope  string `json:"scope"` // separated by spaces
+}
+
+func (c claims) caller() Caller {
+	return Caller{Shop: c.Shop, Subject: c.Subject, Client: c.Client, Scopes: strings.Fields(c.Scope)}
+}
+
+// check reports what keeps c from standing behind a request: everything that becomes part of a key must be there, and a
+// shop may not reach into another's keys.
+func (c Caller) check() error {
+	switch {
+	case c.Subject == "" || c.Client == "" || c.Shop == "":
+		return errors.New("identity: a caller without sub, client_id or shop")
+	case strings.Contains(c.Shop, "#"):
+		return errors.New("identity: a shop with a # in its name")
+	}
+	return nil
+}
+
+// PublicKey returns the JSON Web Key that tokens signed with key's private part are verified with. Its kid is the key's
+// thumbprint (RFC 7638): the same key has the same name everywhere, and no other key has it. Only P-256 keys are accepted.
+func PublicKey(key *ecdsa.PublicKey) (jose.JSONWebKey, error) {
+	if key == nil || key.Curve != elliptic.P256() {
+		return jose.JSONWebKey{}, errors.New("identity: not a key on P-256")
+	}
+	jwk := jose.JSONWebKey{Key: key, Algorithm: string(algorithm), Use: "sig"}
+	thumbprint, err := jwk.Thumbprint(crypto.SHA256)
+	if err != nil {
+		return jose.JSONWebKey{}, fmt.Errorf("identity: thumbprint: %w", err)
+	}
+	jwk.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
+	return jwk, nil
+}
