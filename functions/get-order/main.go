@@ -1,0 +1,9 @@
+// Command get-order answers GET /orders/{id}: where an order stands, and what happened to it.
+package main
+
+import (
+	"backroom/functions/get-order/wire"
+	"backroom/shared/function"
+)
+
+func main() { function.Serve(wire.New) }

@@ -1,0 +1,32 @@
+// Package wire connects get-order to the tables that an order's story is written in.
+package wire
+
+import (
+	"backroom/shared/api"
+	"backroom/shared/function"
+	"backroom/shared/identity/identitydb"
+	"backroom/shared/order"
+	"backroom/shared/order/orderdb"
+	"backroom/shared/payment/paymentdb"
+	"backroom/shared/record"
+	"backroom/shared/saga"
+)
+
+// Settings are what get-order reads from its environment.
+type Settings struct {
+	identitydb.Settings
+	Orders  string `env:"ORDERS_TABLE"`
+	Holds   string `env:"HOLDS_TABLE"`
+	Charges string `env:"CHARGES_TABLE"`
+}
+
+// New returns the operation, ready to serve.
+func New(rt function.Runtime, env Settings) api.Operation {
+	return order.GetHandler{
+		Callers: identitydb.Verifier(rt, env.Settings),
+		Story: orderdb.Stories{Orders: rt.Table(env.Orders), Tellers: []orderdb.Teller{
+			{By: saga.Holds, Table: rt.Table(env.Holds), Key: record.Key},
+			{By: saga.Charges, Table: rt.Table(env.Charges), Key: paymentdb.Key},
+		}}.Read,
+	}.Operation()
+}

@@ -1,0 +1,98 @@
+package wire_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"backroom/functions/get-order/wire"
+	"backroom/shared/cloudtest"
+	"backroom/shared/function"
+	"backroom/shared/identity"
+)
+
+const (
+	name = "get-order"
+	id   = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
+)
+
+var build = function.Serving(wire.New)
+
+// desk is a cloud with one order, whose stock is set aside and whose payment failed. The clock of who set it aside is late.
+func desk(t *testing.T) *cloudtest.Cloud {
+	c := cloudtest.New(t)
+	c.Put("Orders", c.Image("relay-facts.json"))
+	c.Put("Holds", `{"pk":"main#`+id+`","version":1,"nonce":"nonce002","log":[
+		{"v":1,"fact":"StockReserved","at":1772366399000,"cause":"orders:main#`+id+`@1.0~nonce001","actor":"reserve-stock"}]}`)
+	c.Put("Charges", `{"pk":"main#`+id+`#1","version":2,"nonce":"nonce003","log":[
+		{"v":1,"fact":"PaymentIntended","at":1772366400110,"cause":"holds:main#`+id+`@1.0~nonce002","actor":"authorize-payment"},
+		{"v":2,"fact":"PaymentDeclined","at":1772366400120,"cause":"holds:main#`+id+`@1.0~nonce002","actor":"authorize-payment"}]}`)
+	return c
+}
+
+func TestAnOrderIsShownWithItsStory(t *testing.T) {
+	t.Parallel()
+	c := desk(t)
+	c.Token()
+	before := c.State()
+
+	for range 2 {
+		answer := c.Request(build, name, "get-order.json")
+		assert.Equal(t, 200, answer.Status, answer.Body)
+		assert.Equal(t, `"v1.1.2"`, answer.Header.Get("ETag"))
+		assert.JSONEq(t, `{
+			"id": "`+id+`", "status": "placed", "placed_at": "2026-03-01T12:00:00Z",
+			"lines": [
+				{"sku": "MUG-1", "quantity": 2, "price": {"amount": 1250, "currency": "EUR"}},
+				{"sku": "TEAPOT-1", "quantity": 1, "price": {"amount": 5400, "currency": "EUR"}}
+			],
+			"total": {"amount": 7900, "currency": "EUR"},
+			"timeline": [
+				{"type": "OrderPlaced", "at": "2026-03-01T12:00:00Z", "actor": "client:bootstrap"},
+				{"type": "StockReserved", "at": "2026-03-01T11:59:59Z", "actor": "reserve-stock"},
+				{"type": "PaymentIntended", "at": "2026-03-01T12:00:00.11Z", "actor": "authorize-payment"},
+				{"type": "PaymentDeclined", "at": "2026-03-01T12:00:00.12Z", "actor": "authorize-payment"}
+			]
+		}`, answer.Body)
+		assert.Equal(t, before, c.State())
+	}
+}
+
+func TestWhoMaySeeAnOrder(t *testing.T) {
+	owner := identity.Caller{Shop: "main", Subject: "client:bootstrap", Client: "bootstrap", Scopes: []string{identity.OrdersRead}}
+	for who, c := range map[string]struct {
+		caller identity.Caller
+		event  string
+		status int
+		slug   string
+	}{
+		"its owner":                            {owner, "get-order.json", 200, ""},
+		"another customer":                     {as(owner, "eve"), "get-order.json", 404, "unknown-order"},
+		"another customer of an order to come": {as(owner, "eve"), "get-order.unknown.json", 404, "unknown-order"},
+		"staff":                                {as(owner, "eve", identity.OrdersRead, identity.OrdersReadAll), "get-order.json", 200, ""},
+		"staff of another shop":                {elsewhere(as(owner, "eve", identity.OrdersRead, identity.OrdersReadAll)), "get-order.json", 404, "unknown-order"},
+		"its owner without the scope":          {as(owner, owner.Subject, identity.OrdersWrite), "get-order.json", 403, "scope-missing"},
+	} {
+		t.Run(who, func(t *testing.T) {
+			t.Parallel()
+			cloud := desk(t)
+			cloud.Caller = c.caller
+			answer := cloud.Request(build, name, c.event)
+			assert.Equal(t, c.status, answer.Status, answer.Body)
+			assert.Equal(t, c.slug, answer.Slug())
+		})
+	}
+}
+
+func as(c identity.Caller, subject string, scopes ...string) identity.Caller {
+	c.Subject = subject
+	if scopes != nil {
+		c.Scopes = scopes
+	}
+	return c
+}
+
+func elsewhere(c identity.Caller) identity.Caller {
+	c.Shop = "other"
+	return c
+}

@@ -1,0 +1,23 @@
+// Package wire connects get-product to the catalogue.
+package wire
+
+import (
+	"backroom/shared/api"
+	"backroom/shared/catalog"
+	"backroom/shared/catalog/catalogdb"
+	"backroom/shared/function"
+)
+
+// Settings are what get-product reads from its environment.
+type Settings struct {
+	Catalog string `env:"CATALOG_TABLE"`
+	Shop    string `env:"SHOP"` // whose products are shown to who does not say
+}
+
+// New returns the operation, ready to serve.
+func New(rt function.Runtime, env Settings) api.Operation {
+	return catalog.GetHandler{
+		Load: catalogdb.Store{DB: rt.DynamoDB(), Name: env.Catalog}.Load,
+		Shop: env.Shop,
+	}.Operation()
+}

@@ -1,0 +1,32 @@
+// Package wire connects place-order to its tables.
+package wire
+
+import (
+	"time"
+
+	"backroom/shared/api"
+	"backroom/shared/catalog/catalogdb"
+	"backroom/shared/function"
+	"backroom/shared/identity/identitydb"
+	"backroom/shared/order"
+	"backroom/shared/order/orderdb"
+)
+
+// Settings are what place-order reads from its environment.
+type Settings struct {
+	identitydb.Settings
+	Orders   string        `env:"ORDERS_TABLE"`
+	Catalog  string        `env:"CATALOG_TABLE"`
+	Patience time.Duration `env:"PATIENCE"` // until an order first asks for its verdict
+}
+
+// New returns the operation, ready to serve.
+func New(rt function.Runtime, env Settings) api.Operation {
+	return order.PlaceHandler{
+		Callers:  identitydb.Verifier(rt, env.Settings),
+		Orders:   orderdb.Store{Table: rt.Table(env.Orders)},
+		Prices:   catalogdb.NewPrices(catalogdb.Store{DB: rt.DynamoDB(), Name: env.Catalog}).Of,
+		Now:      rt.Now,
+		Patience: env.Patience,
+	}.Operation()
+}

@@ -1,0 +1,9 @@
+// Command relay-facts reads the streams of orders, holds and charges: it sends each fact to the steps that hear it.
+package main
+
+import (
+	"backroom/functions/relay-facts/wire"
+	"backroom/shared/function"
+)
+
+func main() { function.Relay(wire.New) }

@@ -1,0 +1,67 @@
+package wire_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/functions/relay-facts/wire"
+	"backroom/shared/cloudtest"
+	"backroom/shared/function"
+)
+
+const name = "relay-facts"
+
+var build = function.Relaying(wire.New)
+
+func TestAFactIsSentToWhoHearsIt(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t)
+
+	for range 2 { // sent twice, it is the same letter twice: its id says so
+		c.Invoke(build, name, "relay-facts.json")
+
+		letters := c.Drain("ReserveStockQueue")
+		require.Len(t, letters, 1)
+		assert.JSONEq(t, c.Letter("reserve-stock.json"), letters[0], "the letter is the one that reserve-stock's sample shows")
+		assert.Empty(t, c.Drain("AuthorizePaymentQueue"))
+		assert.Empty(t, c.Drain("AdvanceOrderQueue"))
+		assert.Empty(t, c.Drain("RelayFactsDeadLetters"))
+	}
+	for table, rows := range c.State() {
+		assert.Empty(t, rows, "the relay writes no row into %s", table)
+	}
+}
+
+func TestARecordThatCannotBeReadIsKeptWhole(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t)
+	var batch struct{ Records []json.RawMessage }
+	require.NoError(t, json.Unmarshal(c.Event("relay-facts.unreadable.json"), &batch))
+
+	for range 2 {
+		c.Invoke(build, name, "relay-facts.unreadable.json")
+
+		dead := c.Drain("RelayFactsDeadLetters")
+		require.Len(t, dead, 1)
+		assert.Equal(t, change(t, batch.Records[0]), change(t, []byte(dead[0])), "every attribute of the image is there")
+		assert.Contains(t, c.Log.String(), `has no attribute \"lines\"`)
+		assert.Len(t, c.Drain("ReserveStockQueue"), 1, "its neighbour is sent")
+	}
+}
+
+// change returns what a stream record says about its row.
+func change(t *testing.T, record []byte) any {
+	t.Helper()
+	var r struct {
+		Change struct {
+			Keys, NewImage any
+			SequenceNumber string
+		} `json:"dynamodb"`
+		EventSourceARN string `json:"eventSourceARN"`
+	}
+	require.NoError(t, json.Unmarshal(record, &r))
+	return r
+}

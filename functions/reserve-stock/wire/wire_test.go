@@ -1,0 +1,95 @@
+package wire_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"backroom/functions/reserve-stock/wire"
+	"backroom/shared/cloudtest"
+	"backroom/shared/function"
+	"backroom/shared/saga"
+)
+
+const name = "reserve-stock"
+
+var build = function.Consuming(saga.ReserveStock, wire.New)
+
+// shelf is a cloud with ten mugs, ten teapots and no clock.
+func shelf(t *testing.T) *cloudtest.Cloud {
+	c := cloudtest.New(t)
+	c.Put("Levels", `{"pk":"main#sku#MUG-1","sellable":10,"promised":0}`)
+	c.Put("Levels", `{"pk":"main#sku#TEAPOT-1","sellable":10}`)
+	return c
+}
+
+func level(t *testing.T, c *cloudtest.Cloud, sku, want string) {
+	t.Helper()
+	assert.JSONEq(t, want, c.Row("Levels", "main#sku#"+sku), sku)
+}
+
+func TestAllLinesAreSetAside(t *testing.T) {
+	t.Parallel()
+	c := shelf(t)
+
+	assert.Empty(t, c.Deliver(build, name, "reserve-stock.json"))
+
+	const id = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
+	assert.Len(t, c.Rows("Holds"), 1)
+	assert.JSONEq(t, `{
+		"pk": "main#`+id+`", "version": 1, "nonce": "nonce001", "tells": 1,
+		"log": [{"v": 1, "fact": "StockReserved", "at": 1772366400000, "cause": "orders:main#`+id+`@1.0~nonce001", "actor": "reserve-stock"}],
+		"order": "`+id+`", "shop": "main", "want": "hold", "has": "held",
+		"lines": [{"sku": "MUG-1", "quantity": 2}, {"sku": "TEAPOT-1", "quantity": 1}],
+		"total": 7900, "currency": "EUR", "payment_method": "pm_card_visa"
+	}`, c.Row("Holds", "main#"+id))
+	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 8, "promised": 2}`)
+	level(t, c, "TEAPOT-1", `{"pk": "main#sku#TEAPOT-1", "sellable": 9, "promised": 1}`)
+
+	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+		before := c.State()
+		assert.Empty(t, c.Deliver(build, name, "reserve-stock.json"))
+		assert.Equal(t, before, c.State())
+	})
+}
+
+func TestShortOfOneLineNothingIsSetAside(t *testing.T) {
+	t.Parallel()
+	c := shelf(t)
+
+	assert.Empty(t, c.Deliver(build, name, "reserve-stock.short.json"))
+
+	const id = "ord_k3yq5xw7m2bz4n6c7d5f3g2h4j6l7p2q"
+	assert.JSONEq(t, `{
+		"pk": "main#`+id+`", "version": 1, "nonce": "nonce002", "tells": 1,
+		"log": [{"v": 1, "fact": "StockShort", "at": 1772366400000, "cause": "orders:main#`+id+`@1.0~nonce002", "actor": "reserve-stock"}],
+		"order": "`+id+`", "shop": "main", "want": "hold", "has": "nothing", "short": ["CLOCK-1"],
+		"lines": [{"sku": "MUG-1", "quantity": 1}, {"sku": "CLOCK-1", "quantity": 1}, {"sku": "TEAPOT-1", "quantity": 1}],
+		"total": 14250, "currency": "EUR"
+	}`, c.Row("Holds", "main#"+id))
+	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 10, "promised": 0}`)
+	level(t, c, "TEAPOT-1", `{"pk": "main#sku#TEAPOT-1", "sellable": 10}`)
+
+	t.Run("and the same message once more changes nothing, even if the stock has come", func(t *testing.T) {
+		c.Put("Levels", `{"pk":"main#sku#CLOCK-1","sellable":10}`)
+		before := c.State()
+		assert.Empty(t, c.Deliver(build, name, "reserve-stock.short.json"))
+		assert.Equal(t, before, c.State())
+	})
+}
+
+func TestAPoisonMessageFailsAlone(t *testing.T) {
+	t.Parallel()
+	c := shelf(t)
+
+	poison := []string{"059f36b4-87a3-44ab-83d2-000000000001"}
+	assert.Equal(t, poison, c.Deliver(build, name, "reserve-stock.poison.json"))
+	assert.Len(t, c.Rows("Holds"), 1, "its batch mate's")
+	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 8, "promised": 2}`)
+
+	t.Run("and again and again", func(t *testing.T) {
+		before := c.State()
+		assert.Equal(t, poison, c.Deliver(build, name, "reserve-stock.poison.json"))
+		assert.Equal(t, before, c.State())
+	})
+}

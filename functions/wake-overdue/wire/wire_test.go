@@ -1,0 +1,65 @@
+package wire_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/functions/wake-overdue/wire"
+	"backroom/shared/cloudtest"
+	"backroom/shared/function"
+)
+
+const name = "wake-overdue"
+
+var build = function.Running(wire.New)
+
+// desk is a cloud with an order that is due two minutes after the epoch.
+func desk(t *testing.T) *cloudtest.Cloud {
+	c := cloudtest.New(t)
+	c.Put("Orders", c.Image("relay-facts.json"))
+	return c
+}
+
+func TestALateOrderIsHandedToWhoAdvancesIt(t *testing.T) {
+	t.Parallel()
+	c := desk(t)
+	c.Clock.Pass(2*time.Minute + 30*time.Second)
+	before := c.State()
+
+	for range 2 { // called twice in a minute, it sends the same letter twice: its id says so
+		c.Invoke(build, name, "wake-overdue.json")
+
+		letters := c.Drain("AdvanceOrderQueue")
+		require.Len(t, letters, 1)
+		assert.JSONEq(t, c.Letter("advance-order.overdue.json"), letters[0], "the letter is the one that advance-order's sample shows")
+		assert.Equal(t, before, c.State(), "it writes nothing")
+	}
+}
+
+func TestAnOrderThatIsNotLateIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	c := desk(t)
+	c.Clock.Pass(2 * time.Minute)
+
+	c.Invoke(build, name, "wake-overdue.json")
+
+	assert.Empty(t, c.Drain("AdvanceOrderQueue"))
+}
+
+func TestWhatCannotBeSentFailsTheRun(t *testing.T) {
+	t.Parallel()
+	c := desk(t)
+	c.Clock.Pass(2*time.Minute + 30*time.Second)
+	c.Queue("AdvanceOrderQueue")
+	c.Remove("AdvanceOrderQueue")
+	before := c.State()
+
+	for range 2 {
+		_, err := c.Call(build, name, c.Event("wake-overdue.queue-gone.json"))
+		assert.ErrorContains(t, err, "advance-order", "the next minute tries again, and the alarm tells")
+		assert.Equal(t, before, c.State())
+	}
+}

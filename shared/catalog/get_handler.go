@@ -1,0 +1,42 @@
+package catalog
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+
+	"backroom/shared/api"
+	"backroom/shared/fault"
+)
+
+// GetHandler shows products to everybody.
+type GetHandler struct {
+	// Load reads a product. It returns fault.NotFound for none.
+	Load func(ctx context.Context, shop, sku string) (Product, error)
+	Shop string // whose products are shown when the request does not say
+}
+
+type getInput struct {
+	SKU         string   `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
+	Shop        string   `query:"shop" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"whose product; the deployment's own shop if absent"`
+	IfNoneMatch api.Tags `header:"If-None-Match" doc:"an ETag; the answer is 304 if it still holds"`
+}
+
+// Operation returns GET /products/{sku}.
+func (h GetHandler) Operation() api.Operation {
+	return api.New(api.Route{
+		Name: "get-product", Method: http.MethodGet, Path: "/products/{sku}", Tags: []string{"products"},
+		Summary: "Read a product", Access: api.Public, Faults: []*fault.Fault{ErrUnknownProduct},
+	}, h.get)
+}
+
+func (h GetHandler) get(ctx context.Context, in *getInput) (*productOutput, error) {
+	p, err := h.Load(ctx, cmp.Or(in.Shop, h.Shop), in.SKU)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, ErrUnknownProduct
+	}
+	if err != nil {
+		return nil, err
+	}
+	return output(http.StatusOK, p, "public, max-age=30"), nil
+}

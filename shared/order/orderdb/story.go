@@ -1,0 +1,64 @@
+package orderdb
+
+import (
+	"context"
+
+	"backroom/shared/order"
+	"backroom/shared/record"
+	"backroom/shared/saga"
+)
+
+// Teller is a table in which an order's story goes on, beside its own.
+type Teller struct {
+	By    saga.Teller
+	Table record.Table
+	Key   func(shop, order string) string
+}
+
+// Stories reads an order and the diaries of the rows that other domains keep about it.
+type Stories struct {
+	Orders  record.Table
+	Tellers []Teller
+}
+
+// Read reads all rows in one consistent call; the rows are no snapshot of one moment. It returns fault.NotFound if the shop
+// has no such order.
+func (s Stories) Read(ctx context.Context, shop, id string) (order.Story, error) {
+	key := record.Key(shop, id)
+	keys := map[string]string{s.Orders.Name: key}
+	for _, t := range s.Tellers {
+		keys[t.Table.Name] = t.Key(shop, id)
+	}
+	images, err := record.LoadEach(ctx, s.Orders.DB, keys)
+	if err != nil {
+		return order.Story{}, err
+	}
+	if images[s.Orders.Name] == nil {
+		return order.Story{}, record.ErrNotFound
+	}
+	var i item
+	d, err := record.Decode(images[s.Orders.Name], &i)
+	if err != nil {
+		return order.Story{}, err
+	}
+	story := order.Story{Order: fromItem(i, d), Entries: entries(saga.Orders, key, d), Versions: []int64{int64(d.Version)}}
+	for _, t := range s.Tellers {
+		d, err := record.Decode(images[t.Table.Name], &struct{}{})
+		if err != nil {
+			return order.Story{}, err
+		}
+		story.Entries = append(story.Entries, entries(t.By, keys[t.Table.Name], d)...)
+		story.Versions = append(story.Versions, int64(d.Version))
+	}
+	return story, nil
+}
+
+func entries(by saga.Teller, key string, d saga.Diary) []order.StoryEntry {
+	var all []order.StoryEntry
+	index := map[int]int{} // of the next fact, by version
+	for _, e := range d.Entries {
+		all = append(all, order.StoryEntry{ID: saga.EventID(by, key, e.Version, index[e.Version], d.Nonce), Entry: e})
+		index[e.Version]++
+	}
+	return all
+}

@@ -1,0 +1,123 @@
+package order
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"backroom/shared/api"
+	"backroom/shared/fault"
+	"backroom/shared/identity"
+	"backroom/shared/money"
+	"backroom/shared/observe"
+	"backroom/shared/saga"
+)
+
+// PlaceHandler accepts orders.
+type PlaceHandler struct {
+	Callers identity.Verifier
+	Orders  interface {
+		Load(ctx context.Context, shop, id string) (Order, error)
+		// Create returns the order that stands, with fault.Duplicate, if there is one.
+		Create(ctx context.Context, o Order, cause saga.Cause, facts ...saga.Fact) (Order, error)
+	}
+	// Prices returns what the shop asks for a unit of each SKU; SKUs that it does not sell are absent.
+	Prices   func(ctx context.Context, shop string, skus []string) (map[string]money.Money, error)
+	Now      func() time.Time
+	Patience time.Duration // until an order first asks for its verdict
+}
+
+type placeInput struct {
+	api.Keyed
+	Body struct {
+		Lines         []lineInput  `json:"lines" minItems:"1" maxItems:"100" doc:"what is ordered; lines of one product add up"`
+		PaymentMethod string       `json:"payment_method" minLength:"1" maxLength:"100" pattern:"^pm_[A-Za-z0-9_]+$" doc:"the payment provider's token, never a card number" example:"pm_card_visa"`
+		ExpectedTotal *money.Money `json:"expected_total,omitempty" doc:"if given, the order is refused with price-changed unless it costs exactly this"`
+	}
+}
+
+type lineInput struct {
+	SKU      string `json:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
+	Quantity int64  `json:"quantity" minimum:"1" maximum:"10000" example:"2"`
+}
+
+type placeOutput struct {
+	Location string `header:"Location" doc:"where the order's progress is"`
+	api.Replay
+	Body Receipt
+}
+
+// Receipt is what a client gets for placing an order. It holds only what never changes, so a repeated request gets the same.
+type Receipt struct {
+	ID       string         `json:"id" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
+	PlacedAt time.Time      `json:"placed_at"`
+	Lines    []LineDocument `json:"lines"`
+	Total    money.Money    `json:"total"`
+}
+
+// LineDocument is one line of an order as clients see it.
+type LineDocument struct {
+	SKU      string      `json:"sku"`
+	Quantity int64       `json:"quantity"`
+	Price    money.Money `json:"price" doc:"of one unit"`
+}
+
+// Operation returns POST /orders.
+func (h PlaceHandler) Operation() api.Operation {
+	return api.New(api.Route{
+		Name: "place-order", Method: http.MethodPost, Path: "/orders", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
+		Summary:     "Place an order",
+		Description: "Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its verdict.",
+		Access:      api.Needs(h.Callers, "orders:write"),
+		Faults:      []*fault.Fault{ErrUnknownProduct, ErrTooManySKUs, ErrTooMany, ErrPriceChanged, money.ErrMixed, money.ErrOutOfRange, api.ErrKeyReused},
+	}, h.place)
+}
+
+func (h PlaceHandler) place(ctx context.Context, in *placeInput) (*placeOutput, error) {
+	caller := identity.From(ctx)
+	id, fingerprint := api.DerivedID("ord", caller, in.Key), api.Fingerprint(api.Body(ctx))
+	observe.Note(ctx, slog.String("order", id))
+	o, facts, err := h.decide(ctx, caller, id, fingerprint, in)
+	if err == nil {
+		o, err = h.Orders.Create(ctx, o, saga.Cause{ID: api.RequestID(ctx), Actor: caller.Subject}, facts...)
+	} else if there, loadErr := h.Orders.Load(ctx, caller.Shop, id); loadErr == nil {
+		o, err = there, fault.Duplicate // prices and products change; an order that was accepted stays accepted
+	} else if !errors.Is(loadErr, fault.NotFound) {
+		err = loadErr // whether this is a repetition cannot be said
+	}
+	again := errors.Is(err, fault.Duplicate)
+	switch {
+	case again && o.Fingerprint != fingerprint:
+		return nil, api.ErrKeyReused
+	case err != nil && !again:
+		return nil, err
+	}
+	return &placeOutput{Location: api.Location(ctx, o.ID), Replay: api.Replayed(again), Body: receipt(o)}, nil
+}
+
+// decide prices the wish and makes it an order.
+func (h PlaceHandler) decide(ctx context.Context, caller identity.Caller, id, fingerprint string, in *placeInput) (Order, []saga.Fact, error) {
+	wish := Wish{PaymentMethod: in.Body.PaymentMethod, ExpectedTotal: in.Body.ExpectedTotal}
+	for _, l := range in.Body.Lines {
+		wish.Lines = append(wish.Lines, WishedLine(l))
+	}
+	prices, err := h.Prices(ctx, caller.Shop, wish.SKUs())
+	if err != nil {
+		return Order{}, nil, err
+	}
+	return Place(id, caller, wish, prices, fingerprint, h.Now(), h.Patience)
+}
+
+func receipt(o Order) Receipt {
+	return Receipt{ID: o.ID, PlacedAt: o.PlacedAt, Lines: lines(o), Total: o.Total}
+}
+
+func lines(o Order) []LineDocument {
+	var documents []LineDocument
+	for _, l := range o.Lines {
+		documents = append(documents, LineDocument{l.SKU, l.Quantity, money.Money{Amount: l.Price, Currency: o.Total.Currency}})
+	}
+	return documents
+}

@@ -1,0 +1,27 @@
+package stock
+
+import (
+	"time"
+
+	"backroom/shared/fault"
+)
+
+// Why a level cannot be adjusted.
+var (
+	ErrNotThatMany = fault.New(fault.Conflict, "not-that-many", "The shelf holds fewer sellable units than would be taken away.")
+	ErrLevelOther  = fault.New(fault.Conflict, "level-differs", "The level is not what if_equals says.")
+)
+
+// Adjustment changes how many units of a SKU can be sold. It is a row of its own, so that a repeated request changes nothing
+// however much happened since.
+type Adjustment struct {
+	ID          string
+	Shop        string
+	SKU         string
+	Delta       int64
+	IfEquals    *int64 // the level that it applies to; nil: any that stays at or above zero
+	Reason      string
+	At          time.Time
+	Actor       string
+	Fingerprint string // of the request
+}

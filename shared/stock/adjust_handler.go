@@ -1,0 +1,88 @@
+package stock
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"backroom/shared/api"
+	"backroom/shared/fault"
+	"backroom/shared/identity"
+	"backroom/shared/observe"
+)
+
+// ErrWhichAdjustment is the answer to an adjustment that is neither a delta nor a count.
+var ErrWhichAdjustment = fault.New(fault.Invalid, "which-adjustment", "Send either delta, or set and if_equals.")
+
+// AdjustHandler changes how many units of a SKU can be sold.
+type AdjustHandler struct {
+	Callers identity.Verifier
+	// Adjust applies an adjustment once. It returns the one that was kept, with fault.Duplicate, if it was made before, and
+	// ErrNotThatMany or ErrLevelOther if the level forbids it.
+	Adjust func(context.Context, Adjustment) (Adjustment, error)
+	Now    func() time.Time
+}
+
+type adjustInput struct {
+	api.Keyed
+	SKU  string `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
+	Body struct {
+		Delta    *int64 `json:"delta,omitempty" minimum:"-1000000000" maximum:"1000000000" doc:"units that came (positive) or went (negative)" example:"100"`
+		Set      *int64 `json:"set,omitempty" minimum:"0" maximum:"1000000000" doc:"the level that was counted; needs if_equals"`
+		IfEquals *int64 `json:"if_equals,omitempty" minimum:"0" maximum:"1000000000" doc:"the level that the count replaces"`
+		Reason   string `json:"reason" minLength:"1" maxLength:"200" example:"delivery"`
+	}
+}
+
+type adjustOutput struct {
+	api.Replay
+	Body AdjustmentDocument
+}
+
+// AdjustmentDocument is an adjustment as clients see it.
+type AdjustmentDocument struct {
+	ID     string    `json:"id"`
+	SKU    string    `json:"sku"`
+	Delta  int64     `json:"delta"`
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+}
+
+// Operation returns POST /stock/{sku}/adjustments.
+func (h AdjustHandler) Operation() api.Operation {
+	return api.New(api.Route{
+		Name: "adjust-stock", Method: http.MethodPost, Path: "/stock/{sku}/adjustments", Tags: []string{"stock"}, DefaultStatus: http.StatusCreated,
+		Summary:     "Adjust a level",
+		Description: "Changes how many units can be sold: by a delta, or to a count if the level still is what it was counted against.",
+		Access:      api.Needs(h.Callers, "stock:write"),
+		Faults:      []*fault.Fault{ErrWhichAdjustment, ErrNotThatMany, ErrLevelOther, api.ErrKeyReused},
+	}, h.adjust)
+}
+
+func (h AdjustHandler) adjust(ctx context.Context, in *adjustInput) (*adjustOutput, error) {
+	caller := identity.From(ctx)
+	wanted := Adjustment{
+		ID: api.DerivedID("adj", caller, in.SKU, in.Key), Shop: caller.Shop, SKU: in.SKU, IfEquals: in.Body.IfEquals, Reason: in.Body.Reason,
+		At: h.Now().Truncate(time.Millisecond), Actor: caller.Subject, Fingerprint: api.Fingerprint(api.Body(ctx)),
+	}
+	switch delta, set, equals := in.Body.Delta, in.Body.Set, in.Body.IfEquals; {
+	case delta != nil && set == nil && equals == nil:
+		wanted.Delta = *delta
+	case delta == nil && set != nil && equals != nil:
+		wanted.Delta = *set - *equals
+	default:
+		return nil, ErrWhichAdjustment.At("", "has neither or both")
+	}
+	observe.Note(ctx, slog.String("adjustment", wanted.ID))
+	made, err := h.Adjust(ctx, wanted)
+	again := errors.Is(err, fault.Duplicate)
+	switch {
+	case again && made.Fingerprint != wanted.Fingerprint:
+		return nil, api.ErrKeyReused
+	case err != nil && !again:
+		return nil, err
+	}
+	return &adjustOutput{Replay: api.Replayed(again), Body: AdjustmentDocument{made.ID, made.SKU, made.Delta, made.Reason, made.At}}, nil
+}

@@ -1,0 +1,206 @@
+// Package stockdb keeps levels, adjustments and holds in DynamoDB.
+package stockdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"backroom/shared/fault"
+	"backroom/shared/money"
+	"backroom/shared/record"
+	"backroom/shared/saga"
+	"backroom/shared/stock"
+)
+
+// Shelf keeps levels – plain counters, moved by conditional ADD, with no version and no stream – and the holds on them.
+type Shelf struct {
+	Holds  record.Table
+	Levels Levels
+}
+
+type item struct {
+	Order         string   `dynamodbav:"order"`
+	Shop          string   `dynamodbav:"shop"`
+	Want          string   `dynamodbav:"want"`
+	Has           string   `dynamodbav:"has"`
+	Lines         []line   `dynamodbav:"lines"`
+	Short         []string `dynamodbav:"short,omitempty"`
+	Total         int64    `dynamodbav:"total"`
+	Currency      string   `dynamodbav:"currency"`
+	PaymentMethod string   `dynamodbav:"payment_method,omitempty"`
+}
+
+type line struct {
+	SKU      string `dynamodbav:"sku"`
+	Quantity int64  `dynamodbav:"quantity"`
+}
+
+func change(r stock.Reservation, cause saga.Cause, f saga.Fact) record.Change {
+	i := item{
+		Order: r.Order, Shop: r.Shop, Want: string(r.Want), Has: string(r.Has), Short: r.Short,
+		Total: r.Total.Amount, Currency: r.Total.Currency, PaymentMethod: r.PaymentMethod,
+	}
+	for _, l := range r.Lines {
+		i.Lines = append(i.Lines, line(l))
+	}
+	return record.Change{Key: record.Key(r.Shop, r.Order), Item: i, Diary: r.Diary, Cause: cause, Facts: []saga.Fact{f}}
+}
+
+func fromItem(i item, d saga.Diary) stock.Reservation {
+	r := stock.Reservation{
+		Order: i.Order, Shop: i.Shop, Want: stock.Want(i.Want), Has: stock.Has(i.Has), Short: i.Short,
+		Total: money.Money{Amount: i.Total, Currency: i.Currency}, PaymentMethod: i.PaymentMethod, Diary: d,
+	}
+	for _, l := range i.Lines {
+		r.Lines = append(r.Lines, stock.Line(l))
+	}
+	return r
+}
+
+// Create stores a new hold and announces f. A hold that has its lines takes all of them off the levels in the same
+// transaction, or none: then it returns *stock.ErrShort. It returns fault.Duplicate if the order has a hold already,
+// whatever the levels say, and fault.Conflict if others kept changing the same levels.
+func (s Shelf) Create(ctx context.Context, r stock.Reservation, cause saga.Cause, f saga.Fact) error {
+	c := change(r, cause, f)
+	if r.Has == stock.Nothing {
+		return s.Holds.Save(ctx, c)
+	}
+	put, err := s.Holds.Put(c)
+	if err != nil {
+		return err
+	}
+	actions := []types.TransactWriteItem{put}
+	for _, l := range r.Lines {
+		actions = append(actions, s.Levels.promise(r.Shop, l))
+	}
+	err = record.Transact(ctx, s.Holds.DB, actions...)
+	refused, ok := errors.AsType[*record.Cancelled](err)
+	if !ok {
+		return err
+	}
+	if refused.Reasons[0].Failed {
+		return s.Holds.Refused(c, put, refused.Reasons[0])
+	}
+	short := &stock.ErrShort{}
+	for i, l := range r.Lines {
+		if refused.Reasons[i+1].Failed {
+			short.SKUs = append(short.SKUs, l.SKU)
+		}
+	}
+	return short
+}
+
+// Load reads an order's hold consistently. It returns fault.NotFound for none.
+func (s Shelf) Load(ctx context.Context, shop, order string) (stock.Reservation, error) {
+	var i item
+	d, err := s.Holds.Load(ctx, record.Key(shop, order), &i)
+	return fromItem(i, d), err
+}
+
+// Save stores a hold, raises its version and announces f. It returns fault.Conflict if the hold moved on since it was loaded.
+func (s Shelf) Save(ctx context.Context, r stock.Reservation, cause saga.Cause, f saga.Fact) error {
+	return s.Holds.Save(ctx, change(r, cause, f))
+}
+
+// Levels counts, per SKU, what can be sold and what is promised to orders.
+type Levels struct {
+	DB   *dynamodb.Client
+	Name string
+}
+
+func (s Levels) key(shop, sku string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: record.Key(shop, "sku#"+sku)}}
+}
+
+func number(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: fmt.Sprint(n)}
+}
+
+// promise moves units from sellable to promised; its condition fails if there are too few, or no such SKU.
+func (s Levels) promise(shop string, l stock.Line) types.TransactWriteItem {
+	return types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: s.key(shop, l.SKU),
+		UpdateExpression:          aws.String("ADD sellable :less, promised :more"),
+		ConditionExpression:       aws.String("sellable >= :more"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":less": number(-l.Quantity), ":more": number(l.Quantity)},
+	}}
+}
+
+type adjustmentItem struct {
+	PK          string `dynamodbav:"pk"`
+	ID          string `dynamodbav:"id"`
+	SKU         string `dynamodbav:"sku"`
+	Delta       int64  `dynamodbav:"delta"`
+	IfEquals    *int64 `dynamodbav:"if_equals,omitempty"`
+	Reason      string `dynamodbav:"reason"`
+	At          int64  `dynamodbav:"at"` // milliseconds since 1970
+	Actor       string `dynamodbav:"actor"`
+	Fingerprint string `dynamodbav:"fingerprint"`
+}
+
+// Adjust applies an adjustment and keeps it, in one transaction. If it was made before it returns the one that was kept,
+// with fault.Duplicate, and changes nothing. It returns stock.ErrNotThatMany or stock.ErrLevelOther if the level forbids it.
+func (s Levels) Adjust(ctx context.Context, a stock.Adjustment) (stock.Adjustment, error) {
+	kept, err := attributevalue.MarshalMap(adjustmentItem{
+		PK: record.Key(a.Shop, "adjustment#"+a.ID), ID: a.ID, SKU: a.SKU, Delta: a.Delta, IfEquals: a.IfEquals,
+		Reason: a.Reason, At: a.At.UnixMilli(), Actor: a.Actor, Fingerprint: a.Fingerprint,
+	})
+	if err != nil {
+		return a, fmt.Errorf("stockdb: encode adjustment: %w", err)
+	}
+	err = record.Transact(ctx, s.DB,
+		types.TransactWriteItem{Put: &types.Put{
+			TableName: &s.Name, Item: kept, ConditionExpression: aws.String("attribute_not_exists(pk)"),
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		}},
+		types.TransactWriteItem{Update: s.move(a)})
+	refused, ok := errors.AsType[*record.Cancelled](err)
+	switch {
+	case !ok:
+		return a, err
+	case refused.Reasons[0].Failed:
+		return adjustmentOf(a.Shop, refused.Reasons[0].Item)
+	case a.IfEquals != nil:
+		return a, stock.ErrLevelOther
+	}
+	return a, stock.ErrNotThatMany
+}
+
+// move changes the level by the adjustment's delta, if the level is the one it applies to. A SKU that was never counted has
+// the level zero.
+func (s Levels) move(a stock.Adjustment) *types.Update {
+	u := &types.Update{
+		TableName: &s.Name, Key: s.key(a.Shop, a.SKU), UpdateExpression: aws.String("ADD sellable :delta"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":delta": number(a.Delta)},
+	}
+	switch {
+	case a.IfEquals != nil && *a.IfEquals == 0:
+		u.ConditionExpression = aws.String("sellable = :equals OR attribute_not_exists(sellable)")
+		u.ExpressionAttributeValues[":equals"] = number(0)
+	case a.IfEquals != nil:
+		u.ConditionExpression = aws.String("sellable = :equals")
+		u.ExpressionAttributeValues[":equals"] = number(*a.IfEquals)
+	case a.Delta < 0:
+		u.ConditionExpression = aws.String("sellable >= :least")
+		u.ExpressionAttributeValues[":least"] = number(-a.Delta)
+	}
+	return u
+}
+
+func adjustmentOf(shop string, image map[string]types.AttributeValue) (stock.Adjustment, error) {
+	var i adjustmentItem
+	if err := attributevalue.UnmarshalMap(image, &i); err != nil {
+		return stock.Adjustment{}, fmt.Errorf("stockdb: decode adjustment: %w", err)
+	}
+	return stock.Adjustment{
+		ID: i.ID, Shop: shop, SKU: i.SKU, Delta: i.Delta, IfEquals: i.IfEquals, Reason: i.Reason,
+		At: time.UnixMilli(i.At).UTC(), Actor: i.Actor, Fingerprint: i.Fingerprint,
+	}, fault.Duplicate
+}
