@@ -1,0 +1,46 @@
+# Backroom. `make` alone lists what there is.
+.DEFAULT_GOAL := help
+.PHONY: help run reset test e2e invoke sizes lint build lock
+
+TOOL := .backroom/bin/localstack
+# make starts the tool itself, not `go run`, so that a signal to make reaches it.
+START = @go build -o $(TOOL) ./localstack && exec $(TOOL)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## an order flows: local cloud, deploy, 25 orders, the API at http://127.0.0.1:8080 (API_PORT=, CLOUD_PORT=)
+	$(START) run
+
+reset: ## forget what make run stored
+	$(START) reset
+
+test: ## lint, unit and store tests, and the black-box suite on a fresh MiniStack
+	$(START) test
+
+e2e: ## the black-box suite on CLOUD=ministack|localstack|aws (STACK=name; on aws it is needed)
+	$(START) e2e $(or $(CLOUD),ministack)
+
+invoke: ## run a function of the running cloud: F=place-order E=events/place-order.json
+	$(START) invoke "$(F)" "$(E)"
+
+sizes: ## binary and zip size of every function
+	$(START) sizes
+
+lint: ## gofmt, vet, staticcheck, sam validate --lint
+	$(START) lint
+
+build: ## compile everything
+	go build ./...
+
+lock: ## pin what localstack/ministack/requirements.in brings along
+	cd localstack/ministack && uv pip compile --universal --python-version 3.11 --no-annotate --no-header -o requirements.txt requirements.in
+
+# `sam build` calls build-<LogicalId> for each function (BuildMethod: makefile): build-PlaceOrder builds functions/place-order.
+# On AWS that is for arm64. A local cloud runs functions as processes of this machine, so with AWS_ENDPOINT_URL it is the
+# host's. ARCH=amd64 or arm64 overrides both; give the template's Arch parameter the same (x86_64 or arm64).
+ARCH ?= $(if $(AWS_ENDPOINT_URL),$(shell go env GOHOSTARCH),arm64)
+
+build-%:
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -tags lambda.norpc -trimpath -ldflags "-s -w -buildid=" \
+	  -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(shell echo $* | sed -E 's/([a-z0-9])([A-Z])/\1-\2/g' | tr A-Z a-z)

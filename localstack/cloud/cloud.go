@@ -1,0 +1,155 @@
+// Package cloud starts and stops the places that the stack can be deployed to: MiniStack and LocalStack on this machine, and
+// AWS, which is always there.
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"backroom/localstack/remedy"
+	"backroom/localstack/tools"
+)
+
+// A Cloud is a place to deploy to.
+type Cloud interface {
+	// Name is ministack, localstack or aws.
+	Name() string
+	// Endpoint is the cloud's URL; "" means AWS itself.
+	Endpoint() string
+	// Start returns when the cloud answers. A cloud that was started may be stopped and started again.
+	Start(ctx context.Context) error
+	// Stop ends what Start began, and waits for its end. It does nothing to a cloud that Start did not begin.
+	Stop() error
+}
+
+// The names of the clouds.
+const (
+	NameMiniStack  = "ministack"
+	NameLocalStack = "localstack"
+	NameAWS        = "aws"
+)
+
+// Region is where everything lives on the local clouds.
+const Region = "us-east-1"
+
+// Named returns the cloud of that name, not yet started. A MiniStack gets a free port and keeps its state in the given
+// folder; the others ignore it.
+func Named(name string, with tools.Tools, state string) (Cloud, error) {
+	switch name {
+	case NameMiniStack:
+		port, err := FreePort()
+		return &MiniStack{Tools: with, Port: port, State: state}, err
+	case NameLocalStack:
+		return &LocalStack{Tools: with}, nil
+	case NameAWS:
+		return AWS{}, nil
+	}
+	return nil, remedy.For(fmt.Errorf("there is no cloud %q", name), "make e2e CLOUD=ministack|localstack|aws")
+}
+
+// AWS is the real one, with the caller's own credentials and region.
+type AWS struct{}
+
+// Name returns aws.
+func (AWS) Name() string { return NameAWS }
+
+// Endpoint returns "".
+func (AWS) Endpoint() string { return "" }
+
+// Start checks that there are credentials and a region to work with.
+func (AWS) Start(ctx context.Context) error {
+	cfg, err := Config(ctx, "")
+	if err != nil {
+		return err
+	}
+	if cfg.Region == "" {
+		return remedy.For(errors.New("no AWS region is set"), "export AWS_REGION=eu-central-1")
+	}
+	_, err = cfg.Credentials.Retrieve(ctx)
+	return remedy.For(err, "aws sso login, or export AWS_PROFILE=…")
+}
+
+// Stop does nothing: what was deployed stays.
+func (AWS) Stop() error { return nil }
+
+// Config returns the SDK's settings for the cloud at endpoint: dummy credentials for a local one, the caller's own for AWS.
+func Config(ctx context.Context, endpoint string) (aws.Config, error) {
+	if endpoint == "" {
+		return config.LoadDefaultConfig(ctx)
+	}
+	return aws.Config{
+		Region:       Region,
+		BaseEndpoint: aws.String(endpoint),
+		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}, nil
+}
+
+// Environ returns this process's environment for a program that is to work on the cloud at endpoint. For a local cloud
+// nothing of the caller's AWS settings is left in it, so that no mistake reaches a real account.
+func Environ(endpoint string) []string {
+	if endpoint == "" {
+		return os.Environ()
+	}
+	return append(withoutAWS(os.Environ()),
+		"AWS_ENDPOINT_URL="+endpoint, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+		"AWS_DEFAULT_REGION="+Region, "AWS_REGION="+Region, "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)
+}
+
+func withoutAWS(environ []string) []string {
+	kept := make([]string, 0, len(environ))
+	for _, entry := range environ {
+		if len(entry) < 4 || entry[:4] != "AWS_" || (len(entry) > 14 && entry[:14] == "AWS_CA_BUNDLE=") {
+			kept = append(kept, entry)
+		}
+	}
+	return kept
+}
+
+// FreePort returns a loopback port that nobody listens on now.
+func FreePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}
+
+// CheckPort returns an error that names the setting to change if somebody listens on the loopback port.
+func CheckPort(port int, purpose, setting string) error {
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	listener, err := net.Listen("tcp", address)
+	if err == nil {
+		return listener.Close()
+	}
+	return remedy.For(
+		fmt.Errorf("port %d, meant for the %s, is taken: %w", port, purpose, err),
+		fmt.Sprintf("see who has it (lsof -nP -iTCP:%d -sTCP:LISTEN), or choose another: make run %s=%d", port, setting, port+1))
+}
+
+// until asks ready again and again until it returns nil, ctx ends, or the time is over; then it returns the last answer.
+func until(ctx context.Context, limit, pause time.Duration, ready func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		err := ready(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-time.After(pause):
+		}
+	}
+}

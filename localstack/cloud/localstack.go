@@ -1,0 +1,136 @@
+package cloud
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"backroom/localstack/remedy"
+	"backroom/localstack/tools"
+)
+
+// LocalStack is the second opinion. It is taken from the first of these that is there:
+//
+//	LOCALSTACK_ENDPOINT   the URL of one that runs already; it is left running
+//	LOCALSTACK_UP         a script that starts one and prints its URL as the last line; `down <port>` beside it stops it.
+//	                      LOCALSTACK_PORT, if set, is passed to it
+//	docker compose        localstack/compose.yaml
+type LocalStack struct {
+	Tools tools.Tools
+
+	endpoint string
+	stop     func() error // nil: not ours to stop
+}
+
+var _ Cloud = (*LocalStack)(nil)
+
+// Name returns localstack.
+func (l *LocalStack) Name() string { return NameLocalStack }
+
+// Endpoint returns its URL once it was started.
+func (l *LocalStack) Endpoint() string { return l.endpoint }
+
+// Start finds or starts it, and returns when SQS and DynamoDB answer: its health page is green long before they do.
+func (l *LocalStack) Start(ctx context.Context) error {
+	if err := l.find(ctx); err != nil {
+		return err
+	}
+	err := until(ctx, 90*time.Second, 500*time.Millisecond, l.ready)
+	if err != nil {
+		return errors.Join(remedy.For(fmt.Errorf("LocalStack at %s does not answer: %w", l.endpoint, err), "look at its log, start it again"), l.Stop())
+	}
+	return nil
+}
+
+func (l *LocalStack) find(ctx context.Context) error {
+	if endpoint := os.Getenv("LOCALSTACK_ENDPOINT"); endpoint != "" {
+		l.endpoint = strings.TrimRight(endpoint, "/")
+		return nil
+	}
+	if up := os.Getenv("LOCALSTACK_UP"); up != "" {
+		return l.script(ctx, up)
+	}
+	compose := filepath.Join(l.Tools.Repo, "localstack", "compose.yaml")
+	if exec.CommandContext(ctx, "docker", "compose", "version").Run() != nil {
+		return remedy.For(
+			errors.New("there is no LocalStack: LOCALSTACK_ENDPOINT and LOCALSTACK_UP are unset, and docker compose is not installed"),
+			"install Docker, or make e2e CLOUD=localstack LOCALSTACK_ENDPOINT=http://127.0.0.1:4566")
+	}
+	if _, err := run(ctx, "docker", "compose", "-f", compose, "up", "--detach", "--wait"); err != nil {
+		return remedy.For(err, "docker compose -f localstack/compose.yaml logs")
+	}
+	l.endpoint = "http://127.0.0.1:4566"
+	l.stop = func() error {
+		_, err := run(context.Background(), "docker", "compose", "-f", compose, "down", "--volumes")
+		return err
+	}
+	return nil
+}
+
+// script starts LocalStack by a program that prints its endpoint.
+func (l *LocalStack) script(ctx context.Context, up string) error {
+	if !filepath.IsAbs(up) {
+		up = filepath.Join(l.Tools.Repo, up)
+	}
+	var args []string
+	if port := os.Getenv("LOCALSTACK_PORT"); port != "" {
+		args = append(args, port)
+	}
+	printed, err := run(ctx, up, args...)
+	if err != nil {
+		return remedy.For(fmt.Errorf("LOCALSTACK_UP: %w", err), "run it by hand; LOCALSTACK_PORT=… chooses another port")
+	}
+	lines := strings.Split(strings.TrimSpace(printed), "\n")
+	endpoint, err := url.Parse(lines[len(lines)-1])
+	if err != nil || endpoint.Host == "" {
+		return fmt.Errorf("LOCALSTACK_UP: the last line it printed is no URL: %q", lines[len(lines)-1])
+	}
+	l.endpoint = endpoint.String()
+	l.stop = func() error {
+		_, err := run(context.Background(), filepath.Join(filepath.Dir(up), "down"), endpoint.Port())
+		return err
+	}
+	return nil
+}
+
+func (l *LocalStack) ready(ctx context.Context) error {
+	cfg, err := Config(ctx, l.endpoint)
+	if err != nil {
+		return err
+	}
+	_, queues := sqs.NewFromConfig(cfg).ListQueues(ctx, &sqs.ListQueuesInput{})
+	_, tables := dynamodb.NewFromConfig(cfg).ListTables(ctx, &dynamodb.ListTablesInput{})
+	return errors.Join(queues, tables)
+}
+
+// Stop stops one that Start started.
+func (l *LocalStack) Stop() error {
+	if l.stop == nil {
+		return nil
+	}
+	err := l.stop()
+	l.stop = nil
+	return err
+}
+
+// run runs a program and returns its standard output; what it wrote to standard error is part of the error.
+func run(ctx context.Context, name string, args ...string) (string, error) {
+	var out, complaint bytes.Buffer
+	program := exec.CommandContext(ctx, name, args...)
+	program.Stdout, program.Stderr = &out, &complaint
+	program.WaitDelay = 2 * time.Second // a server it leaves behind may hold its pipes
+	if err := program.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+		return "", fmt.Errorf("%s: %w\n%s", filepath.Base(name), err, strings.TrimSpace(complaint.String()))
+	}
+	return out.String(), nil
+}

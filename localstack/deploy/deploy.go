@@ -1,0 +1,184 @@
+package deploy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"backroom/localstack/cloud"
+	"backroom/localstack/remedy"
+	"backroom/localstack/tools"
+)
+
+// A Deployment is what to deploy, where, under which name.
+type Deployment struct {
+	Tools      tools.Tools
+	Endpoint   string            // the cloud's; "" is AWS
+	Stack      string            // its name
+	Parameters map[string]string // of the template; Arch is set by Deploy
+}
+
+// A Stack is a deployed template.
+type Stack struct {
+	Name     string
+	Endpoint string // "" on AWS
+	Outputs  map[string]string
+}
+
+// Prepare compiles and packs all functions for the cloud that is deployed to: the host's processor on a local one, arm64 on
+// AWS. It returns a note of what was done.
+func (d Deployment) Prepare(ctx context.Context) (*Build, string, error) {
+	build := &Build{Repo: d.Tools.Repo, Arch: HostArch()}
+	if d.Endpoint == "" {
+		build.Arch, build.Release = ARM64, true
+	}
+	if err := build.Compile(ctx); err != nil {
+		return nil, "", err
+	}
+	changed, err := build.Pack(ctx)
+	return build, fmt.Sprintf("%d functions for %s, %d changed", len(build.Names), build.Arch, changed), err
+}
+
+// Deploy has the SAM CLI deploy the repository's template with the functions of build, and returns the stack. A stack that is
+// as it should be is left alone.
+func (d Deployment) Deploy(ctx context.Context, build *Build) (Stack, error) {
+	template, err := os.ReadFile(filepath.Join(d.Tools.Repo, "template.yaml"))
+	if err != nil {
+		return Stack{}, err
+	}
+	template, err = Rewrite(template, func(function string) string { return function + ".zip" })
+	if err != nil {
+		return Stack{}, remedy.For(err, "make lint")
+	}
+	path := filepath.Join(build.Folder(), "template.yaml")
+	if err := os.WriteFile(path, template, 0o644); err != nil {
+		return Stack{}, err
+	}
+
+	args := []string{"deploy", "--template-file", path, "--stack-name", d.Stack, "--resolve-s3", "--s3-prefix", d.Stack,
+		"--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar",
+		"--parameter-overrides", "Arch=" + string(build.Arch)}
+	for _, name := range slices.Sorted(maps.Keys(d.Parameters)) {
+		args = append(args, name+"="+d.Parameters[name])
+	}
+	sam := exec.CommandContext(ctx, d.Tools.SAM, args...)
+	sam.Dir = build.Folder()
+	sam.Env = append(cloud.Environ(d.Endpoint), "SAM_CLI_TELEMETRY=0", "PYTHONWARNINGS=ignore")
+	if d.Endpoint != "" {
+		sam.Env = append(sam.Env, "SAM_CLI_POLL_DELAY=0.2")
+	}
+	sam.Cancel = func() error { return sam.Process.Signal(syscall.SIGTERM) }
+	sam.WaitDelay = time.Second
+	if printed, err := sam.CombinedOutput(); err != nil {
+		return Stack{}, remedy.For(fmt.Errorf("sam deploy: %w\n%s", err, reasons(printed)), d.afterFailure())
+	}
+	return Describe(ctx, d.Endpoint, d.Stack)
+}
+
+func (d Deployment) afterFailure() string {
+	if d.Endpoint == "" {
+		return "make lint; if the stack is in ROLLBACK_COMPLETE: sam delete --stack-name " + d.Stack
+	}
+	return "make lint (is the template sound?); make reset clears a stack that is half there"
+}
+
+// reasons picks from what the SAM CLI printed the lines that say why it failed.
+func reasons(printed []byte) string {
+	var failed, all []string
+	for line := range strings.SplitSeq(string(printed), "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		all = append(all, line)
+		if strings.Contains(line, "_FAILED") || strings.Contains(line, "Error") || strings.Contains(line, "ROLLBACK") {
+			failed = append(failed, line)
+		}
+	}
+	if len(failed) == 0 {
+		failed = all
+	}
+	return strings.Join(failed[max(0, len(failed)-15):], "\n")
+}
+
+// Describe returns a stack that is deployed already.
+func Describe(ctx context.Context, endpoint, name string) (Stack, error) {
+	cfg, err := cloud.Config(ctx, endpoint)
+	if err != nil {
+		return Stack{}, err
+	}
+	answer, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(name)})
+	if err != nil {
+		return Stack{}, fmt.Errorf("stack %s: %w", name, err)
+	}
+	stack := Stack{Name: name, Endpoint: endpoint, Outputs: map[string]string{}}
+	for _, output := range answer.Stacks[0].Outputs {
+		stack.Outputs[aws.ToString(output.OutputKey)] = aws.ToString(output.OutputValue)
+	}
+	return stack, nil
+}
+
+// StagePath is the prefix that the gateway's stage gives to every path.
+const StagePath = "/v1"
+
+// API returns the URL that the API's paths follow.
+func (s Stack) API() (string, error) {
+	if s.Endpoint == "" {
+		if s.Outputs["ApiUrl"] == "" {
+			return "", fmt.Errorf("stack %s has no output ApiUrl", s.Name)
+		}
+		return strings.TrimRight(s.Outputs["ApiUrl"], "/"), nil
+	}
+	if s.Outputs["ApiId"] == "" {
+		return "", fmt.Errorf("stack %s has no output ApiId", s.Name)
+	}
+	return s.Endpoint + "/_aws/execute-api/" + s.Outputs["ApiId"] + StagePath, nil
+}
+
+// Client returns the id and secret of the client that the template made.
+func (s Stack) Client(ctx context.Context) (id, secret string, err error) {
+	cfg, err := cloud.Config(ctx, s.Endpoint)
+	if err != nil {
+		return "", "", err
+	}
+	arn := s.Outputs["ClientSecretArn"]
+	if arn == "" {
+		return "", "", fmt.Errorf("stack %s has no output ClientSecretArn", s.Name)
+	}
+	answer, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(arn)})
+	if err != nil {
+		return "", "", err
+	}
+	var client struct {
+		ID     string `json:"client_id"`
+		Secret string `json:"client_secret"`
+	}
+	decoder := json.NewDecoder(bytes.NewBufferString(aws.ToString(answer.SecretString)))
+	if err := decoder.Decode(&client); err != nil {
+		return "", "", fmt.Errorf("the client's secret: %w", err)
+	}
+	if client.ID == "" || client.Secret == "" {
+		return "", "", errors.New("the client's secret lacks client_id or client_secret")
+	}
+	return client.ID, client.Secret, nil
+}
+
+// FunctionName returns the name of a function of this stack on the cloud.
+func (s Stack) FunctionName(function string) string { return s.Name + "-" + function }
+
+// QueueName returns the name of a step's queue; its dead-letter queue adds -dlq.
+func (s Stack) QueueName(step string) string { return s.Name + "-" + step }

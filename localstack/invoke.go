@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"backroom/localstack/cloud"
+	"backroom/localstack/deploy"
+	"backroom/localstack/remedy"
+	"backroom/localstack/shop"
+)
+
+// invoke is `make invoke F=<function> E=<event file>`: one call of a function of the running cloud. ${TOKEN} in the event becomes
+// an access token, fetched through the API. The command fails if the function did.
+func invoke(ctx context.Context, d desk, args []string) error {
+	const usage = "make invoke F=place-order E=events/place-order.json"
+	if len(args) != 2 || args[0] == "" || args[1] == "" {
+		return remedy.For(errors.New("which function, which event?"), usage)
+	}
+	at, ok := d.whereRunning()
+	if !ok {
+		return remedy.For(errors.New("nothing is running here"), "make run, then this again in another terminal")
+	}
+	event, err := os.ReadFile(args[1])
+	if err != nil {
+		return remedy.For(err, "ls events; "+usage)
+	}
+	stack, err := deploy.Describe(ctx, at.Endpoint, at.Stack)
+	if err != nil {
+		return err
+	}
+	if event, err = withToken(ctx, event, stack, shop.API{URL: at.API}); err != nil {
+		return err
+	}
+	cfg, err := cloud.Config(ctx, at.Endpoint)
+	if err != nil {
+		return err
+	}
+	answer, err := lambda.NewFromConfig(cfg).Invoke(ctx, &lambda.InvokeInput{
+		FunctionName: aws.String(stack.FunctionName(args[0])), Payload: event, LogType: types.LogTypeTail,
+	})
+	if missing := (*types.ResourceNotFoundException)(nil); errors.As(err, &missing) {
+		names, _ := deploy.Functions(d.repo)
+		return remedy.For(fmt.Errorf("there is no function %s", args[0]), "one of "+strings.Join(names, " "))
+	}
+	if err != nil {
+		return err
+	}
+	if log, err := base64.StdEncoding.DecodeString(aws.ToString(answer.LogResult)); err == nil {
+		d.Linef("log:\n%s", bytes.TrimSpace(log))
+	}
+	d.Linef("\nstatus: %d\nanswer:\n%s", answer.StatusCode, pretty(answer.Payload))
+	if answer.FunctionError != nil {
+		return remedy.For(fmt.Errorf("%s failed: %s", args[0], *answer.FunctionError), "read the log above; the event is "+args[1])
+	}
+	return nil
+}
+
+// tokenMark stands in sample events where an access token belongs.
+const tokenMark = "${TOKEN}"
+
+// withToken puts a token of the stack's own client into an event that asks for one. It acts for the customer of `make run`.
+func withToken(ctx context.Context, event []byte, stack deploy.Stack, api shop.API) ([]byte, error) {
+	if !bytes.Contains(event, []byte(tokenMark)) {
+		return event, nil
+	}
+	id, secret, err := stack.Client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	token, err := api.Token(ctx, shop.Grant{ClientID: id, Secret: secret, Customer: customer})
+	return bytes.ReplaceAll(event, []byte(tokenMark), []byte(token)), err
+}
+
+// pretty indents JSON, and the JSON in an HTTP answer's body; anything else it returns as it is.
+func pretty(payload []byte) string {
+	var whole any
+	if json.Unmarshal(payload, &whole) != nil {
+		return string(payload)
+	}
+	if answer, ok := whole.(map[string]any); ok {
+		var body any
+		if text, ok := answer["body"].(string); ok && json.Unmarshal([]byte(text), &body) == nil {
+			answer["body"] = body
+		}
+	}
+	indented, err := json.MarshalIndent(whole, "", "  ")
+	if err != nil {
+		return string(payload)
+	}
+	return string(indented)
+}

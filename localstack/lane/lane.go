@@ -1,0 +1,158 @@
+// Package lane runs a part of the test suite and counts what ran. A test that skips itself fails its lane: what was not shown
+// is not taken for shown.
+package lane
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"backroom/localstack/remedy"
+)
+
+// ExceptionMark begins what a test logs when its case is a known deviation of the cloud it runs on:
+//
+//	t.Logf("exception: ministack: the gateway answers 502 where AWS answers 500")
+const ExceptionMark = "exception: "
+
+// A Lane is one run of go test.
+type Lane struct {
+	Name     string
+	Repo     string
+	Packages []string
+	Args     []string // further arguments of go test
+	Environ  []string // the whole environment
+	Out      io.Writer
+}
+
+// A Tally is what a lane did. Cases are tests without subtests.
+type Tally struct {
+	Name       string
+	Passed     int
+	Failed     []string
+	Skipped    []string
+	Exceptions []string
+	Took       time.Duration
+}
+
+// String is one line for the log.
+func (t Tally) String() string {
+	return fmt.Sprintf("%s: %d cases passed, %d failed, %d skipped, %d exceptions, %.1f s",
+		t.Name, t.Passed, len(t.Failed), len(t.Skipped), len(t.Exceptions), t.Took.Seconds())
+}
+
+// event is a line of `go test -json`.
+type event struct {
+	Action  string
+	Package string
+	Test    string
+	Output  string
+}
+
+// Run runs the lane. What failed tests printed goes to Out; a failure, a skip, or no case at all is an error.
+func (l Lane) Run(ctx context.Context) (Tally, error) {
+	began := time.Now()
+	args := append([]string{"test", "-json", "-count=1"}, l.Args...)
+	tests := exec.CommandContext(ctx, "go", append(args, l.Packages...)...)
+	tests.Dir, tests.Env = l.Repo, l.Environ
+	tests.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	tests.Cancel = func() error { return syscall.Kill(-tests.Process.Pid, syscall.SIGTERM) } // the test binaries too
+	tests.WaitDelay = 5 * time.Second
+	stream, err := tests.StdoutPipe()
+	if err != nil {
+		return Tally{}, err
+	}
+	var complaint strings.Builder
+	tests.Stderr = &complaint
+	if err := tests.Start(); err != nil {
+		return Tally{}, err
+	}
+	tally := l.count(stream)
+	err = tests.Wait()
+	tally.Took = time.Since(began)
+	if ctx.Err() != nil {
+		return tally, ctx.Err()
+	}
+	if err != nil {
+		fmt.Fprint(l.Out, complaint.String())
+	}
+	return tally, l.verdict(tally, err)
+}
+
+func (l Lane) verdict(t Tally, run error) error {
+	again := "go test -run '<name>' " + strings.Join(l.Packages, " ")
+	switch {
+	case len(t.Failed) > 0:
+		return remedy.For(fmt.Errorf("%s: %d failed: %s", l.Name, len(t.Failed), strings.Join(t.Failed, ", ")), again)
+	case run != nil:
+		return remedy.For(fmt.Errorf("%s: %w", l.Name, run), again)
+	case len(t.Skipped) > 0:
+		return remedy.For(fmt.Errorf("%s: %d skipped themselves: %s", l.Name, len(t.Skipped), strings.Join(t.Skipped, ", ")), "give them what they miss; a skip counts as a failure here")
+	case t.Passed == 0:
+		return remedy.For(fmt.Errorf("%s: no test ran", l.Name), "look for tests in "+strings.Join(l.Packages, " "))
+	}
+	return nil
+}
+
+// count reads the stream of events to its end.
+func (l Lane) count(stream io.Reader) Tally {
+	tally := Tally{Name: l.Name}
+	printed := map[string][]string{} // what a running test has printed
+	parents := map[string]bool{}     // tests that have subtests are no cases
+	lines := bufio.NewReader(stream)
+	for {
+		line, err := lines.ReadBytes('\n')
+		var e event
+		switch {
+		case len(line) == 0:
+		case json.Unmarshal(line, &e) != nil:
+			fmt.Fprintf(l.Out, "%s", line)
+		default:
+			l.note(&tally, e, printed, parents)
+		}
+		if err != nil {
+			slices.Sort(tally.Exceptions)
+			return tally
+		}
+	}
+}
+
+func (l Lane) note(tally *Tally, e event, printed map[string][]string, parents map[string]bool) {
+	name := strings.TrimPrefix(e.Package, "backroom/") + "." + e.Test
+	switch e.Action {
+	case "run":
+		for i, r := range e.Test {
+			if r == '/' {
+				parents[strings.TrimSuffix(name, e.Test[i:])] = true
+			}
+		}
+	case "build-output":
+		fmt.Fprint(l.Out, e.Output)
+	case "output":
+		printed[name] = append(printed[name], e.Output)
+		if _, told, ok := strings.Cut(e.Output, ExceptionMark); ok && e.Test != "" {
+			tally.Exceptions = append(tally.Exceptions, e.Test+": "+strings.TrimSpace(told))
+		}
+	case "pass":
+		if e.Test != "" && !parents[name] {
+			tally.Passed++
+		}
+		delete(printed, name)
+	case "skip":
+		if e.Test != "" { // a package without tests "skips" too
+			tally.Skipped = append(tally.Skipped, name)
+		}
+	case "fail":
+		fmt.Fprint(l.Out, strings.Join(printed[name], ""))
+		if e.Test != "" && !parents[name] {
+			tally.Failed = append(tally.Failed, name)
+		}
+	}
+}

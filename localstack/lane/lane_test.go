@@ -1,0 +1,50 @@
+package lane
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCasesAreTestsWithoutSubtests(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	tally := Lane{Name: "unit", Out: &out}.count(strings.NewReader(strings.Join([]string{
+		`{"Action":"run","Package":"backroom/shared/money","Test":"TestAdd"}`,
+		`{"Action":"run","Package":"backroom/shared/money","Test":"TestAdd/one"}`,
+		`{"Action":"run","Package":"backroom/shared/money","Test":"TestAdd/two"}`,
+		`{"Action":"output","Package":"backroom/shared/money","Test":"TestAdd/two","Output":"    a_test.go:3: exception: ministack: rounds up\n"}`,
+		`{"Action":"pass","Package":"backroom/shared/money","Test":"TestAdd/one"}`,
+		`{"Action":"pass","Package":"backroom/shared/money","Test":"TestAdd/two"}`,
+		`{"Action":"pass","Package":"backroom/shared/money","Test":"TestAdd"}`,
+		`{"Action":"run","Package":"backroom/shared/money","Test":"TestSkips"}`,
+		`{"Action":"skip","Package":"backroom/shared/money","Test":"TestSkips"}`,
+		`{"Action":"output","Package":"backroom/shared/money","Test":"TestBreaks","Output":"why it broke\n"}`,
+		`{"Action":"fail","Package":"backroom/shared/money","Test":"TestBreaks"}`,
+		`{"Action":"skip","Package":"backroom/shared/fault"}`,
+	}, "\n")))
+	require.Equal(t, 2, tally.Passed)
+	require.Equal(t, []string{"shared/money.TestSkips"}, tally.Skipped)
+	require.Equal(t, []string{"shared/money.TestBreaks"}, tally.Failed)
+	require.Equal(t, []string{"TestAdd/two: ministack: rounds up"}, tally.Exceptions)
+	require.Equal(t, "why it broke\n", out.String())
+}
+
+func TestALaneFailsWithoutProof(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		tally Tally
+		says  string
+	}{
+		"a skip is a failure":         {Tally{Passed: 3, Skipped: []string{"TestX"}}, "skipped themselves: TestX"},
+		"no test at all is a failure": {Tally{}, "no test ran"},
+		"a failed test is one":        {Tally{Passed: 3, Failed: []string{"TestX"}}, "failed: TestX"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.ErrorContains(t, Lane{Name: "unit"}.verdict(c.tally, nil), c.says)
+		})
+	}
+	require.NoError(t, Lane{}.verdict(Tally{Passed: 1}, nil))
+}

@@ -1,0 +1,82 @@
+// Command localstack runs Backroom on this machine: on MiniStack, an embedded local AWS, or on LocalStack. The Makefile calls it.
+//
+//	localstack run        start the local cloud, deploy, place orders, serve the API until Ctrl-C
+//	localstack reset      forget what earlier runs stored
+//	localstack invoke     run one function of the running cloud with a sample event: invoke <function> <event file>
+//	localstack sizes      how big every function is
+//	localstack lint       vet, staticcheck, gofmt, sam validate
+//	localstack test       everything that needs no cloud but MiniStack
+//	localstack e2e        the black-box suite on any cloud: e2e ministack|localstack|aws
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"backroom/localstack/remedy"
+	"backroom/localstack/terminal"
+	"backroom/localstack/tools"
+)
+
+// A desk is what every command works at.
+type desk struct {
+	*terminal.Teller
+	repo string
+}
+
+var commands = map[string]func(ctx context.Context, d desk, args []string) error{
+	"run":    run,
+	"reset":  reset,
+	"invoke": invoke,
+	"sizes":  sizes,
+	"lint":   lint,
+	"test":   test,
+	"e2e":    e2e,
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	if err := command(ctx, os.Args[1:]); err != nil {
+		if ctx.Err() != nil {
+			fmt.Fprintln(os.Stderr, "stopped")
+			os.Exit(130)
+		}
+		fmt.Fprintf(os.Stderr, "\n%s\n", err)
+		if next := remedy.Next(err); next != "" {
+			fmt.Fprintf(os.Stderr, "next: %s\n", next)
+		}
+		os.Exit(1)
+	}
+}
+
+func command(ctx context.Context, args []string) error {
+	if len(args) == 0 || commands[args[0]] == nil {
+		return remedy.For(fmt.Errorf("unknown command %q", args), "make")
+	}
+	repo, err := tools.Repo()
+	if err != nil {
+		return err
+	}
+	return commands[args[0]](ctx, desk{Teller: terminal.New(os.Stdout), repo: repo}, args[1:])
+}
+
+// ready checks this machine's tools and installs the pinned ones.
+func (d desk) ready(ctx context.Context) (installed tools.Tools, err error) {
+	err = d.Phase("tools", func() (string, error) {
+		found, err := tools.Check(ctx)
+		if err != nil {
+			return "", err
+		}
+		installed, err = tools.Install(ctx, d.repo)
+		return found, err
+	})
+	return installed, err
+}
+
+// closing runs end and adds its error to the one that is being returned.
+func closing(err *error, end func() error) { *err = errors.Join(*err, end()) }

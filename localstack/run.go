@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"backroom/localstack/cloud"
+	"backroom/localstack/deploy"
+	"backroom/localstack/front"
+	"backroom/localstack/remedy"
+	"backroom/localstack/seed"
+	"backroom/localstack/shop"
+)
+
+const (
+	stackName = "backroom" // of `make run`
+	customer  = "ada"      // buys what `make run` places
+	orders    = 25         // that each run places
+	atATime   = 4          // how many of them are on their way together
+)
+
+// run is `make run`.
+func run(ctx context.Context, d desk, _ []string) (err error) {
+	began := time.Now()
+	apiPort, err := port("API_PORT", 8080)
+	if err != nil {
+		return err
+	}
+	cloudPort, err := port("CLOUD_PORT", 4566)
+	if err != nil {
+		return err
+	}
+	installed, err := d.ready(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.nobodyElseRuns(); err != nil {
+		return err
+	}
+	if err := cloud.CheckPort(apiPort, "API", "API_PORT"); err != nil {
+		return err
+	}
+
+	ministack := &cloud.MiniStack{Tools: installed, Port: cloudPort, State: d.stateFolder()}
+	err = d.Phase("cloud", func() (string, error) {
+		note := "MiniStack at " + ministack.Endpoint()
+		if _, err := os.Stat(filepath.Join(ministack.State, "state")); err == nil {
+			note += ", with what earlier runs stored (make reset clears it)"
+		}
+		return note, ministack.Start(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	defer closing(&err, ministack.Stop)
+
+	stack, err := d.deploy(ctx, deploy.Deployment{Tools: installed, Endpoint: ministack.Endpoint(), Stack: stackName})
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(apiPort)))
+	if err != nil {
+		return err
+	}
+	open, served, err := serve(stack, listener)
+	if err != nil {
+		return err
+	}
+	defer served.Close()
+	if err := d.announce(running{Pid: os.Getpid(), Endpoint: ministack.Endpoint(), API: open, Stack: stack.Name}); err != nil {
+		return err
+	}
+	defer closing(&err, d.withdraw)
+
+	if err := d.trade(ctx, stack, shop.API{URL: open}); err != nil {
+		return err
+	}
+	id, secret, err := stack.Client(ctx)
+	if err != nil {
+		return err
+	}
+	d.Linef("\nup after %.1f s. The API: %s   the cloud: %s   its log: %s\n\n%s\n\nCtrl-C stops it; what it holds is kept.",
+		time.Since(began).Seconds(), open, ministack.Endpoint(), ministack.Log(), pasteable(open, id, secret))
+	select {
+	case <-ctx.Done():
+		d.Linef("\nstopping")
+		return nil
+	case <-ministack.Exited():
+		return remedy.For(fmt.Errorf("MiniStack ended on its own:\n%s", ministack.LogTail(12)), "make run")
+	}
+}
+
+// port reads a port from the environment.
+func port(setting string, otherwise int) (int, error) {
+	given := os.Getenv(setting)
+	if given == "" {
+		return otherwise, nil
+	}
+	number, err := strconv.Atoi(given)
+	if err != nil || number < 1 || number > 65535 {
+		return 0, remedy.For(fmt.Errorf("%s=%s is no port", setting, given), fmt.Sprintf("make run %s=%d", setting, otherwise))
+	}
+	return number, nil
+}
+
+// deploy builds the functions and deploys the template.
+func (d desk) deploy(ctx context.Context, plan deploy.Deployment) (stack deploy.Stack, err error) {
+	var build *deploy.Build
+	err = d.Phase("build", func() (note string, err error) {
+		build, note, err = plan.Prepare(ctx)
+		return note, err
+	})
+	if err != nil {
+		return stack, err
+	}
+	err = d.Phase("deploy", func() (string, error) {
+		stack, err = plan.Deploy(ctx, build)
+		return "stack " + plan.Stack + ", by the SAM CLI", err
+	})
+	return stack, err
+}
+
+// serve opens the door to the API and returns its URL.
+func serve(stack deploy.Stack, listener net.Listener) (open string, served *http.Server, err error) {
+	address, err := stack.API()
+	if err != nil {
+		return "", nil, err
+	}
+	inside, err := url.Parse(address)
+	if err != nil {
+		return "", nil, err
+	}
+	served = &http.Server{Handler: front.Door(inside, deploy.StagePath), ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = served.Serve(listener) }()
+	return "http://" + listener.Addr().String(), served, nil
+}
+
+// trade fills the shelves and places orders, a line for each when it has its verdict.
+func (d desk) trade(ctx context.Context, stack deploy.Stack, api shop.API) error {
+	id, secret, err := stack.Client(ctx)
+	if err != nil {
+		return err
+	}
+	name := "run-" + strconv.FormatInt(time.Now().UnixMilli(), 36)
+	baskets := seed.Orders(orders)
+	err = d.Phase("catalogue", func() (string, error) {
+		staff, err := api.Token(ctx, shop.Grant{ClientID: id, Secret: secret})
+		if err != nil {
+			return "", err
+		}
+		added, err := seed.Till{API: api, Token: staff, Name: name}.Stock(ctx, baskets)
+		return fmt.Sprintf("%d products, %d of them new; stock delivered", len(seed.Catalogue()), added), err
+	})
+	if err != nil {
+		return err
+	}
+	buyer, err := api.Token(ctx, shop.Grant{ClientID: id, Secret: secret, Customer: customer})
+	if err != nil {
+		return err
+	}
+	d.Linef("\n%-37s %-26s %s", "order", "verdict", "ms from accepted to verdict")
+
+	var (
+		mu    sync.Mutex
+		times []time.Duration
+		wrong []string
+	)
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(atATime)
+	for i, order := range baskets {
+		group.Go(func() error {
+			receipt, err := api.Place(within, buyer, fmt.Sprintf("%s-%d", name, i), order.Basket)
+			if err != nil {
+				return err
+			}
+			accepted := time.Now()
+			limit, cancel := context.WithTimeout(within, time.Minute)
+			defer cancel()
+			seen, err := api.Await(limit, buyer, receipt.ID)
+			if err != nil {
+				return err
+			}
+			took := time.Since(accepted)
+			d.Linef("%-37s %s %5d", receipt.ID, d.verdict(seen), took.Milliseconds())
+			mu.Lock()
+			defer mu.Unlock()
+			times = append(times, took)
+			if seen.Verdict() != order.Verdict {
+				wrong = append(wrong, fmt.Sprintf("%s is %q, should be %q", receipt.ID, seen.Verdict(), order.Verdict))
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return remedy.For(err, "look for errors in the log: grep -i error "+filepath.Join(d.stateFolder(), "ministack.log"))
+	}
+	slices.Sort(times)
+	d.Linef("\n%d orders decided; accepted to verdict: median %d ms, worst %d ms", len(times), times[len(times)/2].Milliseconds(), times[len(times)-1].Milliseconds())
+	if len(wrong) > 0 {
+		return fmt.Errorf("verdicts that were not expected:\n%s", strings.Join(wrong, "\n"))
+	}
+	return nil
+}
+
+// verdict pads first and colours then, so that columns stay columns.
+func (d desk) verdict(o shop.Order) string {
+	word := fmt.Sprintf("%-26s", o.Verdict())
+	if o.Status == "confirmed" || o.Status == "closed" {
+		return d.Good(word)
+	}
+	return d.Bad(word)
+}
+
+// pasteable returns shell commands that get a token, place an order and look at it.
+func pasteable(api, id, secret string) string {
+	quoted := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+	return fmt.Sprintf(`Place one more (paste it all):
+
+API=%s
+TOKEN=$(curl -sS -u %s -d grant_type=client_credentials -d customer=%s $API/oauth/token | sed -E 's/.*"access_token": ?"([^"]+)".*/\1/')
+ORDER=$(curl -sS -i $API/orders -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(date +%%s)-$$" -H 'Content-Type: application/json' \
+  -d '{"lines":[{"sku":"MUG-1","quantity":1}],"payment_method":"pm_card_visa"}' | tr -d '\r' | sed -n 's/^[Ll]ocation: //p')
+sleep 1; curl -sS "$API$ORDER" -H "Authorization: Bearer $TOKEN"; echo`, api, quoted(url.QueryEscape(id)+":"+url.QueryEscape(secret)), customer)
+}

@@ -1,0 +1,92 @@
+// Package terminal tells a person, or a log file, how far a command has come: one line per phase, with its time.
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// A Teller writes phases and lines. On a terminal a phase shows a spinner while it runs; elsewhere it is one plain line.
+type Teller struct {
+	out    io.Writer
+	live   bool // out is a terminal that can redraw a line
+	colour bool
+
+	mu sync.Mutex
+}
+
+// New returns a Teller for out. NO_COLOR and TERM=dumb are honoured.
+func New(out *os.File) *Teller {
+	live := term.IsTerminal(int(out.Fd())) && os.Getenv("TERM") != "dumb"
+	return &Teller{out: out, live: live, colour: live && os.Getenv("NO_COLOR") == ""}
+}
+
+// Plain returns a Teller that writes lines without spinner and colour.
+func Plain(out io.Writer) *Teller { return &Teller{out: out} }
+
+// Phase runs work and prints its name, the note that work returns, and the time it took.
+func (t *Teller) Phase(name string, work func() (note string, err error)) error {
+	began := time.Now()
+	stop := t.spin(name)
+	note, err := work()
+	stop()
+	mark, paint := "ok  ", "32"
+	if err != nil {
+		mark, paint, note = "FAIL", "31", ""
+	}
+	t.Linef("%s %-9s %6.1f s  %s", t.paint(mark, paint), name, time.Since(began).Seconds(), note)
+	return err
+}
+
+// spin shows that name is at work, until the returned function is called.
+func (t *Teller) spin(name string) (stop func()) {
+	if !t.live {
+		return func() {}
+	}
+	bar := progressbar.NewOptions(-1,
+		progressbar.OptionSetWriter(t.out), progressbar.OptionSetDescription(name), progressbar.OptionSpinnerType(14),
+		progressbar.OptionSetElapsedTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(false),
+		progressbar.OptionEnableColorCodes(t.colour))
+	done, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				_ = bar.Finish()
+				return
+			case <-tick.C:
+				_ = bar.Add(1)
+			}
+		}
+	}()
+	return func() { close(done); <-gone }
+}
+
+// Linef prints one line. It may be called from several goroutines.
+func (t *Teller) Linef(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fmt.Fprintf(t.out, format+"\n", args...)
+}
+
+// Good and Bad colour a word where colour is wanted.
+func (t *Teller) Good(word string) string { return t.paint(word, "32") }
+
+// Bad colours a word as a refusal or failure.
+func (t *Teller) Bad(word string) string { return t.paint(word, "33") }
+
+func (t *Teller) paint(word, code string) string {
+	if !t.colour {
+		return word
+	}
+	return "\x1b[" + code + "m" + word + "\x1b[0m"
+}

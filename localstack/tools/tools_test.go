@@ -1,0 +1,48 @@
+package tools
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestVersionsCompareByNumber(t *testing.T) {
+	t.Parallel()
+	require.True(t, version{3, 11}.atLeast(3, 11))
+	require.True(t, version{3, 13, 1}.atLeast(3, 9))
+	require.True(t, version{4}.atLeast(3, 11))
+	require.False(t, version{3, 9, 20}.atLeast(3, 11))
+	require.False(t, version{3}.atLeast(3, 11))
+	require.False(t, version{}.atLeast(1))
+}
+
+func TestAMissingProgramIsNoVersion(t *testing.T) {
+	t.Parallel()
+	_, err := versionOf(t.Context(), "no-such-program", "--version")
+	require.Error(t, err)
+	v, err := versionOf(t.Context(), "go", "version")
+	require.NoError(t, err)
+	require.True(t, v.atLeast(1, 26))
+}
+
+func TestInstallsTakeTurns(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir() + "/venv.lock"
+	unlock, err := lock(t.Context(), path)
+	require.NoError(t, err)
+	second := make(chan error, 1)
+	go func() {
+		unlock, err := lock(t.Context(), path)
+		if err == nil {
+			unlock()
+		}
+		second <- err
+	}()
+	select {
+	case <-second:
+		t.Fatal("two held the lock")
+	default:
+	}
+	unlock()
+	require.NoError(t, <-second)
+}
