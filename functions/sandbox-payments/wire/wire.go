@@ -1,0 +1,28 @@
+// Package wire connects sandbox-payments to its table.
+package wire
+
+import (
+	"net/http"
+
+	"backroom/shared/function"
+	"backroom/shared/payment/apikey"
+	"backroom/shared/payment/sandbox"
+	"backroom/shared/payment/sandbox/sandboxdb"
+)
+
+// Settings are what sandbox-payments reads from its environment.
+type Settings struct {
+	Table  string `env:"SANDBOX_TABLE"`
+	Secret string `env:"PAYMENTS_SECRET_ARN"`
+}
+
+// New returns the sandbox, ready to serve.
+func New(rt function.Runtime, env Settings) http.Handler {
+	return sandbox.Handler{
+		Ledger: sandboxdb.Ledger{DB: rt.DynamoDB(), Name: env.Table},
+		Key:    apikey.InSecret(rt.AWS, env.Secret),
+		Now:    rt.Now,
+		Nonce:  rt.Nonce,
+		Log:    rt.Log,
+	}.Routes()
+}

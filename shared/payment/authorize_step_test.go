@@ -1,0 +1,509 @@
+package payment_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/cloudtest"
+	"backroom/shared/fault"
+	"backroom/shared/money"
+	"backroom/shared/payment"
+	"backroom/shared/payment/paymentdb"
+	"backroom/shared/payment/paymenttest"
+	"backroom/shared/payment/provider"
+	"backroom/shared/saga"
+)
+
+var (
+	price = money.Money{Amount: 1250, Currency: "EUR"}
+	errIO = errors.New("the process is dead")
+)
+
+// shop is where the tests happen: charges in a table, and a payment sandbox.
+type shop struct {
+	t       *testing.T
+	cloud   *cloudtest.Cloud
+	charges string
+	*paymenttest.Sandbox
+}
+
+func open(t *testing.T) shop {
+	t.Helper()
+	cloud := cloudtest.New(t)
+	return shop{t, cloud, cloud.Table("Charges"), paymenttest.StartSandbox(t, cloud)}
+}
+
+// step returns the step as a process runs it whose every call goes through the round tripper.
+func (s shop) step(through func(http.RoundTripper) http.RoundTripper) payment.AuthorizeStep {
+	rt := s.cloud.Runtime()
+	connections := through(rt.AWS.HTTPClient.(*http.Client).Transport)
+	rt.AWS.HTTPClient = &http.Client{Transport: connections}
+	rt.AWS.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	return payment.AuthorizeStep{
+		Charges:  paymentdb.Store{Table: rt.Table(s.charges)},
+		Provider: provider.New(s.URL, paymenttest.Key(), connections),
+	}
+}
+
+func (s shop) handle(e saga.Event) error {
+	return s.step(unharmed).Handle(s.t.Context(), e)
+}
+
+func unharmed(next http.RoundTripper) http.RoundTripper { return next }
+
+func (s shop) charge(order string) payment.Charge {
+	s.t.Helper()
+	c, err := paymentdb.Store{Table: s.cloud.Runtime().Table(s.charges)}.Load(s.t.Context(), paymenttest.Shop, order)
+	require.NoError(s.t, err)
+	return c
+}
+
+// cancel cancels an intent at the sandbox.
+func (s shop) cancel(intent string) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.URL+"/v1/payment_intents/"+intent+"/cancel", nil)
+	require.NoError(s.t, err)
+	req.Header.Set("Authorization", "Bearer "+cloudtest.SampleSecret)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(s.t, err)
+	require.NoError(s.t, resp.Body.Close())
+	require.Equal(s.t, http.StatusOK, resp.StatusCode)
+}
+
+func facts(c payment.Charge) []saga.Fact {
+	var all []saga.Fact
+	for _, e := range c.Diary.Entries {
+		all = append(all, e.Fact)
+	}
+	return all
+}
+
+func newOrder() string { return "ord_" + strings.ToLower(rand.Text()) }
+
+func TestAuthorizing(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		total  money.Money
+		method string
+		has    payment.Has
+		reason string
+		code   string
+		facts  []saga.Fact
+		held   int
+	}{
+		"a card that pays is authorized": {
+			total: price, method: "pm_card_visa", has: payment.Authorized, held: 1,
+			facts: []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized},
+		},
+		"a card that is declined is a decline, not an error": {
+			total: price, method: "pm_card_chargeDeclined", has: payment.Declined, reason: payment.CardDeclined, code: "generic_decline",
+			facts: []saga.Fact{saga.PaymentIntended, saga.PaymentDeclined},
+		},
+		"an empty account is a decline with the issuer's code": {
+			total: price, method: "pm_card_chargeDeclinedInsufficientFunds", has: payment.Declined, reason: payment.CardDeclined, code: "insufficient_funds",
+			facts: []saga.Fact{saga.PaymentIntended, saga.PaymentDeclined},
+		},
+		"a card that wants its owner first is left to the owner": {
+			total: price, method: "pm_card_authenticationRequired", has: payment.ActionNeeded,
+			facts: []saga.Fact{saga.PaymentIntended, saga.PaymentUncertain},
+		},
+		"a payment method that the provider does not know is a decline": {
+			total: price, method: "pm_nonsense", has: payment.Declined, reason: payment.PaymentMethodUnknown, code: "resource_missing",
+			facts: []saga.Fact{saga.PaymentDeclined},
+		},
+		"no payment method is a decline": {
+			total: price, method: "", has: payment.Declined, reason: payment.PaymentMethodMissing,
+			facts: []saga.Fact{saga.PaymentDeclined},
+		},
+		"an amount that the provider cannot take is a decline": {
+			total: money.Money{Amount: 5125, Currency: "KWD"}, method: "pm_card_visa", has: payment.Declined, reason: payment.AmountNotPayable,
+			facts: []saga.Fact{saga.PaymentDeclined},
+		},
+		"an amount that is too much for the provider is a decline": {
+			total: money.Money{Amount: money.Max, Currency: "EUR"}, method: "pm_card_visa", has: payment.Declined, reason: payment.AmountNotPayable, code: "amount_too_large",
+			facts: []saga.Fact{saga.PaymentDeclined},
+		},
+		"nothing to pay is paid": {
+			total: money.Money{Amount: 0, Currency: "EUR"}, method: "pm_card_chargeDeclined", has: payment.Authorized,
+			facts: []saga.Fact{saga.PaymentAuthorized},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			order := newOrder()
+			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, c.total, c.method)))
+			got := s.charge(order)
+			assert.Equal(t, c.has, got.Has)
+			assert.Equal(t, c.reason, got.Reason)
+			assert.Equal(t, c.code, got.DeclineCode)
+			assert.Equal(t, c.facts, facts(got))
+			assert.Equal(t, c.total, got.Amount)
+			assert.Equal(t, c.held, s.Authorizations(t, order))
+
+			version := got.Diary.Version
+			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, c.total, c.method)))
+			assert.Equal(t, version, s.charge(order).Diary.Version, "the same message again changes nothing")
+			assert.Equal(t, c.held, s.Authorizations(t, order))
+		})
+	}
+}
+
+func TestAnAmountThatIsNoneIsAMistake(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	order := newOrder()
+	err := s.handle(paymenttest.Reserved(t, "e1", order, money.Money{Amount: -1, Currency: "EUR"}, "pm_card_visa"))
+	require.ErrorIs(t, err, fault.Invalid)
+	_, err = paymentdb.Store{Table: s.cloud.Runtime().Table(s.charges)}.Load(t.Context(), paymenttest.Shop, order)
+	require.ErrorIs(t, err, fault.NotFound)
+}
+
+func TestAskedAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		method string
+		answer []saga.Fact // to each new ask
+	}{
+		"an authorized charge says so again":                       {"pm_card_visa", []saga.Fact{saga.PaymentAuthorized}},
+		"a declined charge says so again":                          {"pm_card_chargeDeclined", []saga.Fact{saga.PaymentDeclined}},
+		"a refused charge says so again, without asking anybody":   {"pm_nonsense", []saga.Fact{saga.PaymentDeclined}},
+		"a charge that waits for the customer has nothing to tell": {"pm_card_authenticationRequired", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			order := newOrder()
+			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, c.method)))
+			want, held := facts(s.charge(order)), s.Authorizations(t, order)
+			for i, ask := range []saga.Event{
+				paymenttest.CheckDue(t, "e2", order), paymenttest.Reserved(t, "e3", order, price, c.method), paymenttest.CheckDue(t, "e4", order),
+			} {
+				if i == 2 {
+					s.Later(72 * time.Hour) // the sandbox forgot every idempotency key
+				}
+				require.NoError(t, s.handle(ask))
+				want = append(want, c.answer...)
+				assert.Equal(t, want, facts(s.charge(order)))
+				require.NoError(t, s.handle(ask))
+				assert.Equal(t, want, facts(s.charge(order)), "the same ask again changes nothing")
+			}
+			assert.Equal(t, held, s.Authorizations(t, order))
+		})
+	}
+}
+
+func TestNobodyIsAskedAboutAnOrderWithoutACharge(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	require.NoError(t, s.handle(paymenttest.CheckDue(t, "e1", newOrder())))
+}
+
+func TestUnknownOutcomes(t *testing.T) {
+	t.Parallel()
+
+	t.Run("an answer that is lost is asked for", func(t *testing.T) {
+		t.Parallel()
+		s, order := open(t), newOrder()
+		require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_lost")), fault.Unavailable)
+		assert.Equal(t, payment.Nothing, s.charge(order).Has)
+		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_lost")))
+		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized}, facts(s.charge(order)))
+		assert.Equal(t, 1, s.Authorizations(t, order))
+	})
+
+	t.Run("an answer that is too late is asked for, days later too", func(t *testing.T) {
+		t.Parallel()
+		s, order := open(t), newOrder()
+		began := time.Now()
+		require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_slow_5000")), fault.Unavailable)
+		assert.Less(t, time.Since(began), 4900*time.Millisecond, "the step does not wait for it")
+		s.Later(72 * time.Hour)
+		require.NoError(t, s.handle(paymenttest.CheckDue(t, "e2", order)))
+		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized}, facts(s.charge(order)))
+		assert.Equal(t, 1, s.Authorizations(t, order))
+	})
+
+	t.Run("a payment that the provider still works on is uncertain until it is not", func(t *testing.T) {
+		t.Parallel()
+		s, order := open(t), newOrder()
+		ask := paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_processing_20000")
+		require.ErrorIs(t, s.handle(ask), payment.ErrUndecided)
+		require.ErrorIs(t, s.handle(ask), payment.ErrUndecided)
+		require.ErrorIs(t, s.handle(paymenttest.CheckDue(t, "e2", order)), payment.ErrUndecided)
+		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentUncertain}, facts(s.charge(order)), "doubt is written down once")
+		s.Later(time.Minute)
+		require.NoError(t, s.handle(paymenttest.CheckDue(t, "e3", order)))
+		assert.Equal(t, payment.Authorized, s.charge(order).Has)
+		assert.Equal(t, 1, s.Authorizations(t, order))
+	})
+
+	t.Run("an intent that was canceled before it was confirmed is a decline", func(t *testing.T) {
+		t.Parallel()
+		s, order := open(t), newOrder()
+		l := &life{last: 2, answered: true}
+		require.Error(t, l.lead(s, paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")))
+		s.cancel(s.charge(order).Intent)
+		require.NoError(t, s.handle(paymenttest.CheckDue(t, "e2", order)))
+		assert.Equal(t, payment.PaymentCanceled, s.charge(order).Reason)
+		assert.Equal(t, 0, s.Authorizations(t, order))
+	})
+
+	t.Run("a provider that is away takes nothing and loses nothing", func(t *testing.T) {
+		t.Parallel()
+		s, order := open(t), newOrder()
+		step := s.step(unharmed)
+		step.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil)
+		require.ErrorIs(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")), fault.Unavailable)
+		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")))
+		require.NoError(t, step.Handle(t.Context(), paymenttest.CheckDue(t, "e2", order)), "what is settled is told without it")
+		assert.Equal(t, 1, s.Authorizations(t, order))
+	})
+}
+
+func TestTheUsualPaymentTakesTwoWritesAndTwoRequests(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for _, method := range []string{"pm_card_visa", "pm_card_chargeDeclined"} {
+		l := &life{}
+		require.NoError(t, l.lead(s, paymenttest.Reserved(t, "e1", newOrder(), price, method)))
+		assert.Equal(t, []string{"POST /v1/payment_intents", "DynamoDB_20120810.PutItem", "POST /v1/payment_intents/{id}/confirm", "DynamoDB_20120810.PutItem"}, l.calls, method)
+	}
+}
+
+// life is a process that dies at its last call: before the call is sent, or once it is answered – but before it can read
+// the answer. Nothing that it does afterwards reaches anybody. A life whose last call is 0 goes on.
+type life struct {
+	last     int
+	answered bool
+
+	mu    sync.Mutex
+	calls []string
+	dead  bool
+	die   context.CancelFunc
+}
+
+// lead has one process handle the event.
+func (l *life) lead(s shop, e saga.Event) error {
+	ctx, die := context.WithCancel(s.t.Context())
+	defer die()
+	l.die = die
+	return s.step(func(next http.RoundTripper) http.RoundTripper { return crossing{l, next} }).Handle(ctx, e)
+}
+
+type crossing struct {
+	*life
+	next http.RoundTripper
+}
+
+// RoundTrip sends the request on while the process lives.
+func (c crossing) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dead {
+		return nil, errIO
+	}
+	c.calls = append(c.calls, name(r))
+	if c.dead = len(c.calls) == c.last; !c.dead {
+		return c.next.RoundTrip(r)
+	}
+	if c.answered {
+		if resp, err := c.next.RoundTrip(r); err == nil {
+			_ = resp.Body.Close()
+		}
+	}
+	c.die()
+	return nil, errIO
+}
+
+func name(r *http.Request) string {
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		return target
+	}
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/v1/payment_intents/"); ok {
+		_, action, _ := strings.Cut(rest, "/")
+		return r.Method + " " + strings.TrimSuffix("/v1/payment_intents/{id}/"+action, "/")
+	}
+	return r.Method + " " + r.URL.Path
+}
+
+// String says how it ends.
+func (l *life) String() string {
+	switch {
+	case l.last == 0:
+		return "lives"
+	case l.answered:
+		return fmt.Sprintf("dies after call %d", l.last)
+	}
+	return fmt.Sprintf("dies before call %d", l.last)
+}
+
+// deaths are all the ways to die within the first n calls, and not to.
+func deaths(n int) []*life {
+	all := []*life{{}}
+	for last := 1; last <= n; last++ {
+		all = append(all, &life{last: last}, &life{last: last, answered: true})
+	}
+	return all
+}
+
+// TestNobodyIsChargedTwice kills a process at each of its calls, and the one after it, too: that one gets the same message
+// at once; or when the provider has forgotten every idempotency key; or an ask of the watchdog by then.
+func TestNobodyIsChargedTwice(t *testing.T) {
+	t.Parallel()
+	type sequel struct {
+		later    time.Duration
+		watchdog bool
+	}
+	all := []sequel{{0, false}, {25 * time.Hour, false}, {25 * time.Hour, true}}
+	for _, c := range []struct {
+		method  string
+		has     payment.Has
+		held    int
+		sequels []sequel
+	}{
+		{"pm_card_visa", payment.Authorized, 1, all},
+		{"pm_card_chargeDeclined", payment.Declined, 0, all},
+		{"pm_sandbox_lost", payment.Authorized, 1, all[:1]},
+	} {
+		for i, first := range deaths(4) {
+			t.Run(c.method+", the first process "+first.String(), func(t *testing.T) {
+				t.Parallel()
+				s := open(t)
+				for _, then := range c.sequels {
+					for _, second := range deaths(6) {
+						order, first := newOrder(), deaths(4)[i]
+						message := paymenttest.Reserved(t, "e1", order, price, c.method)
+						next := message
+						if then.watchdog {
+							next = paymenttest.CheckDue(t, "e2", order)
+						}
+						_ = first.lead(s, message)
+						s.Later(then.later)
+						_ = second.lead(s, next)
+						s.Later(then.later)
+						settle(t, s, message)
+
+						got := s.charge(order)
+						story := fmt.Sprintf("first %v, then %v (%+v), facts %v", first.calls, second.calls, then, facts(got))
+						require.Equal(t, c.has, got.Has, story)
+						require.Equal(t, c.held, s.Authorizations(t, order), story)
+						require.Contains(t, facts(got), payment.Answer(got), story)
+					}
+				}
+			})
+		}
+	}
+}
+
+// settle delivers a message as often as it takes.
+func settle(t *testing.T, s shop, e saga.Event) {
+	t.Helper()
+	var err error
+	for range 3 {
+		if err = s.handle(e); err == nil {
+			return
+		}
+	}
+	require.NoError(t, err)
+}
+
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		method string
+		has    payment.Has
+		held   int
+	}{{"pm_card_visa", payment.Authorized, 1}, {"pm_card_chargeDeclined", payment.Declined, 0}, {"pm_sandbox_slow_300", payment.Authorized, 1}} {
+		t.Run(c.method, func(t *testing.T) {
+			t.Parallel()
+			s, order := open(t), newOrder()
+			var all sync.WaitGroup
+			for i := range 12 {
+				e := paymenttest.Reserved(t, "e1", order, price, c.method)
+				switch i % 3 {
+				case 1:
+					e = paymenttest.Reserved(t, fmt.Sprint("again-", i), order, price, c.method)
+				case 2:
+					e = paymenttest.CheckDue(t, fmt.Sprint("check-", i), order)
+				}
+				all.Go(func() {
+					for range 10 {
+						if s.handle(e) == nil {
+							return
+						}
+						time.Sleep(100 * time.Millisecond)
+					}
+					t.Errorf("%s %s was never handled", e.Type, e.ID)
+				})
+			}
+			all.Wait()
+			assert.Equal(t, c.has, s.charge(order).Has)
+			assert.Equal(t, c.held, s.Authorizations(t, order))
+		})
+	}
+}
+
+// TestAStalledConfirmation has a process stand still right before it confirms, until another has settled the payment.
+func TestAStalledConfirmation(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		method string
+		has    payment.Has
+		held   int
+	}{{"pm_card_visa", payment.Authorized, 1}, {"pm_card_chargeDeclined", payment.Declined, 0}} {
+		for name, second := range map[string]func(*testing.T, string) saga.Event{
+			"the same message": func(t *testing.T, order string) saga.Event {
+				return paymenttest.Reserved(t, "e1", order, price, c.method)
+			},
+			"the watchdog": func(t *testing.T, order string) saga.Event { return paymenttest.CheckDue(t, "e2", order) },
+		} {
+			t.Run(c.method+" settled by "+name, func(t *testing.T) {
+				t.Parallel()
+				s, order := open(t), newOrder()
+				at, on := make(chan struct{}), make(chan struct{})
+				stalled := s.step(func(next http.RoundTripper) http.RoundTripper { return gate{next, at, on} })
+				ended := make(chan error)
+				go func() {
+					ended <- stalled.Handle(context.WithoutCancel(t.Context()), paymenttest.Reserved(t, "e1", order, price, c.method))
+				}()
+				<-at
+				require.NoError(t, s.handle(second(t, order)))
+				assert.Equal(t, c.has, s.charge(order).Has)
+				s.Later(25 * time.Hour) // no idempotency key protects any more
+				close(on)
+				require.NoError(t, <-ended)
+				assert.Equal(t, c.has, s.charge(order).Has)
+				assert.Equal(t, c.held, s.Authorizations(t, order))
+			})
+		}
+	}
+}
+
+// gate holds up confirmations: it says when one is there, and lets it on when it is told so.
+type gate struct {
+	next http.RoundTripper
+	at   chan<- struct{}
+	on   <-chan struct{}
+}
+
+// RoundTrip sends the request on, a confirmation not before its time. It forgets the patience of its sender.
+func (g gate) RoundTrip(r *http.Request) (*http.Response, error) {
+	if name(r) == "POST /v1/payment_intents/{id}/confirm" {
+		g.at <- struct{}{}
+		<-g.on
+		return g.next.RoundTrip(r.Clone(context.WithoutCancel(r.Context())))
+	}
+	return g.next.RoundTrip(r)
+}

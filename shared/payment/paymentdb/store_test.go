@@ -1,0 +1,62 @@
+package paymentdb_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/cloudtest"
+	"backroom/shared/payment"
+	"backroom/shared/payment/paymentdb"
+	"backroom/shared/payment/paymenttest"
+	"backroom/shared/record"
+	"backroom/shared/saga"
+)
+
+func open(cloud *cloudtest.Cloud) paymentdb.Store {
+	return paymentdb.Store{Table: cloud.Runtime().Table(cloud.Table("Charges"))}
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	paymenttest.Exercise(t, open(cloudtest.New(t)))
+}
+
+func TestWhatARowTells(t *testing.T) {
+	t.Parallel()
+	cause := saga.Cause{ID: "event-1", Actor: "test"}
+	for name, c := range map[string]struct {
+		charge payment.Charge
+		fact   saga.Fact
+		told   string
+	}{
+		"an intent is nobody's business": {payment.Charge{Order: "ord_1", Has: payment.Nothing, Intent: "pi_1"}, saga.PaymentIntended, ""},
+		"an authorized payment is told without more": {
+			payment.Charge{Order: "ord_2", Has: payment.Authorized, Intent: "pi_1"}, saga.PaymentAuthorized, `{"order":"ord_2","shop":"main"}`,
+		},
+		"a declined payment is told with its reason, not with the provider's code": {
+			payment.Charge{Order: "ord_3", Has: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"}, saga.PaymentDeclined,
+			`{"order":"ord_3","shop":"main","reason":"card-declined"}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.charge.Shop, c.charge.Attempt, c.charge.PaymentMethod = paymenttest.Shop, payment.FirstAttempt, "pm_card_visa"
+			cloud := cloudtest.New(t)
+			_, err := open(cloud).Create(t.Context(), c.charge, cause, c.fact)
+			require.NoError(t, err)
+			key := paymentdb.Key(c.charge.Shop, c.charge.Order)
+			assert.Equal(t, "main#"+c.charge.Order+"#1", key)
+			assert.NotContains(t, cloud.Row("Charges", key), "pm_card_visa")
+			told, err := record.Told(cloud.Record("Charges", key).Change.NewImage)
+			require.NoError(t, err)
+			if c.told == "" {
+				assert.Empty(t, told)
+				return
+			}
+			require.Len(t, told, 1)
+			assert.JSONEq(t, c.told, string(told[0].Data))
+		})
+	}
+}

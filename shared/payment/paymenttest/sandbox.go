@@ -1,0 +1,92 @@
+// Package paymenttest is what tests of payments share: a sandbox that runs beside the test, events, and the suite that a
+// store of charges passes.
+package paymenttest
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"backroom/shared/cloudtest"
+	"backroom/shared/payment"
+	"backroom/shared/payment/apikey"
+	"backroom/shared/payment/paymentdb"
+	"backroom/shared/payment/sandbox"
+	"backroom/shared/payment/sandbox/sandboxdb"
+)
+
+// Key is what opens every sandbox of the tests.
+func Key() *apikey.Key {
+	return &apikey.Key{Read: func(context.Context) (string, error) { return cloudtest.SampleSecret, nil }}
+}
+
+// Sandbox is a payment provider that runs beside the test.
+type Sandbox struct {
+	URL    string
+	Ledger sandboxdb.Ledger
+	ahead  atomic.Int64
+}
+
+// StartSandbox starts a sandbox with the cloud's table. Its clock goes on by itself.
+func StartSandbox(t testing.TB, cloud *cloudtest.Cloud) *Sandbox {
+	t.Helper()
+	rt := cloud.Runtime()
+	s := &Sandbox{Ledger: sandboxdb.Ledger{DB: rt.DynamoDB(), Name: cloud.Table("Sandbox")}}
+	server := httptest.NewServer(sandbox.Handler{Ledger: s.Ledger, Key: Key(), Now: s.Now, Nonce: rt.Nonce, Log: slog.New(slog.DiscardHandler)}.Routes())
+	t.Cleanup(server.Close)
+	s.URL = server.URL
+	return s
+}
+
+// Now returns the time by the sandbox's clock.
+func (s *Sandbox) Now() time.Time { return time.Now().UTC().Add(time.Duration(s.ahead.Load())) }
+
+// Later sets the sandbox's clock forward.
+func (s *Sandbox) Later(d time.Duration) { s.ahead.Add(int64(d)) }
+
+// Authorizations returns how often money was really held for an order, over all intents that were ever made for it.
+func (s *Sandbox) Authorizations(t testing.TB, order string) int {
+	t.Helper()
+	held := 0
+	pages := dynamodb.NewScanPaginator(s.Ledger.DB, &dynamodb.ScanInput{TableName: &s.Ledger.Name})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(context.Background())
+		if err != nil {
+			t.Fatalf("read the sandbox's table: %v", err)
+		}
+		for _, image := range page.Items {
+			var item struct {
+				ID       string            `dynamodbav:"id"`
+				Metadata map[string]string `dynamodbav:"metadata"`
+			}
+			if err := attributevalue.UnmarshalMap(image, &item); err != nil {
+				t.Fatalf("read the sandbox's table: %v", err)
+			}
+			if item.ID == "" || item.Metadata["order"] != order {
+				continue
+			}
+			i, err := s.Ledger.Intent(context.Background(), item.ID)
+			if err != nil {
+				t.Fatalf("read intent %s: %v", item.ID, err)
+			}
+			held += i.At(s.Now()).Authorizations
+		}
+	}
+	return held
+}
+
+// Charge returns an order's charge as it is stored.
+func Charge(t testing.TB, cloud *cloudtest.Cloud, order string) payment.Charge {
+	t.Helper()
+	c, err := paymentdb.Store{Table: cloud.Runtime().Table(cloud.Table("Charges"))}.Load(context.Background(), Shop, order)
+	if err != nil {
+		t.Fatalf("read the charge of %s: %v", order, err)
+	}
+	return c
+}

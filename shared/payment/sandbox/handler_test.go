@@ -1,0 +1,304 @@
+package sandbox_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/cloudtest"
+	"backroom/shared/payment/paymenttest"
+)
+
+// bench is a sandbox and what a test asks of it.
+type bench struct {
+	t *testing.T
+	*paymenttest.Sandbox
+}
+
+func start(t *testing.T) bench {
+	t.Helper()
+	return bench{t, paymenttest.StartSandbox(t, cloudtest.New(t))}
+}
+
+type answer struct {
+	Status   int    `json:"-"`
+	Replayed bool   `json:"-"`
+	Body     string `json:"-"`
+	ID       string `json:"id"`
+	State    string `json:"status"`
+	Held     int    `json:"sandbox_authorizations"`
+	Method   string `json:"payment_method"`
+	Error    struct {
+		Type, Code, Message, Param string
+		DeclineCode                string `json:"decline_code"`
+		Intent                     struct {
+			ID, Status string
+			LastError  struct {
+				Code        string
+				DeclineCode string `json:"decline_code"`
+			} `json:"last_payment_error"`
+		} `json:"payment_intent"`
+	}
+}
+
+func (b bench) ask(method, path, key, form string, change ...func(*http.Request)) answer {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), method, b.URL+path, strings.NewReader(form))
+	require.NoError(b.t, err)
+	r.Header.Set("Authorization", "Bearer "+cloudtest.SampleSecret)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	for _, c := range change {
+		c(r)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	require.NoError(b.t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(b.t, err)
+	a := answer{Status: resp.StatusCode, Replayed: resp.Header.Get("Idempotent-Replayed") == "true", Body: string(body)}
+	require.NoError(b.t, json.Unmarshal(body, &a), a.Body)
+	assert.Equal(b.t, "application/json", resp.Header.Get("Content-Type"))
+	assert.NotEmpty(b.t, resp.Header.Get("Request-Id"))
+	return a
+}
+
+func (b bench) create(key, method string) answer {
+	b.t.Helper()
+	return b.ask("POST", "/v1/payment_intents", key, url.Values{
+		"amount": {"1250"}, "currency": {"eur"}, "capture_method": {"manual"}, "confirmation_method": {"manual"}, "payment_method": {method},
+		"payment_method_types[0]": {"card"}, "metadata[order]": {"ord_1"},
+	}.Encode())
+}
+
+func (b bench) confirm(key, id string) answer {
+	b.t.Helper()
+	return b.ask("POST", "/v1/payment_intents/"+id+"/confirm", key, "")
+}
+
+func (b bench) get(id string) answer {
+	b.t.Helper()
+	return b.ask("GET", "/v1/payment_intents/"+id, "", "")
+}
+
+func TestAPaymentIsCreatedConfirmedAndRead(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	made := b.create("k1", "pm_card_visa")
+	require.Equal(t, http.StatusOK, made.Status, made.Body)
+	assert.Equal(t, "requires_confirmation", made.State)
+	assert.Equal(t, 0, made.Held)
+	assert.Regexp(t, `^pi_[a-z0-9]{24}$`, made.ID)
+	assert.Contains(t, made.Body, `"metadata":{"order":"ord_1"}`)
+
+	confirmed := b.confirm("k2", made.ID)
+	assert.Equal(t, http.StatusOK, confirmed.Status)
+	assert.Equal(t, "requires_capture", confirmed.State)
+	assert.Contains(t, confirmed.Body, `"amount_capturable":1250`)
+
+	found := b.get(made.ID)
+	assert.Equal(t, confirmed.Body, found.Body)
+	assert.Equal(t, 1, found.Held)
+}
+
+func TestAPaymentIsConfirmedAsItIsCreated(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	made := b.ask("POST", "/v1/payment_intents", "k1", "amount=1&currency=eur&confirm=true&payment_method=pm_card_visa")
+	assert.Equal(t, "succeeded", made.State)
+	refused := b.ask("POST", "/v1/payment_intents", "k2", "amount=1&currency=eur&confirm=true&payment_method=pm_card_chargeDeclined")
+	assert.Equal(t, http.StatusPaymentRequired, refused.Status)
+	assert.Equal(t, "requires_payment_method", b.get(refused.Error.Intent.ID).State)
+}
+
+func TestADeclineIsAnErrorWithTheIntentInside(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	id := b.create("k1", "pm_card_chargeDeclinedInsufficientFunds").ID
+	refused := b.confirm("k2", id)
+	assert.Equal(t, http.StatusPaymentRequired, refused.Status)
+	assert.Equal(t, []string{"card_error", "card_declined", "insufficient_funds"}, []string{refused.Error.Type, refused.Error.Code, refused.Error.DeclineCode})
+	assert.Equal(t, id, refused.Error.Intent.ID)
+	assert.Equal(t, "requires_payment_method", refused.Error.Intent.Status)
+	assert.Equal(t, "insufficient_funds", refused.Error.Intent.LastError.DeclineCode)
+
+	late := b.confirm("k3", id)
+	assert.Equal(t, http.StatusBadRequest, late.Status, "a late confirmation takes no money")
+	assert.Equal(t, "payment_intent_unexpected_state", late.Error.Code)
+	found := b.get(id)
+	assert.Empty(t, found.Method)
+	assert.Equal(t, 0, found.Held)
+}
+
+func TestNothingIsConfirmedTwiceOrAfterItWasCanceled(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	id := b.create("k1", "pm_card_visa").ID
+	b.confirm("k2", id)
+	again := b.confirm("k3", id)
+	assert.Equal(t, http.StatusBadRequest, again.Status)
+	assert.Equal(t, "payment_intent_unexpected_state", again.Error.Code)
+	assert.Equal(t, "requires_capture", again.Error.Intent.Status)
+	assert.Equal(t, 1, b.get(id).Held)
+
+	other := b.create("k4", "pm_card_visa").ID
+	canceled := b.ask("POST", "/v1/payment_intents/"+other+"/cancel", "k5", "")
+	assert.Equal(t, "canceled", canceled.State)
+	late := b.confirm("k6", other)
+	assert.Equal(t, "payment_intent_unexpected_state", late.Error.Code)
+	assert.Equal(t, 0, b.get(other).Held)
+}
+
+func TestAnIdempotencyKeyIsRememberedForADay(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	made := b.create("k1", "pm_card_visa")
+	again := b.create("k1", "pm_card_visa")
+	assert.True(t, again.Replayed)
+	assert.Equal(t, made.Body, again.Body)
+
+	other := b.create("k1", "pm_card_mastercard")
+	assert.Equal(t, http.StatusBadRequest, other.Status)
+	assert.Equal(t, "idempotency_error", other.Error.Type)
+	elsewhere := b.confirm("k1", made.ID)
+	assert.Equal(t, "idempotency_error", elsewhere.Error.Type)
+
+	declined := b.create("k2", "pm_card_chargeDeclined").ID
+	first, second := b.confirm("k3", declined), b.confirm("k3", declined)
+	assert.Equal(t, http.StatusPaymentRequired, second.Status)
+	assert.Equal(t, first.Body, second.Body)
+	assert.True(t, second.Replayed)
+
+	lost := b.create("k4", "pm_sandbox_lost").ID
+	first, second = b.confirm("k5", lost), b.confirm("k5", lost)
+	assert.Equal(t, http.StatusInternalServerError, first.Status)
+	assert.Equal(t, http.StatusInternalServerError, second.Status, "a failure is remembered too")
+	assert.Equal(t, "requires_capture", b.get(lost).State)
+
+	b.Later(24*time.Hour - time.Minute)
+	assert.True(t, b.create("k1", "pm_card_visa").Replayed)
+	b.Later(2 * time.Minute)
+	fresh := b.create("k1", "pm_card_visa")
+	assert.False(t, fresh.Replayed)
+	assert.NotEqual(t, made.ID, fresh.ID)
+	assert.True(t, b.create("k1", "pm_card_visa").Replayed, "and then remembered again")
+}
+
+func TestWhatBreaksTheRulesIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	assert.Equal(t, http.StatusBadRequest, b.create("k1", "pm_nonsense").Status)
+	assert.Equal(t, http.StatusOK, b.create("k1", "pm_card_visa").Status)
+	assert.Equal(t, http.StatusNotFound, b.confirm("k2", "pi_none").Status)
+}
+
+func TestASlowCardIsHeldBeforeItAnswers(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	id := b.create("k1", "pm_sandbox_slow_3000").ID
+	var first answer
+	var slow sync.WaitGroup
+	began := time.Now()
+	slow.Go(func() { first = b.confirm("k2", id) })
+	require.Eventually(t, func() bool { return b.get(id).State == "requires_capture" }, 2500*time.Millisecond, 20*time.Millisecond)
+	assert.Equal(t, http.StatusConflict, b.confirm("k2", id).Status, "the first request is still being answered")
+	slow.Wait()
+	assert.GreaterOrEqual(t, time.Since(began), 3*time.Second)
+	assert.Equal(t, http.StatusOK, first.Status)
+	assert.Equal(t, first.Body, b.confirm("k2", id).Body)
+	assert.Equal(t, 1, b.get(id).Held)
+}
+
+func TestManyConfirmationsAtOnceHoldTheMoneyOnce(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	for _, keys := range []string{"one", "each its own"} {
+		id := b.create("create "+keys, "pm_card_visa").ID
+		var mu sync.Mutex
+		statuses := map[int]int{}
+		var all sync.WaitGroup
+		for n := range 10 {
+			key := keys
+			if keys != "one" {
+				key = fmt.Sprint(keys, n)
+			}
+			all.Go(func() {
+				status := b.confirm(key, id).Status
+				mu.Lock()
+				defer mu.Unlock()
+				statuses[status]++
+			})
+		}
+		all.Wait()
+		assert.Equal(t, 1, b.get(id).Held, keys)
+		if keys == "one" {
+			assert.Equal(t, 10, statuses[http.StatusOK], "%v", statuses)
+		} else {
+			assert.Equal(t, 1, statuses[http.StatusOK], "%v", statuses)
+		}
+	}
+}
+
+func TestWhoIsLetIn(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	id := b.create("k1", "pm_card_visa").ID
+	for name, c := range map[string]struct {
+		change func(*http.Request)
+		status int
+	}{
+		"a bearer of the key":               {func(*http.Request) {}, http.StatusOK},
+		"the key as user, without password": {func(r *http.Request) { r.SetBasicAuth(cloudtest.SampleSecret, "") }, http.StatusOK},
+		"nobody":                            {func(r *http.Request) { r.Header.Del("Authorization") }, http.StatusUnauthorized},
+		"another key":                       {func(r *http.Request) { r.Header.Set("Authorization", "Bearer sk_other") }, http.StatusUnauthorized},
+		"another scheme":                    {func(r *http.Request) { r.Header.Set("Authorization", "Digest "+cloudtest.SampleSecret) }, http.StatusUnauthorized},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := bench{t, b.Sandbox}
+			got := b.ask("GET", "/v1/payment_intents/"+id, "", "", c.change)
+			assert.Equal(t, c.status, got.Status)
+			if c.status != http.StatusOK {
+				assert.Equal(t, "invalid_request_error", got.Error.Type)
+			}
+		})
+	}
+}
+
+func TestBadRequests(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	for name, c := range map[string]struct {
+		method, path, form string
+		status             int
+		code               string
+	}{
+		"an intent that is not there":              {"GET", "/v1/payment_intents/pi_none", "", http.StatusNotFound, "resource_missing"},
+		"a route that is not there":                {"GET", "/v1/charges", "", http.StatusNotFound, ""},
+		"another method":                           {"DELETE", "/v1/payment_intents/pi_none", "", http.StatusNotFound, ""},
+		"a form that cannot be read":               {"POST", "/v1/payment_intents", "amount=%zz", http.StatusBadRequest, ""},
+		"a form that is too large":                 {"POST", "/v1/payment_intents", "metadata[a]=" + strings.Repeat("a", 64<<10), http.StatusRequestEntityTooLarge, ""},
+		"a parameter that confirm does not have":   {"POST", "/v1/payment_intents/pi_none/confirm", "amount=1", http.StatusBadRequest, "parameter_unknown"},
+		"a parameter that cancel does not have":    {"POST", "/v1/payment_intents/pi_none/cancel", "amount=1", http.StatusBadRequest, "parameter_unknown"},
+		"an amount that is missing from a payment": {"POST", "/v1/payment_intents", "currency=eur", http.StatusBadRequest, "parameter_missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := bench{t, b.Sandbox}.ask(c.method, c.path, "key-"+name, c.form)
+			assert.Equal(t, c.status, got.Status, got.Body)
+			assert.Equal(t, c.code, got.Error.Code)
+			assert.Equal(t, "invalid_request_error", got.Error.Type)
+		})
+	}
+}
