@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 
@@ -20,8 +21,8 @@ import (
 	"backroom/localstack/shop"
 )
 
-// invoke is `make invoke F=<function> E=<event file>`: one call of a function of the running cloud. ${TOKEN} in the event becomes
-// an access token, fetched through the API. The command fails if the function did.
+// invoke is `make invoke F=<function> E=<event file>`: one call of a function of the running cloud, with the event's
+// placeholders filled in. The command fails if the function did.
 func invoke(ctx context.Context, d desk, args []string) error {
 	const usage = "make invoke F=place-order E=events/place-order.json"
 	if len(args) != 2 || args[0] == "" || args[1] == "" {
@@ -39,7 +40,7 @@ func invoke(ctx context.Context, d desk, args []string) error {
 	if err != nil {
 		return err
 	}
-	if event, err = withToken(ctx, event, stack, shop.API{URL: at.API}); err != nil {
+	if event, err = fill(ctx, event, stack, shop.API{URL: at.API}); err != nil {
 		return err
 	}
 	cfg, err := cloud.Config(ctx, at.Endpoint)
@@ -66,20 +67,29 @@ func invoke(ctx context.Context, d desk, args []string) error {
 	return nil
 }
 
-// tokenMark stands in sample events where an access token belongs.
-const tokenMark = "${TOKEN}"
-
-// withToken puts a token of the stack's own client into an event that asks for one. It acts for the customer of `make run`.
-func withToken(ctx context.Context, event []byte, stack deploy.Stack, api shop.API) ([]byte, error) {
-	if !bytes.Contains(event, []byte(tokenMark)) {
-		return event, nil
-	}
+// fill puts what a sample event asks for in its place: ${TOKEN}, an access token of the stack's own client; ${CLIENT}, that
+// client's credentials for HTTP Basic; ${PAYMENTS_KEY}, the key of the payment sandbox.
+func fill(ctx context.Context, event []byte, stack deploy.Stack, api shop.API) ([]byte, error) {
 	id, secret, err := stack.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
-	token, err := api.Token(ctx, shop.Grant{ClientID: id, Secret: secret, Customer: customer})
-	return bytes.ReplaceAll(event, []byte(tokenMark), []byte(token)), err
+	filled := os.Expand(string(event), func(name string) (value string) {
+		var missing error
+		switch name {
+		case "TOKEN":
+			value, missing = api.Token(ctx, shop.Grant{ClientID: id, Secret: secret})
+		case "CLIENT":
+			value = base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id) + ":" + url.QueryEscape(secret)))
+		case "PAYMENTS_KEY":
+			value, missing = stack.PaymentsKey(ctx)
+		default:
+			missing = fmt.Errorf("the event asks for ${%s}, which nothing fills in", name)
+		}
+		err = errors.Join(err, missing)
+		return value
+	})
+	return []byte(filled), err
 }
 
 // pretty indents JSON, and the JSON in an HTTP answer's body; anything else it returns as it is.

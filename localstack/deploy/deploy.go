@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -151,30 +150,46 @@ func (s Stack) API() (string, error) {
 
 // Client returns the id and secret of the client that the template made.
 func (s Stack) Client(ctx context.Context) (id, secret string, err error) {
-	cfg, err := cloud.Config(ctx, s.Endpoint)
-	if err != nil {
-		return "", "", err
-	}
-	arn := s.Outputs["ClientSecretArn"]
-	if arn == "" {
-		return "", "", fmt.Errorf("stack %s has no output ClientSecretArn", s.Name)
-	}
-	answer, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(arn)})
-	if err != nil {
-		return "", "", err
-	}
 	var client struct {
 		ID     string `json:"client_id"`
 		Secret string `json:"client_secret"`
 	}
-	decoder := json.NewDecoder(bytes.NewBufferString(aws.ToString(answer.SecretString)))
-	if err := decoder.Decode(&client); err != nil {
-		return "", "", fmt.Errorf("the client's secret: %w", err)
+	if err := s.secret(ctx, "ClientSecretArn", &client); err != nil {
+		return "", "", err
 	}
 	if client.ID == "" || client.Secret == "" {
 		return "", "", errors.New("the client's secret lacks client_id or client_secret")
 	}
 	return client.ID, client.Secret, nil
+}
+
+// PaymentsKey returns the key of the payment provider.
+func (s Stack) PaymentsKey(ctx context.Context) (string, error) {
+	var payments struct {
+		Key string `json:"api_key"`
+	}
+	err := s.secret(ctx, "PaymentsSecretArn", &payments)
+	return payments.Key, err
+}
+
+// secret decodes the secret whose ARN is an output of the stack.
+func (s Stack) secret(ctx context.Context, output string, document any) error {
+	cfg, err := cloud.Config(ctx, s.Endpoint)
+	if err != nil {
+		return err
+	}
+	arn := s.Outputs[output]
+	if arn == "" {
+		return fmt.Errorf("stack %s has no output %s", s.Name, output)
+	}
+	answer, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(aws.ToString(answer.SecretString)), document); err != nil {
+		return fmt.Errorf("the secret of %s: %w", output, err)
+	}
+	return nil
 }
 
 // FunctionName returns the name of a function of this stack on the cloud.

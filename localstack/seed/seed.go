@@ -13,6 +13,9 @@ import (
 	"backroom/localstack/shop"
 )
 
+// openingStock is what the shop has of everything before its first order, for whoever comes by.
+const openingStock = 500
+
 // scarce is in the catalogue, but never in stock.
 const scarce = "CLOCK-1"
 
@@ -76,8 +79,8 @@ type Till struct {
 	Name  string // makes this delivery different from earlier ones; the same name again changes nothing
 }
 
-// Stock makes sure that the catalogue is there and that there is enough of everything for orders: what they will take is
-// delivered first. It returns how many products were new.
+// Stock makes sure that the catalogue is there, with its opening stock, and that there is enough of everything for orders:
+// what they will take is delivered first. It returns how many products were new.
 func (t Till) Stock(ctx context.Context, orders []Order) (added int, err error) {
 	need := map[string]int{}
 	for _, order := range orders {
@@ -101,6 +104,9 @@ func (t Till) Stock(ctx context.Context, orders []Order) (added int, err error) 
 	}
 	for _, sku := range slices.Sorted(maps.Keys(need)) {
 		group.Go(func() error {
+			if err := t.API.Deliver(ctx, t.Token, "opening-"+sku, sku, openingStock); err != nil {
+				return err
+			}
 			return t.API.Deliver(ctx, t.Token, fmt.Sprintf("%s-%s", t.Name, sku), sku, need[sku])
 		})
 	}

@@ -153,7 +153,7 @@ func (s API) AddProduct(ctx context.Context, token string, p Product) (added boo
 	if err != nil {
 		return false, fmt.Errorf("PUT /products/%s: %w", p.SKU, err)
 	}
-	return answer.Status != http.StatusPreconditionFailed, nil
+	return answer.Status == http.StatusCreated, nil
 }
 
 // Deliver adds units of a product to the stock, once per key.

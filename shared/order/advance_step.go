@@ -47,11 +47,20 @@ func (s AdvanceStep) advance(ctx context.Context, e saga.Event) error {
 	if err := s.Orders.Save(ctx, next, e.Cause(), facts...); err != nil {
 		return err
 	}
-	if !next.Owed() {
-		observe.Count(ctx, "Orders "+string(next.Status), observe.Number, 1)
+	s.measure(ctx, next)
+	return nil
+}
+
+// metrics name what became of orders; the template's alarm knows OrdersStranded.
+var metrics = map[Status]string{Confirmed: "OrdersConfirmed", Rejected: "OrdersRejected", NeedsAttention: "OrdersStranded"}
+
+func (s AdvanceStep) measure(ctx context.Context, o Order) {
+	if name, ok := metrics[o.Status]; ok {
+		observe.Count(ctx, name, observe.Number, 1)
+	}
+	if !o.Owed() {
 		observe.Count(ctx, "OrderToVerdict", observe.Milliseconds, float64(s.Now().Sub(o.PlacedAt).Milliseconds()))
 	}
-	return nil
 }
 
 func (s AdvanceStep) decide(o Order, e saga.Event) (Order, []saga.Fact, error) {

@@ -18,7 +18,7 @@ const (
 
 // Why an order is not accepted.
 var (
-	ErrUnknownProduct = fault.New(fault.Invalid, "unknown-product", "The shop does not sell this product.")
+	ErrUnknownProduct = fault.New(fault.Invalid, "product-not-sold", "The shop does not sell one of the products.")
 	ErrTooManySKUs    = fault.New(fault.Invalid, "too-many-products", fmt.Sprintf("One order holds at most %d different products.", MaxSKUs))
 	ErrTooMany        = fault.New(fault.Invalid, "quantity-too-large", fmt.Sprintf("One order holds at most %d units of a product.", MaxQuantity))
 	ErrPriceChanged   = fault.New(fault.Conflict, "price-changed", "The total is not the expected one. Read the products again.")

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -104,21 +105,25 @@ func (e *Exists) Error() string { return ErrExists.Error() }
 func (e *Exists) Unwrap() error { return ErrExists }
 
 // Save writes the change. It returns ErrMoved if the row moved on since it was loaded and an *Exists if a new row is there
-// already. A write whose answer was lost and that the SDK repeats is recognised as this very write, not as another's.
+// already, and ErrBusy if it kept colliding with transactions. A write whose answer was lost and that the SDK repeats is
+// recognised as this very write, not as another's.
 func (t Table) Save(ctx context.Context, c Change) error {
 	put, err := t.put(c)
 	if err != nil {
 		return err
 	}
-	_, err = t.DB.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: put.TableName, Item: put.Item,
-		ConditionExpression: put.ConditionExpression, ExpressionAttributeValues: put.ExpressionAttributeValues,
-		ReturnValuesOnConditionCheckFailure: put.ReturnValuesOnConditionCheckFailure,
+	err = persist(ctx, func() error {
+		_, err := t.DB.PutItem(ctx, &dynamodb.PutItemInput{
+			TableName: put.TableName, Item: put.Item,
+			ConditionExpression: put.ConditionExpression, ExpressionAttributeValues: put.ExpressionAttributeValues,
+			ReturnValuesOnConditionCheckFailure: put.ReturnValuesOnConditionCheckFailure,
+		})
+		return err
 	})
-	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		return refused(c, put.Item, failed.Item)
+	if failed, ok := errors.AsType[*Cancelled](err); ok {
+		return refused(c, put.Item, failed.Reasons[0].Item)
 	}
-	return Failure(err)
+	return err
 }
 
 // Put returns the change as part of a transaction (Transact). Where the transaction is refused for it, Refused says why.
@@ -176,15 +181,12 @@ func (t Table) put(c Change) (*types.Put, error) {
 	return put, nil
 }
 
-// refused tells what it means that the condition of a write did not hold: the row that stands is this very write, whose
-// first answer was lost; or a row that was there first; or one that moved on.
+// refused tells what it means that the condition of a write did not hold: the row that stands is this very write, to its
+// last attribute, and its first answer was lost; or a row was there first; or it moved on. The same cause alone proves
+// nothing: two deliveries of one message may have come to different ends.
 func refused(c Change, wrote, stands map[string]types.AttributeValue) error {
-	var mine, theirs envelope
-	if err := errors.Join(attributevalue.UnmarshalMap(wrote, &mine), attributevalue.UnmarshalMap(stands, &theirs)); err != nil {
-		return fmt.Errorf("record: decode row %s: %w", c.Key, err)
-	}
 	switch {
-	case mine.Version == theirs.Version && mine.Nonce == theirs.Nonce && theirs.diary().Heeds(c.Cause):
+	case reflect.DeepEqual(wrote, stands):
 		return nil
 	case c.Diary.Version == 0:
 		return &Exists{Image: stands}

@@ -72,7 +72,7 @@ func project(members map[string]json.RawMessage, body any) (json.RawMessage, err
 	data := map[string]json.RawMessage{}
 	for _, name := range saga.Members(body) {
 		value, ok := members[name]
-		if !ok {
+		if !ok || string(value) == "null" {
 			return nil, fmt.Errorf("the row has no attribute %q", name)
 		}
 		data[name] = value

@@ -82,11 +82,14 @@ func persist(ctx context.Context, write func() error) error {
 		return ErrBusy.Because(err)
 	}
 	if refused, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
-		c := &Cancelled{}
+		c, failed := &Cancelled{}, false
 		for _, r := range refused.CancellationReasons {
 			c.Reasons = append(c.Reasons, Reason{Failed: aws.ToString(r.Code) == "ConditionalCheckFailed", Item: r.Item})
+			failed = failed || c.Reasons[len(c.Reasons)-1].Failed
 		}
-		return c
+		if failed {
+			return c
+		}
 	}
 	if refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		return &Cancelled{Reasons: []Reason{{Failed: true, Item: refused.Item}}}

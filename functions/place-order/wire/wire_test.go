@@ -1,9 +1,11 @@
 package wire_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"backroom/functions/place-order/wire"
 	"backroom/shared/cloudtest"
@@ -53,6 +55,22 @@ func TestAnOrderIsAccepted(t *testing.T) {
 		assert.Equal(t, [2]any{first.Status, first.Body}, [2]any{again.Status, again.Body})
 		assert.Equal(t, before, c.State())
 	})
+	t.Run("and a repetition gets it even if the order could not be placed any more", func(t *testing.T) {
+		c.Put("Catalog", `{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","price":1350,"currency":"JPY","version":3,"changed_at":3}`)
+		before := c.State()
+		again := c.Request(build, name, "place-order.json")
+		assert.Equal(t, [2]any{first.Status, first.Body}, [2]any{again.Status, again.Body})
+		assert.Equal(t, before, c.State())
+	})
+	t.Run("and its key with another body is refused", func(t *testing.T) {
+		before := c.State()
+		other := bytes.Replace(c.Event("place-order.json"), []byte(`\"quantity\": 2`), []byte(`\"quantity\": 3`), 1)
+		answer, err := c.Call(build, name, other)
+		require.NoError(t, err)
+		assert.Contains(t, string(answer), `"statusCode":422`)
+		assert.Contains(t, string(answer), "idempotency-key-reused")
+		assert.Equal(t, before, c.State())
+	})
 }
 
 func TestWhatIsRefusedLeavesNothing(t *testing.T) {
@@ -61,9 +79,9 @@ func TestWhatIsRefusedLeavesNothing(t *testing.T) {
 		slug   string
 		names  string // what is wrong
 	}{
-		"place-order.unknown-product.json": {422, "unknown-product", `"#/lines/1/sku"`},
-		"place-order.no-key.json":          {400, "idempotency-key-missing", `"Idempotency-Key"`},
-		"place-order.price-changed.json":   {409, "price-changed", ""},
+		"place-order.not-sold.json":      {422, "product-not-sold", `"#/lines/1/sku"`},
+		"place-order.no-key.json":        {400, "idempotency-key-missing", `"Idempotency-Key"`},
+		"place-order.price-changed.json": {409, "price-changed", ""},
 	} {
 		t.Run(event, func(t *testing.T) {
 			t.Parallel()

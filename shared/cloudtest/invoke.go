@@ -1,0 +1,155 @@
+package cloudtest
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"backroom/shared/cloudtest/template"
+	"backroom/shared/function"
+	"backroom/shared/identity"
+	"backroom/shared/identity/identitydb"
+)
+
+// Event returns the bytes of events/<file>, with its placeholders filled in: ${TOKEN} is a token that speaks for Caller,
+// ${CLIENT} the credentials of the bootstrap client (RFC 7617), ${PAYMENTS_KEY} the key of the payment provider.
+func (c *Cloud) Event(file string) []byte {
+	c.t.Helper()
+	root, err := template.Root()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	event, err := os.ReadFile(filepath.Join(root, "events", file))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return []byte(os.Expand(string(event), func(name string) string {
+		switch name {
+		case "TOKEN":
+			return c.Token()
+		case "CLIENT":
+			return base64.StdEncoding.EncodeToString([]byte("bootstrap:" + SampleSecret))
+		case "PAYMENTS_KEY":
+			return SampleSecret
+		}
+		c.t.Fatalf("events/%s asks for ${%s}, which nothing fills in", file, name)
+		return ""
+	}))
+}
+
+// Token returns an access token that speaks for Caller, signed with a key that stands in the access table.
+func (c *Cloud) Token() string {
+	c.t.Helper()
+	issuer, _ := c.template.Parameters["Issuer"].(string)
+	mint := identity.Mint{
+		Issuer: issuer, Audience: c.stack, Lifetime: 15 * time.Minute, Signer: c.signer,
+		Board: identitydb.Store{DB: c.db, Table: c.Table("Access")},
+		Now:   c.Clock.Now, NewID: func() string { return "sample" },
+	}
+	token, err := mint.Issue(context.Background(), c.Caller)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return token
+}
+
+// Call builds a function as production does – its settings from the template's environment, INIT included – and calls it
+// with an event. The answer or the error is what Lambda would get.
+func (c *Cloud) Call(build function.Builder, name string, event []byte) ([]byte, error) {
+	c.t.Helper()
+	environment := c.Environment(name)
+	rt := c.runtimeOf(name)
+	handler, err := build(rt, environment)
+	if err != nil {
+		c.t.Fatalf("build %s: %v", name, err)
+	}
+	if err := rt.Warm(context.Background()); err != nil {
+		rt.Log.Warn("not everything could be prepared before the first request", "error", err.Error())
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), c.timeout(name))
+	defer cancel()
+	return handler.Invoke(lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: "sample-request"}), event)
+}
+
+// timeout returns how long the template lets a function run.
+func (c *Cloud) timeout(name string) time.Duration {
+	seconds, ok := c.template.Resources[template.LogicalID(name)].Properties["Timeout"].(int)
+	if !ok {
+		seconds, _ = c.template.Globals["Timeout"].(int)
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// Invoke is Call with a sample event, for a function that must not fail.
+func (c *Cloud) Invoke(build function.Builder, name, file string) []byte {
+	c.t.Helper()
+	answer, err := c.Call(build, name, c.Event(file))
+	if err != nil {
+		c.t.Fatalf("%s with %s: %v", name, file, err)
+	}
+	return answer
+}
+
+// Answer is what an HTTP function answered.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// Slug returns the last part of a problem's type, as in "unknown-product"; empty for an answer that is no problem.
+func (a Answer) Slug() string {
+	var problem struct {
+		Type string `json:"type"`
+	}
+	if json.Unmarshal([]byte(a.Body), &problem) != nil {
+		return ""
+	}
+	return problem.Type[strings.LastIndex(problem.Type, ":")+1:]
+}
+
+// Request invokes an HTTP function with a sample event.
+func (c *Cloud) Request(build function.Builder, name, file string) Answer {
+	c.t.Helper()
+	var raw events.APIGatewayProxyResponse
+	if err := json.Unmarshal(c.Invoke(build, name, file), &raw); err != nil {
+		c.t.Fatalf("%s answered what is no proxy response: %v", name, err)
+	}
+	a := Answer{Status: raw.StatusCode, Header: http.Header{}, Body: raw.Body}
+	for key, values := range raw.MultiValueHeaders {
+		a.Header[http.CanonicalHeaderKey(key)] = values
+	}
+	for key, value := range raw.Headers {
+		a.Header.Set(key, value)
+	}
+	return a
+}
+
+// Deliver invokes a step with a sample batch, and returns the ids of the messages that must come again.
+func (c *Cloud) Deliver(build function.Builder, name, file string) []string {
+	c.t.Helper()
+	answer := c.Invoke(build, name, file)
+	var response events.SQSEventResponse
+	if err := json.Unmarshal(answer, &response); err != nil || response.BatchItemFailures == nil {
+		c.t.Fatalf("%s answered %s: not the partial batch response it promises (%v)", name, answer, err)
+	}
+	ids := []string{}
+	for _, failure := range response.BatchItemFailures {
+		ids = append(ids, failure.ItemIdentifier)
+	}
+	return ids
+}
+
+func (c *Cloud) nonce() string {
+	c.nonces++
+	return fmt.Sprintf("nonce%03d", c.nonces)
+}

@@ -1,0 +1,301 @@
+package cloudtest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"backroom/shared/cloudtest/template"
+)
+
+// SampleSecret is what stands in every secret that the template has generated: the sample events know it.
+const SampleSecret = "sample-secret"
+
+// made is a resource that exists.
+type made struct {
+	kind       string
+	ref        string            // what !Ref gives
+	attributes map[string]string // what !GetAtt gives
+	remove     func(context.Context) error
+}
+
+// makers make a resource from its properties.
+var makers = map[string]func(*Cloud, context.Context, string, properties) (made, error){
+	"AWS::DynamoDB::Table":        (*Cloud).makeTable,
+	"AWS::SQS::Queue":             (*Cloud).makeQueue,
+	"AWS::KMS::Key":               (*Cloud).makeKey,
+	"AWS::SecretsManager::Secret": (*Cloud).makeSecret,
+}
+
+// resource returns the resource with the logical id, which it makes if nobody asked for it before.
+func (c *Cloud) resource(id string) (made, error) {
+	if m, ok := c.made[id]; ok {
+		return m, nil
+	}
+	r, ok := c.template.Resources[id]
+	if !ok {
+		return made{}, fmt.Errorf("the template has no resource %q", id)
+	}
+	make, ok := makers[r.Type]
+	if !ok {
+		return made{}, fmt.Errorf("cloudtest makes no %s (%s)", r.Type, id)
+	}
+	if holds, err := c.template.Holds(r.Condition, c); err != nil || !holds {
+		return made{}, fmt.Errorf("%s exists only if %s: %w", id, r.Condition, err)
+	}
+	resolved, err := c.template.Resolve(r.Properties, c)
+	if err != nil {
+		return made{}, err
+	}
+	p, _ := resolved.(map[string]any)
+	m, err := make(c, context.Background(), id, p)
+	if err != nil {
+		return made{}, fmt.Errorf("make %s: %w", id, err)
+	}
+	m.kind = r.Type
+	c.made[id] = m
+	return m, nil
+}
+
+// Ref is what !Ref gives.
+func (c *Cloud) Ref(name string) (any, error) {
+	switch name {
+	case "AWS::StackName":
+		return c.stack, nil
+	case "AWS::Partition":
+		return "aws", nil
+	case "AWS::Region":
+		return region, nil
+	case "AWS::AccountId":
+		return "000000000000", nil
+	}
+	if c.template.Resources[name].Type == "AWS::Serverless::Api" {
+		return strings.ToLower(name), nil // nothing answers there
+	}
+	m, err := c.resource(name)
+	return m.ref, err
+}
+
+// GetAtt is what !GetAtt gives.
+func (c *Cloud) GetAtt(id, attribute string) (any, error) {
+	m, err := c.resource(id)
+	if err != nil {
+		return nil, err
+	}
+	v, ok := m.attributes[attribute]
+	if !ok {
+		return nil, fmt.Errorf("cloudtest does not know the attribute %s.%s", id, attribute)
+	}
+	return v, nil
+}
+
+// need returns a resource, or fails the test.
+func (c *Cloud) need(id, kind string) made {
+	c.t.Helper()
+	m, err := c.resource(id)
+	if err == nil && m.kind != kind {
+		err = fmt.Errorf("%s is no %s", id, kind)
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return m
+}
+
+// Table returns the name of a table by its logical id, as in "Orders".
+func (c *Cloud) Table(id string) string {
+	c.t.Helper()
+	return c.need(id, "AWS::DynamoDB::Table").ref
+}
+
+// Queue returns the URL of a queue by its logical id, as in "ReserveStockQueue".
+func (c *Cloud) Queue(id string) string {
+	c.t.Helper()
+	return c.need(id, "AWS::SQS::Queue").ref
+}
+
+// Environment returns the environment that the template gives a function, as in "place-order". Everything exists then that
+// the function's role may touch.
+func (c *Cloud) Environment(name string) map[string]string {
+	c.t.Helper()
+	id := template.LogicalID(name)
+	f := c.template.Resources[id]
+	if f.Type != "AWS::Serverless::Function" {
+		c.t.Fatalf("the template has no function %s", id)
+	}
+	for _, touched := range template.Mentions(c.template.Resources[id+"Role"].Properties["Policies"]) {
+		r := c.template.Resources[touched]
+		if makers[r.Type] == nil {
+			continue
+		}
+		if holds, err := c.template.Holds(r.Condition, c); err != nil || !holds {
+			continue
+		}
+		if _, err := c.resource(touched); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	environment, _ := f.Properties["Environment"].(map[string]any)
+	resolved, err := c.template.Resolve(environment["Variables"], c)
+	if err != nil {
+		c.t.Fatalf("the environment of %s: %v", name, err)
+	}
+	variables := map[string]string{}
+	for key, value := range resolved.(map[string]any) {
+		variables[key] = fmt.Sprint(value)
+	}
+	return variables
+}
+
+// properties are a resource's properties, resolved.
+type properties map[string]any
+
+// into decodes the named properties into an API's input, whose names are the same. Any property that is neither taken nor
+// left out knowingly is an error: a new one must not go untested in silence.
+func (p properties) into(in any, take, leave []string) error {
+	chosen := map[string]any{}
+	for name, v := range p {
+		switch {
+		case slices.Contains(take, name):
+			chosen[name] = v
+		case !slices.Contains(leave, name):
+			return fmt.Errorf("cloudtest does not know what to do with the property %s", name)
+		}
+	}
+	document, err := json.Marshal(chosen)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(document, in)
+}
+
+func (c *Cloud) makeTable(ctx context.Context, id string, p properties) (made, error) {
+	name := c.stack + "-" + id
+	in := dynamodb.CreateTableInput{TableName: &name}
+	err := p.into(&in, []string{"AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"}, []string{
+		"StreamSpecification", // nobody reads streams here: relay-facts is handed its records
+		"PointInTimeRecoverySpecification", "SSESpecification", "DeletionProtectionEnabled", "TimeToLiveSpecification",
+	})
+	if err != nil {
+		return made{}, err
+	}
+	// A name is this test's alone: who finds it taken, or gone, meets what it did itself before an answer was lost.
+	_, err = c.db.CreateTable(ctx, &in)
+	if _, again := errors.AsType[*types.ResourceInUseException](err); err != nil && !again {
+		return made{}, err
+	}
+	about, err := c.db.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+	if err != nil {
+		return made{}, err
+	}
+	return made{
+		ref: name, attributes: map[string]string{"Arn": aws.ToString(about.Table.TableArn)},
+		remove: func(ctx context.Context) error {
+			_, err := c.db.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name})
+			if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {
+				return nil
+			}
+			return err
+		},
+	}, nil
+}
+
+func (c *Cloud) makeQueue(ctx context.Context, _ string, p properties) (made, error) {
+	in := sqs.CreateQueueInput{Attributes: map[string]string{}}
+	for name, v := range p {
+		switch name {
+		case "QueueName":
+			in.QueueName = aws.String(fmt.Sprint(v))
+		case "VisibilityTimeout", "MessageRetentionPeriod", "SqsManagedSseEnabled":
+			in.Attributes[name] = fmt.Sprint(v)
+		case "RedrivePolicy":
+			policy, err := json.Marshal(v)
+			if err != nil {
+				return made{}, err
+			}
+			in.Attributes[name] = string(policy)
+		default:
+			return made{}, fmt.Errorf("cloudtest does not know what to do with the property %s", name)
+		}
+	}
+	out, err := c.queues.CreateQueue(ctx, &in)
+	if err != nil {
+		return made{}, err
+	}
+	about, err := c.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: out.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}})
+	if err != nil {
+		return made{}, err
+	}
+	return made{
+		ref: *out.QueueUrl, attributes: map[string]string{"Arn": about.Attributes["QueueArn"], "QueueName": *in.QueueName},
+		remove: func(ctx context.Context) error {
+			_, err := c.queues.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: out.QueueUrl})
+			if _, gone := errors.AsType[*sqstypes.QueueDoesNotExist](err); gone {
+				return nil
+			}
+			return err
+		},
+	}, nil
+}
+
+func (c *Cloud) makeKey(ctx context.Context, _ string, p properties) (made, error) {
+	var in kms.CreateKeyInput
+	err := p.into(&in, []string{"Description", "KeySpec", "KeyUsage"}, []string{"KeyPolicy", "PendingWindowInDays"})
+	if err != nil {
+		return made{}, err
+	}
+	out, err := c.keys.CreateKey(ctx, &in)
+	if err != nil {
+		return made{}, err
+	}
+	return made{
+		ref: *out.KeyMetadata.KeyId, attributes: map[string]string{"Arn": *out.KeyMetadata.Arn, "KeyId": *out.KeyMetadata.KeyId},
+		remove: func(ctx context.Context) error {
+			_, err := c.keys.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: out.KeyMetadata.KeyId, PendingWindowInDays: aws.Int32(7)})
+			if _, gone := errors.AsType[*kmstypes.NotFoundException](err); gone {
+				return nil
+			}
+			return err
+		},
+	}, nil
+}
+
+// makeSecret makes the document that Secrets Manager would generate, with SampleSecret where chance would have its place.
+func (c *Cloud) makeSecret(ctx context.Context, id string, p properties) (made, error) {
+	generated, ok := p["GenerateSecretString"].(map[string]any)
+	if !ok {
+		return made{}, fmt.Errorf("cloudtest makes only secrets with GenerateSecretString")
+	}
+	document := map[string]any{}
+	if err := json.Unmarshal([]byte(fmt.Sprint(generated["SecretStringTemplate"])), &document); err != nil {
+		return made{}, err
+	}
+	document[fmt.Sprint(generated["GenerateStringKey"])] = SampleSecret
+	value, err := json.Marshal(document)
+	if err != nil {
+		return made{}, err
+	}
+	out, err := c.secrets.CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: aws.String(c.stack + "-" + id), SecretString: aws.String(string(value))})
+	if err != nil {
+		return made{}, err
+	}
+	return made{
+		ref: *out.ARN, attributes: map[string]string{"Id": *out.ARN},
+		remove: func(ctx context.Context) error {
+			_, err := c.secrets.DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{SecretId: out.ARN, ForceDeleteWithoutRecovery: aws.Bool(true)})
+			return err
+		},
+	}, nil
+}

@@ -1,0 +1,168 @@
+// Package template reads template.yaml as what it says: resources and their properties, with CloudFormation's functions
+// as values of their own. It knows exactly the functions that the template uses; any other is an error.
+package template
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Template is the SAM template.
+type Template struct {
+	Parameters map[string]any // the default of each
+	Conditions map[string]any
+	Globals    map[string]any // of functions
+	Resources  map[string]Resource
+}
+
+// Resource is one resource as it is written: nothing in it is resolved.
+type Resource struct {
+	ID         string
+	Type       string
+	Condition  string // the name of a condition; empty: always there
+	Metadata   map[string]any
+	Properties map[string]any
+}
+
+// Call is a call of one of CloudFormation's functions, as in !Ref Orders: {"Ref", "Orders"}.
+type Call struct {
+	Function string
+	Argument any
+}
+
+// Root returns the folder of the repository that the working directory is in.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "template.yaml")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("template: no template.yaml above the working directory")
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// Read reads the repository's template.
+func Read() (Template, error) {
+	root, err := Root()
+	if err != nil {
+		return Template{}, err
+	}
+	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		return Template{}, err
+	}
+	return Parse(text)
+}
+
+// Parse reads a template. It returns an error for a key that stands twice in one mapping, and for an unknown function.
+func Parse(text []byte) (Template, error) {
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return Template{}, fmt.Errorf("template: %w", err)
+	}
+	if len(document.Content) == 0 {
+		return Template{}, fmt.Errorf("template: it is empty")
+	}
+	decoded, err := value(document.Content[0])
+	if err != nil {
+		return Template{}, err
+	}
+	whole := mapping(decoded)
+	t := Template{
+		Parameters: map[string]any{}, Conditions: mapping(whole["Conditions"]), Resources: map[string]Resource{},
+		Globals: mapping(mapping(whole["Globals"])["Function"]),
+	}
+	for name, p := range mapping(whole["Parameters"]) {
+		t.Parameters[name] = mapping(p)["Default"]
+	}
+	for id, r := range mapping(whole["Resources"]) {
+		m := mapping(r)
+		t.Resources[id] = Resource{
+			ID: id, Type: asText(m["Type"]), Condition: asText(m["Condition"]),
+			Metadata: mapping(m["Metadata"]), Properties: mapping(m["Properties"]),
+		}
+	}
+	return t, nil
+}
+
+// known are the functions that Resolve understands.
+var known = map[string]bool{"Ref": true, "GetAtt": true, "Sub": true, "If": true, "Select": true, "Split": true, "Equals": true, "Not": true}
+
+func value(n *yaml.Node) (any, error) {
+	if n.Kind == yaml.AliasNode {
+		return value(n.Alias)
+	}
+	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
+		call := Call{Function: n.Tag[1:]}
+		if !known[call.Function] {
+			return nil, fmt.Errorf("template: line %d: %s is a function that shared/cloudtest/template does not know", n.Line, n.Tag)
+		}
+		plain := *n
+		plain.Tag = map[yaml.Kind]string{yaml.ScalarNode: "!!str", yaml.SequenceNode: "!!seq", yaml.MappingNode: "!!map"}[n.Kind]
+		var err error
+		call.Argument, err = value(&plain)
+		return call, err
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := map[string]any{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i].Value
+			if _, twice := m[key]; twice {
+				return nil, fmt.Errorf("template: line %d: %q stands twice", n.Content[i].Line, key)
+			}
+			v, err := value(n.Content[i+1])
+			if err != nil {
+				return nil, err
+			}
+			m[key] = v
+		}
+		return m, nil
+	case yaml.SequenceNode:
+		list := []any{}
+		for _, element := range n.Content {
+			v, err := value(element)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+		return list, nil
+	}
+	var scalar any
+	if err := n.Decode(&scalar); err != nil {
+		return nil, fmt.Errorf("template: line %d: %w", n.Line, err)
+	}
+	return scalar, nil
+}
+
+func mapping(v any) map[string]any {
+	m, _ := v.(map[string]any)
+	return m
+}
+
+func asText(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+// LogicalID returns the name of a function's resource: place-order is PlaceOrder.
+func LogicalID(function string) string {
+	var id strings.Builder
+	for word := range strings.SplitSeq(function, "-") {
+		if word != "" {
+			id.WriteString(strings.ToUpper(word[:1]) + word[1:])
+		}
+	}
+	return id.String()
+}

@@ -1,0 +1,184 @@
+package order_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/fault"
+	"backroom/shared/order"
+	"backroom/shared/saga"
+)
+
+// desk keeps one order. Races is how often another moves it just before it is saved.
+type desk struct {
+	order  order.Order
+	races  int
+	absent bool
+	facts  []saga.Fact
+	loads  int
+}
+
+func (d *desk) Load(context.Context, string, string) (order.Order, error) {
+	d.loads++
+	if d.absent {
+		return order.Order{}, fault.NotFound
+	}
+	return d.order, nil
+}
+
+func (d *desk) Save(_ context.Context, o order.Order, _ saga.Cause, facts ...saga.Fact) error {
+	if d.races > 0 {
+		d.races--
+		return fault.Conflict
+	}
+	d.order, d.facts = o, append(d.facts, facts...)
+	return nil
+}
+
+func (d *desk) step() order.AdvanceStep {
+	return order.AdvanceStep{Orders: d, Now: func() time.Time { return noon.Add(3 * time.Minute) }, Patience: patience}
+}
+
+// about returns an event about the order.
+func about(t *testing.T, fact saga.Fact, carries any) saga.Event {
+	t.Helper()
+	data, err := json.Marshal(carries)
+	require.NoError(t, err)
+	return saga.Event{ID: "event", Type: fact, Subject: "ord_1", Shop: "main", Data: data}
+}
+
+func TestAdvancing(t *testing.T) {
+	whole := saga.About{Order: "ord_1", Shop: "main"}
+	for sentence, c := range map[string]struct {
+		event  func(*testing.T) saga.Event
+		desk   desk
+		status order.Status
+		reason string
+		facts  []saga.Fact
+		err    error
+	}{
+		"an authorized payment confirms": {
+			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentAuthorized, whole) },
+			desk:  desk{order: given(order.Placed)}, status: order.Confirmed, facts: []saga.Fact{saga.OrderConfirmed},
+		},
+		"a declined payment rejects with its reason": {
+			event: func(t *testing.T) saga.Event {
+				return about(t, saga.PaymentDeclined, saga.Declined{Order: "ord_1", Shop: "main", Reason: "card-declined"})
+			},
+			desk: desk{order: given(order.Placed)}, status: order.Rejected, reason: "card-declined", facts: []saga.Fact{saga.OrderRejected},
+		},
+		"missing stock rejects": {
+			event: func(t *testing.T) saga.Event {
+				return about(t, saga.StockShort, saga.Short{Order: "ord_1", Shop: "main", Short: []string{"MUG"}})
+			},
+			desk: desk{order: given(order.Placed)}, status: order.Rejected, reason: order.OutOfStock, facts: []saga.Fact{saga.OrderRejected},
+		},
+		"a wake-up call asks": {
+			event: func(t *testing.T) saga.Event {
+				return about(t, saga.OrderOverdue, saga.Overdue{Order: "ord_1", Shop: "main", Due: noon.Add(patience).UnixMilli()})
+			},
+			desk: desk{order: given(order.Placed)}, status: order.Placed, facts: []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue},
+		},
+		"a wake-up call that is out of date does nothing": {
+			event: func(t *testing.T) saga.Event {
+				return about(t, saga.OrderOverdue, saga.Overdue{Order: "ord_1", Shop: "main", Due: noon.UnixMilli()})
+			},
+			desk: desk{order: given(order.Placed)}, status: order.Placed,
+		},
+		"a lost race is decided anew": {
+			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentAuthorized, whole) },
+			desk:  desk{order: given(order.Placed), races: 2}, status: order.Confirmed, facts: []saga.Fact{saga.OrderConfirmed},
+		},
+		"a race that is lost again and again goes back to the queue": {
+			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentAuthorized, whole) },
+			desk:  desk{order: given(order.Placed), races: 3}, status: order.Placed, err: fault.Conflict,
+		},
+		"an order that is not there is a bug": {
+			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentAuthorized, whole) },
+			desk:  desk{absent: true}, err: fault.NotFound,
+		},
+		"an unreadable fact is a bug": {
+			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentDeclined, whole) },
+			desk:  desk{order: given(order.Placed)}, status: order.Placed, err: fault.Malformed,
+		},
+		"a fact without a rule is a bug": {
+			event: func(t *testing.T) saga.Event { return about(t, saga.OrderPlaced, whole) },
+			desk:  desk{order: given(order.Placed)}, status: order.Placed, err: fault.Internal,
+		},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			d := c.desk
+			err := d.step().Handle(t.Context(), c.event(t))
+			assert.Equal(t, fault.KindOf(c.err), fault.KindOf(err), "%v", err)
+			assert.Equal(t, c.facts, d.facts)
+			assert.Equal(t, [2]string{string(c.status), c.reason}, [2]string{string(d.order.Status), d.order.Reason})
+		})
+	}
+}
+
+func TestEveryFactThatTheOrderHearsHasARule(t *testing.T) {
+	for fact, route := range saga.Routes {
+		for _, step := range route.To {
+			if step != saga.AdvanceOrder {
+				continue
+			}
+			d := desk{order: given(order.Confirmed)}
+			err := d.step().Handle(t.Context(), about(t, fact, map[string]any{"order": "ord_1", "shop": "main", "due": 1, "reason": "r", "short": []string{}}))
+			assert.NoError(t, err, fact)
+		}
+	}
+}
+
+func TestWhenALateOrderIsWoken(t *testing.T) {
+	for _, c := range []struct {
+		late  time.Duration
+		woken bool
+	}{
+		{30 * time.Second, true}, {time.Minute, true}, {2*time.Minute + 59*time.Second, true}, {3 * time.Minute, false}, {4 * time.Minute, true},
+		{5 * time.Minute, false}, {7 * time.Minute, false}, {8 * time.Minute, true}, {63 * time.Minute, false}, {64 * time.Minute, true},
+	} {
+		var sent []saga.Letter
+		job := wake(&sent, nil, order.Late{Shop: "main", ID: "ord_1", Due: noon.Add(-c.late)})
+		require.NoError(t, job.Run(t.Context()))
+		assert.Equal(t, c.woken, len(sent) == 1, "%s after it was due", c.late)
+	}
+}
+
+// wake returns the job that finds these orders at noon, and then perhaps an error.
+func wake(sent *[]saga.Letter, failure error, late ...order.Late) order.WakeJob {
+	return order.WakeJob{
+		Now: func() time.Time { return noon },
+		Overdue: func(_ context.Context, now time.Time, each func(order.Late) error) error {
+			for _, l := range late {
+				if err := each(l); err != nil {
+					return err
+				}
+			}
+			return failure
+		},
+		Send: func(_ context.Context, letters ...saga.Letter) error {
+			*sent = append(*sent, letters...)
+			return nil
+		},
+	}
+}
+
+func TestWhatWasFoundIsSentThoughTheRestCouldNotBeRead(t *testing.T) {
+	var sent []saga.Letter
+	away := errors.New("the index is away")
+	job := wake(&sent, away, order.Late{Shop: "main", ID: "ord_1", Due: noon.Add(-time.Second)}, order.Late{Shop: "other", ID: "ord_1", Due: noon.Add(-time.Second)})
+	assert.ErrorIs(t, job.Run(t.Context()), away, "and the run fails")
+	require.Len(t, sent, 2)
+	assert.NotEqual(t, sent[0].Event.ID, sent[1].Event.ID, "two shops may have orders of one id")
+	assert.Equal(t, saga.AdvanceOrder, sent[0].To)
+	overdue, err := saga.As[saga.Overdue](sent[0].Event)
+	require.NoError(t, err)
+	assert.Equal(t, saga.Overdue{Order: "ord_1", Shop: "main", Due: noon.Add(-time.Second).UnixMilli()}, overdue)
+}

@@ -1,0 +1,90 @@
+package order_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"pgregory.net/rapid"
+
+	"backroom/shared/order"
+	"backroom/shared/saga"
+)
+
+// entry is one line of a story: who wrote it, when by their clock, and because of what.
+func entry(id string, fact saga.Fact, after time.Duration, cause string) order.StoryEntry {
+	return order.StoryEntry{ID: id, Entry: saga.Entry{Fact: fact, At: noon.Add(after), Cause: saga.Cause{ID: cause, Actor: "actor of " + id}}}
+}
+
+func facts(timeline []order.EntryDocument) []saga.Fact {
+	list := []saga.Fact{}
+	for _, e := range timeline {
+		list = append(list, e.Type)
+	}
+	return list
+}
+
+func TestATimelineIsInOrderOfCauseThenTime(t *testing.T) {
+	placed, reserved := entry("o1", saga.OrderPlaced, 0, "request"), entry("h1", saga.StockReserved, 20*time.Millisecond, "o1")
+	authorized, confirmed := entry("c1", saga.PaymentAuthorized, 40*time.Millisecond, "h1"), entry("o2", saga.OrderConfirmed, 60*time.Millisecond, "c1")
+	for sentence, c := range map[string]struct {
+		entries []order.StoryEntry
+		want    []saga.Fact
+	}{
+		"nothing happened": {nil, []saga.Fact{}},
+		"one after the other": {
+			[]order.StoryEntry{placed, confirmed, reserved, authorized},
+			[]saga.Fact{saga.OrderPlaced, saga.StockReserved, saga.PaymentAuthorized, saga.OrderConfirmed},
+		},
+		"nothing comes before its cause, whatever its writer's clock said": {
+			[]order.StoryEntry{entry("o2", saga.OrderConfirmed, -time.Hour, "c1"), authorized, entry("h1", saga.StockReserved, -time.Minute, "o1"), placed},
+			[]saga.Fact{saga.OrderPlaced, saga.StockReserved, saga.PaymentAuthorized, saga.OrderConfirmed},
+		},
+		"what happened at once is in the order of cause": {
+			[]order.StoryEntry{entry("o2", saga.OrderConfirmed, 0, "c1"), entry("c1", saga.PaymentAuthorized, 0, "h1"), entry("h1", saga.StockReserved, 0, "o1"), placed},
+			[]saga.Fact{saga.OrderPlaced, saga.StockReserved, saga.PaymentAuthorized, saga.OrderConfirmed},
+		},
+		"a cause that is not in the story counts for nothing": {
+			[]order.StoryEntry{entry("o2", saga.OrderConfirmed, time.Second, "forgotten"), placed},
+			[]saga.Fact{saga.OrderPlaced, saga.OrderConfirmed},
+		},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, c.want, facts(order.Timeline(c.entries)))
+		})
+	}
+}
+
+func TestATimelineTellsWhoAndWhen(t *testing.T) {
+	assert.Equal(t, []order.EntryDocument{{Type: saga.OrderPlaced, At: noon, Actor: "actor of o1"}}, order.Timeline([]order.StoryEntry{entry("o1", saga.OrderPlaced, 0, "request")}))
+}
+
+// Whatever the clocks say, and in whatever order rows are read, nothing comes before its cause; and even a story whose
+// causes go round in a circle is told.
+func TestEveryStoryCanBeTold(t *testing.T) {
+	ids := []string{"a", "b", "c", "d", "e", "f"}
+	rapid.Check(t, func(t *rapid.T) {
+		var entries []order.StoryEntry
+		cause := map[string]string{}
+		circular := rapid.Bool().Draw(t, "circular")
+		for i, id := range ids {
+			causes := append([]string{"request"}, ids[:i]...)
+			if circular {
+				causes = ids
+			}
+			cause[id] = rapid.SampledFrom(causes).Draw(t, "cause")
+			entries = append(entries, entry(id, saga.Fact(id), time.Duration(rapid.IntRange(-5, 5).Draw(t, "at"))*time.Second, cause[id]))
+		}
+		told := facts(order.Timeline(rapid.Permutation(entries).Draw(t, "entries")))
+		if len(told) != len(ids) {
+			t.Fatalf("%d of %d entries", len(told), len(ids))
+		}
+		for _, id := range ids {
+			if !circular && cause[id] != "request" && slices.Index(told, saga.Fact(id)) < slices.Index(told, saga.Fact(cause[id])) {
+				t.Fatalf("%s comes before its cause %s: %v", id, cause[id], told)
+			}
+		}
+	})
+}

@@ -1,0 +1,334 @@
+package record_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/cloudtest"
+	"backroom/shared/fault"
+	"backroom/shared/record"
+	"backroom/shared/saga"
+)
+
+// shelf is a row of these tests.
+type shelf struct {
+	Order string `dynamodbav:"order"`
+	Shop  string `dynamodbav:"shop"`
+	Mugs  int    `dynamodbav:"mugs"`
+}
+
+const key = "main#ord_1"
+
+func first(mugs int) record.Change {
+	return record.Change{
+		Key: key, Item: shelf{"ord_1", "main", mugs}, Cause: saga.Cause{ID: "event-1", Actor: "test"}, Facts: []saga.Fact{saga.PaymentIntended},
+	}
+}
+
+// table returns a table of rows whose nonces are counted, and the cloud it is in.
+func table(t *testing.T) (record.Table, *cloudtest.Cloud) {
+	c := cloudtest.New(t)
+	rows := c.Runtime().Table(c.Table("Holds"))
+	nonces := 0
+	rows.Nonce = func() string { nonces++; return fmt.Sprintf("nonce%03d", nonces) }
+	return rows, c
+}
+
+func load(t *testing.T, rows record.Table) (shelf, saga.Diary) {
+	t.Helper()
+	var s shelf
+	d, err := rows.Load(t.Context(), key, &s)
+	require.NoError(t, err)
+	return s, d
+}
+
+func TestEveryWriteRaisesTheVersionAndIsWrittenDown(t *testing.T) {
+	t.Parallel()
+	rows, c := table(t)
+
+	require.NoError(t, rows.Save(t.Context(), first(10)))
+	assert.JSONEq(t, `{
+		"pk": "main#ord_1", "version": 1, "nonce": "nonce001",
+		"log": [{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "event-1", "actor": "test"}],
+		"order": "ord_1", "shop": "main", "mugs": 10
+	}`, c.Row("Holds", key), "a version that tells nothing to anybody has no tells")
+
+	c.Clock.Pass(time.Second)
+	_, diary := load(t, rows)
+	require.NoError(t, rows.Save(t.Context(), record.Change{
+		Key: key, Item: shelf{"ord_1", "main", 9}, Diary: diary, Cause: saga.Cause{ID: "event-2", Actor: "other"},
+		Facts: []saga.Fact{saga.PaymentAuthorized, saga.OrderConfirmed, saga.PaymentDeclined},
+	}))
+	assert.JSONEq(t, `{
+		"pk": "main#ord_1", "version": 2, "nonce": "nonce001", "tells": 2,
+		"log": [
+			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "event-1", "actor": "test"},
+			{"v": 2, "fact": "PaymentAuthorized", "at": 1772366401000, "cause": "event-2", "actor": "other"},
+			{"v": 2, "fact": "OrderConfirmed", "at": 1772366401000, "cause": "event-2", "actor": "other"},
+			{"v": 2, "fact": "PaymentDeclined", "at": 1772366401000, "cause": "event-2", "actor": "other"}
+		],
+		"order": "ord_1", "shop": "main", "mugs": 9
+	}`, c.Row("Holds", key), "two of its facts are heard by somebody")
+
+	s, diary := load(t, rows)
+	assert.Equal(t, shelf{"ord_1", "main", 9}, s)
+	assert.Equal(t, 2, diary.Version)
+	assert.True(t, diary.Heeds(saga.Cause{ID: "event-1"}) && diary.Heeds(saga.Cause{ID: "event-2"}))
+	assert.False(t, diary.Heeds(saga.Cause{ID: "event-3"}))
+	assert.Equal(t, saga.Entry{
+		Version: 2, Fact: saga.PaymentDeclined, At: cloudtest.Epoch.Add(time.Second), Cause: saga.Cause{ID: "event-2", Actor: "other"},
+	}, diary.Entries[3])
+}
+
+func TestWhatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	rows, c := table(t)
+	silent, clash := first(1), first(1)
+	silent.Facts = nil
+	clash.Item = struct {
+		Log string `dynamodbav:"log"`
+	}{"mine"}
+
+	assert.ErrorContains(t, rows.Save(t.Context(), silent), "without a fact")
+	assert.ErrorContains(t, rows.Save(t.Context(), clash), `may not have an attribute "log" of its own`)
+	assert.Empty(t, c.Rows("Holds"))
+}
+
+func TestWhoComesSecond(t *testing.T) {
+	t.Parallel()
+	rows, c := table(t)
+	require.NoError(t, rows.Save(t.Context(), first(10)))
+	_, born := load(t, rows)
+
+	t.Run("meets the row that was there first", func(t *testing.T) {
+		err := rows.Save(t.Context(), first(99))
+		require.ErrorIs(t, err, fault.Duplicate)
+		var there *record.Exists
+		require.ErrorAs(t, err, &there)
+		var s shelf
+		_, err = record.Decode(there.Image, &s)
+		require.NoError(t, err)
+		assert.Equal(t, 10, s.Mugs)
+	})
+
+	change := func(mugs int, cause string, d saga.Diary) record.Change {
+		return record.Change{Key: key, Item: shelf{"ord_1", "main", mugs}, Diary: d, Cause: saga.Cause{ID: cause, Actor: "test"}, Facts: []saga.Fact{saga.PaymentAuthorized}}
+	}
+	require.NoError(t, rows.Save(t.Context(), change(9, "event-2", born)))
+
+	t.Run("cannot change what moved on", func(t *testing.T) {
+		for _, cause := range []string{"event-3", "event-2", "event-1"} {
+			require.ErrorIs(t, rows.Save(t.Context(), change(8, cause, born)), record.ErrMoved, "whatever its cause is: %s", cause)
+		}
+		s, d := load(t, rows)
+		assert.Equal(t, []int{9, 2}, []int{s.Mugs, d.Version})
+	})
+
+	t.Run("cannot change what was deleted and made again", func(t *testing.T) {
+		c.Put("Holds", strings.Replace(c.Row("Holds", key), "nonce001", "nonce777", 1))
+		_, again := load(t, rows)
+		again.Nonce = "nonce001"
+		require.ErrorIs(t, rows.Save(t.Context(), change(8, "event-3", again)), record.ErrMoved)
+	})
+
+	t.Run("finds nothing under another key", func(t *testing.T) {
+		_, err := rows.Load(t.Context(), "main#ord_2", &shelf{})
+		require.ErrorIs(t, err, fault.NotFound)
+	})
+}
+
+// forgetful is a connection that loses the answer to the first request for a target, after the server took it.
+type forgetful struct {
+	http.RoundTripper
+	target string
+	once   sync.Once
+	lost   int
+}
+
+func (f *forgetful) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := f.RoundTripper.RoundTrip(r)
+	if err != nil || !strings.HasSuffix(r.Header.Get("X-Amz-Target"), f.target) {
+		return resp, err
+	}
+	f.once.Do(func() {
+		resp.Body.Close()
+		f.lost++
+		resp, err = nil, io.ErrUnexpectedEOF
+	})
+	return resp, err
+}
+
+// forgetting returns rows whose next answer to a request for target is lost.
+func forgetting(rows record.Table, c *cloudtest.Cloud, target string) (record.Table, *forgetful) {
+	f := &forgetful{RoundTripper: http.DefaultTransport, target: target}
+	cfg := c.Runtime().AWS
+	cfg.HTTPClient = &http.Client{Transport: f}
+	rows.DB = dynamodb.NewFromConfig(cfg)
+	return rows, f
+}
+
+func TestAWriteWhoseAnswerWasLostIsKnownAgain(t *testing.T) {
+	t.Parallel()
+	rows, c := table(t)
+
+	flaky, f := forgetting(rows, c, "PutItem")
+	require.NoError(t, flaky.Save(t.Context(), first(10)), "a new row")
+	assert.Equal(t, 1, f.lost)
+	s, born := load(t, rows)
+	assert.Equal(t, []int{10, 1, 1}, []int{s.Mugs, born.Version, len(born.Entries)})
+
+	flaky, f = forgetting(rows, c, "PutItem")
+	next := first(9)
+	next.Diary = born
+	require.NoError(t, flaky.Save(t.Context(), next), "one more version, and by the cause of the one before")
+	assert.Equal(t, 1, f.lost)
+	s, d := load(t, rows)
+	assert.Equal(t, []int{9, 2, 2}, []int{s.Mugs, d.Version, len(d.Entries)})
+
+	put, err := rows.Put(record.Change{
+		Key: key, Item: shelf{"ord_1", "main", 8}, Diary: d, Cause: saga.Cause{ID: "event-3", Actor: "test"}, Facts: []saga.Fact{saga.PaymentAuthorized},
+	})
+	require.NoError(t, err)
+	flaky, f = forgetting(rows, c, "TransactWriteItems")
+	require.NoError(t, record.Transact(t.Context(), flaky.DB, put), "a transaction")
+	assert.Equal(t, 1, f.lost)
+	s, d = load(t, rows)
+	assert.Equal(t, []int{8, 3, 3}, []int{s.Mugs, d.Version, len(d.Entries)})
+}
+
+func TestTheLogIsBounded(t *testing.T) {
+	t.Parallel()
+	rows, _ := table(t)
+	require.NoError(t, rows.Save(t.Context(), first(0)))
+	for n := 2; n <= record.LogLimit+5; n++ {
+		_, d := load(t, rows)
+		change := first(n)
+		change.Diary, change.Cause.ID = d, fmt.Sprintf("event-%d", n)
+		require.NoError(t, rows.Save(t.Context(), change))
+	}
+	_, d := load(t, rows)
+	assert.Equal(t, record.LogLimit+5, d.Version)
+	require.Len(t, d.Entries, record.LogLimit)
+	assert.Equal(t, 1, d.Entries[0].Version, "how it began")
+	assert.Equal(t, 7, d.Entries[1].Version, "then the latest")
+	assert.Equal(t, record.LogLimit+5, d.Entries[record.LogLimit-1].Version)
+}
+
+func TestLoadEachReadsOneRowOfEachTable(t *testing.T) {
+	t.Parallel()
+	rows, c := table(t)
+	require.NoError(t, rows.Save(t.Context(), first(10)))
+
+	images, err := record.LoadEach(t.Context(), rows.DB, map[string]string{rows.Name: key, c.Table("Charges"): key})
+	require.NoError(t, err)
+	assert.Len(t, images, 1, "a row that is not there is absent")
+	assert.Contains(t, images, rows.Name)
+}
+
+func TestReadManyReadsWhatIsThere(t *testing.T) {
+	t.Parallel()
+	_, c := table(t)
+	for i := range 100 {
+		c.Put("Catalog", fmt.Sprintf(`{"pk":"main#SKU-%d"}`, i))
+	}
+	var keys []string
+	for i := range 100 {
+		keys = append(keys, fmt.Sprintf("main#SKU-%d", 2*i))
+	}
+	found := map[string]bool{}
+	err := record.ReadMany(t.Context(), c.Runtime().DynamoDB(), c.Table("Catalog"), keys, true, func(image map[string]types.AttributeValue) {
+		found[image["pk"].(*types.AttributeValueMemberS).Value] = true
+	})
+	require.NoError(t, err)
+	assert.Len(t, found, 50)
+	assert.True(t, found["main#SKU-0"] && found["main#SKU-98"])
+}
+
+// scripted is a store that gives the answers it was told to, one after the other; the last one for ever.
+type scripted struct {
+	answers []string // "" is success
+	calls   int
+}
+
+func (s *scripted) Do(*http.Request) (*http.Response, error) {
+	answer := s.answers[min(s.calls, len(s.answers)-1)]
+	s.calls++
+	status := http.StatusBadRequest
+	if answer == "" {
+		status, answer = http.StatusOK, "{}"
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(bytes.NewBufferString(answer))}, nil
+}
+
+func (s *scripted) client() *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
+		Region: "eu-central-1", HTTPClient: s, BaseEndpoint: aws.String("http://store.invalid"), Credentials: aws.AnonymousCredentials{},
+		RetryMaxAttempts: 1, // what is tried again here, the SDK does not try
+	})
+}
+
+// cancelled is the answer to a transaction that was refused for these reasons, one per action.
+func cancelled(codes ...string) string {
+	var reasons []string
+	for _, code := range codes {
+		reasons = append(reasons, `{"Code":"`+code+`"}`)
+	}
+	return `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","CancellationReasons":[` + strings.Join(reasons, ",") + `]}`
+}
+
+const collision = `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException"}`
+
+func TestCollisionsAreTriedAgain(t *testing.T) {
+	transact := func(t *testing.T, db *dynamodb.Client) error {
+		return record.Transact(t.Context(), db, types.TransactWriteItem{Put: &types.Put{TableName: aws.String("t"), Item: map[string]types.AttributeValue{}}})
+	}
+	update := func(t *testing.T, db *dynamodb.Client) error {
+		_, err := record.Update(t.Context(), db, &dynamodb.UpdateItemInput{TableName: aws.String("t"), Key: map[string]types.AttributeValue{}})
+		return err
+	}
+	save := func(t *testing.T, db *dynamodb.Client) error {
+		return record.Table{DB: db, Name: "t", Now: time.Now, Nonce: func() string { return "n" }}.Save(t.Context(), first(1))
+	}
+	for name, c := range map[string]struct {
+		write   func(*testing.T, *dynamodb.Client) error
+		answers []string
+		calls   int
+		err     error
+	}{
+		"a transaction that collides twice is written then": {transact, []string{cancelled("None", "TransactionConflict"), cancelled("TransactionConflict"), ""}, 3, nil},
+		"an update that collides is written then":           {update, []string{collision, ""}, 2, nil},
+		"a row that collides is written then":               {save, []string{collision, collision, ""}, 3, nil},
+		"who keeps colliding gives way":                     {transact, []string{cancelled("TransactionConflict")}, 8, record.ErrBusy},
+		"a row that keeps colliding gives way":              {save, []string{collision}, 8, record.ErrBusy},
+		"a throttled transaction is tried again":            {transact, []string{cancelled("ThrottlingError"), ""}, 2, nil},
+		"a condition is a result, whatever else happened":   {transact, []string{cancelled("ConditionalCheckFailed", "TransactionConflict")}, 1, &record.Cancelled{}},
+		"a wrong request is no condition that failed":       {transact, []string{cancelled("ValidationError", "TransactionConflict")}, 1, fault.Internal},
+		"a throttled store asks for patience":               {update, []string{`{"__type":"x#ProvisionedThroughputExceededException"}`}, 1, fault.Throttled},
+		"a store that is away asks for patience":            {save, []string{`{"__type":"x#InternalServerError"}`}, 1, fault.Unavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &scripted{answers: c.answers}
+			err := c.write(t, s.client())
+			assert.Equal(t, c.calls, s.calls)
+			if _, condition := errors.AsType[*record.Cancelled](c.err); condition {
+				assert.ErrorAs(t, err, new(*record.Cancelled))
+				return
+			}
+			assert.Equal(t, fault.KindOf(c.err), fault.KindOf(err), "%v", err)
+		})
+	}
+}
