@@ -28,7 +28,7 @@ const (
 	stackName = "backroom" // of `make run`
 	customer  = "ada"      // buys what `make run` places
 	orders    = 25         // that each run places
-	atATime   = 4          // how many of them are on their way together
+	atATime   = 2          // how many of them are on their way together; more would only queue up before the local cloud
 )
 
 // run is `make run`.

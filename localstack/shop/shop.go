@@ -251,7 +251,7 @@ func (s API) Order(ctx context.Context, token, id string) (Order, error) {
 // Await asks for an order until it has its verdict or ctx ends; then it returns the order as it was last seen, and ctx's error.
 func (s API) Await(ctx context.Context, token, id string) (Order, error) {
 	var seen Order
-	for pause := 10 * time.Millisecond; ; pause = min(pause*5/4, 500*time.Millisecond) {
+	for pause := 40 * time.Millisecond; ; pause = min(pause*5/4, 500*time.Millisecond) {
 		order, err := s.Order(ctx, token, id)
 		if ctx.Err() != nil {
 			return seen, fmt.Errorf("order %s is still %q: %w", id, seen.Status, ctx.Err())
