@@ -171,7 +171,10 @@ func (d desk) stores(ctx context.Context, where place) error {
 
 // blackBox deploys the stack and runs the black-box suite against it.
 func (d desk) blackBox(ctx context.Context, installed tools.Tools, where place, stack string) error {
-	_, err := d.deploy(ctx, deploy.Deployment{Tools: installed, Endpoint: where.Endpoint(), Stack: stack})
+	_, err := d.deploy(ctx, deploy.Deployment{
+		Tools: installed, Endpoint: where.Endpoint(), Stack: stack,
+		Parameters: map[string]string{"Patience": "3s"}, // cases wait for orders to ask again
+	})
 	if err != nil {
 		return err
 	}
@@ -192,7 +195,10 @@ func (d desk) lane(ctx context.Context, l lane.Lane) error {
 	}
 	d.Linef("%s %s", word, tally)
 	for _, exception := range tally.Exceptions {
-		d.Linef("     exception: %s", exception)
+		d.Linef("     %s%s", lane.ExceptionMark, exception)
+	}
+	for _, figure := range tally.Figures {
+		d.Linef("     %s%s", lane.FigureMark, figure)
 	}
 	return err
 }

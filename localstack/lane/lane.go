@@ -22,6 +22,11 @@ import (
 //	t.Logf("exception: ministack: the gateway answers 502 where AWS answers 500")
 const ExceptionMark = "exception: "
 
+// FigureMark begins what a test logs that should be read even though it passed:
+//
+//	t.Logf("figure: 150 of 200 accepted orders had no verdict")
+const FigureMark = "figure: "
+
 // A Lane is one run of go test.
 type Lane struct {
 	Name     string
@@ -39,6 +44,7 @@ type Tally struct {
 	Failed     []string
 	Skipped    []string
 	Exceptions []string
+	Figures    []string
 	Took       time.Duration
 }
 
@@ -87,7 +93,7 @@ func (l Lane) Run(ctx context.Context) (Tally, error) {
 }
 
 func (l Lane) verdict(t Tally, run error) error {
-	again := "go test -run '<name>' " + strings.Join(l.Packages, " ")
+	const again = "read what it printed, above; to run one alone: make run, and in another terminal BACKROOM_ENDPOINT=http://127.0.0.1:4566 go test -run <Test> ./<package>"
 	switch {
 	case len(t.Failed) > 0:
 		return remedy.For(fmt.Errorf("%s: %d failed: %s", l.Name, len(t.Failed), strings.Join(t.Failed, ", ")), again)
@@ -139,6 +145,9 @@ func (l Lane) note(tally *Tally, e event, printed map[string][]string, parents m
 		printed[name] = append(printed[name], e.Output)
 		if _, told, ok := strings.Cut(e.Output, ExceptionMark); ok && e.Test != "" {
 			tally.Exceptions = append(tally.Exceptions, e.Test+": "+strings.TrimSpace(told))
+		}
+		if _, told, ok := strings.Cut(e.Output, FigureMark); ok && e.Test != "" {
+			tally.Figures = append(tally.Figures, e.Test+": "+strings.TrimSpace(told))
 		}
 	case "pass":
 		if e.Test != "" && !parents[name] {

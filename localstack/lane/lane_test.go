@@ -15,6 +15,7 @@ func TestCasesAreTestsWithoutSubtests(t *testing.T) {
 		`{"Action":"run","Package":"backroom/shared/money","Test":"TestAdd/one"}`,
 		`{"Action":"run","Package":"backroom/shared/money","Test":"TestAdd/two"}`,
 		`{"Action":"output","Package":"backroom/shared/money","Test":"TestAdd/two","Output":"    a_test.go:3: exception: ministack: rounds up\n"}`,
+		`{"Action":"output","Package":"backroom/shared/money","Test":"TestAdd/two","Output":"    a_test.go:4: figure: 2 are 2\n"}`,
 		`{"Action":"pass","Package":"backroom/shared/money","Test":"TestAdd/one"}`,
 		`{"Action":"pass","Package":"backroom/shared/money","Test":"TestAdd/two"}`,
 		`{"Action":"pass","Package":"backroom/shared/money","Test":"TestAdd"}`,
@@ -28,6 +29,7 @@ func TestCasesAreTestsWithoutSubtests(t *testing.T) {
 	require.Equal(t, []string{"shared/money.TestSkips"}, tally.Skipped)
 	require.Equal(t, []string{"shared/money.TestBreaks"}, tally.Failed)
 	require.Equal(t, []string{"TestAdd/two: ministack: rounds up"}, tally.Exceptions)
+	require.Equal(t, []string{"TestAdd/two: 2 are 2"}, tally.Figures)
 	require.Equal(t, "why it broke\n", out.String())
 }
 

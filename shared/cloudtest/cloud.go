@@ -146,9 +146,10 @@ func (c *Cloud) Runtime() function.Runtime {
 	return rt
 }
 
-// runtimeOf returns the Runtime of a function that is called: its rows have nonces that a test can know.
+// runtimeOf returns the Runtime of a function that is called: its rows have nonces that a test can know, and it is held to
+// its role.
 func (c *Cloud) runtimeOf(name string) function.Runtime {
 	rt := c.Runtime()
-	rt.Log, rt.Nonce = observe.Logger(c.Log, slog.LevelInfo, name), c.nonce
+	rt.Log, rt.Nonce, rt.AWS.HTTPClient = observe.Logger(c.Log, slog.LevelInfo, name), c.nonce, c.guard(name)
 	return rt
 }

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
 // Row returns the row with the key, as JSON; empty if there is none.
@@ -99,25 +100,42 @@ func (c *Cloud) State() map[string][]string {
 	return state
 }
 
-// Drain takes all messages off a queue and returns their bodies, in no particular order.
+// Drain takes all messages off a queue and returns their bodies, in no particular order. A queue that gives none may still
+// hold some: it is empty when it says so too.
 func (c *Cloud) Drain(queue string) []string {
 	c.t.Helper()
 	url, bodies := c.Queue(queue), []string{}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
 	for {
-		out, err := c.queues.ReceiveMessage(context.Background(), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10})
+		out, err := c.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10})
 		if err != nil {
 			c.t.Fatalf("receive from %s: %v", queue, err)
 		}
-		if len(out.Messages) == 0 {
-			return bodies
-		}
 		for _, m := range out.Messages {
 			bodies = append(bodies, *m.Body)
-			if _, err := c.queues.DeleteMessage(context.Background(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle}); err != nil {
+			if _, err := c.queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle}); err != nil {
 				c.t.Fatalf("delete from %s: %v", queue, err)
 			}
 		}
+		if len(out.Messages) == 0 && c.empty(ctx, queue, url) {
+			return bodies
+		}
 	}
+}
+
+func (c *Cloud) empty(ctx context.Context, queue, url string) bool {
+	c.t.Helper()
+	about, err := c.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{"All"}})
+	if err != nil {
+		c.t.Fatalf("look into %s: %v", queue, err)
+	}
+	for _, count := range []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"} {
+		if n := about.Attributes[count]; n != "0" && n != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // Remove removes a resource before the test ends, as an accident would.
@@ -125,7 +143,7 @@ func (c *Cloud) Remove(id string) {
 	c.t.Helper()
 	m, ok := c.made[id]
 	if !ok {
-		c.t.Fatal(fmt.Sprintf("%s was not made", id))
+		c.t.Fatalf("%s was not made", id)
 	}
 	if err := m.remove(context.Background()); err != nil {
 		c.t.Fatalf("remove %s: %v", id, err)

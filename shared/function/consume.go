@@ -51,10 +51,7 @@ type inboxSettings struct {
 	LastReceive int `env:"LAST_RECEIVE"`
 }
 
-const (
-	reserve = 2 * time.Second        // with less time left than this, no further message is begun
-	parting = 500 * time.Millisecond // a handler's calls end this long before Lambda would kill it
-)
+const reserve = 2 * time.Second // with less time left than this, no further message is begun
 
 // consumer works off a batch, one message after the other; a bad one fails alone.
 type consumer struct {
@@ -78,10 +75,6 @@ func (c consumer) consume(ctx context.Context, batch events.SQSEvent) (events.SQ
 		mctx, line := observe.Begin(ctx, c.log, slog.String("messageId", m.MessageId), slog.Int("attempt", receives(m)))
 		if limited && time.Until(deadline) < reserve {
 			err = errNoTime
-		} else if limited {
-			hctx, cancel := context.WithDeadline(mctx, deadline.Add(-parting))
-			err = c.handle(hctx, m)
-			cancel()
 		} else {
 			err = c.handle(mctx, m)
 		}
@@ -103,8 +96,9 @@ const (
 	leftToWatchdog = "left-to-watchdog" // sound work whose time has not come: its order asks again when it is due
 )
 
-// verdict decides what becomes of a message. Dead-letter queues are for bugs: a message that only ever met "later" is
-// acknowledged at its last receive, because the row it is about is due and wake-overdue asks again.
+// verdict decides what becomes of a message. Dead-letter queues are for bugs: a message whose time never came – it met
+// "later", or others who kept changing the same rows – is acknowledged at its last receive, because an order that is owed
+// something is due, and wake-overdue asks again. (An order that needs attention asks no more: decision 0016.)
 func (c consumer) verdict(err error, receives int) string {
 	kind := fault.KindOf(err)
 	switch {
@@ -112,13 +106,15 @@ func (c consumer) verdict(err error, receives int) string {
 		return done
 	case kind.Permanent():
 		return failed
-	case kind.Later() && receives >= c.lastReceive:
+	case (kind.Later() || kind == fault.Conflict) && receives >= c.lastReceive:
 		return leftToWatchdog
 	}
 	return retried
 }
 
 func (c consumer) handle(ctx context.Context, m events.SQSMessage) (err error) {
+	ctx, cancel := parted(ctx)
+	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())

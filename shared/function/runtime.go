@@ -189,6 +189,18 @@ func start(build Builder) {
 	lambda.Start(handler)
 }
 
+// parting is how long before Lambda would kill a function its calls end, so that it can still answer.
+const parting = 500 * time.Millisecond
+
+// parted returns a context that ends before Lambda's does.
+func parted(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, limited := ctx.Deadline()
+	if !limited {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, deadline.Add(-parting))
+}
+
 // Warm runs what OnInit collected, for at most three seconds.
 func (rt Runtime) Warm(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)

@@ -1,8 +1,10 @@
 package function
 
 import (
+	"context"
 	"net/http"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"backroom/shared/api/gateway"
@@ -18,6 +20,11 @@ func Serving[S any, H http.Handler](build func(Runtime, S) H) Builder {
 		if err != nil {
 			return nil, err
 		}
-		return lambda.NewHandler(gateway.Lambda(build(rt, s), rt.Log)), nil
+		answer := gateway.Lambda(build(rt, s), rt.Log)
+		return lambda.NewHandler(func(ctx context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+			ctx, cancel := parted(ctx)
+			defer cancel()
+			return answer(ctx, e)
+		}), nil
 	}
 }

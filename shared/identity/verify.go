@@ -15,7 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"backroom/shared/fault"
-	"backroom/shared/identity/remember"
+	"backroom/shared/secret/remember"
 )
 
 const (

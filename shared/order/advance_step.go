@@ -41,8 +41,14 @@ func (s AdvanceStep) advance(ctx context.Context, e saga.Event) error {
 		return err
 	}
 	next, facts, err := s.decide(o, e)
-	if err != nil || len(facts) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(facts) == 0 {
+		if o.Status == NeedsAttention && o.Diary.Heeds(e.Cause()) {
+			s.measure(ctx, o) // whoever wrote it may have ended before its log line; nobody must be stranded unheard
+		}
+		return nil
 	}
 	if err := s.Orders.Save(ctx, next, e.Cause(), facts...); err != nil {
 		return err

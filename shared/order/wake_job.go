@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -25,28 +26,44 @@ type WakeJob struct {
 	Now     func() time.Time
 }
 
-// Run sends one OrderOverdue per late order. It is sent in the minutes 0, 1, 2, 4, 8 … after the due time, so that an order
-// that cannot be handled does not feed the dead-letter queue every minute.
+// Run sends one OrderOverdue per late order, ever more seldom the longer it is late, so that an order that cannot be handled
+// does not feed the dead-letter queue every minute. What it could not do in its time is found again the next minute.
 func (j WakeJob) Run(ctx context.Context) error {
 	now := j.Now()
 	var letters []saga.Letter
-	found := 0
+	found, sent := 0, 0
+	send := func() error {
+		err := j.Send(ctx, letters...)
+		sent += len(letters)
+		letters = nil
+		return err
+	}
 	err := j.Overdue(ctx, now, func(l Late) error {
 		found++
-		minutes := int(now.Sub(l.Due).Minutes())
-		if minutes&(minutes-1) != 0 {
+		if !wakes(now.Sub(l.Due)) {
 			return nil
 		}
 		e, err := overdueEvent(l, now)
 		letters = append(letters, saga.Letter{To: saga.AdvanceOrder, Event: e})
-		return err
+		if err != nil || len(letters) < atOnce {
+			return err
+		}
+		return send()
 	})
-	observe.Note(ctx, slog.Int("late", found), slog.Int("letters", len(letters)))
+	err = errors.Join(err, send())
+	observe.Note(ctx, slog.Int("late", found), slog.Int("letters", sent))
 	observe.Count(ctx, "OrdersLate", observe.Number, float64(found))
-	if sendErr := j.Send(ctx, letters...); sendErr != nil {
-		return sendErr
-	}
 	return err
+}
+
+// atOnce is how many letters are kept before they are sent: however many orders are late, those that were found are asked.
+const atOnce = 100
+
+// wakes reports whether an order that is late for so long is handed on this minute: in the minutes 0, 1, 2, 4 … 32, and then
+// every hour.
+func wakes(late time.Duration) bool {
+	minutes := int(late.Minutes())
+	return minutes&(minutes-1) == 0 || minutes%60 == 0
 }
 
 func overdueEvent(l Late, now time.Time) (saga.Event, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -78,6 +79,8 @@ func persist(ctx context.Context, write func() error) error {
 	switch {
 	case err == nil:
 		return nil
+	case throttled(err):
+		return errHeldBack.Because(err)
 	case collided(err):
 		return ErrBusy.Because(err)
 	}
@@ -95,6 +98,14 @@ func persist(ctx context.Context, write func() error) error {
 		return &Cancelled{Reasons: []Reason{{Failed: true, Item: refused.Item}}}
 	}
 	return Failure(err)
+}
+
+// throttled reports whether a transaction lost against the tables' limits, and not only against others.
+func throttled(err error) bool {
+	refused, ok := errors.AsType[*types.TransactionCanceledException](err)
+	return ok && collided(err) && slices.ContainsFunc(refused.CancellationReasons, func(r types.CancellationReason) bool {
+		return aws.ToString(r.Code) != "None" && aws.ToString(r.Code) != "TransactionConflict"
+	})
 }
 
 // collided reports whether a write lost against others at the same moment rather than against a condition. A transaction

@@ -17,21 +17,30 @@ const name = "relay-facts"
 var build = function.Relaying(wire.New)
 
 func TestAFactIsSentToWhoHearsIt(t *testing.T) {
-	t.Parallel()
-	c := cloudtest.New(t)
-
-	for range 2 { // sent twice, it is the same letter twice: its id says so
-		c.Invoke(build, name, "relay-facts.json")
-
-		letters := c.Drain("ReserveStockQueue")
-		require.Len(t, letters, 1)
-		assert.JSONEq(t, c.Letter("reserve-stock.json"), letters[0], "the letter is the one that reserve-stock's sample shows")
-		assert.Empty(t, c.Drain("AuthorizePaymentQueue"))
-		assert.Empty(t, c.Drain("AdvanceOrderQueue"))
-		assert.Empty(t, c.Drain("RelayFactsDeadLetters"))
-	}
-	for table, rows := range c.State() {
-		assert.Empty(t, rows, "the relay writes no row into %s", table)
+	for event, want := range map[string]struct{ queue, letter string }{
+		"relay-facts.json":        {"ReserveStockQueue", "reserve-stock.json"},
+		"relay-facts.hold.json":   {"AuthorizePaymentQueue", "authorize-payment.json"},
+		"relay-facts.charge.json": {"AdvanceOrderQueue", "advance-order.json"},
+	} {
+		t.Run(event, func(t *testing.T) {
+			t.Parallel()
+			c := cloudtest.New(t)
+			for range 2 { // sent twice, it is the same letter twice: its id says so
+				c.Invoke(build, name, event)
+				for _, queue := range []string{"ReserveStockQueue", "AuthorizePaymentQueue", "AdvanceOrderQueue", "RelayFactsDeadLetters"} {
+					letters := c.Drain(queue)
+					if queue != want.queue {
+						assert.Empty(t, letters, queue)
+						continue
+					}
+					require.Len(t, letters, 1)
+					assert.JSONEq(t, c.Letter(want.letter), letters[0], "the letter is the one that the sample of its hearer shows")
+				}
+			}
+			for table, rows := range c.State() {
+				assert.Empty(t, rows, "the relay writes no row into %s", table)
+			}
+		})
 	}
 }
 

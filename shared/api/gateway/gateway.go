@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
@@ -31,7 +32,7 @@ func From(ctx context.Context) Request {
 func Lambda(h http.Handler, log *slog.Logger) func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 	adapter := httpadapter.New(h)
 	return func(ctx context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
-		e.Path = escaped(e.Path)
+		e.Path = escaped(withoutBase(e.Path, e.Resource))
 		if len(e.MultiValueHeaders) == 0 {
 			e.MultiValueHeaders = nil // else the adapter takes an empty map for "no headers" and overlooks Headers
 		}
@@ -41,6 +42,23 @@ func Lambda(h http.Handler, log *slog.Logger) func(context.Context, events.APIGa
 		}
 		return adapter.ProxyWithContext(context.WithValue(ctx, contextKey{}, r), e)
 	}
+}
+
+// withoutBase returns path as the API's own resources see it. Behind a custom domain's base path mapping the gateway hands
+// over the path with the mapping's base before it; the resource says how many segments are the API's own. A greedy resource,
+// or none, says nothing.
+func withoutBase(path, resource string) string {
+	segments, own := strings.Split(path, "/"), strings.Split(resource, "/")
+	extra := len(segments) - len(own)
+	if extra <= 0 || resource == "" || strings.Contains(resource, "+}") {
+		return path
+	}
+	for i, segment := range own[1:] {
+		if !strings.HasPrefix(segment, "{") && segment != segments[1+extra+i] {
+			return path
+		}
+	}
+	return "/" + strings.Join(segments[1+extra:], "/")
 }
 
 // escaped returns path fit to stand in a URL. Some gateways hand it over decoded: a "?" in it is then part of a name, and a

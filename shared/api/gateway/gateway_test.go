@@ -91,6 +91,22 @@ func TestAPathWithoutTheGatewaysContext(t *testing.T) {
 	assert.Zero(t, gateway.From(t.Context()))
 }
 
+func TestABasePathIsNotPartOfTheRoute(t *testing.T) {
+	for name, c := range map[string]struct{ path, resource, routed string }{
+		"behind a base path":                       {"/shop/v2/orders/ord_1", "/orders/{id}", "/orders/ord_1"},
+		"without one":                              {"/orders/ord_1", "/orders/{id}", "/orders/ord_1"},
+		"an id with a slash is no base path":       {"/orders/a/b", "/orders/{id}", "/orders/a/b"},
+		"a path that ends in a slash has none":     {"/orders/", "/orders", "/orders/"},
+		"a greedy resource says nothing of itself": {"/shop/a/b", "/{rest+}", "/shop/a/b"},
+		"no resource says nothing":                 {"/shop/orders", "", "/shop/orders"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := call(t, events.APIGatewayProxyRequest{Path: c.path, Resource: c.resource}, fine)
+			assert.Equal(t, c.routed, s.request.URL.Path)
+		})
+	}
+}
+
 func TestHeaders(t *testing.T) {
 	s, _ := call(t, events.APIGatewayProxyRequest{
 		Headers: map[string]string{"x-tag": "b"},

@@ -10,7 +10,7 @@ import (
 
 	"backroom/shared/fault"
 	"backroom/shared/identity"
-	"backroom/shared/identity/remember"
+	"backroom/shared/secret/remember"
 )
 
 // Client is an application that may ask for tokens.

@@ -12,7 +12,7 @@ import (
 type TokenRequest struct {
 	GrantType string `json:"grant_type,omitempty" example:"client_credentials" doc:"client_credentials"`
 	Scope     string `json:"scope,omitempty" example:"orders:write orders:read" doc:"what the token shall grant, separated by spaces; everything possible if left out"`
-	Customer  string `json:"customer,omitempty" example:"customer-17" doc:"the customer the token shall speak for; 1 to 64 letters, digits, '.', '_', '@' or '-'. It then grants orders:write and orders:read at most. Needs tokens:customer"`
+	Customer  string `json:"customer,omitempty" example:"customer-17" doc:"the customer the token shall speak for; 1 to 64 letters, digits, '.', '_' or '-'. It then grants orders:write and orders:read at most. Needs tokens:customer"`
 	ClientID  string `json:"client_id,omitempty" doc:"if present, the client that authenticates itself in the header"`
 	Secret    string `json:"client_secret,omitempty" doc:"refused: clients authenticate with HTTP Basic"`
 
@@ -35,13 +35,14 @@ var (
 	errNoGrantType    = &Refusal{"invalid_request", "grant_type is missing."}
 	errGrantType      = &Refusal{"unsupported_grant_type", "grant_type must be client_credentials."}
 	errNoCustomers    = &Refusal{"unauthorized_client", "The client may not ask for tokens that speak for a customer."}
-	errCustomer       = &Refusal{"invalid_request", "customer must be 1 to 64 letters, digits, '.', '_', '@' or '-'."}
+	errCustomer       = &Refusal{"invalid_request", "customer must be 1 to 64 letters, digits, '.', '_' or '-'."}
 	errScopeTooWide   = &Refusal{"invalid_scope", "The token may not grant all of these scopes."}
 	errNothingGranted = &Refusal{"invalid_scope", "The client has no scope that this token could grant."}
 )
 
-// customer has no colon, so that no customer can have the name of a client: see Grant.
-var customer = regexp.MustCompile(`^[A-Za-z0-9._@-]{1,64}$`)
+// customer has no colon, so that no customer can have the name of a client (see Grant), and no at sign: it stands in logs and
+// rows, where no address of a person belongs.
+var customer = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // Grant decides for whom a token speaks that the client asks for, and what it grants; or returns the Refusal. A token that
 // speaks for no customer has the subject "client:" and the client's id.

@@ -30,7 +30,7 @@ func TestWhatAClientGets(t *testing.T) {
 		"for a customer no more than orders":      {client: shop, ask: oauth.TokenRequest{Customer: "anna"}, subject: "anna", scopes: []string{"orders:write", "orders:read"}},
 		"for a customer less":                     {client: shop, ask: oauth.TokenRequest{Customer: "anna", Scope: "orders:read"}, subject: "anna", scopes: []string{"orders:read"}},
 		"for a customer no more than it may":      {client: oauth.Client{ID: "kiosk", Shop: "main", Scopes: []string{"tokens:customer", "orders:write"}}, ask: oauth.TokenRequest{Customer: "anna"}, subject: "anna", scopes: []string{"orders:write"}},
-		"for a customer with an unusual name":     {client: shop, ask: oauth.TokenRequest{Customer: "A.b_c-d@example.com"}, subject: "A.b_c-d@example.com", scopes: []string{"orders:write", "orders:read"}},
+		"for a customer with an unusual name":     {client: shop, ask: oauth.TokenRequest{Customer: "A.b_c-d.42"}, subject: "A.b_c-d.42", scopes: []string{"orders:write", "orders:read"}},
 		"for a customer with the longest name":    {client: shop, ask: oauth.TokenRequest{Customer: strings.Repeat("x", 64)}, subject: strings.Repeat("x", 64), scopes: []string{"orders:write", "orders:read"}},
 		"the same if it says again who it is":     {client: shop, ask: oauth.TokenRequest{ClientID: "shop", Scope: "orders:read"}, subject: "client:shop", scopes: []string{"orders:read"}},
 		"for a customer who is called like it is": {client: shop, ask: oauth.TokenRequest{Customer: "shop"}, subject: "shop", scopes: []string{"orders:write", "orders:read"}},

@@ -119,9 +119,12 @@ func (s Store) Save(ctx context.Context, o order.Order, cause saga.Cause, facts 
 	return s.Table.Save(ctx, record.Change{Key: record.Key(o.Shop, o.ID), Item: toItem(o), Diary: o.Diary, Cause: cause, Facts: facts})
 }
 
-// Overdue calls each for every order of every shop that was due before now, shard by shard, the longest overdue first.
+// Overdue calls each for every order of every shop that was due before now, shard by shard, the longest overdue first. It
+// begins with another shard each minute, so that none is always the last.
 func (s Store) Overdue(ctx context.Context, now time.Time, each func(order.Late) error) error {
-	for shard := range shards {
+	first := now.Minute()
+	for i := range shards {
+		shard := (first + i) % shards
 		pages := dynamodb.NewQueryPaginator(s.Table.DB, &dynamodb.QueryInput{
 			TableName: &s.Table.Name, IndexName: aws.String(WatchIndex),
 			KeyConditionExpression: aws.String("watch = :watch AND due < :now"),

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/identity/remember"
+	"backroom/shared/secret/remember"
 )
 
 // source counts how often it is read.

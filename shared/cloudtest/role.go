@@ -1,0 +1,138 @@
+package cloudtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"backroom/shared/cloudtest/template"
+)
+
+// guard is a function's connection to the cloud. It fails the test if the function asks for what its role does not allow:
+// local clouds let everything pass, AWS does not.
+type guard struct {
+	aws.HTTPClient
+	cloud    *Cloud
+	function string
+	allowed  map[permission]bool
+}
+
+// permission is to do something with a resource.
+type permission struct{ action, arn string }
+
+func (c *Cloud) guard(function string) guard {
+	g := guard{c.http, c, function, map[permission]bool{}}
+	policies, _ := c.template.Resources[template.LogicalID(function)+"Role"].Properties["Policies"].([]any)
+	for _, policy := range policies {
+		document, _ := policy.(map[string]any)["PolicyDocument"].(map[string]any)
+		statements, _ := document["Statement"].([]any)
+		for _, s := range statements {
+			statement, _ := s.(map[string]any)
+			for _, resource := range list(statement["Resource"]) {
+				arn, err := c.template.Resolve(resource, c)
+				if err != nil {
+					continue // logs, traces and streams are Lambda's own business
+				}
+				for _, action := range list(statement["Action"]) {
+					g.allowed[permission{fmt.Sprint(action), fmt.Sprint(arn)}] = true
+				}
+			}
+		}
+	}
+	return g
+}
+
+func list(v any) []any {
+	if l, ok := v.([]any); ok {
+		return l
+	}
+	return []any{v}
+}
+
+// Do sends the request.
+func (g guard) Do(r *http.Request) (*http.Response, error) {
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		for _, p := range g.needs(target, body) {
+			if !g.allowed[p] {
+				g.cloud.t.Errorf("%s asks for %s on %s, which its role does not allow", g.function, p.action, p.arn)
+			}
+		}
+	}
+	return g.HTTPClient.Do(r)
+}
+
+// request holds what requests to DynamoDB, SQS, KMS and Secrets Manager say about the resources they mean.
+type request struct {
+	TableName, IndexName      string
+	RequestItems              map[string]any
+	TransactItems             []map[string]struct{ TableName string }
+	QueueUrl, KeyId, SecretId string
+}
+
+// needs returns what a request needs to be allowed.
+func (g guard) needs(target string, body []byte) []permission {
+	service, operation, _ := strings.Cut(target, ".")
+	var r request
+	if err := json.Unmarshal(body, &r); err != nil {
+		g.cloud.t.Errorf("%s sends what is no JSON to %s", g.function, target)
+	}
+	switch service {
+	case "DynamoDB_20120810":
+		return g.tables(operation, r)
+	case "AmazonSQS":
+		name := strings.TrimPrefix(r.QueueUrl[strings.LastIndex(r.QueueUrl, "/")+1:], g.cloud.stack+"-")
+		name = g.cloud.stack + "-" + strings.TrimPrefix(name, "backroom-") // the stack that the sample events come from
+		return []permission{{"sqs:" + strings.TrimSuffix(operation, "Batch"), g.cloud.arn("AWS::SQS::Queue", name)}}
+	case "TrentService":
+		return []permission{{"kms:" + operation, g.cloud.arn("AWS::KMS::Key", r.KeyId)}}
+	case "secretsmanager":
+		return []permission{{"secretsmanager:" + operation, r.SecretId}}
+	}
+	return []permission{{target, "something that cloudtest does not know"}}
+}
+
+// transacted are the actions that a transaction's parts need.
+var transacted = map[string]string{"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+
+func (g guard) tables(operation string, r request) []permission {
+	needs := []permission{}
+	add := func(action, table, index string) {
+		arn := g.cloud.arn("AWS::DynamoDB::Table", table)
+		if index != "" {
+			arn += "/index/" + index
+		}
+		needs = append(needs, permission{"dynamodb:" + action, arn})
+	}
+	for _, part := range r.TransactItems {
+		for kind, of := range part {
+			add(transacted[kind], of.TableName, "")
+		}
+	}
+	for table := range r.RequestItems {
+		add(operation, table, "")
+	}
+	if r.TableName != "" {
+		add(operation, r.TableName, r.IndexName)
+	}
+	return needs
+}
+
+// arn returns the ARN of a resource by its name, id or ARN.
+func (c *Cloud) arn(kind, name string) string {
+	for _, m := range c.made {
+		if m.kind == kind && (m.ref == name || m.attributes["Arn"] == name || m.attributes["QueueName"] == name) {
+			return m.attributes["Arn"]
+		}
+	}
+	return name + ", which is not of this stack,"
+}

@@ -1,0 +1,104 @@
+package template_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/cloudtest/template"
+)
+
+const sample = `
+Parameters:
+  Stage: {Type: String, Default: dev}
+  Topic: {Type: String, Default: ''}
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+  HasSandbox: !Not [!Equals [!Ref Stage, prod]]
+Globals:
+  Function: {Timeout: 10}
+Resources:
+  Place:
+    Type: AWS::Serverless::Function
+    Condition: HasSandbox
+    Metadata: {BuildMethod: makefile}
+    Properties:
+      Timeout: 15
+      Name: !Sub ${AWS::StackName}-place-${Stage}
+      Arn: !Sub '${Orders.Arn}/index/*'
+      Table: !Ref Orders
+      Url: !If [HasSandbox, !Sub 'execute-api:${Api}/x', !Ref Stage]
+      Prefix: !Select [0, !Split [orders, !Ref Orders]]
+      Actions: !If [IsProd, [!Ref Topic], !Ref AWS::NoValue]
+      List: [1, !Ref AWS::NoValue, true]
+`
+
+// names stand for themselves.
+type names struct{}
+
+func (names) Ref(name string) (any, error) {
+	if name == "Nobody" {
+		return nil, fmt.Errorf("nobody is called so")
+	}
+	return map[string]any{"AWS::StackName": "shop", "Orders": "shop-orders-1", "Api": "api1"}[name], nil
+}
+
+func (names) GetAtt(resource, attribute string) (any, error) {
+	return "arn:" + resource + ":" + attribute, nil
+}
+
+func TestATemplateIsResolved(t *testing.T) {
+	read, err := template.Parse([]byte(sample))
+	require.NoError(t, err)
+	place := read.Resources["Place"]
+	assert.Equal(t, []any{"AWS::Serverless::Function", "HasSandbox", "makefile", 10}, []any{place.Type, place.Condition, place.Metadata["BuildMethod"], read.Globals["Timeout"]})
+
+	resolved, err := read.Resolve(place.Properties, names{})
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{
+		"Timeout": 15, "Name": "shop-place-dev", "Arn": "arn:Orders:Arn/index/*", "Table": "shop-orders-1", "Url": "execute-api:api1/x",
+		"Prefix": "shop-", "List": []any{1, true},
+	}, resolved, "AWS::NoValue takes its property with it")
+	for condition, want := range map[string]bool{"": true, "HasSandbox": true, "IsProd": false} {
+		holds, err := read.Holds(condition, names{})
+		require.NoError(t, err)
+		assert.Equal(t, want, holds, condition)
+	}
+	assert.ElementsMatch(t, []string{"AWS::StackName", "Stage", "Orders", "Orders", "Api", "Stage", "Orders", "Topic", "AWS::NoValue", "AWS::NoValue"}, template.Mentions(place.Properties))
+}
+
+func TestWhatIsNotUnderstoodIsAnError(t *testing.T) {
+	for name, text := range map[string]string{
+		"an unknown function":     "Resources: {A: {Properties: {X: !ImportValue other}}}",
+		"a key that stands twice": "Resources:\n  A: {}\n  A: {}",
+		"no YAML":                 "a: [",
+		"nothing":                 "",
+	} {
+		_, err := template.Parse([]byte(text))
+		assert.Error(t, err, name)
+	}
+	for name, text := range map[string]string{
+		"a name that nobody has":        "!Ref Nobody",
+		"a text with such a name":       "!Sub 'x-${Nobody}'",
+		"an attribute of nothing":       "!GetAtt Orders",
+		"a condition that is not there": "!If [Unknown, 1, 2]",
+		"a choice of too little":        "!If [HasSandbox, 1]",
+		"an element that is not there":  "!Select [3, [a, b]]",
+		"a comparison of one":           "!Equals [a]",
+	} {
+		t.Run(name, func(t *testing.T) {
+			read, err := template.Parse([]byte(sample + "  Other: {Type: X, Properties: {Value: " + text + "}}\n"))
+			require.NoError(t, err)
+			_, err = read.Resolve(read.Resources["Other"].Properties, names{})
+			assert.Error(t, err)
+		})
+	}
+}
+
+func TestTheRepositorysTemplateIsRead(t *testing.T) {
+	read, err := template.Read()
+	require.NoError(t, err)
+	assert.Equal(t, "AWS::Serverless::Function", read.Resources[template.LogicalID("place-order")].Type)
+}

@@ -1,0 +1,67 @@
+package fault_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"backroom/shared/fault"
+)
+
+var (
+	errTooLate = fault.New(fault.Conflict, "too-late", "It is too late.")
+	errBroken  = fault.New(fault.Invalid, "broken-rule", "A rule is broken.")
+)
+
+func TestWhatAFaultIs(t *testing.T) {
+	wrapped := fmt.Errorf("while saving: %w", errTooLate.Because(errors.New("the row moved")))
+	assert.ErrorIs(t, wrapped, errTooLate, "itself, whatever it was caused by")
+	assert.ErrorIs(t, wrapped, fault.Conflict, "of its kind")
+	assert.NotErrorIs(t, wrapped, errBroken)
+	assert.NotErrorIs(t, wrapped, fault.Invalid)
+	assert.ErrorIs(t, errors.Join(errBroken, fault.Unavailable), fault.Unavailable)
+}
+
+func TestTheKindOfAnError(t *testing.T) {
+	for sentence, c := range map[string]struct {
+		err  error
+		kind fault.Kind
+	}{
+		"no error has no kind":              {nil, ""},
+		"a fault has its own":               {errTooLate, fault.Conflict},
+		"a fault that was wrapped keeps it": {fmt.Errorf("x: %w", errBroken), fault.Invalid},
+		"a kind is its own":                 {fmt.Errorf("x: %w", fault.NotFound), fault.NotFound},
+		"anything else is ours":             {errors.New("dial tcp"), fault.Internal},
+	} {
+		assert.Equal(t, c.kind, fault.KindOf(c.err), sentence)
+	}
+}
+
+func TestEveryKindHasOneFate(t *testing.T) {
+	permanent := []fault.Kind{
+		fault.Malformed, fault.Invalid, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.TooLarge, fault.WrongMethod, fault.WrongMedia,
+		fault.PreconditionFailed, fault.PreconditionNeeded,
+	}
+	for _, k := range permanent {
+		assert.True(t, k.Permanent() && !k.Later(), k)
+	}
+	for _, k := range []fault.Kind{fault.Throttled, fault.Unavailable} {
+		assert.True(t, k.Later() && !k.Permanent(), k)
+	}
+	for _, k := range []fault.Kind{fault.Duplicate, fault.Conflict, fault.Internal} {
+		assert.False(t, k.Later() || k.Permanent(), k)
+	}
+}
+
+func TestADeclaredFaultStaysAsItWasDeclared(t *testing.T) {
+	one := errBroken.At("/lines/0", "is empty")
+	two := one.At("/lines/1", "is empty too").In("If-Match", "is no tag").After(time.Second).Because(errors.New("secret"))
+	assert.Empty(t, errBroken.Problems)
+	assert.Equal(t, []fault.Problem{{Detail: "is empty", Pointer: "/lines/0"}}, one.Problems)
+	assert.Len(t, two.Problems, 3)
+	assert.Equal(t, "broken-rule: A rule is broken.; /lines/0 is empty; /lines/1 is empty too; If-Match is no tag: secret", two.Error(), "for the log")
+	assert.Equal(t, []time.Duration{0, time.Second}, []time.Duration{one.RetryAfter, two.RetryAfter})
+}

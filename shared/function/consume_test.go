@@ -1,0 +1,230 @@
+package function_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/fault"
+	"backroom/shared/function"
+	"backroom/shared/observe"
+	"backroom/shared/saga"
+)
+
+// sqsDouble answers every request to SQS, and remembers for how many seconds each receipt was hidden.
+type sqsDouble struct {
+	status int
+	hidden map[string]int
+	urls   []string
+}
+
+func (d *sqsDouble) Do(r *http.Request) (*http.Response, error) {
+	var asked struct {
+		QueueUrl, ReceiptHandle string
+		VisibilityTimeout       int
+	}
+	if r.Body != nil {
+		_ = json.NewDecoder(r.Body).Decode(&asked)
+	}
+	d.hidden[asked.ReceiptHandle] = asked.VisibilityTimeout
+	d.urls = append(d.urls, asked.QueueUrl)
+	return &http.Response{StatusCode: d.status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+}
+
+// handler is a step made of a function.
+type handler func(ctx context.Context, e saga.Event) error
+
+func (h handler) Handle(ctx context.Context, e saga.Event) error { return h(ctx, e) }
+
+// stand is a step on its queue, whose maxReceiveCount is 5.
+type stand struct {
+	queue *sqsDouble
+	log   bytes.Buffer
+}
+
+func newStand() *stand { return &stand{queue: &sqsDouble{status: 200, hidden: map[string]int{}}} }
+
+func (s *stand) runtime() function.Runtime {
+	rt := function.Environment(map[string]string{"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"})
+	rt.AWS.HTTPClient, rt.Log = s.queue, observe.Logger(&s.log, slog.LevelDebug, "reserve-stock")
+	return rt
+}
+
+// deliver hands messages to a step and returns the bytes of its answer.
+func (s *stand) deliver(t *testing.T, ctx context.Context, h handler, messages ...events.SQSMessage) string {
+	t.Helper()
+	build := function.Consuming(saga.ReserveStock, func(function.Runtime, struct{}) function.Step { return h })
+	lambda, err := build(s.runtime(), map[string]string{"LAST_RECEIVE": "5"})
+	require.NoError(t, err)
+	batch, err := json.Marshal(events.SQSEvent{Records: messages})
+	require.NoError(t, err)
+	answer, err := lambda.Invoke(ctx, batch)
+	require.NoError(t, err, "an error would bring the whole batch again")
+	return string(answer)
+}
+
+// lines returns the log's lines.
+func (s *stand) lines(t *testing.T) []map[string]any {
+	t.Helper()
+	var lines []map[string]any
+	for _, text := range strings.Split(strings.TrimSpace(s.log.String()), "\n") {
+		var line map[string]any
+		require.NoError(t, json.Unmarshal([]byte(text), &line))
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// message returns a message that was received for the nth time.
+func message(t *testing.T, id string, received int) events.SQSMessage {
+	t.Helper()
+	body, err := os.ReadFile("../saga/testdata/OrderPlaced.json")
+	require.NoError(t, err)
+	return events.SQSMessage{
+		MessageId: id, ReceiptHandle: "receipt-" + id, Body: strings.ReplaceAll(string(body), "ord_1", id),
+		EventSourceARN: "arn:aws:sqs:eu-central-1:123456789012:backroom-reserve-stock",
+		Attributes:     map[string]string{"ApproximateReceiveCount": strconv.Itoa(received)},
+	}
+}
+
+func failures(ids ...string) string {
+	list := []string{}
+	for _, id := range ids {
+		list = append(list, `{"itemIdentifier":"`+id+`"}`)
+	}
+	return `{"batchItemFailures":[` + strings.Join(list, ",") + `]}`
+}
+
+// The queue's side of the error table in package fault.
+func TestWhatBecomesOfAMessage(t *testing.T) {
+	declared := func(k fault.Kind) error { return fault.New(k, "some-slug", "Some detail.") }
+	const (
+		gone    = "acknowledged"
+		waits   = "comes again after a while"
+		atOnce  = "comes again at once, and ends in the dead-letter queue"
+		info    = "INFO"
+		warning = "WARN"
+		alarm   = "ERROR"
+	)
+	for name, c := range map[string]struct {
+		err      error
+		received int
+		fate     string
+		level    string
+		outcome  string
+	}{
+		"done":                               {nil, 1, gone, info, "done"},
+		"a repetition":                       {declared(fault.Duplicate), 1, gone, info, "done"},
+		"unreadable":                         {declared(fault.Malformed), 1, atOnce, alarm, "failed"},
+		"breaks a rule":                      {declared(fault.Invalid), 1, atOnce, alarm, "failed"},
+		"about something that is not there":  {declared(fault.NotFound), 1, atOnce, alarm, "failed"},
+		"not allowed":                        {declared(fault.Forbidden), 1, atOnce, alarm, "failed"},
+		"lost a race":                        {declared(fault.Conflict), 1, waits, info, "retried"},
+		"lost a race for the last time":      {declared(fault.Conflict), 5, gone, info, "left-to-watchdog"},
+		"too fast":                           {declared(fault.Throttled), 1, waits, warning, "retried"},
+		"later":                              {declared(fault.Unavailable), 4, waits, warning, "retried"},
+		"later, for the last time":           {declared(fault.Unavailable), 5, gone, warning, "left-to-watchdog"},
+		"too fast, for the last time":        {declared(fault.Throttled), 6, gone, warning, "left-to-watchdog"},
+		"an unknown error":                   {errors.New("dial tcp"), 1, waits, alarm, "retried"},
+		"an unknown error for the last time": {errors.New("dial tcp"), 5, waits, alarm, "retried"},
+		"wrapped on its way":                 {fmt.Errorf("while saving: %w", declared(fault.Invalid)), 1, atOnce, alarm, "failed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStand()
+			answer := s.deliver(t, t.Context(), func(context.Context, saga.Event) error { return c.err }, message(t, "m1", c.received))
+
+			if c.fate == gone {
+				assert.JSONEq(t, failures(), answer)
+				assert.Empty(t, s.queue.hidden)
+			} else {
+				assert.JSONEq(t, failures("m1"), answer)
+				require.Contains(t, s.queue.hidden, "receipt-m1")
+				assert.Equal(t, c.fate == atOnce, s.queue.hidden["receipt-m1"] == 0)
+				assert.Equal(t, []string{"https://sqs.eu-central-1.amazonaws.com/123456789012/backroom-reserve-stock"}, s.queue.urls)
+			}
+			lines := s.lines(t)
+			require.Len(t, lines, 1, "one line per message")
+			assert.Equal(t, []any{c.level, c.outcome, "m1", float64(c.received)}, []any{lines[0]["level"], lines[0]["outcome"], lines[0]["messageId"], lines[0]["attempt"]})
+			assert.Equal(t, []any{"OrderPlaced", "m1", "orders:main#m1@1.0~nonce"}, []any{lines[0]["fact"], lines[0]["order"], lines[0]["event"]})
+			assert.NotContains(t, s.log.String(), "pm_card_visa", "bodies stay out of the log")
+		})
+	}
+}
+
+func TestABadMessageFailsAlone(t *testing.T) {
+	s := newStand()
+	garbage, other := message(t, "garbage", 1), message(t, "other", 1)
+	garbage.Body = "{"
+	other.Body = strings.ReplaceAll(other.Body, "OrderPlaced", "StockReserved")
+	var handled []string
+
+	answer := s.deliver(t, t.Context(), func(_ context.Context, e saga.Event) error {
+		handled = append(handled, e.Subject)
+		if e.Subject == "panics" {
+			panic("a bug")
+		}
+		return nil
+	}, message(t, "m1", 1), garbage, message(t, "panics", 1), other, message(t, "m2", 1))
+
+	assert.JSONEq(t, failures("garbage", "panics", "other"), answer)
+	assert.Equal(t, []string{"m1", "panics", "m2"}, handled)
+	assert.Equal(t, 0, s.queue.hidden["receipt-garbage"])
+	assert.Positive(t, s.queue.hidden["receipt-panics"], "a bug may be mended")
+	lines := s.lines(t)
+	require.Len(t, lines, 5)
+	assert.Contains(t, lines[2]["error"], "panic: a bug")
+	assert.Contains(t, lines[2]["error"], "consume_test.go", "and where it happened")
+}
+
+func TestTheAnswerIsNeverNull(t *testing.T) {
+	s := newStand()
+	done := func(context.Context, saga.Event) error { return nil }
+	assert.Equal(t, `{"batchItemFailures":[]}`, s.deliver(t, t.Context(), done, message(t, "m1", 1)))
+	assert.Equal(t, `{"batchItemFailures":[]}`, s.deliver(t, t.Context(), done))
+}
+
+func TestWhatCannotBeHiddenStillComesAgain(t *testing.T) {
+	s := newStand()
+	s.queue.status = 400
+	answer := s.deliver(t, t.Context(), func(context.Context, saga.Event) error { return errors.New("no") }, message(t, "m1", 1))
+	assert.JSONEq(t, failures("m1"), answer)
+	assert.Contains(t, s.lines(t)[0], "hideError")
+}
+
+func TestNothingIsBegunThatCannotBeFinished(t *testing.T) {
+	s := newStand()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	answer := s.deliver(t, ctx, func(context.Context, saga.Event) error {
+		t.Error("it was begun")
+		return nil
+	}, message(t, "m1", 1), message(t, "m2", 5))
+	assert.JSONEq(t, failures("m1"), answer, "at its last receive it is left to the watchdog, like all that was only late")
+}
+
+func TestAHandlersCallsEndBeforeLambdaDoes(t *testing.T) {
+	s := newStand()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	whole, _ := ctx.Deadline()
+	s.deliver(t, ctx, func(ctx context.Context, _ saga.Event) error {
+		own, limited := ctx.Deadline()
+		assert.True(t, limited && own.Before(whole))
+		return nil
+	}, message(t, "m1", 1))
+}

@@ -1,0 +1,129 @@
+package function_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/function"
+)
+
+// Shared are settings that several functions embed.
+type Shared struct {
+	Table string `env:"TABLE"`
+}
+
+type settings struct {
+	Shared
+	Queues string `env:"QUEUES"`
+	Tries  int    `env:"TRIES" envDefault:"3"`
+}
+
+type job func(ctx context.Context) error
+
+func (j job) Run(ctx context.Context) error { return j(ctx) }
+
+func TestEveryMissingSettingIsNamedAtOnce(t *testing.T) {
+	type flat struct {
+		Table  string `env:"TABLE"`
+		Queues string `env:"QUEUES"`
+		Tries  int    `env:"TRIES"`
+	}
+	build := function.Running(func(function.Runtime, flat) function.Job { return job(nil) })
+	_, err := build(newStand().runtime(), map[string]string{"QUEUES": "", "TRIES": "many"})
+	require.Error(t, err)
+	for _, name := range []string{"TABLE", "QUEUES", "Tries"} {
+		assert.ErrorContains(t, err, name)
+	}
+}
+
+func TestSettingsAreReadFromTheirOwnEnvironment(t *testing.T) {
+	t.Setenv("QUEUES", "the process's")
+	var got settings
+	build := function.Running(func(_ function.Runtime, s settings) function.Job {
+		got = s
+		return job(nil)
+	})
+	_, err := build(newStand().runtime(), map[string]string{"TABLE": "t", "QUEUES": "q"})
+	require.NoError(t, err)
+	assert.Equal(t, settings{Shared{"t"}, "q", 3}, got)
+}
+
+func TestWhatIsPreparedBeforeTheFirstRequest(t *testing.T) {
+	rt := newStand().runtime()
+	var did []string
+	rt.OnInit(func(context.Context) error { did = append(did, "first"); return errors.New("the keys are away") })
+	rt.OnInit(func(ctx context.Context) error {
+		_, limited := ctx.Deadline()
+		assert.True(t, limited, "INIT is short")
+		did = append(did, "second")
+		return nil
+	})
+	assert.ErrorContains(t, rt.Warm(t.Context()), "the keys are away")
+	assert.Equal(t, []string{"first", "second"}, did, "one failure does not keep the rest from being prepared")
+}
+
+func TestAConnectionIsOpenedOncePerService(t *testing.T) {
+	s := newStand()
+	rt := s.runtime()
+	rt.Table("orders")
+	rt.Table("holds")
+	rt.DynamoDB()
+	rt.Queues("https://sqs.example/")
+	require.NoError(t, rt.Warm(t.Context()))
+	assert.Len(t, s.queue.urls, 2, "one to DynamoDB, one to SQS")
+}
+
+func TestWhereASettingPoints(t *testing.T) {
+	for name, c := range map[string]struct{ region, endpoint, setting, url string }{
+		"a URL as it stands":            {"eu-central-1", "", "https://api.stripe.com", "https://api.stripe.com"},
+		"a REST API of the account":     {"eu-central-1", "", "execute-api:abc/sandbox", "https://abc.execute-api.eu-central-1.amazonaws.com/sandbox"},
+		"a REST API in China":           {"cn-north-1", "", "execute-api:abc/sandbox", "https://abc.execute-api.cn-north-1.amazonaws.com.cn/sandbox"},
+		"a REST API of the local cloud": {"us-east-1", "http://127.0.0.1:4566", "execute-api:abc/sandbox", "http://127.0.0.1:4566/_aws/execute-api/abc/sandbox"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rt := function.Environment(map[string]string{"AWS_REGION": c.region, "AWS_ENDPOINT_URL": c.endpoint})
+			assert.Equal(t, c.url, rt.URL(c.setting))
+		})
+	}
+}
+
+func TestAFailedJobFailsItsRun(t *testing.T) {
+	for name, failure := range map[string]error{"done": nil, "failed": errors.New("no queue")} {
+		t.Run(name, func(t *testing.T) {
+			s := newStand()
+			lambda, err := function.Running(func(function.Runtime, struct{}) function.Job {
+				return job(func(context.Context) error { return failure })
+			})(s.runtime(), nil)
+			require.NoError(t, err)
+			_, err = lambda.Invoke(t.Context(), []byte(`{"source":"aws.events"}`))
+			assert.Equal(t, failure, err)
+			assert.Len(t, s.lines(t), 1)
+		})
+	}
+}
+
+type reader func([]events.DynamoDBEventRecord) error
+
+func (r reader) Read(_ context.Context, records []events.DynamoDBEventRecord) error {
+	return r(records)
+}
+
+func TestAFailedReadBringsTheBatchAgain(t *testing.T) {
+	s := newStand()
+	failure := errors.New("no queue")
+	lambda, err := function.Relaying(func(function.Runtime, struct{}) function.StreamReader {
+		return reader(func(records []events.DynamoDBEventRecord) error {
+			assert.Len(t, records, 2)
+			return failure
+		})
+	})(s.runtime(), nil)
+	require.NoError(t, err)
+	_, err = lambda.Invoke(t.Context(), []byte(`{"Records":[{"dynamodb":{}},{"dynamodb":{}}]}`))
+	assert.Equal(t, failure, err)
+	assert.Equal(t, "ERROR", s.lines(t)[0]["level"])
+}

@@ -1,0 +1,117 @@
+package money_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"pgregory.net/rapid"
+
+	"backroom/shared/money"
+)
+
+var (
+	anyAmount = rapid.OneOf(rapid.Int64Range(0, money.Max), rapid.Int64Range(0, 10_000), rapid.SampledFrom([]int64{0, 1, money.Max - 1, money.Max}))
+	currency  = rapid.SampledFrom([]string{"EUR", "USD", "JPY", "KWD"})
+)
+
+func amount(t *rapid.T, in string, label string) money.Money {
+	return money.Money{Amount: anyAmount.Draw(t, label), Currency: in}
+}
+
+// within is what may come out of a sum: an amount that can be asked for, in its currency.
+func within(t *rapid.T, m money.Money, err error, currency string) {
+	if err == nil && (m.Amount < 0 || m.Amount > money.Max || m.Currency != currency) {
+		t.Fatalf("%d %s came out", m.Amount, m.Currency)
+	}
+	if err != nil && m != (money.Money{}) {
+		t.Fatalf("an error, and yet %v", m)
+	}
+}
+
+func TestSums(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := currency.Draw(t, "currency")
+		a, b, c := amount(t, in, "a"), amount(t, in, "b"), amount(t, in, "c")
+		ab, err := a.Plus(b)
+		within(t, ab, err, in)
+		ba, otherErr := b.Plus(a)
+		if ab != ba || (err == nil) != (otherErr == nil) {
+			t.Fatalf("%v + %v is not %v + %v", a, b, b, a)
+		}
+		if (err == nil) != (a.Amount <= money.Max-b.Amount) {
+			t.Fatalf("%v + %v: %v", a, b, err)
+		}
+		bc, errBC := b.Plus(c)
+		if err == nil && errBC == nil {
+			left, errLeft := ab.Plus(c)
+			right, errRight := a.Plus(bc)
+			if left != right || (errLeft == nil) != (errRight == nil) {
+				t.Fatalf("(%v + %v) + %v is not %v + (%v + %v)", a, b, c, a, b, c)
+			}
+		}
+	})
+}
+
+func TestManyOfOnePrice(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := currency.Draw(t, "currency")
+		price, n := amount(t, in, "price"), rapid.Int64Range(0, 50).Draw(t, "n")
+		product, err := price.Times(n)
+		within(t, product, err, in)
+		sum, sumErr := money.Money{Currency: in}, error(nil)
+		for range n {
+			if sum, sumErr = sum.Plus(price); sumErr != nil {
+				break
+			}
+		}
+		if (err == nil) != (sumErr == nil) || err == nil && product != sum {
+			t.Fatalf("%d times %v is %v (%v), added up %v (%v)", n, price, product, err, sum, sumErr)
+		}
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		price, n := amount(t, "EUR", "price"), rapid.Int64().Draw(t, "n")
+		product, err := price.Times(n)
+		within(t, product, err, "EUR")
+	})
+}
+
+func TestWhatCannotBeAdded(t *testing.T) {
+	euro, yen := money.Money{Amount: 1, Currency: "EUR"}, money.Money{Amount: 1, Currency: "JPY"}
+	_, err := euro.Plus(yen)
+	assert.ErrorIs(t, err, money.ErrMixed)
+	_, err = euro.Plus(money.Money{Amount: money.Max, Currency: "EUR"})
+	assert.ErrorIs(t, err, money.ErrOutOfRange)
+	sum, err := money.Money{}.Plus(yen)
+	assert.NoError(t, err)
+	assert.Equal(t, yen, sum, "nothing takes the currency of what is added")
+}
+
+func TestWhatCanBeAskedFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		amount   int64
+		currency string
+		err      error
+	}{
+		"nothing":                   {0, "EUR", nil},
+		"a price":                   {1250, "EUR", nil},
+		"all that readers can bear": {money.Max, "JPY", nil},
+		"one more":                  {money.Max + 1, "JPY", money.ErrOutOfRange},
+		"a debt":                    {-1, "EUR", money.ErrOutOfRange},
+		"the smallest number":       {math.MinInt64, "EUR", money.ErrOutOfRange},
+		"a currency of nowhere":     {1, "XXY", money.ErrCurrency},
+		"no currency":               {1, "", money.ErrCurrency},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.ErrorIs(t, money.Money{Amount: c.amount, Currency: c.currency}.Check(), c.err)
+		})
+	}
+}
+
+func TestHowPeopleReadIt(t *testing.T) {
+	for want, m := range map[string]money.Money{
+		"€12.50": {Amount: 1250, Currency: "EUR"}, "¥1,250": {Amount: 1250, Currency: "JPY"}, "5 XXY": {Amount: 5, Currency: "XXY"},
+	} {
+		assert.Equal(t, want, m.String())
+	}
+}

@@ -1,0 +1,81 @@
+package observe_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/fault"
+	"backroom/shared/observe"
+)
+
+// line runs do within a line and returns what was written.
+func line(t *testing.T, do func(context.Context), err error, permanently bool) map[string]any {
+	t.Helper()
+	var out bytes.Buffer
+	ctx, l := observe.Begin(t.Context(), observe.Logger(&out, slog.LevelDebug, "place-order"), slog.String("requestId", "r1"))
+	do(ctx)
+	l.Done(ctx, "done", err, permanently)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(out.Bytes(), &fields), "one line: %s", out.String())
+	return fields
+}
+
+func TestOneLinePerRequest(t *testing.T) {
+	fields := line(t, func(ctx context.Context) { observe.Note(ctx, slog.String("order", "ord_1")) }, nil, false)
+	assert.Equal(t, []any{"INFO", "handled", "place-order", "r1", "ord_1", "done"}, []any{
+		fields["level"], fields["message"], fields["function"], fields["requestId"], fields["order"], fields["outcome"],
+	})
+	assert.Contains(t, fields, "ms")
+	assert.NotContains(t, fields, "error")
+	_, err := time.Parse(time.RFC3339, fields["timestamp"].(string))
+	assert.NoError(t, err, "named as Lambda names it")
+}
+
+func TestTheLevelSaysWhoMustReadIt(t *testing.T) {
+	for sentence, c := range map[string]struct {
+		err         error
+		permanently bool
+		level       string
+	}{
+		"nothing to read":                    {nil, true, "INFO"},
+		"a race is everyday":                 {fault.Conflict, true, "INFO"},
+		"a repetition is everyday":           {fault.Duplicate, true, "INFO"},
+		"a client's mistake is the client's": {fault.Invalid, false, "INFO"},
+		"the same in a queue is ours":        {fault.Invalid, true, "ERROR"},
+		"later is worth a look":              {fault.Unavailable, true, "WARN"},
+		"what nobody expected is an error":   {errors.New("dial tcp"), false, "ERROR"},
+	} {
+		assert.Equal(t, c.level, line(t, func(context.Context) {}, c.err, c.permanently)["level"], sentence)
+	}
+}
+
+func TestMetricsAreInTheLine(t *testing.T) {
+	fields := line(t, func(ctx context.Context) {
+		observe.Count(ctx, "OrdersLate", observe.Number, 3)
+		observe.Count(ctx, "OrderToVerdict", observe.Milliseconds, 120)
+		observe.Count(ctx, "OrderToVerdict", observe.Milliseconds, 80)
+	}, nil, false)
+	assert.Equal(t, []any{3.0}, fields["OrdersLate"])
+	assert.Equal(t, []any{120.0, 80.0}, fields["OrderToVerdict"])
+	format := fields["_aws"].(map[string]any)
+	assert.IsType(t, 0.0, format["Timestamp"])
+	text, err := json.Marshal(format["CloudWatchMetrics"])
+	require.NoError(t, err)
+	assert.JSONEq(t, `[{"Namespace":"Backroom","Dimensions":[["function"]],"Metrics":[{"Name":"OrdersLate","Unit":"Count"},{"Name":"OrderToVerdict","Unit":"Milliseconds"}]}]`, string(text))
+	assert.NotContains(t, line(t, func(context.Context) {}, nil, false), "_aws")
+}
+
+func TestOutsideOfALineNothingIsWritten(t *testing.T) {
+	assert.NotPanics(t, func() {
+		observe.Note(t.Context(), slog.String("order", "ord_1"))
+		observe.Count(t.Context(), "OrdersLate", observe.Number, 1)
+	})
+}

@@ -1,0 +1,235 @@
+// Package ordertest has the suite that a store of orders passes, on whatever DynamoDB it runs.
+package ordertest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/fault"
+	"backroom/shared/money"
+	"backroom/shared/order"
+	"backroom/shared/saga"
+)
+
+// Store is what the domain asks of a store of orders.
+type Store interface {
+	Create(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) (order.Order, error)
+	Load(ctx context.Context, shop, id string) (order.Order, error)
+	Save(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) error
+	Overdue(ctx context.Context, now time.Time, each func(order.Late) error) error
+}
+
+// Noon is when the suite's orders are placed.
+var Noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+
+// New returns an order as it is placed, due in two minutes.
+func New(shop string) order.Order {
+	return order.Order{
+		ID: "ord_" + rand.Text(), Shop: shop, Owner: "anna", Status: order.Placed, PaymentMethod: "pm_card_visa", Fingerprint: "fingerprint",
+		Lines: []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: money.Max - 2500}},
+		Total: money.Money{Amount: money.Max, Currency: "EUR"}, PlacedAt: Noon.Add(time.Millisecond), Due: Noon.Add(2 * time.Minute),
+	}
+}
+
+var (
+	first  = saga.Cause{ID: "event-1", Actor: "test"}
+	second = saga.Cause{ID: "event-2", Actor: "test"}
+)
+
+// Exercise holds a store to what it promises. Each call of open returns an empty one.
+func Exercise(t *testing.T, open func(t *testing.T) Store) {
+	t.Run("an order is read as it was stored", func(t *testing.T) {
+		t.Parallel()
+		store, o := open(t), New("main")
+		_, err := store.Create(t.Context(), o, first, saga.OrderPlaced)
+		require.NoError(t, err)
+		loaded := load(t, store, o)
+		assert.Equal(t, o, bare(loaded))
+		assert.Equal(t, 1, loaded.Diary.Version)
+
+		for _, change := range []func(*order.Order){
+			func(o *order.Order) { o.Asks, o.Due = 3, Noon.Add(time.Hour+7*time.Millisecond) },
+			func(o *order.Order) { o.Status, o.Reason, o.Due = order.NeedsAttention, order.NoAnswer, Noon },
+			func(o *order.Order) { o.Status, o.Reason, o.Due = order.Rejected, "card-declined", time.Time{} },
+		} {
+			change(&loaded)
+			require.NoError(t, store.Save(t.Context(), loaded, second, saga.OrderRejected))
+			again := load(t, store, o)
+			assert.Equal(t, bare(loaded), bare(again))
+			assert.Equal(t, loaded.Diary.Version+1, again.Diary.Version)
+			loaded = again
+		}
+	})
+
+	t.Run("whoever creates an order that is there gets that one", func(t *testing.T) {
+		t.Parallel()
+		store, o := open(t), New("main")
+		_, err := store.Create(t.Context(), o, first, saga.OrderPlaced)
+		require.NoError(t, err)
+		other := o
+		other.Fingerprint, other.Total = "another", money.Money{Amount: 1, Currency: "EUR"}
+		for _, cause := range []saga.Cause{first, second} {
+			stands, err := store.Create(t.Context(), other, cause, saga.OrderPlaced)
+			require.ErrorIs(t, err, fault.Duplicate)
+			assert.Equal(t, o, bare(stands))
+		}
+		assert.Equal(t, 1, load(t, store, o).Diary.Version)
+	})
+
+	t.Run("of many who create one order at once, one does, and all get it", func(t *testing.T) {
+		t.Parallel()
+		store, o := open(t), New("main")
+		created, met := 0, 0
+		atOnce(20, func(i int) {
+			mine := o
+			mine.Fingerprint = fmt.Sprint(i)
+			_, err := store.Create(context.Background(), mine, saga.Cause{ID: fmt.Sprint(i)}, saga.OrderPlaced)
+			count(&created, err == nil)
+			count(&met, errors.Is(err, fault.Duplicate))
+		})
+		assert.Equal(t, []int{1, 19}, []int{created, met})
+	})
+
+	t.Run("an order that moved on cannot be saved", func(t *testing.T) {
+		t.Parallel()
+		store, o := open(t), New("main")
+		_, err := store.Create(t.Context(), o, first, saga.OrderPlaced)
+		require.NoError(t, err)
+		stale := load(t, store, o)
+		confirmed, facts := order.Confirm(stale)
+		require.NoError(t, store.Save(t.Context(), confirmed, second, facts...))
+		rejected, facts := order.Reject(stale, order.OutOfStock)
+		require.ErrorIs(t, store.Save(t.Context(), rejected, saga.Cause{ID: "event-3"}, facts...), fault.Conflict)
+		require.ErrorIs(t, store.Save(t.Context(), rejected, second, facts...), fault.Conflict, "even for the cause that moved it")
+		assert.Equal(t, order.Confirmed, load(t, store, o).Status)
+	})
+
+	t.Run("of many who save one version at once, one does", func(t *testing.T) {
+		t.Parallel()
+		store, o := open(t), New("main")
+		_, err := store.Create(t.Context(), o, first, saga.OrderPlaced)
+		require.NoError(t, err)
+		loaded := load(t, store, o)
+		saved, lost := 0, 0
+		atOnce(20, func(i int) {
+			mine := loaded
+			mine.Reason = fmt.Sprint(i)
+			err := store.Save(context.Background(), mine, saga.Cause{ID: fmt.Sprint(i)}, saga.OrderConfirmed)
+			count(&saved, err == nil)
+			count(&lost, errors.Is(err, fault.Conflict))
+		})
+		assert.Equal(t, []int{1, 19}, []int{saved, lost})
+	})
+
+	t.Run("a shop does not see another's orders", func(t *testing.T) {
+		t.Parallel()
+		store, o := open(t), New("main")
+		_, err := store.Create(t.Context(), o, first, saga.OrderPlaced)
+		require.NoError(t, err)
+		_, err = store.Load(t.Context(), "other", o.ID)
+		require.ErrorIs(t, err, fault.NotFound)
+		theirs := o
+		theirs.Shop = "other"
+		_, err = store.Create(t.Context(), theirs, first, saga.OrderPlaced)
+		require.NoError(t, err, "one id, two shops, two orders")
+	})
+
+	t.Run("late are the orders of every shop that were due, and no others", func(t *testing.T) {
+		t.Parallel()
+		store := open(t)
+		now := Noon.Add(2 * time.Minute)
+		var want []order.Late
+		for i := range 40 { // more than there are shards
+			o := New([]string{"main", "other"}[i%2])
+			o.Due = now.Add(time.Duration(i-20) * time.Second)
+			_, err := store.Create(t.Context(), o, first, saga.OrderPlaced)
+			require.NoError(t, err)
+			if i < 20 {
+				want = append(want, order.Late{Shop: o.Shop, ID: o.ID, Due: o.Due})
+			}
+		}
+		assert.ElementsMatch(t, want, late(t, store, now))
+
+		first, last := want[0], want[19]
+		moved := find(t, store, first)
+		moved.Due = now
+		require.NoError(t, store.Save(t.Context(), moved, second, saga.ReserveDue))
+		ended, facts := order.Confirm(find(t, store, last))
+		require.NoError(t, store.Save(t.Context(), ended, second, facts...))
+		assert.ElementsMatch(t, want[1:19], late(t, store, now), "who asked again waits again, and who has a verdict waits no more")
+
+		stranded := find(t, store, want[1])
+		stranded.Status, stranded.Reason = order.NeedsAttention, order.NoAnswer
+		require.NoError(t, store.Save(t.Context(), stranded, second, saga.OrderStranded))
+		assert.ElementsMatch(t, want[2:19], late(t, store, now), "who needs attention is not asked for")
+	})
+
+	t.Run("the search for late orders ends at the first error", func(t *testing.T) {
+		t.Parallel()
+		store := open(t)
+		for range 3 {
+			_, err := store.Create(t.Context(), New("main"), first, saga.OrderPlaced)
+			require.NoError(t, err)
+		}
+		enough, seen := errors.New("enough"), 0
+		err := store.Overdue(t.Context(), Noon.Add(time.Hour), func(order.Late) error { seen++; return enough })
+		assert.ErrorIs(t, err, enough)
+		assert.Equal(t, 1, seen)
+	})
+}
+
+func load(t *testing.T, store Store, o order.Order) order.Order {
+	t.Helper()
+	loaded, err := store.Load(t.Context(), o.Shop, o.ID)
+	require.NoError(t, err)
+	return loaded
+}
+
+func find(t *testing.T, store Store, l order.Late) order.Order {
+	t.Helper()
+	return load(t, store, order.Order{Shop: l.Shop, ID: l.ID})
+}
+
+func late(t *testing.T, store Store, now time.Time) []order.Late {
+	t.Helper()
+	var found []order.Late
+	require.NoError(t, store.Overdue(t.Context(), now, func(l order.Late) error {
+		found = append(found, l)
+		return nil
+	}))
+	return slices.Clip(found)
+}
+
+// bare returns an order without its diary.
+func bare(o order.Order) order.Order {
+	o.Diary = saga.Diary{}
+	return o
+}
+
+// atOnce calls do n times at the same time and waits.
+func atOnce(n int, do func(i int)) {
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() { do(i) })
+	}
+	group.Wait()
+}
+
+var counting sync.Mutex
+
+func count(n *int, yes bool) {
+	counting.Lock()
+	defer counting.Unlock()
+	if yes {
+		*n++
+	}
+}

@@ -1,0 +1,154 @@
+package relay_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/cloudtest"
+	"backroom/shared/relay"
+	"backroom/shared/saga"
+)
+
+// record returns a stream record of a row that told these facts in its latest version, and another one before.
+func record(order string, facts ...saga.Fact) events.DynamoDBEventRecord {
+	number, text := events.NewNumberAttribute, events.NewStringAttribute
+	entry := func(version string, f saga.Fact) events.DynamoDBAttributeValue {
+		return events.NewMapAttribute(map[string]events.DynamoDBAttributeValue{
+			"v": number(version), "fact": text(string(f)), "at": number("1772366400000"), "cause": text("c"), "actor": text("a"),
+		})
+	}
+	none := events.NewListAttribute([]events.DynamoDBAttributeValue{})
+	log := []events.DynamoDBAttributeValue{entry("1", saga.OrderPlaced)}
+	for _, f := range facts {
+		log = append(log, entry("2", f))
+	}
+	return events.DynamoDBEventRecord{EventSourceArn: "the-stream", Change: events.DynamoDBStreamRecord{
+		SequenceNumber: "sequence-" + order,
+		NewImage: map[string]events.DynamoDBAttributeValue{
+			"pk": text("main#" + order), "version": number("2"), "nonce": text("n"), "order": text(order), "shop": text("main"),
+			"log": events.NewListAttribute(log), "lines": none, "short": none,
+			"total": number("1"), "currency": text("EUR"), "payment_method": text("pm"), "reason": text("no"),
+			"owner": text("anna@example.com"),
+		},
+	}}
+}
+
+func without(r events.DynamoDBEventRecord, attribute string) events.DynamoDBEventRecord {
+	delete(r.Change.NewImage, attribute)
+	return r
+}
+
+func with(r events.DynamoDBEventRecord, attribute string, value events.DynamoDBAttributeValue) events.DynamoDBEventRecord {
+	r.Change.NewImage[attribute] = value
+	return r
+}
+
+// newRelay returns the relay with the queues of every step.
+func newRelay(t *testing.T) (relay.Relay, *cloudtest.Cloud) {
+	c := cloudtest.New(t)
+	environment := c.Environment("relay-facts")
+	rt := c.Runtime()
+	return relay.Relay{Queues: rt.Queues(environment["QUEUES"]), DeadLetter: environment["DEAD_LETTER"], Log: rt.Log}, c
+}
+
+// sent drains all queues and returns, per queue, the facts and orders of its letters.
+func sent(t *testing.T, c *cloudtest.Cloud) map[string][]string {
+	t.Helper()
+	all := map[string][]string{}
+	for _, queue := range []string{"ReserveStockQueue", "AuthorizePaymentQueue", "AdvanceOrderQueue"} {
+		for _, body := range c.Drain(queue) {
+			var e saga.Event
+			require.NoError(t, json.Unmarshal([]byte(body), &e))
+			assert.NotContains(t, body, "anna", "what the fact does not carry stays in the row")
+			all[queue] = append(all[queue], string(e.Type)+" "+e.Subject)
+		}
+	}
+	return all
+}
+
+func TestWhatARecordTells(t *testing.T) {
+	for name, c := range map[string]struct {
+		record events.DynamoDBEventRecord
+		sent   map[string][]string
+	}{
+		"the facts of this version, not of earlier ones": {record("ord_1", saga.StockReserved), map[string][]string{"AuthorizePaymentQueue": {"StockReserved ord_1"}}},
+		"each fact to its own step": {
+			record("ord_1", saga.ReserveDue, saga.PaymentCheckDue),
+			map[string][]string{"ReserveStockQueue": {"ReserveDue ord_1"}, "AuthorizePaymentQueue": {"PaymentCheckDue ord_1"}},
+		},
+		"nothing, if nobody hears it": {record("ord_1", saga.OrderConfirmed), map[string][]string{}},
+		"nothing, if the row is gone": {events.DynamoDBEventRecord{EventName: "REMOVE"}, map[string][]string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, cloud := newRelay(t)
+			require.NoError(t, r.Read(t.Context(), []events.DynamoDBEventRecord{c.record}))
+			assert.Equal(t, c.sent, sent(t, cloud))
+			assert.Empty(t, cloud.Drain("RelayFactsDeadLetters"))
+		})
+	}
+}
+
+func TestARecordReadTwiceTellsTheSame(t *testing.T) {
+	t.Parallel()
+	r, c := newRelay(t)
+	for range 2 {
+		require.NoError(t, r.Read(t.Context(), []events.DynamoDBEventRecord{record("ord_1", saga.StockReserved)}))
+	}
+	letters := c.Drain("AuthorizePaymentQueue")
+	require.Len(t, letters, 2)
+	assert.Equal(t, letters[0], letters[1])
+	assert.Contains(t, letters[0], `"holds:main#ord_1@2.0~n"`)
+}
+
+func TestARecordThatCannotBeReadHoldsNothingUp(t *testing.T) {
+	bad := map[string]events.DynamoDBEventRecord{
+		"it lacks what its fact carries":          without(record("ord_bad", saga.OrderPlaced), "total"),
+		"it tells a fact that nobody knows":       record("ord_bad", "OrderEaten"),
+		"it is no row of ours":                    without(record("ord_bad", saga.OrderPlaced), "version"),
+		"it belongs to no order":                  without(record("ord_bad", saga.OrderPlaced), "order"),
+		"its version is no number":                with(record("ord_bad", saga.OrderPlaced), "version", events.NewStringAttribute("two")),
+		"its log is none":                         with(record("ord_bad", saga.OrderPlaced), "log", events.NewStringAttribute("none")),
+		"it holds what rows never hold, a binary": with(record("ord_bad", saga.OrderPlaced), "total", events.NewBinaryAttribute([]byte("x"))),
+	}
+	for name, r := range bad {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			reader, c := newRelay(t)
+			good := record("ord_good", saga.StockReserved)
+
+			require.NoError(t, reader.Read(t.Context(), []events.DynamoDBEventRecord{good, r, good}), "the batch does not fail")
+
+			assert.Equal(t, map[string][]string{"AuthorizePaymentQueue": {"StockReserved ord_good", "StockReserved ord_good"}}, sent(t, c))
+			dead := c.Drain("RelayFactsDeadLetters")
+			require.Len(t, dead, 1)
+			var kept events.DynamoDBEventRecord
+			require.NoError(t, json.Unmarshal([]byte(dead[0]), &kept))
+			assert.Equal(t, r.Change.NewImage, kept.Change.NewImage, "whole")
+			assert.Equal(t, []string{r.Change.SequenceNumber, "the-stream"}, []string{kept.Change.SequenceNumber, kept.EventSourceArn})
+			assert.Equal(t, 1, strings.Count(c.Log.String(), `"level":"ERROR"`))
+			assert.Contains(t, c.Log.String(), "sequence-ord_bad")
+			assert.NotContains(t, c.Log.String(), "anna")
+		})
+	}
+}
+
+func TestAFailedSendFailsTheBatchAfterTheOthersWereSent(t *testing.T) {
+	t.Parallel()
+	r, c := newRelay(t)
+	c.Remove("ReserveStockQueue")
+
+	err := r.Read(t.Context(), []events.DynamoDBEventRecord{
+		record("ord_1", saga.ReserveDue, saga.PaymentCheckDue), without(record("ord_bad", saga.OrderPlaced), "total"), record("ord_2", saga.PaymentAuthorized),
+	})
+
+	require.ErrorContains(t, err, "reserve-stock", "the batch comes again")
+	assert.Len(t, c.Drain("AuthorizePaymentQueue"), 1)
+	assert.Len(t, c.Drain("AdvanceOrderQueue"), 1)
+	assert.Len(t, c.Drain("RelayFactsDeadLetters"), 1)
+}

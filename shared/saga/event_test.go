@@ -1,0 +1,121 @@
+package saga_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/fault"
+	"backroom/shared/saga"
+)
+
+// sample returns the message in testdata, with some text of it replaced.
+func sample(t *testing.T, fact saga.Fact, replacements ...string) string {
+	t.Helper()
+	body, err := os.ReadFile(filepath.Join("testdata", string(fact)+".json"))
+	require.NoError(t, err)
+	changed := strings.NewReplacer(replacements...).Replace(string(body))
+	require.True(t, len(replacements) == 0 || changed != string(body), "nothing was replaced: %v", replacements)
+	return changed
+}
+
+func TestAStepHearsWhatRoutesSaysAndNothingElse(t *testing.T) {
+	for fact, route := range saga.Routes {
+		if !fact.Heard() {
+			continue
+		}
+		for _, step := range saga.Steps {
+			e, err := saga.Hear(step, sample(t, fact))
+			if !slices.Contains(route.To, step) {
+				assert.ErrorIs(t, err, saga.ErrNotHeard, "%s of %s", step, fact)
+				continue
+			}
+			require.NoError(t, err, "%s of %s", step, fact)
+			assert.Equal(t, saga.Cause{ID: e.ID, Actor: string(step)}, e.Cause())
+			assert.Equal(t, fact, e.Type)
+		}
+	}
+}
+
+func TestAFactCarriesWhatRoutesSaysAndNothingElse(t *testing.T) {
+	for fact, route := range saga.Routes {
+		if !fact.Heard() {
+			continue
+		}
+		var e saga.Event
+		require.NoError(t, json.Unmarshal([]byte(sample(t, fact)), &e))
+		var carried map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(e.Data, &carried))
+		var names []string
+		for name := range carried {
+			names = append(names, name)
+		}
+		assert.ElementsMatch(t, saga.Members(route.Carries), names, fact)
+		assert.Contains(t, names, "order", fact)
+		assert.Contains(t, names, "shop", fact)
+		assert.NotContains(t, sample(t, fact), "anna", "%s carries personal data", fact)
+
+		body := reflect.New(reflect.TypeOf(route.Carries))
+		require.NoError(t, json.Unmarshal(e.Data, body.Interface()))
+		again, err := json.Marshal(body.Elem().Interface())
+		require.NoError(t, err)
+		assert.JSONEq(t, string(e.Data), string(again), "nothing of %s is lost on the way", fact)
+	}
+}
+
+func TestWhatIsNoEventOfThisSaga(t *testing.T) {
+	for name, c := range map[string]struct {
+		body string
+		err  error
+	}{
+		"nothing":                      {"", saga.ErrUnreadable},
+		"no JSON":                      {"{", saga.ErrUnreadable},
+		"another document":             {"[]", saga.ErrUnreadable},
+		"more than one document":       {sample(t, saga.OrderPlaced) + "{}", saga.ErrUnreadable},
+		"a later version of envelopes": {sample(t, saga.OrderPlaced, `"1.0"`, `"2.0"`), saga.ErrUnreadable},
+		"an event without an id":       {sample(t, saga.OrderPlaced, `"orders:main#ord_1@1.0~nonce"`, `""`), saga.ErrUnreadable},
+		"an event of no shop":          {sample(t, saga.OrderPlaced, `"main"`, `""`), saga.ErrUnreadable},
+		"an event about nothing":       {sample(t, saga.OrderPlaced, `"subject": "ord_1"`, `"subject": ""`), saga.ErrUnreadable},
+		"a fact that nobody ever told": {sample(t, saga.OrderPlaced, `"OrderPlaced"`, `"OrderEaten"`), saga.ErrNotHeard},
+		"a fact for another step":      {sample(t, saga.StockReserved), saga.ErrNotHeard},
+		"a fact that goes nowhere":     {sample(t, saga.OrderPlaced, `"OrderPlaced"`, `"OrderConfirmed"`), saga.ErrNotHeard},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := saga.Hear(saga.ReserveStock, c.body)
+			assert.ErrorIs(t, err, c.err)
+			assert.True(t, fault.KindOf(err).Permanent(), "the dead-letter queue's business: %v", err)
+		})
+	}
+}
+
+func TestWhatAFactMustCarry(t *testing.T) {
+	for name, replacements := range map[string][]string{
+		"a member is missing":          {`"total": 9007199254740992`, `"totals": 1`},
+		"a member is null":             {`"total": 9007199254740992`, `"total": null`},
+		"a member has another type":    {`"total": 9007199254740992`, `"total": "1"`},
+		"an amount is no whole number": {`"total": 9007199254740992`, `"total": 0.5`},
+		"it is about another order":    {`"order": "ord_1"`, `"order": "ord_2"`},
+		"it is about another shop":     {`"subject": "ord_1"`, `"subject": "ord_2"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, err := saga.Hear(saga.ReserveStock, sample(t, saga.OrderPlaced, replacements...))
+			require.NoError(t, err)
+			_, err = saga.As[saga.Wanted](e)
+			assert.ErrorIs(t, err, saga.ErrUnreadable)
+		})
+	}
+	t.Run("what a later version adds is no harm", func(t *testing.T) {
+		e, err := saga.Hear(saga.ReserveStock, sample(t, saga.OrderPlaced, `"total":`, `"gift": true, "total":`))
+		require.NoError(t, err)
+		w, err := saga.As[saga.Wanted](e)
+		require.NoError(t, err)
+		assert.EqualValues(t, 1<<53, w.Total, "every digit is there")
+	})
+}

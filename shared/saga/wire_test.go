@@ -1,0 +1,175 @@
+package saga_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/cloudtest"
+	"backroom/shared/money"
+	"backroom/shared/order"
+	"backroom/shared/order/orderdb"
+	"backroom/shared/payment"
+	"backroom/shared/payment/paymentdb"
+	"backroom/shared/record"
+	"backroom/shared/saga"
+	"backroom/shared/stock"
+	"backroom/shared/stock/stockdb"
+)
+
+var update = flag.Bool("update", false, "write shared/saga/testdata instead of comparing it")
+
+// A world is where the rows of one story are written, by the stores that write them in production.
+type world struct {
+	*cloudtest.Cloud
+	orders  orderdb.Store
+	shelf   stockdb.Shelf
+	charges paymentdb.Store
+}
+
+const shop, id = "main", "ord_1"
+
+var cause = saga.Cause{ID: "the-cause", Actor: "the-actor"}
+
+func newWorld(t *testing.T) world {
+	c := cloudtest.New(t)
+	rows := func(table string) record.Table {
+		r := c.Runtime().Table(c.Table(table))
+		r.Nonce = func() string { return "nonce" }
+		return r
+	}
+	return world{
+		c, orderdb.Store{Table: rows("Orders")}, stockdb.Shelf{Holds: rows("Holds"), Levels: stockdb.Levels{DB: c.Runtime().DynamoDB(), Name: c.Table("Levels")}},
+		paymentdb.Store{Table: rows("Charges")},
+	}
+}
+
+var placed = order.Order{
+	ID: id, Shop: shop, Owner: "anna@example.com", Status: order.Placed, PaymentMethod: "pm_card_visa", Fingerprint: "fingerprint",
+	Lines: []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: money.Max - 2500}},
+	Total: money.Money{Amount: money.Max, Currency: "EUR"}, PlacedAt: cloudtest.Epoch, Due: cloudtest.Epoch.Add(time.Minute),
+}
+
+var wanted = saga.Wanted{Order: id, Shop: shop, Lines: placed.Lines, Total: placed.Total.Amount, Currency: "EUR", PaymentMethod: "pm_card_visa"}
+
+// told are the facts that rows tell, each written by the domain that tells it.
+var told = map[saga.Fact]func(t *testing.T, w world) (table, key string){
+	saga.OrderPlaced: func(t *testing.T, w world) (string, string) {
+		_, err := w.orders.Create(t.Context(), placed, cause, saga.OrderPlaced)
+		require.NoError(t, err)
+		return "Orders", record.Key(shop, id)
+	},
+	saga.ReserveDue:      askAgain,
+	saga.PaymentCheckDue: askAgain,
+	saga.StockReserved: func(t *testing.T, w world) (string, string) {
+		for _, l := range wanted.Lines {
+			w.Put("Levels", `{"pk":"main#sku#`+l.SKU+`","sellable":10}`)
+		}
+		hold, fact := stock.Reserve(wanted)
+		require.NoError(t, w.shelf.Create(t.Context(), hold, cause, fact))
+		return "Holds", record.Key(shop, id)
+	},
+	saga.StockShort: func(t *testing.T, w world) (string, string) {
+		hold, _ := stock.Reserve(wanted)
+		none, fact := stock.Refuse(hold, []string{"RUG-1"})
+		require.NoError(t, w.shelf.Create(t.Context(), none, cause, fact))
+		return "Holds", record.Key(shop, id)
+	},
+	saga.PaymentAuthorized: func(t *testing.T, w world) (string, string) {
+		return charge(t, w, payment.Intent{ID: "pi_1", Has: payment.Authorized})
+	},
+	saga.PaymentDeclined: func(t *testing.T, w world) (string, string) {
+		return charge(t, w, payment.Intent{ID: "pi_1", Has: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"})
+	},
+}
+
+func askAgain(t *testing.T, w world) (table, key string) {
+	_, err := w.orders.Create(t.Context(), placed, cause, saga.OrderPlaced)
+	require.NoError(t, err)
+	o, err := w.orders.Load(t.Context(), shop, id)
+	require.NoError(t, err)
+	o, facts := order.Overdue(o, o.Due, o.Due.Add(time.Second), time.Minute)
+	require.NoError(t, w.orders.Save(t.Context(), o, cause, facts...))
+	return "Orders", record.Key(shop, id)
+}
+
+func charge(t *testing.T, w world, i payment.Intent) (table, key string) {
+	c, fact := payment.Begin(payment.New(saga.Payable{Order: id, Shop: shop, Total: 1250, Currency: "EUR", PaymentMethod: "pm_card_visa"}), i)
+	_, err := w.charges.Create(t.Context(), c, cause, fact)
+	require.NoError(t, err)
+	return "Charges", paymentdb.Key(shop, id)
+}
+
+// How every fact looks on its way. Messages wait in queues, and for days in dead-letter queues, while the code that reads
+// them changes: a difference here is a change of the language.
+func TestHowEveryFactLooksOnItsWay(t *testing.T) {
+	for fact, route := range saga.Routes {
+		if !fact.Heard() {
+			continue
+		}
+		t.Run(string(fact), func(t *testing.T) {
+			t.Parallel()
+			var event saga.Event
+			if route.By == saga.Clock {
+				event = overdue(t)
+			} else {
+				require.Contains(t, told, fact, "who tells it?")
+				w := newWorld(t)
+				table, key := told[fact](t, w)
+				event = find(t, w, table, key, fact)
+			}
+			golden(t, fact, event)
+		})
+	}
+}
+
+// find reads a row's image as the stream shows it, and returns the event of the fact.
+func find(t *testing.T, w world, table, key string, fact saga.Fact) saga.Event {
+	t.Helper()
+	tells, err := record.Told(w.Record(table, key).Change.NewImage)
+	require.NoError(t, err)
+	for _, e := range tells {
+		if e.Type == fact {
+			return e
+		}
+	}
+	t.Fatalf("the row does not tell %s", fact)
+	return saga.Event{}
+}
+
+func overdue(t *testing.T) (event saga.Event) {
+	t.Helper()
+	job := order.WakeJob{
+		Now: func() time.Time { return cloudtest.Epoch.Add(90 * time.Second) },
+		Overdue: func(_ context.Context, _ time.Time, each func(order.Late) error) error {
+			return each(order.Late{Shop: shop, ID: id, Due: placed.Due})
+		},
+		Send: func(_ context.Context, letters ...saga.Letter) error {
+			require.Len(t, letters, 1)
+			event = letters[0].Event
+			return nil
+		},
+	}
+	require.NoError(t, job.Run(t.Context()))
+	return event
+}
+
+func golden(t *testing.T, fact saga.Fact, e saga.Event) {
+	t.Helper()
+	file := filepath.Join("testdata", string(fact)+".json")
+	body, err := json.MarshalIndent(e, "", "  ")
+	require.NoError(t, err)
+	if *update {
+		require.NoError(t, os.WriteFile(file, append(body, '\n'), 0o644))
+	}
+	kept, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, string(kept), string(body)+"\n", "if the change is meant: go test ./shared/saga -run Looks -update")
+}

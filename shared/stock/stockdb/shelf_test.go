@@ -1,0 +1,32 @@
+package stockdb_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/cloudtest"
+	"backroom/shared/record"
+	"backroom/shared/stock/stockdb"
+	"backroom/shared/stock/stocktest"
+)
+
+func TestShelf(t *testing.T) {
+	t.Parallel()
+	stocktest.Exercise(t, func(t *testing.T) stocktest.Store {
+		c := cloudtest.New(t)
+		rt := c.Runtime()
+		levels := stockdb.Levels{DB: rt.DynamoDB(), Name: c.Table("Levels")}
+		return stocktest.Store{
+			Shelf: stockdb.Shelf{Holds: rt.Table(c.Table("Holds")), Levels: levels}, Adjust: levels.Adjust,
+			Level: func(t *testing.T, shop, sku string) (int64, int64) {
+				var level struct{ Sellable, Promised int64 }
+				if row := c.Row("Levels", record.Key(shop, "sku#"+sku)); row != "" {
+					require.NoError(t, json.Unmarshal([]byte(row), &level))
+				}
+				return level.Sellable, level.Promised
+			},
+		}
+	})
+}
