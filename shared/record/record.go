@@ -108,11 +108,24 @@ func (e *Exists) Unwrap() error { return ErrExists }
 // already, and ErrBusy if it kept colliding with transactions. A write whose answer was lost and that the SDK repeats is
 // recognised as this very write, not as another's.
 func (t Table) Save(ctx context.Context, c Change) error {
+	_, err := t.SaveNext(ctx, c)
+	return err
+}
+
+// SaveNext is Save, and returns the diary that the row has then: who goes on with the row need not load it again.
+func (t Table) SaveNext(ctx context.Context, c Change) (saga.Diary, error) {
 	put, err := t.put(c)
 	if err != nil {
-		return err
+		return saga.Diary{}, err
 	}
-	err = persist(ctx, func() error {
+	if err := t.write(ctx, c, put); err != nil {
+		return saga.Diary{}, err
+	}
+	return Decode(put.Item, &struct{}{})
+}
+
+func (t Table) write(ctx context.Context, c Change, put *types.Put) error {
+	err := persist(ctx, func() error {
 		_, err := t.DB.PutItem(ctx, &dynamodb.PutItemInput{
 			TableName: put.TableName, Item: put.Item,
 			ConditionExpression: put.ConditionExpression, ExpressionAttributeValues: put.ExpressionAttributeValues,

@@ -94,15 +94,17 @@ func watch(o order.Order) string {
 
 func waiting(shard int) string { return fmt.Sprintf("due#%d", shard) }
 
-// Create stores a new order and announces facts, in one write. If an order with that id stands already it returns that
-// one, with fault.Duplicate.
+// Create stores a new order and announces facts, in one write, and returns the order as it stands then. If an order with
+// that id stands already it returns that one, with fault.Duplicate.
 func (s Store) Create(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) (order.Order, error) {
-	err := s.Save(ctx, o, cause, facts...)
+	o.Diary = saga.Diary{}
+	diary, err := s.Table.SaveNext(ctx, change(o, cause, facts))
 	if there, ok := errors.AsType[*record.Exists](err); ok {
 		var i item
 		d, decodeErr := record.Decode(there.Image, &i)
 		return fromItem(i, d), errors.Join(err, decodeErr)
 	}
+	o.Diary = diary
 	return o, err
 }
 
@@ -116,7 +118,11 @@ func (s Store) Load(ctx context.Context, shop, id string) (order.Order, error) {
 // Save stores o, raises its version and announces facts, in one write. It returns fault.Conflict if the order moved on
 // since it was loaded.
 func (s Store) Save(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) error {
-	return s.Table.Save(ctx, record.Change{Key: record.Key(o.Shop, o.ID), Item: toItem(o), Diary: o.Diary, Cause: cause, Facts: facts})
+	return s.Table.Save(ctx, change(o, cause, facts))
+}
+
+func change(o order.Order, cause saga.Cause, facts []saga.Fact) record.Change {
+	return record.Change{Key: record.Key(o.Shop, o.ID), Item: toItem(o), Diary: o.Diary, Cause: cause, Facts: facts}
 }
 
 // Overdue calls each for every order of every shop that was due before now, shard by shard, the longest overdue first. It

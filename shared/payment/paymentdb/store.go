@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"backroom/shared/money"
 	"backroom/shared/payment"
@@ -53,17 +52,14 @@ func key(shop, order string, attempt int) string {
 // Create stores a new charge and announces f, in one write. It returns the charge with the diary that it has then, so that
 // it can be saved again without being read. If the order has this charge already it returns that one, with fault.Duplicate.
 func (s Store) Create(ctx context.Context, c payment.Charge, cause saga.Cause, f saga.Fact) (payment.Charge, error) {
-	at, nonce := s.Table.Now().Truncate(time.Millisecond), s.Table.Nonce()
-	row := s.Table
-	row.Now, row.Nonce = func() time.Time { return at }, func() string { return nonce }
 	c.Diary = saga.Diary{}
-	err := row.Save(ctx, change(c, cause, f))
+	diary, err := s.Table.SaveNext(ctx, change(c, cause, f))
 	if there, ok := errors.AsType[*record.Exists](err); ok {
 		var i item
 		d, decodeErr := record.Decode(there.Image, &i)
 		return fromItem(i, d), errors.Join(err, decodeErr)
 	}
-	c.Diary = saga.Diary{Version: 1, Nonce: nonce, Entries: []saga.Entry{{Version: 1, Fact: f, At: at, Cause: cause}}}
+	c.Diary = diary
 	return c, err
 }
 
