@@ -295,6 +295,25 @@ func TestSomebodyIsToldWhenItFails(t *testing.T) {
 	})
 }
 
+func TestEveryAlarmSaysWhatToDo(t *testing.T) {
+	manual, err := os.ReadFile("../docs/operations.md")
+	require.NoError(t, err)
+	anchors := map[string]bool{}
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(string(manual), -1) {
+		words := regexp.MustCompile(`[^\w\- ]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		anchors[strings.ReplaceAll(words, " ", "-")] = true
+	}
+	read, err := template.Read()
+	require.NoError(t, err)
+	for _, r := range read.Resources {
+		if r.Type != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		_, anchor, told := strings.Cut(fmt.Sprint(r.Properties["AlarmDescription"]), "docs/operations.md#")
+		assert.True(t, told && anchors[anchor], "%s sends its reader to docs/operations.md#%s, which is not there", r.ID, anchor)
+	}
+}
+
 func TestAStepHasItsOwnQueue(t *testing.T) {
 	var steps []string
 	each(t, func(t *testing.T, f subject) {

@@ -117,9 +117,10 @@ func New(t testing.TB) *Cloud {
 		}},
 		Clock: &Clock{now: Epoch}, Log: &Log{},
 		t: t, template: read, stack: "t-" + strings.ToLower(rand.Text()[:12]), endpoint: endpoint,
-		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}, signer: identitytest.NewSigner(t), made: map[string]made{},
+		signer: identitytest.NewSigner(t), made: map[string]made{},
 	}
 	c.Caller.Shop, _ = read.Parameters["Shop"].(string)
+	c.http = c.environment().AWS.HTTPClient.(*http.Client) // one for all: a test makes many runtimes
 	cfg := c.Runtime().AWS
 	c.db, c.queues, c.keys, c.secrets = dynamodb.NewFromConfig(cfg), sqs.NewFromConfig(cfg), kms.NewFromConfig(cfg), secretsmanager.NewFromConfig(cfg)
 	t.Cleanup(func() {
@@ -139,11 +140,15 @@ func New(t testing.TB) *Cloud {
 // Runtime returns what a function is built from, as new as after a cold start, on this cloud and with its clock. It logs
 // into Log.
 func (c *Cloud) Runtime() function.Runtime {
-	rt := function.Environment(map[string]string{
-		"AWS_ENDPOINT_URL": c.endpoint, "AWS_REGION": region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-	})
+	rt := c.environment()
 	rt.AWS.HTTPClient, rt.Now, rt.Log = c.http, c.Clock.Now, observe.Logger(c.Log, slog.LevelInfo, "test")
 	return rt
+}
+
+func (c *Cloud) environment() function.Runtime {
+	return function.Environment(map[string]string{
+		"AWS_ENDPOINT_URL": c.endpoint, "AWS_REGION": region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+	})
 }
 
 // runtimeOf returns the Runtime of a function that is called: its rows have nonces that a test can know, and it is held to

@@ -3,9 +3,14 @@ package function_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -76,6 +81,32 @@ func TestAConnectionIsOpenedOncePerService(t *testing.T) {
 	rt.Queues("https://sqs.example/")
 	require.NoError(t, rt.Warm(t.Context()))
 	assert.Len(t, s.queue.urls, 2, "one to DynamoDB, one to SQS")
+}
+
+func TestARequestLeavesInOnePiece(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	first := make(chan string, 1)
+	go func() {
+		connection, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer connection.Close()
+		buffer := make([]byte, 1<<16)
+		n, _ := connection.Read(buffer)
+		first <- string(buffer[:n])
+		_, _ = io.WriteString(connection, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: application/x-amz-json-1.0\r\n\r\n{}")
+	}()
+	rt := function.Environment(map[string]string{
+		"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://" + listener.Addr().String(), "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s",
+	})
+	_, err = rt.DynamoDB().GetItem(t.Context(), &dynamodb.GetItemInput{
+		TableName: aws.String("orders"), Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "the-key"}},
+	})
+	require.NoError(t, err)
+	assert.Contains(t, <-first, "the-key", "the body is there as soon as the header is")
 }
 
 func TestWhereASettingPoints(t *testing.T) {

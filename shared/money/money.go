@@ -2,8 +2,6 @@
 package money
 
 import (
-	"fmt"
-
 	iso "github.com/Rhymond/go-money"
 
 	"backroom/shared/fault"
@@ -56,12 +54,4 @@ func (m Money) Plus(o Money) (Money, error) {
 		return Money{}, ErrOutOfRange
 	}
 	return Money{m.Amount + o.Amount, m.Currency}, nil
-}
-
-// String renders m for people and logs, as in "€12.50".
-func (m Money) String() string {
-	if iso.GetCurrency(m.Currency) == nil {
-		return fmt.Sprintf("%d %s", m.Amount, m.Currency)
-	}
-	return iso.New(m.Amount, m.Currency).Display()
 }

@@ -107,11 +107,3 @@ func TestWhatCanBeAskedFor(t *testing.T) {
 		})
 	}
 }
-
-func TestHowPeopleReadIt(t *testing.T) {
-	for want, m := range map[string]money.Money{
-		"€12.50": {Amount: 1250, Currency: "EUR"}, "¥1,250": {Amount: 1250, Currency: "JPY"}, "5 XXY": {Amount: 5, Currency: "XXY"},
-	} {
-		assert.Equal(t, want, m.String())
-	}
-}

@@ -23,10 +23,10 @@ type Charges interface {
 // intent stands: then anything may have happened.
 type Provider interface {
 	// Create makes an intent to pay the charge, which nobody confirmed: no money moves. For a day it returns the same intent
-	// under the same key. An intent without an id and with a reason is one that the provider will never have.
+	// under the same key. An intent without an id and with a reason is one that the provider will not make.
 	Create(ctx context.Context, c Charge, key string) (Intent, error)
 	// Confirm has the intent's amount held on the customer's card, unless that happened or was refused before, and returns
-	// how it stands then.
+	// how it stands then. It is declined only if it can take no money any more.
 	Confirm(ctx context.Context, intent, key string) (Intent, error)
 	// Find returns how an intent stands. It works however old the intent is.
 	Find(ctx context.Context, intent string) (Intent, error)
@@ -53,7 +53,9 @@ func (s AuthorizeStep) Handle(ctx context.Context, e saga.Event) error {
 	return s.begin(ctx, e)
 }
 
-// begin makes the intent, which moves no money; stores it, so that it cannot be lost; and only then confirms it.
+// begin makes the intent, which moves no money; stores it, so that it cannot be lost; and only then confirms it. It makes
+// one before it looks for the charge: mostly there is none, a payment takes two writes and no reading, and an intent too many
+// is never confirmed. But a charge that stands needs no new intent, so none that cannot be made holds it up.
 func (s AuthorizeStep) begin(ctx context.Context, e saga.Event) error {
 	asked, err := saga.As[saga.Payable](e)
 	if err != nil {
@@ -66,7 +68,11 @@ func (s AuthorizeStep) begin(ctx context.Context, e saga.Event) error {
 	var intent Intent
 	if !c.Free() {
 		if intent, err = s.Provider.Create(ctx, c, creationKey(c)); err != nil {
-			return err
+			there, unread := s.Charges.Load(ctx, c.Shop, c.Order)
+			if unread != nil {
+				return err
+			}
+			return s.again(ctx, e, s.proceed(ctx, there, e))
 		}
 	}
 	c, news := Begin(c, intent)

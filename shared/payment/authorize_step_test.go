@@ -22,6 +22,7 @@ import (
 	"backroom/shared/payment/paymentdb"
 	"backroom/shared/payment/paymenttest"
 	"backroom/shared/payment/provider"
+	"backroom/shared/payment/sandbox"
 	"backroom/shared/saga"
 )
 
@@ -227,11 +228,19 @@ func TestUnknownOutcomes(t *testing.T) {
 		t.Parallel()
 		s, order := open(t), newOrder()
 		began := time.Now()
-		require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_slow_5000")), fault.Unavailable)
-		assert.Less(t, time.Since(began), 4900*time.Millisecond, "the step does not wait for it")
+		require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_slow_8000")), fault.Unavailable)
+		assert.Less(t, time.Since(began), 7*time.Second, "the step does not wait for it")
 		s.Later(72 * time.Hour)
 		require.NoError(t, s.handle(paymenttest.CheckDue(t, "e2", order)))
 		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized}, facts(s.charge(order)))
+		assert.Equal(t, 1, s.Authorizations(t, order))
+	})
+
+	t.Run("an answer that takes as long as a bank may is waited for", func(t *testing.T) {
+		t.Parallel()
+		s, order := open(t), newOrder()
+		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_slow_3000")))
+		assert.Equal(t, payment.Authorized, s.charge(order).Has)
 		assert.Equal(t, 1, s.Authorizations(t, order))
 	})
 
@@ -268,6 +277,107 @@ func TestUnknownOutcomes(t *testing.T) {
 		require.ErrorIs(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")), fault.Unavailable)
 		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")))
 		require.NoError(t, step.Handle(t.Context(), paymenttest.CheckDue(t, "e2", order)), "what is settled is told without it")
+		assert.Equal(t, 1, s.Authorizations(t, order))
+	})
+}
+
+// noCreation lets no new intent be made.
+type noCreation struct {
+	payment.Provider
+	err error
+}
+
+func (n noCreation) Create(context.Context, payment.Charge, string) (payment.Intent, error) {
+	return payment.Intent{}, n.err
+}
+
+func TestAChargeThatStandsNeedsNoNewIntent(t *testing.T) {
+	t.Parallel()
+	for _, why := range []error{provider.ErrAway, errIO} {
+		s := open(t)
+		step := s.step(unharmed)
+		step.Provider = noCreation{step.Provider, why}
+
+		fresh := newOrder()
+		require.ErrorIs(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", fresh, price, "pm_card_visa")), why, "the order has no charge yet")
+
+		intended := newOrder()
+		l := &life{last: 2, answered: true}
+		require.Error(t, l.lead(s, paymenttest.Reserved(t, "e1", intended, price, "pm_card_visa")))
+		require.Equal(t, payment.Nothing, s.charge(intended).Has)
+		require.NoError(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", intended, price, "pm_card_visa")))
+		assert.Equal(t, payment.Authorized, s.charge(intended).Has)
+		assert.Equal(t, 1, s.Authorizations(t, intended))
+
+		require.NoError(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e2", intended, price, "pm_card_visa")))
+		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentAuthorized}, facts(s.charge(intended)), "asked again, it answers again")
+	}
+}
+
+// Two orders name one card that pays once: one of them has the money, the other is declined, and its intent can take none.
+func TestACardThatPaysOnce(t *testing.T) {
+	t.Parallel()
+	declined := func(s shop, order string) {
+		s.t.Helper()
+		c := s.charge(order)
+		assert.Equal(s.t, []string{string(payment.Declined), payment.PaymentRefused}, []string{string(c.Has), c.Reason})
+		assert.Equal(s.t, []saga.Fact{saga.PaymentIntended, saga.PaymentDeclined}, facts(c))
+		assert.Equal(s.t, 0, s.Authorizations(s.t, order))
+		i, err := s.Ledger.Intent(s.t.Context(), c.Intent)
+		require.NoError(s.t, err)
+		assert.Equal(s.t, sandbox.Canceled, i.Status)
+	}
+	method := func() string { return "pm_sandbox_once_" + newOrder() }
+
+	t.Run("one order after the other", func(t *testing.T) {
+		t.Parallel()
+		s, card, first, second := open(t), method(), newOrder(), newOrder()
+		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", first, price, card)))
+		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", second, price, card)))
+		assert.Equal(t, payment.Authorized, s.charge(first).Has)
+		assert.Equal(t, 1, s.Authorizations(t, first))
+		declined(s, second)
+	})
+
+	t.Run("both at once", func(t *testing.T) {
+		t.Parallel()
+		s, card, orders := open(t), method(), []string{newOrder(), newOrder()}
+		var both sync.WaitGroup
+		for _, order := range orders {
+			both.Go(func() { settle(t, s, paymenttest.Reserved(t, "e1", order, price, card)) })
+		}
+		both.Wait()
+		if s.charge(orders[0]).Has != payment.Authorized {
+			orders[0], orders[1] = orders[1], orders[0]
+		}
+		assert.Equal(t, payment.Authorized, s.charge(orders[0]).Has)
+		assert.Equal(t, 1, s.Authorizations(t, orders[0]))
+		declined(s, orders[1])
+	})
+
+	t.Run("the process of the second dies at any of its calls", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		for _, l := range deaths(6) {
+			card, first, second := method(), newOrder(), newOrder()
+			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", first, price, card)))
+			message := paymenttest.Reserved(t, "e1", second, price, card)
+			_ = l.lead(s, message)
+			settle(t, s, message)
+			c := s.charge(second)
+			require.Equal(t, payment.Declined, c.Has, l.String())
+			require.Contains(t, []string{payment.PaymentRefused, payment.PaymentCanceled}, c.Reason, l.String())
+			require.Equal(t, 0, s.Authorizations(t, second), l.String())
+		}
+	})
+
+	t.Run("the message of the order that paid comes again", func(t *testing.T) {
+		t.Parallel()
+		s, card, order := open(t), method(), newOrder()
+		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, card)))
+		s.Later(25 * time.Hour)
+		require.NoError(t, s.handle(paymenttest.Reserved(t, "e2", order, price, card)))
+		assert.Equal(t, payment.Authorized, s.charge(order).Has)
 		assert.Equal(t, 1, s.Authorizations(t, order))
 	})
 }
@@ -425,10 +535,13 @@ func TestManyAtOnce(t *testing.T) {
 		method string
 		has    payment.Has
 		held   int
-	}{{"pm_card_visa", payment.Authorized, 1}, {"pm_card_chargeDeclined", payment.Declined, 0}, {"pm_sandbox_slow_300", payment.Authorized, 1}} {
+	}{{"pm_card_visa", payment.Authorized, 1}, {"pm_card_chargeDeclined", payment.Declined, 0}, {"pm_sandbox_slow_300", payment.Authorized, 1}, {"pm_sandbox_once_", payment.Authorized, 1}} {
 		t.Run(c.method, func(t *testing.T) {
 			t.Parallel()
 			s, order := open(t), newOrder()
+			if c.method == "pm_sandbox_once_" {
+				c.method += order
+			}
 			var all sync.WaitGroup
 			for i := range 12 {
 				e := paymenttest.Reserved(t, "e1", order, price, c.method)

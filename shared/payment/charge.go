@@ -37,7 +37,8 @@ const (
 	CardDeclined         = "card-declined"
 	PaymentMethodMissing = "payment-method-missing" // the provider has none to charge
 	PaymentMethodUnknown = "payment-method-unknown" // the provider does not know the one that was given
-	PaymentCanceled      = "payment-canceled"       // somebody canceled it at the provider
+	PaymentRefused       = "payment-refused"        // the provider will not have it as it is, as with a payment method that was used up
+	PaymentCanceled      = "payment-canceled"       // it was canceled at the provider
 	AmountNotPayable     = "amount-not-payable"     // the provider cannot take this amount in this currency
 )
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -150,51 +149,28 @@ func TestWhoComesSecond(t *testing.T) {
 	})
 }
 
-// forgetful is a connection that loses the answer to the first request for a target, after the server took it.
-type forgetful struct {
-	http.RoundTripper
-	target string
-	once   sync.Once
-	lost   int
-}
-
-func (f *forgetful) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := f.RoundTripper.RoundTrip(r)
-	if err != nil || !strings.HasSuffix(r.Header.Get("X-Amz-Target"), f.target) {
-		return resp, err
-	}
-	f.once.Do(func() {
-		resp.Body.Close()
-		f.lost++
-		resp, err = nil, io.ErrUnexpectedEOF
-	})
-	return resp, err
-}
-
-// forgetting returns rows whose next answer to a request for target is lost.
-func forgetting(rows record.Table, c *cloudtest.Cloud, target string) (record.Table, *forgetful) {
-	f := &forgetful{RoundTripper: http.DefaultTransport, target: target}
-	cfg := c.Runtime().AWS
-	cfg.HTTPClient = &http.Client{Transport: f}
-	rows.DB = dynamodb.NewFromConfig(cfg)
-	return rows, f
+// forgetting returns rows whose next answer to an operation is lost.
+func forgetting(rows record.Table, c *cloudtest.Cloud, operation string) (record.Table, func() int) {
+	db, lost := c.Forgetful(operation)
+	rows.DB = db
+	return rows, lost
 }
 
 func TestAWriteWhoseAnswerWasLostIsKnownAgain(t *testing.T) {
 	t.Parallel()
 	rows, c := table(t)
 
-	flaky, f := forgetting(rows, c, "PutItem")
+	flaky, lost := forgetting(rows, c, "PutItem")
 	require.NoError(t, flaky.Save(t.Context(), first(10)), "a new row")
-	assert.Equal(t, 1, f.lost)
+	assert.Equal(t, 1, lost())
 	s, born := load(t, rows)
 	assert.Equal(t, []int{10, 1, 1}, []int{s.Mugs, born.Version, len(born.Entries)})
 
-	flaky, f = forgetting(rows, c, "PutItem")
+	flaky, lost = forgetting(rows, c, "PutItem")
 	next := first(9)
 	next.Diary = born
 	require.NoError(t, flaky.Save(t.Context(), next), "one more version, and by the cause of the one before")
-	assert.Equal(t, 1, f.lost)
+	assert.Equal(t, 1, lost())
 	s, d := load(t, rows)
 	assert.Equal(t, []int{9, 2, 2}, []int{s.Mugs, d.Version, len(d.Entries)})
 
@@ -202,9 +178,9 @@ func TestAWriteWhoseAnswerWasLostIsKnownAgain(t *testing.T) {
 		Key: key, Item: shelf{"ord_1", "main", 8}, Diary: d, Cause: saga.Cause{ID: "event-3", Actor: "test"}, Facts: []saga.Fact{saga.PaymentAuthorized},
 	})
 	require.NoError(t, err)
-	flaky, f = forgetting(rows, c, "TransactWriteItems")
+	flaky, lost = forgetting(rows, c, "TransactWriteItems")
 	require.NoError(t, record.Transact(t.Context(), flaky.DB, put), "a transaction")
-	assert.Equal(t, 1, f.lost)
+	assert.Equal(t, 1, lost())
 	s, d = load(t, rows)
 	assert.Equal(t, []int{8, 3, 3}, []int{s.Mugs, d.Version, len(d.Entries)})
 }

@@ -18,7 +18,7 @@ type Settings struct {
 
 // New returns the step, ready to work.
 func New(rt function.Runtime, env Settings) payment.AuthorizeStep {
-	client := provider.New(rt.URL(env.Provider), apikey.InSecret(rt.AWS, env.Secret), nil)
+	client := provider.New(rt.URL(env.Provider), apikey.InSecret(rt.AWS, env.Secret, rt.Now), nil)
 	rt.OnInit(client.Prepare)
 	return payment.AuthorizeStep{
 		Charges:  paymentdb.Store{Table: rt.Table(env.Charges)},

@@ -20,7 +20,7 @@ type Settings struct {
 func New(rt function.Runtime, env Settings) http.Handler {
 	return sandbox.Handler{
 		Ledger: sandboxdb.Ledger{DB: rt.DynamoDB(), Name: env.Table},
-		Key:    apikey.InSecret(rt.AWS, env.Secret),
+		Key:    apikey.InSecret(rt.AWS, env.Secret, rt.Now),
 		Now:    rt.Now,
 		Nonce:  rt.Nonce,
 		Log:    rt.Log,

@@ -23,6 +23,20 @@ func TestStore(t *testing.T) {
 	catalogtest.Exercise(t, func(t *testing.T) catalogtest.Store { return open(t) })
 }
 
+func TestAWriteWhoseAnswerWasLostIsKnownAgain(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t)
+	p := catalogtest.New("main", "MUG-1")
+	for version := range int64(2) {
+		db, lost := c.Forgetful("PutItem")
+		saved, err := catalogdb.Store{DB: db, Name: c.Table("Catalog")}.Save(t.Context(), p)
+		require.NoError(t, err)
+		assert.Equal(t, 1, lost())
+		assert.Equal(t, version+1, saved.Version)
+		p = saved
+	}
+}
+
 func TestPricesAreRememberedForAWhile(t *testing.T) {
 	t.Parallel()
 	store := open(t)

@@ -72,6 +72,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		require.NoError(t, err)
 		_, err = store.Save(t.Context(), stale)
 		require.NoError(t, err)
+		stale.Title = "Another"
 		_, err = store.Save(t.Context(), stale)
 		require.ErrorIs(t, err, fault.Conflict)
 		assert.EqualValues(t, 2, load(t, store, "MUG-1").Version)

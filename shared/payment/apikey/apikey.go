@@ -1,16 +1,17 @@
-// Package apikey holds the key that opens the payment provider's API. It is read by reference, once per process.
+// Package apikey holds the key that opens the payment provider's API. It is read by reference, and remembered.
 package apikey
 
 import (
 	"context"
 	"errors"
-	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 
 	"backroom/shared/fault"
 	"backroom/shared/secret"
+	"backroom/shared/secret/remember"
 )
 
 // Why there is no key.
@@ -19,16 +20,28 @@ var (
 	ErrRefused = fault.New(fault.Internal, "payments-key-refused", "The payment provider's key may not be read, or is not where it should be.")
 )
 
+const (
+	maxAge   = time.Hour   // how long a key that was replaced is still used where nothing casts a doubt on it
+	patience = time.Minute // between two readings that doubts may cause: anybody can send the sandbox a wrong key
+)
+
 // Key is an API key that is read when it is needed first. It is safe for concurrent use.
-type Key struct {
-	Read  func(context.Context) (string, error)
-	mu    sync.Mutex
-	value string
+type Key struct{ value remember.Value[string] }
+
+// New returns the key that read returns.
+func New(read func(context.Context) (string, error), now func() time.Time) *Key {
+	k := &Key{}
+	k.value.Read = func(ctx context.Context) (string, error) {
+		value, err := read(ctx)
+		return value, unread(err)
+	}
+	k.value.Now, k.value.MaxAge, k.value.Patience = now, maxAge, patience
+	return k
 }
 
 // InSecret returns the key that Secrets Manager keeps under the ARN as {"api_key": "…"}.
-func InSecret(cfg aws.Config, arn string) *Key {
-	return &Key{Read: func(ctx context.Context) (string, error) {
+func InSecret(cfg aws.Config, arn string, now func() time.Time) *Key {
+	return New(func(ctx context.Context) (string, error) {
 		var document struct {
 			APIKey string `json:"api_key"`
 		}
@@ -37,32 +50,25 @@ func InSecret(cfg aws.Config, arn string) *Key {
 			err = errors.New("apikey: " + arn + ` has no "api_key"`)
 		}
 		return document.APIKey, err
-	}}
+	}, now)
 }
 
-// Get returns the key. It returns ErrAway if its store does not answer, and ErrRefused if it answers otherwise.
-func (k *Key) Get(ctx context.Context) (string, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.value != "" {
-		return k.value, nil
-	}
-	value, err := k.Read(ctx)
+// Get returns the key. While it was never read it returns ErrAway if its store does not answer, and ErrRefused if it answers
+// otherwise.
+func (k *Key) Get(ctx context.Context) (string, error) { return k.value.Get(ctx) }
+
+// Doubt returns the key as it is now, for who met another one or saw this one refused: it may have been replaced. A doubt
+// within a minute of the last one that was heeded gets what that one got. The errors are those of Get.
+func (k *Key) Doubt(ctx context.Context) (string, error) { return k.value.Doubt(ctx) }
+
+func unread(err error) error {
 	_, asked := errors.AsType[*smithy.OperationError](err)
 	_, answered := errors.AsType[smithy.APIError](err)
 	switch {
+	case err == nil:
+		return nil
 	case asked && !answered:
-		return "", ErrAway.Because(err)
-	case err != nil:
-		return "", ErrRefused.Because(err)
+		return ErrAway.Because(err)
 	}
-	k.value = value
-	return value, nil
-}
-
-// Forget has the next Get read the key again: it may have been replaced.
-func (k *Key) Forget() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.value = ""
+	return ErrRefused.Because(err)
 }

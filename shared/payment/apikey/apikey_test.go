@@ -3,7 +3,10 @@ package apikey_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/stretchr/testify/assert"
@@ -16,12 +19,12 @@ import (
 func TestAKeyIsReadOnce(t *testing.T) {
 	t.Parallel()
 	reads := 0
-	key := &apikey.Key{Read: func(context.Context) (string, error) {
+	key := apikey.New(func(context.Context) (string, error) {
 		if reads++; reads == 1 {
 			return "", errors.New("not yet")
 		}
 		return "sk_1", nil
-	}}
+	}, time.Now)
 	_, err := key.Get(t.Context())
 	require.ErrorIs(t, err, apikey.ErrRefused)
 	for range 3 {
@@ -30,10 +33,32 @@ func TestAKeyIsReadOnce(t *testing.T) {
 		assert.Equal(t, "sk_1", value)
 	}
 	assert.Equal(t, 2, reads)
-	key.Forget()
-	_, err = key.Get(t.Context())
-	require.NoError(t, err)
-	assert.Equal(t, 3, reads)
+}
+
+func TestADoubtReadsTheKeyAgainButNotTwiceAMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		reads := 0
+		key := apikey.New(func(context.Context) (string, error) {
+			reads++
+			return fmt.Sprintf("sk_%d", reads), nil
+		}, time.Now)
+		_, err := key.Get(t.Context())
+		require.NoError(t, err)
+		for range 1000 {
+			value, err := key.Doubt(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, "sk_2", value)
+		}
+		time.Sleep(time.Minute)
+		value, err := key.Doubt(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, "sk_3", value)
+		time.Sleep(time.Hour)
+		value, err = key.Get(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, "sk_4", value, "what was replaced is forgotten in time, without a doubt too")
+	})
 }
 
 func TestInSecret(t *testing.T) {
@@ -41,7 +66,7 @@ func TestInSecret(t *testing.T) {
 	cloud := cloudtest.New(t)
 	cfg := cloud.Runtime().AWS
 
-	value, err := apikey.InSecret(cfg, cloud.Environment("sandbox-payments")["PAYMENTS_SECRET_ARN"]).Get(t.Context())
+	value, err := apikey.InSecret(cfg, cloud.Environment("sandbox-payments")["PAYMENTS_SECRET_ARN"], time.Now).Get(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, cloudtest.SampleSecret, value)
 
@@ -49,13 +74,13 @@ func TestInSecret(t *testing.T) {
 		"another document": cloud.Environment("issue-token")["CLIENT_SECRET_ARN"],
 		"no secret":        "arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf",
 	} {
-		_, err := apikey.InSecret(cfg, arn).Get(t.Context())
+		_, err := apikey.InSecret(cfg, arn, time.Now).Get(t.Context())
 		require.ErrorIs(t, err, apikey.ErrRefused, name)
 		assert.NotContains(t, err.Error(), cloudtest.SampleSecret)
 	}
 
 	cfg.BaseEndpoint = aws.String("http://127.0.0.1:1")
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-	_, err = apikey.InSecret(cfg, "arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf").Get(t.Context())
+	_, err = apikey.InSecret(cfg, "arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf", time.Now).Get(t.Context())
 	require.ErrorIs(t, err, apikey.ErrAway)
 }

@@ -23,7 +23,7 @@ import (
 
 // Key is what opens every sandbox of the tests.
 func Key() *apikey.Key {
-	return &apikey.Key{Read: func(context.Context) (string, error) { return cloudtest.SampleSecret, nil }}
+	return apikey.New(func(context.Context) (string, error) { return cloudtest.SampleSecret, nil }, time.Now)
 }
 
 // Sandbox is a payment provider that runs beside the test.

@@ -17,18 +17,26 @@ import (
 	"backroom/shared/payment/apikey"
 )
 
-// How long the provider may take. A call and its one retry, half a second apart, take 4.5 s at most, and a step makes two
-// calls: it has its answer, or its doubt, within 9 s.
+// How long the provider may take. To make, look up or cancel an intent is quick: each call has one retry, half a second
+// later, and takes 4.5 s at most. A confirmation waits for the customer's bank, and is sent once: how it ended can be looked
+// up. So the usual payment, made and confirmed, takes 10.5 s at most. Where an idempotency key leads nowhere and the
+// confirmation is refused there are up to six calls, 28.5 s in sum, and more with an API key that was replaced: longer than
+// authorize-payment lives (15 s). The context of its handler ends half a second before it and cuts the call under way. That
+// is safe at every call: an outcome that is not known is looked up when the message comes again.
 const (
-	timeout = 2 * time.Second
+	timeout = 2 * time.Second // of each try
 	retries = 1
+
+	confirmTimeout = 6 * time.Second
+	confirmRetries = 0
 )
 
 // Client speaks to the provider. It is safe for concurrent use.
 type Client struct {
-	backend stripe.Backend
-	key     *apikey.Key
-	http    *http.Client
+	asking     stripe.Backend
+	confirming stripe.Backend
+	key        *apikey.Key
+	http       *http.Client // of asking
 }
 
 var _ payment.Provider = (*Client)(nil)
@@ -46,17 +54,23 @@ func New(base string, key *apikey.Key, connections http.RoundTripper) *Client {
 			IdleConnTimeout:     90 * time.Second,
 		}
 	}
-	client := &http.Client{
-		Transport: mount{prefix, connections}, Timeout: timeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // an API moves nowhere
+	backend := func(timeout time.Duration, retries int64) (stripe.Backend, *http.Client) {
+		client := &http.Client{
+			Transport: mount{prefix, connections}, Timeout: timeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // an API moves nowhere
+		}
+		return stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
+			URL:               &origin,
+			HTTPClient:        client,
+			MaxNetworkRetries: &retries,
+			EnableTelemetry:   stripe.Bool(false),
+			LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull}, // what it would log is in the errors, and less discreet
+		}), client
 	}
-	return &Client{key: key, http: client, backend: stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
-		URL:               &origin,
-		HTTPClient:        client,
-		MaxNetworkRetries: stripe.Int64(retries),
-		EnableTelemetry:   stripe.Bool(false),
-		LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull}, // what it would log is in the errors, and less discreet
-	})}
+	c := &Client{key: key}
+	c.asking, c.http = backend(timeout, retries)
+	c.confirming, _ = backend(confirmTimeout, confirmRetries)
+	return c
 }
 
 // Prepare does early what the first payment would wait for: it reads the key, connects, and lets stripe-go find out what
@@ -65,7 +79,7 @@ func (c *Client) Prepare(ctx context.Context) error {
 	if _, err := c.key.Get(ctx); err != nil {
 		return err
 	}
-	requests, ok := c.backend.(interface {
+	requests, ok := c.asking.(interface {
 		NewRequest(method, path, key, contentType string, params *stripe.Params) (*http.Request, error)
 	})
 	if !ok {
@@ -86,15 +100,15 @@ func (c *Client) Prepare(ctx context.Context) error {
 }
 
 // Create makes an intent to pay the charge, which nobody confirmed: no money moves. For a day it returns the same intent
-// under the same key. An intent without an id and with a reason is one that the provider will never have: its amount or its
-// payment method is not to its liking.
+// under the same key. An intent without an id and with a reason is one that the provider will not make: its amount or its
+// payment method, say, is not to its liking.
 func (c *Client) Create(ctx context.Context, charge payment.Charge, key string) (payment.Intent, error) {
 	amount, err := Amount(charge.Amount)
 	if err != nil {
 		return payment.Intent{Has: payment.Declined, Reason: payment.AmountNotPayable}, nil
 	}
 	create := func(key string) (payment.Intent, error) {
-		return c.call(http.MethodPost, "/v1/payment_intents", &creation{
+		return c.call(c.asking, http.MethodPost, "/v1/payment_intents", &creation{
 			Params:             stripe.Params{Context: ctx, IdempotencyKey: &key},
 			Amount:             amount,
 			Currency:           strings.ToLower(charge.Amount.Currency),
@@ -109,31 +123,62 @@ func (c *Client) Create(ctx context.Context, charge payment.Charge, key string) 
 	if spent(err) {
 		intent, err = create(key + "-again") // whatever was made under the first is never confirmed and moves nothing
 	}
-	if declined, ok := refusal(err); ok {
-		return declined, nil
+	if refused, ok := refusal(err); ok {
+		note(ctx, err)
+		return refused, nil
 	}
 	return intent, failure(err)
 }
 
 // Confirm has the intent's amount held on the customer's card, unless that happened or was refused before, and returns how
 // the intent stands then. It names no payment method: an intent that was declined has none any more, so that a
-// confirmation that comes late is refused by the provider itself.
+// confirmation that comes late is refused by the provider itself. A refusal is a decline only once the intent can take no
+// money any more, by what the provider says of it and not by the refusal alone.
 func (c *Client) Confirm(ctx context.Context, intent, key string) (payment.Intent, error) {
-	found, err := c.call(http.MethodPost, stripe.FormatURLPath("/v1/payment_intents/%s/confirm", intent),
+	confirmed, err := c.call(c.confirming, http.MethodPost, stripe.FormatURLPath("/v1/payment_intents/%s/confirm", intent),
 		&stripe.Params{Context: ctx, IdempotencyKey: &key})
-	if pastConfirming(err) {
+	refused, ok := refusal(err)
+	switch {
+	case outOfTurn(err):
+		return c.Find(ctx, intent)
+	case !ok:
+		return confirmed, failure(err)
+	}
+	note(ctx, err)
+	refused.ID = intent
+	if barren(err, intent) {
+		return refused, nil
+	}
+	return c.fence(ctx, refused)
+}
+
+// fence cancels an intent that the provider refused to confirm, so that no request still under way can confirm it, and
+// returns how it stands then: declined for the reason of the refusal, unless another was faster. It looks before it cancels,
+// because canceling lets go what another confirmation may have held meanwhile. One that comes between look and fence loses
+// what it held; its order hears that when the money is captured.
+func (c *Client) fence(ctx context.Context, refused payment.Intent) (payment.Intent, error) {
+	stands, err := c.Find(ctx, refused.ID)
+	if err == nil && stands.Has == payment.Nothing {
+		stands, err = c.cancel(ctx, refused.ID)
+	}
+	if err == nil && stands.Has == payment.Declined && stands.Reason != payment.CardDeclined {
+		return refused, nil
+	}
+	return stands, err
+}
+
+// cancel has an intent never take money any more, and returns how it stands then. One that cannot be canceled stands as it did.
+func (c *Client) cancel(ctx context.Context, intent string) (payment.Intent, error) {
+	canceled, err := c.call(c.asking, http.MethodPost, stripe.FormatURLPath("/v1/payment_intents/%s/cancel", intent), &stripe.Params{Context: ctx})
+	if outOfTurn(err) {
 		return c.Find(ctx, intent)
 	}
-	if declined, ok := refusal(err); ok {
-		declined.ID = intent
-		return declined, nil
-	}
-	return found, failure(err)
+	return canceled, failure(err)
 }
 
 // Find returns how an intent stands. It works however old the intent is.
 func (c *Client) Find(ctx context.Context, intent string) (payment.Intent, error) {
-	found, err := c.call(http.MethodGet, stripe.FormatURLPath("/v1/payment_intents/%s", intent), &stripe.Params{Context: ctx})
+	found, err := c.call(c.asking, http.MethodGet, stripe.FormatURLPath("/v1/payment_intents/%s", intent), &stripe.Params{Context: ctx})
 	return found, failure(err)
 }
 
@@ -163,15 +208,19 @@ type decline struct {
 	DeclineCode stripe.DeclineCode `json:"decline_code"`
 }
 
-func (c *Client) call(method, path string, params stripe.ParamsContainer) (payment.Intent, error) {
-	key, err := c.key.Get(params.GetParams().Context)
+func (c *Client) call(backend stripe.Backend, method, path string, params stripe.ParamsContainer) (payment.Intent, error) {
+	ctx := params.GetParams().Context
+	key, err := c.key.Get(ctx)
 	if err != nil {
 		return payment.Intent{}, err
 	}
 	var d document
-	err = c.backend.Call(method, path, key, params, &d)
-	if refused(err) {
-		c.key.Forget() // it may have been replaced since we read it
+	err = backend.Call(method, path, key, params, &d)
+	if lockedOut(err) {
+		// The key may have been replaced since we read it.
+		if fresh, unread := c.key.Doubt(ctx); unread == nil && fresh != key {
+			err = backend.Call(method, path, fresh, params, &d)
+		}
 	}
 	if err != nil {
 		return payment.Intent{}, err

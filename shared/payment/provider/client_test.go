@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -19,6 +20,7 @@ import (
 
 	"backroom/shared/fault"
 	"backroom/shared/money"
+	"backroom/shared/observe"
 	"backroom/shared/payment"
 	"backroom/shared/payment/apikey"
 	"backroom/shared/payment/provider"
@@ -57,7 +59,7 @@ func fake(t *testing.T, answers ...said) (*provider.Client, func() []asked) {
 		_, _ = io.WriteString(w, answer.body)
 	}))
 	t.Cleanup(server.Close)
-	key := &apikey.Key{Read: func(context.Context) (string, error) { return "sk_1", nil }}
+	key := apikey.New(func(context.Context) (string, error) { return "sk_1", nil }, time.Now)
 	return provider.New(server.URL+"/some/path/", key, nil), func() []asked {
 		mu.Lock()
 		defer mu.Unlock()
@@ -134,6 +136,8 @@ func TestWhatAnErrorMeans(t *testing.T) {
 		"an answer that is no JSON is for later":             {said{status: 200, body: `<html>`}, fault.Unavailable},
 		"a redirect is for later, and is not followed":       {said{status: 302, body: ``, header: "Location: http://127.0.0.1:1/"}, fault.Unavailable},
 		"a key that is refused is a mistake":                 {said{status: 401, body: `{"error":{"type":"invalid_request_error"}}`}, fault.Internal},
+		"a key that may not do this is a mistake":            {said{status: 403, body: `{"error":{"type":"invalid_request_error"}}`}, fault.Internal},
+		"an object that is locked is for later":              {said{status: 400, body: `{"error":{"type":"invalid_request_error","code":"lock_timeout"}}`}, fault.Unavailable},
 		"a request that makes no sense is a mistake":         {said{status: 400, body: `{"error":{"type":"invalid_request_error","code":"parameter_unknown","param":"capture_method"}}`}, fault.Internal},
 		"an intent that the provider never had is a mistake": {said{status: 404, body: `{"error":{"type":"invalid_request_error","code":"resource_missing","param":"intent"}}`}, fault.Internal},
 	} {
@@ -148,31 +152,115 @@ func TestWhatAnErrorMeans(t *testing.T) {
 	}
 }
 
-func TestWhatTheProviderWillNeverHave(t *testing.T) {
+// refusals are what a provider says that will not have a payment, and what that means.
+var refusals = map[string]struct {
+	said   said
+	reason string
+	code   string
+}{
+	"a payment method that it does not know":       {said{status: 400, body: `{"error":{"type":"invalid_request_error","code":"resource_missing","param":"payment_method"}}`}, payment.PaymentMethodUnknown, "resource_missing"},
+	"a payment method that belongs to another":     {said{status: 400, body: `{"error":{"type":"invalid_request_error","param":"payment_method"}}`}, payment.PaymentMethodUnknown, ""},
+	"a payment method that was used up":            {said{status: 400, body: `{"error":{"type":"invalid_request_error","message":"It may not be used again."}}`}, payment.PaymentRefused, ""},
+	"a reason that nobody has heard of":            {said{status: 400, body: `{"error":{"type":"invalid_request_error","code":"too_blue","param":"metadata"}}`}, payment.PaymentRefused, "too_blue"},
+	"an amount below its least":                    {said{status: 400, body: `{"error":{"type":"invalid_request_error","code":"amount_too_small","param":"amount"}}`}, payment.AmountNotPayable, "amount_too_small"},
+	"a currency that it does not take":             {said{status: 400, body: `{"error":{"type":"invalid_request_error","param":"currency"}}`}, payment.AmountNotPayable, ""},
+	"a card that its issuer declines":              {said{status: 402, body: `{"error":{"type":"card_error","code":"card_declined","decline_code":"lost_card"}}`}, payment.CardDeclined, "lost_card"},
+	"a card that is refused without issuer's word": {said{status: 402, body: `{"error":{"type":"card_error","code":"expired_card"}}`}, payment.CardDeclined, "expired_card"},
+}
+
+func TestWhatTheProviderWillNotMake(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		error  string
-		reason string
-		code   string
-	}{
-		"a payment method that it does not know":       {`"type":"invalid_request_error","code":"resource_missing","param":"payment_method"`, payment.PaymentMethodUnknown, "resource_missing"},
-		"a payment method that was used up":            {`"type":"invalid_request_error","param":"payment_method"`, payment.PaymentMethodUnknown, ""},
-		"an amount below its least":                    {`"type":"invalid_request_error","code":"amount_too_small","param":"amount"`, payment.AmountNotPayable, "amount_too_small"},
-		"a currency that it does not take":             {`"type":"invalid_request_error","param":"currency"`, payment.AmountNotPayable, ""},
-		"a card that its issuer declines":              {`"type":"card_error","code":"card_declined","decline_code":"lost_card"`, payment.CardDeclined, "lost_card"},
-		"a card that is refused without issuer's word": {`"type":"card_error","code":"expired_card"`, payment.CardDeclined, "expired_card"},
-	} {
+	for name, c := range refusals {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, _ := fake(t, said{status: 402, body: `{"error":{` + c.error + `}}`})
+			client, requests := fake(t, c.said)
 			created, err := client.Create(t.Context(), charge(), "key-1")
 			require.NoError(t, err)
 			assert.Equal(t, payment.Intent{Has: payment.Declined, Reason: c.reason, DeclineCode: c.code}, created)
+			assert.Len(t, requests(), 1)
+		})
+	}
+}
+
+// What the provider refuses to confirm may still be confirmed by a request that is under way. It is a decline only once
+// nobody can do that any more.
+func TestARefusedConfirmationIsFencedBeforeItIsADecline(t *testing.T) {
+	t.Parallel()
+	for name, c := range refusals {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, requests := fake(t, c.said,
+				said{status: 200, body: `{"id":"pi_1","status":"requires_confirmation"}`},
+				said{status: 200, body: `{"id":"pi_1","status":"canceled"}`})
 			confirmed, err := client.Confirm(t.Context(), "pi_1", "key-1")
 			require.NoError(t, err)
 			assert.Equal(t, payment.Intent{ID: "pi_1", Has: payment.Declined, Reason: c.reason, DeclineCode: c.code}, confirmed)
+			assert.Equal(t, []string{"POST /v1/payment_intents/pi_1/confirm", "GET /v1/payment_intents/pi_1", "POST /v1/payment_intents/pi_1/cancel"}, lines(requests()))
 		})
 	}
+}
+
+func TestWhatBecomesOfARefusedConfirmation(t *testing.T) {
+	t.Parallel()
+	refused := said{status: 400, body: `{"error":{"type":"invalid_request_error"}}`}
+	stands := func(status string) said { return said{status: 200, body: `{"id":"pi_1","status":"` + status + `"}`} }
+	past := said{status: 400, body: `{"error":{"type":"invalid_request_error","code":"payment_intent_unexpected_state"}}`}
+	for name, c := range map[string]struct {
+		answers []said
+		want    payment.Intent
+		kind    fault.Kind
+		asked   int
+	}{
+		"a decline that says itself that the intent has no payment method any more": {
+			[]said{{status: 402, body: `{"error":{"type":"card_error","code":"card_declined","payment_intent":{"id":"pi_1","status":"requires_payment_method","last_payment_error":{"code":"card_declined"}}}}`}},
+			payment.Intent{ID: "pi_1", Has: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "card_declined"}, "", 1,
+		},
+		"a decline that leaves the intent as it was": {
+			[]said{{status: 402, body: `{"error":{"type":"card_error","code":"card_declined","payment_intent":{"id":"pi_1","status":"requires_confirmation"}}}`}, stands("requires_confirmation"), stands("canceled")},
+			payment.Intent{ID: "pi_1", Has: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "card_declined"}, "", 3,
+		},
+		"another confirmation held the money: it is not let go": {
+			[]said{refused, stands("requires_capture")}, payment.Intent{ID: "pi_1", Has: payment.Authorized}, "", 2,
+		},
+		"another confirmation is being worked on": {
+			[]said{refused, stands("processing")}, payment.Intent{ID: "pi_1", Has: payment.Uncertain}, "", 2,
+		},
+		"another canceled it": {
+			[]said{refused, stands("canceled")}, payment.Intent{ID: "pi_1", Has: payment.Declined, Reason: payment.PaymentRefused}, "", 2,
+		},
+		"another confirmation took the money between look and fence": {
+			[]said{refused, stands("requires_confirmation"), past, stands("succeeded")}, payment.Intent{ID: "pi_1", Has: payment.Authorized}, "", 4,
+		},
+		"it is not known how it stands": {
+			[]said{refused, {status: 500, body: `{"error":{"type":"api_error"}}`}}, payment.Intent{}, fault.Unavailable, 2,
+		},
+		"it is not known if it was fenced": {
+			[]said{refused, stands("requires_confirmation"), {status: 500, body: `{"error":{"type":"api_error"}}`}}, payment.Intent{}, fault.Unavailable, 3,
+		},
+		"our key is refused at the look": {
+			[]said{refused, {status: 403, body: `{"error":{"type":"invalid_request_error"}}`}}, payment.Intent{}, fault.Internal, 2,
+		},
+		"our key is refused at the fence": {
+			[]said{refused, stands("requires_confirmation"), {status: 403, body: `{"error":{"type":"invalid_request_error"}}`}}, payment.Intent{}, fault.Internal, 3,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, requests := fake(t, c.answers...)
+			got, err := client.Confirm(t.Context(), "pi_1", "key-1")
+			assert.Equal(t, c.kind, fault.KindOf(err))
+			assert.Equal(t, c.want, got)
+			assert.Len(t, requests(), c.asked)
+		})
+	}
+}
+
+func lines(all []asked) []string {
+	var short []string
+	for _, r := range all {
+		short = append(short, r.method+" "+strings.TrimPrefix(r.path, "/some/path"))
+	}
+	return short
 }
 
 func TestAnIntentPastConfirmingIsLookedUp(t *testing.T) {
@@ -216,19 +304,63 @@ func TestAFailureThatIsNewIsNoReasonForAnotherKey(t *testing.T) {
 
 func TestPatienceEnds(t *testing.T) {
 	t.Parallel()
-	client, requests := fake(t, said{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`, after: 3 * time.Second})
-	began := time.Now()
-	_, err := client.Confirm(t.Context(), "pi_1", "key-1")
-	require.ErrorIs(t, err, fault.Unavailable)
-	assert.Less(t, time.Since(began), 4900*time.Millisecond)
-	assert.Len(t, requests(), 2, "one retry")
-	assert.Equal(t, requests()[0].key, requests()[1].key, "with the same key")
+	for name, c := range map[string]struct {
+		after    time.Duration
+		ask      func(context.Context, *provider.Client) error
+		least    time.Duration
+		most     time.Duration
+		requests int
+	}{
+		"a look has two seconds, and one more try": {
+			3 * time.Second, func(ctx context.Context, c *provider.Client) error { _, err := c.Find(ctx, "pi_1"); return err }, 4 * time.Second, 4900 * time.Millisecond, 2,
+		},
+		"a new intent has two seconds, and one more try": {
+			3 * time.Second, func(ctx context.Context, c *provider.Client) error {
+				_, err := c.Create(ctx, charge(), "key-1")
+				return err
+			}, 4 * time.Second, 4900 * time.Millisecond, 2,
+		},
+		"a confirmation has six seconds, and no other try": {
+			7 * time.Second, func(ctx context.Context, c *provider.Client) error {
+				_, err := c.Confirm(ctx, "pi_1", "key-1")
+				return err
+			}, 5900 * time.Millisecond, 6900 * time.Millisecond, 1,
+		},
+		"nothing outlasts its handler": {
+			3 * time.Second, func(ctx context.Context, c *provider.Client) error {
+				ctx, end := context.WithTimeout(ctx, time.Second)
+				defer end()
+				_, err := c.Confirm(ctx, "pi_1", "key-1")
+				return err
+			}, 0, 1900 * time.Millisecond, 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, requests := fake(t, said{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`, after: c.after})
+			began := time.Now()
+			require.ErrorIs(t, c.ask(t.Context(), client), fault.Unavailable)
+			assert.GreaterOrEqual(t, time.Since(began), c.least)
+			assert.Less(t, time.Since(began), c.most)
+			require.Len(t, requests(), c.requests)
+			assert.Equal(t, requests()[0].key, requests()[c.requests-1].key, "with the same key")
+		})
+	}
 }
 
-func TestAReplacedKeyIsReadAgain(t *testing.T) {
+func TestABankMayTakeSeconds(t *testing.T) {
 	t.Parallel()
+	client, _ := fake(t, said{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`, after: 3 * time.Second})
+	got, err := client.Confirm(t.Context(), "pi_1", "key-1")
+	require.NoError(t, err)
+	assert.Equal(t, payment.Authorized, got.Has)
+}
+
+// replacing is a key that is another whenever it is read, and a provider that takes one of them.
+func replacing(t *testing.T, taken string) (client *provider.Client, reads func() int) {
+	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer sk_2" {
+		if r.Header.Get("Authorization") != "Bearer "+taken {
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = io.WriteString(w, `{"error":{"type":"invalid_request_error"}}`)
 			return
@@ -236,20 +368,37 @@ func TestAReplacedKeyIsReadAgain(t *testing.T) {
 		_, _ = io.WriteString(w, `{"id":"pi_1","status":"requires_capture"}`)
 	}))
 	t.Cleanup(server.Close)
-	reads := 0
-	client := provider.New(server.URL, &apikey.Key{Read: func(context.Context) (string, error) {
-		reads++
-		return fmt.Sprintf("sk_%d", reads), nil
-	}}, nil)
-	_, err := client.Find(t.Context(), "pi_1")
-	require.Error(t, err)
-	_, err = client.Find(t.Context(), "pi_1")
-	require.NoError(t, err)
+	n := 0
+	return provider.New(server.URL, apikey.New(func(context.Context) (string, error) {
+		n++
+		return fmt.Sprintf("sk_%d", n), nil
+	}, time.Now), nil), func() int { return n }
+}
+
+func TestAReplacedKeyIsReadAgain(t *testing.T) {
+	t.Parallel()
+	client, reads := replacing(t, "sk_2")
+	for range 3 {
+		got, err := client.Confirm(t.Context(), "pi_1", "key-1")
+		require.NoError(t, err)
+		assert.Equal(t, payment.Authorized, got.Has)
+	}
+	assert.Equal(t, 2, reads())
+}
+
+func TestAKeyThatIsRefusedIsNotReadForEveryPayment(t *testing.T) {
+	t.Parallel()
+	client, reads := replacing(t, "none")
+	for range 5 {
+		_, err := client.Create(t.Context(), charge(), "key-1")
+		assert.Equal(t, fault.Internal, fault.KindOf(err))
+	}
+	assert.Equal(t, 2, reads())
 }
 
 func TestNothingIsAskedWithoutAKey(t *testing.T) {
 	t.Parallel()
-	client := provider.New("http://127.0.0.1:1", &apikey.Key{Read: func(context.Context) (string, error) { return "", io.ErrUnexpectedEOF }}, nil)
+	client := provider.New("http://127.0.0.1:1", apikey.New(func(context.Context) (string, error) { return "", io.ErrUnexpectedEOF }, time.Now), nil)
 	require.ErrorIs(t, client.Prepare(t.Context()), apikey.ErrRefused)
 	_, err := client.Create(t.Context(), charge(), "key-1")
 	require.ErrorIs(t, err, apikey.ErrRefused)
@@ -261,6 +410,19 @@ func TestPreparingTakesNoPayment(t *testing.T) {
 	require.NoError(t, client.Prepare(t.Context()))
 	require.Len(t, requests(), 1)
 	assert.Equal(t, asked{method: "GET", path: "/some/path/", form: url.Values{}}, requests()[0], "not even the key is shown")
+}
+
+func TestARefusalIsLoggedDiscreetly(t *testing.T) {
+	t.Parallel()
+	client, _ := fake(t, said{status: 400, body: `{"error":{"type":"invalid_request_error","message":"pm_secret_token of jane@example.com may not be used again"}}`})
+	var log strings.Builder
+	ctx, line := observe.Begin(t.Context(), slog.New(slog.NewJSONHandler(&log, nil)))
+	_, err := client.Create(ctx, charge(), "key-1")
+	require.NoError(t, err)
+	line.Done(ctx, "done", nil, true)
+	assert.Contains(t, log.String(), `"providerSaid":"provider: status 400, invalid_request_error, code \"\", parameter \"\", request req_1"`)
+	assert.NotContains(t, log.String(), "secret")
+	assert.NotContains(t, log.String(), "jane")
 }
 
 // TestErrorsAreDiscreet makes sure that neither the payment method nor what the provider says of it is in an error's text,
@@ -275,7 +437,7 @@ func TestErrorsAreDiscreet(t *testing.T) {
 
 	var texts []string
 	for _, answer := range []said{
-		{status: 400, body: `{"error":{"type":"invalid_request_error","code":"parameter_invalid","param":"metadata","message":"pm_secret_token of jane@example.com","payment_intent":{"id":"pi_1","client_secret":"pm_secret_token"}}}`},
+		{status: 400, body: `{"error":{"type":"invalid_request_error","code":"parameter_unknown","param":"metadata","message":"pm_secret_token of jane@example.com","payment_intent":{"id":"pi_1","client_secret":"pm_secret_token"}}}`},
 		{status: 500, body: `jane@example.com pm_secret_token`},
 		{status: 200, body: `jane@example.com pm_secret_token`},
 		{status: 302, header: "Location: http://127.0.0.1:1/pm_secret_token"},

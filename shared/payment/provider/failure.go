@@ -1,14 +1,17 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 
 	"github.com/stripe/stripe-go/v84"
 
 	"backroom/shared/fault"
+	"backroom/shared/observe"
 	"backroom/shared/payment"
 )
 
@@ -18,24 +21,39 @@ var (
 	ErrBusy = fault.New(fault.Throttled, "payment-provider-busy", "The payment provider takes no more requests now; try again later.")
 )
 
-// failure gives an error of a call its kind. What the provider will never do, whoever asks, is a mistake of ours. The
-// causes name codes and the provider's request id, never its message, which may quote what was sent.
+// failure gives an error of a call its kind. What the provider will never do, whoever asks, is a mistake of ours.
 func failure(err error) error {
 	if _, judged := errors.AsType[*fault.Fault](err); judged || err == nil {
 		return err
 	}
 	said, ok := errors.AsType[*stripe.Error](err)
-	if !ok {
-		return ErrAway.Because(unanswered(err))
-	}
-	cause := fmt.Errorf("provider: status %d, %s, code %q, parameter %q, request %s", said.HTTPStatusCode, said.Type, said.Code, said.Param, said.RequestID)
 	switch {
-	case said.HTTPStatusCode == http.StatusTooManyRequests:
-		return ErrBusy.Because(cause)
-	case said.HTTPStatusCode == http.StatusConflict, said.HTTPStatusCode >= http.StatusInternalServerError:
-		return ErrAway.Because(cause) // a conflict: the same request is being worked on
+	case !ok:
+		return ErrAway.Because(unanswered(err))
+	case said.HTTPStatusCode == http.StatusTooManyRequests, said.Code == stripe.ErrorCodeRateLimit:
+		return ErrBusy.Because(discreet(said))
+	case said.HTTPStatusCode >= http.StatusInternalServerError, inTheWay(said):
+		return ErrAway.Because(discreet(said))
 	}
-	return cause
+	return discreet(said)
+}
+
+// inTheWay reports whether another request is being worked on, with the same idempotency key or about the same intent.
+func inTheWay(said *stripe.Error) bool {
+	return said.HTTPStatusCode == http.StatusConflict || said.Code == stripe.ErrorCodeIdempotencyKeyInUse || said.Code == stripe.ErrorCodeLockTimeout
+}
+
+// discreet is what may be written down of an error: codes and the provider's request id, never its message, which may quote
+// what was sent.
+func discreet(said *stripe.Error) error {
+	return fmt.Errorf("provider: status %d, %s, code %q, parameter %q, request %s", said.HTTPStatusCode, said.Type, said.Code, said.Param, said.RequestID)
+}
+
+// note has the log say what the provider refused: a decline is no error, and its row keeps no more than a reason.
+func note(ctx context.Context, err error) {
+	if said, ok := errors.AsType[*stripe.Error](err); ok {
+		observe.Note(ctx, slog.String("providerSaid", discreet(said).Error()))
+	}
 }
 
 // unanswered describes a call that brought no answer in the provider's form.
@@ -46,8 +64,8 @@ func unanswered(err error) error {
 	return errors.New("provider: the answer is not in the provider's form")
 }
 
-// refused reports whether the provider does not take our key.
-func refused(err error) bool {
+// lockedOut reports whether the provider does not take our key.
+func lockedOut(err error) bool {
 	said, ok := errors.AsType[*stripe.Error](err)
 	return ok && said.HTTPStatusCode == http.StatusUnauthorized
 }
@@ -63,14 +81,32 @@ func spent(err error) bool {
 	return said.Type == stripe.ErrorTypeIdempotency || replayed && said.HTTPStatusCode >= http.StatusInternalServerError
 }
 
-// pastConfirming reports whether an intent was not confirmed because of how it stands already.
-func pastConfirming(err error) bool {
+// outOfTurn reports whether an intent was not confirmed or canceled because of how it stands already.
+func outOfTurn(err error) bool {
 	said, ok := errors.AsType[*stripe.Error](err)
 	return ok && said.Code == stripe.ErrorCodePaymentIntentUnexpectedState
 }
 
-// refusal tells whether the provider declined the card or will never have such a payment: that is an answer to the
-// customer, not a mistake.
+// barren reports whether an error about an intent says itself that it can take no money any more: it was canceled, or its
+// card was declined and it has none left.
+func barren(err error, intent string) bool {
+	said, ok := errors.AsType[*stripe.Error](err)
+	if !ok || said.PaymentIntent == nil || said.PaymentIntent.ID != intent {
+		return false
+	}
+	switch i := said.PaymentIntent; i.Status {
+	case stripe.PaymentIntentStatusCanceled:
+		return true
+	case stripe.PaymentIntentStatusRequiresPaymentMethod:
+		return i.LastPaymentError != nil
+	}
+	return false
+}
+
+// refusal tells whether the provider declined the card or will not have such a payment: that is an answer to the customer,
+// not a mistake. Its reasons are not all known – a payment method that was used up is refused with neither code nor
+// parameter – so that every bad request is one. But not one about our key, about how the intent stands, about a parameter
+// that it does not know, which only we can have sent; nor one that may do better later.
 func refusal(err error) (payment.Intent, bool) {
 	said, ok := errors.AsType[*stripe.Error](err)
 	if !ok {
@@ -80,14 +116,16 @@ func refusal(err error) (payment.Intent, bool) {
 	switch {
 	case said.Type == stripe.ErrorTypeCard:
 		i.Reason = payment.CardDeclined
-	case said.Type != stripe.ErrorTypeInvalidRequest:
+	case said.Type != stripe.ErrorTypeInvalidRequest || said.HTTPStatusCode != http.StatusBadRequest:
+		return payment.Intent{}, false
+	case outOfTurn(err), inTheWay(said), said.Code == stripe.ErrorCodeRateLimit, said.Code == stripe.ErrorCodeParameterUnknown:
 		return payment.Intent{}, false
 	case said.Param == "payment_method":
 		i.Reason = payment.PaymentMethodUnknown
 	case said.Param == "amount" || said.Param == "currency":
 		i.Reason = payment.AmountNotPayable
 	default:
-		return payment.Intent{}, false
+		i.Reason = payment.PaymentRefused
 	}
 	return i, true
 }

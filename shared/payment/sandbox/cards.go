@@ -13,9 +13,10 @@ type Card struct {
 	Settles   time.Duration // the payment is in processing for so long
 	Delay     time.Duration // the payment is authorized at once, but the answer comes so much later
 	Lost      bool          // the payment is authorized, but the answer is that the provider failed
+	Once      bool          // it pays for one intent only: the first confirmation uses it up, creating an intent does not
 }
 
-// longest is the longest that an answer can be told to wait: callers give up long before, and Lambda soon after.
+// longest is the longest that an answer can be told to wait: callers give up before, and Lambda soon after.
 const longest = 8 * time.Second
 
 // declines are Stripe's test cards that are refused (https://docs.stripe.com/testing#declined-payments), by the end of
@@ -38,6 +39,7 @@ var declines = map[string]Decline{
 //	pm_sandbox_slow_<ms>             pays, but the answer comes so many milliseconds late
 //	pm_sandbox_lost                  pays, but the answer is a failure of the provider
 //	pm_sandbox_processing_<ms>       pays so many milliseconds later
+//	pm_sandbox_once_<any>            pays once, as a card does at Stripe that is kept for no customer
 func CardOf(paymentMethod string) (Card, bool) {
 	if name, ok := strings.CutPrefix(paymentMethod, "pm_card_"); ok && name != "" {
 		if d, ok := declines[strings.TrimPrefix(name, "visa_")]; ok {
@@ -53,6 +55,9 @@ func CardOf(paymentMethod string) (Card, bool) {
 	if ms, ok := strings.CutPrefix(paymentMethod, "pm_sandbox_processing_"); ok {
 		d, known := milliseconds(ms)
 		return Card{Settles: d}, known
+	}
+	if name, ok := strings.CutPrefix(paymentMethod, "pm_sandbox_once_"); ok {
+		return Card{Once: true}, name != ""
 	}
 	return Card{Lost: true}, paymentMethod == "pm_sandbox_lost"
 }

@@ -33,9 +33,18 @@ type Ledger interface {
 	Intent(ctx context.Context, id string) (Intent, error)
 	// Answer returns what was answered under a key, read consistently. It returns fault.NotFound for a key that is not known.
 	Answer(ctx context.Context, key string) (Answer, error)
-	// Keep stores an intent as its next version and an answer under its key; either may be nil. It stores all or nothing,
-	// and returns fault.Conflict if the intent moved on since it was read, or the key was used since and not forgotten.
-	Keep(ctx context.Context, i *Intent, a *Answer, now time.Time) error
+	// UsedUp reports whether a payment method that pays only once has paid, read consistently.
+	UsedUp(ctx context.Context, paymentMethod string) (bool, error)
+	// Keep stores a change, all of it or nothing. It returns fault.Conflict if the intent moved on since it was read, the key
+	// was used since and not forgotten, or the payment method was used up since.
+	Keep(ctx context.Context, c Change, now time.Time) error
+}
+
+// Change is what a request changes. Each part may be missing.
+type Change struct {
+	Intent *Intent // as its next version
+	Answer *Answer // under its key
+	UsesUp string  // a payment method that can pay no more
 }
 
 // Answer is what was answered to the first request with an idempotency key.
@@ -79,25 +88,39 @@ type outcome struct {
 	changed  bool // the intent is to be stored
 	instead  *Problem
 	lateness time.Duration
+	usesUp   string // the payment method that the request used up
 }
 
-// ending returns what is answered when an intent was charged.
-func ending(i Intent, charged string) outcome {
+// charge confirms an intent with a payment method, or else with its own.
+func (h Handler) charge(ctx context.Context, i Intent, paymentMethod string) (outcome, error) {
+	if paymentMethod == "" {
+		paymentMethod = i.PaymentMethod
+	}
+	i, err := Confirm(i, paymentMethod, h.Now())
+	if err != nil {
+		return outcome{}, err
+	}
 	o := outcome{intent: i, changed: true}
-	card, _ := CardOf(charged)
+	card, _ := CardOf(paymentMethod)
 	o.lateness = card.Delay
 	switch {
 	case i.LastError != nil:
 		o.instead = declined(i)
 	case card.Lost:
 		o.instead = errFailed
+	case card.Once:
+		used, err := h.Ledger.UsedUp(ctx, paymentMethod)
+		if err == nil && used {
+			err = errUsedUp
+		}
+		o.usesUp = paymentMethod
+		return o, err
 	}
-	return o
+	return o, nil
 }
 
-func (h Handler) create(_ context.Context, r *http.Request) (outcome, error) {
-	now := h.Now()
-	i, err := Create(r.PostForm, now)
+func (h Handler) create(ctx context.Context, r *http.Request) (outcome, error) {
+	i, err := Create(r.PostForm, h.Now())
 	if err != nil {
 		return outcome{}, err
 	}
@@ -105,8 +128,7 @@ func (h Handler) create(_ context.Context, r *http.Request) (outcome, error) {
 	if r.PostForm.Get("confirm") != "true" {
 		return outcome{intent: i, changed: true}, nil
 	}
-	confirmed, err := Confirm(i, "", now)
-	return ending(confirmed, i.PaymentMethod), err
+	return h.charge(ctx, i, "")
 }
 
 func (h Handler) confirm(ctx context.Context, r *http.Request) (outcome, error) {
@@ -117,12 +139,7 @@ func (h Handler) confirm(ctx context.Context, r *http.Request) (outcome, error) 
 	if err != nil {
 		return outcome{}, err
 	}
-	method := r.PostForm.Get("payment_method")
-	confirmed, err := Confirm(i, method, h.Now())
-	if method == "" {
-		method = i.PaymentMethod
-	}
-	return result(ending(confirmed, method), err)
+	return result(h.charge(ctx, i, r.PostForm.Get("payment_method")))
 }
 
 func (h Handler) cancel(ctx context.Context, r *http.Request) (outcome, error) {
@@ -219,16 +236,15 @@ func (h Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		a := o.answer()
 		now := h.Now()
 		a.Key, a.Request, a.Ready, a.Expires = key, request, now.Add(o.lateness), now.Add(Memory)
-		var change *Intent
-		var remembered *Answer
+		change := Change{UsesUp: o.usesUp}
 		if o.changed {
-			change = &o.intent
+			change.Intent = &o.intent
 		}
 		if key != "" {
-			remembered = &a
+			change.Answer = &a
 		}
-		if change != nil || remembered != nil {
-			err = h.Ledger.Keep(ctx, change, remembered, now)
+		if change.Intent != nil || change.Answer != nil {
+			err = h.Ledger.Keep(ctx, change, now)
 		}
 		if !errors.Is(err, fault.Conflict) {
 			return a, false, err
@@ -247,14 +263,17 @@ func (h Handler) admit(ctx context.Context, r *http.Request) error {
 		return errNoKey
 	}
 	key, err := h.Key.Get(ctx)
-	if err != nil {
-		return err
+	if err == nil && !equal(given, key) {
+		key, err = h.Key.Doubt(ctx) // it may have been replaced since we read it
 	}
-	if subtle.ConstantTimeCompare([]byte(given), []byte(key)) != 1 {
-		h.Key.Forget() // it may have been replaced since we read it
-		return errWrongKey
+	if err == nil && !equal(given, key) {
+		err = errWrongKey
 	}
-	return nil
+	return err
+}
+
+func equal(given, key string) bool {
+	return subtle.ConstantTimeCompare([]byte(given), []byte(key)) == 1
 }
 
 func (o outcome) answer() Answer {

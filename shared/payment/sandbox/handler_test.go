@@ -1,13 +1,18 @@
 package sandbox_test
 
 import (
+	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,7 +20,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/shared/cloudtest"
+	"backroom/shared/payment/apikey"
 	"backroom/shared/payment/paymenttest"
+	"backroom/shared/payment/sandbox"
 )
 
 // bench is a sandbox and what a test asks of it.
@@ -193,6 +200,60 @@ func TestAnIdempotencyKeyIsRememberedForADay(t *testing.T) {
 	assert.False(t, fresh.Replayed)
 	assert.NotEqual(t, made.ID, fresh.ID)
 	assert.True(t, b.create("k1", "pm_card_visa").Replayed, "and then remembered again")
+}
+
+func TestACardThatPaysOnceIsUsedUpByTheFirstConfirmation(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	first, second := b.create("k1", "pm_sandbox_once_a").ID, b.create("k2", "pm_sandbox_once_a").ID
+	require.NotEmpty(t, second, "an intent uses up nothing")
+	assert.Equal(t, "requires_capture", b.confirm("k3", second).State)
+
+	refused := b.confirm("k4", first)
+	assert.Equal(t, http.StatusBadRequest, refused.Status)
+	assert.JSONEq(t, `{"error": {"type": "invalid_request_error", "message": "`+refused.Error.Message+`"}}`, refused.Body, "neither code nor parameter")
+	assert.Contains(t, refused.Error.Message, "may not be used again")
+	assert.Equal(t, "requires_confirmation", b.get(first).State)
+	assert.Equal(t, 0, b.get(first).Held)
+	assert.True(t, b.confirm("k3", second).Replayed)
+	assert.Equal(t, "payment_intent_unexpected_state", b.confirm("k5", second).Error.Code)
+
+	assert.Equal(t, http.StatusBadRequest, b.ask("POST", "/v1/payment_intents", "k6", "amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_a").Status)
+	assert.Equal(t, "succeeded", b.ask("POST", "/v1/payment_intents", "k7", "amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_b").State)
+	assert.Equal(t, http.StatusBadRequest, b.create("k8", "pm_sandbox_once_").Status, "it needs a name of its own")
+}
+
+func TestManyIntentsAtOnceUseACardThatPaysOnceOnce(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	var mu sync.Mutex
+	statuses := map[int]int{}
+	var all sync.WaitGroup
+	for n := range 8 {
+		id := b.create(fmt.Sprint("create-", n), "pm_sandbox_once_a").ID
+		all.Go(func() {
+			status := b.confirm(fmt.Sprint("confirm-", n), id).Status
+			mu.Lock()
+			defer mu.Unlock()
+			statuses[status]++
+		})
+	}
+	all.Wait()
+	assert.Equal(t, 1, statuses[http.StatusOK], "%v", statuses)
+}
+
+func TestAWrongKeyHasTheRightOneReadOnceAMinute(t *testing.T) {
+	t.Parallel()
+	var reads atomic.Int64
+	key := apikey.New(func(context.Context) (string, error) { reads.Add(1); return cloudtest.SampleSecret, nil }, time.Now)
+	server := httptest.NewServer(sandbox.Handler{Key: key, Now: time.Now, Nonce: rand.Text, Log: slog.New(slog.DiscardHandler)}.Routes())
+	t.Cleanup(server.Close)
+	b := bench{t, &paymenttest.Sandbox{URL: server.URL}}
+	for range 20 {
+		got := b.ask("GET", "/v1/payment_intents/pi_1", "", "", func(r *http.Request) { r.Header.Set("Authorization", "Bearer sk_other") })
+		assert.Equal(t, http.StatusUnauthorized, got.Status)
+	}
+	assert.Equal(t, int64(2), reads.Load())
 }
 
 func TestWhatBreaksTheRulesIsNotRemembered(t *testing.T) {

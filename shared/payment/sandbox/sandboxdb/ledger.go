@@ -1,5 +1,5 @@
-// Package sandboxdb keeps the payment sandbox's intents and answers in DynamoDB, in a table of its own: plain items that
-// nobody listens to.
+// Package sandboxdb keeps the payment sandbox's intents, answers and used-up cards in DynamoDB, in a table of its own: plain
+// items that nobody listens to.
 package sandboxdb
 
 import (
@@ -22,7 +22,7 @@ import (
 // ErrMoved is what Keep comes back with if another was faster.
 var ErrMoved = fault.New(fault.Conflict, "sandbox-moved", "The intent or the key was changed by another meanwhile.")
 
-// Ledger keeps intents and answers.
+// Ledger keeps intents, answers, and which payment methods are used up.
 type Ledger struct {
 	DB   *dynamodb.Client
 	Name string
@@ -61,6 +61,10 @@ type answerItem struct {
 	Expires int64  `dynamodbav:"expires"` // seconds since 1970: the table's TTL cleans up after it, and decides nothing
 }
 
+type usedItem struct {
+	PK string `dynamodbav:"pk"`
+}
+
 // Intent returns an intent, read consistently. It returns fault.NotFound for none.
 func (l Ledger) Intent(ctx context.Context, id string) (sandbox.Intent, error) {
 	var item intentItem
@@ -91,11 +95,20 @@ func (l Ledger) Answer(ctx context.Context, key string) (sandbox.Answer, error) 
 	}, nil
 }
 
-// Keep stores an intent as its next version and an answer under its key, all or nothing; either may be nil. It returns
-// fault.Conflict if the intent moved on since it was read, or the key was used since and has not expired.
-func (l Ledger) Keep(ctx context.Context, i *sandbox.Intent, a *sandbox.Answer, now time.Time) error {
+// UsedUp reports whether a payment method that pays only once has paid, read consistently.
+func (l Ledger) UsedUp(ctx context.Context, paymentMethod string) (bool, error) {
+	err := l.get(ctx, usedKey(paymentMethod), &usedItem{})
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Keep stores a change, all of it or nothing. It returns fault.Conflict if the intent moved on since it was read, the key
+// was used since and has not expired, or the payment method was used up since.
+func (l Ledger) Keep(ctx context.Context, c sandbox.Change, now time.Time) error {
 	var actions []types.TransactWriteItem
-	if i != nil {
+	if i := c.Intent; i != nil {
 		put, err := l.put(toItem(*i), "attribute_not_exists(pk)", nil)
 		if i.Version > 0 {
 			put, err = l.put(toItem(*i), "version = :read", number(":read", int64(i.Version)))
@@ -105,9 +118,16 @@ func (l Ledger) Keep(ctx context.Context, i *sandbox.Intent, a *sandbox.Answer, 
 		}
 		actions = append(actions, put)
 	}
-	if a != nil {
+	if a := c.Answer; a != nil {
 		item := answerItem{answerKey(a.Key), a.Request, a.Status, a.Body, a.Ready.UnixMilli(), a.Expires.Unix()}
 		put, err := l.put(item, "attribute_not_exists(pk) OR expires <= :now", number(":now", now.Unix()))
+		if err != nil {
+			return err
+		}
+		actions = append(actions, put)
+	}
+	if c.UsesUp != "" {
+		put, err := l.put(usedItem{usedKey(c.UsesUp)}, "attribute_not_exists(pk)", nil)
 		if err != nil {
 			return err
 		}
@@ -166,3 +186,5 @@ func number(name string, n int64) map[string]types.AttributeValue {
 func intentKey(id string) string { return "intent#" + id }
 
 func answerKey(key string) string { return "key#" + key }
+
+func usedKey(paymentMethod string) string { return "used#" + paymentMethod }
