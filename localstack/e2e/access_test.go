@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/shop"
+)
+
+func TestAnothersOrderIsAnAbsentOne(t *testing.T) {
+	beside(t, func(t T) {
+		ada, grace, sku := system.New("ada"), system.New("grace"), system.Product(t, 100, 1)
+		id := system.Place(t, ada, Basket(sku)).ID
+		read := func(buyer, id string) shop.Answer {
+			return system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders/" + id, Token: system.Token(t, buyer)})
+		}
+		anothers := Refused(t, read(grace, id), http.StatusNotFound, "unknown-order")
+		absent := Refused(t, read(grace, "ord_"+strings.Repeat("a", 32)), http.StatusNotFound, "unknown-order")
+		require.NotEqual(t, anothers.RequestID, absent.RequestID)
+		anothers.RequestID = absent.RequestID
+		require.Equal(t, absent, anothers)
+
+		require.Equal(t, http.StatusOK, read(ada, id).Status)
+		require.Equal(t, http.StatusOK, read("", id).Status, "the shop's own people see every order")
+	})
+}
+
+func TestNobodyEntersWithoutATokenThatAllowsIt(t *testing.T) {
+	routes := map[string]shop.Call{
+		"put-product":  {Method: http.MethodPut, Path: "/products/MUG-1", Body: `{"title":"Mug","price":{"amount":1,"currency":"EUR"}}`, Header: map[string]string{"If-None-Match": "*"}},
+		"adjust-stock": {Method: http.MethodPost, Path: "/stock/MUG-1/adjustments", Body: `{"delta":1,"reason":"gift"}`, Header: map[string]string{"Idempotency-Key": "k"}},
+		"place-order":  {Method: http.MethodPost, Path: "/orders", Body: `{"lines":[{"sku":"MUG-1","quantity":1}],"payment_method":"pm_card_visa"}`, Header: map[string]string{"Idempotency-Key": "k"}},
+		"get-order":    {Method: http.MethodGet, Path: "/orders/ord_1"},
+	}
+	for name, route := range routes {
+		t.Run(name, func(t *testing.T) {
+			beside(t, func(t T) {
+				good := system.Token(t, system.New("ada"))
+				for what, token := range map[string]string{
+					"garbage":                   "garbage",
+					"signed by nobody":          withHeader(t, good, map[string]string{"alg": "none", "typ": "at+jwt", "kid": "none"}, ""),
+					"of a key it brings along":  withHeader(t, good, map[string]string{"alg": "ES256", "typ": "at+jwt", "kid": "mine", "jku": "https://example.org/keys"}, ""),
+					"for more than was granted": forged(t, good),
+				} {
+					route.Token = token
+					answer := system.Send(t, route)
+					Refused(t, answer, http.StatusUnauthorized, "not-authenticated")
+					require.Equal(t, `Bearer error="invalid_token"`, challenge(answer), "a token that is %s", what)
+				}
+
+				route.Token = ""
+				answer := system.Send(t, route)
+				Refused(t, answer, http.StatusUnauthorized, "not-authenticated")
+				require.Equal(t, "Bearer", challenge(answer))
+
+				route.Token = system.Token(t, "", map[bool]string{true: "orders:read", false: "orders:write"}[name == "place-order"])
+				answer = system.Send(t, route)
+				Refused(t, answer, http.StatusForbidden, "scope-missing")
+				require.Equal(t, `Bearer error="insufficient_scope"`, challenge(answer))
+			})
+		})
+	}
+}
+
+// challenge returns what WWW-Authenticate says. The gateway of AWS gives that header another name.
+func challenge(answer shop.Answer) string {
+	return cmp.Or(answer.Header.Get("WWW-Authenticate"), answer.Header.Get("X-Amzn-Remapped-Www-Authenticate"))
+}
+
+// forged returns a token that claims more than the given one, under its signature.
+func forged(t T, token string) string {
+	t.Helper()
+	parts := strings.Split(token, ".")
+	require.Len(t, parts, 3)
+	document, err := base64.RawURLEncoding.DecodeString(parts[1])
+	require.NoError(t, err)
+	var claims map[string]any
+	require.NoError(t, json.Unmarshal(document, &claims))
+	claims["scope"] = "catalog:write stock:write orders:write orders:read orders:read:all"
+	document, err = json.Marshal(claims)
+	require.NoError(t, err)
+	return parts[0] + "." + base64.RawURLEncoding.EncodeToString(document) + "." + parts[2]
+}
+
+// withHeader returns the token with another header and signature.
+func withHeader(t T, token string, header map[string]string, signature string) string {
+	t.Helper()
+	document, err := json.Marshal(header)
+	require.NoError(t, err)
+	return base64.RawURLEncoding.EncodeToString(document) + "." + strings.Split(token, ".")[1] + "." + signature
+}
+
+func TestOnlyAKnownClientGetsATokenAndNoMoreThanItMayHave(t *testing.T) {
+	beside(t, func(t T) {
+		id, secret := system.Client()
+		ask := func(id, secret, form string) (answer shop.Answer, said struct {
+			Error string `json:"error"`
+			Scope string `json:"scope"`
+		}) {
+			answer = system.Send(t, shop.Call{Method: http.MethodPost, Path: "/oauth/token", Body: form, Header: map[string]string{
+				"Content-Type":  "application/x-www-form-urlencoded",
+				"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret)),
+			}})
+			require.NoError(t, json.Unmarshal(answer.Body, &said), "%s", answer.Body)
+			require.Equal(t, "no-store", answer.Header.Get("Cache-Control"))
+			return answer, said
+		}
+		answer, said := ask(id, "wrong", "grant_type=client_credentials")
+		require.Equal(t, http.StatusUnauthorized, answer.Status)
+		require.Equal(t, "invalid_client", said.Error)
+		require.Contains(t, challenge(answer), "Basic")
+
+		answer, said = ask(id, secret, "grant_type=password")
+		require.Equal(t, http.StatusBadRequest, answer.Status)
+		require.Equal(t, "unsupported_grant_type", said.Error)
+
+		answer, said = ask(id, secret, "grant_type=client_credentials&customer=ada&scope=catalog:write")
+		require.Equal(t, http.StatusBadRequest, answer.Status)
+		require.Equal(t, "invalid_scope", said.Error)
+
+		answer, said = ask(id, secret, "grant_type=client_credentials&customer=ada")
+		require.Equal(t, http.StatusOK, answer.Status)
+		require.ElementsMatch(t, []string{"orders:write", "orders:read"}, strings.Fields(said.Scope), "what a customer may do")
+	})
+}

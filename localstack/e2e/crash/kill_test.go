@@ -1,0 +1,112 @@
+package crash
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/e2e"
+)
+
+const (
+	kills = 10 // at least so often the processes of each function are killed
+	blows = 3  // and at least so many of its invocations lose their process before they answered
+)
+
+// mortal are the functions on an order's way to its verdict.
+var mortal = []string{"place-order", "relay-facts", "reserve-stock", "authorize-payment", "advance-order"}
+
+func TestOrdersOutliveTheDeathOfEveryFunction(t *testing.T) {
+	suite.Run(t, func(t e2e.T) {
+		ours(t)
+		g := deliver(t)
+		ctx, stop := context.WithCancel(t.Context())
+		var (
+			trade  sync.WaitGroup
+			placed accepted
+			again  int
+		)
+		trade.Go(func() { placed, again = g.placeUntil(t, ctx, 1e6, 30*time.Millisecond) })
+		defer trade.Wait()
+		defer stop()
+
+		before, killed := interrupted(t), map[string]int{}
+		hit := func(function string) int { return interrupted(t)[function] - before[function] }
+		for _, function := range mortal { // one after the other, so that messages go on coming
+			for began := time.Now(); killed[function] < kills || hit(function) < blows; {
+				require.Less(t, time.Since(began), e2e.Bound, "%s is killed often enough; by now %d times, %d times at work", function, killed[function], hit(function))
+				if killProcesses(ministack.Pid(), system.ProcessMark(function)) > 0 {
+					killed[function]++
+				}
+				time.Sleep(50*time.Millisecond + rand.N(100*time.Millisecond))
+			}
+		}
+		stop()
+		trade.Wait()
+
+		for _, function := range mortal {
+			e2e.Figure(t, "%s: killed %d times, %d invocations lost their process before they answered", function, killed[function], hit(function))
+		}
+		e2e.Figure(t, "%d requests of buyers failed and were repeated", again)
+		decide(t, placed)
+		e2e.Figure(t, "%s", g.settle(t, placed))
+	})
+}
+
+// killProcesses kills the children of parent whose environment has the variable, and returns how many. A process is pinned down
+// before it is looked at, so that no other can be hit that was given its number meanwhile.
+func killProcesses(parent int, variable string) (killed int) {
+	folders, _ := filepath.Glob("/proc/[0-9]*")
+	for _, folder := range folders {
+		pid, err := strconv.Atoi(filepath.Base(folder))
+		if err != nil || parentOf(folder) != parent {
+			continue
+		}
+		process, err := os.FindProcess(pid)
+		if err != nil {
+			continue
+		}
+		environ, err := os.ReadFile(filepath.Join(folder, "environ"))
+		if err == nil && slices.Contains(strings.Split(string(environ), "\x00"), variable) && process.Signal(syscall.SIGKILL) == nil {
+			killed++
+		}
+		_ = process.Release()
+	}
+	return killed
+}
+
+func parentOf(folder string) int {
+	stat, err := os.ReadFile(filepath.Join(folder, "stat"))
+	if err != nil {
+		return 0 // it has ended
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])) // behind the program's name: the state, then the parent
+	parent, _ := strconv.Atoi(fields[1])
+	return parent
+}
+
+// interrupted counts, from MiniStack's log, the invocations of each function that lost their process before they answered, at
+// work or still starting.
+func interrupted(t e2e.T) map[string]int {
+	t.Helper()
+	log, err := os.ReadFile(ministack.Log())
+	require.NoError(t, err)
+	count := map[string]int{}
+	for _, function := range mortal {
+		name := system.Stack.FunctionName(function)
+		count[function] = strings.Count(string(log), "Lambda "+name+": Runtime exited before returning a response") +
+			strings.Count(string(log), "error for "+name+": bootstrap exited during init")
+	}
+	return count
+}

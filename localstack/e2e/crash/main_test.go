@@ -1,0 +1,106 @@
+// Package crash shows that no order is lost, and nothing is reserved or charged twice, when the cloud is stopped and when
+// functions are killed with messages in flight. It needs a cloud that is ours to stop: it starts a MiniStack of its own.
+//
+//	make test    or    make e2e
+package crash
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/cloud"
+	"backroom/localstack/deploy"
+	"backroom/localstack/e2e"
+	"backroom/localstack/tools"
+)
+
+// patience is the time that an order waits before it asks again.
+const patience = "2s"
+
+var (
+	ministack *cloud.MiniStack // nil on clouds that are not ours to stop
+	system    *e2e.System
+	suite     *e2e.Suite
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(context.Background(), m))
+}
+
+func run(ctx context.Context, m *testing.M) (code int) {
+	on := os.Getenv("BACKROOM_CLOUD")
+	if on == "" {
+		fmt.Fprintln(os.Stderr, "BACKROOM_CLOUD is unset; next: make e2e CLOUD=ministack")
+		return 1
+	}
+	suite = &e2e.Suite{Cloud: on, Exceptions: e2e.CrashExceptions}
+	if on == cloud.NameMiniStack {
+		end, err := start(ctx)
+		defer func() {
+			if err := end(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				code = 1
+			}
+		}()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	return suite.Main(m)
+}
+
+// start starts a MiniStack with a state that is thrown away at the end, and deploys to it.
+func start(ctx context.Context) (end func() error, err error) {
+	scratch, err := os.MkdirTemp("", "backroom-crash-")
+	end = func() error { return os.RemoveAll(scratch) }
+	if err != nil {
+		return end, err
+	}
+	repo, err := tools.Repo()
+	if err != nil {
+		return end, err
+	}
+	installed, err := tools.Install(ctx, repo)
+	if err != nil {
+		return end, err
+	}
+	port, err := cloud.FreePort()
+	if err != nil {
+		return end, err
+	}
+	ministack = &cloud.MiniStack{Tools: installed, Port: port, State: filepath.Join(scratch, "cloud")}
+	end = func() error {
+		err := ministack.Stop()
+		if err != nil {
+			return err
+		}
+		return os.RemoveAll(scratch)
+	}
+	if err := ministack.Start(ctx); err != nil {
+		return end, err
+	}
+	plan := deploy.Deployment{Tools: installed, Endpoint: ministack.Endpoint(), Stack: "backroom-crash", Parameters: map[string]string{"Patience": patience}}
+	build, _, err := plan.Prepare(ctx)
+	if err != nil {
+		return end, err
+	}
+	if _, err := plan.Deploy(ctx, build); err != nil {
+		return end, err
+	}
+	system, err = e2e.Open(ctx, cloud.NameMiniStack, plan.Endpoint, plan.Stack)
+	return end, err
+}
+
+// ours demands a cloud that can be stopped and whose functions' processes can be killed.
+func ours(t e2e.T) {
+	t.Helper()
+	require.NotNil(t, ministack, "the cloud is not ours to stop")
+}

@@ -1,0 +1,135 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/shop"
+)
+
+// Send sends a call to the API, by the token if it names none, and returns the answer whatever its status.
+func (s *System) Send(t T, call shop.Call) shop.Answer {
+	t.Helper()
+	answer, err := s.API.Send(t.Context(), call)
+	require.NoError(t, err)
+	return answer
+}
+
+// Problem is an RFC 9457 document as clients read it.
+type Problem struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail"`
+	RequestID string `json:"request_id"`
+	Errors    []struct {
+		Detail    string `json:"detail"`
+		Pointer   string `json:"pointer"`
+		Parameter string `json:"parameter"`
+	} `json:"errors"`
+}
+
+// Places returns where the rules are that the request breaks: pointers and parameters.
+func (p Problem) Places() []string {
+	var places []string
+	for _, e := range p.Errors {
+		places = append(places, e.Pointer+e.Parameter)
+	}
+	return places
+}
+
+// Refused demands that the answer is a problem document with the status and the slug, and returns it.
+func Refused(t T, answer shop.Answer, status int, slug string) Problem {
+	t.Helper()
+	require.Equal(t, status, answer.Status, "%s", answer.Body)
+	require.Equal(t, "application/problem+json", strings.ToLower(answer.Header.Get("Content-Type")), "%s", answer.Body)
+	var p Problem
+	require.NoError(t, json.Unmarshal(answer.Body, &p), "%s", answer.Body)
+	require.Equal(t, "urn:problem-type:backroom:"+slug, p.Type, "%s", answer.Body)
+	require.Equal(t, status, p.Status, "the document repeats the status")
+	require.NotEmpty(t, p.RequestID, "who reports the problem needs its number")
+	return p
+}
+
+// Product puts something new on sale, with so many units in stock, and returns its SKU.
+func (s *System) Product(t T, cents int64, units int) string {
+	t.Helper()
+	sku := s.New("SKU")
+	added, err := s.API.AddProduct(t.Context(), s.Token(t, ""), shop.Product{SKU: sku, Title: "A thing", Price: shop.Money{Amount: cents, Currency: "EUR"}})
+	require.NoError(t, err)
+	require.True(t, added, "%s is new", sku)
+	if units > 0 {
+		require.NoError(t, s.API.Deliver(t.Context(), s.Token(t, ""), s.New("delivery"), sku, units))
+	}
+	return sku
+}
+
+// Adjust sends an adjustment of a SKU's level.
+func (s *System) Adjust(t T, sku, key, body string) shop.Answer {
+	t.Helper()
+	return s.Send(t, shop.Call{
+		Method: http.MethodPost, Path: "/stock/" + sku + "/adjustments", Token: s.Token(t, ""), Body: body,
+		Header: map[string]string{"Idempotency-Key": key},
+	})
+}
+
+// Level demands that so many units of a SKU can be sold. It asks by an adjustment that would leave everything as it is, and
+// that the API refuses if the level is another.
+func (s *System) Level(t T, sku string, units int) {
+	t.Helper()
+	count, err := json.Marshal(map[string]any{"set": units, "if_equals": units, "reason": "counted"})
+	require.NoError(t, err)
+	answer := s.Adjust(t, sku, s.New("count"), string(count))
+	require.Equal(t, http.StatusCreated, answer.Status, "%s: %d units can be sold; the API says %s", sku, units, answer.Body)
+}
+
+// Basket is an order of one unit of each SKU, paid with a good card.
+func Basket(skus ...string) shop.Basket {
+	b := shop.Basket{PaymentMethod: shop.CardGood}
+	for _, sku := range skus {
+		b.Lines = append(b.Lines, shop.Line{SKU: sku, Quantity: 1})
+	}
+	return b
+}
+
+// Place places an order for a buyer and returns the receipt.
+func (s *System) Place(t T, buyer string, b shop.Basket) shop.Receipt {
+	t.Helper()
+	receipt, err := s.API.Place(t.Context(), s.Token(t, buyer), s.New("key"), b)
+	require.NoError(t, err)
+	return receipt
+}
+
+// Order returns a buyer's order as it is now.
+func (s *System) Order(t T, buyer, id string) shop.Order {
+	t.Helper()
+	o, err := s.API.Order(t.Context(), s.Token(t, buyer), id)
+	require.NoError(t, err)
+	return o
+}
+
+// Verdict waits until a buyer's order has its verdict and returns the order.
+func (s *System) Verdict(t T, buyer, id string) (o shop.Order) {
+	t.Helper()
+	s.Until(t, "order "+id+" has its verdict", func() (any, bool) {
+		o = s.Order(t, buyer, id)
+		return o, o.Decided()
+	})
+	return o
+}
+
+// Facts returns the types of a timeline.
+func Facts(o shop.Order) []string {
+	var facts []string
+	for _, e := range o.Timeline {
+		facts = append(facts, e.Type)
+	}
+	return facts
+}
+
+// Told reports whether the order's timeline has the fact.
+func Told(o shop.Order, fact string) bool { return slices.Contains(Facts(o), fact) }

@@ -1,0 +1,127 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/shop"
+)
+
+// orderCall is POST /orders with a body and a key; key "" is none.
+func orderCall(t T, buyer, key string, body any) shop.Call {
+	call := shop.Call{Method: http.MethodPost, Path: "/orders", Token: system.Token(t, buyer), Body: body}
+	if key != "" {
+		call.Header = map[string]string{"Idempotency-Key": key}
+	}
+	return call
+}
+
+func TestOneKeySentTenTimesAtOnceIsOneOrder(t *testing.T) {
+	beside(t, func(t T) {
+		buyer, sku := system.New("ada"), system.Product(t, 100, 20)
+		call := orderCall(t, buyer, "my-order", Basket(sku))
+		answers, errs := make([]shop.Answer, 10), make([]error, 10)
+		var all sync.WaitGroup
+		for i := range answers {
+			all.Go(func() { answers[i], errs[i] = system.API.Send(t.Context(), call) })
+		}
+		all.Wait()
+
+		firsts := 0
+		for i, a := range answers {
+			require.NoError(t, errs[i])
+			require.Equal(t, http.StatusAccepted, a.Status, "%s", a.Body)
+			require.Equal(t, string(answers[0].Body), string(a.Body), "all get the same answer")
+			require.Equal(t, answers[0].Header.Get("Location"), a.Header.Get("Location"))
+			if a.Header.Get("Idempotent-Replayed") == "" {
+				firsts++
+			}
+		}
+		require.LessOrEqual(t, firsts, 1, "all but the first know that they are repetitions") // the first answer may have been lost and asked for again
+
+		var receipt shop.Receipt
+		require.NoError(t, json.Unmarshal(answers[0].Body, &receipt))
+		require.Equal(t, "confirmed", system.Verdict(t, buyer, receipt.ID).Verdict())
+		system.Level(t, sku, 19)
+		require.Equal(t, 1, system.Authorizations(t)[receipt.ID])
+	})
+}
+
+func TestAKeyMeansOneRequest(t *testing.T) {
+	beside(t, func(t T) {
+		buyer, sku := system.New("ada"), system.Product(t, 100, 5)
+		first := system.Send(t, orderCall(t, buyer, "my-order", `{"lines":[{"sku":"`+sku+`","quantity":1}],"payment_method":"pm_card_visa"}`))
+		require.Equal(t, http.StatusAccepted, first.Status, "%s", first.Body)
+		require.Empty(t, first.Header.Get("Idempotent-Replayed"))
+
+		sameInOtherWords := system.Send(t, orderCall(t, buyer, "my-order", ` { "payment_method" : "pm_card_visa", "lines" : [ {"quantity": 1, "sku": "`+sku+`"} ] } `))
+		require.Equal(t, http.StatusAccepted, sameInOtherWords.Status)
+		require.Equal(t, "true", sameInOtherWords.Header.Get("Idempotent-Replayed"))
+		require.Equal(t, string(first.Body), string(sameInOtherWords.Body))
+
+		other := system.Send(t, orderCall(t, buyer, "my-order", `{"lines":[{"sku":"`+sku+`","quantity":2}],"payment_method":"pm_card_visa"}`))
+		require.Equal(t, []string{"Idempotency-Key"}, Refused(t, other, http.StatusUnprocessableEntity, "idempotency-key-reused").Places())
+
+		without := system.Send(t, orderCall(t, buyer, "", Basket(sku)))
+		require.Equal(t, []string{"Idempotency-Key"}, Refused(t, without, http.StatusBadRequest, "idempotency-key-missing").Places())
+
+		unreadable := system.Send(t, orderCall(t, buyer, "two words", Basket(sku)))
+		require.Equal(t, []string{"Idempotency-Key"}, Refused(t, unreadable, http.StatusUnprocessableEntity, "invalid-request").Places())
+
+		elses := system.Send(t, orderCall(t, system.New("grace"), "my-order", Basket(sku)))
+		require.Equal(t, http.StatusAccepted, elses.Status, "another's keys are others: %s", elses.Body)
+		require.Empty(t, elses.Header.Get("Idempotent-Replayed"))
+		require.NotEqual(t, first.Header.Get("Location"), elses.Header.Get("Location"))
+	})
+}
+
+func TestALostAnswerCanBeAskedForAfterThePriceChanged(t *testing.T) {
+	beside(t, func(t T) {
+		buyer, sku := system.New("ada"), system.Product(t, 100, 5)
+		call := orderCall(t, buyer, "my-order", map[string]any{
+			"lines": Basket(sku).Lines, "payment_method": shop.CardGood, "expected_total": shop.Money{Amount: 100, Currency: "EUR"},
+		})
+		first := system.Send(t, call)
+		require.Equal(t, http.StatusAccepted, first.Status, "%s", first.Body)
+
+		read := system.Send(t, shop.Call{Method: http.MethodGet, Path: "/products/" + sku})
+		dearer := system.Send(t, shop.Call{
+			Method: http.MethodPut, Path: "/products/" + sku, Token: system.Token(t, ""), Header: map[string]string{"If-Match": read.Header.Get("ETag")},
+			Body: shop.Product{Title: "A thing", Price: shop.Money{Amount: 200, Currency: "EUR"}},
+		})
+		require.Equal(t, http.StatusOK, dearer.Status, "%s", dearer.Body)
+
+		again := system.Send(t, call)
+		require.Equal(t, http.StatusAccepted, again.Status, "%s", again.Body)
+		require.Equal(t, string(first.Body), string(again.Body))
+	})
+}
+
+func TestAnAdjustmentIsMadeOncePerKey(t *testing.T) {
+	beside(t, func(t T) {
+		sku, key := system.Product(t, 100, 10), system.New("key")
+		first := system.Adjust(t, sku, key, `{"delta":-4,"reason":"broken"}`)
+		require.Equal(t, http.StatusCreated, first.Status, "%s", first.Body)
+		again := system.Adjust(t, sku, key, `{"delta":-4,"reason":"broken"}`)
+		require.Equal(t, http.StatusCreated, again.Status, "%s", again.Body)
+		require.Equal(t, "true", again.Header.Get("Idempotent-Replayed"))
+		require.Equal(t, string(first.Body), string(again.Body))
+		system.Level(t, sku, 6)
+
+		Refused(t, system.Adjust(t, sku, key, `{"delta":-5,"reason":"broken"}`), http.StatusUnprocessableEntity, "idempotency-key-reused")
+		Refused(t, system.Adjust(t, sku, system.New("key"), `{"delta":-7,"reason":"broken"}`), http.StatusConflict, "not-that-many")
+		Refused(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"if_equals":5,"reason":"counted"}`), http.StatusConflict, "level-differs")
+		Refused(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"reason":"counted"}`), http.StatusUnprocessableEntity, "which-adjustment")
+		system.Level(t, sku, 6)
+
+		counted := system.Adjust(t, sku, system.New("key"), `{"set":20,"if_equals":6,"reason":"counted"}`)
+		require.Equal(t, http.StatusCreated, counted.Status, "%s", counted.Body)
+		require.Contains(t, strings.ReplaceAll(string(counted.Body), " ", ""), `"delta":14`)
+		system.Level(t, sku, 20)
+	})
+}

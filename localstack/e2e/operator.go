@@ -1,0 +1,310 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/stretchr/testify/require"
+)
+
+// Setting returns what a function reads from its environment under the name.
+func (s *System) Setting(t T, function, name string) string {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.settings[function] == nil {
+		found, err := s.lambda.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String(s.Stack.FunctionName(function))})
+		require.NoError(t, err)
+		require.NotNil(t, found.Environment, "the settings of %s", function)
+		s.settings[function] = found.Environment.Variables
+	}
+	require.NotEmpty(t, s.settings[function][name], "setting %s of %s", name, function)
+	return s.settings[function][name]
+}
+
+// Invoke calls a function with an event and demands that it does not fail.
+func (s *System) Invoke(t T, function string, event any) {
+	t.Helper()
+	payload, err := json.Marshal(event)
+	require.NoError(t, err)
+	answer, err := s.lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String(s.Stack.FunctionName(function)), Payload: payload})
+	require.NoError(t, err)
+	require.Nil(t, answer.FunctionError, "%s failed: %s", function, answer.Payload)
+}
+
+// Wake runs wake-overdue, which also runs every minute by itself.
+func (s *System) Wake(t T) {
+	t.Helper()
+	s.Invoke(t, "wake-overdue", map[string]any{})
+}
+
+// HoldUp keeps a step from receiving its messages until letGo is called, or the case ends.
+func (s *System) HoldUp(t T, step string) (letGo func()) {
+	t.Helper()
+	queue := ":" + s.Stack.QueueName(step)
+	return s.disable(t, step, func(source string) bool { return strings.HasSuffix(source, queue) })
+}
+
+// HoldUpFacts keeps relay-facts from reading what the rows of a table tell until letGo is called, or the case ends. The table
+// is named like the setting of get-order that holds its name: ORDERS_TABLE, HOLDS_TABLE, CHARGES_TABLE.
+func (s *System) HoldUpFacts(t T, table string) (letGo func()) {
+	t.Helper()
+	stream := ":table/" + s.Setting(t, "get-order", table) + "/stream/"
+	return s.disable(t, "relay-facts", func(source string) bool { return strings.Contains(source, stream) })
+}
+
+// disable disables the function's event source mapping whose source's ARN is meant.
+func (s *System) disable(t T, function string, meant func(source string) bool) (enable func()) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), Bound)
+	defer cancel()
+	list, err := s.lambda.ListEventSourceMappings(ctx, &lambda.ListEventSourceMappingsInput{FunctionName: aws.String(s.Stack.FunctionName(function))})
+	require.NoError(t, err)
+	i := slices.IndexFunc(list.EventSourceMappings, func(m lambdatypes.EventSourceMappingConfiguration) bool { return meant(aws.ToString(m.EventSourceArn)) })
+	require.GreaterOrEqual(t, i, 0, "%s listens to it", function)
+	mapping := aws.ToString(list.EventSourceMappings[i].UUID)
+	require.NoError(t, s.turn(ctx, mapping, false))
+	on := false
+	enable = func() {
+		if on {
+			return
+		}
+		on = true
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Bound)
+		defer cancel()
+		if err := s.turn(ctx, mapping, true); err != nil {
+			t.Errorf("%s could not be let go: %v", function, err)
+		}
+	}
+	t.Cleanup(enable)
+	return enable
+}
+
+// turn enables or disables a mapping, and returns when the cloud says that it is so.
+func (s *System) turn(ctx context.Context, mapping string, on bool) error {
+	wanted, asked := map[bool]string{true: "Enabled", false: "Disabled"}[on], false
+	for {
+		now, err := s.lambda.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &mapping})
+		if err != nil {
+			return err
+		}
+		switch state := aws.ToString(now.State); {
+		case state == wanted:
+			return nil
+		case !asked && !strings.HasSuffix(state, "ing"): // on its way to another state it cannot be changed
+			if _, err := s.lambda.UpdateEventSourceMapping(ctx, &lambda.UpdateEventSourceMappingInput{UUID: &mapping, Enabled: &on}); err != nil {
+				return err
+			}
+			asked = true
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("event source mapping %s does not become %s: %w", mapping, wanted, ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// DeadLetters names the dead-letter queue of a step.
+func DeadLetters(step string) string { return step + "-dlq" }
+
+func (s *System) queueURL(t T, queue string) string {
+	t.Helper()
+	found, err := s.queues.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(s.Stack.QueueName(queue))})
+	require.NoError(t, err)
+	return aws.ToString(found.QueueUrl)
+}
+
+// Depth returns how many messages of a queue wait to be received, and how many were and are not done with yet. On AWS these
+// numbers are approximate.
+func (s *System) Depth(t T, queue string) (waiting, underway int) {
+	t.Helper()
+	attributes := s.queueAttributes(t, queue)
+	waiting, err := strconv.Atoi(attributes[string(sqstypes.QueueAttributeNameApproximateNumberOfMessages)])
+	require.NoError(t, err)
+	underway, err = strconv.Atoi(attributes[string(sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible)])
+	require.NoError(t, err)
+	return waiting, underway
+}
+
+// MaxReceives returns how often a message of the queue is received before it goes to the dead-letter queue.
+func (s *System) MaxReceives(t T, queue string) int {
+	t.Helper()
+	var policy struct {
+		Receives json.Number `json:"maxReceiveCount"` // a number, or a string, as the cloud likes it
+	}
+	require.NoError(t, json.Unmarshal([]byte(s.queueAttributes(t, queue)["RedrivePolicy"]), &policy))
+	n, err := strconv.Atoi(strings.Trim(policy.Receives.String(), `"`))
+	require.NoError(t, err)
+	return n
+}
+
+func (s *System) queueAttributes(t T, queue string) map[string]string {
+	t.Helper()
+	found, err := s.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: aws.String(s.queueURL(t, queue)), AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameAll},
+	})
+	require.NoError(t, err)
+	return found.Attributes
+}
+
+// Put puts up to ten messages into a queue at once.
+func (s *System) Put(t T, queue string, bodies ...string) {
+	t.Helper()
+	var batch []sqstypes.SendMessageBatchRequestEntry
+	for i := range bodies {
+		batch = append(batch, sqstypes.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: &bodies[i]})
+	}
+	sent, err := s.queues.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{QueueUrl: aws.String(s.queueURL(t, queue)), Entries: batch})
+	require.NoError(t, err)
+	require.Empty(t, sent.Failed)
+}
+
+// Taken is a message that was taken out of a queue.
+type Taken struct {
+	Body     string
+	Receives int // how often it was received, this time included, and before in the queue whose dead-letter queue this is
+}
+
+// Take takes a message with the text in it out of a queue, once it is there. Others that it meets are put back.
+func (s *System) Take(t T, queue, text string) (taken Taken) {
+	t.Helper()
+	url := s.queueURL(t, queue)
+	s.Until(t, fmt.Sprintf("a message with %q is in %s", text, queue), func() (any, bool) {
+		received, err := s.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
+			QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: 20,
+			MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{sqstypes.MessageSystemAttributeNameApproximateReceiveCount},
+		})
+		require.NoError(t, err)
+		var others []string
+		for _, m := range received.Messages {
+			if body := aws.ToString(m.Body); taken.Body != "" || !strings.Contains(body, text) {
+				others = append(others, body)
+				_, err = s.queues.ChangeMessageVisibility(t.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle})
+				require.NoError(t, err)
+				continue
+			}
+			taken.Body = aws.ToString(m.Body)
+			taken.Receives, err = strconv.Atoi(m.Attributes[string(sqstypes.MessageSystemAttributeNameApproximateReceiveCount)])
+			require.NoError(t, err)
+			_, err = s.queues.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle})
+			require.NoError(t, err)
+		}
+		return others, taken.Body != ""
+	})
+	return taken
+}
+
+// Purge throws away what waits in a queue.
+func (s *System) Purge(t T, queue string) {
+	t.Helper()
+	_, err := s.queues.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: aws.String(s.queueURL(t, queue))})
+	require.NoError(t, err)
+	s.Until(t, queue+" is empty", func() (any, bool) {
+		waiting, underway := s.Depth(t, queue)
+		return waiting + underway, waiting+underway == 0
+	})
+}
+
+// OrderRow returns an order's row as the table's stream tells it, which is what relay-facts reads.
+func (s *System) OrderRow(t T, order string) events.DynamoDBEventRecord {
+	t.Helper()
+	found, err := s.tables.GetItem(t.Context(), &dynamodb.GetItemInput{
+		TableName: aws.String(s.Setting(t, "get-order", "ORDERS_TABLE")), ConsistentRead: aws.Bool(true),
+		Key: map[string]dynamodbtypes.AttributeValue{"pk": &dynamodbtypes.AttributeValueMemberS{Value: s.Setting(t, "get-product", "SHOP") + "#" + order}},
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, found.Item, "the row of %s", order)
+	return events.DynamoDBEventRecord{
+		EventID: "again", EventName: "INSERT", EventSource: "aws:dynamodb",
+		Change: events.DynamoDBStreamRecord{NewImage: image(found.Item), SequenceNumber: "1", StreamViewType: "NEW_IMAGE"},
+	}
+}
+
+// image is an item in the words of a stream's event.
+func image(item map[string]dynamodbtypes.AttributeValue) map[string]events.DynamoDBAttributeValue {
+	told := map[string]events.DynamoDBAttributeValue{}
+	for name, value := range item {
+		told[name] = attribute(value)
+	}
+	return told
+}
+
+func attribute(value dynamodbtypes.AttributeValue) events.DynamoDBAttributeValue {
+	switch v := value.(type) {
+	case *dynamodbtypes.AttributeValueMemberS:
+		return events.NewStringAttribute(v.Value)
+	case *dynamodbtypes.AttributeValueMemberN:
+		return events.NewNumberAttribute(v.Value)
+	case *dynamodbtypes.AttributeValueMemberBOOL:
+		return events.NewBooleanAttribute(v.Value)
+	case *dynamodbtypes.AttributeValueMemberM:
+		return events.NewMapAttribute(image(v.Value))
+	case *dynamodbtypes.AttributeValueMemberL:
+		list := make([]events.DynamoDBAttributeValue, len(v.Value))
+		for i, element := range v.Value {
+			list[i] = attribute(element)
+		}
+		return events.NewListAttribute(list)
+	}
+	return events.NewNullAttribute()
+}
+
+// Holding says of a SKU how many units can be sold and how many are promised to orders.
+type Holding struct {
+	Sellable int `dynamodbav:"sellable"`
+	Promised int `dynamodbav:"promised"`
+}
+
+// Shelf returns what the shelf holds of a SKU.
+func (s *System) Shelf(t T, sku string) (h Holding) {
+	t.Helper()
+	found, err := s.tables.GetItem(t.Context(), &dynamodb.GetItemInput{
+		TableName: aws.String(s.Setting(t, "adjust-stock", "LEVELS_TABLE")), ConsistentRead: aws.Bool(true),
+		Key: map[string]dynamodbtypes.AttributeValue{"pk": &dynamodbtypes.AttributeValueMemberS{Value: s.Setting(t, "get-product", "SHOP") + "#sku#" + sku}},
+	})
+	require.NoError(t, err)
+	require.NoError(t, attributevalue.UnmarshalMap(found.Item, &h))
+	return h
+}
+
+// Authorizations returns, from the ledger of the sandbox, how often money was really held on a card for each order.
+func (s *System) Authorizations(t T) map[string]int {
+	t.Helper()
+	times := map[string]int{}
+	pages := dynamodb.NewScanPaginator(s.tables, &dynamodb.ScanInput{
+		TableName: aws.String(s.Setting(t, "sandbox-payments", "SANDBOX_TABLE")), ConsistentRead: aws.Bool(true),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		require.NoError(t, err)
+		var intents []struct {
+			Metadata       map[string]string `dynamodbav:"metadata"`
+			Authorizations int               `dynamodbav:"sandbox_authorizations"`
+		}
+		require.NoError(t, attributevalue.UnmarshalListOfMaps(page.Items, &intents))
+		for _, i := range intents {
+			times[i.Metadata["order"]] += i.Authorizations
+		}
+	}
+	return times
+}
+
+// ProcessMark is what a process of the function has in its environment, and no other: the variable that Lambda gives to it.
+func (s *System) ProcessMark(function string) string {
+	return "AWS_LAMBDA_FUNCTION_NAME=" + s.Stack.FunctionName(function)
+}

@@ -1,0 +1,140 @@
+// Package e2e shows that a deployed Backroom keeps its promises. It sees what a client and an operator see – the API, and the
+// cloud's own handles: event source mappings, queues, tables – and runs the same cases on every cloud:
+//
+//	make test                    all cases, on a MiniStack of its own
+//	make e2e CLOUD=localstack    or aws, or ministack
+//
+// What a cloud is known to do otherwise is in exceptions.go, with its reason. Package crash stops and kills what is in flight.
+//
+// No case asserts how long something takes: what must come is waited for within Bound, which is there to end a broken run.
+package e2e
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/cloud"
+	"backroom/localstack/deploy"
+	"backroom/localstack/shop"
+)
+
+// Bound is how long a case waits for what must come.
+const Bound = 3 * time.Minute
+
+// System is a deployed Backroom in the hands of its clients and its operator. It is safe for concurrent use.
+type System struct {
+	Cloud string // ministack, localstack or aws
+	Stack deploy.Stack
+	API   shop.API
+
+	clientID, secret string
+	run              string // tells this run's products, buyers and keys from those of earlier ones
+	count            atomic.Int64
+
+	queues *sqs.Client
+	lambda *lambda.Client
+	tables *dynamodb.Client
+
+	mu       sync.Mutex
+	tokens   map[shop.Grant]token
+	settings map[string]map[string]string
+}
+
+// Deployed returns the system that `make test` or `make e2e` deployed, as these said in the environment.
+func Deployed(ctx context.Context) (*System, error) {
+	on, stack := os.Getenv("BACKROOM_CLOUD"), os.Getenv("BACKROOM_STACK")
+	if on == "" || stack == "" {
+		return nil, fmt.Errorf("nothing is deployed to test (BACKROOM_CLOUD and BACKROOM_STACK are unset); next: make e2e CLOUD=%s", cmp.Or(on, cloud.NameMiniStack))
+	}
+	return Open(ctx, on, os.Getenv("BACKROOM_ENDPOINT"), stack)
+}
+
+// Open returns the system with that stack on the cloud at endpoint ("": AWS).
+func Open(ctx context.Context, on, endpoint, stackName string) (*System, error) {
+	cfg, err := cloud.Config(ctx, endpoint)
+	if err != nil {
+		return nil, err
+	}
+	stack, err := deploy.Describe(ctx, endpoint, stackName)
+	if err != nil {
+		return nil, err
+	}
+	url, err := stack.API()
+	if err != nil {
+		return nil, err
+	}
+	id, secret, err := stack.Client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	connections := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64}
+	return &System{
+		Cloud: on, Stack: stack, API: shop.API{URL: url, HTTP: &http.Client{Transport: connections, Timeout: 40 * time.Second}},
+		clientID: id, secret: secret, run: strconv.FormatInt(time.Now().UnixMilli(), 36),
+		queues: sqs.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg), tables: dynamodb.NewFromConfig(cfg),
+		tokens: map[shop.Grant]token{}, settings: map[string]map[string]string{},
+	}, nil
+}
+
+// New returns a name that no other case and no other run uses: for a SKU, a buyer, an Idempotency-Key.
+func (s *System) New(kind string) string {
+	return fmt.Sprintf("%s-%s-%d", kind, s.run, s.count.Add(1))
+}
+
+// Until asks again and again until seen returns true, and fails the case after Bound; what is last seen is told then.
+func (s *System) Until(t T, what string, seen func() (last any, done bool)) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), Bound)
+	defer cancel()
+	for pause := 20 * time.Millisecond; ; pause = min(pause*5/4, time.Second) {
+		last, done := seen()
+		if done {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			require.FailNow(t, "not within "+Bound.String()+": "+what, "last seen: %v", last)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// token is an access token that was asked for at a time.
+type token struct {
+	value string
+	since time.Time
+}
+
+// Token returns a token with these scopes; customer "" is the client itself, no scope is all it may have.
+func (s *System) Token(t T, customer string, scopes ...string) string {
+	t.Helper()
+	grant := shop.Grant{ClientID: s.clientID, Secret: s.secret, Customer: customer, Scope: strings.Join(scopes, " ")}
+	s.mu.Lock()
+	known := s.tokens[grant]
+	s.mu.Unlock()
+	if time.Since(known.since) < 10*time.Minute { // they last for 15
+		return known.value
+	}
+	value, err := s.API.Token(t.Context(), grant)
+	require.NoError(t, err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokens[grant] = token{value, time.Now()}
+	return value
+}
+
+// Client returns the id and the secret that tokens are asked for with.
+func (s *System) Client() (id, secret string) { return s.clientID, s.secret }
