@@ -22,13 +22,15 @@ var Exceptions = map[string]map[string]string{
 // CrashExceptions are the same for package crash.
 var CrashExceptions = map[string]map[string]string{
 	"localstack": {
-		"TestOrdersOutliveARestart":                 lasting,
-		"TestOrdersOutliveTheLossOfWhatStreamsHeld": lasting,
-		"TestOrdersOutliveTheDeathOfEveryFunction":  lasting,
+		"TestOrdersOutliveARestart":                  lasting,
+		"TestOrdersOutliveTheLossOfWhatStreamsHeld":  lasting,
+		"TestOrdersOutliveTheDeathOfEveryFunction":   lasting,
+		"TestAKilledCloudGoesBackToItsLastCleanStop": lasting,
 	},
 	"aws": {
-		"TestOrdersOutliveARestart":                 lasting,
-		"TestOrdersOutliveTheLossOfWhatStreamsHeld": lasting,
-		"TestOrdersOutliveTheDeathOfEveryFunction":  lasting,
+		"TestOrdersOutliveARestart":                  lasting,
+		"TestOrdersOutliveTheLossOfWhatStreamsHeld":  lasting,
+		"TestOrdersOutliveTheDeathOfEveryFunction":   lasting,
+		"TestAKilledCloudGoesBackToItsLastCleanStop": lasting,
 	},
 }

@@ -70,7 +70,7 @@ func (s *System) HoldUpFacts(t T, table string) (letGo func()) {
 // disable disables the function's event source mapping whose source's ARN is meant.
 func (s *System) disable(t T, function string, meant func(source string) bool) (enable func()) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), Bound)
+	ctx, cancel := context.WithTimeout(t.Context(), s.Bound)
 	defer cancel()
 	list, err := s.lambda.ListEventSourceMappings(ctx, &lambda.ListEventSourceMappingsInput{FunctionName: aws.String(s.Stack.FunctionName(function))})
 	require.NoError(t, err)
@@ -84,7 +84,7 @@ func (s *System) disable(t T, function string, meant func(source string) bool) (
 			return
 		}
 		on = true
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Bound)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Bound)
 		defer cancel()
 		if err := s.turn(ctx, mapping, true); err != nil {
 			t.Errorf("%s could not be let go: %v", function, err)
@@ -180,11 +180,11 @@ type Taken struct {
 	Receives int // how often it was received, this time included, and before in the queue whose dead-letter queue this is
 }
 
-// Take takes a message with the text in it out of a queue, once it is there. Others that it meets are put back.
-func (s *System) Take(t T, queue, text string) (taken Taken) {
+// Take takes a message with all of the texts in it out of a queue, once it is there. Others that it meets are put back.
+func (s *System) Take(t T, queue string, texts ...string) (taken Taken) {
 	t.Helper()
 	url := s.queueURL(t, queue)
-	s.Until(t, fmt.Sprintf("a message with %q is in %s", text, queue), func() (any, bool) {
+	s.Until(t, fmt.Sprintf("a message with %q is in %s", texts, queue), func() (any, bool) {
 		received, err := s.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
 			QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: 20,
 			MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{sqstypes.MessageSystemAttributeNameApproximateReceiveCount},
@@ -192,7 +192,8 @@ func (s *System) Take(t T, queue, text string) (taken Taken) {
 		require.NoError(t, err)
 		var others []string
 		for _, m := range received.Messages {
-			if body := aws.ToString(m.Body); taken.Body != "" || !strings.Contains(body, text) {
+			body := aws.ToString(m.Body)
+			if lacks := func(text string) bool { return !strings.Contains(body, text) }; taken.Body != "" || slices.ContainsFunc(texts, lacks) {
 				others = append(others, body)
 				_, err = s.queues.ChangeMessageVisibility(t.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle})
 				require.NoError(t, err)

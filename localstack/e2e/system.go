@@ -6,7 +6,7 @@
 //
 // What a cloud is known to do otherwise is in exceptions.go, with its reason. Package crash stops and kills what is in flight.
 //
-// No case asserts how long something takes: what must come is waited for within Bound, which is there to end a broken run.
+// No case asserts how long something takes: what must come is waited for within a bound that is there to end a broken run.
 package e2e
 
 import (
@@ -31,14 +31,12 @@ import (
 	"backroom/localstack/shop"
 )
 
-// Bound is how long a case waits for what must come.
-const Bound = 3 * time.Minute
-
 // System is a deployed Backroom in the hands of its clients and its operator. It is safe for concurrent use.
 type System struct {
 	Cloud string // ministack, localstack or aws
 	Stack deploy.Stack
 	API   shop.API
+	Bound time.Duration // how long a case waits for what must come
 
 	clientID, secret string
 	run              string // tells this run's products, buyers and keys from those of earlier ones
@@ -83,6 +81,7 @@ func Open(ctx context.Context, on, endpoint, stackName string) (*System, error) 
 	connections := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64}
 	return &System{
 		Cloud: on, Stack: stack, API: shop.API{URL: url, HTTP: &http.Client{Transport: connections, Timeout: 40 * time.Second}},
+		Bound:    3 * time.Minute,
 		clientID: id, secret: secret, run: strconv.FormatInt(time.Now().UnixMilli(), 36),
 		queues: sqs.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg), tables: dynamodb.NewFromConfig(cfg),
 		tokens: map[shop.Grant]token{}, settings: map[string]map[string]string{},
@@ -94,10 +93,10 @@ func (s *System) New(kind string) string {
 	return fmt.Sprintf("%s-%s-%d", kind, s.run, s.count.Add(1))
 }
 
-// Until asks again and again until seen returns true, and fails the case after Bound; what is last seen is told then.
+// Until asks again and again until seen returns true, and fails the case after the bound; what is last seen is told then.
 func (s *System) Until(t T, what string, seen func() (last any, done bool)) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), Bound)
+	ctx, cancel := context.WithTimeout(t.Context(), s.Bound)
 	defer cancel()
 	for pause := 20 * time.Millisecond; ; pause = min(pause*5/4, time.Second) {
 		last, done := seen()
@@ -106,7 +105,7 @@ func (s *System) Until(t T, what string, seen func() (last any, done bool)) {
 		}
 		select {
 		case <-ctx.Done():
-			require.FailNow(t, "not within "+Bound.String()+": "+what, "last seen: %v", last)
+			require.FailNow(t, "not within "+s.Bound.String()+": "+what, "last seen: %v", last)
 		case <-time.After(pause):
 		}
 	}

@@ -37,7 +37,7 @@ func TestOrdersOutliveTheDeathOfEveryFunction(t *testing.T) {
 			placed accepted
 			again  int
 		)
-		trade.Go(func() { placed, again = g.placeUntil(t, ctx, 1e6, 30*time.Millisecond) })
+		trade.Go(func() { placed, again = g.placeUntil(t, ctx, 1e6, 60*time.Millisecond) })
 		defer trade.Wait()
 		defer stop()
 
@@ -45,7 +45,7 @@ func TestOrdersOutliveTheDeathOfEveryFunction(t *testing.T) {
 		hit := func(function string) int { return interrupted(t)[function] - before[function] }
 		for _, function := range mortal { // one after the other, so that messages go on coming
 			for began := time.Now(); killed[function] < kills || hit(function) < blows; {
-				require.Less(t, time.Since(began), e2e.Bound, "%s is killed often enough; by now %d times, %d times at work", function, killed[function], hit(function))
+				require.Less(t, time.Since(began), system.Bound, "%s is killed often enough; by now %d times, %d times at work", function, killed[function], hit(function))
 				if killProcesses(ministack.Pid(), system.ProcessMark(function)) > 0 {
 					killed[function]++
 				}
