@@ -60,7 +60,7 @@ func (h PutHandler) Operation() api.Operation {
 		Name: "put-product", Method: http.MethodPut, Path: "/products/{sku}", Tags: []string{"products"},
 		Summary:     "Create or change a product",
 		Description: "Creates with If-None-Match: * (201), changes with If-Match (200). A repetition of what is stored already changes nothing and is answered with 200.",
-		Access:      api.Needs(h.Callers, "catalog:write"),
+		Access:      api.Needs(h.Callers, identity.CatalogWrite),
 		Faults:      []*fault.Fault{ErrChanged, ErrUnconditional, money.ErrCurrency},
 	}, h.put)
 }

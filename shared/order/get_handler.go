@@ -72,7 +72,7 @@ func (h GetHandler) Operation() api.Operation {
 		Name: "get-order", Method: http.MethodGet, Path: "/orders/{id}", Tags: []string{"orders"},
 		Summary:     "Read an order",
 		Description: "Shows an order to who placed it, and to callers with orders:read:all.",
-		Access:      api.Needs(h.Callers, "orders:read"),
+		Access:      api.Needs(h.Callers, identity.OrdersRead),
 		Faults:      []*fault.Fault{ErrUnknownOrder},
 	}, h.get)
 }
@@ -87,7 +87,7 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*getOutput, error) {
 		return nil, err
 	}
 	o := story.Order
-	if o.Owner != caller.Subject && !caller.May("orders:read:all") {
+	if o.Owner != caller.Subject && !caller.May(identity.OrdersReadAll) {
 		return nil, ErrUnknownOrder
 	}
 	return &getOutput{ETag: api.ETag(story.Versions...), CacheControl: "private, no-cache", Body: OrderDocument{

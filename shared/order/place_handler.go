@@ -70,7 +70,7 @@ func (h PlaceHandler) Operation() api.Operation {
 		Name: "place-order", Method: http.MethodPost, Path: "/orders", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
 		Summary:     "Place an order",
 		Description: "Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its verdict.",
-		Access:      api.Needs(h.Callers, "orders:write"),
+		Access:      api.Needs(h.Callers, identity.OrdersWrite),
 		Faults:      []*fault.Fault{ErrUnknownProduct, ErrTooManySKUs, ErrTooMany, ErrPriceChanged, money.ErrMixed, money.ErrOutOfRange, api.ErrKeyReused},
 	}, h.place)
 }

@@ -56,7 +56,7 @@ func (h AdjustHandler) Operation() api.Operation {
 		Name: "adjust-stock", Method: http.MethodPost, Path: "/stock/{sku}/adjustments", Tags: []string{"stock"}, DefaultStatus: http.StatusCreated,
 		Summary:     "Adjust a level",
 		Description: "Changes how many units can be sold: by a delta, or to a count if the level still is what it was counted against.",
-		Access:      api.Needs(h.Callers, "stock:write"),
+		Access:      api.Needs(h.Callers, identity.StockWrite),
 		Faults:      []*fault.Fault{ErrWhichAdjustment, ErrNotThatMany, ErrLevelOther, api.ErrKeyReused},
 	}, h.adjust)
 }
