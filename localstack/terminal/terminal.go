@@ -27,9 +27,6 @@ func New(out *os.File) *Teller {
 	return &Teller{out: out, live: live, colour: live && os.Getenv("NO_COLOR") == ""}
 }
 
-// Plain returns a Teller that writes lines without spinner and colour.
-func Plain(out io.Writer) *Teller { return &Teller{out: out} }
-
 // Phase runs work and prints its name, the note that work returns, and the time it took.
 func (t *Teller) Phase(name string, work func() (note string, err error)) error {
 	began := time.Now()

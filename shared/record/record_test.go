@@ -271,10 +271,6 @@ func TestCollisionsAreTriedAgain(t *testing.T) {
 	transact := func(t *testing.T, db *dynamodb.Client) error {
 		return record.Transact(t.Context(), db, types.TransactWriteItem{Put: &types.Put{TableName: aws.String("t"), Item: map[string]types.AttributeValue{}}})
 	}
-	update := func(t *testing.T, db *dynamodb.Client) error {
-		_, err := record.Update(t.Context(), db, &dynamodb.UpdateItemInput{TableName: aws.String("t"), Key: map[string]types.AttributeValue{}})
-		return err
-	}
 	save := func(t *testing.T, db *dynamodb.Client) error {
 		return record.Table{DB: db, Name: "t", Now: time.Now, Nonce: func() string { return "n" }}.Save(t.Context(), first(1))
 	}
@@ -285,14 +281,14 @@ func TestCollisionsAreTriedAgain(t *testing.T) {
 		err     error
 	}{
 		"a transaction that collides twice is written then": {transact, []string{cancelled("None", "TransactionConflict"), cancelled("TransactionConflict"), ""}, 3, nil},
-		"an update that collides is written then":           {update, []string{collision, ""}, 2, nil},
 		"a row that collides is written then":               {save, []string{collision, collision, ""}, 3, nil},
 		"who keeps colliding gives way":                     {transact, []string{cancelled("TransactionConflict")}, 8, record.ErrBusy},
 		"a row that keeps colliding gives way":              {save, []string{collision}, 8, record.ErrBusy},
+		"a transaction that stays throttled is for later":   {transact, []string{cancelled("None", "ThrottlingError")}, 8, fault.Throttled},
 		"a throttled transaction is tried again":            {transact, []string{cancelled("ThrottlingError"), ""}, 2, nil},
 		"a condition is a result, whatever else happened":   {transact, []string{cancelled("ConditionalCheckFailed", "TransactionConflict")}, 1, &record.Cancelled{}},
 		"a wrong request is no condition that failed":       {transact, []string{cancelled("ValidationError", "TransactionConflict")}, 1, fault.Internal},
-		"a throttled store asks for patience":               {update, []string{`{"__type":"x#ProvisionedThroughputExceededException"}`}, 1, fault.Throttled},
+		"a throttled store asks for patience":               {save, []string{`{"__type":"x#ProvisionedThroughputExceededException"}`}, 1, fault.Throttled},
 		"a store that is away asks for patience":            {save, []string{`{"__type":"x#InternalServerError"}`}, 1, fault.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {

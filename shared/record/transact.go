@@ -52,17 +52,6 @@ func Transact(ctx context.Context, db *dynamodb.Client, actions ...types.Transac
 	})
 }
 
-// Update runs one conditional update of a plain counter, which has no version. It returns a *Cancelled with one reason if
-// the condition failed, and ErrBusy if it kept colliding with transactions.
-func Update(ctx context.Context, db *dynamodb.Client, in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
-	var out *dynamodb.UpdateItemOutput
-	err := persist(ctx, func() (err error) {
-		out, err = db.UpdateItem(ctx, in)
-		return err
-	})
-	return out, err
-}
-
 // jitter waits from nothing to twice 10, 20, 40 … 400 ms.
 func jitter() backoff.BackOff {
 	return &backoff.ExponentialBackOff{InitialInterval: 10 * time.Millisecond, RandomizationFactor: 1, Multiplier: 2, MaxInterval: 400 * time.Millisecond}
