@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -295,6 +296,9 @@ func (c *Cloud) makeSecret(ctx context.Context, id string, p properties) (made, 
 		ref: *out.ARN, attributes: map[string]string{"Id": *out.ARN},
 		remove: func(ctx context.Context) error {
 			_, err := c.secrets.DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{SecretId: out.ARN, ForceDeleteWithoutRecovery: aws.Bool(true)})
+			if _, gone := errors.AsType[*secretstypes.ResourceNotFoundException](err); gone {
+				return nil
+			}
 			return err
 		},
 	}, nil
