@@ -17,7 +17,7 @@ import (
 func LoadEach(ctx context.Context, db *dynamodb.Client, keys map[string]string) (map[string]map[string]types.AttributeValue, error) {
 	wanted := map[string]types.KeysAndAttributes{}
 	for table, key := range keys {
-		wanted[table] = types.KeysAndAttributes{Keys: []map[string]types.AttributeValue{keyOf(key)}, ConsistentRead: aws.Bool(true)}
+		wanted[table] = types.KeysAndAttributes{Keys: []map[string]types.AttributeValue{PrimaryKey(key)}, ConsistentRead: aws.Bool(true)}
 	}
 	images := map[string]map[string]types.AttributeValue{}
 	err := readBatches(ctx, db, wanted, func(table string, image map[string]types.AttributeValue) { images[table] = image })
@@ -51,7 +51,7 @@ var errHeldBack = fault.New(fault.Throttled, "store-throttled", "The store is bu
 func ReadMany(ctx context.Context, db *dynamodb.Client, table string, keys []string, consistent bool, each func(image map[string]types.AttributeValue)) error {
 	wanted := types.KeysAndAttributes{ConsistentRead: &consistent}
 	for _, key := range keys {
-		wanted.Keys = append(wanted.Keys, keyOf(key))
+		wanted.Keys = append(wanted.Keys, PrimaryKey(key))
 	}
 	return readBatches(ctx, db, map[string]types.KeysAndAttributes{table: wanted}, func(_ string, image map[string]types.AttributeValue) { each(image) })
 }

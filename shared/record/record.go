@@ -70,7 +70,7 @@ type entry struct {
 // Load reads the row with the key, consistently, into item and returns its diary. It returns ErrNotFound for no row.
 func (t Table) Load(ctx context.Context, key string, item any) (saga.Diary, error) {
 	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: &t.Name, Key: keyOf(key), ConsistentRead: aws.Bool(true),
+		TableName: &t.Name, Key: PrimaryKey(key), ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
 		return saga.Diary{}, Failure(err)
@@ -217,6 +217,7 @@ func (e envelope) diary() saga.Diary {
 	return d
 }
 
-func keyOf(key string) map[string]types.AttributeValue {
+// PrimaryKey returns the key as DynamoDB takes it. Every table of the template has the one key attribute, pk.
+func PrimaryKey(key string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: key}}
 }

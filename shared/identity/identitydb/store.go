@@ -39,7 +39,7 @@ type Store struct {
 	Table string
 }
 
-var keysItem = map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "keys"}}
+var keysItem = record.PrimaryKey("keys")
 
 // Keys returns the public keys: none, if none was published yet. What is not readable as a key is left out. Errors are
 // those of record.Failure.

@@ -116,7 +116,7 @@ type Levels struct {
 }
 
 func (s Levels) key(shop, sku string) map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: record.Key(shop, "sku#"+sku)}}
+	return record.PrimaryKey(record.Key(shop, "sku#"+sku))
 }
 
 func number(n int64) types.AttributeValue {

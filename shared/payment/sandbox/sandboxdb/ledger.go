@@ -165,7 +165,7 @@ func (l Ledger) put(item any, condition string, values map[string]types.Attribut
 func (l Ledger) get(ctx context.Context, key string, item any) error {
 	out, err := l.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &l.Name, ConsistentRead: aws.Bool(true),
-		Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: key}},
+		Key: record.PrimaryKey(key),
 	})
 	switch {
 	case err != nil:
