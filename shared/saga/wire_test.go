@@ -52,9 +52,10 @@ func newWorld(t *testing.T) world {
 }
 
 var placed = order.Order{
-	ID: id, Shop: shop, Owner: "anna@example.com", Status: order.Placed, PaymentMethod: "pm_card_visa", Fingerprint: "fingerprint",
+	ID: id, Shop: shop, Owner: "anna", Email: "anna@example.com", PaymentMethod: "pm_card_visa", Fingerprint: "fingerprint",
 	Lines: []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: money.Max - 2500}},
-	Total: money.Money{Amount: money.Max, Currency: "EUR"}, PlacedAt: cloudtest.Epoch, Due: cloudtest.Epoch.Add(time.Minute),
+	Total: money.Money{Amount: money.Max, Currency: "EUR"}, PlacedAt: cloudtest.Epoch, ExpiresAt: cloudtest.Epoch,
+	Owes: []order.Debt{order.VerdictDebt}, Due: cloudtest.Epoch.Add(time.Minute),
 }
 
 var wanted = saga.Wanted{Order: id, Shop: shop, Lines: placed.Lines, Total: placed.Total.Amount, Currency: "EUR", PaymentMethod: "pm_card_visa"}
@@ -66,8 +67,19 @@ var told = map[saga.Fact]func(t *testing.T, w world) (table, key string){
 		require.NoError(t, err)
 		return "Orders", record.Key(shop, id)
 	},
-	saga.ReserveDue:      askAgain,
-	saga.PaymentCheckDue: askAgain,
+	saga.ReserveDue:      story(overdueNow),
+	saga.PaymentCheckDue: story(overdueNow),
+	saga.OrderConfirmed:  story(confirmed),
+	saga.CaptureDue:      story(confirmed, overdueNow),
+	saga.OrderRejected:   story(rejected),
+	saga.OrderExpired:    story(overdueNow, overdueNow),
+	saga.OrderCancelling: story(cancelled),
+	saga.ReleaseDue:      story(cancelled, overdueNow),
+	saga.ReturnDue:       story(cancelled, overdueNow),
+	saga.OrderCancelled:  story(cancelled, order.StockBack, order.MoneyBack),
+	saga.OrderRefunding:  story(confirmed, order.Captured, refund),
+	saga.RefundDue:       story(confirmed, order.Captured, refund, overdueNow),
+	saga.OrderRefunded:   story(confirmed, order.Captured, refund, refunded),
 	saga.StockReserved: func(t *testing.T, w world) (string, string) {
 		for _, l := range wanted.Lines {
 			w.Put("Levels", `{"pk":"main#sku#`+l.SKU+`","sellable":10}`)
@@ -82,6 +94,11 @@ var told = map[saga.Fact]func(t *testing.T, w world) (table, key string){
 		require.NoError(t, w.shelf.Create(t.Context(), none, cause, fact))
 		return "Holds", record.Key(shop, id)
 	},
+	saga.StockReleased: func(t *testing.T, w world) (string, string) {
+		r, fact := stock.GiveUp(stock.Reservation{Order: id, Shop: shop, Has: stock.Nothing})
+		require.NoError(t, w.shelf.Save(t.Context(), r, stock.Nothing, cause, fact))
+		return "Holds", record.Key(shop, id)
+	},
 	saga.PaymentAuthorized: func(t *testing.T, w world) (string, string) {
 		return charge(t, w, payment.Intent{ID: "pi_1", Has: payment.Authorized})
 	},
@@ -90,14 +107,48 @@ var told = map[saga.Fact]func(t *testing.T, w world) (table, key string){
 	},
 }
 
-func askAgain(t *testing.T, w world) (table, key string) {
-	_, err := w.orders.Create(t.Context(), placed, cause, saga.OrderPlaced)
-	require.NoError(t, err)
-	o, err := w.orders.Load(t.Context(), shop, id)
-	require.NoError(t, err)
-	o, facts := order.Overdue(o, o.Due, o.Due.Add(time.Second), time.Minute)
-	require.NoError(t, w.orders.Save(t.Context(), o, cause, facts...))
-	return "Orders", record.Key(shop, id)
+// decision is what becomes of an order.
+type decision func(order.Order) (order.Order, []saga.Fact)
+
+// story returns the row of an order to which all of this happened, one write each.
+func story(decisions ...decision) func(t *testing.T, w world) (table, key string) {
+	return func(t *testing.T, w world) (table, key string) {
+		o, err := w.orders.Create(t.Context(), placed, cause, saga.OrderPlaced)
+		require.NoError(t, err)
+		for _, decide := range decisions {
+			o, err = w.orders.Load(t.Context(), shop, id)
+			require.NoError(t, err)
+			next, facts := decide(o)
+			require.NoError(t, w.orders.Save(t.Context(), next, cause, facts...))
+		}
+		return "Orders", record.Key(shop, id)
+	}
+}
+
+func overdueNow(o order.Order) (order.Order, []saga.Fact) {
+	return order.Overdue(o, o.Due, o.Due.Add(time.Second), time.Minute)
+}
+
+func confirmed(o order.Order) (order.Order, []saga.Fact) {
+	return order.Confirm(o, cloudtest.Epoch, time.Minute)
+}
+
+func rejected(o order.Order) (order.Order, []saga.Fact) {
+	return order.Reject(o, order.OutOfStock, cloudtest.Epoch, time.Minute)
+}
+
+func cancelled(o order.Order) (order.Order, []saga.Fact) {
+	o, facts, _ := order.Cancel(o, "anna changed her mind", cloudtest.Epoch, time.Minute)
+	return o, facts
+}
+
+func refund(o order.Order) (order.Order, []saga.Fact) {
+	o, facts, _ := order.Refund(o, order.RefundNote{ID: "rfn_1", Reason: "anna is not happy", By: "carl", At: cloudtest.Epoch}, 1250, cloudtest.Epoch, time.Minute)
+	return o, facts
+}
+
+func refunded(o order.Order) (order.Order, []saga.Fact) {
+	return order.Refunded(o, []saga.Refund{{ID: "rfn_1", Amount: 1250, Try: 1, State: saga.RefundDone}}, cloudtest.Epoch, time.Minute)
 }
 
 func charge(t *testing.T, w world, i payment.Intent) (table, key string) {
@@ -126,6 +177,7 @@ func TestHowEveryFactLooksOnItsWay(t *testing.T) {
 				event = find(t, w, table, key, fact)
 			}
 			golden(t, fact, event)
+			assert.NotContains(t, string(event.Data), "anna", "no personal data")
 		})
 	}
 }
