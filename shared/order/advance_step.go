@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"backroom/shared/fault"
@@ -21,7 +22,7 @@ type AdvanceStep struct {
 		Save(ctx context.Context, o Order, cause saga.Cause, facts ...saga.Fact) error
 	}
 	Now      func() time.Time
-	Patience time.Duration // until an order first asks for its verdict
+	Patience time.Duration // until an order first asks for what it is owed
 }
 
 // Handle loads the order, asks the domain, and saves once. An order that another moved meanwhile is decided anew.
@@ -45,46 +46,74 @@ func (s AdvanceStep) advance(ctx context.Context, e saga.Event) error {
 		return err
 	}
 	if len(facts) == 0 {
-		if o.Status == NeedsAttention && o.Diary.Heeds(e.Cause()) {
-			s.measure(ctx, o) // whoever wrote it may have ended before its log line; nobody must be stranded unheard
+		if o.Attention != "" && o.Diary.Heeds(e.Cause()) {
+			s.measure(ctx, o, saga.OrderStranded) // whoever wrote it may have ended before its log line; nobody must be stranded unheard
 		}
 		return nil
 	}
 	if err := s.Orders.Save(ctx, next, e.Cause(), facts...); err != nil {
 		return err
 	}
-	s.measure(ctx, next)
+	s.measure(ctx, next, facts...)
 	return nil
 }
 
 // metrics name what became of orders; the template's alarm knows OrdersStranded.
-var metrics = map[Status]string{Confirmed: "OrdersConfirmed", Rejected: "OrdersRejected", NeedsAttention: "OrdersStranded"}
+var metrics = map[saga.Fact]string{
+	saga.OrderConfirmed: "OrdersConfirmed", saga.OrderRejected: "OrdersRejected", saga.OrderExpired: "OrdersExpired",
+	saga.OrderCancelled: "OrdersCancelled", saga.OrderClosed: "OrdersClosed", saga.OrderStranded: "OrdersStranded", saga.OrderReopened: "OrdersReopened",
+}
 
-func (s AdvanceStep) measure(ctx context.Context, o Order) {
-	if name, ok := metrics[o.Status]; ok {
-		observe.Count(ctx, name, observe.Number, 1)
-	}
-	if !o.Owed() {
-		observe.Count(ctx, "OrderToVerdict", observe.Milliseconds, float64(s.Now().Sub(o.PlacedAt).Milliseconds()))
+// verdicts are the facts by which an order is decided here; a cancellation is decided elsewhere.
+var verdicts = []saga.Fact{saga.OrderConfirmed, saga.OrderRejected, saga.OrderExpired}
+
+func (s AdvanceStep) measure(ctx context.Context, o Order, facts ...saga.Fact) {
+	for _, f := range facts {
+		if name, ok := metrics[f]; ok {
+			observe.Count(ctx, name, observe.Number, 1)
+		}
+		if slices.Contains(verdicts, f) {
+			observe.Count(ctx, "OrderToVerdict", observe.Milliseconds, float64(s.Now().Sub(o.PlacedAt).Milliseconds()))
+		}
 	}
 }
 
-func (s AdvanceStep) decide(o Order, e saga.Event) (Order, []saga.Fact, error) {
+// decide is what every fact that an order hears means to it. What it did because of an event it does not do again: an answer
+// that was overtaken by a later one must not count twice.
+func (s AdvanceStep) decide(o Order, e saga.Event) (next Order, facts []saga.Fact, err error) {
+	if o.Diary.Heeds(e.Cause()) {
+		return o, nil, nil
+	}
+	now := s.Now()
 	switch e.Type {
 	case saga.PaymentAuthorized:
-		o, facts := Confirm(o)
-		return o, facts, nil
-	case saga.PaymentDeclined:
-		declined, err := saga.As[saga.Declined](e)
-		o, facts := Reject(o, declined.Reason)
-		return o, facts, err
+		next, facts = Confirm(o, now, s.Patience)
 	case saga.StockShort:
-		o, facts := Reject(o, OutOfStock)
-		return o, facts, nil
+		next, facts = Reject(o, OutOfStock, now, s.Patience)
+	case saga.PaymentDeclined:
+		var declined saga.Declined
+		declined, err = saga.As[saga.Declined](e)
+		next, facts = Reject(o, declined.Reason, now, s.Patience)
+	case saga.PaymentCaptured:
+		next, facts = Captured(o)
+	case saga.CaptureFailed:
+		next, facts = NotCaptured(o, now)
+	case saga.StockReleased:
+		next, facts = StockBack(o)
+	case saga.PaymentReturned:
+		next, facts = MoneyBack(o)
+	case saga.ReturnFailed:
+		next, facts = Reopen(o, now, s.Patience)
+	case saga.PaymentRefunded, saga.RefundFailed:
+		var told saga.Refunds
+		told, err = saga.As[saga.Refunds](e)
+		next, facts = Refunded(o, told.Refunds, now, s.Patience)
 	case saga.OrderOverdue:
-		overdue, err := saga.As[saga.Overdue](e)
-		o, facts := Overdue(o, time.UnixMilli(overdue.Due), s.Now(), s.Patience)
-		return o, facts, err
+		var overdue saga.Overdue
+		overdue, err = saga.As[saga.Overdue](e)
+		next, facts = Overdue(o, time.UnixMilli(overdue.Due), now, s.Patience)
+	default:
+		err = fmt.Errorf("order: no rule for %s", e.Type)
 	}
-	return o, nil, fmt.Errorf("order: no rule for %s", e.Type)
+	return next, facts, err
 }

@@ -1,11 +1,15 @@
 package order_test
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"backroom/shared/fault"
 	"backroom/shared/identity"
@@ -16,101 +20,251 @@ import (
 
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
-const patience = 2 * time.Minute
+const (
+	patience = 2 * time.Minute
+	window   = 15 * time.Minute
+)
 
-// given returns an order in a state, as it came to it: one with a verdict is owed nothing.
+// given returns an order as it came to a state.
 func given(s order.Status) order.Order {
-	o := order.Order{ID: "ord_1", Shop: "main", Status: s, PlacedAt: noon}
+	o := order.Order{
+		ID: "ord_1", Shop: "main", Owner: "anna", Email: "anna@example.com", PaymentMethod: "pm_card_visa", Total: euro(1000),
+		PlacedAt: noon, ExpiresAt: noon.Add(window), Due: noon.Add(patience), Owes: []order.Debt{order.VerdictDebt},
+	}
+	debts := map[order.Status][]order.Debt{
+		order.StatusPlaced: {order.VerdictDebt}, order.StatusConfirmed: {order.CaptureDebt}, order.StatusNeedsAttention: {order.CaptureDebt},
+		order.StatusRejected: {order.MoneyDebt, order.StockDebt}, order.StatusExpired: {order.MoneyDebt, order.StockDebt}, order.StatusCancelling: {order.MoneyDebt, order.StockDebt},
+	}
+	verdicts := map[order.Status]order.Verdict{
+		order.StatusConfirmed: order.Confirmed, order.StatusNeedsAttention: order.Confirmed, order.StatusClosed: order.Confirmed,
+		order.StatusRejected: order.Rejected, order.StatusExpired: order.Expired, order.StatusCancelling: order.Cancelled, order.StatusCancelled: order.Cancelled,
+	}
+	o.Owes, o.Verdict = debts[s], verdicts[s]
 	switch s {
-	case order.Placed:
-		o.Due = noon.Add(patience)
-	case order.Rejected:
+	case order.StatusClosed:
+		o.Due, o.Paid = time.Time{}, true
+	case order.StatusCancelled:
+		o.Due = time.Time{}
+	case order.StatusRejected:
 		o.Reason = "the first reason"
-	case order.NeedsAttention:
-		o.Due, o.Reason, o.Asks = noon.Add(24*time.Hour), order.NoAnswer, order.MaxAsks
+	case order.StatusNeedsAttention:
+		o.Attention, o.Due = order.CaptureFailed, noon.Add(time.Hour)
 	}
 	return o
 }
 
-func TestVerdicts(t *testing.T) {
-	confirm := order.Confirm
-	short := func(o order.Order) (order.Order, []saga.Fact) { return order.Reject(o, order.OutOfStock) }
-	declined := func(o order.Order) (order.Order, []saga.Fact) { return order.Reject(o, "card-declined") }
+var statuses = []order.Status{
+	order.StatusPlaced, order.StatusConfirmed, order.StatusRejected, order.StatusExpired, order.StatusCancelling, order.StatusCancelled,
+	order.StatusClosed, order.StatusNeedsAttention,
+}
+
+func TestTheStatusFollowsFromTheRest(t *testing.T) {
+	for _, s := range statuses {
+		assert.Equal(t, s, given(s).Status())
+	}
+	stocked := given(order.StatusRejected)
+	stocked.Owes = []order.Debt{order.MoneyDebt}
+	assert.Equal(t, order.StatusRejected, stocked.Status(), "until both are back")
+	stocked.Owes = nil
+	assert.Equal(t, order.StatusClosed, stocked.Status())
+	refunding := given(order.StatusClosed)
+	refunding.Owes = []order.Debt{order.RefundDebt}
+	assert.Equal(t, order.StatusClosed, refunding.Status(), "a refund opens nothing for the customer")
+}
+
+// decision is what somebody does with an order.
+type decision func(order.Order) (order.Order, []saga.Fact)
+
+var (
+	confirm decision = func(o order.Order) (order.Order, []saga.Fact) { return order.Confirm(o, later, patience) }
+	short   decision = func(o order.Order) (order.Order, []saga.Fact) {
+		return order.Reject(o, order.OutOfStock, later, patience)
+	}
+	decline decision = func(o order.Order) (order.Order, []saga.Fact) {
+		return order.Reject(o, "card-declined", later, patience)
+	}
+	captured    decision = order.Captured
+	notCaptured decision = func(o order.Order) (order.Order, []saga.Fact) { return order.NotCaptured(o, later) }
+	stockBack   decision = order.StockBack
+	moneyBack   decision = order.MoneyBack
+	reopen      decision = func(o order.Order) (order.Order, []saga.Fact) { return order.Reopen(o, later, patience) }
+	cancel      decision = func(o order.Order) (order.Order, []saga.Fact) {
+		o, facts, _ := order.Cancel(o, "changed my mind", later, patience)
+		return o, facts
+	}
+)
+
+var later = noon.Add(time.Minute)
+
+func TestWhatAnAnswerMeans(t *testing.T) {
+	type is = order.Status
 	for sentence, c := range map[string]struct {
-		given  order.Status
-		decide func(order.Order) (order.Order, []saga.Fact)
-		status order.Status
-		reason string
+		given  is
+		decide decision
+		status is
 		facts  []saga.Fact
 	}{
-		"a placed order whose payment is authorized is confirmed":            {order.Placed, confirm, order.Confirmed, "", []saga.Fact{saga.OrderConfirmed}},
-		"a placed order without stock is rejected":                           {order.Placed, short, order.Rejected, order.OutOfStock, []saga.Fact{saga.OrderRejected}},
-		"a placed order whose payment is declined is rejected":               {order.Placed, declined, order.Rejected, "card-declined", []saga.Fact{saga.OrderRejected}},
-		"a confirmed order stays confirmed":                                  {order.Confirmed, confirm, order.Confirmed, "", nil},
-		"a confirmed order is not rejected any more":                         {order.Confirmed, declined, order.Confirmed, "", nil},
-		"a rejected order is not confirmed any more":                         {order.Rejected, confirm, order.Rejected, "the first reason", nil},
-		"a rejected order keeps its first reason":                            {order.Rejected, short, order.Rejected, "the first reason", nil},
-		"an order that needs attention takes an answer that comes after all": {order.NeedsAttention, confirm, order.Confirmed, "", []saga.Fact{saga.OrderConfirmed}},
-		"an order that needs attention takes a late refusal":                 {order.NeedsAttention, short, order.Rejected, order.OutOfStock, []saga.Fact{saga.OrderRejected}},
+		"a placed order whose payment is authorized is confirmed":            {order.StatusPlaced, confirm, order.StatusConfirmed, []saga.Fact{saga.OrderConfirmed}},
+		"a placed order without stock is rejected":                           {order.StatusPlaced, short, order.StatusRejected, []saga.Fact{saga.OrderRejected}},
+		"a placed order whose payment is declined is rejected":               {order.StatusPlaced, decline, order.StatusRejected, []saga.Fact{saga.OrderRejected}},
+		"a placed order can be cancelled":                                    {order.StatusPlaced, cancel, order.StatusCancelling, []saga.Fact{saga.OrderCancelling}},
+		"a confirmed order stays confirmed":                                  {order.StatusConfirmed, confirm, order.StatusConfirmed, nil},
+		"a confirmed order is not rejected any more":                         {order.StatusConfirmed, decline, order.StatusConfirmed, nil},
+		"a confirmed order whose money is taken is closed":                   {order.StatusConfirmed, captured, order.StatusClosed, []saga.Fact{saga.OrderClosed}},
+		"a confirmed order whose money is lost needs attention":              {order.StatusConfirmed, notCaptured, order.StatusNeedsAttention, []saga.Fact{saga.OrderStranded}},
+		"a confirmed order can be cancelled":                                 {order.StatusConfirmed, cancel, order.StatusCancelling, []saga.Fact{saga.OrderCancelling}},
+		"a confirmed order is owed no money back":                            {order.StatusConfirmed, moneyBack, order.StatusConfirmed, nil},
+		"a rejected order is not confirmed any more":                         {order.StatusRejected, confirm, order.StatusRejected, nil},
+		"a rejected order keeps its first reason":                            {order.StatusRejected, short, order.StatusRejected, nil},
+		"a rejected order that has its stock back waits for its money":       {order.StatusRejected, stockBack, order.StatusRejected, []saga.Fact{saga.OrderStockBack}},
+		"an expired order is not confirmed any more":                         {order.StatusExpired, confirm, order.StatusExpired, nil},
+		"an expired order that has its money back waits for its stock":       {order.StatusExpired, moneyBack, order.StatusExpired, []saga.Fact{saga.OrderMoneyBack}},
+		"a cancelled order is not confirmed any more":                        {order.StatusCancelling, confirm, order.StatusCancelling, nil},
+		"a cancelled order whose money was taken meanwhile gets it back":     {order.StatusCancelling, captured, order.StatusCancelling, nil},
+		"a cancelled order does not care that its money can not be taken":    {order.StatusCancelling, notCaptured, order.StatusCancelling, nil},
+		"an order is cancelled once":                                         {order.StatusCancelling, cancel, order.StatusCancelling, nil},
+		"money that did not arrive is owed again":                            {order.StatusCancelled, reopen, order.StatusCancelling, []saga.Fact{saga.OrderReopened}},
+		"money that is owed is not owed twice":                               {order.StatusCancelling, reopen, order.StatusCancelling, nil},
+		"a closed order was paid, and is not owed its money":                 {order.StatusClosed, reopen, order.StatusClosed, nil},
+		"a closed order stays closed":                                        {order.StatusClosed, captured, order.StatusClosed, nil},
+		"a closed order needs no attention":                                  {order.StatusClosed, notCaptured, order.StatusClosed, nil},
+		"an order that needs attention takes an answer that comes after all": {order.StatusNeedsAttention, captured, order.StatusClosed, []saga.Fact{saga.OrderClosed}},
+		"an order that needs attention asks for it once":                     {order.StatusNeedsAttention, notCaptured, order.StatusNeedsAttention, nil},
+		"an order that needs attention can be cancelled":                     {order.StatusNeedsAttention, cancel, order.StatusCancelling, []saga.Fact{saga.OrderCancelling}},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			o, facts := c.decide(given(c.given))
+			before := given(c.given)
+			o, facts := c.decide(before)
 			assert.Equal(t, c.facts, facts)
-			assert.Equal(t, [2]string{string(c.status), c.reason}, [2]string{string(o.Status), o.Reason})
-			assert.Equal(t, o.Owed(), !o.Due.IsZero(), "an order is due exactly while it is owed something")
+			assert.Equal(t, c.status, o.Status())
+			if facts == nil {
+				assert.Equal(t, before, o)
+			}
+			sound(t, o)
 			again, more := c.decide(o)
-			assert.Empty(t, more, "a verdict is given once")
+			assert.Empty(t, more, "it is decided once")
 			assert.Equal(t, o, again)
 		})
 	}
 }
 
+// sound demands of an order what is always so.
+func sound(t require.TestingT, o order.Order) {
+	require.Equal(t, o.Open(), !o.Due.IsZero(), "an order is due exactly while it is owed something")
+	require.False(t, o.Attention != "" && !o.Open(), "nobody must look at what is over")
+	require.Equal(t, o.Verdict == order.Undecided, o.Owed(order.VerdictDebt), "a verdict is owed until it is given")
+	require.GreaterOrEqual(t, o.Refundable().Amount, int64(0))
+}
+
+func TestTheLastThingThatComesBackEndsAnOrder(t *testing.T) {
+	for _, c := range []struct {
+		given, end order.Status
+		fact       saga.Fact
+	}{
+		{order.StatusRejected, order.StatusClosed, saga.OrderClosed}, {order.StatusExpired, order.StatusClosed, saga.OrderClosed},
+		{order.StatusCancelling, order.StatusCancelled, saga.OrderCancelled},
+	} {
+		for _, both := range [][2]decision{{stockBack, moneyBack}, {moneyBack, stockBack}} {
+			o, _ := both[0](given(c.given))
+			sound(t, o)
+			o, facts := both[1](o)
+			assert.Equal(t, []saga.Fact{c.fact}, facts)
+			assert.Equal(t, c.end, o.Status())
+			sound(t, o)
+		}
+	}
+}
+
+func TestWhatIsOver(t *testing.T) {
+	for _, s := range []order.Status{order.StatusRejected, order.StatusExpired, order.StatusClosed} {
+		_, facts, err := order.Cancel(given(s), "changed my mind", later, patience)
+		assert.ErrorIs(t, err, order.ErrTooLateToCancel, s)
+		assert.Empty(t, facts)
+	}
+	o, _, err := order.Cancel(given(order.StatusPlaced), "changed my mind", later, patience)
+	require.NoError(t, err)
+	assert.Equal(t, "changed my mind", o.Reason)
+	assert.Equal(t, later.Add(patience), o.Due)
+}
+
 func TestAnOverdueOrder(t *testing.T) {
-	late := noon.Add(time.Hour)
-	ask := []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue}
-	asked := func(times int) order.Order {
-		o := given(order.Placed)
-		o.Asks = times
+	hour := noon.Add(time.Hour)
+	asked := func(s order.Status, times int) order.Order {
+		o := given(s)
+		o.Due, o.Asks, o.ExpiresAt = noon.Add(patience), times, noon.Add(24*time.Hour)
 		return o
 	}
+	both := []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue}
+	back := []saga.Fact{saga.ReturnDue, saga.ReleaseDue}
+	owed := asked(order.StatusCancelling, 0)
+	owed.Owes = []order.Debt{order.StockDebt}
+	refunding := asked(order.StatusClosed, 0)
+	refunding.Owes = []order.Debt{order.RefundDebt}
 	for sentence, c := range map[string]struct {
 		given order.Order
 		due   time.Time
 		facts []saga.Fact
 		next  time.Duration // from the decision until it is due again; 0: it is as it was
 	}{
-		"asks for what its verdict needs":              {asked(0), noon.Add(patience), ask, 4 * time.Minute},
-		"waits twice as long after the second ask":     {asked(1), noon.Add(patience), ask, 8 * time.Minute},
-		"waits twice as long after the third ask":      {asked(2), noon.Add(patience), ask, 16 * time.Minute},
-		"never waits longer than an hour":              {asked(10), noon.Add(patience), ask, time.Hour},
-		"asks for the last time":                       {asked(order.MaxAsks - 1), noon.Add(patience), ask, time.Hour},
-		"that waits for something else by now is left": {asked(0), noon.Add(patience - time.Millisecond), nil, 0},
-		"that is confirmed is left":                    {given(order.Confirmed), time.Time{}, nil, 0},
-		"that is rejected is left":                     {given(order.Rejected), time.Time{}, nil, 0},
-		"that needs attention is left":                 {given(order.NeedsAttention), noon.Add(24 * time.Hour), nil, 0},
+		"asks for what its verdict needs":              {asked(order.StatusPlaced, 0), noon.Add(patience), both, 4 * time.Minute},
+		"waits twice as long after the second ask":     {asked(order.StatusPlaced, 1), noon.Add(patience), both, 8 * time.Minute},
+		"waits twice as long after the third ask":      {asked(order.StatusPlaced, 2), noon.Add(patience), both, 16 * time.Minute},
+		"never waits longer than an hour":              {asked(order.StatusPlaced, 10), noon.Add(patience), both, time.Hour},
+		"that is confirmed asks for its capture":       {asked(order.StatusConfirmed, 0), noon.Add(patience), []saga.Fact{saga.CaptureDue}, 4 * time.Minute},
+		"that is rejected asks for stock and money":    {asked(order.StatusRejected, 0), noon.Add(patience), back, 4 * time.Minute},
+		"that has its money asks for its stock only":   {owed, noon.Add(patience), []saga.Fact{saga.ReleaseDue}, 4 * time.Minute},
+		"that owes a refund asks for it":               {refunding, noon.Add(patience), []saga.Fact{saga.RefundDue}, 4 * time.Minute},
+		"asks for the last time":                       {asked(order.StatusConfirmed, order.MaxAsks-1), noon.Add(patience), []saga.Fact{saga.CaptureDue}, time.Hour},
+		"that waits for something else by now is left": {asked(order.StatusPlaced, 0), noon.Add(patience - time.Millisecond), nil, 0},
+		"that is closed is left":                       {given(order.StatusClosed), time.Time{}, nil, 0},
+		"that needs attention is left":                 {given(order.StatusNeedsAttention), noon.Add(time.Hour), nil, 0},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			o, facts := order.Overdue(c.given, c.due, late, patience)
+			o, facts := order.Overdue(c.given, c.due, hour, patience)
 			assert.Equal(t, c.facts, facts)
 			if c.next == 0 {
 				assert.Equal(t, c.given, o)
 				return
 			}
-			assert.Equal(t, late.Add(c.next), o.Due)
+			assert.Equal(t, hour.Add(c.next), o.Due)
 			assert.Equal(t, c.given.Asks+1, o.Asks)
-			assert.Equal(t, order.Placed, o.Status)
-			again, more := order.Overdue(o, c.due, late, patience)
+			assert.Equal(t, c.given.Status(), o.Status())
+			again, more := order.Overdue(o, c.due, hour, patience)
 			assert.Empty(t, more, "the same wake-up call is heeded once")
 			assert.Equal(t, o, again)
 		})
 	}
 }
 
+func TestAnOrderThatWaitsForItsVerdictExpiresWhenItsPaymentWindowEnds(t *testing.T) {
+	o, asks := given(order.StatusPlaced), 0
+	var at []time.Duration
+	for o.Verdict == order.Undecided {
+		now := o.Due.Add(time.Second)
+		at = append(at, o.Due.Sub(noon))
+		var facts []saga.Fact
+		if o, facts = order.Overdue(o, o.Due, now, patience); facts[0] == saga.ReserveDue {
+			asks++
+			continue
+		}
+		assert.Equal(t, []saga.Fact{saga.OrderExpired}, facts)
+		assert.Equal(t, now.Add(patience), o.Due)
+	}
+	assert.Equal(t, 3, asks, "%v", at)
+	assert.Equal(t, window, at[len(at)-1], "not before, and not as late as its patience would be: %v", at)
+	assert.Equal(t, order.StatusExpired, o.Status())
+	assert.Equal(t, []order.Debt{order.MoneyDebt, order.StockDebt}, o.Owes)
+
+	late, facts := order.Overdue(given(order.StatusPlaced), noon.Add(patience), noon.Add(24*time.Hour), patience)
+	assert.Equal(t, []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue}, facts, "however late it is found, it asks once before it expires")
+	assert.Equal(t, noon.Add(24*time.Hour).Add(2*patience), late.Due)
+}
+
 func TestAPatientShopIsNotLate(t *testing.T) {
 	for _, patience := range []time.Duration{time.Hour, 24 * time.Hour, 1000 * time.Hour} {
-		o := given(order.Placed)
+		o := given(order.StatusConfirmed)
 		for range order.MaxAsks {
 			now := o.Due
 			o, _ = order.Overdue(o, now, now, patience)
@@ -119,20 +273,231 @@ func TestAPatientShopIsNotLate(t *testing.T) {
 	}
 }
 
-func TestAnOrderThatNobodyAnswersNeedsAttention(t *testing.T) {
-	o := given(order.Placed)
+// stranded returns an order that asked for what it is owed in vain.
+func stranded(t *testing.T, o order.Order) order.Order {
+	t.Helper()
 	for range order.MaxAsks {
 		var facts []saga.Fact
 		o, facts = order.Overdue(o, o.Due, o.Due, patience)
-		require.Len(t, facts, 2)
+		require.NotContains(t, facts, saga.OrderStranded)
 	}
 	now := o.Due.Add(123456 * time.Nanosecond)
 	o, facts := order.Overdue(o, o.Due, now, patience)
-	assert.Equal(t, []saga.Fact{saga.OrderStranded}, facts)
-	assert.Equal(t, [2]string{"needs_attention", order.NoAnswer}, [2]string{string(o.Status), o.Reason})
+	require.Equal(t, []saga.Fact{saga.OrderStranded}, facts)
 	assert.Equal(t, now.Truncate(time.Millisecond), o.Due, "a list shows who waits longest first")
-	_, facts = order.Overdue(o, o.Due, now, patience)
-	assert.Empty(t, facts, "nobody is asked any more")
+	return o
+}
+
+func TestAnOrderThatNobodyAnswersNeedsAttention(t *testing.T) {
+	for _, s := range []order.Status{order.StatusConfirmed, order.StatusRejected, order.StatusExpired, order.StatusCancelling} {
+		o := stranded(t, given(s))
+		assert.Equal(t, [2]string{"needs_attention", order.NoAnswer}, [2]string{string(o.Status()), o.Attention})
+		assert.Equal(t, given(s).Owes, o.Owes, "it is still owed")
+		_, facts := order.Overdue(o, o.Due, o.Due.Add(time.Hour), patience)
+		assert.Empty(t, facts, "nobody is asked any more")
+		sound(t, o)
+	}
+	o, facts := stockBack(stranded(t, given(order.StatusCancelling)))
+	assert.Equal(t, []saga.Fact{saga.OrderStockBack}, facts, "what comes late counts")
+	o, facts = moneyBack(o)
+	assert.Equal(t, []saga.Fact{saga.OrderCancelled}, facts)
+	assert.Equal(t, order.StatusCancelled, o.Status())
+}
+
+func TestWhatAPersonDoes(t *testing.T) {
+	retry := order.Resolution{ID: "res_1", Action: order.Retry, Reason: "the provider is back", By: "carl", At: later}
+	writeOff := order.Resolution{ID: "res_2", Action: order.WriteOff, Reason: "it is too little", By: "carl", At: later}
+
+	o, facts, err := order.Resolve(stranded(t, given(order.StatusCancelling)), retry, later, patience)
+	require.NoError(t, err)
+	assert.Equal(t, []saga.Fact{saga.OrderRetried, saga.ReturnDue, saga.ReleaseDue}, facts, "it asks at once for all that it is owed")
+	assert.Equal(t, []any{order.StatusCancelling, 0, later.Add(patience), retry}, []any{o.Status(), o.Asks, o.Due, o.Resolution})
+	again, facts, err := order.Resolve(o, retry, later, patience)
+	require.NoError(t, err)
+	assert.Empty(t, facts, "the same resolution again changes nothing")
+	assert.Equal(t, o, again)
+	_, _, err = order.Resolve(o, writeOff, later, patience)
+	require.ErrorIs(t, err, order.ErrNoAttentionNeeded)
+
+	for s, end := range map[order.Status]order.Status{order.StatusConfirmed: order.StatusClosed, order.StatusExpired: order.StatusClosed, order.StatusCancelling: order.StatusCancelled} {
+		o, facts, err := order.Resolve(stranded(t, given(s)), writeOff, later, patience)
+		require.NoError(t, err)
+		assert.Equal(t, []saga.Fact{saga.OrderWrittenOff}, facts)
+		assert.Equal(t, end, o.Status())
+		assert.Zero(t, o.Refundable().Amount, "what was never taken can not be refunded")
+		sound(t, o)
+	}
+}
+
+func TestRefunding(t *testing.T) {
+	ask := func(o order.Order, id string, amount int64) (order.Order, []saga.Fact, error) {
+		return order.Refund(o, order.RefundNote{ID: id, Reason: "broken", By: "carl", At: later}, amount, later, patience)
+	}
+	for _, s := range statuses {
+		if s != order.StatusClosed {
+			_, _, err := ask(given(s), "rfn_1", 1)
+			assert.ErrorIs(t, err, order.ErrNotRefundable, s)
+		}
+	}
+	closed := given(order.StatusClosed)
+	_, _, err := ask(closed, "rfn_1", 1001)
+	require.ErrorIs(t, err, order.ErrRefundTooLarge)
+
+	o, facts, err := ask(closed, "rfn_1", 300)
+	require.NoError(t, err)
+	assert.Equal(t, []saga.Fact{saga.OrderRefunding}, facts)
+	assert.Equal(t, []any{euro(700), order.StatusClosed, later.Add(patience)}, []any{o.Refundable(), o.Status(), o.Due})
+	sound(t, o)
+	o, _, err = ask(o, "rfn_2", 0)
+	require.NoError(t, err)
+	assert.Equal(t, []any{int64(700), euro(0)}, []any{o.Refunds[1].Amount, o.Refundable()}, "nothing said is all that is left")
+	_, _, err = ask(o, "rfn_3", 0)
+	require.ErrorIs(t, err, order.ErrRefundTooLarge)
+
+	stand := func(o order.Order, states ...saga.RefundState) (order.Order, []saga.Fact) {
+		var list []saga.Refund
+		for i, s := range states {
+			list = append(list, saga.Refund{ID: o.Refunds[i].ID, Amount: o.Refunds[i].Amount, Try: 1, State: s})
+		}
+		return order.Refunded(o, list, later, patience)
+	}
+	o, facts = stand(o, saga.RefundDone, saga.RefundPending)
+	assert.Equal(t, []saga.Fact{saga.OrderRefunded}, facts)
+	assert.True(t, o.Owed(order.RefundDebt), "the other is still owed")
+	_, facts = stand(o, saga.RefundDone, saga.RefundPending)
+	assert.Empty(t, facts, "the customer is told once")
+	o, facts = stand(o, saga.RefundDone, saga.RefundDone)
+	assert.Equal(t, []saga.Fact{saga.OrderRefunded}, facts)
+	assert.False(t, o.Open())
+	sound(t, o)
+
+	o, facts = stand(o, saga.RefundDone, saga.RefundRefused)
+	assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts, "days later the bank sends it back")
+	assert.Equal(t, saga.Refund{ID: "rfn_2", Amount: 700, Try: 2, State: saga.RefundAsked}, o.Refunds[1])
+	sound(t, o)
+	_, facts = stand(o, saga.RefundDone, saga.RefundRefused)
+	assert.Empty(t, facts, "what is said of an earlier try is known")
+	o, facts, err = order.Resolve(stranded(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, later, patience)
+	require.NoError(t, err)
+	assert.Equal(t, []saga.Fact{saga.OrderWrittenOff}, facts)
+	assert.Equal(t, []any{euro(700), saga.RefundRefused}, []any{o.Refundable(), o.Refunds[1].State}, "it is still ours to give")
+}
+
+// The charge tells all of its refunds each time, those too that were given up.
+func TestARefundThatWasGivenUpStaysSo(t *testing.T) {
+	ask := func(o order.Order, id string, amount int64) order.Order {
+		o, _, err := order.Refund(o, order.RefundNote{ID: id}, amount, later, patience)
+		require.NoError(t, err)
+		return o
+	}
+	first := ask(given(order.StatusClosed), "rfn_1", 700)
+	first, facts := order.Refunded(first, []saga.Refund{{ID: "rfn_1", Amount: 700, Try: 1, State: saga.RefundRefused}}, later, patience)
+	require.Equal(t, []saga.Fact{saga.OrderReopened}, facts)
+	given, _, err := order.Resolve(stranded(t, first), order.Resolution{ID: "res_1", Action: order.WriteOff}, later, patience)
+	require.NoError(t, err)
+
+	o := ask(given, "rfn_2", 700)
+	o, facts = order.Refunded(o, []saga.Refund{{ID: "rfn_1", Amount: 700, Try: 2, State: saga.RefundRefused}, {ID: "rfn_2", Amount: 700, Try: 1, State: saga.RefundDone}}, later, patience)
+	assert.Equal(t, []saga.Fact{saga.OrderRefunded}, facts)
+	assert.Equal(t, []any{false, euro(300)}, []any{o.Open(), o.Refundable()})
+	sound(t, o)
+}
+
+func TestMoneyThatWasGivenUpAndTakenAfterAllCanBeRefunded(t *testing.T) {
+	o, _, err := order.Resolve(stranded(t, given(order.StatusConfirmed)), order.Resolution{ID: "res_1", Action: order.WriteOff}, later, patience)
+	require.NoError(t, err)
+	o, facts := captured(o)
+	assert.Equal(t, []saga.Fact{saga.OrderClosed}, facts)
+	assert.Equal(t, euro(1000), o.Refundable())
+}
+
+func TestAnOrderHasNotMoreRefundsThanItCanRemember(t *testing.T) {
+	o := given(order.StatusClosed)
+	for i := range order.MaxRefunds {
+		var err error
+		o, _, err = order.Refund(o, order.RefundNote{ID: fmt.Sprint(i)}, 1, later, patience)
+		require.NoError(t, err)
+	}
+	_, _, err := order.Refund(o, order.RefundNote{ID: "one more"}, 1, later, patience)
+	require.ErrorIs(t, err, order.ErrTooManyRefunds)
+}
+
+func TestForgettingACustomer(t *testing.T) {
+	o := given(order.StatusCancelled)
+	o.Reason, o.RefundNotes = "my daughter Anna moved", []order.RefundNote{{ID: "rfn_1", Reason: "Anna called", By: "carl"}}
+	o.Diary.Entries = []saga.Entry{{Cause: saga.Cause{Actor: "anna"}}, {Cause: saga.Cause{Actor: "reserve-stock"}}}
+	before := fmt.Sprint(o)
+	erased, facts, err := order.Erase(o)
+	require.NoError(t, err)
+	assert.Equal(t, []saga.Fact{saga.OrderErased}, facts)
+	assert.NotRegexp(t, "(?i)anna|pm_card", fmt.Sprint(erased))
+	assert.Equal(t, o.Total, erased.Total)
+	assert.Equal(t, before, fmt.Sprint(o), "nobody else's copy changes")
+	_, facts, err = order.Erase(erased)
+	require.NoError(t, err)
+	assert.Empty(t, facts)
+	for _, s := range statuses {
+		if _, _, err := order.Erase(given(s)); given(s).Open() {
+			assert.ErrorIs(t, err, order.ErrStillOpen, s)
+		}
+	}
+}
+
+// Whatever happens to an order, in whatever order, it stays sound, its verdict is given once, and once everything that it is owed has
+// come its story is over.
+func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		o, now := given(order.StatusPlaced), noon
+		events := map[string]decision{
+			"confirm": confirm, "short": short, "decline": decline, "captured": captured, "not captured": notCaptured, "stock back": stockBack,
+			"money back": moneyBack, "reopen": reopen, "cancel": cancel,
+			"overdue": func(o order.Order) (order.Order, []saga.Fact) { return order.Overdue(o, o.Due, now, patience) },
+			"retry": func(o order.Order) (order.Order, []saga.Fact) {
+				o, facts, _ := order.Resolve(o, order.Resolution{ID: fmt.Sprint(now), Action: order.Retry}, now, patience)
+				return o, facts
+			},
+			"write off": func(o order.Order) (order.Order, []saga.Fact) {
+				o, facts, _ := order.Resolve(o, order.Resolution{ID: fmt.Sprint(now), Action: order.WriteOff}, now, patience)
+				return o, facts
+			},
+			"refund": func(o order.Order) (order.Order, []saga.Fact) {
+				o, facts, _ := order.Refund(o, order.RefundNote{ID: fmt.Sprint(now)}, rapid.Int64Range(0, 1100).Draw(t, "amount"), now, patience)
+				return o, facts
+			},
+			"refunded": func(o order.Order) (order.Order, []saga.Fact) {
+				stand := slices.Clone(o.Refunds)
+				for i := range stand {
+					stand[i].State = rapid.SampledFrom([]saga.RefundState{saga.RefundPending, saga.RefundDone, saga.RefundRefused}).Draw(t, "state")
+				}
+				return order.Refunded(o, stand, now, patience)
+			},
+		}
+		names := slices.Sorted(maps.Keys(events))
+		for range rapid.IntRange(1, 60).Draw(t, "events") {
+			now = now.Add(time.Duration(rapid.IntRange(1, 600).Draw(t, "seconds")) * time.Second)
+			before := o
+			after, facts := events[rapid.SampledFrom(names).Draw(t, "event")](o)
+			o = after
+			if len(facts) == 0 {
+				require.Equal(t, before, o, "a change without a fact would never be stored")
+			}
+			sound(t, o)
+			if before.Verdict != order.Undecided && before.Verdict != o.Verdict {
+				require.Equal(t, [2]order.Verdict{order.Confirmed, order.Cancelled}, [2]order.Verdict{before.Verdict, o.Verdict})
+				require.False(t, before.Paid)
+			}
+		}
+		for _, settle := range []decision{confirm, captured, stockBack, moneyBack} {
+			o, _ = settle(o)
+		}
+		stand := slices.Clone(o.Refunds)
+		for i := range stand {
+			stand[i].State = saga.RefundDone
+		}
+		o, _ = order.Refunded(o, stand, now, patience)
+		require.False(t, o.Open(), "%+v", o)
+		require.Contains(t, []order.Status{order.StatusClosed, order.StatusCancelled}, o.Status())
+	})
 }
 
 var anna = identity.Caller{Shop: "main", Subject: "anna"}
@@ -140,17 +505,21 @@ var anna = identity.Caller{Shop: "main", Subject: "anna"}
 func euro(cents int64) money.Money { return money.Money{Amount: cents, Currency: "EUR"} }
 
 func TestPlacing(t *testing.T) {
-	prices := map[string]money.Money{"MUG": euro(1250), "RUG": euro(12900), "FREE": euro(0), "DEAR": euro(money.Max), "SUSHI": {Amount: 900, Currency: "JPY"}}
+	yen := func(n int64) money.Money { return money.Money{Amount: n, Currency: "JPY"} }
+	prices := map[string][]money.Money{
+		"MUG": {euro(1250)}, "RUG": {euro(12900)}, "FREE": {euro(0)}, "DEAR": {euro(money.Max)}, "SUSHI": {yen(900)}, "TEA": {euro(700), yen(1100)},
+	}
 	line := func(sku string, n int64) order.WishedLine { return order.WishedLine{SKU: sku, Quantity: n} }
 	expect := func(m money.Money) *money.Money { return &m }
 	var many []order.WishedLine
 	for i := range order.MaxSKUs + 1 {
 		sku := "SKU-" + string(rune('A'+i))
-		prices[sku] = euro(1)
+		prices[sku] = []money.Money{euro(1)}
 		many = append(many, line(sku, 1))
 	}
 	for sentence, c := range map[string]struct {
 		lines    []order.WishedLine
+		currency string
 		expected *money.Money
 		placed   []saga.Line
 		total    money.Money
@@ -174,14 +543,18 @@ func TestPlacing(t *testing.T) {
 		"one product more":                             {lines: many, err: order.ErrTooManySKUs, pointer: "/lines"},
 		"as many units as one order holds":             {lines: []order.WishedLine{line("FREE", order.MaxQuantity)}, total: euro(0), placed: []saga.Line{{SKU: "FREE", Quantity: order.MaxQuantity}}},
 		"one unit more, spread over two lines":         {lines: []order.WishedLine{line("MUG", order.MaxQuantity), line("MUG", 1)}, err: order.ErrTooMany, pointer: "/lines/1/quantity"},
-		"products of two currencies":                   {lines: []order.WishedLine{line("MUG", 1), line("SUSHI", 1)}, err: money.ErrMixed},
+		"products of two currencies":                   {lines: []order.WishedLine{line("MUG", 1), line("SUSHI", 1)}, err: order.ErrNoCurrency, pointer: "/currency"},
+		"the currency that all products have":          {lines: []order.WishedLine{line("SUSHI", 1), line("TEA", 1)}, total: yen(2000)},
+		"one of two currencies, as it is wished":       {lines: []order.WishedLine{line("TEA", 2)}, currency: "JPY", total: yen(2200)},
+		"one of two currencies, and no wish":           {lines: []order.WishedLine{line("TEA", 1)}, err: order.ErrNoCurrency, pointer: "/currency"},
+		"a currency that a product is not sold in":     {lines: []order.WishedLine{line("TEA", 1), line("MUG", 1)}, currency: "JPY", err: order.ErrNoCurrency, pointer: "/currency"},
 		"a line that costs more than can be asked for": {lines: []order.WishedLine{line("DEAR", 2)}, err: money.ErrOutOfRange},
 		"a sum that is more than can be asked for":     {lines: []order.WishedLine{line("DEAR", 1), line("MUG", 1)}, err: money.ErrOutOfRange},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			wish := order.Wish{Lines: c.lines, PaymentMethod: "pm_card_visa", ExpectedTotal: c.expected}
-			o, facts, err := order.Place("ord_1", anna, wish, prices, "fingerprint", noon.Add(999), patience)
+			wish := order.Wish{Lines: c.lines, Currency: c.currency, Email: "anna@example.com", PaymentMethod: "pm_card_visa", ExpectedTotal: c.expected}
+			o, facts, err := order.Place("ord_1", anna, wish, prices, "fingerprint", noon.Add(999), order.Terms{Patience: patience, Window: window})
 			if c.err != nil {
 				require.ErrorIs(t, err, c.err)
 				assert.Empty(t, facts)
@@ -197,8 +570,8 @@ func TestPlacing(t *testing.T) {
 				assert.Equal(t, c.placed, o.Lines)
 			}
 			assert.Equal(t, c.total, o.Total)
-			assert.Equal(t, []any{"ord_1", "main", "anna", order.Placed, "pm_card_visa", "fingerprint"}, []any{o.ID, o.Shop, o.Owner, o.Status, o.PaymentMethod, o.Fingerprint})
-			assert.Equal(t, []time.Time{noon, noon.Add(patience)}, []time.Time{o.PlacedAt, o.Due}, "to the millisecond, as it is stored")
+			assert.Equal(t, []any{"ord_1", "main", "anna", "anna@example.com", order.StatusPlaced, "pm_card_visa", "fingerprint"}, []any{o.ID, o.Shop, o.Owner, o.Email, o.Status(), o.PaymentMethod, o.Fingerprint})
+			assert.Equal(t, []time.Time{noon, noon.Add(patience), noon.Add(window)}, []time.Time{o.PlacedAt, o.Due, o.ExpiresAt}, "to the millisecond, as it is stored")
 		})
 	}
 }

@@ -6,22 +6,23 @@ import (
 	"backroom/shared/saga"
 )
 
-// How an order waits. Its patience doubles with every ask up to LongestPatience; after MaxAsks it needs attention.
+// How an order waits. Its patience doubles with every ask up to LongestPatience; after MaxAsks in vain a person must look.
 const (
 	LongestPatience = time.Hour
 	MaxAsks         = 20
 )
 
-// Overdue decides what an order does whose due time passed: it asks again for all that its verdict needs. An order that
-// waits for something else by now, or for nothing, has nothing to do. Stock is asked for with everything that the first
-// request carried, so an order whose very first message was lost starts here.
+// Overdue decides what an order does whose due time passed: it asks again for exactly what it is still owed. An order without a
+// verdict asks at least once, and expires when its payment window is over. One that waits for something else by now, or for
+// nothing, has nothing to do.
 func Overdue(o Order, due, now time.Time, patience time.Duration) (Order, []saga.Fact) {
-	if o.Status != Placed || !o.Due.Equal(due) {
+	switch {
+	case !o.Open() || o.Attention != "" || !o.Due.Equal(due):
 		return o, nil
-	}
-	if o.Asks == MaxAsks {
-		o.Status, o.Reason, o.Due = NeedsAttention, NoAnswer, now.Truncate(time.Millisecond)
-		return o, []saga.Fact{saga.OrderStranded}
+	case o.Verdict == Undecided && o.Asks > 0 && !now.Before(o.ExpiresAt):
+		return expire(o, now, patience)
+	case o.Asks >= MaxAsks && o.Verdict != Undecided:
+		return strand(o, NoAnswer, now)
 	}
 	o.Asks++
 	wait := min(patience, LongestPatience)
@@ -29,5 +30,29 @@ func Overdue(o Order, due, now time.Time, patience time.Duration) (Order, []saga
 		wait = min(2*wait, LongestPatience)
 	}
 	o.Due = now.Add(wait).Truncate(time.Millisecond)
-	return o, []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue}
+	if o.Verdict == Undecided && o.ExpiresAt.After(now) && o.Due.After(o.ExpiresAt) {
+		o.Due = o.ExpiresAt
+	}
+	return o, asks(o)
+}
+
+// asks returns the facts by which an order asks for what it is owed. An undecided one does not know how far its story went:
+// it asks for its stock, with everything that the first request carried, and for its payment.
+func asks(o Order) []saga.Fact {
+	var facts []saga.Fact
+	for _, d := range o.Owes {
+		switch d {
+		case VerdictDebt:
+			facts = append(facts, saga.ReserveDue, saga.PaymentCheckDue)
+		case CaptureDebt:
+			facts = append(facts, saga.CaptureDue)
+		case StockDebt:
+			facts = append(facts, saga.ReleaseDue)
+		case MoneyDebt:
+			facts = append(facts, saga.ReturnDue)
+		case RefundDebt:
+			facts = append(facts, saga.RefundDue)
+		}
+	}
+	return facts
 }

@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"backroom/shared/fault"
@@ -22,11 +23,14 @@ var (
 	ErrTooManySKUs    = fault.New(fault.Invalid, "too-many-products", fmt.Sprintf("One order holds at most %d different products.", MaxSKUs))
 	ErrTooMany        = fault.New(fault.Invalid, "quantity-too-large", fmt.Sprintf("One order holds at most %d units of a product.", MaxQuantity))
 	ErrPriceChanged   = fault.New(fault.Conflict, "price-changed", "The total is not the expected one. Read the products again.")
+	ErrNoCurrency     = fault.New(fault.Invalid, "currency-not-offered", "The products have no one price in that currency; name one in which all of them are sold.")
 )
 
 // Wish is what a caller asks for.
 type Wish struct {
 	Lines         []WishedLine
+	Currency      string // empty: the only one in which all of it is sold
+	Email         string
 	PaymentMethod string
 	ExpectedTotal *money.Money // nil: whatever it costs
 }
@@ -50,20 +54,27 @@ func (w Wish) SKUs() []string {
 	return skus
 }
 
+// Terms are how long an order waits.
+type Terms struct {
+	Patience time.Duration // until it first asks for what it is owed
+	Window   time.Duration // until it expires without a verdict
+}
+
 // Place decides what order a wish makes at these prices. Lines of the same SKU become one. It returns ErrUnknownProduct for
-// a SKU without a price, ErrTooManySKUs, ErrTooMany, money.ErrMixed, money.ErrOutOfRange or ErrPriceChanged.
-func Place(id string, by identity.Caller, w Wish, prices map[string]money.Money, fingerprint string, now time.Time, patience time.Duration) (Order, []saga.Fact, error) {
+// a SKU without a price, ErrNoCurrency, ErrTooManySKUs, ErrTooMany, money.ErrOutOfRange or ErrPriceChanged.
+func Place(id string, by identity.Caller, w Wish, prices map[string][]money.Money, fingerprint string, now time.Time, t Terms) (Order, []saga.Fact, error) {
 	o := Order{
-		ID: id, Shop: by.Shop, Owner: by.Subject, Status: Placed, PaymentMethod: w.PaymentMethod, Fingerprint: fingerprint,
-		PlacedAt: now.Truncate(time.Millisecond),
-		Due:      now.Add(patience).Truncate(time.Millisecond),
+		ID: id, Shop: by.Shop, Owner: by.Subject, Email: w.Email, PaymentMethod: w.PaymentMethod, Fingerprint: fingerprint,
+		PlacedAt: now.Truncate(time.Millisecond), ExpiresAt: due(now, t.Window),
+		Owes: []Debt{VerdictDebt}, Due: due(now, min(t.Patience, t.Window)),
+	}
+	currency, err := common(w, prices)
+	if err != nil {
+		return Order{}, nil, err
 	}
 	at := map[string]int{}
 	for i, wished := range w.Lines {
-		price, sold := prices[wished.SKU]
-		if !sold {
-			return Order{}, nil, ErrUnknownProduct.At(fmt.Sprintf("/lines/%d/sku", i), "is not sold by this shop")
-		}
+		price := in(currency, prices[wished.SKU])
 		n, again := at[wished.SKU]
 		if !again {
 			n = len(o.Lines)
@@ -89,4 +100,34 @@ func Place(id string, by identity.Caller, w Wish, prices map[string]money.Money,
 		return Order{}, nil, ErrPriceChanged
 	}
 	return o, []saga.Fact{saga.OrderPlaced}, nil
+}
+
+// common returns the currency of an order: the one that is wished for, or the only one in which everything is sold.
+func common(w Wish, prices map[string][]money.Money) (string, error) {
+	var all []string
+	for i, l := range w.Lines {
+		sold, ok := prices[l.SKU]
+		if !ok {
+			return "", ErrUnknownProduct.At(fmt.Sprintf("/lines/%d/sku", i), "is not sold by this shop")
+		}
+		var here []string
+		for _, p := range sold {
+			if w.Currency == "" || p.Currency == w.Currency {
+				here = append(here, p.Currency)
+			}
+		}
+		if i == 0 {
+			all = here
+		}
+		all = slices.DeleteFunc(all, func(c string) bool { return !slices.Contains(here, c) })
+	}
+	if len(all) != 1 {
+		return "", ErrNoCurrency.At("/currency", "is none in which all products are sold, or does not say which of several")
+	}
+	return all[0], nil
+}
+
+// in returns the price in a currency that is known to be among them.
+func in(currency string, prices []money.Money) money.Money {
+	return prices[slices.IndexFunc(prices, func(p money.Money) bool { return p.Currency == currency })]
 }

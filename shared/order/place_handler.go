@@ -23,10 +23,10 @@ type PlaceHandler struct {
 		// Create returns the order that stands, with fault.Duplicate, if there is one.
 		Create(ctx context.Context, o Order, cause saga.Cause, facts ...saga.Fact) (Order, error)
 	}
-	// Prices returns what the shop asks for a unit of each SKU; SKUs that it does not sell are absent.
-	Prices   func(ctx context.Context, shop string, skus []string) (map[string]money.Money, error)
-	Now      func() time.Time
-	Patience time.Duration // until an order first asks for its verdict
+	// Prices returns what the shop asks for a unit of each SKU, once per currency; SKUs that it does not sell are absent.
+	Prices func(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error)
+	Now    func() time.Time
+	Terms  Terms
 }
 
 type placeInput struct {
@@ -34,6 +34,8 @@ type placeInput struct {
 	Body struct {
 		Lines         []lineInput  `json:"lines" minItems:"1" maxItems:"100" doc:"what is ordered; lines of one product add up"`
 		PaymentMethod string       `json:"payment_method" minLength:"1" maxLength:"100" pattern:"^pm_[A-Za-z0-9_]+$" doc:"the payment provider's token, never a card number" example:"pm_card_visa"`
+		Email         string       `json:"email,omitempty" format:"email" maxLength:"254" doc:"where the customer reads what became of the order; without it no mail is sent" example:"ada@example.com"`
+		Currency      string       `json:"currency,omitempty" pattern:"^[A-Z]{3}$" doc:"in which to pay; needed where the products are sold in several" example:"EUR"`
 		ExpectedTotal *money.Money `json:"expected_total,omitempty" doc:"if given, the order is refused with price-changed unless it costs exactly this"`
 	}
 }
@@ -71,7 +73,7 @@ func (h PlaceHandler) Operation() api.Operation {
 		Summary:     "Place an order",
 		Description: "Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its verdict.",
 		Access:      api.Needs(h.Callers, identity.OrdersWrite),
-		Faults:      []*fault.Fault{ErrUnknownProduct, ErrTooManySKUs, ErrTooMany, ErrPriceChanged, money.ErrMixed, money.ErrOutOfRange, api.ErrKeyReused},
+		Faults:      []*fault.Fault{ErrUnknownProduct, ErrTooManySKUs, ErrTooMany, ErrPriceChanged, ErrNoCurrency, money.ErrOutOfRange, api.ErrKeyReused},
 	}, h.place)
 }
 
@@ -99,7 +101,9 @@ func (h PlaceHandler) place(ctx context.Context, in *placeInput) (*placeOutput, 
 
 // decide prices the wish and makes it an order.
 func (h PlaceHandler) decide(ctx context.Context, caller identity.Caller, id, fingerprint string, in *placeInput) (Order, []saga.Fact, error) {
-	wish := Wish{PaymentMethod: in.Body.PaymentMethod, ExpectedTotal: in.Body.ExpectedTotal}
+	wish := Wish{
+		Currency: in.Body.Currency, Email: in.Body.Email, PaymentMethod: in.Body.PaymentMethod, ExpectedTotal: in.Body.ExpectedTotal,
+	}
 	for _, l := range in.Body.Lines {
 		wish.Lines = append(wish.Lines, WishedLine(l))
 	}
@@ -107,7 +111,7 @@ func (h PlaceHandler) decide(ctx context.Context, caller identity.Caller, id, fi
 	if err != nil {
 		return Order{}, nil, err
 	}
-	return Place(id, caller, wish, prices, fingerprint, h.Now(), h.Patience)
+	return Place(id, caller, wish, prices, fingerprint, h.Now(), h.Terms)
 }
 
 func receipt(o Order) Receipt {

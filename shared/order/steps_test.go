@@ -65,51 +65,81 @@ func TestAdvancing(t *testing.T) {
 	}{
 		"an authorized payment confirms": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentAuthorized, whole) },
-			desk:  desk{order: given(order.Placed)}, status: order.Confirmed, facts: []saga.Fact{saga.OrderConfirmed},
+			desk:  desk{order: given(order.StatusPlaced)}, status: order.StatusConfirmed, facts: []saga.Fact{saga.OrderConfirmed},
 		},
 		"a declined payment rejects with its reason": {
 			event: func(t *testing.T) saga.Event {
 				return about(t, saga.PaymentDeclined, saga.Declined{Order: "ord_1", Shop: "main", Reason: "card-declined"})
 			},
-			desk: desk{order: given(order.Placed)}, status: order.Rejected, reason: "card-declined", facts: []saga.Fact{saga.OrderRejected},
+			desk: desk{order: given(order.StatusPlaced)}, status: order.StatusRejected, reason: "card-declined", facts: []saga.Fact{saga.OrderRejected},
 		},
 		"missing stock rejects": {
 			event: func(t *testing.T) saga.Event {
 				return about(t, saga.StockShort, saga.Short{Order: "ord_1", Shop: "main", Short: []string{"MUG"}})
 			},
-			desk: desk{order: given(order.Placed)}, status: order.Rejected, reason: order.OutOfStock, facts: []saga.Fact{saga.OrderRejected},
+			desk: desk{order: given(order.StatusPlaced)}, status: order.StatusRejected, reason: order.OutOfStock, facts: []saga.Fact{saga.OrderRejected},
 		},
 		"a wake-up call asks": {
 			event: func(t *testing.T) saga.Event {
 				return about(t, saga.OrderOverdue, saga.Overdue{Order: "ord_1", Shop: "main", Due: noon.Add(patience).UnixMilli()})
 			},
-			desk: desk{order: given(order.Placed)}, status: order.Placed, facts: []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue},
+			desk: desk{order: given(order.StatusPlaced)}, status: order.StatusPlaced, facts: []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue},
 		},
 		"a wake-up call that is out of date does nothing": {
 			event: func(t *testing.T) saga.Event {
 				return about(t, saga.OrderOverdue, saga.Overdue{Order: "ord_1", Shop: "main", Due: noon.UnixMilli()})
 			},
-			desk: desk{order: given(order.Placed)}, status: order.Placed,
+			desk: desk{order: given(order.StatusPlaced)}, status: order.StatusPlaced,
+		},
+		"a captured payment closes": {
+			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentCaptured, whole) },
+			desk:  desk{order: given(order.StatusConfirmed)}, status: order.StatusClosed, facts: []saga.Fact{saga.OrderClosed},
+		},
+		"a payment that can not be captured needs a person": {
+			event: func(t *testing.T) saga.Event {
+				return about(t, saga.CaptureFailed, saga.Declined{Order: "ord_1", Shop: "main", Reason: "authorization-lapsed"})
+			},
+			desk: desk{order: given(order.StatusConfirmed)}, status: order.StatusNeedsAttention, facts: []saga.Fact{saga.OrderStranded},
+		},
+		"stock that came back is struck": {
+			event: func(t *testing.T) saga.Event { return about(t, saga.StockReleased, whole) },
+			desk:  desk{order: given(order.StatusCancelling)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderStockBack},
+		},
+		"money that came back is struck": {
+			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentReturned, whole) },
+			desk:  desk{order: given(order.StatusCancelling)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderMoneyBack},
+		},
+		"money that did not arrive is owed again": {
+			event: func(t *testing.T) saga.Event { return about(t, saga.ReturnFailed, whole) },
+			desk:  desk{order: given(order.StatusCancelled)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderReopened},
+		},
+		"an event that was heeded once is not heeded again": {
+			event: func(t *testing.T) saga.Event { return about(t, saga.ReturnFailed, whole) },
+			desk: desk{order: func() order.Order {
+				o := given(order.StatusCancelled)
+				o.Diary.Entries = []saga.Entry{{Fact: saga.OrderReopened, Cause: saga.Cause{ID: "event"}}, {Fact: saga.OrderCancelled, Cause: saga.Cause{ID: "another"}}}
+				return o
+			}()}, status: order.StatusCancelled,
 		},
 		"a lost race is decided anew": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentAuthorized, whole) },
-			desk:  desk{order: given(order.Placed), races: 2}, status: order.Confirmed, facts: []saga.Fact{saga.OrderConfirmed},
+			desk:  desk{order: given(order.StatusPlaced), races: 2}, status: order.StatusConfirmed, facts: []saga.Fact{saga.OrderConfirmed},
 		},
 		"a race that is lost again and again goes back to the queue": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentAuthorized, whole) },
-			desk:  desk{order: given(order.Placed), races: 3}, status: order.Placed, err: fault.Conflict,
+			desk:  desk{order: given(order.StatusPlaced), races: 3}, status: order.StatusPlaced, err: fault.Conflict,
 		},
 		"an order that is not there is a bug": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentAuthorized, whole) },
-			desk:  desk{absent: true}, err: fault.NotFound,
+			desk:  desk{absent: true}, status: order.StatusPlaced, err: fault.NotFound,
 		},
 		"an unreadable fact is a bug": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentDeclined, whole) },
-			desk:  desk{order: given(order.Placed)}, status: order.Placed, err: fault.Malformed,
+			desk:  desk{order: given(order.StatusPlaced)}, status: order.StatusPlaced, err: fault.Malformed,
 		},
 		"a fact without a rule is a bug": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.OrderPlaced, whole) },
-			desk:  desk{order: given(order.Placed)}, status: order.Placed, err: fault.Internal,
+			desk:  desk{order: given(order.StatusPlaced)}, status: order.StatusPlaced, err: fault.Internal,
 		},
 	} {
 		t.Run(sentence, func(t *testing.T) {
@@ -118,7 +148,7 @@ func TestAdvancing(t *testing.T) {
 			err := d.step().Handle(t.Context(), c.event(t))
 			assert.Equal(t, fault.KindOf(c.err), fault.KindOf(err), "%v", err)
 			assert.Equal(t, c.facts, d.facts)
-			assert.Equal(t, [2]string{string(c.status), c.reason}, [2]string{string(d.order.Status), d.order.Reason})
+			assert.Equal(t, [2]string{string(c.status), c.reason}, [2]string{string(d.order.Status()), d.order.Reason})
 		})
 	}
 }
@@ -129,8 +159,8 @@ func TestEveryFactThatTheOrderHearsHasARule(t *testing.T) {
 			if step != saga.AdvanceOrder {
 				continue
 			}
-			d := desk{order: given(order.Confirmed)}
-			err := d.step().Handle(t.Context(), about(t, fact, map[string]any{"order": "ord_1", "shop": "main", "due": 1, "reason": "r", "short": []string{}}))
+			d := desk{order: given(order.StatusConfirmed)}
+			err := d.step().Handle(t.Context(), about(t, fact, map[string]any{"order": "ord_1", "shop": "main", "due": 1, "reason": "r", "short": []string{}, "refunds": []saga.Refund{}}))
 			assert.NoError(t, err, fact)
 		}
 	}

@@ -6,20 +6,28 @@ import (
 	"backroom/shared/saga"
 )
 
-// Confirm decides what an authorized payment means: the order is complete. An order with a verdict keeps it.
-func Confirm(o Order) (Order, []saga.Fact) {
-	return conclude(o, Confirmed, "", saga.OrderConfirmed)
-}
-
-// Reject decides what missing stock or a declined payment means. An order with a verdict keeps it.
-func Reject(o Order, reason string) (Order, []saga.Fact) {
-	return conclude(o, Rejected, reason, saga.OrderRejected)
-}
-
-func conclude(o Order, verdict Status, reason string, f saga.Fact) (Order, []saga.Fact) {
-	if !o.Owed() {
+// Confirm decides what an authorized payment means: the order is complete, and its money is to be taken. An order with a
+// verdict keeps it.
+func Confirm(o Order, now time.Time, patience time.Duration) (Order, []saga.Fact) {
+	if o.Verdict != Undecided {
 		return o, nil
 	}
-	o.Status, o.Reason, o.Due = verdict, reason, time.Time{}
-	return o, []saga.Fact{f}
+	o.Verdict = Confirmed
+	return o.owe(now, patience, CaptureDebt), []saga.Fact{saga.OrderConfirmed}
+}
+
+// Reject decides what missing stock or a declined payment means: whatever was set aside comes back. An order with a verdict
+// keeps it.
+func Reject(o Order, reason string, now time.Time, patience time.Duration) (Order, []saga.Fact) {
+	if o.Verdict != Undecided {
+		return o, nil
+	}
+	o.Verdict, o.Reason = Rejected, reason
+	return o.owe(now, patience, StockDebt, MoneyDebt), []saga.Fact{saga.OrderRejected}
+}
+
+// expire ends an order that has no verdict when its payment window ends.
+func expire(o Order, now time.Time, patience time.Duration) (Order, []saga.Fact) {
+	o.Verdict = Expired
+	return o.owe(now, patience, StockDebt, MoneyDebt), []saga.Fact{saga.OrderExpired}
 }

@@ -12,7 +12,7 @@ import (
 // Settings are what advance-order reads from its environment.
 type Settings struct {
 	Orders   string        `env:"ORDERS_TABLE"`
-	Patience time.Duration `env:"PATIENCE"` // until an order first asks for its verdict
+	Patience time.Duration `env:"PATIENCE"` // until an order first asks for what it is owed
 }
 
 // New returns the step, ready to work.

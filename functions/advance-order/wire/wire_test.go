@@ -19,68 +19,94 @@ const (
 
 var build = function.Consuming(saga.AdvanceOrder, wire.New)
 
-func TestAPlacedOrderMoves(t *testing.T) {
-	const charge, hold = "charges:main#" + id + "#1@2.0~nonce003", "holds:main#" + id + "@1.0~nonce002"
-	for event, want := range map[string]struct {
-		log   string // what is added to it
-		state string // what becomes of the rest
+// row is what stays as it is of the sample order.
+const row = `"pk": "main#` + id + `", "nonce": "nonce001", "order": "` + id + `", "shop": "main", "owner": "client:bootstrap", "email": "ada@example.com",
+	"lines": [{"sku": "MUG-1", "quantity": 2, "price": 1250}, {"sku": "TEAPOT-1", "quantity": 1, "price": 5400}],
+	"total": 7900, "currency": "EUR", "payment_method": "pm_card_visa", "placed_at": 1772366400000, "expires_at": 1772367300000,
+	"customer": "main#client:bootstrap", "day": "main#2026-03-01#2",
+	"fingerprint": "7930e04756a4e91d6781502c4a49a82f6c3a75961b5597d5515b1860a39c41e6"`
+
+const (
+	charge = "charges:main#" + id + "#1"
+	hold   = "holds:main#" + id
+)
+
+// A story is the messages that an order hears, one after the other, and what its row says of them at the end.
+func TestWhatAnOrderHears(t *testing.T) {
+	const placed = `{"v": 1, "fact": "OrderPlaced", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000009", "actor": "client:bootstrap"}`
+	entry := func(version, fact, cause string) string {
+		return `, {"v": ` + version + `, "fact": "` + fact + `", "at": 1772366580000, "cause": "` + cause + `", "actor": "advance-order"}`
+	}
+	confirmed := entry("2", "OrderConfirmed", charge+"@2.0~nonce003")
+	declined := entry("2", "OrderRejected", charge+"@2.0~nonce003")
+	for story, c := range map[string]struct {
+		events     []string
+		log, state string
 	}{
-		"advance-order.json": {
-			`{"v": 2, "fact": "OrderConfirmed", "at": 1772366580000, "cause": "` + charge + `", "actor": "advance-order"}`,
-			`"status": "confirmed"`,
+		"an authorized payment confirms": {
+			[]string{"advance-order.json"}, confirmed,
+			`"version": 2, "tells": 1, "status": "confirmed", "verdict": "confirmed", "owes": ["capture"], "due": 1772366700000, "watch": "due#6"`,
 		},
-		"advance-order.declined.json": {
-			`{"v": 2, "fact": "OrderRejected", "at": 1772366580000, "cause": "` + charge + `", "actor": "advance-order"}`,
-			`"status": "rejected", "reason": "card-declined"`,
+		"a captured payment closes": {
+			[]string{"advance-order.json", "advance-order.captured.json"}, confirmed + entry("3", "OrderClosed", charge+"@3.0~nonce003"),
+			`"version": 3, "status": "closed", "verdict": "confirmed", "paid": true`,
 		},
-		"advance-order.short.json": {
-			`{"v": 2, "fact": "OrderRejected", "at": 1772366580000, "cause": "` + hold + `", "actor": "advance-order"}`,
-			`"status": "rejected", "reason": "out-of-stock"`,
+		"a payment that can not be captured needs a person": {
+			[]string{"advance-order.json", "advance-order.capture-failed.json"}, confirmed + entry("3", "OrderStranded", charge+"@3.0~nonce003"),
+			`"version": 3, "status": "needs_attention", "verdict": "confirmed", "attention": "capture-failed", "owes": ["capture"], "due": 1772366580000, "watch": "attention#main"`,
 		},
-		"advance-order.overdue.json": {
-			`{"v": 2, "fact": "ReserveDue", "at": 1772366580000, "cause": "clock:main#` + id + `@1772366520000", "actor": "advance-order"},
-			 {"v": 2, "fact": "PaymentCheckDue", "at": 1772366580000, "cause": "clock:main#` + id + `@1772366520000", "actor": "advance-order"}`,
-			`"status": "placed", "tells": 2, "asks": 1, "due": 1772366820000, "watch": "due#6"`,
+		"a declined payment rejects": {
+			[]string{"advance-order.declined.json"}, declined,
+			`"version": 2, "tells": 1, "status": "rejected", "verdict": "rejected", "reason": "card-declined", "owes": ["money", "stock"], "due": 1772366700000, "watch": "due#6"`,
+		},
+		"a rejected order is closed once stock and money are back": {
+			[]string{"advance-order.declined.json", "advance-order.released.json", "advance-order.returned.json"},
+			declined + entry("3", "OrderStockBack", hold+"@2.0~nonce002") + entry("4", "OrderClosed", charge+"@4.0~nonce003"),
+			`"version": 4, "status": "closed", "verdict": "rejected", "reason": "card-declined"`,
+		},
+		"money that did not arrive is owed again": {
+			[]string{"advance-order.declined.json", "advance-order.returned.json", "advance-order.released.json", "advance-order.return-failed.json"},
+			declined + entry("3", "OrderMoneyBack", charge+"@4.0~nonce003") + entry("4", "OrderClosed", hold+"@2.0~nonce002") + entry("5", "OrderReopened", charge+"@5.0~nonce003"),
+			`"version": 5, "status": "rejected", "verdict": "rejected", "reason": "card-declined", "owes": ["money"], "due": 1772366700000, "watch": "due#6"`,
+		},
+		"missing stock rejects": {
+			[]string{"advance-order.short.json"}, entry("2", "OrderRejected", hold+"@1.0~nonce002"),
+			`"version": 2, "tells": 1, "status": "rejected", "verdict": "rejected", "reason": "out-of-stock", "owes": ["money", "stock"], "due": 1772366700000, "watch": "due#6"`,
+		},
+		"a late order asks for what it is owed": {
+			[]string{"advance-order.overdue.json"},
+			entry("2", "ReserveDue", "clock:main#"+id+"@1772366520000") + entry("2", "PaymentCheckDue", "clock:main#"+id+"@1772366520000"),
+			`"version": 2, "tells": 2, "status": "placed", "owes": ["verdict"], "asks": 1, "due": 1772366820000, "watch": "due#6"`,
+		},
+		"an order hears nothing about refunds that it did not ask for": {
+			[]string{"advance-order.json", "advance-order.captured.json", "advance-order.refunded.json", "advance-order.refund-failed.json"},
+			confirmed + entry("3", "OrderClosed", charge+"@3.0~nonce003"),
+			`"version": 3, "status": "closed", "verdict": "confirmed", "paid": true`,
 		},
 	} {
-		t.Run(event, func(t *testing.T) {
+		t.Run(story, func(t *testing.T) {
 			t.Parallel()
-			c := cloudtest.New(t)
-			c.Put("Orders", c.Image("relay-facts.json"))
-			c.Clock.Pass(3 * time.Minute)
-
-			assert.Empty(t, c.Deliver(build, name, event))
-
-			assert.Len(t, c.Rows("Orders"), 1)
-			assert.JSONEq(t, `{
-				"pk": "main#`+id+`", "version": 2, "nonce": "nonce001",
-				"log": [
-					{"v": 1, "fact": "OrderPlaced", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000009", "actor": "client:bootstrap"},
-					`+want.log+`
-				],
-				"order": "`+id+`", "shop": "main", "owner": "client:bootstrap",
-				"lines": [{"sku": "MUG-1", "quantity": 2, "price": 1250}, {"sku": "TEAPOT-1", "quantity": 1, "price": 5400}],
-				"total": 7900, "currency": "EUR", "payment_method": "pm_card_visa", "placed_at": 1772366400000,
-				"fingerprint": "dbccb8e602546a46fad8341082bb3e95069d522d300aa4ae40c084dc0eb374c2",
-				`+want.state+`
-			}`, c.Row("Orders", "main#"+id))
-
-			t.Run("and the same message once more changes nothing", func(t *testing.T) {
-				c.Clock.Pass(time.Minute)
-				before := c.State()
-				assert.Empty(t, c.Deliver(build, name, event))
-				assert.Equal(t, before, c.State())
-			})
-			if event == "advance-order.overdue.json" {
-				return // it is no verdict
+			cloud := cloudtest.New(t)
+			cloud.Put("Orders", cloud.Image("relay-facts.json"))
+			cloud.Clock.Pass(3 * time.Minute)
+			for _, event := range c.events {
+				assert.Empty(t, cloud.Deliver(build, name, event))
 			}
-			t.Run("and no other answer changes the verdict", func(t *testing.T) {
-				before := c.State()
-				for _, late := range []string{"advance-order.json", "advance-order.declined.json", "advance-order.short.json", "advance-order.overdue.json"} {
-					assert.Empty(t, c.Deliver(build, name, late), late)
-					assert.Equal(t, before, c.State(), late)
-				}
-			})
+			assert.JSONEq(t, `{`+row+`, "log": [`+placed+c.log+`], `+c.state+`}`, cloud.Row("Orders", "main#"+id))
+
+			before := cloud.State()
+			cloud.Clock.Pass(time.Minute)
+			for _, event := range c.events {
+				assert.Empty(t, cloud.Deliver(build, name, event))
+				assert.Equal(t, before, cloud.State(), "%s once more changes nothing", event)
+			}
+			if story == "a late order asks for what it is owed" {
+				return // it has no verdict
+			}
+			for _, late := range []string{"advance-order.json", "advance-order.declined.json", "advance-order.short.json", "advance-order.overdue.json"} {
+				assert.Empty(t, cloud.Deliver(build, name, late), late)
+				assert.Equal(t, before, cloud.State(), "%s changes no verdict", late)
+			}
 		})
 	}
 }

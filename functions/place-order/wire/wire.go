@@ -17,16 +17,17 @@ type Settings struct {
 	identitydb.Settings
 	Orders   string        `env:"ORDERS_TABLE"`
 	Catalog  string        `env:"CATALOG_TABLE"`
-	Patience time.Duration `env:"PATIENCE"` // until an order first asks for its verdict
+	Patience time.Duration `env:"PATIENCE"`       // until an order first asks for what it is owed
+	Window   time.Duration `env:"PAYMENT_WINDOW"` // until it expires without a verdict
 }
 
 // New returns the operation, ready to serve.
 func New(rt function.Runtime, env Settings) api.Operation {
 	return order.PlaceHandler{
-		Callers:  identitydb.Verifier(rt, env.Settings),
-		Orders:   orderdb.Store{Table: rt.Table(env.Orders)},
-		Prices:   catalogdb.NewPrices(catalogdb.Store{DB: rt.DynamoDB(), Name: env.Catalog}).Of,
-		Now:      rt.Now,
-		Patience: env.Patience,
+		Callers: identitydb.Verifier(rt, env.Settings),
+		Orders:  orderdb.Store{Table: rt.Table(env.Orders)},
+		Prices:  catalogdb.NewPrices(catalogdb.Store{DB: rt.DynamoDB(), Name: env.Catalog}).Of,
+		Now:     rt.Now,
+		Terms:   order.Terms{Patience: env.Patience, Window: env.Window},
 	}.Operation()
 }

@@ -22,8 +22,8 @@ var build = function.Serving(wire.New)
 // shop is a cloud whose catalogue has what the samples order.
 func shop(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
-	c.Put("Catalog", `{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","price":1250,"currency":"EUR","version":1,"changed_at":1}`)
-	c.Put("Catalog", `{"pk":"main#TEAPOT-1","sku":"TEAPOT-1","title":"Teapot, cast iron","price":5400,"currency":"EUR","version":1,"changed_at":1}`)
+	c.Put("Catalog", `{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","prices":{"EUR":1250},"version":1,"changed_at":1}`)
+	c.Put("Catalog", `{"pk":"main#TEAPOT-1","sku":"TEAPOT-1","title":"Teapot, cast iron","prices":{"EUR":5400},"version":1,"changed_at":1}`)
 	return c
 }
 
@@ -48,7 +48,7 @@ func TestAnOrderIsAccepted(t *testing.T) {
 	assert.JSONEq(t, c.Image("relay-facts.json"), c.Row("Orders", "main#"+id), "the row is the one that relay-facts' sample shows")
 
 	t.Run("and a repetition gets the same answer and changes nothing, even at another price", func(t *testing.T) {
-		c.Put("Catalog", `{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","price":1350,"currency":"EUR","version":2,"changed_at":2}`)
+		c.Put("Catalog", `{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","prices":{"EUR":1350},"version":2,"changed_at":2}`)
 		before := c.State()
 		again := c.Request(build, name, "place-order.json")
 		assert.Equal(t, "true", again.Header.Get("Idempotent-Replayed"))
@@ -56,7 +56,7 @@ func TestAnOrderIsAccepted(t *testing.T) {
 		assert.Equal(t, before, c.State())
 	})
 	t.Run("and a repetition gets it even if the order could not be placed any more", func(t *testing.T) {
-		c.Put("Catalog", `{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","price":1350,"currency":"JPY","version":3,"changed_at":3}`)
+		c.Put("Catalog", `{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","prices":{"JPY":1350},"version":3,"changed_at":3}`)
 		before := c.State()
 		again := c.Request(build, name, "place-order.json")
 		assert.Equal(t, [2]any{first.Status, first.Body}, [2]any{again.Status, again.Body})

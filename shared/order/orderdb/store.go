@@ -19,30 +19,50 @@ import (
 	"backroom/shared/saga"
 )
 
-// WatchIndex lists the orders that are owed something: by shard of their id while they wait, by shop once they need
-// attention. A flash sale of one shop must not be one partition of it, and only unfinished orders are in it.
-const WatchIndex = "watch"
+// The table's indexes hold keys only. WatchIndex lists the orders that are owed something: by shard of their id while they ask
+// for it, by shop once they need attention. A flash sale of one shop must not be one partition of it, and only unfinished
+// orders are in it. CustomerIndex lists the orders of one customer, DayIndex those of one shop and day, in shards; both are
+// written once, when the order is placed.
+const (
+	WatchIndex    = "watch"
+	CustomerIndex = "by-customer"
+	DayIndex      = "by-day"
+)
 
-const shards = 16
+const (
+	watchShards = 16
+	dayShards   = 4
+)
 
 // Store keeps orders, one row each.
 type Store struct{ Table record.Table }
 
 type item struct {
-	Order         string `dynamodbav:"order"`
-	Shop          string `dynamodbav:"shop"`
-	Owner         string `dynamodbav:"owner"`
-	Status        string `dynamodbav:"status"`
-	Reason        string `dynamodbav:"reason,omitempty"`
-	Lines         []line `dynamodbav:"lines"`
-	Total         int64  `dynamodbav:"total"`
-	Currency      string `dynamodbav:"currency"`
-	PaymentMethod string `dynamodbav:"payment_method"`
-	PlacedAt      int64  `dynamodbav:"placed_at"` // milliseconds since 1970
-	Fingerprint   string `dynamodbav:"fingerprint"`
-	Asks          int    `dynamodbav:"asks,omitempty"`
-	Due           int64  `dynamodbav:"due,omitempty"` // milliseconds since 1970
-	Watch         string `dynamodbav:"watch,omitempty"`
+	Order         string       `dynamodbav:"order"`
+	Shop          string       `dynamodbav:"shop"`
+	Owner         string       `dynamodbav:"owner"`
+	Email         string       `dynamodbav:"email,omitempty"`
+	Status        string       `dynamodbav:"status"` // follows from the rest; for whoever looks at the table
+	Verdict       string       `dynamodbav:"verdict,omitempty"`
+	Reason        string       `dynamodbav:"reason,omitempty"`
+	Paid          bool         `dynamodbav:"paid,omitempty"`
+	Owes          []string     `dynamodbav:"owes,omitempty"`
+	Attention     string       `dynamodbav:"attention,omitempty"`
+	Lines         []line       `dynamodbav:"lines"`
+	Total         int64        `dynamodbav:"total"`
+	Currency      string       `dynamodbav:"currency"`
+	PaymentMethod string       `dynamodbav:"payment_method,omitempty"`
+	PlacedAt      int64        `dynamodbav:"placed_at"`  // milliseconds since 1970
+	ExpiresAt     int64        `dynamodbav:"expires_at"` // milliseconds since 1970
+	Fingerprint   string       `dynamodbav:"fingerprint"`
+	Refunds       []refund     `dynamodbav:"refunds,omitempty"` // what OrderRefunding carries: no more than that
+	RefundNotes   []refundNote `dynamodbav:"refund_notes,omitempty"`
+	Resolution    *resolution  `dynamodbav:"resolution,omitempty"`
+	Asks          int          `dynamodbav:"asks,omitempty"`
+	Due           int64        `dynamodbav:"due,omitempty"` // milliseconds since 1970
+	Watch         string       `dynamodbav:"watch,omitempty"`
+	Customer      string       `dynamodbav:"customer"`
+	Day           string       `dynamodbav:"day"`
 }
 
 type line struct {
@@ -51,48 +71,112 @@ type line struct {
 	Price    int64  `dynamodbav:"price"`
 }
 
+type refund struct {
+	ID     string           `dynamodbav:"id"`
+	Amount int64            `dynamodbav:"amount"`
+	Try    int              `dynamodbav:"try"`
+	State  saga.RefundState `dynamodbav:"state"`
+}
+
+type refundNote struct {
+	ID          string `dynamodbav:"id"`
+	Reason      string `dynamodbav:"reason"`
+	By          string `dynamodbav:"by"`
+	At          int64  `dynamodbav:"at"` // milliseconds since 1970
+	Fingerprint string `dynamodbav:"fingerprint"`
+}
+
+type resolution struct {
+	ID          string       `dynamodbav:"id"`
+	Action      order.Action `dynamodbav:"action"`
+	Reason      string       `dynamodbav:"reason"`
+	By          string       `dynamodbav:"by"`
+	At          int64        `dynamodbav:"at"` // milliseconds since 1970
+	Fingerprint string       `dynamodbav:"fingerprint"`
+}
+
 func toItem(o order.Order) item {
 	i := item{
-		Order: o.ID, Shop: o.Shop, Owner: o.Owner, Status: string(o.Status), Reason: o.Reason, Total: o.Total.Amount, Currency: o.Total.Currency,
-		PaymentMethod: o.PaymentMethod, PlacedAt: o.PlacedAt.UnixMilli(), Fingerprint: o.Fingerprint, Asks: o.Asks, Watch: watch(o),
+		Order: o.ID, Shop: o.Shop, Owner: o.Owner, Email: o.Email, Status: string(o.Status()), Verdict: string(o.Verdict), Reason: o.Reason,
+		Paid: o.Paid, Attention: o.Attention, Total: o.Total.Amount, Currency: o.Total.Currency, PaymentMethod: o.PaymentMethod,
+		PlacedAt: o.PlacedAt.UnixMilli(), ExpiresAt: o.ExpiresAt.UnixMilli(), Fingerprint: o.Fingerprint, Asks: o.Asks,
+		Watch: watch(o), Customer: customer(o.Shop, o.Owner), Day: day(o.Shop, o.PlacedAt, shard(o.ID, dayShards)),
 	}
 	if !o.Due.IsZero() {
 		i.Due = o.Due.UnixMilli()
 	}
+	for _, d := range o.Owes {
+		i.Owes = append(i.Owes, string(d))
+	}
 	for _, l := range o.Lines {
 		i.Lines = append(i.Lines, line(l))
+	}
+	for _, r := range o.Refunds {
+		i.Refunds = append(i.Refunds, refund(r))
+	}
+	for _, n := range o.RefundNotes {
+		i.RefundNotes = append(i.RefundNotes, refundNote{n.ID, n.Reason, n.By, n.At.UnixMilli(), n.Fingerprint})
+	}
+	if r := o.Resolution; r.ID != "" {
+		i.Resolution = &resolution{r.ID, r.Action, r.Reason, r.By, r.At.UnixMilli(), r.Fingerprint}
 	}
 	return i
 }
 
 func fromItem(i item, d saga.Diary) order.Order {
 	o := order.Order{
-		ID: i.Order, Shop: i.Shop, Owner: i.Owner, Status: order.Status(i.Status), Reason: i.Reason, Total: money.Money{Amount: i.Total, Currency: i.Currency},
-		PaymentMethod: i.PaymentMethod, PlacedAt: time.UnixMilli(i.PlacedAt).UTC(), Fingerprint: i.Fingerprint, Asks: i.Asks, Diary: d,
+		ID: i.Order, Shop: i.Shop, Owner: i.Owner, Email: i.Email, Verdict: order.Verdict(i.Verdict), Reason: i.Reason, Paid: i.Paid,
+		Attention: i.Attention, Total: money.Money{Amount: i.Total, Currency: i.Currency}, PaymentMethod: i.PaymentMethod,
+		PlacedAt: time.UnixMilli(i.PlacedAt).UTC(), ExpiresAt: time.UnixMilli(i.ExpiresAt).UTC(), Fingerprint: i.Fingerprint, Asks: i.Asks, Diary: d,
 	}
 	if i.Due != 0 {
 		o.Due = time.UnixMilli(i.Due).UTC()
 	}
+	for _, d := range i.Owes {
+		o.Owes = append(o.Owes, order.Debt(d))
+	}
 	for _, l := range i.Lines {
 		o.Lines = append(o.Lines, saga.Line(l))
+	}
+	for _, r := range i.Refunds {
+		o.Refunds = append(o.Refunds, saga.Refund(r))
+	}
+	for _, n := range i.RefundNotes {
+		o.RefundNotes = append(o.RefundNotes, order.RefundNote{ID: n.ID, Reason: n.Reason, By: n.By, At: time.UnixMilli(n.At).UTC(), Fingerprint: n.Fingerprint})
+	}
+	if r := i.Resolution; r != nil {
+		o.Resolution = order.Resolution{ID: r.ID, Action: r.Action, Reason: r.Reason, By: r.By, At: time.UnixMilli(r.At).UTC(), Fingerprint: r.Fingerprint}
 	}
 	return o
 }
 
 // watch returns the order's partition of the watch index; empty for an order that is owed nothing.
 func watch(o order.Order) string {
-	switch o.Status {
-	case order.Placed:
-		h := fnv.New32a()
-		h.Write([]byte(o.ID))
-		return waiting(int(h.Sum32() % shards))
-	case order.NeedsAttention:
-		return "attention#" + o.Shop
+	switch {
+	case !o.Open():
+		return ""
+	case o.Attention != "":
+		return attention(o.Shop)
 	}
-	return ""
+	return waiting(shard(o.ID, watchShards))
 }
 
 func waiting(shard int) string { return fmt.Sprintf("due#%d", shard) }
+
+func attention(shop string) string { return "attention#" + shop }
+
+func customer(shop, owner string) string { return record.Key(shop, owner) }
+
+func day(shop string, at time.Time, shard int) string {
+	return fmt.Sprintf("%s#%s#%d", shop, at.UTC().Format(time.DateOnly), shard)
+}
+
+// shard spreads orders by their ids.
+func shard(id string, of uint32) int {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	return int(h.Sum32() % of)
+}
 
 // Create stores a new order and announces facts, in one write, and returns the order as it stands then. If an order with
 // that id stands already it returns that one, with fault.Duplicate.
@@ -129,8 +213,8 @@ func change(o order.Order, cause saga.Cause, facts []saga.Fact) record.Change {
 // begins with another shard each minute, so that none is always the last.
 func (s Store) Overdue(ctx context.Context, now time.Time, each func(order.Late) error) error {
 	first := now.Minute()
-	for i := range shards {
-		shard := (first + i) % shards
+	for i := range watchShards {
+		shard := (first + i) % watchShards
 		pages := dynamodb.NewQueryPaginator(s.Table.DB, &dynamodb.QueryInput{
 			TableName: &s.Table.Name, IndexName: aws.String(WatchIndex),
 			KeyConditionExpression: aws.String("watch = :watch AND due < :now"),

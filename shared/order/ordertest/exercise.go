@@ -34,9 +34,10 @@ var Noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 // New returns an order as it is placed, due in two minutes.
 func New(shop string) order.Order {
 	return order.Order{
-		ID: "ord_" + rand.Text(), Shop: shop, Owner: "anna", Status: order.Placed, PaymentMethod: "pm_card_visa", Fingerprint: "fingerprint",
+		ID: "ord_" + rand.Text(), Shop: shop, Owner: "anna", Email: "anna@example.com", PaymentMethod: "pm_card_visa", Fingerprint: "fingerprint",
 		Lines: []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: money.Max - 2500}},
-		Total: money.Money{Amount: money.Max, Currency: "EUR"}, PlacedAt: Noon.Add(time.Millisecond), Due: Noon.Add(2 * time.Minute),
+		Total: money.Money{Amount: money.Max, Currency: "EUR"}, PlacedAt: Noon.Add(time.Millisecond), ExpiresAt: Noon.Add(15 * time.Minute),
+		Owes: []order.Debt{order.VerdictDebt}, Due: Noon.Add(2 * time.Minute),
 	}
 }
 
@@ -58,8 +59,18 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 
 		for _, change := range []func(*order.Order){
 			func(o *order.Order) { o.Asks, o.Due = 3, Noon.Add(time.Hour+7*time.Millisecond) },
-			func(o *order.Order) { o.Status, o.Reason, o.Due = order.NeedsAttention, order.NoAnswer, Noon },
-			func(o *order.Order) { o.Status, o.Reason, o.Due = order.Rejected, "card-declined", time.Time{} },
+			func(o *order.Order) { o.Attention, o.Due = order.NoAnswer, Noon },
+			func(o *order.Order) {
+				o.Resolution = order.Resolution{ID: "res_1", Action: order.Retry, Reason: "the provider is back", By: "carl", At: Noon, Fingerprint: "f"}
+				o.Verdict, o.Reason, o.Attention, o.Owes = order.Rejected, "card-declined", "", []order.Debt{order.MoneyDebt, order.StockDebt}
+			},
+			func(o *order.Order) {
+				o.Verdict, o.Reason, o.Paid, o.Owes = order.Confirmed, "", true, []order.Debt{order.RefundDebt}
+				o.Refunds = []saga.Refund{{ID: "rfn_1", Amount: money.Max, Try: 2, State: saga.RefundPending}, {ID: "rfn_2", Amount: 1, Try: 1, State: saga.RefundDone}}
+				o.RefundNotes = []order.RefundNote{{ID: "rfn_1", Reason: "broken", By: "carl", At: Noon, Fingerprint: "f"}, {ID: "rfn_2", Reason: "late", By: "dora", At: Noon, Fingerprint: "g"}}
+			},
+			func(o *order.Order) { o.Owes, o.Due, o.Asks = nil, time.Time{}, 0 },
+			func(o *order.Order) { o.Owner, o.Email, o.PaymentMethod = order.Nobody, "", "" },
 		} {
 			change(&loaded)
 			require.NoError(t, store.Save(t.Context(), loaded, second, saga.OrderRejected))
@@ -105,12 +116,12 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		_, err := store.Create(t.Context(), o, first, saga.OrderPlaced)
 		require.NoError(t, err)
 		stale := load(t, store, o)
-		confirmed, facts := order.Confirm(stale)
+		confirmed, facts := order.Confirm(stale, Noon, time.Minute)
 		require.NoError(t, store.Save(t.Context(), confirmed, second, facts...))
-		rejected, facts := order.Reject(stale, order.OutOfStock)
+		rejected, facts := order.Reject(stale, order.OutOfStock, Noon, time.Minute)
 		require.ErrorIs(t, store.Save(t.Context(), rejected, saga.Cause{ID: "event-3"}, facts...), fault.Conflict)
 		require.ErrorIs(t, store.Save(t.Context(), rejected, second, facts...), fault.Conflict, "even for the cause that moved it")
-		assert.Equal(t, order.Confirmed, load(t, store, o).Status)
+		assert.Equal(t, order.Confirmed, load(t, store, o).Verdict)
 	})
 
 	t.Run("of many who save one version at once, one does", func(t *testing.T) {
@@ -163,14 +174,18 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		moved := find(t, store, first)
 		moved.Due = now
 		require.NoError(t, store.Save(t.Context(), moved, second, saga.ReserveDue))
-		ended, facts := order.Confirm(find(t, store, last))
-		require.NoError(t, store.Save(t.Context(), ended, second, facts...))
-		assert.ElementsMatch(t, want[1:19], late(t, store, now), "who asked again waits again, and who has a verdict waits no more")
+		decided, facts := order.Confirm(find(t, store, last), now, time.Minute)
+		require.NoError(t, store.Save(t.Context(), decided, second, facts...))
+		assert.ElementsMatch(t, want[1:19], late(t, store, now), "who asked again, or is owed something else by now, waits again")
 
 		stranded := find(t, store, want[1])
-		stranded.Status, stranded.Reason = order.NeedsAttention, order.NoAnswer
+		stranded.Attention = order.NoAnswer
 		require.NoError(t, store.Save(t.Context(), stranded, second, saga.OrderStranded))
 		assert.ElementsMatch(t, want[2:19], late(t, store, now), "who needs attention is not asked for")
+
+		closed, facts := order.Captured(find(t, store, last))
+		require.NoError(t, store.Save(t.Context(), closed, second, facts...))
+		assert.ElementsMatch(t, want[2:19], late(t, store, now.Add(time.Nanosecond)), "who is owed nothing waits no more")
 	})
 
 	t.Run("the search for late orders ends at the first error", func(t *testing.T) {

@@ -1,0 +1,112 @@
+package order
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"backroom/shared/fault"
+	"backroom/shared/money"
+	"backroom/shared/saga"
+)
+
+// MaxRefunds is how many refunds one order may have.
+const MaxRefunds = 20
+
+// Why money of an order does not go back.
+var (
+	ErrNotRefundable  = fault.New(fault.Conflict, "not-refundable", "Only the money of a closed order that was confirmed can be refunded. An open one can be cancelled.")
+	ErrRefundTooLarge = fault.New(fault.Conflict, "refund-too-large", "More would be refunded than is left of what was taken.")
+	ErrTooManyRefunds = fault.New(fault.Conflict, "too-many-refunds", fmt.Sprintf("One order has at most %d refunds.", MaxRefunds))
+)
+
+// RefundNote says who asked for a refund, when and why.
+type RefundNote struct {
+	ID          string
+	Reason      string
+	By          string
+	At          time.Time
+	Fingerprint string // of the request
+}
+
+// Refundable returns how much of what was taken is left.
+func (o Order) Refundable() money.Money {
+	left := money.Money{Currency: o.Total.Currency}
+	if !o.Paid {
+		return left
+	}
+	left.Amount = o.Total.Amount
+	for _, r := range o.Refunds {
+		if r.State != saga.RefundRefused {
+			left.Amount -= r.Amount
+		}
+	}
+	left.Amount = max(left.Amount, 0) // one that was given up and arrived after all
+	return left
+}
+
+// FindRefund returns the refund with the id, and its note.
+func (o Order) FindRefund(id string) (saga.Refund, RefundNote, bool) {
+	i := slices.IndexFunc(o.Refunds, func(r saga.Refund) bool { return r.ID == id })
+	if i < 0 || i >= len(o.RefundNotes) {
+		return saga.Refund{}, RefundNote{}, false
+	}
+	return o.Refunds[i], o.RefundNotes[i], true
+}
+
+// Refund decides to give a part of the money back; amount 0 is all that is left. The order is owed the refund then, and asks for
+// it. It returns ErrNotRefundable, ErrRefundTooLarge or ErrTooManyRefunds.
+func Refund(o Order, note RefundNote, amount int64, now time.Time, patience time.Duration) (Order, []saga.Fact, error) {
+	left := o.Refundable().Amount
+	if amount == 0 {
+		amount = left
+	}
+	switch {
+	case !o.Paid:
+		return o, nil, ErrNotRefundable
+	case amount > left || left == 0:
+		return o, nil, ErrRefundTooLarge
+	case len(o.Refunds) >= MaxRefunds:
+		return o, nil, ErrTooManyRefunds
+	}
+	o.Refunds = append(slices.Clone(o.Refunds), saga.Refund{ID: note.ID, Amount: amount, Try: 1, State: saga.RefundAsked})
+	o.RefundNotes = append(slices.Clone(o.RefundNotes), note)
+	return o.owe(now, patience, RefundDebt), []saga.Fact{saga.OrderRefunding}, nil
+}
+
+// Refunded decides what it means how refunds stand. One that arrived is told to the customer. One that failed is owed, and asked
+// for anew; that may be days after it seemed to have arrived. One that was given up stays so, unless it arrived after all.
+func Refunded(o Order, stand []saga.Refund, now time.Time, patience time.Duration) (Order, []saga.Fact) {
+	refunds, arrived, failed := slices.Clone(o.Refunds), false, false
+	for _, s := range stand {
+		i := slices.IndexFunc(refunds, func(r saga.Refund) bool { return r.ID == s.ID })
+		if i < 0 || s.Try < refunds[i].Try {
+			continue // what is said of an earlier try
+		}
+		switch r := &refunds[i]; {
+		case s.State == saga.RefundDone && r.State != saga.RefundDone:
+			r.State, arrived = saga.RefundDone, true
+		case s.State == saga.RefundRefused && r.State != saga.RefundRefused:
+			r.Try, r.State, failed = s.Try+1, saga.RefundAsked, true
+		}
+	}
+	if !arrived && !failed {
+		return o, nil
+	}
+	o.Refunds = refunds
+	var facts []saga.Fact
+	if arrived {
+		facts = append(facts, saga.OrderRefunded)
+	}
+	open := slices.ContainsFunc(refunds, func(r saga.Refund) bool { return r.State == saga.RefundAsked || r.State == saga.RefundPending })
+	switch {
+	case !open:
+		return o.strike(RefundDebt), facts
+	case failed && !o.Owed(RefundDebt):
+		o = o.owe(now, patience, RefundDebt)
+	}
+	if failed {
+		facts = append(facts, saga.OrderReopened)
+	}
+	return o, facts
+}

@@ -1,0 +1,56 @@
+package order
+
+import (
+	"slices"
+	"time"
+
+	"backroom/shared/fault"
+	"backroom/shared/saga"
+)
+
+// ErrNoAttentionNeeded is the answer for an order that goes its way by itself.
+var ErrNoAttentionNeeded = fault.New(fault.Conflict, "no-attention-needed", "The order does not need attention: there is nothing to resolve.")
+
+// Action is what a person has done with an order that needs attention.
+type Action string
+
+// The actions.
+const (
+	Retry    Action = "retry"     // it asks again for what it is owed, as if it were owed it since now
+	WriteOff Action = "write_off" // what it is owed is given up: its story ends here
+)
+
+// Resolution is what a person decided, and why. The zero Resolution is none.
+type Resolution struct {
+	ID          string
+	Action      Action
+	Reason      string
+	By          string
+	At          time.Time
+	Fingerprint string // of the request
+}
+
+// Resolve decides what a person's resolution means for an order that needs attention. The last resolution again changes nothing. It
+// returns ErrNoAttentionNeeded for any other order.
+func Resolve(o Order, r Resolution, now time.Time, patience time.Duration) (Order, []saga.Fact, error) {
+	switch {
+	case o.Resolution.ID == r.ID:
+		return o, nil, nil
+	case o.Attention == "":
+		return o, nil, ErrNoAttentionNeeded
+	case r.Action == Retry:
+		o.Resolution = r
+		o = o.owe(now, patience, o.Owes...)
+		return o, append([]saga.Fact{saga.OrderRetried}, asks(o)...), nil
+	}
+	o.Resolution, o.Refunds = r, slices.Clone(o.Refunds)
+	for i := range o.Refunds {
+		if r := &o.Refunds[i]; r.State != saga.RefundDone {
+			r.State = saga.RefundRefused
+		}
+	}
+	for _, d := range o.Owes {
+		o = o.strike(d)
+	}
+	return o, []saga.Fact{saga.OrderWrittenOff}, nil
+}
