@@ -20,9 +20,19 @@ var ErrUnknownOrder = fault.New(fault.NotFound, "unknown-order", "There is no su
 // Story is an order with all that is written about it.
 type Story struct {
 	Order    Order
+	Payment  Payment
 	Entries  []StoryEntry
 	Versions []int64 // of the rows it was read from
 }
+
+// Payment is how the payment of an order stands, in the words of who keeps it. The zero Payment was not begun.
+type Payment struct {
+	State        string
+	ClientSecret string // with it the customer's browser goes on where the provider asks for that, as in 3-D Secure
+}
+
+// ActionNeeded is the state of a payment that waits for its customer.
+const ActionNeeded = "action_needed"
 
 // StoryEntry is a diary's entry with the id under which it was told.
 type StoryEntry struct {
@@ -35,6 +45,7 @@ type GetHandler struct {
 	Callers identity.Verifier
 	// Story reads an order and what stock and payment wrote about it. It returns fault.NotFound for no such order.
 	Story func(ctx context.Context, shop, id string) (Story, error)
+	Now   func() time.Time
 }
 
 type getInput struct {
@@ -50,13 +61,35 @@ type getOutput struct {
 
 // OrderDocument is an order as clients see it.
 type OrderDocument struct {
-	ID       string          `json:"id"`
-	Status   Status          `json:"status" enum:"placed,confirmed,rejected,needs_attention"`
-	Reason   string          `json:"reason,omitempty" doc:"why it was rejected or needs attention" example:"out-of-stock"`
-	PlacedAt time.Time       `json:"placed_at"`
-	Lines    []LineDocument  `json:"lines"`
-	Total    money.Money     `json:"total"`
-	Timeline []EntryDocument `json:"timeline" doc:"what happened, in order of cause, then time"`
+	ID         string           `json:"id"`
+	Status     Status           `json:"status" enum:"placed,confirmed,rejected,expired,cancelling,cancelled,closed,needs_attention"`
+	Verdict    Verdict          `json:"verdict,omitempty" enum:"confirmed,rejected,expired,cancelled" doc:"how it was decided; absent until then"`
+	Reason     string           `json:"reason,omitempty" doc:"why it was rejected or cancelled" example:"out-of-stock"`
+	Attention  string           `json:"attention,omitempty" doc:"why a person must look" example:"capture-failed"`
+	PlacedAt   time.Time        `json:"placed_at"`
+	ExpiresAt  *time.Time       `json:"expires_at,omitempty" doc:"when it expires if it has no verdict by then; absent once it has one"`
+	Lines      []LineDocument   `json:"lines"`
+	Total      money.Money      `json:"total"`
+	Payment    *PaymentDocument `json:"payment,omitempty" doc:"absent until it was begun"`
+	Refundable money.Money      `json:"refundable" doc:"how much of what was taken can be given back"`
+	Refunds    []RefundDocument `json:"refunds"`
+	Owes       []Debt           `json:"owes,omitempty" doc:"what the order waits for; shown with orders:read:all"`
+	Timeline   []EntryDocument  `json:"timeline" doc:"what happened, in order of cause, then time"`
+}
+
+// PaymentDocument is a payment as clients see it.
+type PaymentDocument struct {
+	State        string `json:"state" enum:"nothing,uncertain,action_needed,declined,authorized,captured,lapsed,canceled,returned"`
+	ClientSecret string `json:"client_secret,omitempty" doc:"for the provider's form in the customer's browser; shown to who placed the order while the payment waits for its customer"`
+}
+
+// RefundDocument is a refund as clients see it.
+type RefundDocument struct {
+	ID      string           `json:"id"`
+	Amount  money.Money      `json:"amount"`
+	State   saga.RefundState `json:"state" enum:"asked,pending,done,failed"`
+	Reason  string           `json:"reason,omitempty"`
+	AskedAt time.Time        `json:"asked_at"`
 }
 
 // EntryDocument is one line of an order's timeline.
@@ -86,14 +119,51 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*getOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := story.Order
-	if o.Owner != caller.Subject && !caller.May(identity.OrdersReadAll) {
+	owner, staff := story.Order.Owner == caller.Subject, caller.May(identity.OrdersReadAll)
+	if !owner && !staff {
 		return nil, ErrUnknownOrder
 	}
-	return &getOutput{ETag: api.ETag(story.Versions...), CacheControl: "private, no-cache", Body: OrderDocument{
-		ID: o.ID, Status: o.Status, Reason: o.Reason, PlacedAt: o.PlacedAt, Lines: lines(o), Total: o.Total,
-		Timeline: Timeline(story.Entries),
-	}}, nil
+	document := document(story)
+	view := int64(0) // which of its documents this is: one row has several, and a tag names one
+	if staff {
+		document.Owes = story.Order.Owes
+		view |= 1
+	}
+	if owner && story.payable(h.Now()) {
+		document.Payment.ClientSecret = story.Payment.ClientSecret
+		view |= 2
+	}
+	return &getOutput{ETag: api.ETag(append(slices.Clone(story.Versions), view)...), CacheControl: "private, no-cache", Body: document}, nil
+}
+
+// payable reports whether the customer can still do what the payment waits for.
+func (s Story) payable(now time.Time) bool {
+	return s.Payment.State == ActionNeeded && s.Order.Verdict == Undecided && now.Before(s.Order.ExpiresAt)
+}
+
+// document returns what everybody may see who may see the order.
+func document(s Story) OrderDocument {
+	o := s.Order
+	d := OrderDocument{
+		ID: o.ID, Status: o.Status(), Verdict: o.Verdict, Reason: o.Reason, Attention: o.Attention, PlacedAt: o.PlacedAt,
+		Lines: lines(o), Total: o.Total, Refundable: o.Refundable(), Refunds: refunds(o), Timeline: Timeline(s.Entries),
+	}
+	if o.Verdict == Undecided {
+		d.ExpiresAt = &o.ExpiresAt
+	}
+	if s.Payment.State != "" {
+		d.Payment = &PaymentDocument{State: s.Payment.State}
+	}
+	return d
+}
+
+func refunds(o Order) []RefundDocument {
+	documents := make([]RefundDocument, 0, len(o.Refunds))
+	for _, r := range o.Refunds {
+		_, note, _ := o.FindRefund(r.ID)
+		documents = append(documents, RefundDocument{r.ID, money.Money{Amount: r.Amount, Currency: o.Total.Currency}, r.State, note.Reason, note.At})
+	}
+	return documents
 }
 
 // Timeline puts entries of several rows into one order: nothing before its cause, whatever the clocks of their writers

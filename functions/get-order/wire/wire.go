@@ -28,5 +28,6 @@ func New(rt function.Runtime, env Settings) api.Operation {
 			{By: saga.Holds, Table: rt.Table(env.Holds), Key: record.Key},
 			{By: saga.Charges, Table: rt.Table(env.Charges), Key: paymentdb.Key},
 		}}.Read,
+		Now: rt.Now,
 	}.Operation()
 }

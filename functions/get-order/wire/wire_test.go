@@ -1,14 +1,22 @@
 package wire_test
 
 import (
+	"reflect"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"backroom/functions/get-order/wire"
 	"backroom/shared/cloudtest"
 	"backroom/shared/function"
 	"backroom/shared/identity"
+	"backroom/shared/order"
+	"backroom/shared/payment"
+	"backroom/shared/payment/paymentdb"
+	"backroom/shared/saga"
 )
 
 const (
@@ -22,9 +30,9 @@ var build = function.Serving(wire.New)
 func desk(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Orders", c.Image("relay-facts.json"))
-	c.Put("Holds", `{"pk":"main#`+id+`","version":1,"nonce":"nonce002","log":[
+	c.Put("Holds", `{"pk":"main#`+id+`","version":1,"has":"held","nonce":"nonce002","log":[
 		{"v":1,"fact":"StockReserved","at":1772366399000,"cause":"orders:main#`+id+`@1.0~nonce001","actor":"reserve-stock"}]}`)
-	c.Put("Charges", `{"pk":"main#`+id+`#1","version":2,"nonce":"nonce003","log":[
+	c.Put("Charges", `{"pk":"main#`+id+`#1","version":2,"order":"`+id+`","shop":"main","attempt":1,"has":"declined","nonce":"nonce003","log":[
 		{"v":1,"fact":"PaymentIntended","at":1772366400110,"cause":"holds:main#`+id+`@1.0~nonce002","actor":"authorize-payment"},
 		{"v":2,"fact":"PaymentDeclined","at":1772366400120,"cause":"holds:main#`+id+`@1.0~nonce002","actor":"authorize-payment"}]}`)
 	return c
@@ -39,14 +47,15 @@ func TestAnOrderIsShownWithItsStory(t *testing.T) {
 	for range 2 {
 		answer := c.Request(build, name, "get-order.json")
 		assert.Equal(t, 200, answer.Status, answer.Body)
-		assert.Equal(t, `"v1.1.2"`, answer.Header.Get("ETag"))
+		assert.Equal(t, `"v1.1.2.1"`, answer.Header.Get("ETag"))
 		assert.JSONEq(t, `{
-			"id": "`+id+`", "status": "placed", "placed_at": "2026-03-01T12:00:00Z",
+			"id": "`+id+`", "status": "placed", "placed_at": "2026-03-01T12:00:00Z", "expires_at": "2026-03-01T12:15:00Z",
 			"lines": [
 				{"sku": "MUG-1", "quantity": 2, "price": {"amount": 1250, "currency": "EUR"}},
 				{"sku": "TEAPOT-1", "quantity": 1, "price": {"amount": 5400, "currency": "EUR"}}
 			],
 			"total": {"amount": 7900, "currency": "EUR"},
+			"payment": {"state": "declined"}, "refundable": {"amount": 0, "currency": "EUR"}, "refunds": [], "owes": ["verdict"],
 			"timeline": [
 				{"type": "OrderPlaced", "at": "2026-03-01T12:00:00Z", "actor": "client:bootstrap"},
 				{"type": "StockReserved", "at": "2026-03-01T11:59:59Z", "actor": "reserve-stock"},
@@ -56,6 +65,37 @@ func TestAnOrderIsShownWithItsStory(t *testing.T) {
 		}`, answer.Body)
 		assert.Equal(t, before, c.State())
 	}
+}
+
+// Payment keeps the charge, and order shows of it what it knows by name.
+func TestACustomerWhoHasToActCanDoSoInTime(t *testing.T) {
+	t.Parallel()
+	c := desk(t)
+	charges := paymentdb.Store{Table: c.Runtime().Table(c.Table("Charges"))}
+	charge, err := charges.Load(t.Context(), "main", id)
+	require.NoError(t, err)
+	charge.Has, charge.ClientSecret = payment.ActionNeeded, "pi_1_secret_2"
+	_, err = charges.Save(t.Context(), charge, saga.Cause{ID: "event-1", Actor: "test"}, saga.PaymentActionNeeded)
+	require.NoError(t, err)
+
+	assert.Contains(t, c.Request(build, name, "get-order.json").Body, `"payment":{"state":"action_needed","client_secret":"pi_1_secret_2"}`)
+	c.Caller.Subject = "eve"
+	assert.Contains(t, c.Request(build, name, "get-order.json").Body, `"payment":{"state":"action_needed"}`, "staff cannot act for them")
+	c.Caller.Subject = "client:bootstrap"
+	c.Clock.Pass(15 * time.Minute)
+	assert.Contains(t, c.Request(build, name, "get-order.json").Body, `"payment":{"state":"action_needed"}`, "too late")
+	assert.NotContains(t, c.Log.String(), "pi_1_secret_2")
+}
+
+func TestEveryStateOfAPaymentIsDocumented(t *testing.T) {
+	field, _ := reflect.TypeFor[order.PaymentDocument]().FieldByName("State")
+	var words []string
+	for _, has := range []payment.Has{
+		payment.Nothing, payment.Uncertain, payment.ActionNeeded, payment.Declined, payment.Authorized, payment.Captured, payment.Lapsed, payment.Canceled, payment.Returned,
+	} {
+		words = append(words, string(has))
+	}
+	assert.Equal(t, strings.Join(words, ","), field.Tag.Get("enum"))
 }
 
 func TestWhoMaySeeAnOrder(t *testing.T) {

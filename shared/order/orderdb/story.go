@@ -15,6 +15,12 @@ type Teller struct {
 	Key   func(shop, order string) string
 }
 
+// payment is what an order's readers want to know of its charge.
+type payment struct {
+	State        string `dynamodbav:"has"`
+	ClientSecret string `dynamodbav:"client_secret"`
+}
+
 // Stories reads an order and the diaries of the rows that other domains keep about it.
 type Stories struct {
 	Orders  record.Table
@@ -43,9 +49,13 @@ func (s Stories) Read(ctx context.Context, shop, id string) (order.Story, error)
 	}
 	story := order.Story{Order: fromItem(i, d), Entries: entries(saga.Orders, key, d), Versions: []int64{int64(d.Version)}}
 	for _, t := range s.Tellers {
-		d, err := record.Decode(images[t.Table.Name], &struct{}{})
+		var told payment
+		d, err := record.Decode(images[t.Table.Name], &told)
 		if err != nil {
 			return order.Story{}, err
+		}
+		if t.By == saga.Charges {
+			story.Payment = order.Payment(told)
 		}
 		story.Entries = append(story.Entries, entries(t.By, keys[t.Table.Name], d)...)
 		story.Versions = append(story.Versions, int64(d.Version))

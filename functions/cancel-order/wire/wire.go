@@ -1,0 +1,29 @@
+// Package wire connects cancel-order to the orders.
+package wire
+
+import (
+	"time"
+
+	"backroom/shared/api"
+	"backroom/shared/function"
+	"backroom/shared/identity/identitydb"
+	"backroom/shared/order"
+	"backroom/shared/order/orderdb"
+)
+
+// Settings are what cancel-order reads from its environment.
+type Settings struct {
+	identitydb.Settings
+	Orders   string        `env:"ORDERS_TABLE"`
+	Patience time.Duration `env:"PATIENCE"` // until the order asks again for stock and money
+}
+
+// New returns the operation, ready to serve.
+func New(rt function.Runtime, env Settings) api.Operation {
+	return order.CancelHandler{
+		Callers:  identitydb.Verifier(rt, env.Settings),
+		Orders:   orderdb.Store{Table: rt.Table(env.Orders)},
+		Now:      rt.Now,
+		Patience: env.Patience,
+	}.Operation()
+}

@@ -1,0 +1,68 @@
+package order
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"backroom/shared/api"
+	"backroom/shared/fault"
+	"backroom/shared/identity"
+	"backroom/shared/saga"
+)
+
+// CancelHandler cancels orders that nobody wants any more.
+type CancelHandler struct {
+	Callers  identity.Verifier
+	Orders   Desk
+	Now      func() time.Time
+	Patience time.Duration // until the order asks again for stock and money
+}
+
+type cancelInput struct {
+	ID   string `path:"id" minLength:"1" maxLength:"64" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
+	Body *struct {
+		Reason string `json:"reason,omitempty" maxLength:"200" doc:"why, in the words of who cancels" example:"ordered twice"`
+	}
+}
+
+type cancelOutput struct {
+	Location string `header:"Location" doc:"where the order's progress is"`
+	Body     CancellationDocument
+}
+
+// CancellationDocument is a cancellation as clients see it.
+type CancellationDocument struct {
+	ID     string `json:"id" doc:"the order's"`
+	Status Status `json:"status" enum:"cancelling,cancelled,needs_attention"`
+	Reason string `json:"reason,omitempty" doc:"that of the first request"`
+}
+
+// Operation returns POST /orders/{id}/cancellation.
+func (h CancelHandler) Operation() api.Operation {
+	return api.New(api.Route{
+		Name: "cancel-order", Method: http.MethodPost, Path: "/orders/{id}/cancellation", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
+		Summary: "Cancel an order",
+		Description: "Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is cancelled once " +
+			"stock and money are back; read it at Location until then. Asking twice changes nothing.",
+		Access: api.Needs(h.Callers, identity.OrdersWrite),
+		Faults: []*fault.Fault{ErrUnknownOrder, ErrTooLateToCancel, ErrBusy},
+	}, h.cancel)
+}
+
+func (h CancelHandler) cancel(ctx context.Context, in *cancelInput) (*cancelOutput, error) {
+	caller, reason := identity.From(ctx), ""
+	if in.Body != nil {
+		reason = in.Body.Reason
+	}
+	o, err := change(ctx, h.Orders, in.ID, func(o Order) (Order, []saga.Fact, error) {
+		if o.Owner != caller.Subject && !caller.May(identity.OrdersResolve) {
+			return o, nil, ErrUnknownOrder
+		}
+		return Cancel(o, reason, h.Now(), h.Patience)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &cancelOutput{Location: api.Parent(ctx), Body: CancellationDocument{o.ID, o.Status(), o.Reason}}, nil
+}

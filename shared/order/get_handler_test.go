@@ -1,0 +1,138 @@
+package order_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/api"
+	"backroom/shared/fault"
+	"backroom/shared/identity"
+	"backroom/shared/order"
+	"backroom/shared/saga"
+)
+
+func getting(caller as, s order.Story, now time.Time) api.Operation {
+	return order.GetHandler{Callers: caller, Now: at(now), Story: func(_ context.Context, shop, id string) (order.Story, error) {
+		if shop != s.Order.Shop || id != s.Order.ID {
+			return order.Story{}, fault.NotFound
+		}
+		return s, nil
+	}}.Operation()
+}
+
+// seen returns the document that a caller gets of an order, and its tag.
+func seen(t *testing.T, caller as, s order.Story, now time.Time) (order.OrderDocument, string) {
+	t.Helper()
+	a := send(t, getting(caller, s, now), http.MethodGet, "/orders/ord_1", "", "")
+	require.Equal(t, 200, a.status, a.body)
+	assert.NotContains(t, a.body, "anna@example.com", "where its customer reads mail is nobody's business here")
+	var d order.OrderDocument
+	require.NoError(t, json.Unmarshal([]byte(a.body), &d))
+	return d, a.header.Get("ETag")
+}
+
+func TestEveryStateIsShown(t *testing.T) {
+	for _, s := range statuses {
+		o := given(s)
+		d, tag := seen(t, customer("anna"), order.Story{Order: o, Versions: []int64{3, 1, 2}}, later)
+		assert.Equal(t, [5]any{s, o.Verdict, o.Reason, o.Attention, o.PlacedAt}, [5]any{d.Status, d.Verdict, d.Reason, d.Attention, d.PlacedAt})
+		assert.Equal(t, `"v3.1.2.0"`, tag)
+		assert.Equal(t, o.Verdict == order.Undecided, d.ExpiresAt != nil, "only who has no verdict can expire")
+		assert.Equal(t, o.Refundable(), d.Refundable)
+		assert.Nil(t, d.Payment)
+		assert.Nil(t, d.Owes, "what an order waits for is the shop's business")
+		d, tag = seen(t, staff(), order.Story{Order: o, Versions: []int64{3, 1, 2}}, later)
+		assert.Equal(t, o.Owes, d.Owes)
+		assert.Equal(t, `"v3.1.2.1"`, tag, "another document")
+	}
+	d, _ := seen(t, customer("anna"), order.Story{Order: given(order.StatusPlaced)}, later)
+	assert.Equal(t, noon.Add(window), *d.ExpiresAt)
+}
+
+func TestWhoSeesAnOrder(t *testing.T) {
+	for who, c := range map[string]struct {
+		caller as
+		status int
+		slug   string
+	}{
+		"who placed it":                    {customer("anna"), 200, ""},
+		"another customer":                 {customer("eve"), 404, "unknown-order"},
+		"staff":                            {staff(), 200, ""},
+		"staff that may only resolve":      {staff().without(identity.OrdersReadAll), 404, "unknown-order"},
+		"who placed it, without the right": {customer("anna").without(identity.OrdersRead), 403, "scope-missing"},
+	} {
+		a := send(t, getting(c.caller, order.Story{Order: given(order.StatusPlaced)}, later), http.MethodGet, "/orders/ord_1", "", "")
+		assert.Equal(t, [2]any{c.status, c.slug}, [2]any{a.status, a.slug}, who)
+	}
+}
+
+func TestRefundsAreShownAsTheyStand(t *testing.T) {
+	o, _, err := order.Refund(given(order.StatusClosed), order.RefundNote{ID: "rfn_1", Reason: "broken", By: "carl", At: later}, 300, later, patience)
+	require.NoError(t, err)
+	o, _, err = order.Refund(o, order.RefundNote{ID: "rfn_2", Reason: "late", By: "carl", At: later.Add(time.Minute)}, 200, later, patience)
+	require.NoError(t, err)
+	o, _ = order.Refunded(o, []saga.Refund{{ID: "rfn_1", Amount: 300, Try: 1, State: saga.RefundDone}}, later, patience)
+	d, _ := seen(t, customer("anna"), order.Story{Order: o}, later)
+	assert.Equal(t, order.StatusClosed, d.Status)
+	assert.Equal(t, euro(500), d.Refundable)
+	assert.Equal(t, []order.RefundDocument{
+		{ID: "rfn_1", Amount: euro(300), State: saga.RefundDone, Reason: "broken", AskedAt: later},
+		{ID: "rfn_2", Amount: euro(200), State: saga.RefundAsked, Reason: "late", AskedAt: later.Add(time.Minute)},
+	}, d.Refunds)
+}
+
+func TestWhoGetsTheClientSecret(t *testing.T) {
+	both := staff()
+	both.Subject = "anna"
+	for sentence, c := range map[string]struct {
+		caller as
+		given  order.Status
+		state  string
+		at     time.Duration // after noon
+		shown  bool
+		tag    string
+	}{
+		"who placed the order, while its payment waits for them": {customer("anna"), order.StatusPlaced, order.ActionNeeded, 0, true, `"v1.2"`},
+		"who placed it, to the last moment":                      {customer("anna"), order.StatusPlaced, order.ActionNeeded, window - 1, true, `"v1.2"`},
+		"nobody once the payment window is over":                 {customer("anna"), order.StatusPlaced, order.ActionNeeded, window, false, `"v1.0"`},
+		"nobody once the order has its verdict":                  {customer("anna"), order.StatusCancelling, order.ActionNeeded, 0, false, `"v1.0"`},
+		"nobody while the payment waits for nobody":              {customer("anna"), order.StatusPlaced, "uncertain", 0, false, `"v1.0"`},
+		"not staff":                       {staff(), order.StatusPlaced, order.ActionNeeded, 0, false, `"v1.1"`},
+		"staff that placed it themselves": {both, order.StatusPlaced, order.ActionNeeded, 0, true, `"v1.3"`},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			story := order.Story{Order: given(c.given), Payment: order.Payment{State: c.state, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
+			d, tag := seen(t, c.caller, story, noon.Add(c.at))
+			want := &order.PaymentDocument{State: c.state}
+			if c.shown {
+				want.ClientSecret = "pi_1_secret_2"
+			}
+			assert.Equal(t, want, d.Payment)
+			assert.Equal(t, c.tag, tag)
+		})
+	}
+}
+
+func TestATagNamesOneDocument(t *testing.T) {
+	story := order.Story{Order: given(order.StatusPlaced), Payment: order.Payment{State: order.ActionNeeded, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
+	_, tag := seen(t, customer("anna"), story, noon)
+	revalidate := func(caller as, now time.Time) int {
+		r := httptest.NewRequest(http.MethodGet, "/orders/ord_1", nil)
+		r.Header.Set("Authorization", "Bearer token")
+		r.Header.Set("If-None-Match", tag)
+		w := httptest.NewRecorder()
+		getting(caller, story, now).ServeHTTP(w, r)
+		return w.Code
+	}
+	assert.Equal(t, 304, revalidate(customer("anna"), noon), "the same again")
+	assert.Equal(t, 200, revalidate(customer("anna"), noon.Add(window)), "no row changed, but the window is over")
+	assert.Equal(t, 200, revalidate(staff(), noon), "staff sees another")
+}

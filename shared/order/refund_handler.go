@@ -1,0 +1,99 @@
+package order
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"backroom/shared/api"
+	"backroom/shared/fault"
+	"backroom/shared/identity"
+	"backroom/shared/money"
+	"backroom/shared/observe"
+	"backroom/shared/saga"
+)
+
+// RefundHandler gives money of closed orders back.
+type RefundHandler struct {
+	Callers  identity.Verifier
+	Orders   Desk
+	Now      func() time.Time
+	Patience time.Duration // until the order asks again for the refund
+}
+
+type refundInput struct {
+	api.Keyed
+	ID   string `path:"id" minLength:"1" maxLength:"64" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
+	Body struct {
+		Amount *refundAmount `json:"amount,omitempty" doc:"how much; all that is left if absent"`
+		Reason string        `json:"reason" minLength:"1" maxLength:"200" example:"arrived broken"`
+	}
+}
+
+// refundAmount is money.Money that is more than nothing.
+type refundAmount struct {
+	Amount   int64  `json:"amount" minimum:"1" maximum:"9007199254740992" doc:"in minor units of the currency" example:"1250"`
+	Currency string `json:"currency" minLength:"3" maxLength:"3" pattern:"^[A-Z]{3}$" doc:"the order's" example:"EUR"`
+}
+
+type refundOutput struct {
+	Location string `header:"Location" doc:"where the order is, and how its refunds stand"`
+	api.Replay
+	Body RefundReceipt
+}
+
+// RefundReceipt is what a client gets for asking for a refund. It holds only what never changes, so a repeated request gets the
+// same; but an order that was erased gives no reasons.
+type RefundReceipt struct {
+	ID      string      `json:"id" example:"rfn_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
+	Order   string      `json:"order"`
+	Amount  money.Money `json:"amount"`
+	Reason  string      `json:"reason,omitempty"`
+	AskedAt time.Time   `json:"asked_at"`
+}
+
+// Operation returns POST /orders/{id}/refunds.
+func (h RefundHandler) Operation() api.Operation {
+	return api.New(api.Route{
+		Name: "refund-order", Method: http.MethodPost, Path: "/orders/{id}/refunds", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
+		Summary:     "Refund an order",
+		Description: "Gives a part of a closed order's money back, or all that is left of it. Read the order at Location to see how the refund stands.",
+		Access:      api.Needs(h.Callers, identity.OrdersRefund),
+		Faults:      []*fault.Fault{ErrUnknownOrder, ErrNotRefundable, ErrRefundTooLarge, ErrTooManyRefunds, ErrBusy, money.ErrMixed, api.ErrKeyReused},
+	}, h.refund)
+}
+
+func (h RefundHandler) refund(ctx context.Context, in *refundInput) (*refundOutput, error) {
+	caller := identity.From(ctx)
+	note := RefundNote{
+		ID: api.DerivedID("rfn", caller, in.ID, in.Key), Reason: in.Body.Reason, By: caller.Subject,
+		At: h.Now().Truncate(time.Millisecond), Fingerprint: api.Fingerprint(api.Body(ctx)),
+	}
+	observe.Note(ctx, slog.String("refund", note.ID))
+	var wanted money.Money
+	if in.Body.Amount != nil {
+		wanted = money.Money(*in.Body.Amount)
+	}
+	again := false
+	o, err := change(ctx, h.Orders, in.ID, func(o Order) (Order, []saga.Fact, error) {
+		var asked RefundNote
+		_, asked, again = o.FindRefund(note.ID)
+		switch {
+		case again && asked.Fingerprint != note.Fingerprint:
+			return o, nil, api.ErrKeyReused
+		case again:
+			return o, nil, nil // whatever became of the order since, this was accepted
+		case wanted.Amount > 0 && wanted.Currency != o.Total.Currency:
+			return o, nil, money.ErrMixed.At("/amount/currency", "is not the order's")
+		}
+		return Refund(o, note, wanted.Amount, h.Now(), h.Patience)
+	})
+	if err != nil {
+		return nil, err
+	}
+	refund, note, _ := o.FindRefund(note.ID)
+	return &refundOutput{Location: api.Parent(ctx), Replay: api.Replayed(again), Body: RefundReceipt{
+		ID: refund.ID, Order: o.ID, Amount: money.Money{Amount: refund.Amount, Currency: o.Total.Currency}, Reason: note.Reason, AskedAt: note.At,
+	}}, nil
+}
