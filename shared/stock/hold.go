@@ -2,6 +2,7 @@
 package stock
 
 import (
+	"backroom/shared/fault"
 	"backroom/shared/money"
 	"backroom/shared/saga"
 )
@@ -12,13 +13,19 @@ type Want string
 // Has is what is so.
 type Has string
 
-// What a hold wants, and has.
+// What a hold wants, and has. One that wants to be released never takes stock again.
 const (
-	Hold Want = "hold"
+	Hold    Want = "hold"
+	Sell    Want = "sell"
+	Release Want = "release"
 
-	Nothing Has = "nothing"
-	Held    Has = "held"
+	Nothing Has = "nothing" // its units can be sold, to anybody
+	Held    Has = "held"    // its units are promised to its order
+	Sold    Has = "sold"
 )
+
+// ErrNothingToSell is the fault of an order that is confirmed though nothing was set aside for it.
+var ErrNothingToSell = fault.New(fault.Invalid, "nothing-to-sell", "The order is confirmed, but nothing was set aside for it.")
 
 // Reservation is an order's hold on stock: all of its lines, or none. It has no expiry of its own; only the order ends it.
 type Reservation struct {
@@ -26,10 +33,10 @@ type Reservation struct {
 	Shop          string
 	Want          Want
 	Has           Has
-	Lines         []Line
+	Lines         []Line   // none of an order that gave up before any stock was set aside
 	Short         []string // the SKUs that were missing
 	Total         money.Money
-	PaymentMethod string // carried along for the payment that follows
+	PaymentMethod string // carried along for the payment that follows, and no longer
 	Diary         saga.Diary
 }
 
@@ -57,10 +64,34 @@ func Refuse(r Reservation, short []string) (Reservation, saga.Fact) {
 	return r, saga.StockShort
 }
 
+// Commit returns the hold of a confirmed order, and the fact that it is sold; no fact if nothing changes: it is sold already,
+// or its order wants it no more. It returns ErrNothingToSell for a hold that has nothing.
+func Commit(r Reservation) (Reservation, saga.Fact, error) {
+	switch {
+	case r.Want == Release || r.Has == Sold:
+		return r, "", nil
+	case r.Has == Nothing:
+		return r, "", ErrNothingToSell
+	}
+	r.Want, r.Has, r.PaymentMethod = Sell, Sold, ""
+	return r, saga.StockSold, nil
+}
+
+// GiveUp returns the hold that its order wants no more, whatever it had, and the fact that it has nothing and never will.
+func GiveUp(r Reservation) (Reservation, saga.Fact) {
+	r.Want, r.Has, r.PaymentMethod = Release, Nothing, ""
+	return r, saga.StockReleased
+}
+
 // Answer returns the fact that tells what a hold has: the same again to everyone who asks again.
 func Answer(r Reservation) saga.Fact {
-	if r.Has == Held {
+	switch {
+	case r.Want == Release:
+		return saga.StockReleased
+	case r.Has == Held:
 		return saga.StockReserved
+	case r.Has == Sold:
+		return saga.StockSold
 	}
 	return saga.StockShort
 }

@@ -2,7 +2,8 @@ package stock_test
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,6 +13,7 @@ import (
 	"backroom/shared/money"
 	"backroom/shared/saga"
 	"backroom/shared/stock"
+	"backroom/shared/stock/stocktest"
 )
 
 var wanted = saga.Wanted{
@@ -34,97 +36,281 @@ func TestWhatAHoldIs(t *testing.T) {
 	assert.Equal(t, saga.StockShort, stock.Answer(none), "who asks again is told the same")
 }
 
-// shelf keeps one hold, if it has one.
+func TestHowAHoldEnds(t *testing.T) {
+	hold, _ := stock.Reserve(wanted)
+	sold, fact, err := stock.Commit(hold)
+	require.NoError(t, err)
+	assert.Equal(t, saga.StockSold, fact)
+	assert.Equal(t, []any{stock.Sell, stock.Sold, ""}, []any{sold.Want, sold.Has, sold.PaymentMethod}, "where all is sold, nothing is to be paid any more")
+	assert.Equal(t, hold.Lines, sold.Lines)
+	assert.Equal(t, saga.StockSold, stock.Answer(sold), "who asks again is told, if anybody wants to know")
+
+	none, _ := stock.Refuse(hold, []string{"RUG"})
+	for sentence, given := range map[string]stock.Reservation{"held": hold, "sold": sold, "refused": none, "never made": {Order: "ord_1", Shop: "main", Has: stock.Nothing}} {
+		released, fact := stock.GiveUp(given)
+		assert.Equal(t, saga.StockReleased, fact, sentence)
+		assert.Equal(t, []any{stock.Release, stock.Nothing, ""}, []any{released.Want, released.Has, released.PaymentMethod}, sentence)
+		assert.Equal(t, saga.StockReleased, stock.Answer(released), sentence)
+		again, _ := stock.GiveUp(released)
+		assert.Equal(t, released, again, "giving up twice changes nothing")
+
+		still, fact, err := stock.Commit(released)
+		assert.Equal(t, []any{released, saga.Fact(""), nil}, []any{still, fact, err}, "what was given up is not sold")
+	}
+
+	again, fact, err := stock.Commit(sold)
+	assert.Equal(t, []any{sold, saga.Fact(""), nil}, []any{again, fact, err}, "selling twice changes nothing")
+	_, _, err = stock.Commit(none)
+	assert.ErrorIs(t, err, stock.ErrNothingToSell)
+}
+
+// shelf keeps holds, and counts the units of every SKU by what the holds have.
 type shelf struct {
-	hold  *stock.Reservation
-	short []string // what it lacks
-	facts []saga.Fact
-	fails error // of every write
+	levels map[string]map[stock.Has]int64
+	holds  map[string]stock.Reservation
+	facts  []saga.Fact
+	fails  error  // of every write
+	others func() // what others do just before a write
+}
+
+// stocked returns a shelf with so many mugs and rugs.
+func stocked(mugs, rugs int64) *shelf {
+	return &shelf{levels: map[string]map[stock.Has]int64{"MUG": {stock.Nothing: mugs}, "RUG": {stock.Nothing: rugs}}, holds: map[string]stock.Reservation{}}
 }
 
 func (s *shelf) Create(_ context.Context, r stock.Reservation, cause saga.Cause, f saga.Fact) error {
+	return s.write(r, stock.Nothing, cause, f)
+}
+
+func (s *shelf) Load(_ context.Context, _, order string) (stock.Reservation, error) {
+	r, ok := s.holds[order]
+	if !ok {
+		return r, fault.NotFound
+	}
+	return r, nil
+}
+
+func (s *shelf) Save(_ context.Context, r stock.Reservation, had stock.Has, cause saga.Cause, f saga.Fact) error {
+	err := s.write(r, had, cause, f)
+	if _, short := errors.AsType[*stock.ErrShort](err); short {
+		return stock.ErrMiscounted
+	}
+	if errors.Is(err, fault.Duplicate) {
+		return fault.Conflict
+	}
+	return err
+}
+
+func (s *shelf) write(r stock.Reservation, had stock.Has, cause saga.Cause, f saga.Fact) error {
+	if s.others != nil {
+		s.others()
+	}
+	stands, there := s.holds[r.Order]
 	switch {
 	case s.fails != nil:
 		return s.fails
-	case s.hold != nil:
+	case there && r.Diary.Version == 0:
 		return fault.Duplicate
-	case r.Has == stock.Held && s.short != nil:
-		return &stock.ErrShort{SKUs: s.short}
+	case stands.Diary.Version != r.Diary.Version:
+		return fault.Conflict
 	}
-	return s.put(r, cause, f)
-}
-
-func (s *shelf) Load(context.Context, string, string) (stock.Reservation, error) {
-	if s.hold == nil {
-		return stock.Reservation{}, fault.NotFound
+	short := &stock.ErrShort{}
+	for _, l := range r.Lines {
+		if r.Has != had && s.levels[l.SKU][had] < l.Quantity {
+			short.SKUs = append(short.SKUs, l.SKU)
+		}
 	}
-	return *s.hold, nil
-}
-
-func (s *shelf) Save(_ context.Context, r stock.Reservation, cause saga.Cause, f saga.Fact) error {
-	if s.fails != nil {
-		return s.fails
+	if short.SKUs != nil {
+		return short
 	}
-	return s.put(r, cause, f)
-}
-
-func (s *shelf) put(r stock.Reservation, cause saga.Cause, f saga.Fact) error {
+	for _, l := range r.Lines {
+		s.levels[l.SKU][had] -= l.Quantity
+		s.levels[l.SKU][r.Has] += l.Quantity
+	}
 	r.Diary.Version++
-	r.Diary.Entries = append(r.Diary.Entries, saga.Entry{Version: r.Diary.Version, Fact: f, Cause: cause})
-	s.hold, s.facts = &r, append(s.facts, f)
+	r.Diary.Entries = append(slices.Clone(r.Diary.Entries), saga.Entry{Version: r.Diary.Version, Fact: f, Cause: cause})
+	s.holds[r.Order], s.facts = r, append(s.facts, f)
 	return nil
 }
 
-func heard(t *testing.T, id string, fact saga.Fact, carries any) saga.Event {
-	t.Helper()
-	data, err := json.Marshal(carries)
-	require.NoError(t, err)
-	body, err := json.Marshal(saga.Event{SpecVersion: saga.SpecVersion, ID: id, Type: fact, Subject: "ord_1", Shop: "main", Data: data})
-	require.NoError(t, err)
-	e, err := saga.Hear(saga.ReserveStock, string(body))
-	require.NoError(t, err)
-	return e
+// ask is a fact of the order on its way.
+type ask struct {
+	id   string
+	fact saga.Fact
 }
 
 func TestReserving(t *testing.T) {
-	type ask struct {
-		id   string
-		fact saga.Fact
-	}
 	for sentence, c := range map[string]struct {
-		shelf shelf
+		rugs  int64
+		fails error
 		asks  []ask
 		facts []saga.Fact
 		has   stock.Has
-		err   error
 	}{
-		"an order's stock is set aside":                   {shelf{}, []ask{{"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockReserved}, stock.Held, nil},
-		"an order that is short gets nothing":             {shelf{short: []string{"RUG"}}, []ask{{"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockShort}, stock.Nothing, nil},
-		"the same message again is answered once":         {shelf{}, []ask{{"e1", saga.OrderPlaced}, {"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockReserved}, stock.Held, nil},
-		"asked again, it answers again":                   {shelf{}, []ask{{"e1", saga.OrderPlaced}, {"e2", saga.ReserveDue}, {"e2", saga.ReserveDue}, {"e3", saga.ReserveDue}}, []saga.Fact{saga.StockReserved, saga.StockReserved, saga.StockReserved}, stock.Held, nil},
-		"asked again, a refusal stays one":                {shelf{short: []string{"RUG"}}, []ask{{"e1", saga.OrderPlaced}, {"e2", saga.ReserveDue}}, []saga.Fact{saga.StockShort, saga.StockShort}, stock.Nothing, nil},
-		"an order whose first message was lost is served": {shelf{}, []ask{{"e2", saga.ReserveDue}}, []saga.Fact{saga.StockReserved}, stock.Held, nil},
-		"a late first message finds what the ask did":     {shelf{}, []ask{{"e2", saga.ReserveDue}, {"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockReserved, saga.StockReserved}, stock.Held, nil},
-		"a shelf that is away is tried later":             {shelf{fails: fault.Unavailable}, []ask{{"e1", saga.OrderPlaced}}, nil, "", fault.Unavailable},
+		"an order's stock is set aside":                   {1, nil, []ask{{"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockReserved}, stock.Held},
+		"an order that is short gets nothing":             {0, nil, []ask{{"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockShort}, stock.Nothing},
+		"the same message again is answered once":         {1, nil, []ask{{"e1", saga.OrderPlaced}, {"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockReserved}, stock.Held},
+		"asked again, it answers again":                   {1, nil, []ask{{"e1", saga.OrderPlaced}, {"e2", saga.ReserveDue}, {"e2", saga.ReserveDue}, {"e3", saga.ReserveDue}}, []saga.Fact{saga.StockReserved, saga.StockReserved, saga.StockReserved}, stock.Held},
+		"asked again, a refusal stays one":                {0, nil, []ask{{"e1", saga.OrderPlaced}, {"e2", saga.ReserveDue}}, []saga.Fact{saga.StockShort, saga.StockShort}, stock.Nothing},
+		"an order whose first message was lost is served": {1, nil, []ask{{"e2", saga.ReserveDue}}, []saga.Fact{saga.StockReserved}, stock.Held},
+		"a late first message finds what the ask did":     {1, nil, []ask{{"e2", saga.ReserveDue}, {"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockReserved, saga.StockReserved}, stock.Held},
+		"a shelf that is away is tried later":             {1, fault.Unavailable, []ask{{"e1", saga.OrderPlaced}}, nil, ""},
+		"who gave up before gets nothing, and is told so": {1, nil, []ask{{"e2", saga.OrderRejected}, {"e1", saga.OrderPlaced}, {"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockReleased, saga.StockReleased}, stock.Nothing},
+		"who gave up gets nothing any more":               {1, nil, []ask{{"e1", saga.OrderPlaced}, {"e2", saga.OrderRejected}, {"e3", saga.ReserveDue}}, []saga.Fact{saga.StockReserved, saga.StockReleased, saga.StockReleased}, stock.Nothing},
+		"what is sold is not set aside again":             {1, nil, []ask{{"e1", saga.OrderPlaced}, {"e2", saga.OrderConfirmed}, {"e3", saga.ReserveDue}}, []saga.Fact{saga.StockReserved, saga.StockSold, saga.StockSold}, stock.Sold},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			s := c.shelf
+			s := stocked(2, c.rugs)
+			s.fails = c.fails
 			for _, a := range c.asks {
-				err := stock.ReserveStep{Shelf: &s}.Handle(t.Context(), heard(t, a.id, a.fact, wanted))
-				assert.ErrorIs(t, err, c.err)
+				assert.ErrorIs(t, stocktest.Deliver(t.Context(), s, a.id, a.fact, wanted), c.fails)
 			}
 			assert.Equal(t, c.facts, s.facts)
-			if c.has != "" {
-				assert.Equal(t, c.has, s.hold.Has)
-			}
+			assert.Equal(t, c.has, s.holds["ord_1"].Has)
 		})
 	}
 }
 
-func TestWhatCannotBeReadReservesNothing(t *testing.T) {
-	s := shelf{}
-	err := stock.ReserveStep{Shelf: &s}.Handle(t.Context(), heard(t, "e1", saga.OrderPlaced, saga.About{Order: "ord_1", Shop: "main"}))
-	assert.ErrorIs(t, err, fault.Malformed)
-	assert.Nil(t, s.hold)
+func TestSelling(t *testing.T) {
+	for sentence, c := range map[string]struct {
+		rugs  int64
+		given []saga.Fact
+		err   error
+		facts []saga.Fact
+		want  stock.Want
+		has   stock.Has
+	}{
+		"what is held is sold":                 {1, []saga.Fact{saga.OrderPlaced}, nil, []saga.Fact{saga.StockReserved, saga.StockSold}, stock.Sell, stock.Sold},
+		"what was given up stays so":           {1, []saga.Fact{saga.OrderPlaced, saga.OrderCancelling}, nil, []saga.Fact{saga.StockReserved, saga.StockReleased}, stock.Release, stock.Nothing},
+		"what was never wanted stays so":       {1, []saga.Fact{saga.OrderCancelling}, nil, []saga.Fact{saga.StockReleased}, stock.Release, stock.Nothing},
+		"what is not there cannot be sold":     {1, nil, fault.NotFound, nil, "", ""},
+		"what could not be had cannot be sold": {0, []saga.Fact{saga.OrderPlaced}, stock.ErrNothingToSell, []saga.Fact{saga.StockShort}, stock.Hold, stock.Nothing},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			s := stocked(2, c.rugs)
+			for _, fact := range c.given {
+				require.NoError(t, stocktest.Deliver(t.Context(), s, string(fact), fact, wanted))
+			}
+			for _, id := range []string{"c1", "c1", "c2"} { // the same message again, and another: neither changes anything
+				err := stocktest.Deliver(t.Context(), s, id, saga.OrderConfirmed, wanted)
+				require.ErrorIs(t, err, c.err)
+				if c.err != nil {
+					assert.True(t, fault.KindOf(err).Permanent(), "a bug: the dead-letter queue's business")
+				}
+			}
+			assert.Equal(t, c.facts, s.facts)
+			assert.Equal(t, []any{c.want, c.has}, []any{s.holds["ord_1"].Want, s.holds["ord_1"].Has})
+		})
+	}
+}
+
+func TestGivingBack(t *testing.T) {
+	verdicts := []saga.Fact{saga.OrderRejected, saga.OrderExpired, saga.OrderCancelling, saga.ReleaseDue}
+	for sentence, given := range map[string][]saga.Fact{
+		"what is held comes back":                   {saga.OrderPlaced},
+		"what is sold comes back":                   {saga.OrderPlaced, saga.OrderConfirmed},
+		"what was never set aside never will be":    {},
+		"what already came back comes back no more": {saga.OrderPlaced, saga.OrderRejected},
+	} {
+		for _, verdict := range verdicts {
+			t.Run(sentence+" after "+string(verdict), func(t *testing.T) {
+				t.Parallel()
+				s := stocked(2, 1)
+				for _, fact := range given {
+					require.NoError(t, stocktest.Deliver(t.Context(), s, "given "+string(fact), fact, wanted))
+				}
+				before := len(s.facts)
+				for _, id := range []string{"r1", "r1", "r2", "r1"} { // the same message again is no new ask
+					require.NoError(t, stocktest.Deliver(t.Context(), s, id, verdict, wanted))
+				}
+				assert.Equal(t, []saga.Fact{saga.StockReleased, saga.StockReleased}, s.facts[before:], "asked again, it answers again")
+				assert.Equal(t, map[stock.Has]int64{stock.Nothing: 2, stock.Held: 0, stock.Sold: 0}, s.count("MUG"))
+				assert.Equal(t, map[stock.Has]int64{stock.Nothing: 1, stock.Held: 0, stock.Sold: 0}, s.count("RUG"))
+			})
+		}
+	}
+}
+
+// count returns where the units of a SKU are.
+func (s *shelf) count(sku string) map[stock.Has]int64 {
+	return map[stock.Has]int64{stock.Nothing: s.levels[sku][stock.Nothing], stock.Held: s.levels[sku][stock.Held], stock.Sold: s.levels[sku][stock.Sold]}
+}
+
+func TestWhoLosesARaceDecidesAnew(t *testing.T) {
+	for sentence, c := range map[string]struct {
+		given, fact, other saga.Fact
+		want               stock.Want
+		has                stock.Has
+	}{
+		"given up while it is set aside": {"", saga.OrderPlaced, saga.OrderRejected, stock.Release, stock.Nothing},
+		"set aside while it is given up": {"", saga.OrderRejected, saga.OrderPlaced, stock.Release, stock.Nothing},
+		"given up while it is sold":      {saga.OrderPlaced, saga.OrderConfirmed, saga.OrderCancelling, stock.Release, stock.Nothing},
+		"sold while it is given up":      {saga.OrderPlaced, saga.OrderCancelling, saga.OrderConfirmed, stock.Release, stock.Nothing},
+		"sold while it is asked for":     {saga.OrderPlaced, saga.ReserveDue, saga.OrderConfirmed, stock.Sell, stock.Sold},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			s := stocked(2, 1)
+			if c.given != "" {
+				require.NoError(t, stocktest.Deliver(t.Context(), s, "given", c.given, wanted))
+			}
+			s.others = func() {
+				s.others = nil
+				require.NoError(t, stocktest.Deliver(t.Context(), s, "other", c.other, wanted))
+			}
+			require.NoError(t, stocktest.Deliver(t.Context(), s, "first", c.fact, wanted))
+			hold := s.holds["ord_1"]
+			assert.Equal(t, []any{c.want, c.has}, []any{hold.Want, hold.Has})
+			assert.EqualValues(t, 2, s.levels["MUG"][c.has])
+		})
+	}
+}
+
+func TestWhoNeverGetsThroughComesAgain(t *testing.T) {
+	for _, failure := range []fault.Kind{fault.Conflict, fault.Throttled, fault.Unavailable} {
+		for _, fact := range []saga.Fact{saga.ReserveDue, saga.ReleaseDue, saga.OrderConfirmed} {
+			t.Run(string(fact)+" "+string(failure), func(t *testing.T) {
+				t.Parallel()
+				s := stocked(2, 1)
+				require.NoError(t, stocktest.Deliver(t.Context(), s, "given", saga.OrderPlaced, wanted))
+				s.fails = failure
+				err := stocktest.Deliver(t.Context(), s, "e1", fact, wanted)
+				require.ErrorIs(t, err, failure)
+				assert.Equal(t, failure, fault.KindOf(err))
+				assert.Len(t, s.facts, 1)
+			})
+		}
+	}
+}
+
+func TestLevelsThatCountTooFewAreABug(t *testing.T) {
+	for _, fact := range []saga.Fact{saga.OrderConfirmed, saga.OrderRejected} {
+		s := stocked(2, 1)
+		require.NoError(t, stocktest.Deliver(t.Context(), s, "given", saga.OrderPlaced, wanted))
+		s.levels["RUG"][stock.Held] = 0
+		require.ErrorIs(t, stocktest.Deliver(t.Context(), s, "e1", fact, wanted), stock.ErrMiscounted)
+		assert.Equal(t, stock.Held, s.holds["ord_1"].Has)
+	}
+}
+
+func TestWhatCannotBeReadChangesNothing(t *testing.T) {
+	for step, c := range map[saga.Step]struct {
+		fact saga.Fact
+		data string
+	}{
+		saga.ReserveStock: {saga.OrderPlaced, `{"order":"ord_1","shop":"main"}`},
+		saga.CommitStock:  {saga.OrderConfirmed, `{"order":"ord_2","shop":"main"}`},
+		saga.ReleaseStock: {saga.OrderRejected, `{"order":"ord_1"}`},
+	} {
+		s := stocked(2, 1)
+		handle := map[saga.Step]func(context.Context, saga.Event) error{
+			saga.ReserveStock: stock.ReserveStep{Shelf: s}.Handle, saga.CommitStock: stock.CommitStep{Shelf: s}.Handle, saga.ReleaseStock: stock.ReleaseStep{Shelf: s}.Handle,
+		}[step]
+		e, err := saga.Hear(step, `{"specversion":"1.0","id":"e1","type":"`+string(c.fact)+`","subject":"ord_1","shop":"main","data":`+c.data+`}`)
+		require.NoError(t, err)
+		assert.ErrorIs(t, handle(t.Context(), e), fault.Malformed)
+		assert.Empty(t, s.holds)
+	}
 }

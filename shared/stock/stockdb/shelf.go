@@ -30,10 +30,10 @@ type item struct {
 	Shop          string   `dynamodbav:"shop"`
 	Want          string   `dynamodbav:"want"`
 	Has           string   `dynamodbav:"has"`
-	Lines         []line   `dynamodbav:"lines"`
+	Lines         []line   `dynamodbav:"lines,omitempty"`
 	Short         []string `dynamodbav:"short,omitempty"`
 	Total         int64    `dynamodbav:"total"`
-	Currency      string   `dynamodbav:"currency"`
+	Currency      string   `dynamodbav:"currency,omitempty"`
 	PaymentMethod string   `dynamodbav:"payment_method,omitempty"`
 }
 
@@ -68,8 +68,14 @@ func fromItem(i item, d saga.Diary) stock.Reservation {
 // transaction, or none: then it returns *stock.ErrShort. It returns fault.Duplicate if the order has a hold already,
 // whatever the levels say, and fault.Conflict if others kept changing the same levels.
 func (s Shelf) Create(ctx context.Context, r stock.Reservation, cause saga.Cause, f saga.Fact) error {
+	return s.write(ctx, r, stock.Nothing, cause, f)
+}
+
+// write stores a hold and moves its units from where they were to where they are now, all in one transaction. It returns
+// *stock.ErrShort if there are too few where they were.
+func (s Shelf) write(ctx context.Context, r stock.Reservation, had stock.Has, cause saga.Cause, f saga.Fact) error {
 	c := change(r, cause, f)
-	if r.Has == stock.Nothing {
+	if r.Has == had {
 		return s.Holds.Save(ctx, c)
 	}
 	put, err := s.Holds.Put(c)
@@ -78,7 +84,7 @@ func (s Shelf) Create(ctx context.Context, r stock.Reservation, cause saga.Cause
 	}
 	actions := []types.TransactWriteItem{put}
 	for _, l := range r.Lines {
-		actions = append(actions, s.Levels.promise(r.Shop, l))
+		actions = append(actions, s.Levels.shift(r.Shop, l, had, r.Has))
 	}
 	err = record.Transact(ctx, s.Holds.DB, actions...)
 	refused, ok := errors.AsType[*record.Cancelled](err)
@@ -104,12 +110,21 @@ func (s Shelf) Load(ctx context.Context, shop, order string) (stock.Reservation,
 	return fromItem(i, d), err
 }
 
-// Save stores a hold, raises its version and announces f. It returns fault.Conflict if the hold moved on since it was loaded.
-func (s Shelf) Save(ctx context.Context, r stock.Reservation, cause saga.Cause, f saga.Fact) error {
-	return s.Holds.Save(ctx, change(r, cause, f))
+// Save stores a hold that had had, raises its version, announces f and moves its units on the levels to what it has now, in
+// one transaction. It returns fault.Conflict if the hold moved on since it was loaded, or was made since it was not found, or
+// if others kept changing the same levels; and stock.ErrMiscounted if the levels do not count what it had.
+func (s Shelf) Save(ctx context.Context, r stock.Reservation, had stock.Has, cause saga.Cause, f saga.Fact) error {
+	err := s.write(ctx, r, had, cause, f)
+	if short, ok := errors.AsType[*stock.ErrShort](err); ok {
+		return stock.ErrMiscounted.Because(short)
+	}
+	if errors.Is(err, fault.Duplicate) {
+		return record.ErrMoved
+	}
+	return err
 }
 
-// Levels counts, per SKU, what can be sold and what is promised to orders.
+// Levels counts, per SKU, what can be sold, what is promised to orders and what was sold.
 type Levels struct {
 	DB   *dynamodb.Client
 	Name string
@@ -123,14 +138,37 @@ func number(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: fmt.Sprint(n)}
 }
 
-// promise moves units from sellable to promised; its condition fails if there are too few, or no such SKU.
-func (s Levels) promise(shop string, l stock.Line) types.TransactWriteItem {
+// counter is where the units of a hold are counted.
+var counter = map[stock.Has]string{stock.Nothing: "sellable", stock.Held: "promised", stock.Sold: "sold"}
+
+// shift moves units from one counter to another; its condition fails if there are too few, or no such SKU.
+func (s Levels) shift(shop string, l stock.Line, from, to stock.Has) types.TransactWriteItem {
 	return types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: s.key(shop, l.SKU),
-		UpdateExpression:          aws.String("ADD sellable :less, promised :more"),
-		ConditionExpression:       aws.String("sellable >= :more"),
+		UpdateExpression:          aws.String("ADD " + counter[from] + " :less, " + counter[to] + " :more"),
+		ConditionExpression:       aws.String(counter[from] + " >= :more"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":less": number(-l.Quantity), ":more": number(l.Quantity)},
 	}}
+}
+
+// Load reads a level consistently. It returns stock.ErrUnknownStock for a SKU that was never counted.
+func (s Levels) Load(ctx context.Context, shop, sku string) (stock.Level, error) {
+	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.Name, Key: s.key(shop, sku), ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return stock.Level{}, record.Failure(err)
+	}
+	if out.Item == nil {
+		return stock.Level{}, stock.ErrUnknownStock
+	}
+	var counted struct {
+		Sellable int64 `dynamodbav:"sellable"`
+		Promised int64 `dynamodbav:"promised"`
+		Sold     int64 `dynamodbav:"sold"`
+	}
+	if err := attributevalue.UnmarshalMap(out.Item, &counted); err != nil {
+		return stock.Level{}, fmt.Errorf("stockdb: decode level: %w", err)
+	}
+	return stock.Level{Shop: shop, SKU: sku, Sellable: counted.Sellable, Promised: counted.Promised, Sold: counted.Sold}, nil
 }
 
 type adjustmentItem struct {

@@ -8,6 +8,7 @@ import (
 
 	"backroom/shared/cloudtest"
 	"backroom/shared/record"
+	"backroom/shared/stock"
 	"backroom/shared/stock/stockdb"
 	"backroom/shared/stock/stocktest"
 )
@@ -20,13 +21,14 @@ func TestShelf(t *testing.T) {
 		levels := stockdb.Levels{DB: rt.DynamoDB(), Name: c.Table("Levels")}
 		return stocktest.Store{
 			Shelf: stockdb.Shelf{Holds: rt.Table(c.Table("Holds")), Levels: levels}, Adjust: levels.Adjust,
-			Level: func(t *testing.T, shop, sku string) (int64, int64) {
-				var level struct{ Sellable, Promised int64 }
+			Level: func(t *testing.T, shop, sku string) stock.Level {
+				level := stock.Level{Shop: shop, SKU: sku}
 				if row := c.Row("Levels", record.Key(shop, "sku#"+sku)); row != "" {
 					require.NoError(t, json.Unmarshal([]byte(row), &level))
 				}
-				return level.Sellable, level.Promised
+				return level
 			},
+			Load: levels.Load,
 		}
 	})
 }

@@ -1,0 +1,87 @@
+package wire_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"backroom/functions/commit-stock/wire"
+	"backroom/shared/cloudtest"
+	"backroom/shared/function"
+	"backroom/shared/saga"
+)
+
+const (
+	name = "commit-stock"
+	id   = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
+
+	reserved = `{"v": 1, "fact": "StockReserved", "at": 1772366300000, "cause": "orders:main#` + id + `@1.0~nonce001", "actor": "reserve-stock"}`
+)
+
+var build = function.Consuming(saga.CommitStock, wire.New)
+
+// shelf is a cloud in which two mugs and a teapot are set aside for the order, and three mugs for another.
+func shelf(t *testing.T) *cloudtest.Cloud {
+	c := cloudtest.New(t)
+	c.Put("Holds", `{
+		"pk": "main#`+id+`", "version": 1, "nonce": "nonce002", "tells": 1, "log": [`+reserved+`],
+		"order": "`+id+`", "shop": "main", "want": "hold", "has": "held",
+		"lines": [{"sku": "MUG-1", "quantity": 2}, {"sku": "TEAPOT-1", "quantity": 1}],
+		"total": 7900, "currency": "EUR", "payment_method": "pm_card_visa"
+	}`)
+	c.Put("Levels", `{"pk":"main#sku#MUG-1","sellable":5,"promised":5,"sold":90}`)
+	c.Put("Levels", `{"pk":"main#sku#TEAPOT-1","sellable":9,"promised":1}`)
+	return c
+}
+
+func level(t *testing.T, c *cloudtest.Cloud, sku, want string) {
+	t.Helper()
+	assert.JSONEq(t, want, c.Row("Levels", "main#sku#"+sku), sku)
+}
+
+func TestWhatIsHeldIsSold(t *testing.T) {
+	t.Parallel()
+	c := shelf(t)
+
+	assert.Empty(t, c.Deliver(build, name, "commit-stock.json"))
+
+	assert.JSONEq(t, `{
+		"pk": "main#`+id+`", "version": 2, "nonce": "nonce002",
+		"log": [`+reserved+`, {"v": 2, "fact": "StockSold", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "commit-stock"}],
+		"order": "`+id+`", "shop": "main", "want": "sell", "has": "sold",
+		"lines": [{"sku": "MUG-1", "quantity": 2}, {"sku": "TEAPOT-1", "quantity": 1}],
+		"total": 7900, "currency": "EUR"
+	}`, c.Row("Holds", "main#"+id), "nobody is told, and the payment method is forgotten")
+	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 5, "promised": 3, "sold": 92}`)
+	level(t, c, "TEAPOT-1", `{"pk": "main#sku#TEAPOT-1", "sellable": 9, "promised": 0, "sold": 1}`)
+
+	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+		before := c.State()
+		assert.Empty(t, c.Deliver(build, name, "commit-stock.json"))
+		assert.Equal(t, before, c.State())
+	})
+}
+
+func TestWhatWasGivenUpIsNotSold(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t)
+	c.Put("Holds", `{
+		"pk": "main#`+id+`", "version": 2, "nonce": "nonce002", "tells": 1, "log": [`+reserved+`],
+		"order": "`+id+`", "shop": "main", "want": "release", "has": "nothing", "lines": [{"sku": "MUG-1", "quantity": 2}], "total": 7900, "currency": "EUR"
+	}`)
+	c.Put("Levels", `{"pk":"main#sku#MUG-1","sellable":5,"promised":5}`)
+	before := c.State()
+
+	assert.Empty(t, c.Deliver(build, name, "commit-stock.json"))
+	assert.Equal(t, before, c.State())
+}
+
+func TestWhatWasNeverHeldIsABug(t *testing.T) {
+	t.Parallel()
+	c := shelf(t)
+	before := c.State()
+	for range 2 {
+		assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000001"}, c.Deliver(build, name, "commit-stock.no-hold.json"))
+		assert.Equal(t, before, c.State())
+	}
+}

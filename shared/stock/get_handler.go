@@ -1,0 +1,53 @@
+package stock
+
+import (
+	"context"
+	"net/http"
+
+	"backroom/shared/api"
+	"backroom/shared/fault"
+	"backroom/shared/identity"
+)
+
+// GetHandler shows levels.
+type GetHandler struct {
+	Callers identity.Verifier
+	// Load reads a level consistently. It returns ErrUnknownStock for none.
+	Load func(ctx context.Context, shop, sku string) (Level, error)
+}
+
+type getInput struct {
+	SKU string `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
+}
+
+type getOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         LevelDocument
+}
+
+// LevelDocument is a level as clients see it.
+type LevelDocument struct {
+	SKU      string `json:"sku" example:"MUG-1"`
+	Sellable int64  `json:"sellable" doc:"units that can be sold" example:"80"`
+	Promised int64  `json:"promised" doc:"units that are set aside for orders" example:"15"`
+	Sold     int64  `json:"sold" doc:"units that were sold" example:"5"`
+}
+
+// Operation returns GET /stock/{sku}.
+func (h GetHandler) Operation() api.Operation {
+	return api.New(api.Route{
+		Name: "get-stock", Method: http.MethodGet, Path: "/stock/{sku}", Tags: []string{"stock"},
+		Summary:     "Read a level",
+		Description: "Says where the units of a SKU are at this moment. The three numbers together are all units that ever came.",
+		Access:      api.Needs(h.Callers, identity.StockRead),
+		Faults:      []*fault.Fault{ErrUnknownStock},
+	}, h.get)
+}
+
+func (h GetHandler) get(ctx context.Context, in *getInput) (*getOutput, error) {
+	l, err := h.Load(ctx, identity.From(ctx).Shop, in.SKU)
+	if err != nil {
+		return nil, err
+	}
+	return &getOutput{CacheControl: "no-store", Body: LevelDocument{l.SKU, l.Sellable, l.Promised, l.Sold}}, nil
+}

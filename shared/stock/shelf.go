@@ -1,0 +1,49 @@
+package stock
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"backroom/shared/fault"
+	"backroom/shared/saga"
+)
+
+// ErrShort is what a shelf returns that does not hold all of a reservation's lines.
+type ErrShort struct{ SKUs []string }
+
+// Error names the SKUs.
+func (e *ErrShort) Error() string { return "stock: short of " + strings.Join(e.SKUs, ", ") }
+
+// ErrMiscounted is what a shelf returns whose levels count fewer units than its holds have: a bug. Nothing is changed then.
+var ErrMiscounted = fault.New(fault.Internal, "levels-miscounted", "A level counts fewer units than the holds on it have.")
+
+// Shelf keeps holds and levels. What a hold has is counted in the levels of its lines, so both change in one write.
+type Shelf interface {
+	// Create stores a new hold and announces f. A hold that has its lines takes all of them off the levels in the same
+	// write, or none: then it returns *ErrShort. It returns fault.Duplicate if the order has a hold already, whatever the
+	// levels say.
+	Create(ctx context.Context, r Reservation, cause saga.Cause, f saga.Fact) error
+	// Load reads an order's hold consistently. It returns fault.NotFound for none.
+	Load(ctx context.Context, shop, order string) (Reservation, error)
+	// Save stores a hold that had had, raises its version, announces f and moves its units on the levels to what it has
+	// now. It returns fault.Conflict if the hold moved on since it was loaded, or was made since it was not found, and
+	// ErrMiscounted if the levels do not count what it had.
+	Save(ctx context.Context, r Reservation, had Has, cause saga.Cause, f saga.Fact) error
+}
+
+// rereads is how often a hold that others keep changing is decided about anew before the queue's turn has come.
+const rereads = 3
+
+// decide does what a step does with a hold, and does it anew, a few times, while others keep changing the hold; then it
+// returns their fault.Conflict.
+func decide(step func() error) error {
+	err := step()
+	for range rereads {
+		if !errors.Is(err, fault.Conflict) {
+			return err
+		}
+		err = step()
+	}
+	return err
+}

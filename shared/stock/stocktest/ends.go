@@ -1,0 +1,204 @@
+package stocktest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/fault"
+	"backroom/shared/saga"
+	"backroom/shared/stock"
+)
+
+// exerciseEnds holds a store to how holds end: sold or released.
+func exerciseEnds(t *testing.T, open func(t *testing.T) Store) {
+	t.Run("what is held is sold, and what is sold comes back", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		s.stock(t, "MUG", 10, "RUG", 1)
+		held := s.hold(t, Wanted("MUG", 3, "RUG", 1))
+
+		sold, news, err := stock.Commit(held)
+		require.NoError(t, err)
+		require.NoError(t, s.Shelf.Save(t.Context(), sold, held.Has, second, news))
+		s.counts(t, "MUG", 7, 0, 3)
+		s.counts(t, "RUG", 0, 0, 1)
+		loaded, err := s.Shelf.Load(t.Context(), held.Shop, held.Order)
+		require.NoError(t, err)
+		assert.Equal(t, bare(sold), bare(loaded), "a hold is read as it was stored")
+
+		released, news := stock.GiveUp(loaded)
+		require.NoError(t, s.Shelf.Save(t.Context(), released, loaded.Has, saga.Cause{ID: "event-3"}, news))
+		s.counts(t, "MUG", 10, 0, 0)
+		s.counts(t, "RUG", 1, 0, 0)
+		loaded, err = s.Shelf.Load(t.Context(), held.Shop, held.Order)
+		require.NoError(t, err)
+		assert.Equal(t, bare(released), bare(loaded))
+		assert.Equal(t, 3, loaded.Diary.Version)
+	})
+
+	t.Run("a hold that was given up before it was made is kept, and no other can be made", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		s.stock(t, "MUG", 10)
+		w := Wanted("MUG", 3)
+		stone, news := stock.GiveUp(stock.Reservation{Order: w.Order, Shop: w.Shop, Has: stock.Nothing})
+		require.NoError(t, s.Shelf.Save(t.Context(), stone, stock.Nothing, first, news))
+		loaded, err := s.Shelf.Load(t.Context(), w.Shop, w.Order)
+		require.NoError(t, err)
+		assert.Equal(t, stone, bare(loaded))
+
+		hold, reserved := stock.Reserve(w)
+		require.ErrorIs(t, s.Shelf.Create(t.Context(), hold, second, reserved), fault.Duplicate)
+		s.counts(t, "MUG", 10, 0, 0)
+	})
+
+	t.Run("a hold that was made since it was not found has moved on", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		s.stock(t, "MUG", 10)
+		held := s.hold(t, Wanted("MUG", 3))
+		stone, news := stock.GiveUp(stock.Reservation{Order: held.Order, Shop: held.Shop, Has: stock.Nothing})
+		err := s.Shelf.Save(t.Context(), stone, stock.Nothing, second, news)
+		assert.Equal(t, fault.Conflict, fault.KindOf(err))
+		s.counts(t, "MUG", 7, 3, 0)
+	})
+
+	t.Run("a hold that moved on moves no units, whatever the levels say", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		s.stock(t, "MUG", 10)
+		held := s.hold(t, Wanted("MUG", 3))
+		released, news := stock.GiveUp(held)
+		require.NoError(t, s.Shelf.Save(t.Context(), released, held.Has, second, news))
+
+		sold, news, err := stock.Commit(held)
+		require.NoError(t, err)
+		require.ErrorIs(t, s.Shelf.Save(t.Context(), sold, held.Has, second, news), fault.Conflict, "nothing is promised any more")
+		s.hold(t, Wanted("MUG", 5))
+		require.ErrorIs(t, s.Shelf.Save(t.Context(), sold, held.Has, second, news), fault.Conflict, "enough is promised, to another")
+		require.ErrorIs(t, s.Shelf.Save(t.Context(), released, held.Has, saga.Cause{ID: "event-3"}, saga.StockReleased), fault.Conflict)
+		s.counts(t, "MUG", 5, 5, 0)
+	})
+
+	t.Run("a level that does not count what a hold has is never moved, and somebody is told", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		s.stock(t, "MUG", 10, "RUG", 10)
+		held := s.hold(t, Wanted("RUG", 1))
+		held.Lines = append(held.Lines, stock.Line{SKU: "MUG", Quantity: 3}, stock.Line{SKU: "UNICORN", Quantity: 1})
+		sold, news, err := stock.Commit(held)
+		require.NoError(t, err)
+		released, gone := stock.GiveUp(held)
+		for _, err := range []error{
+			s.Shelf.Save(t.Context(), sold, held.Has, second, news),
+			s.Shelf.Save(t.Context(), released, held.Has, second, gone),
+		} {
+			require.ErrorIs(t, err, stock.ErrMiscounted)
+			assert.Equal(t, fault.Internal, fault.KindOf(err))
+			assert.ErrorContains(t, err, "MUG, UNICORN")
+		}
+		loaded, err := s.Shelf.Load(t.Context(), held.Shop, held.Order)
+		require.NoError(t, err)
+		assert.Equal(t, stock.Held, loaded.Has)
+		s.counts(t, "MUG", 10, 0, 0)
+		s.counts(t, "RUG", 9, 1, 0)
+	})
+
+	t.Run("who wants and who gives up at once leaves nothing behind", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		s.stock(t, "MUG", 100, "RUG", 100)
+		s.storm(t, 10, saga.OrderPlaced, saga.OrderRejected)
+		s.counts(t, "MUG", 100, 0, 0)
+		s.counts(t, "RUG", 100, 0, 0)
+	})
+
+	t.Run("who sells and who gives up at once leaves nothing behind", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		s.stock(t, "MUG", 100, "RUG", 100)
+		s.storm(t, 10, saga.OrderPlaced)
+		s.counts(t, "MUG", 90, 10, 0)
+		s.storm(t, 10, saga.OrderPlaced, saga.OrderConfirmed, saga.OrderCancelling, saga.ReleaseDue)
+		s.counts(t, "MUG", 90, 10, 0)
+		s.counts(t, "RUG", 80, 20, 0)
+	})
+
+	t.Run("who sells many times at once sells once", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		s.stock(t, "MUG", 100, "RUG", 100)
+		s.storm(t, 5, saga.OrderPlaced, saga.OrderConfirmed, saga.OrderConfirmed, saga.OrderConfirmed)
+		s.counts(t, "MUG", 95, 0, 5)
+		s.counts(t, "RUG", 90, 0, 10)
+	})
+
+	t.Run("a level is read as it is, and only by its shop", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		_, err := s.Load(t.Context(), "main", "MUG")
+		require.ErrorIs(t, err, stock.ErrUnknownStock)
+		s.stock(t, "MUG", 10)
+		held := s.hold(t, Wanted("MUG", 3))
+		sold, news, err := stock.Commit(held)
+		require.NoError(t, err)
+		require.NoError(t, s.Shelf.Save(t.Context(), sold, held.Has, second, news))
+		s.hold(t, Wanted("MUG", 5))
+		level, err := s.Load(t.Context(), "main", "MUG")
+		require.NoError(t, err)
+		assert.Equal(t, stock.Level{Shop: "main", SKU: "MUG", Sellable: 2, Promised: 5, Sold: 3}, level)
+		_, err = s.Load(t.Context(), "other", "MUG")
+		require.ErrorIs(t, err, stock.ErrUnknownStock)
+	})
+}
+
+// hold makes a hold that has its lines, and returns it as it stands.
+func (s Store) hold(t *testing.T, w saga.Wanted) stock.Reservation {
+	t.Helper()
+	r, reserved := stock.Reserve(w)
+	require.NoError(t, s.Shelf.Create(t.Context(), r, first, reserved))
+	r, err := s.Shelf.Load(t.Context(), w.Shop, w.Order)
+	require.NoError(t, err)
+	return r
+}
+
+// storm delivers every fact twice to each of n orders of one mug and two rugs, all at once; each comes again while it fails, as
+// from a queue. (A sale of what is not there yet comes again from the dead-letter queue.)
+func (s Store) storm(t *testing.T, n int, facts ...saga.Fact) {
+	t.Helper()
+	orders := make([]saga.Wanted, n)
+	for i := range orders {
+		orders[i] = Wanted("MUG", 1, "RUG", 2)
+	}
+	atOnce(n*2*len(facts), func(i int) {
+		w, number := orders[i%n], i/n%len(facts)
+		for {
+			err := Deliver(context.Background(), s.Shelf, fmt.Sprintf("%s-%d", w.Order, number), facts[number], w)
+			switch {
+			case errors.Is(err, fault.Conflict) || errors.Is(err, fault.NotFound):
+				continue
+			case err != nil:
+				t.Errorf("%s: %v", facts[number], err)
+			}
+			return
+		}
+	})
+	for _, w := range orders {
+		r, err := s.Shelf.Load(context.Background(), w.Shop, w.Order)
+		require.NoError(t, err)
+		for number, fact := range facts {
+			told := 0
+			for _, e := range r.Diary.Entries {
+				if e.Cause.ID == fmt.Sprintf("%s-%d", w.Order, number) {
+					told++
+				}
+			}
+			assert.LessOrEqual(t, told, 1, "%s is answered once", fact)
+		}
+	}
+}
