@@ -16,6 +16,7 @@ import (
 // exchange is what the edge remembers of one request while it is answered.
 type exchange struct {
 	id, path string
+	query    url.Values
 	log      *slog.Logger
 	entered  bool // the request reached the operation: method and path are right
 	token    bool // it carried a bearer token, good or bad
@@ -28,7 +29,7 @@ type exchangeKey struct{}
 
 func begin(r *http.Request) *exchange {
 	g := gateway.From(r.Context())
-	x := &exchange{id: g.ID, path: g.Path, log: g.Log}
+	x := &exchange{id: g.ID, path: g.Path, query: r.URL.Query(), log: g.Log}
 	if x.id == "" {
 		x.id = rand.Text()
 	}
@@ -60,6 +61,13 @@ func RequestID(ctx context.Context) string { return exchangeOf(ctx).id }
 // the client's URL has one.
 func Location(ctx context.Context, id string) string {
 	return strings.TrimSuffix(exchangeOf(ctx).path, "/") + "/" + url.PathEscape(id)
+}
+
+// Parent returns the path of the resource that the request's path is a part of: /orders/7 for /orders/7/cancellation, with the
+// stage in it if the client's URL has one.
+func Parent(ctx context.Context) string {
+	part := strings.TrimSuffix(exchangeOf(ctx).path, "/")
+	return part[:max(0, strings.LastIndex(part, "/"))]
 }
 
 // Body returns the request's body as it was sent; nil if the operation takes none. Do not change it.

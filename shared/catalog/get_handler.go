@@ -11,7 +11,7 @@ import (
 
 // GetHandler shows products to everybody.
 type GetHandler struct {
-	// Load reads a product. It returns fault.NotFound for none.
+	// Load reads a product, a deleted one too. It returns ErrUnknownProduct for none.
 	Load func(ctx context.Context, shop, sku string) (Product, error)
 	Shop string // whose products are shown when the request does not say
 }
@@ -32,11 +32,11 @@ func (h GetHandler) Operation() api.Operation {
 
 func (h GetHandler) get(ctx context.Context, in *getInput) (*productOutput, error) {
 	p, err := h.Load(ctx, cmp.Or(in.Shop, h.Shop), in.SKU)
-	if fault.KindOf(err) == fault.NotFound {
-		return nil, ErrUnknownProduct
-	}
 	if err != nil {
 		return nil, err
+	}
+	if !p.Sold() {
+		return nil, ErrUnknownProduct
 	}
 	return output(http.StatusOK, p, "public, max-age=30"), nil
 }

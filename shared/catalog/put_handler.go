@@ -12,56 +12,38 @@ import (
 	"backroom/shared/money"
 )
 
+// Products is where products are kept.
+type Products interface {
+	// Load reads a product consistently, a deleted one too. It returns ErrUnknownProduct for none.
+	Load(ctx context.Context, shop, sku string) (Product, error)
+	// Save stores what became of a product that was loaded (the zero Product: there was none), with all that sells it, or
+	// nothing. It returns ErrMoved if the product was changed since, and ErrSKUTaken if another product has one of its SKUs.
+	Save(ctx context.Context, was, is Product) error
+}
+
 // PutHandler creates and changes products.
 type PutHandler struct {
 	Callers  identity.Verifier
-	Products interface {
-		// Load reads a product consistently. It returns fault.NotFound for none.
-		Load(ctx context.Context, shop, sku string) (Product, error)
-		// Save stores p if what is stored has the version that p had when it was loaded (0: nothing is stored), and
-		// returns it with its new version. It returns fault.Conflict otherwise.
-		Save(ctx context.Context, p Product) (Product, error)
-	}
-	Now func() time.Time
+	Products Products
+	Now      func() time.Time
 }
 
 type putInput struct {
 	SKU         string   `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
 	IfMatch     api.Tags `header:"If-Match" doc:"the ETag of the product that is to be changed"`
 	IfNoneMatch api.Tags `header:"If-None-Match" doc:"* to create the product"`
-	Body        struct {
-		Title string      `json:"title" minLength:"1" maxLength:"200" example:"Mug, blue"`
-		Price money.Money `json:"price"`
-	}
-}
-
-type productOutput struct {
-	Status       int
-	ETag         string `header:"ETag"`
-	CacheControl string `header:"Cache-Control"`
-	Body         ProductDocument
-}
-
-// ProductDocument is a product as clients see it.
-type ProductDocument struct {
-	SKU       string      `json:"sku" example:"MUG-1"`
-	Title     string      `json:"title" example:"Mug, blue"`
-	Price     money.Money `json:"price"`
-	ChangedAt time.Time   `json:"changed_at"`
-}
-
-func output(status int, p Product, cache string) *productOutput {
-	return &productOutput{Status: status, ETag: api.ETag(p.Version), CacheControl: cache, Body: ProductDocument{p.SKU, p.Title, p.Price, p.ChangedAt}}
+	Body        productContent
 }
 
 // Operation returns PUT /products/{sku}.
 func (h PutHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "put-product", Method: http.MethodPut, Path: "/products/{sku}", Tags: []string{"products"},
-		Summary:     "Create or change a product",
-		Description: "Creates with If-None-Match: * (201), changes with If-Match (200). A repetition of what is stored already changes nothing and is answered with 200.",
-		Access:      api.Needs(h.Callers, identity.CatalogWrite),
-		Faults:      []*fault.Fault{ErrChanged, ErrUnconditional, money.ErrCurrency},
+		Summary: "Create or change a product",
+		Description: "Creates with If-None-Match: * (201), changes with If-Match (200). A product that was deleted is created again, " +
+			"or changed with the ETag of its deletion. A repetition of what is stored already changes nothing and is answered with 200.",
+		Access: api.Needs(h.Callers, identity.CatalogWrite),
+		Faults: []*fault.Fault{ErrChanged, ErrUnconditional, ErrSKUTaken, ErrSKURepeated, ErrPriceRepeated, money.ErrCurrency},
 	}, h.put)
 }
 
@@ -69,49 +51,58 @@ func (h PutHandler) put(ctx context.Context, in *putInput) (*productOutput, erro
 	if !in.IfMatch.Given() && !in.IfNoneMatch.Given() {
 		return nil, ErrUnconditional
 	}
-	if err := in.Body.Price.Check(); err != nil {
+	if err := in.Body.check(in.SKU); err != nil {
 		return nil, err
 	}
-	shop := identity.From(ctx).Shop
-	stored, err := h.Products.Load(ctx, shop, in.SKU)
-	if err != nil && !errors.Is(err, fault.NotFound) {
+	stored, err := h.Products.Load(ctx, identity.From(ctx).Shop, in.SKU)
+	if err != nil && !errors.Is(err, ErrUnknownProduct) {
 		return nil, err
 	}
-	wanted := Product{Shop: shop, SKU: in.SKU, Title: in.Body.Title, Price: in.Body.Price, Version: stored.Version, ChangedAt: h.Now().Truncate(time.Millisecond)}
-	if stored.Version > 0 && stored.Says(wanted) && repeats(in, stored) {
+	content := in.Body.content()
+	if stored.Says(content) && repeats(in, stored) {
 		return output(http.StatusOK, stored, "private, no-cache"), nil
 	}
 	if !applies(in, stored) {
 		return nil, ErrChanged
 	}
-	saved, err := h.Products.Save(ctx, wanted)
-	if errors.Is(err, fault.Conflict) {
-		return nil, ErrChanged.Because(err)
-	}
-	if err != nil {
-		return nil, err
+	stored.Shop, stored.SKU = identity.From(ctx).Shop, in.SKU // also of a product that was not there
+	wanted := stored.Rewritten(content, h.Now())
+	if err := h.Products.Save(ctx, stored, wanted); err != nil {
+		return nil, refused(err)
 	}
 	status := http.StatusOK
-	if stored.Version == 0 {
+	if !stored.Sold() {
 		status = http.StatusCreated
 	}
-	return output(status, saved, "private, no-cache"), nil
+	return output(status, wanted, "private, no-cache"), nil
 }
 
-// applies reports whether the request's preconditions hold for what is stored (RFC 9110, section 13.2.2).
-func applies(in *putInput, stored Product) bool {
-	tag := ""
-	if stored.Version > 0 {
-		tag = api.ETag(stored.Version)
+// refused returns what a client is told of a write that did not come about.
+func refused(err error) error {
+	if errors.Is(err, ErrMoved) {
+		return ErrChanged.Because(err)
 	}
-	return (!in.IfMatch.Given() || in.IfMatch.Match(tag)) && (!in.IfNoneMatch.Given() || !in.IfNoneMatch.MatchWeakly(tag))
+	return err
+}
+
+// applies reports whether the request's preconditions hold for what is stored (RFC 9110, section 13.2.2). What is deleted
+// is nothing that * could mean, but it has the tag of its last version.
+func applies(in *putInput, stored Product) bool {
+	match, none := "", ""
+	if stored.Sold() {
+		none = api.ETag(stored.Version)
+	}
+	if stored.Sold() || !in.IfMatch.Any() && stored.Version > 0 {
+		match = api.ETag(stored.Version)
+	}
+	return (!in.IfMatch.Given() || in.IfMatch.Match(match)) && (!in.IfNoneMatch.Given() || !in.IfNoneMatch.MatchWeakly(none))
 }
 
 // repeats reports whether the request may be one whose answer was lost: what is stored is what it would have made of the
-// version that it names, or the first version if it creates.
+// version that it names, or the version that it would have begun with if it creates.
 func repeats(in *putInput, stored Product) bool {
 	if in.IfNoneMatch.Any() {
-		return stored.Version == 1
+		return stored.Version == stored.Since
 	}
 	return in.IfMatch.Match(api.ETag(stored.Version)) || in.IfMatch.Match(api.ETag(stored.Version-1))
 }

@@ -23,10 +23,13 @@ func (c Caller) May(scope string) bool { return slices.Contains(c.Scopes, scope)
 // What a token may grant.
 const (
 	CatalogWrite   = "catalog:write"
+	StockRead      = "stock:read"
 	StockWrite     = "stock:write"
 	OrdersWrite    = "orders:write"
 	OrdersRead     = "orders:read"
 	OrdersReadAll  = "orders:read:all" // every order of the shop, not only one's own
+	OrdersRefund   = "orders:refund"   // money of any order of the shop goes back
+	OrdersResolve  = "orders:resolve"  // orders of the shop that need a person, and to cancel another's
 	TokensCustomer = "tokens:customer" // at the token endpoint: tokens that speak for a customer
 )
 

@@ -134,17 +134,23 @@ func (v *TokenVerifier) accept(said claims) error {
 	return said.ValidateWithLeeway(jwt.Expected{Issuer: v.issuer, AnyAudience: jwt.Audience{v.audience}, Time: v.now()}, leeway)
 }
 
-// byID reads the keys that can be used. One of another kind is left out rather than trusted or let fail the rest.
+// byID reads the keys that can be used.
 func byID(ctx context.Context, keys Keys) (map[string]*ecdsa.PublicKey, error) {
 	list, err := keys(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return Usable(list), nil
+}
+
+// Usable returns the keys that tokens are verified with, by their kid. One of another kind, or that is no public key, is left
+// out rather than trusted, shown or let fail the rest.
+func Usable(list []jose.JSONWebKey) map[string]*ecdsa.PublicKey {
 	usable := make(map[string]*ecdsa.PublicKey, len(list))
 	for _, jwk := range list {
 		if key, ok := jwk.Key.(*ecdsa.PublicKey); ok && key.Curve == elliptic.P256() {
 			usable[jwk.KeyID] = key
 		}
 	}
-	return usable, nil
+	return usable
 }

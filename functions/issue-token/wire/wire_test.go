@@ -29,7 +29,7 @@ func TestTheSampleEvents(t *testing.T) {
 		code   string
 	}{
 		"issue-token.json": {status: 200, caller: identity.Caller{Shop: shop, Subject: "client:bootstrap", Client: "bootstrap", Scopes: []string{
-			"catalog:write", "stock:write", "orders:write", "orders:read", "orders:read:all", "tokens:customer",
+			"catalog:write", "stock:read", "stock:write", "orders:write", "orders:read", "orders:read:all", "orders:refund", "orders:resolve", "tokens:customer",
 		}}},
 		"issue-token.for-customer.json": {status: 200, caller: identity.Caller{
 			Shop: shop, Subject: "anna", Client: "bootstrap", Scopes: []string{"orders:write", "orders:read"},

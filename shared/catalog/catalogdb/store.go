@@ -1,4 +1,5 @@
-// Package catalogdb keeps products in DynamoDB.
+// Package catalogdb keeps products in DynamoDB. A product is a row under its own SKU; one with variants has a row more for
+// each of theirs, which holds what it costs. Whoever asks for a price reads one row, and no SKU belongs to two products.
 package catalogdb
 
 import (
@@ -6,142 +7,258 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/hashicorp/golang-lru/v2/expirable"
 
 	"backroom/shared/catalog"
-	"backroom/shared/fault"
 	"backroom/shared/money"
 	"backroom/shared/record"
 )
 
-// Store keeps products, one item each.
+// Store is the catalogue's table.
 type Store struct {
 	DB   *dynamodb.Client
 	Name string
 }
 
-var errMoved = fault.New(fault.Conflict, "product-moved", "The product was changed by another.")
-
+// item is a product's row.
 type item struct {
-	PK        string `dynamodbav:"pk"`
-	SKU       string `dynamodbav:"sku"`
-	Title     string `dynamodbav:"title"`
-	Price     int64  `dynamodbav:"price"`
-	Currency  string `dynamodbav:"currency"`
-	Version   int64  `dynamodbav:"version"`
-	ChangedAt int64  `dynamodbav:"changed_at"` // milliseconds since 1970
+	PK          string           `dynamodbav:"pk"`
+	SKU         string           `dynamodbav:"sku"`
+	Listed      string           `dynamodbav:"listed,omitempty"` // the shop, if it sells the product: who has it is in the index
+	Title       string           `dynamodbav:"title"`
+	Description string           `dynamodbav:"description,omitempty"`
+	Prices      map[string]int64 `dynamodbav:"prices"` // by currency
+	Variants    []variant        `dynamodbav:"variants,omitempty"`
+	Version     int64            `dynamodbav:"version"`
+	Since       int64            `dynamodbav:"since"`
+	ChangedAt   int64            `dynamodbav:"changed_at"` // milliseconds since 1970
+	DeletedAt   int64            `dynamodbav:"deleted_at,omitempty"`
+}
+
+type variant struct {
+	SKU     string            `dynamodbav:"sku"`
+	Title   string            `dynamodbav:"title"`
+	Prices  map[string]int64  `dynamodbav:"prices,omitempty"`
+	Options map[string]string `dynamodbav:"options,omitempty"`
+}
+
+// variantItem is the row of a variant.
+type variantItem struct {
+	PK      string           `dynamodbav:"pk"`
+	SKU     string           `dynamodbav:"sku"`
+	Product string           `dynamodbav:"product"` // the SKU of whose variant it is
+	Prices  map[string]int64 `dynamodbav:"prices"`
+}
+
+func toItem(p catalog.Product) item {
+	i := item{
+		PK: record.Key(p.Shop, p.SKU), SKU: p.SKU, Title: p.Title, Description: p.Description, Prices: byCurrency(p.Prices),
+		Version: p.Version, Since: p.Since, ChangedAt: p.ChangedAt.UnixMilli(),
+	}
+	if p.Sold() {
+		i.Listed = p.Shop
+	} else {
+		i.DeletedAt = p.DeletedAt.UnixMilli()
+	}
+	for _, v := range p.Variants {
+		i.Variants = append(i.Variants, variant{v.SKU, v.Title, byCurrency(v.Prices), v.Options})
+	}
+	return i
 }
 
 func fromItem(shop string, i item) catalog.Product {
-	return catalog.Product{
-		Shop: shop, SKU: i.SKU, Title: i.Title, Price: money.Money{Amount: i.Price, Currency: i.Currency},
-		Version: i.Version, ChangedAt: time.UnixMilli(i.ChangedAt).UTC(),
+	p := catalog.Product{
+		Shop: shop, SKU: i.SKU, Content: catalog.Content{Title: i.Title, Description: i.Description, Prices: prices(i.Prices)},
+		Version: i.Version, Since: i.Since, ChangedAt: time.UnixMilli(i.ChangedAt).UTC(),
 	}
+	if i.DeletedAt != 0 {
+		p.DeletedAt = time.UnixMilli(i.DeletedAt).UTC()
+	}
+	for _, v := range i.Variants {
+		p.Variants = append(p.Variants, catalog.Variant{SKU: v.SKU, Title: v.Title, Prices: prices(v.Prices), Options: v.Options})
+	}
+	return p
 }
 
-// Load reads a product consistently. It returns fault.NotFound for none.
+// byCurrency returns nil, which is not stored, for no prices.
+func byCurrency(prices []money.Money) map[string]int64 {
+	if prices == nil {
+		return nil
+	}
+	amounts := map[string]int64{}
+	for _, p := range prices {
+		amounts[p.Currency] = p.Amount
+	}
+	return amounts
+}
+
+func prices(amounts map[string]int64) []money.Money {
+	var list []money.Money
+	for currency, amount := range amounts {
+		list = append(list, money.Money{Amount: amount, Currency: currency})
+	}
+	return catalog.InOrder(list)
+}
+
+// Load reads a product consistently, a deleted one too. It returns catalog.ErrUnknownProduct for none, and for the SKU of a
+// variant.
 func (s Store) Load(ctx context.Context, shop, sku string) (catalog.Product, error) {
-	found, err := s.read(ctx, shop, []string{sku}, true)
-	if err != nil {
-		return catalog.Product{}, err
-	}
-	if len(found) == 0 {
-		return catalog.Product{}, catalog.ErrUnknownProduct
-	}
-	return found[0], nil
-}
-
-// Save stores p if what is stored has p's version (0: nothing is stored) and returns it with the next one. It returns
-// fault.Conflict otherwise.
-func (s Store) Save(ctx context.Context, p catalog.Product) (catalog.Product, error) {
-	loaded := p.Version
-	p.Version++
-	image, err := attributevalue.MarshalMap(item{
-		PK: record.Key(p.Shop, p.SKU), SKU: p.SKU, Title: p.Title, Price: p.Price.Amount, Currency: p.Price.Currency,
-		Version: p.Version, ChangedAt: p.ChangedAt.UnixMilli(),
+	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &s.Name, Key: record.PrimaryKey(record.Key(shop, sku)), ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
-		return p, fmt.Errorf("catalogdb: encode product: %w", err)
+		return catalog.Product{}, record.Failure(err)
 	}
-	put := &dynamodb.PutItemInput{
+	if out.Item == nil || ofVariant(out.Item) {
+		return catalog.Product{}, catalog.ErrUnknownProduct
+	}
+	return decode(shop, out.Item)
+}
+
+func decode(shop string, image map[string]types.AttributeValue) (catalog.Product, error) {
+	var i item
+	if err := attributevalue.UnmarshalMap(image, &i); err != nil {
+		return catalog.Product{}, fmt.Errorf("catalogdb: decode product: %w", err)
+	}
+	return fromItem(shop, i), nil
+}
+
+// ofVariant reports whether a row is that of a variant.
+func ofVariant(image map[string]types.AttributeValue) bool { return image["product"] != nil }
+
+// Save stores what became of a product that was loaded – the zero version: there was none – and the rows of its variants,
+// or nothing. It returns catalog.ErrMoved if the product was changed since, and catalog.ErrSKUTaken if one of the SKUs
+// belongs to another product.
+func (s Store) Save(ctx context.Context, was, is catalog.Product) error {
+	put, err := s.put(was, is)
+	if err != nil {
+		return err
+	}
+	actions, at := []types.TransactWriteItem{put}, []string{""}
+	add := func(action types.TransactWriteItem, place string) {
+		actions, at = append(actions, action), append(at, place)
+	}
+	sold, sell := was.SoldByVariant(), is.SoldByVariant()
+	for i, v := range is.Variants {
+		if costs, there := sold[v.SKU]; !is.Sold() || there && reflect.DeepEqual(costs, sell[v.SKU]) {
+			continue
+		}
+		put, err := s.putVariant(is, v.SKU, sell[v.SKU])
+		if err != nil {
+			return err
+		}
+		add(put, fmt.Sprintf("/variants/%d/sku", i))
+	}
+	for sku := range sold {
+		if _, stays := sell[sku]; !stays {
+			add(s.deleteVariant(is, sku), "")
+		}
+	}
+	err = record.Transact(ctx, s.DB, actions...)
+	if refused, ok := errors.AsType[*record.Cancelled](err); ok {
+		return judge(refused.Reasons, put.Put.Item, at)
+	}
+	return err
+}
+
+// judge tells what it means that conditions failed. The first is that of the product's row, which was to become wanted; at
+// names the places in the request's body that the other actions are for.
+func judge(reasons []record.Reason, wanted map[string]types.AttributeValue, at []string) error {
+	if own := reasons[0]; own.Failed {
+		switch {
+		case reflect.DeepEqual(own.Item, wanted):
+			return nil // this very write, whose first answer was lost
+		case ofVariant(own.Item):
+			return catalog.ErrSKUTaken
+		}
+		return catalog.ErrMoved
+	}
+	taken := catalog.ErrSKUTaken
+	for i, r := range reasons {
+		if r.Failed && at[i] != "" {
+			taken = taken.At(at[i], "belongs to another product")
+		}
+	}
+	return taken
+}
+
+func (s Store) put(was, is catalog.Product) (types.TransactWriteItem, error) {
+	image, err := attributevalue.MarshalMap(toItem(is))
+	if err != nil {
+		return types.TransactWriteItem{}, fmt.Errorf("catalogdb: encode product: %w", err)
+	}
+	put := &types.Put{
 		TableName: &s.Name, Item: image, ConditionExpression: aws.String("attribute_not_exists(pk)"),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
-	if loaded > 0 {
+	if was.Version > 0 {
 		put.ConditionExpression = aws.String("version = :loaded")
-		put.ExpressionAttributeValues = map[string]types.AttributeValue{":loaded": &types.AttributeValueMemberN{Value: fmt.Sprint(loaded)}}
+		put.ExpressionAttributeValues = map[string]types.AttributeValue{":loaded": &types.AttributeValueMemberN{Value: fmt.Sprint(was.Version)}}
 	}
-	_, err = s.DB.PutItem(ctx, put)
-	if stands, moved := errors.AsType[*types.ConditionalCheckFailedException](err); moved {
-		if reflect.DeepEqual(stands.Item, image) {
-			return p, nil // this very write, whose first answer was lost
-		}
-		return p, errMoved
-	}
-	return p, record.Failure(err)
+	return types.TransactWriteItem{Put: put}, nil
 }
 
-func (s Store) read(ctx context.Context, shop string, skus []string, consistent bool) ([]catalog.Product, error) {
-	var keys []string
-	for _, sku := range skus {
-		keys = append(keys, record.Key(shop, sku))
+// own is the condition under which a product may touch the row of a variant.
+const own = "attribute_not_exists(pk) OR product = :product"
+
+func owner(p catalog.Product) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{":product": &types.AttributeValueMemberS{Value: p.SKU}}
+}
+
+func (s Store) putVariant(p catalog.Product, sku string, costs []money.Money) (types.TransactWriteItem, error) {
+	image, err := attributevalue.MarshalMap(variantItem{PK: record.Key(p.Shop, sku), SKU: sku, Product: p.SKU, Prices: byCurrency(costs)})
+	if err != nil {
+		return types.TransactWriteItem{}, fmt.Errorf("catalogdb: encode variant: %w", err)
+	}
+	return types.TransactWriteItem{Put: &types.Put{
+		TableName: &s.Name, Item: image, ConditionExpression: aws.String(own), ExpressionAttributeValues: owner(p),
+	}}, nil
+}
+
+func (s Store) deleteVariant(p catalog.Product, sku string) types.TransactWriteItem {
+	return types.TransactWriteItem{Delete: &types.Delete{
+		TableName: &s.Name, Key: record.PrimaryKey(record.Key(p.Shop, sku)),
+		ConditionExpression: aws.String(own), ExpressionAttributeValues: owner(p),
+	}}
+}
+
+// listed is the index of what is sold: by shop, in the order of SKUs.
+const listed = "listed"
+
+// List returns products that the shop sells, at most limit and at most 1 MB of them, in the order of their SKUs, from behind
+// a key that it returned before; and the key to go on from, nil at the end. The index is behind the table, as a rule by less
+// than a second.
+func (s Store) List(ctx context.Context, shop string, limit int, from map[string]string) ([]catalog.Product, map[string]string, error) {
+	query := &dynamodb.QueryInput{
+		TableName: &s.Name, IndexName: aws.String(listed), Limit: aws.Int32(int32(limit)),
+		KeyConditionExpression:    aws.String("listed = :shop"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":shop": &types.AttributeValueMemberS{Value: shop}},
+	}
+	if from != nil {
+		query.ExclusiveStartKey = record.PrimaryKey(record.Key(shop, from["sku"]))
+		query.ExclusiveStartKey["listed"] = &types.AttributeValueMemberS{Value: shop}
+		query.ExclusiveStartKey["sku"] = &types.AttributeValueMemberS{Value: from["sku"]}
+	}
+	out, err := s.DB.Query(ctx, query)
+	if err != nil {
+		return nil, nil, record.Failure(err)
 	}
 	var found []catalog.Product
-	var decodeErr error
-	err := record.ReadMany(ctx, s.DB, s.Name, keys, consistent, func(image map[string]types.AttributeValue) {
-		var i item
-		decodeErr = errors.Join(decodeErr, attributevalue.UnmarshalMap(image, &i))
-		found = append(found, fromItem(shop, i))
-	})
-	return found, errors.Join(err, decodeErr)
-}
-
-// Prices remembers prices for a while, so that a warm function prices an order without a call. Who must not pay another
-// price than the one seen sends expected_total.
-type Prices struct {
-	Store Store
-	known *expirable.LRU[string, money.Money]
-}
-
-// How many prices are remembered, and for how long.
-const (
-	rememberedPrices = 4096
-	rememberedFor    = 30 * time.Second
-)
-
-// NewPrices returns prices that remembers nothing yet.
-func NewPrices(s Store) Prices {
-	return Prices{Store: s, known: expirable.NewLRU[string, money.Money](rememberedPrices, nil, rememberedFor)}
-}
-
-// Of returns what the shop asks for a unit of each SKU, at most 100 of them. SKUs that it does not sell are absent, and are
-// looked for again the next time.
-func (p Prices) Of(ctx context.Context, shop string, skus []string) (map[string]money.Money, error) {
-	prices := map[string]money.Money{}
-	var missing []string
-	for _, sku := range skus {
-		if price, ok := p.known.Get(record.Key(shop, sku)); ok {
-			prices[sku] = price
-		} else {
-			missing = append(missing, sku)
-		}
-	}
-	for some := range slices.Chunk(missing, 100) {
-		found, err := p.Store.read(ctx, shop, some, false)
+	for _, image := range out.Items {
+		p, err := decode(shop, image)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for _, product := range found {
-			prices[product.SKU] = product.Price
-			p.known.Add(record.Key(shop, product.SKU), product.Price)
-		}
+		found = append(found, p)
 	}
-	return prices, nil
+	last, ok := out.LastEvaluatedKey["sku"].(*types.AttributeValueMemberS)
+	if !ok {
+		return found, nil, nil
+	}
+	return found, map[string]string{"sku": last.Value}, nil
 }

@@ -1,12 +1,14 @@
 package catalogdb_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"backroom/shared/catalog"
 	"backroom/shared/catalog/catalogdb"
 	"backroom/shared/catalog/catalogtest"
 	"backroom/shared/cloudtest"
@@ -20,53 +22,66 @@ func open(t *testing.T) catalogdb.Store {
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	catalogtest.Exercise(t, func(t *testing.T) catalogtest.Store { return open(t) })
+	catalogtest.Exercise(t, func(t *testing.T) catalogtest.Shelf {
+		store := open(t)
+		return catalogtest.Shelf{Store: store, Prices: func(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
+			return catalogdb.NewPrices(store).Of(ctx, shop, skus)
+		}}
+	})
 }
 
 func TestAWriteWhoseAnswerWasLostIsKnownAgain(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
-	p := catalogtest.New("main", "MUG-1")
-	for version := range int64(2) {
-		db, lost := c.Forgetful("PutItem")
-		saved, err := catalogdb.Store{DB: db, Name: c.Table("Catalog")}.Save(t.Context(), p)
-		require.NoError(t, err)
+	was, is := catalogtest.New("main", "MUG-1", catalog.Variant{SKU: "MUG-1-S", Title: "Small", Options: map[string]string{"size": "S"}})
+	for _, step := range []catalog.Product{is, is.Rewritten(is.Content, is.ChangedAt), is.Rewritten(is.Content, is.ChangedAt).Deleted(is.ChangedAt)} {
+		db, lost := c.Forgetful("TransactWriteItems")
+		require.NoError(t, catalogdb.Store{DB: db, Name: c.Table("Catalog")}.Save(t.Context(), was, step))
 		assert.Equal(t, 1, lost())
-		assert.Equal(t, version+1, saved.Version)
-		p = saved
+		was = step
 	}
+}
+
+func TestARefusalNamesTheVariantsWhoseSKUIsTaken(t *testing.T) {
+	t.Parallel()
+	store := open(t)
+	was, is := catalogtest.New("main", "MUG")
+	require.NoError(t, store.Save(t.Context(), was, is))
+	was, is = catalogtest.New("main", "CUP", catalog.Variant{SKU: "CUP-S"}, catalog.Variant{SKU: "MUG"})
+	require.ErrorContains(t, store.Save(t.Context(), was, is), "/variants/1/sku")
 }
 
 func TestPricesAreRememberedForAWhile(t *testing.T) {
 	t.Parallel()
 	store := open(t)
-	save := func(shop, sku string, version, cents int64) {
-		p := catalogtest.New(shop, sku)
-		p.Version, p.Price.Amount = version, cents
-		_, err := store.Save(t.Context(), p)
-		require.NoError(t, err)
+	stored := map[string]catalog.Product{}
+	save := func(shop, sku string, cents int64) {
+		was, is := catalogtest.New(shop, sku)
+		if there, ok := stored[shop+sku]; ok {
+			was = there
+		}
+		is.Prices = catalogtest.Euro(cents)
+		is = was.Rewritten(is.Content, is.ChangedAt)
+		require.NoError(t, store.Save(t.Context(), was, is))
+		stored[shop+sku] = is
 	}
-	euro := func(cents int64) money.Money { return money.Money{Amount: cents, Currency: "EUR"} }
-	save("main", "MUG", 0, 1250)
-	save("other", "MUG", 0, 990)
-	prices := catalogdb.NewPrices(store)
-	of := func(shop string, skus ...string) map[string]money.Money {
+	save("main", "MUG", 1250)
+	save("other", "MUG", 990)
+	warm := catalogdb.NewPrices(store)
+	of := func(prices catalogdb.Prices, shop string, skus ...string) map[string][]money.Money {
 		found, err := prices.Of(t.Context(), shop, skus)
 		require.NoError(t, err)
 		return found
 	}
+	cost := catalogtest.Euro
 
-	assert.Equal(t, map[string]money.Money{"MUG": euro(1250)}, of("main", "MUG", "RUG"), "what is not sold has no price")
-	assert.Equal(t, map[string]money.Money{"MUG": euro(990)}, of("other", "MUG"), "every shop has its own")
-	save("main", "MUG", 1, 1350)
-	assert.Equal(t, map[string]money.Money{"MUG": euro(1250)}, of("main", "MUG"))
-	save("main", "RUG", 0, 12900)
-	assert.Equal(t, map[string]money.Money{"MUG": euro(1250), "RUG": euro(12900)}, of("main", "MUG", "RUG"), "what was not sold is looked for again")
-	assert.Equal(t, map[string]money.Money{"MUG": euro(1350)}, func() map[string]money.Money {
-		found, err := catalogdb.NewPrices(store).Of(t.Context(), "main", []string{"MUG"})
-		require.NoError(t, err)
-		return found
-	}(), "a new function remembers nothing")
+	assert.Equal(t, map[string][]money.Money{"MUG": cost(1250)}, of(warm, "main", "MUG", "RUG"), "what is not sold has no price")
+	assert.Equal(t, map[string][]money.Money{"MUG": cost(990)}, of(warm, "other", "MUG"), "every shop has its own")
+	save("main", "MUG", 1350)
+	save("main", "RUG", 12900)
+	save("main", "VASE", 3450)
+	assert.Equal(t, map[string][]money.Money{"MUG": cost(1250), "VASE": cost(3450)}, of(warm, "main", "MUG", "RUG", "VASE"), "what was not sold is remembered, too")
+	assert.Equal(t, map[string][]money.Money{"MUG": cost(1350), "RUG": cost(12900)}, of(catalogdb.NewPrices(store), "main", "MUG", "RUG"), "a new function remembers nothing")
 }
 
 func TestPricesOfMoreProductsThanOneCallTakes(t *testing.T) {
@@ -75,8 +90,8 @@ func TestPricesOfMoreProductsThanOneCallTakes(t *testing.T) {
 	var skus []string
 	for i := range 120 {
 		sku := fmt.Sprintf("SKU-%d", i)
-		_, err := store.Save(t.Context(), catalogtest.New("main", sku))
-		require.NoError(t, err)
+		was, is := catalogtest.New("main", sku)
+		require.NoError(t, store.Save(t.Context(), was, is))
 		skus = append(skus, sku)
 	}
 	found, err := catalogdb.NewPrices(store).Of(t.Context(), "main", skus)

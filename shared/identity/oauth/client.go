@@ -74,8 +74,8 @@ func (b *Bootstrap) Authenticate(ctx context.Context, id, secret string) (Client
 		return Client{}, ErrUnknownClient
 	}
 	return Client{ID: id, Shop: b.shop, Scopes: []string{
-		identity.CatalogWrite, identity.StockWrite,
-		identity.OrdersWrite, identity.OrdersRead, identity.OrdersReadAll, identity.TokensCustomer,
+		identity.CatalogWrite, identity.StockRead, identity.StockWrite, identity.OrdersWrite, identity.OrdersRead,
+		identity.OrdersReadAll, identity.OrdersRefund, identity.OrdersResolve, identity.TokensCustomer,
 	}}, nil
 }
 

@@ -1,0 +1,31 @@
+// Package wire connects list-products to the catalogue and to the secret of its cursors.
+package wire
+
+import (
+	"context"
+
+	"backroom/shared/api"
+	"backroom/shared/catalog"
+	"backroom/shared/catalog/catalogdb"
+	"backroom/shared/function"
+	"backroom/shared/secret"
+)
+
+// Settings are what list-products reads from its environment.
+type Settings struct {
+	Catalog      string `env:"CATALOG_TABLE"`
+	CursorSecret string `env:"CURSOR_SECRET_ARN"`
+	Shop         string `env:"SHOP"` // whose products are shown to who does not say
+}
+
+// New returns the operation, ready to serve.
+func New(rt function.Runtime, env Settings) api.Operation {
+	read := func(ctx context.Context, v any) error { return secret.Read(ctx, rt.AWS, env.CursorSecret, v) }
+	cursors := api.NewCursors(read, rt.Now)
+	rt.OnInit(cursors.Prepare)
+	return catalog.ListHandler{
+		List:    catalogdb.Store{DB: rt.DynamoDB(), Name: env.Catalog}.List,
+		Cursors: cursors,
+		Shop:    env.Shop,
+	}.Operation()
+}

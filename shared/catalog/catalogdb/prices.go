@@ -1,0 +1,81 @@
+package catalogdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/hashicorp/golang-lru/v2/expirable"
+
+	"backroom/shared/money"
+	"backroom/shared/record"
+)
+
+// Prices remembers prices for a while, so that a warm function prices an order without a call. Who must not pay another
+// price than the one seen sends expected_total.
+type Prices struct {
+	Store Store
+	known *expirable.LRU[string, []money.Money] // nil: the shop does not sell it
+}
+
+// How many prices are remembered, and for how long.
+const (
+	rememberedPrices = 4096
+	rememberedFor    = 30 * time.Second
+)
+
+// NewPrices returns prices that remembers nothing yet.
+func NewPrices(s Store) Prices {
+	return Prices{Store: s, known: expirable.NewLRU[string, []money.Money](rememberedPrices, nil, rememberedFor)}
+}
+
+// Of returns what the shop asks for a unit of each SKU, once per currency. SKUs that it does not sell are absent: those of
+// nothing, of what was deleted, and of products that are sold by their variants. The answer is to be read only.
+func (p Prices) Of(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
+	found := map[string][]money.Money{}
+	var missing []string
+	for _, sku := range skus {
+		if costs, ok := p.known.Get(record.Key(shop, sku)); !ok {
+			missing = append(missing, sku)
+		} else if costs != nil {
+			found[sku] = costs
+		}
+	}
+	for some := range slices.Chunk(missing, 100) {
+		read, err := p.Store.prices(ctx, shop, some)
+		if err != nil {
+			return nil, err
+		}
+		for _, sku := range some {
+			p.known.Add(record.Key(shop, sku), read[sku])
+			if costs := read[sku]; costs != nil {
+				found[sku] = costs
+			}
+		}
+	}
+	return found, nil
+}
+
+// prices reads what at most 100 SKUs cost that the shop sells. It reads consistently: what it does not find is remembered, too.
+func (s Store) prices(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
+	var keys []string
+	for _, sku := range skus {
+		keys = append(keys, record.Key(shop, sku))
+	}
+	found := map[string][]money.Money{}
+	var decodeErr error
+	err := record.ReadMany(ctx, s.DB, s.Name, keys, true, func(image map[string]types.AttributeValue) {
+		var i item // the row of a variant has what is read here, too
+		if err := attributevalue.UnmarshalMap(image, &i); err != nil {
+			decodeErr = errors.Join(decodeErr, fmt.Errorf("catalogdb: decode price: %w", err))
+		}
+		if i.DeletedAt == 0 && len(i.Variants) == 0 {
+			found[i.SKU] = prices(i.Prices)
+		}
+	})
+	return found, errors.Join(err, decodeErr)
+}

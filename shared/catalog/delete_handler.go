@@ -1,0 +1,59 @@
+package catalog
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"backroom/shared/api"
+	"backroom/shared/fault"
+	"backroom/shared/identity"
+)
+
+// DeleteHandler takes products off sale.
+type DeleteHandler struct {
+	Callers  identity.Verifier
+	Products Products
+	Now      func() time.Time
+}
+
+type deleteInput struct {
+	SKU     string   `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
+	IfMatch api.Tags `header:"If-Match" doc:"the ETag of the product that is to be deleted"`
+}
+
+type deleteOutput struct {
+	ETag string `header:"ETag" doc:"of the deletion: If-Match with it brings the product back, unless somebody else did"`
+}
+
+// Operation returns DELETE /products/{sku}.
+func (h DeleteHandler) Operation() api.Operation {
+	return api.New(api.Route{
+		Name: "delete-product", Method: http.MethodDelete, Path: "/products/{sku}", Tags: []string{"products"},
+		Summary: "Take a product off sale",
+		Description: "The product is neither shown nor sold any more; orders that were placed keep what they say. Its variants' SKUs are free " +
+			"for other products, its own is not. PUT brings it back. A product that is deleted already stays so, whatever If-Match says.",
+		Access: api.Needs(h.Callers, identity.CatalogWrite),
+		Faults: []*fault.Fault{ErrUnknownProduct, ErrChanged, ErrUnconditional},
+	}, h.delete)
+}
+
+func (h DeleteHandler) delete(ctx context.Context, in *deleteInput) (*deleteOutput, error) {
+	if !in.IfMatch.Given() {
+		return nil, ErrUnconditional
+	}
+	stored, err := h.Products.Load(ctx, identity.From(ctx).Shop, in.SKU)
+	switch {
+	case err != nil:
+		return nil, err
+	case !stored.Sold():
+		return &deleteOutput{ETag: api.ETag(stored.Version)}, nil
+	case !in.IfMatch.Match(api.ETag(stored.Version)):
+		return nil, ErrChanged
+	}
+	gone := stored.Deleted(h.Now())
+	if err := h.Products.Save(ctx, stored, gone); err != nil {
+		return nil, refused(err)
+	}
+	return &deleteOutput{ETag: api.ETag(gone.Version)}, nil
+}

@@ -1,0 +1,70 @@
+// Package jwks shows everybody the public keys that access tokens are verified with.
+package jwks
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"backroom/shared/api"
+	"backroom/shared/identity"
+)
+
+// KeysHandler answers with the keys as a JSON Web Key Set (RFC 7517).
+type KeysHandler struct {
+	Keys identity.Keys
+}
+
+type keysOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         KeySet
+}
+
+// KeySet is a JSON Web Key Set.
+type KeySet struct {
+	Keys []Key `json:"keys"`
+}
+
+// Key is the public half of a key on P-256: it has no member for anything else (RFC 7518, section 6.2.1).
+type Key struct {
+	Type      string `json:"kty" enum:"EC"`
+	Curve     string `json:"crv" enum:"P-256"`
+	X         string `json:"x" doc:"base64url"`
+	Y         string `json:"y" doc:"base64url"`
+	ID        string `json:"kid" doc:"what the header of a token names: the key's thumbprint (RFC 7638)"`
+	Use       string `json:"use" enum:"sig"`
+	Algorithm string `json:"alg" enum:"ES256"`
+}
+
+// Operation returns GET /.well-known/jwks.json.
+func (h KeysHandler) Operation() api.Operation {
+	return api.New(api.Route{
+		Name: "get-keys", Method: http.MethodGet, Path: "/.well-known/jwks.json", Tags: []string{"operation"},
+		Summary:     "Read the public keys",
+		Description: "The keys that access tokens are signed with. A token whose key is not among those that you keep may be of a new one: read them again.",
+		Access:      api.Public,
+	}, h.serve)
+}
+
+func (h KeysHandler) serve(ctx context.Context, _ *struct{}) (*keysOutput, error) {
+	published, err := h.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &keysOutput{CacheControl: "public, max-age=300", Body: KeySet{Keys: []Key{}}}
+	for id, public := range identity.Usable(published) {
+		point, err := public.Bytes() // 4, x, y: SEC 1, section 2.3.3
+		if err != nil {
+			return nil, fmt.Errorf("jwks: key %s: %w", id, err)
+		}
+		out.Body.Keys = append(out.Body.Keys, Key{
+			Type: "EC", Curve: "P-256", ID: id, Use: "sig", Algorithm: "ES256",
+			X: base64.RawURLEncoding.EncodeToString(point[1:33]), Y: base64.RawURLEncoding.EncodeToString(point[33:]),
+		})
+	}
+	slices.SortFunc(out.Body.Keys, func(a, b Key) int { return cmp.Compare(a.ID, b.ID) })
+	return out, nil
+}
