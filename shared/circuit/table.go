@@ -1,0 +1,71 @@
+package circuit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"backroom/shared/fault"
+	"backroom/shared/record"
+)
+
+// ErrMoved is what Write comes back with if another was faster.
+var ErrMoved = fault.New(fault.Conflict, "circuit-moved", "The circuit was changed by another meanwhile.")
+
+// Table keeps circuits in DynamoDB, a row per service.
+type Table struct {
+	DB   *dynamodb.Client
+	Name string
+}
+
+type item struct {
+	PK      string `dynamodbav:"pk"`
+	Version int    `dynamodbav:"version"`
+	Until   int64  `dynamodbav:"until,omitempty"` // milliseconds since 1970; not there: closed
+}
+
+// Read returns how a circuit stands, perhaps as it did a moment ago: it costs half a unit.
+func (t Table) Read(ctx context.Context, service string) (State, error) {
+	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &t.Name, Key: record.PrimaryKey(service)})
+	if err != nil {
+		return State{}, record.Failure(err)
+	}
+	var i item
+	if err := attributevalue.UnmarshalMap(out.Item, &i); err != nil {
+		return State{}, fmt.Errorf("circuit: decode %s: %w", service, err)
+	}
+	s := State{Version: i.Version}
+	if i.Until != 0 {
+		s.Until = time.UnixMilli(i.Until).UTC()
+	}
+	return s, nil
+}
+
+// Write stores the next version of a state. It returns ErrMoved if another was faster.
+func (t Table) Write(ctx context.Context, service string, s State) error {
+	i := item{PK: service, Version: s.Version + 1}
+	if !s.Until.IsZero() {
+		i.Until = s.Until.UnixMilli()
+	}
+	image, err := attributevalue.MarshalMap(i)
+	if err != nil {
+		return fmt.Errorf("circuit: encode: %w", err)
+	}
+	in := &dynamodb.PutItemInput{TableName: &t.Name, Item: image, ConditionExpression: aws.String("attribute_not_exists(pk)")}
+	if s.Version > 0 {
+		in.ConditionExpression = aws.String("version = :read")
+		in.ExpressionAttributeValues = map[string]types.AttributeValue{":read": &types.AttributeValueMemberN{Value: strconv.Itoa(s.Version)}}
+	}
+	_, err = t.DB.PutItem(ctx, in)
+	if _, moved := errors.AsType[*types.ConditionalCheckFailedException](err); moved {
+		return ErrMoved.Because(err)
+	}
+	return record.Failure(err)
+}
