@@ -30,6 +30,39 @@ func Consume[S any, H Step](step saga.Step, build func(Runtime, S) H) { start(Co
 
 // Consuming builds what Consume starts.
 func Consuming[S any, H Step](step saga.Step, build func(Runtime, S) H) Builder {
+	return Working(func(rt Runtime, s S) hearing { return hearing{step, build(rt, s)} })
+}
+
+// hearing is a step as a worker: it reads events in the messages.
+type hearing struct {
+	step    saga.Step
+	handler Step
+}
+
+// Handle has the step handle the event that the message carries.
+func (h hearing) Handle(ctx context.Context, body string) error {
+	e, err := saga.Hear(h.step, body)
+	if err != nil {
+		return err
+	}
+	observe.Note(ctx, slog.String("fact", string(e.Type)), slog.String("order", e.Subject), slog.String("event", e.ID))
+	return h.handler.Handle(ctx, e)
+}
+
+// askedAgain reports whether a message that is lost is replaced by another.
+func (h hearing) askedAgain() bool { return h.step.AskedAgain() }
+
+// Worker handles one message of a queue that is no step of the saga. A returned fault decides what becomes of the message, as
+// it does for a Step.
+type Worker interface {
+	Handle(ctx context.Context, body string) error
+}
+
+// Work starts the function that works off such a queue.
+func Work[S any, H Worker](build func(Runtime, S) H) { start(Working(build)) }
+
+// Working builds what Work starts.
+func Working[S any, H Worker](build func(Runtime, S) H) Builder {
 	return func(rt Runtime, environ map[string]string) (lambda.Handler, error) {
 		s, err := settings[S](environ)
 		if err != nil {
@@ -39,13 +72,15 @@ func Consuming[S any, H Step](step saga.Step, build func(Runtime, S) H) Builder 
 		if err != nil {
 			return nil, err
 		}
-		c := consumer{step: step, handler: build(rt, s), log: rt.Log, sqs: sqs.NewFromConfig(rt.AWS), lastReceive: inbox.LastReceive}
+		c := consumer{worker: build(rt, s), log: rt.Log, sqs: sqs.NewFromConfig(rt.AWS), lastReceive: inbox.LastReceive}
 		c.endpoint = aws.ToString(rt.AWS.BaseEndpoint)
+		step, isStep := c.worker.(hearing)
+		c.watched = isStep && step.askedAgain()
 		return lambda.NewHandler(c.consume), nil
 	}
 }
 
-// inboxSettings describe the step's own queue.
+// inboxSettings describe the function's own queue.
 type inboxSettings struct {
 	// LastReceive is the queue's maxReceiveCount: who fails then goes to the dead-letter queue.
 	LastReceive int `env:"LAST_RECEIVE"`
@@ -55,12 +90,12 @@ const reserve = 2 * time.Second // with less time left than this, no further mes
 
 // consumer works off a batch, one message after the other; a bad one fails alone.
 type consumer struct {
-	step        saga.Step
-	handler     Step
+	worker      Worker
 	log         *slog.Logger
 	sqs         *sqs.Client
 	endpoint    string
 	lastReceive int
+	watched     bool // an order asks again for what a lost message would have done
 }
 
 var errNoTime = fault.New(fault.Unavailable, "no-time-left", "The batch took too long; the message comes again.")
@@ -97,8 +132,8 @@ const (
 )
 
 // verdict decides what becomes of a message. Dead-letter queues are for bugs: a message whose time never came – it met
-// "later", or others who kept changing the same rows – is acknowledged at its last receive, because an order that is owed
-// something is due, and wake-overdue asks again. (An order that needs attention asks no more: decision 0016.)
+// "later", or others who kept changing the same rows – is acknowledged at its last receive if an order asks again for what it
+// is owed. (An order that needs attention asks no more: decision 0016.) A message that nobody would replace is kept there.
 func (c consumer) verdict(err error, receives int) string {
 	kind := fault.KindOf(err)
 	switch {
@@ -106,7 +141,7 @@ func (c consumer) verdict(err error, receives int) string {
 		return done
 	case kind.Permanent():
 		return failed
-	case (kind.Later() || kind == fault.Conflict) && receives >= c.lastReceive:
+	case c.watched && (kind.Later() || kind == fault.Conflict) && receives >= c.lastReceive:
 		return leftToWatchdog
 	}
 	return retried
@@ -120,12 +155,7 @@ func (c consumer) handle(ctx context.Context, m events.SQSMessage) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	e, err := saga.Hear(c.step, m.Body)
-	if err != nil {
-		return err
-	}
-	observe.Note(ctx, slog.String("fact", string(e.Type)), slog.String("order", e.Subject), slog.String("event", e.ID))
-	return c.handler.Handle(ctx, e)
+	return c.worker.Handle(ctx, m.Body)
 }
 
 // hide decides when a failed message comes back. If that cannot be said, the queue's own visibility timeout holds.

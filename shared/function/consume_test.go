@@ -217,6 +217,34 @@ func TestNothingIsBegunThatCannotBeFinished(t *testing.T) {
 	assert.JSONEq(t, failures("m1"), answer, "at its last receive it is left to the watchdog, like all that was only late")
 }
 
+func TestWhatNobodyWouldAskForAgainIsKept(t *testing.T) {
+	away := fault.New(fault.Unavailable, "some-slug", "Some detail.")
+	body, err := os.ReadFile("../saga/testdata/OrderConfirmed.json")
+	require.NoError(t, err)
+	for name, build := range map[string]function.Builder{
+		"a step that no order asks again": function.Consuming(saga.SendNotification, func(function.Runtime, struct{}) function.Step {
+			return handler(func(context.Context, saga.Event) error { return away })
+		}),
+		"a queue that is no step's": function.Working(func(function.Runtime, struct{}) worker {
+			return func(context.Context, string) error { return away }
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStand()
+			lambda, err := build(s.runtime(), map[string]string{"LAST_RECEIVE": "5"})
+			require.NoError(t, err)
+			last := message(t, "m1", 5)
+			last.Body = string(body)
+			batch, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{last}})
+			require.NoError(t, err)
+			answer, err := lambda.Invoke(t.Context(), batch)
+			require.NoError(t, err)
+			assert.JSONEq(t, failures("m1"), string(answer), "its queue gives it to the dead-letter queue")
+		})
+	}
+}
+
 func TestAHandlersCallsEndBeforeLambdaDoes(t *testing.T) {
 	s := newStand()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -227,4 +255,37 @@ func TestAHandlersCallsEndBeforeLambdaDoes(t *testing.T) {
 		assert.True(t, limited && own.Before(whole))
 		return nil
 	}, message(t, "m1", 1))
+}
+
+// worker works off a queue that is no step's.
+type worker func(ctx context.Context, body string) error
+
+func (w worker) Handle(ctx context.Context, body string) error { return w(ctx, body) }
+
+func TestAPlainQueueIsWorkedOffLikeAStepsQueue(t *testing.T) {
+	s := newStand()
+	var heard []string
+	build := function.Working(func(function.Runtime, struct{}) worker {
+		return func(_ context.Context, body string) error {
+			heard = append(heard, body)
+			if body == "bad" {
+				return fault.New(fault.Unavailable, "some-slug", "Some detail.")
+			}
+			return nil
+		}
+	})
+	lambda, err := build(s.runtime(), map[string]string{"LAST_RECEIVE": "5"})
+	require.NoError(t, err)
+	good, bad := message(t, "m1", 1), message(t, "m2", 1)
+	good.Body, bad.Body = "good", "bad"
+	batch, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{bad, good}})
+	require.NoError(t, err)
+
+	answer, err := lambda.Invoke(t.Context(), batch)
+
+	require.NoError(t, err)
+	assert.JSONEq(t, failures("m2"), string(answer))
+	assert.Equal(t, []string{"bad", "good"}, heard, "bodies as they were sent")
+	assert.Contains(t, s.queue.hidden, "receipt-m2")
+	assert.Len(t, s.lines(t), 2, "one line per message")
 }

@@ -98,6 +98,21 @@ func (s Sender) batch(ctx context.Context, url string, bodies []string) error {
 	return nil
 }
 
+// longestDelay is the longest that SQS keeps a message back.
+const longestDelay = 15 * time.Minute
+
+// SendLater sends a plain body to one queue, where it can be received when d has passed, or 15 minutes if d is longer.
+func (s Sender) SendLater(ctx context.Context, url, body string, d time.Duration) error {
+	d = min(max(d, 0), longestDelay)
+	_, err := s.SQS.SendMessage(ctx, &sqs.SendMessageInput{
+		QueueUrl: &url, MessageBody: &body, DelaySeconds: int32((d + time.Second - 1) / time.Second),
+	})
+	if err != nil {
+		return fmt.Errorf("queue: send to %s: %w", name(url), err)
+	}
+	return nil
+}
+
 // HideFor keeps a received message from coming back before d has passed (at most 12 hours less what has passed; 0: at once).
 func HideFor(ctx context.Context, client *sqs.Client, url, receipt string, d time.Duration) error {
 	_, err := client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{

@@ -191,3 +191,34 @@ func TestWhereAQueueIs(t *testing.T) {
 		})
 	}
 }
+
+// later is a double of SQS that takes single messages and remembers for how long they are kept back.
+type later struct {
+	seconds int
+	status  int
+}
+
+func (l *later) Do(r *http.Request) (*http.Response, error) {
+	var asked struct {
+		MessageBody  string
+		DelaySeconds int
+	}
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		return nil, err
+	}
+	l.seconds = asked.DelaySeconds
+	sum := md5.Sum([]byte(asked.MessageBody))
+	body := `{"MessageId": "m1", "MD5OfMessageBody": "` + hex.EncodeToString(sum[:]) + `"}`
+	return &http.Response{StatusCode: l.status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(strings.NewReader(body))}, nil
+}
+
+func TestAMessageIsKeptBackInWholeSecondsUpToAQuarterOfAnHour(t *testing.T) {
+	l := &later{status: 200}
+	s := queue.Sender{SQS: sqs.New(sqs.Options{Region: "eu-central-1", HTTPClient: l, RetryMaxAttempts: 1, Credentials: aws.AnonymousCredentials{}})}
+	for d, seconds := range map[time.Duration]int{-time.Second: 0, 0: 0, time.Millisecond: 1, 5 * time.Second: 5, 5001 * time.Millisecond: 6, 24 * time.Hour: 900} {
+		require.NoError(t, s.SendLater(t.Context(), "https://sqs.example/1/backroom-x", "body", d))
+		assert.Equal(t, seconds, l.seconds, d)
+	}
+	l.status = 400
+	assert.ErrorContains(t, s.SendLater(t.Context(), "https://sqs.example/1/backroom-x", "body", 0), "backroom-x")
+}
