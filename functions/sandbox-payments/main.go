@@ -1,5 +1,5 @@
-// Command sandbox-payments stands in for the payment provider wherever no real money may move: it answers
-// POST /v1/payment_intents, POST /v1/payment_intents/{id}/confirm and /cancel, and GET /v1/payment_intents/{id}.
+// Command sandbox-payments stands in for the payment provider wherever no real money may move: it answers requests about
+// payment intents, refunds and webhook endpoints, in the provider's dialect (sandbox.Handler lists them).
 package main
 
 import (

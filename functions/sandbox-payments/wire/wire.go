@@ -1,4 +1,4 @@
-// Package wire connects sandbox-payments to its table.
+// Package wire connects sandbox-payments to its table and to the queue of what is to be done later.
 package wire
 
 import (
@@ -14,6 +14,7 @@ import (
 type Settings struct {
 	Table  string `env:"SANDBOX_TABLE"`
 	Secret string `env:"PAYMENTS_SECRET_ARN"`
+	Tasks  string `env:"CALLBACKS_QUEUE"`
 }
 
 // New returns the sandbox, ready to serve.
@@ -21,8 +22,14 @@ func New(rt function.Runtime, env Settings) http.Handler {
 	return sandbox.Handler{
 		Ledger: sandboxdb.Ledger{DB: rt.DynamoDB(), Name: env.Table},
 		Key:    apikey.InSecret(rt.AWS, env.Secret, rt.Now),
-		Now:    rt.Now,
-		Nonce:  rt.Nonce,
-		Log:    rt.Log,
+		Herald: sandbox.Herald{
+			Tasks:   sandbox.Queue{Sender: rt.Queues(""), URL: env.Tasks},
+			Courier: sandbox.NewCourier(rt.URL, rt.Now),
+			Now:     rt.Now,
+			Nonce:   rt.Nonce,
+		},
+		Now:   rt.Now,
+		Nonce: rt.Nonce,
+		Log:   rt.Log,
 	}.Routes()
 }

@@ -31,12 +31,16 @@ func TestAnIntentIsCreated(t *testing.T) {
 		"id": "pi_nonce001nonce002nonce003", "object": "payment_intent", "status": "requires_confirmation",
 		"amount": 7900, "amount_capturable": 0, "amount_received": 0, "currency": "eur", "capture_method": "manual", "confirmation_method": "manual",
 		"created": 1772366400, "last_payment_error": null, "livemode": false, "metadata": {"attempt": "1", "order": "`+order+`", "shop": "main"},
-		"payment_method": "pm_card_visa", "payment_method_types": ["card"], "sandbox_authorizations": 0
+		"payment_method": "pm_card_visa", "payment_method_types": ["card"], "canceled_at": null, "cancellation_reason": null,
+		"client_secret": "pi_nonce001nonce002nonce003_secret_nonce004nonce005nonce006", "latest_charge": null, "next_action": null,
+		"sandbox_authorizations": 0, "sandbox_captures": 0, "sandbox_refunded": 0
 	}`, a.Body)
 	assert.JSONEq(t, `{
 		"pk": "intent#pi_nonce001nonce002nonce003", "version": 1, "id": "pi_nonce001nonce002nonce003", "status": "requires_confirmation",
 		"amount": 7900, "currency": "eur", "capture_method": "manual", "confirmation_method": "manual", "payment_method": "pm_card_visa",
-		"metadata": {"attempt": "1", "order": "`+order+`", "shop": "main"}, "created": 1772366400000, "sandbox_authorizations": 0
+		"metadata": {"attempt": "1", "order": "`+order+`", "shop": "main"}, "created": 1772366400000,
+		"client_secret": "pi_nonce001nonce002nonce003_secret_nonce004nonce005nonce006", "amount_received": 0,
+		"sandbox_authorizations": 0, "sandbox_captures": 0, "sandbox_refunded": 0
 	}`, c.Row("Sandbox", "intent#pi_nonce001nonce002nonce003"))
 
 	t.Run("and once more under the same key it is the same", func(t *testing.T) {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -14,16 +15,16 @@ const mostPayable = 99_999_999
 // Create decides what intent a form asks for. It returns a *Problem for a form that breaks Stripe's rules, as far as the
 // sandbox knows them. The intent has no id yet.
 func Create(form url.Values, now time.Time) (Intent, error) {
-	known := []string{"amount", "currency", "capture_method", "confirm", "confirmation_method", "description", "payment_method", "expand"}
-	if err := only(form, known, "metadata", "payment_method_types", "expand"); err != nil {
+	known := []string{"amount", "currency", "capture_method", "confirm", "confirmation_method", "description", "payment_method"}
+	if err := only(form, known, "metadata", "payment_method_types"); err != nil {
 		return Intent{}, err
 	}
-	amount, err := strconv.ParseInt(form.Get("amount"), 10, 64)
+	amount, err := positive(form, "amount", 0)
 	switch {
-	case form.Get("amount") == "":
+	case err != nil:
+		return Intent{}, err
+	case amount == 0:
 		return Intent{}, missing("amount")
-	case err != nil || amount < 1:
-		return Intent{}, invalid("amount", "parameter_invalid_integer", "Invalid positive integer")
 	case amount > mostPayable:
 		return Intent{}, invalid("amount", "amount_too_large", "Amount must be no more than 999,999.99")
 	}
@@ -36,7 +37,7 @@ func Create(form url.Values, now time.Time) (Intent, error) {
 	}
 	i := Intent{
 		Status: RequiresPaymentMethod, Amount: amount, Currency: currency, CaptureMethod: Automatic, ConfirmationMethod: Automatic,
-		PaymentMethod: form.Get("payment_method"), Metadata: map[string]string{}, Created: now,
+		PaymentMethod: form.Get("payment_method"), Metadata: entries(form, "metadata"), Created: now,
 	}
 	for param, field := range map[string]*string{"capture_method": &i.CaptureMethod, "confirmation_method": &i.ConfirmationMethod} {
 		switch form.Get(param) {
@@ -53,20 +54,58 @@ func Create(form url.Values, now time.Time) (Intent, error) {
 		}
 		i.Status = RequiresConfirmation
 	}
-	for name, values := range form {
-		if key, ok := strings.CutPrefix(name, "metadata["); ok {
-			i.Metadata[strings.TrimSuffix(key, "]")] = values[0]
-		}
-	}
 	return i, nil
 }
 
-// only returns a *Problem for the first parameter, by name, that is neither known nor inside one of the lists.
+// entries returns what a form says of a map, as in metadata[order].
+func entries(form url.Values, name string) map[string]string {
+	all := map[string]string{}
+	for param, values := range form {
+		if key, ok := strings.CutPrefix(param, name+"["); ok {
+			all[strings.TrimSuffix(key, "]")] = values[0]
+		}
+	}
+	return all
+}
+
+// elements returns what a form says of a list, as in enabled_events[0] or enabled_events[].
+func elements(form url.Values, name string) []string {
+	var all []string
+	for _, param := range slices.Sorted(maps.Keys(form)) {
+		if strings.HasPrefix(param, name+"[") {
+			all = append(all, form[param]...)
+		}
+	}
+	return all
+}
+
+// positive returns a whole number from 1 on; what stands for it if it is not there.
+func positive(form url.Values, param string, otherwise int64) (int64, error) {
+	if form.Get(param) == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.ParseInt(form.Get(param), 10, 64)
+	if err != nil || n < 1 {
+		return 0, invalid(param, "parameter_invalid_integer", "Invalid positive integer")
+	}
+	return n, nil
+}
+
+// oneOf returns a *Problem for a parameter that is there and has none of the values.
+func oneOf(form url.Values, param string, values ...string) error {
+	if given := form.Get(param); given != "" && !slices.Contains(values, given) {
+		return invalid(param, "", "Invalid "+param+": must be one of "+strings.Join(values, ", "))
+	}
+	return nil
+}
+
+// only returns a *Problem for the first parameter, by name, that is neither known nor inside one of the lists. To
+// expand members is asked for in vain: they are ids.
 func only(form url.Values, known []string, lists ...string) error {
 	var unknown []string
 	for name := range form {
 		list, _, inside := strings.Cut(name, "[")
-		if !slices.Contains(known, name) && !(inside && slices.Contains(lists, list)) {
+		if !slices.Contains(known, name) && !(inside && (slices.Contains(lists, list) || list == "expand")) {
 			unknown = append(unknown, name)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -27,7 +28,7 @@ const (
 	tries       = 5 // for an intent that others keep changing
 )
 
-// Ledger keeps intents, and what was answered under which idempotency key.
+// Ledger keeps intents, what was answered under which idempotency key, and what an operator set.
 type Ledger interface {
 	// Intent returns an intent, read consistently. It returns fault.NotFound for none.
 	Intent(ctx context.Context, id string) (Intent, error)
@@ -35,14 +36,17 @@ type Ledger interface {
 	Answer(ctx context.Context, key string) (Answer, error)
 	// UsedUp reports whether a payment method that pays only once has paid, read consistently.
 	UsedUp(ctx context.Context, paymentMethod string) (bool, error)
-	// Keep stores a change, all of it or nothing. It returns fault.Conflict if the intent moved on since it was read, the key
-	// was used since and not forgotten, or the payment method was used up since.
+	// Setup returns what was set, read consistently; the zero Setup if nothing was.
+	Setup(ctx context.Context) (Setup, error)
+	// Keep stores a change, all of it or nothing. It returns fault.Conflict if the intent or the setup moved on since it was read,
+	// the key was used since and not forgotten, or the payment method was used up since.
 	Keep(ctx context.Context, c Change, now time.Time) error
 }
 
 // Change is what a request changes. Each part may be missing.
 type Change struct {
 	Intent *Intent // as its next version
+	Setup  *Setup  // as its next version
 	Answer *Answer // under its key
 	UsesUp string  // a payment method that can pay no more
 }
@@ -61,127 +65,93 @@ type Answer struct {
 type Handler struct {
 	Ledger Ledger
 	Key    *apikey.Key
+	Herald Herald
 	Now    func() time.Time
 	Nonce  func() string // random; three of them tell an intent from all others
 	Log    *slog.Logger
 }
 
-// Routes returns the handler of all requests:
+// Routes returns the handler of all requests. They are form-encoded, and as Stripe has them but for the last two:
 //
-//	POST /v1/payment_intents                form-encoded, as all of them
-//	POST /v1/payment_intents/{id}/confirm
-//	POST /v1/payment_intents/{id}/cancel
-//	GET  /v1/payment_intents/{id}
+//	POST   /v1/payment_intents
+//	GET    /v1/payment_intents/{id}
+//	POST   /v1/payment_intents/{id}/confirm
+//	POST   /v1/payment_intents/{id}/capture
+//	POST   /v1/payment_intents/{id}/cancel
+//	POST   /v1/refunds
+//	GET    /v1/refunds?payment_intent=
+//	GET    /v1/refunds/{id}
+//	POST   /v1/webhook_endpoints                    url may be execute-api:ID/STAGE/path
+//	GET    /v1/webhook_endpoints
+//	DELETE /v1/webhook_endpoints/{id}
+//	POST   /v1/payment_intents/{id}/sandbox_action  plays the customer: client_secret, outcome=succeed|fail; needs no key
+//	POST   /v1/sandbox/outage                       seconds: so long all routes but this answer 503; 0 ends it
 func (h Handler) Routes() http.Handler {
 	routes := http.NewServeMux()
-	routes.Handle("POST /v1/payment_intents", h.answering(h.create))
-	routes.Handle("POST /v1/payment_intents/{id}/confirm", h.answering(h.confirm))
-	routes.Handle("POST /v1/payment_intents/{id}/cancel", h.answering(h.cancel))
-	routes.Handle("GET /v1/payment_intents/{id}", h.answering(h.retrieve))
-	routes.Handle("/", h.answering(func(context.Context, *http.Request) (outcome, error) { return outcome{}, errNoRoute }))
+	for pattern, r := range map[string]route{
+		"POST /v1/payment_intents":                     {do: h.create},
+		"GET /v1/payment_intents/{id}":                 {do: h.retrieve},
+		"POST /v1/payment_intents/{id}/confirm":        {do: h.confirm},
+		"POST /v1/payment_intents/{id}/capture":        {do: h.capture},
+		"POST /v1/payment_intents/{id}/cancel":         {do: h.cancel},
+		"POST /v1/refunds":                             {do: h.refund},
+		"GET /v1/refunds":                              {do: h.listRefunds},
+		"GET /v1/refunds/{id}":                         {do: h.retrieveRefund},
+		"POST /v1/webhook_endpoints":                   {do: h.register},
+		"GET /v1/webhook_endpoints":                    {do: h.listEndpoints},
+		"DELETE /v1/webhook_endpoints/{id}":            {do: h.unregister},
+		"POST /v1/payment_intents/{id}/sandbox_action": {do: h.act, open: true},
+		"POST /v1/sandbox/outage":                      {do: h.breakDown, always: true},
+		"/":                                            {do: func(context.Context, call) (outcome, error) { return outcome{}, errNoRoute }},
+	} {
+		routes.Handle(pattern, h.answering(r))
+	}
 	return routes
+}
+
+// route is what is done about a request.
+type route struct {
+	do     func(context.Context, call) (outcome, error)
+	open   bool // to whoever has no key
+	always bool // even while the sandbox is out of order
+}
+
+// call is a request, when it is worked on, and what was set then.
+type call struct {
+	*http.Request
+	now   time.Time
+	setup Setup
 }
 
 // outcome is what a request led to.
 type outcome struct {
-	intent   Intent
-	changed  bool // the intent is to be stored
-	instead  *Problem
+	stored   Intent   // as it was read; without a version: it is new
+	intent   Intent   // as it is now
+	setup    *Setup   // as it is to be now
+	document any      // the answer; nil: the intent
+	instead  *Problem // the answer, for all that was done
 	lateness time.Duration
 	usesUp   string // the payment method that the request used up
 }
 
-// charge confirms an intent with a payment method, or else with its own.
-func (h Handler) charge(ctx context.Context, i Intent, paymentMethod string) (outcome, error) {
-	if paymentMethod == "" {
-		paymentMethod = i.PaymentMethod
-	}
-	i, err := Confirm(i, paymentMethod, h.Now())
-	if err != nil {
-		return outcome{}, err
-	}
-	o := outcome{intent: i, changed: true}
-	card, _ := CardOf(paymentMethod)
-	o.lateness = card.Delay
-	switch {
-	case i.LastError != nil:
-		o.instead = declined(i)
-	case card.Lost:
-		o.instead = errFailed
-	case card.Once:
-		used, err := h.Ledger.UsedUp(ctx, paymentMethod)
-		if err == nil && used {
-			err = errUsedUp
-		}
-		o.usesUp = paymentMethod
-		return o, err
-	}
-	return o, nil
-}
+// changed reports whether the intent is to be stored: the request changed it, or time did.
+func (o outcome) changed() bool { return !reflect.DeepEqual(o.stored, o.intent) }
 
-func (h Handler) create(ctx context.Context, r *http.Request) (outcome, error) {
-	i, err := Create(r.PostForm, h.Now())
-	if err != nil {
-		return outcome{}, err
-	}
-	i.ID = "pi_" + h.Nonce() + h.Nonce() + h.Nonce()
-	if r.PostForm.Get("confirm") != "true" {
-		return outcome{intent: i, changed: true}, nil
-	}
-	return h.charge(ctx, i, "")
-}
-
-func (h Handler) confirm(ctx context.Context, r *http.Request) (outcome, error) {
-	if err := only(r.PostForm, []string{"payment_method"}); err != nil {
-		return outcome{}, err
-	}
-	i, err := h.find(ctx, r)
-	if err != nil {
-		return outcome{}, err
-	}
-	return result(h.charge(ctx, i, r.PostForm.Get("payment_method")))
-}
-
-func (h Handler) cancel(ctx context.Context, r *http.Request) (outcome, error) {
-	if err := only(r.PostForm, []string{"cancellation_reason"}); err != nil {
-		return outcome{}, err
-	}
-	i, err := h.find(ctx, r)
-	if err != nil {
-		return outcome{}, err
-	}
-	canceled, err := Cancel(i)
-	return result(outcome{intent: canceled, changed: true}, err)
-}
-
-func (h Handler) retrieve(ctx context.Context, r *http.Request) (outcome, error) {
-	i, err := h.find(ctx, r)
-	return outcome{intent: i}, err
-}
-
-func (h Handler) find(ctx context.Context, r *http.Request) (Intent, error) {
-	i, err := h.Ledger.Intent(ctx, r.PathValue("id"))
-	if errors.Is(err, fault.NotFound) {
-		return Intent{}, notFound(r.PathValue("id"))
-	}
-	return i.At(h.Now()), err
-}
-
-// result makes an answer of a refusal because of the intent's state: Stripe remembers it under the key, as it does whatever
-// comes of a request that it began to carry out.
+// result makes an answer of a refusal that Stripe remembers under the key, as it does whatever comes of a request that it began
+// to carry out.
 func result(o outcome, err error) (outcome, error) {
-	if p, ok := errors.AsType[*Problem](err); ok && p.Intent != nil {
-		return outcome{intent: *p.Intent, instead: p}, nil
+	if p, ok := errors.AsType[*Problem](err); ok && p.Begun {
+		return outcome{stored: o.stored, intent: o.intent, instead: p}, nil
 	}
 	return o, err
 }
 
 // answering lets requests in that carry the key, answers those again that were answered before, and stores what a request
 // changes together with its answer: a crash leaves both or neither.
-func (h Handler) answering(do func(context.Context, *http.Request) (outcome, error)) http.Handler {
+func (h Handler) answering(to route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, line := observe.Begin(r.Context(), h.Log, slog.String("method", r.Method), slog.String("path", r.URL.Path))
-		a, replayed, err := h.answer(ctx, w, r, do)
+		a, replayed, err := h.answer(ctx, w, r, to)
 		if p, ok := errors.AsType[*Problem](err); ok {
 			a, err = answerWith(p.Status, map[string]any{"error": p.document()}), nil
 		}
@@ -200,9 +170,11 @@ func (h Handler) answering(do func(context.Context, *http.Request) (outcome, err
 	})
 }
 
-func (h Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, do func(context.Context, *http.Request) (outcome, error)) (Answer, bool, error) {
-	if err := h.admit(ctx, r); err != nil {
-		return Answer{}, false, err
+func (h Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, to route) (Answer, bool, error) {
+	if !to.open {
+		if err := h.admit(ctx, r); err != nil {
+			return Answer{}, false, err
+		}
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, largestBody)
 	if err := r.ParseForm(); err != nil {
@@ -216,41 +188,70 @@ func (h Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		key = r.Header.Get("Idempotency-Key")
 	}
 	for range tries {
+		c := call{Request: r, now: h.Now()}
+		var err error
+		if c.setup, err = h.Ledger.Setup(ctx); err != nil {
+			return Answer{}, false, err
+		}
+		if c.now.Before(c.setup.Outage) && !to.always {
+			return Answer{}, false, errDown
+		}
 		if key != "" {
 			a, err := h.Ledger.Answer(ctx, key)
-			switch known := err == nil && h.Now().Before(a.Expires); {
+			switch known := err == nil && c.now.Before(a.Expires); {
 			case err != nil && !errors.Is(err, fault.NotFound):
 				return Answer{}, false, err
 			case known && a.Request != request:
 				return Answer{}, false, errOtherUse
-			case known && h.Now().Before(a.Ready):
+			case known && c.now.Before(a.Ready):
 				return Answer{}, false, errInUse
 			case known:
 				return a, true, nil
 			}
 		}
-		o, err := do(ctx, r)
+		o, err := result(to.do(ctx, c))
 		if err != nil {
 			return Answer{}, false, err
 		}
 		a := o.answer()
-		now := h.Now()
-		a.Key, a.Request, a.Ready, a.Expires = key, request, now.Add(o.lateness), now.Add(Memory)
-		change := Change{UsesUp: o.usesUp}
-		if o.changed {
-			change.Intent = &o.intent
-		}
-		if key != "" {
-			change.Answer = &a
-		}
-		if change.Intent != nil || change.Answer != nil {
-			err = h.Ledger.Keep(ctx, change, now)
+		a.Key, a.Request, a.Ready, a.Expires = key, request, c.now.Add(o.lateness), c.now.Add(Memory)
+		err = h.keep(ctx, o, a, c.now)
+		if err == nil {
+			h.tell(ctx, c.setup.Endpoints, o)
 		}
 		if !errors.Is(err, fault.Conflict) {
 			return a, false, err
 		}
 	}
 	return Answer{}, false, errLocked
+}
+
+func (h Handler) keep(ctx context.Context, o outcome, a Answer, now time.Time) error {
+	change := Change{Setup: o.setup, UsesUp: o.usesUp}
+	if o.changed() {
+		change.Intent = &o.intent
+	}
+	if a.Key != "" {
+		change.Answer = &a
+	}
+	if change == (Change{}) {
+		return nil
+	}
+	return h.Ledger.Keep(ctx, change, now)
+}
+
+// tell tells what happened. What was done is done, even if nobody can be told.
+func (h Handler) tell(ctx context.Context, to []Endpoint, o outcome) {
+	if !o.changed() {
+		return
+	}
+	err := h.Herald.Tell(ctx, to, o.stored, o.intent)
+	if !o.intent.Waits().Equal(o.stored.Waits()) {
+		err = errors.Join(err, h.Herald.Watch(ctx, o.intent))
+	}
+	if err != nil {
+		observe.Note(ctx, slog.String("callbackError", err.Error()))
+	}
 }
 
 // admit returns a *Problem unless the request carries the key, as a bearer token or as the user of basic authentication.
@@ -277,8 +278,11 @@ func equal(given, key string) bool {
 }
 
 func (o outcome) answer() Answer {
-	if o.instead != nil {
+	switch {
+	case o.instead != nil:
 		return answerWith(o.instead.Status, map[string]any{"error": o.instead.document()})
+	case o.document != nil:
+		return answerWith(http.StatusOK, o.document)
 	}
 	return answerWith(http.StatusOK, o.intent.document())
 }

@@ -21,20 +21,8 @@ import (
 
 	"backroom/shared/cloudtest"
 	"backroom/shared/payment/apikey"
-	"backroom/shared/payment/paymenttest"
 	"backroom/shared/payment/sandbox"
 )
-
-// bench is a sandbox and what a test asks of it.
-type bench struct {
-	t *testing.T
-	*paymenttest.Sandbox
-}
-
-func start(t *testing.T) bench {
-	t.Helper()
-	return bench{t, paymenttest.StartSandbox(t, cloudtest.New(t))}
-}
 
 type answer struct {
 	Status   int    `json:"-"`
@@ -43,6 +31,12 @@ type answer struct {
 	ID       string `json:"id"`
 	State    string `json:"status"`
 	Held     int    `json:"sandbox_authorizations"`
+	Taken    int    `json:"sandbox_captures"`
+	Received int64  `json:"amount_received"`
+	Amount   int64  `json:"amount"`
+	Secret   string `json:"secret"`
+	Client   string `json:"client_secret"`
+	Why      string `json:"cancellation_reason"`
 	Method   string `json:"payment_method"`
 	Error    struct {
 		Type, Code, Message, Param string
@@ -59,7 +53,7 @@ type answer struct {
 
 func (b bench) ask(method, path, key, form string, change ...func(*http.Request)) answer {
 	b.t.Helper()
-	r, err := http.NewRequestWithContext(b.t.Context(), method, b.URL+path, strings.NewReader(form))
+	r, err := http.NewRequestWithContext(b.t.Context(), method, b.url+path, strings.NewReader(form))
 	require.NoError(b.t, err)
 	r.Header.Set("Authorization", "Bearer "+cloudtest.SampleSecret)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -193,9 +187,9 @@ func TestAnIdempotencyKeyIsRememberedForADay(t *testing.T) {
 	assert.Equal(t, http.StatusInternalServerError, second.Status, "a failure is remembered too")
 	assert.Equal(t, "requires_capture", b.get(lost).State)
 
-	b.Later(24*time.Hour - time.Minute)
+	b.later(24*time.Hour - time.Minute)
 	assert.True(t, b.create("k1", "pm_card_visa").Replayed)
-	b.Later(2 * time.Minute)
+	b.later(2 * time.Minute)
 	fresh := b.create("k1", "pm_card_visa")
 	assert.False(t, fresh.Replayed)
 	assert.NotEqual(t, made.ID, fresh.ID)
@@ -248,7 +242,7 @@ func TestAWrongKeyHasTheRightOneReadOnceAMinute(t *testing.T) {
 	key := apikey.New(func(context.Context) (string, error) { reads.Add(1); return cloudtest.SampleSecret, nil }, time.Now)
 	server := httptest.NewServer(sandbox.Handler{Key: key, Now: time.Now, Nonce: rand.Text, Log: slog.New(slog.DiscardHandler)}.Routes())
 	t.Cleanup(server.Close)
-	b := bench{t, &paymenttest.Sandbox{URL: server.URL}}
+	b := bench{t: t, url: server.URL}
 	for range 20 {
 		got := b.ask("GET", "/v1/payment_intents/pi_1", "", "", func(r *http.Request) { r.Header.Set("Authorization", "Bearer sk_other") })
 		assert.Equal(t, http.StatusUnauthorized, got.Status)
@@ -327,8 +321,7 @@ func TestWhoIsLetIn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := bench{t, b.Sandbox}
-			got := b.ask("GET", "/v1/payment_intents/"+id, "", "", c.change)
+			got := b.as(t).ask("GET", "/v1/payment_intents/"+id, "", "", c.change)
 			assert.Equal(t, c.status, got.Status)
 			if c.status != http.StatusOK {
 				assert.Equal(t, "invalid_request_error", got.Error.Type)
@@ -356,7 +349,7 @@ func TestBadRequests(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := bench{t, b.Sandbox}.ask(c.method, c.path, "key-"+name, c.form)
+			got := b.as(t).ask(c.method, c.path, "key-"+name, c.form)
 			assert.Equal(t, c.status, got.Status, got.Body)
 			assert.Equal(t, c.code, got.Error.Code)
 			assert.Equal(t, "invalid_request_error", got.Error.Type)

@@ -102,12 +102,12 @@ func TestCancel(t *testing.T) {
 	for _, given := range []sandbox.Status{
 		sandbox.RequiresPaymentMethod, sandbox.RequiresConfirmation, sandbox.RequiresAction, sandbox.Processing, sandbox.RequiresCapture,
 	} {
-		i, err := sandbox.Cancel(sandbox.Intent{Status: given})
+		i, err := sandbox.Cancel(sandbox.Intent{Status: given}, "abandoned", noon)
 		require.NoError(t, err)
-		assert.Equal(t, sandbox.Canceled, i.Status)
+		assert.Equal(t, sandbox.Intent{Status: sandbox.Canceled, CancellationReason: "abandoned", CanceledAt: noon}, i)
 	}
 	for _, given := range []sandbox.Status{sandbox.Succeeded, sandbox.Canceled} {
-		_, err := sandbox.Cancel(sandbox.Intent{Status: given})
+		_, err := sandbox.Cancel(sandbox.Intent{Status: given}, "", noon)
 		require.Error(t, err)
 	}
 }

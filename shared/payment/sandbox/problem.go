@@ -12,6 +12,7 @@ type Problem struct {
 	Message     string
 	Param       string
 	Intent      *Intent // how it stands, for a problem with an intent
+	Begun       bool    // the request was understood and begun: Stripe remembers such a refusal under the idempotency key
 }
 
 // Error returns the message.
@@ -65,7 +66,7 @@ func noSuchPaymentMethod(id string) *Problem {
 }
 
 func unexpectedState(i Intent, message string) *Problem {
-	return &Problem{Status: http.StatusBadRequest, Type: invalidRequestError, Code: "payment_intent_unexpected_state", Message: message, Intent: &i}
+	return &Problem{Status: http.StatusBadRequest, Type: invalidRequestError, Code: "payment_intent_unexpected_state", Message: message, Intent: &i, Begun: true}
 }
 
 func declined(i Intent) *Problem {
@@ -73,19 +74,28 @@ func declined(i Intent) *Problem {
 	return &Problem{Status: http.StatusPaymentRequired, Type: cardError, Code: d.Code, DeclineCode: d.DeclineCode, Message: d.Message, Intent: &i}
 }
 
-func notFound(id string) *Problem {
-	return &Problem{
-		Status: http.StatusNotFound, Type: invalidRequestError, Code: "resource_missing", Message: "No such payment_intent: '" + id + "'", Param: "intent",
-	}
+// refused is a request that was begun and led to nothing.
+func refused(param, code, message string) *Problem {
+	p := invalid(param, code, message)
+	p.Begun = true
+	return p
+}
+
+// noSuch is a thing that is not there, and the parameter that named it.
+func noSuch(thing, id, param string) *Problem {
+	p := invalid(param, "resource_missing", "No such "+thing+": '"+id+"'")
+	p.Status = http.StatusNotFound
+	return p
 }
 
 // What the sandbox answers whoever asks for no intent, or at a bad moment.
 var (
 	errNoKey    = &Problem{Status: http.StatusUnauthorized, Type: invalidRequestError, Message: "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."}
 	errWrongKey = &Problem{Status: http.StatusUnauthorized, Type: invalidRequestError, Message: "Invalid API Key provided."}
-	errNoRoute  = &Problem{Status: http.StatusNotFound, Type: invalidRequestError, Message: "Unrecognized request URL. The sandbox knows payment_intents: create, confirm, cancel and retrieve."}
+	errNoRoute  = &Problem{Status: http.StatusNotFound, Type: invalidRequestError, Message: "Unrecognized request URL. The sandbox knows payment_intents, refunds and webhook_endpoints."}
 	errTooLarge = &Problem{Status: http.StatusRequestEntityTooLarge, Type: invalidRequestError, Message: "The request is too large."}
 	errFailed   = &Problem{Status: http.StatusInternalServerError, Type: apiError, Message: "An unknown error occurred."}
+	errDown     = &Problem{Status: http.StatusServiceUnavailable, Type: apiError, Message: "The sandbox is out of order: an operator wants it so."}
 	errInUse    = &Problem{Status: http.StatusConflict, Type: idempotencyError, Code: "idempotency_key_in_use", Message: "There is currently another in-progress request using this Idempotency Key."}
 	errLocked   = &Problem{Status: http.StatusTooManyRequests, Type: invalidRequestError, Code: "lock_timeout", Message: "This object cannot be accessed right now because another API request is currently accessing it."}
 	errUsedUp   = &Problem{Status: http.StatusBadRequest, Type: invalidRequestError, Message: "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment. It may not be used again."}

@@ -1,5 +1,8 @@
-// Package sandboxdb keeps the payment sandbox's intents, answers and used-up cards in DynamoDB, in a table of its own: plain
-// items that nobody listens to.
+// Package sandboxdb keeps the payment sandbox's intents, answers, used-up cards and setup in DynamoDB, in a table of its own:
+// plain items that nobody listens to.
+//
+// The items of intents are also a ledger of money, for whoever scans the table. Of those with sandbox_authorizations, the sum of
+// amount_received - sandbox_refunded is what the shop has; none may have been authorized or captured more than once.
 package sandboxdb
 
 import (
@@ -22,7 +25,7 @@ import (
 // ErrMoved is what Keep comes back with if another was faster.
 var ErrMoved = fault.New(fault.Conflict, "sandbox-moved", "The intent or the key was changed by another meanwhile.")
 
-// Ledger keeps intents, answers, and which payment methods are used up.
+// Ledger keeps intents, answers, the setup, and which payment methods are used up.
 type Ledger struct {
 	DB   *dynamodb.Client
 	Name string
@@ -40,9 +43,29 @@ type intentItem struct {
 	PaymentMethod      string            `dynamodbav:"payment_method,omitempty"`
 	LastError          *declineItem      `dynamodbav:"last_error,omitempty"`
 	Metadata           map[string]string `dynamodbav:"metadata"`
-	Created            int64             `dynamodbav:"created"` // milliseconds since 1970
+	Secret             string            `dynamodbav:"client_secret"`
+	Created            int64             `dynamodbav:"created"` // milliseconds since 1970, as all times but TTLs
+	Authenticated      bool              `dynamodbav:"authenticated,omitempty"`
 	Settles            int64             `dynamodbav:"settles,omitempty"`
+	Authorized         int64             `dynamodbav:"authorized,omitempty"`
+	CanceledAt         int64             `dynamodbav:"canceled_at,omitempty"`
+	CancellationReason string            `dynamodbav:"cancellation_reason,omitempty"`
+	Captured           int64             `dynamodbav:"amount_received"`
+	Refunds            []refundItem      `dynamodbav:"refunds,omitempty"`
 	Authorizations     int               `dynamodbav:"sandbox_authorizations"`
+	Captures           int               `dynamodbav:"sandbox_captures"`
+	Refunded           int64             `dynamodbav:"sandbox_refunded"` // all of refunds that did not fail
+}
+
+type refundItem struct {
+	ID       string            `dynamodbav:"id"`
+	Amount   int64             `dynamodbav:"amount"`
+	Status   string            `dynamodbav:"status"`
+	Reason   string            `dynamodbav:"reason,omitempty"`
+	Metadata map[string]string `dynamodbav:"metadata"`
+	Created  int64             `dynamodbav:"created"`
+	Becomes  string            `dynamodbav:"becomes,omitempty"`
+	Settles  int64             `dynamodbav:"settles,omitempty"`
 }
 
 type declineItem struct {
@@ -65,6 +88,21 @@ type usedItem struct {
 	PK string `dynamodbav:"pk"`
 }
 
+type setupItem struct {
+	PK        string         `dynamodbav:"pk"`
+	Version   int            `dynamodbav:"version"`
+	Outage    int64          `dynamodbav:"outage,omitempty"`
+	Endpoints []endpointItem `dynamodbav:"endpoints,omitempty"`
+}
+
+type endpointItem struct {
+	ID      string   `dynamodbav:"id"`
+	URL     string   `dynamodbav:"url"`
+	Events  []string `dynamodbav:"events"`
+	Secret  string   `dynamodbav:"secret"`
+	Created int64    `dynamodbav:"created"`
+}
+
 // Intent returns an intent, read consistently. It returns fault.NotFound for none.
 func (l Ledger) Intent(ctx context.Context, id string) (sandbox.Intent, error) {
 	var item intentItem
@@ -74,13 +112,31 @@ func (l Ledger) Intent(ctx context.Context, id string) (sandbox.Intent, error) {
 	i := sandbox.Intent{
 		ID: item.ID, Version: item.Version, Status: sandbox.Status(item.Status), Amount: item.Amount, Currency: item.Currency,
 		CaptureMethod: item.CaptureMethod, ConfirmationMethod: item.ConfirmationMethod, PaymentMethod: item.PaymentMethod,
-		LastError: (*sandbox.Decline)(item.LastError), Metadata: item.Metadata, Created: time.UnixMilli(item.Created).UTC(),
-		Authorizations: item.Authorizations,
+		LastError: (*sandbox.Decline)(item.LastError), Metadata: item.Metadata, Secret: item.Secret, Created: at(item.Created),
+		Authenticated: item.Authenticated, Settles: at(item.Settles), Authorized: at(item.Authorized), CanceledAt: at(item.CanceledAt),
+		CancellationReason: item.CancellationReason, Captured: item.Captured, Authorizations: item.Authorizations, Captures: item.Captures,
 	}
-	if item.Settles != 0 {
-		i.Settles = time.UnixMilli(item.Settles).UTC()
+	for _, r := range item.Refunds {
+		i.Refunds = append(i.Refunds, sandbox.Refund{
+			ID: r.ID, Amount: r.Amount, Status: sandbox.RefundStatus(r.Status), Reason: r.Reason, Metadata: r.Metadata, Created: at(r.Created),
+			Becomes: sandbox.RefundStatus(r.Becomes), Settles: at(r.Settles),
+		})
 	}
 	return i, nil
+}
+
+// Setup returns what was set, read consistently; the zero Setup if nothing was.
+func (l Ledger) Setup(ctx context.Context) (sandbox.Setup, error) {
+	var item setupItem
+	err := l.get(ctx, setupKey, &item)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return sandbox.Setup{}, err
+	}
+	s := sandbox.Setup{Version: item.Version, Outage: at(item.Outage)}
+	for _, e := range item.Endpoints {
+		s.Endpoints = append(s.Endpoints, sandbox.Endpoint{ID: e.ID, URL: e.URL, Events: e.Events, Secret: e.Secret, Created: at(e.Created)})
+	}
+	return s, nil
 }
 
 // Answer returns what was answered under a key, read consistently. It returns fault.NotFound for a key that is not known.
@@ -91,7 +147,7 @@ func (l Ledger) Answer(ctx context.Context, key string) (sandbox.Answer, error) 
 	}
 	return sandbox.Answer{
 		Key: key, Request: item.Request, Status: item.Status, Body: item.Body,
-		Ready: time.UnixMilli(item.Ready).UTC(), Expires: time.Unix(item.Expires, 0).UTC(),
+		Ready: at(item.Ready), Expires: time.Unix(item.Expires, 0).UTC(),
 	}, nil
 }
 
@@ -104,15 +160,19 @@ func (l Ledger) UsedUp(ctx context.Context, paymentMethod string) (bool, error) 
 	return err == nil, err
 }
 
-// Keep stores a change, all of it or nothing. It returns fault.Conflict if the intent moved on since it was read, the key
-// was used since and has not expired, or the payment method was used up since.
+// Keep stores a change, all of it or nothing. It returns fault.Conflict if the intent or the setup moved on since it was read,
+// the key was used since and has not expired, or the payment method was used up since.
 func (l Ledger) Keep(ctx context.Context, c sandbox.Change, now time.Time) error {
 	var actions []types.TransactWriteItem
 	if i := c.Intent; i != nil {
-		put, err := l.put(toItem(*i), "attribute_not_exists(pk)", nil)
-		if i.Version > 0 {
-			put, err = l.put(toItem(*i), "version = :read", number(":read", int64(i.Version)))
+		put, err := l.next(toItem(*i), i.Version)
+		if err != nil {
+			return err
 		}
+		actions = append(actions, put)
+	}
+	if c.Setup != nil {
+		put, err := l.next(toSetupItem(*c.Setup), c.Setup.Version)
 		if err != nil {
 			return err
 		}
@@ -144,12 +204,33 @@ func toItem(i sandbox.Intent) intentItem {
 	item := intentItem{
 		PK: intentKey(i.ID), Version: i.Version + 1, ID: i.ID, Status: string(i.Status), Amount: i.Amount, Currency: i.Currency,
 		CaptureMethod: i.CaptureMethod, ConfirmationMethod: i.ConfirmationMethod, PaymentMethod: i.PaymentMethod,
-		LastError: (*declineItem)(i.LastError), Metadata: i.Metadata, Created: i.Created.UnixMilli(), Authorizations: i.Authorizations,
+		LastError: (*declineItem)(i.LastError), Metadata: i.Metadata, Secret: i.Secret, Created: milli(i.Created),
+		Authenticated: i.Authenticated, Settles: milli(i.Settles), Authorized: milli(i.Authorized), CanceledAt: milli(i.CanceledAt),
+		CancellationReason: i.CancellationReason, Captured: i.Captured,
+		Authorizations: i.Authorizations, Captures: i.Captures, Refunded: i.Refunded(),
 	}
-	if !i.Settles.IsZero() {
-		item.Settles = i.Settles.UnixMilli()
+	for _, r := range i.Refunds {
+		item.Refunds = append(item.Refunds, refundItem{
+			r.ID, r.Amount, string(r.Status), r.Reason, r.Metadata, milli(r.Created), string(r.Becomes), milli(r.Settles),
+		})
 	}
 	return item
+}
+
+func toSetupItem(s sandbox.Setup) setupItem {
+	item := setupItem{PK: setupKey, Version: s.Version + 1, Outage: milli(s.Outage)}
+	for _, e := range s.Endpoints {
+		item.Endpoints = append(item.Endpoints, endpointItem{e.ID, e.URL, e.Events, e.Secret, milli(e.Created)})
+	}
+	return item
+}
+
+// next puts the version after the one that was read; 0: there must be none.
+func (l Ledger) next(item any, read int) (types.TransactWriteItem, error) {
+	if read == 0 {
+		return l.put(item, "attribute_not_exists(pk)", nil)
+	}
+	return l.put(item, "version = :read", number(":read", int64(read)))
 }
 
 func (l Ledger) put(item any, condition string, values map[string]types.AttributeValue) (types.TransactWriteItem, error) {
@@ -179,6 +260,21 @@ func (l Ledger) get(ctx context.Context, key string, item any) error {
 	return nil
 }
 
+// at and milli turn a time into an attribute and back; 0 is none.
+func at(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+func milli(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
 func number(name string, n int64) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{name: &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}}
 }
@@ -186,5 +282,7 @@ func number(name string, n int64) map[string]types.AttributeValue {
 func intentKey(id string) string { return "intent#" + id }
 
 func answerKey(key string) string { return "key#" + key }
+
+const setupKey = "setup"
 
 func usedKey(paymentMethod string) string { return "used#" + paymentMethod }

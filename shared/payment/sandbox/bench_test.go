@@ -1,0 +1,157 @@
+package sandbox_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/stretchr/testify/require"
+	"github.com/stripe/stripe-go/v84/webhook"
+
+	"backroom/shared/cloudtest"
+	"backroom/shared/payment/apikey"
+	"backroom/shared/payment/sandbox"
+	"backroom/shared/payment/sandbox/sandboxdb"
+)
+
+// bench is a sandbox that runs beside the test, and what the test asks of it. Its clock goes on by itself; what the sandbox
+// does later is done when the test has it done.
+type bench struct {
+	t   *testing.T
+	url string
+	*works
+}
+
+// works are the sandbox's insides.
+type works struct {
+	ledger sandboxdb.Ledger
+	ahead  atomic.Int64
+	herald sandbox.Herald
+	mu     sync.Mutex
+	tasks  []task
+}
+
+// task is a task of the sandbox, and when it is due by the sandbox's clock.
+type task struct {
+	sandbox.Task
+	due time.Time
+}
+
+func start(t *testing.T) bench {
+	t.Helper()
+	cloud := cloudtest.New(t)
+	rt := cloud.Runtime()
+	w := &works{ledger: sandboxdb.Ledger{DB: rt.DynamoDB(), Name: cloud.Table("Sandbox")}}
+	w.herald = sandbox.Herald{Tasks: w, Courier: sandbox.NewCourier(func(url string) string { return url }, w.now), Now: w.now, Nonce: rt.Nonce}
+	server := httptest.NewServer(sandbox.Handler{
+		Ledger: w.ledger, Herald: w.herald, Now: w.now, Nonce: rt.Nonce, Log: slog.New(slog.DiscardHandler),
+		Key: apikey.New(func(context.Context) (string, error) { return cloudtest.SampleSecret, nil }, time.Now),
+	}.Routes())
+	t.Cleanup(server.Close)
+	return bench{t, server.URL, w}
+}
+
+// as returns the same bench in the hands of a subtest.
+func (b bench) as(t *testing.T) bench { return bench{t, b.url, b.works} }
+
+func (w *works) now() time.Time { return time.Now().UTC().Add(time.Duration(w.ahead.Load())) }
+
+func (w *works) later(d time.Duration) { w.ahead.Add(int64(d)) }
+
+// Add keeps a task.
+func (w *works) Add(_ context.Context, t sandbox.Task, in time.Duration) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tasks = append(w.tasks, task{t, w.now().Add(in)})
+	return nil
+}
+
+// work does every task that is due by now, and what comes of it.
+func (b bench) work() {
+	b.t.Helper()
+	worker := sandbox.Callbacks{Ledger: b.ledger, Herald: b.herald}
+	for {
+		b.mu.Lock()
+		n := slices.IndexFunc(b.tasks, func(t task) bool { return !t.due.After(b.now()) })
+		if n < 0 {
+			b.mu.Unlock()
+			return
+		}
+		todo := b.tasks[n]
+		b.tasks = slices.Delete(b.tasks, n, n+1)
+		b.mu.Unlock()
+		body, err := json.Marshal(todo.Task)
+		require.NoError(b.t, err)
+		require.NoError(b.t, worker.Handle(b.t.Context(), string(body)))
+	}
+}
+
+// money is what the shop has of all payments, as a scan of the table tells it, and how often it was held and taken.
+func (b bench) money() (net int64, held, taken int) {
+	b.t.Helper()
+	out, err := b.ledger.DB.Scan(b.t.Context(), &dynamodb.ScanInput{TableName: &b.ledger.Name})
+	require.NoError(b.t, err)
+	for _, image := range out.Items {
+		var item struct {
+			Received int64 `dynamodbav:"amount_received"`
+			Refunded int64 `dynamodbav:"sandbox_refunded"`
+			Held     int   `dynamodbav:"sandbox_authorizations"`
+			Taken    int   `dynamodbav:"sandbox_captures"`
+		}
+		require.NoError(b.t, attributevalue.UnmarshalMap(image, &item))
+		net, held, taken = net+item.Received-item.Refunded, held+item.Held, taken+item.Taken
+	}
+	return net, held, taken
+}
+
+// shop is an endpoint that takes events, and checks their signatures as stripe-go does.
+type shop struct {
+	mu     sync.Mutex
+	secret string
+	status int
+	heard  []string // types
+	bodies []string
+}
+
+// listen starts a shop and registers it for all events.
+func (b bench) listen() *shop {
+	b.t.Helper()
+	s := &shop{status: http.StatusOK}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		event, err := webhook.ConstructEventWithOptions(body, r.Header.Get("Stripe-Signature"), s.secret, webhook.ConstructEventOptions{IgnoreTolerance: true})
+		if err != nil {
+			b.t.Errorf("an event that stripe-go does not take: %v", err)
+		}
+		s.heard, s.bodies = append(s.heard, string(event.Type)), append(s.bodies, string(body))
+		w.WriteHeader(s.status)
+	}))
+	b.t.Cleanup(server.Close)
+	made := b.ask("POST", "/v1/webhook_endpoints", "", "url="+server.URL+"&enabled_events[]=*")
+	require.Equal(b.t, http.StatusOK, made.Status, made.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.secret = made.Secret
+	return s
+}
+
+// take returns the types of the events that came since it was asked last.
+func (s *shop) take() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	heard := s.heard
+	s.heard = nil
+	return heard
+}

@@ -1,0 +1,93 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// Event is something that happened to an intent or a refund, in Stripe's words.
+type Event struct {
+	Type   string
+	object any
+}
+
+// held is told when an amount is held on a card.
+const held = "payment_intent.amount_capturable_updated"
+
+// reached is what is told of an intent that has come to a status.
+var reached = map[Status]string{
+	RequiresPaymentMethod: "payment_intent.payment_failed",
+	RequiresAction:        "payment_intent.requires_action",
+	Processing:            "payment_intent.processing",
+	RequiresCapture:       held,
+	Succeeded:             "payment_intent.succeeded",
+	Canceled:              "payment_intent.canceled",
+}
+
+// Happened returns what is told of an intent that was like before and is like after, in order. An intent that was not there has
+// no version.
+func Happened(before, after Intent) []Event {
+	var all []Event
+	intent := func(kind string) { all = append(all, Event{kind, after.document()}) }
+	if before.Version == 0 {
+		intent("payment_intent.created")
+	}
+	switch changed := before.Status != after.Status; {
+	case after.Status == RequiresPaymentMethod && after.LastError == nil:
+		// nobody tried to pay
+	case changed && reached[after.Status] != "", after.LastError != nil && before.LastError == nil:
+		intent(reached[after.Status])
+	}
+	for n, r := range after.Refunds {
+		refund := func(kind string) { all = append(all, Event{kind, after.refundDocument(r)}) }
+		switch isNew := n >= len(before.Refunds); {
+		case isNew:
+			refund("refund.created")
+		case before.Refunds[n].Status != r.Status:
+			refund("refund.updated")
+		default:
+			continue
+		}
+		if r.Status == RefundFailed {
+			refund("refund.failed")
+		}
+	}
+	return all
+}
+
+// encode returns the event as it is sent.
+func (e Event) encode(id string, now time.Time) (json.RawMessage, error) {
+	return json.Marshal(eventDocument{
+		ID: id, Object: "event", APIVersion: apiVersion, Created: now.Unix(), Data: map[string]any{"object": e.object}, Pending: 1, Type: e.Type,
+	})
+}
+
+// Setup is what whoever runs the sandbox has set: all that is not about one intent.
+type Setup struct {
+	Version   int       // raised by every change; 0: nothing was set yet
+	Outage    time.Time // until then nothing is answered
+	Endpoints []Endpoint
+}
+
+// Endpoint is where events are sent.
+type Endpoint struct {
+	ID      string
+	URL     string   // or "execute-api:ID/STAGE/path": a REST API of the same account
+	Events  []string // their types; "*" is all
+	Secret  string   // signs what is sent
+	Created time.Time
+}
+
+// Endpoint returns the endpoint with the id.
+func (s Setup) Endpoint(id string) (Endpoint, bool) {
+	n := slices.IndexFunc(s.Endpoints, func(e Endpoint) bool { return e.ID == id })
+	if n < 0 {
+		return Endpoint{}, false
+	}
+	return s.Endpoints[n], true
+}
+
+func (e Endpoint) wants(kind string) bool {
+	return slices.Contains(e.Events, kind) || slices.Contains(e.Events, "*")
+}
