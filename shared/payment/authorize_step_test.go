@@ -51,10 +51,10 @@ func (s shop) step(through func(http.RoundTripper) http.RoundTripper) payment.Au
 	connections := through(rt.AWS.HTTPClient.(*http.Client).Transport)
 	rt.AWS.HTTPClient = &http.Client{Transport: connections}
 	rt.AWS.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-	return payment.AuthorizeStep{
+	return payment.AuthorizeStep{Till: payment.Till{
 		Charges:  paymentdb.Store{Table: rt.Table(s.charges)},
-		Provider: provider.New(s.URL, paymenttest.Key(), connections),
-	}
+		Provider: provider.New(s.URL, paymenttest.Key(), connections, nil),
+	}}
 }
 
 func (s shop) handle(e saga.Event) error {
@@ -117,7 +117,7 @@ func TestAuthorizing(t *testing.T) {
 		},
 		"a card that wants its owner first is left to the owner": {
 			total: price, method: "pm_card_authenticationRequired", has: payment.ActionNeeded,
-			facts: []saga.Fact{saga.PaymentIntended, saga.PaymentUncertain},
+			facts: []saga.Fact{saga.PaymentIntended, saga.PaymentActionNeeded},
 		},
 		"a payment method that the provider does not know is a decline": {
 			total: price, method: "pm_nonsense", has: payment.Declined, reason: payment.PaymentMethodUnknown, code: "resource_missing",
@@ -273,7 +273,7 @@ func TestUnknownOutcomes(t *testing.T) {
 		t.Parallel()
 		s, order := open(t), newOrder()
 		step := s.step(unharmed)
-		step.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil)
+		step.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
 		require.ErrorIs(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")), fault.Unavailable)
 		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")))
 		require.NoError(t, step.Handle(t.Context(), paymenttest.CheckDue(t, "e2", order)), "what is settled is told without it")

@@ -15,7 +15,7 @@ import (
 // part of a charge's key, so that there can be one.
 const FirstAttempt = 1
 
-// Want is what an order's story asks of a charge.
+// Want is what an order's story asks of a charge. A verdict moves nothing else; whoever learns what a charge has acts on it.
 type Want string
 
 // Has is what is so: what the provider said last.
@@ -23,16 +23,21 @@ type Has string
 
 // What a charge wants, and has.
 const (
-	Take Want = "take"
+	Take   Want = "take"   // the money is to be held, and taken when its order confirms
+	Return Want = "return" // no money is to be held or taken, now or ever
 
-	Nothing      Has = "nothing"       // no money moved: nobody confirmed the intent yet
-	Authorized   Has = "authorized"    // the amount is held on the customer's card
-	Declined     Has = "declined"      // refused for good: this intent can never take money any more
+	Nothing      Has = "nothing"       // no money moved: nobody confirmed the intent yet, or there never was one
 	Uncertain    Has = "uncertain"     // the provider has not decided yet
 	ActionNeeded Has = "action_needed" // the customer has to do something first, as in 3-D Secure
+	Declined     Has = "declined"      // refused; only a customer who finds another card can change that, until it is canceled
+	Authorized   Has = "authorized"    // the amount is held on the customer's card
+	Captured     Has = "captured"      // the amount was taken; parts of it may have gone back (Refunds)
+	Lapsed       Has = "lapsed"        // it was held and can not be taken any more
+	Canceled     Has = "canceled"      // nothing is held, and the provider will never take money for it
+	Returned     Has = "returned"      // the amount was taken, and all of it went back
 )
 
-// Why a charge was declined. Clients see these.
+// Why a charge was declined, or could not be captured. Clients see these.
 const (
 	CardDeclined         = "card-declined"
 	PaymentMethodMissing = "payment-method-missing" // the provider has none to charge
@@ -52,17 +57,24 @@ type Charge struct {
 	Want          Want
 	Has           Has
 	Intent        string // the provider's id of the payment; empty if it was not needed, or the provider would not have it
-	Reason        string // why it was declined
+	ClientSecret  string // with which the customer completes the payment; kept only while that is what it needs
+	Reason        string // why it was declined, or could not be captured
 	DeclineCode   string // the provider's own word for Reason: for operators
+	Refunds       []saga.Refund
+	RefundIDs     map[string]string // the provider's id of each refund's latest try, by the refund's own id
 	Diary         saga.Diary
 }
 
-// Intent is a payment as the provider knows it.
+// Intent is a payment as the provider knows it. Of Has it uses those that it can know: Nothing to Captured, and Canceled.
 type Intent struct {
-	ID          string // empty if the provider would not have it
-	Has         Has
-	Reason      string
-	DeclineCode string
+	ID           string // empty if the provider would not have it
+	Has          Has
+	ClientSecret string // if it needs the customer
+	Reason       string
+	DeclineCode  string
+
+	Shop, Order string // whose it is, as we told the provider when it was made
+	Attempt     int
 }
 
 // New returns the first charge for what is to be paid. Nothing has happened yet.
@@ -73,11 +85,26 @@ func New(p saga.Payable) Charge {
 	}
 }
 
+// Tombstone returns the charge of an order whose money goes back before any was asked for: none ever will be.
+func Tombstone(shop, order string) Charge {
+	return Charge{Order: order, Shop: shop, Attempt: FirstAttempt, Want: Return, Has: Nothing}
+}
+
 // Free reports whether there is nothing to pay, so that no provider is needed.
 func (c Charge) Free() bool { return c.Amount.Amount == 0 }
 
-// Settled reports whether it is known for good if the money can be had.
-func (c Charge) Settled() bool { return c.Has == Authorized || c.Has == Declined }
+// Settled reports whether it is known if the order has the money; of a charge that is to be returned, if it is.
+func (c Charge) Settled() bool {
+	if c.Want == Return {
+		return c.Back()
+	}
+	return certainty[c.Has] >= certainty[Declined]
+}
+
+// Back reports whether a charge that is to be returned is: no money of it is held or taken, and none can be.
+func (c Charge) Back() bool {
+	return c.Want == Return && (c.Intent == "" || c.Has == Canceled || c.Has == Returned)
+}
 
 // Begin decides how a charge starts out, given the intent that the provider made for it – the zero Intent if it is free.
 // Mostly nobody confirmed the intent yet, and the charge has nothing.
@@ -92,27 +119,60 @@ func Begin(c Charge, i Intent) (Charge, saga.Fact) {
 	return c, saga.PaymentIntended
 }
 
-// Learn decides what it means for a charge how its intent stands, and what there is to tell: nothing if that was known. A
-// settled charge stays as it is.
+// certainty orders what a charge may have: the provider never goes back in it. An intent that was read a moment ago may be
+// older than what the charge's row knows by now.
+var certainty = map[Has]int{Nothing: 0, Uncertain: 1, ActionNeeded: 1, Declined: 2, Authorized: 3, Captured: 4, Lapsed: 5}
+
+// Learn decides what it means for a charge that is to be taken how its intent stands, and what there is to tell: nothing if
+// that was known, or is older than what is known. A declined charge can still be authorized: it is told however late it is.
 func Learn(c Charge, i Intent) (Charge, []saga.Fact) {
-	if c.Settled() || i.Has == c.Has || i.Has == Nothing {
+	switch {
+	case i.Has == Canceled && c.Has == Authorized:
+		i.Has = Lapsed
+	case i.Has == Canceled:
+		i.Has = Declined
+	}
+	before, now := certainty[c.Has], certainty[i.Has]
+	if now < before || i.Has == c.Has || now == 0 {
 		return c, nil
 	}
-	c.Has, c.Reason, c.DeclineCode = i.Has, i.Reason, i.DeclineCode
+	had := c.Has
+	c.Has, c.ClientSecret, c.Reason, c.DeclineCode = i.Has, "", i.Reason, i.DeclineCode
+	switch c.Has {
+	case ActionNeeded:
+		c.ClientSecret = i.ClientSecret
+		return c, []saga.Fact{saga.PaymentActionNeeded}
+	case Uncertain:
+		return c, []saga.Fact{saga.PaymentUncertain}
+	case Captured:
+		if had != Authorized {
+			return c, []saga.Fact{saga.PaymentAuthorized, saga.PaymentCaptured}
+		}
+		return c, []saga.Fact{saga.PaymentCaptured}
+	case Lapsed:
+		return c, []saga.Fact{saga.CaptureFailed}
+	}
 	return c, []saga.Fact{Answer(c)}
 }
 
-// Answer returns the fact that tells what a charge has: the same again to everyone who asks again.
-func Answer(c Charge) saga.Fact {
-	switch c.Has {
-	case Authorized:
-		return saga.PaymentAuthorized
-	case Declined:
-		return saga.PaymentDeclined
-	case Uncertain, ActionNeeded:
-		return saga.PaymentUncertain
+// Lapse decides what becomes of a charge that was to be captured and whose intent can take no money any more.
+func Lapse(c Charge, i Intent) (Charge, saga.Fact) {
+	c.Has, c.ClientSecret = Lapsed, ""
+	if i.Reason != "" {
+		c.Reason, c.DeclineCode = i.Reason, i.DeclineCode
 	}
-	return saga.PaymentIntended
+	return c, saga.CaptureFailed
+}
+
+// Answer returns the fact that tells an order, as often as it asks, if it has the money of a settled charge.
+func Answer(c Charge) saga.Fact {
+	switch {
+	case c.Back():
+		return saga.PaymentReturned
+	case c.Has == Declined || c.Has == Lapsed:
+		return saga.PaymentDeclined
+	}
+	return saga.PaymentAuthorized
 }
 
 // creationKey is the provider's idempotency key for making the charge's intent: whoever makes it again within a day gets the
@@ -124,6 +184,10 @@ func creationKey(c Charge) string { return key("create", c) }
 // remembers for a day, be it a failure of its own, must not outlast its cause. That takes no money twice, because an intent
 // can be authorized only once, and one that was declined has no payment method any more.
 func confirmationKey(c Charge, because saga.Cause) string { return key("confirm", c, because.ID) }
+
+// captureKey is the provider's idempotency key for capturing the charge because of an event. A new ask is a new request, for
+// the reason that holds for confirmations, and takes no money twice: an intent can be captured only once.
+func captureKey(c Charge, because saga.Cause) string { return key("capture", c, because.ID) }
 
 // key hashes its parts, each with its length before it, so that no two lists of parts are told as one.
 func key(what string, c Charge, more ...string) string {

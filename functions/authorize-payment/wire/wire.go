@@ -18,10 +18,10 @@ type Settings struct {
 
 // New returns the step, ready to work.
 func New(rt function.Runtime, env Settings) payment.AuthorizeStep {
-	client := provider.New(rt.URL(env.Provider), apikey.InSecret(rt.AWS, env.Secret, rt.Now), nil)
+	client := provider.New(rt.URL(env.Provider), apikey.InSecret(rt.AWS, env.Secret, rt.Now), nil, nil)
 	rt.OnInit(client.Prepare)
-	return payment.AuthorizeStep{
+	return payment.AuthorizeStep{Till: payment.Till{
 		Charges:  paymentdb.Store{Table: rt.Table(env.Charges)},
 		Provider: client,
-	}
+	}}
 }

@@ -1,4 +1,5 @@
-// Package apikey holds the key that opens the payment provider's API. It is read by reference, and remembered.
+// Package apikey holds the keys that we share with the payment provider: the one that opens its API, and the one that it
+// signs its callbacks with. They are read by reference, and remembered.
 package apikey
 
 import (
@@ -25,7 +26,7 @@ const (
 	patience = time.Minute // between two readings that doubts may cause: anybody can send the sandbox a wrong key
 )
 
-// Key is an API key that is read when it is needed first. It is safe for concurrent use.
+// Key is a key that is read when it is needed first. It is safe for concurrent use.
 type Key struct{ value remember.Value[string] }
 
 // New returns the key that read returns.
@@ -50,6 +51,18 @@ func InSecret(cfg aws.Config, arn string, now func() time.Time) *Key {
 			err = errors.New("apikey: " + arn + ` has no "api_key"`)
 		}
 		return document.APIKey, err
+	}, now)
+}
+
+// SignatureInSecret returns the key that Secrets Manager keeps in the same document as {"webhook_secret": "…"}; an empty one
+// while there is none, because the provider gives it out only once it knows the address to call.
+func SignatureInSecret(cfg aws.Config, arn string, now func() time.Time) *Key {
+	return New(func(ctx context.Context) (string, error) {
+		var document struct {
+			WebhookSecret string `json:"webhook_secret"`
+		}
+		err := secret.Read(ctx, cfg, arn, &document)
+		return document.WebhookSecret, err
 	}, now)
 }
 

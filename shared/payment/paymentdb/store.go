@@ -16,30 +16,55 @@ import (
 type Store struct{ Table record.Table }
 
 type item struct {
-	Order       string `dynamodbav:"order"`
-	Shop        string `dynamodbav:"shop"`
-	Attempt     int    `dynamodbav:"attempt"`
-	Total       int64  `dynamodbav:"total"`
-	Currency    string `dynamodbav:"currency"`
-	Want        string `dynamodbav:"want"`
-	Has         string `dynamodbav:"has"`
-	Intent      string `dynamodbav:"intent,omitempty"`
-	Reason      string `dynamodbav:"reason,omitempty"`
-	DeclineCode string `dynamodbav:"decline_code,omitempty"`
+	Order        string            `dynamodbav:"order"`
+	Shop         string            `dynamodbav:"shop"`
+	Attempt      int               `dynamodbav:"attempt"`
+	Total        *int64            `dynamodbav:"total,omitempty"` // absent from a tombstone, as the currency is
+	Currency     string            `dynamodbav:"currency,omitempty"`
+	Want         string            `dynamodbav:"want"`
+	Has          string            `dynamodbav:"has"`
+	Intent       string            `dynamodbav:"intent,omitempty"`
+	ClientSecret string            `dynamodbav:"client_secret,omitempty"`
+	Reason       string            `dynamodbav:"reason,omitempty"`
+	DeclineCode  string            `dynamodbav:"decline_code,omitempty"`
+	Refunds      []refund          `dynamodbav:"refunds,omitempty"`
+	RefundIDs    map[string]string `dynamodbav:"refund_ids,omitempty"`
+}
+
+// refund is a saga.Refund under the names by which facts carry it.
+type refund struct {
+	ID     string           `dynamodbav:"id"`
+	Amount int64            `dynamodbav:"amount"`
+	Try    int              `dynamodbav:"try"`
+	State  saga.RefundState `dynamodbav:"state"`
 }
 
 func toItem(c payment.Charge) item {
-	return item{
-		Order: c.Order, Shop: c.Shop, Attempt: c.Attempt, Total: c.Amount.Amount, Currency: c.Amount.Currency,
-		Want: string(c.Want), Has: string(c.Has), Intent: c.Intent, Reason: c.Reason, DeclineCode: c.DeclineCode,
+	i := item{
+		Order: c.Order, Shop: c.Shop, Attempt: c.Attempt, Currency: c.Amount.Currency, Want: string(c.Want), Has: string(c.Has),
+		Intent: c.Intent, ClientSecret: c.ClientSecret, Reason: c.Reason, DeclineCode: c.DeclineCode, RefundIDs: c.RefundIDs,
 	}
+	if c.Amount.Currency != "" {
+		i.Total = &c.Amount.Amount
+	}
+	for _, r := range c.Refunds {
+		i.Refunds = append(i.Refunds, refund(r))
+	}
+	return i
 }
 
 func fromItem(i item, d saga.Diary) payment.Charge {
-	return payment.Charge{
-		Order: i.Order, Shop: i.Shop, Attempt: i.Attempt, Amount: money.Money{Amount: i.Total, Currency: i.Currency},
-		Want: payment.Want(i.Want), Has: payment.Has(i.Has), Intent: i.Intent, Reason: i.Reason, DeclineCode: i.DeclineCode, Diary: d,
+	c := payment.Charge{
+		Order: i.Order, Shop: i.Shop, Attempt: i.Attempt, Amount: money.Money{Currency: i.Currency}, Want: payment.Want(i.Want), Has: payment.Has(i.Has),
+		Intent: i.Intent, ClientSecret: i.ClientSecret, Reason: i.Reason, DeclineCode: i.DeclineCode, RefundIDs: i.RefundIDs, Diary: d,
 	}
+	if i.Total != nil {
+		c.Amount.Amount = *i.Total
+	}
+	for _, r := range i.Refunds {
+		c.Refunds = append(c.Refunds, saga.Refund(r))
+	}
+	return c
 }
 
 // Key is the primary key of the row of an order's first charge.
@@ -70,12 +95,16 @@ func (s Store) Load(ctx context.Context, shop, order string) (payment.Charge, er
 	return fromItem(i, d), err
 }
 
-// Save stores a charge, raises its version and announces f, in one write. It returns fault.Conflict if the charge moved on
-// since it was loaded.
-func (s Store) Save(ctx context.Context, c payment.Charge, cause saga.Cause, f saga.Fact) error {
-	return s.Table.Save(ctx, change(c, cause, f))
+// Save stores a charge, raises its version and announces the facts, in one write. It returns the charge with the diary that
+// it has then, and fault.Conflict if the charge moved on since it was loaded.
+func (s Store) Save(ctx context.Context, c payment.Charge, cause saga.Cause, facts ...saga.Fact) (payment.Charge, error) {
+	diary, err := s.Table.SaveNext(ctx, change(c, cause, facts...))
+	if err == nil {
+		c.Diary = diary
+	}
+	return c, err
 }
 
-func change(c payment.Charge, cause saga.Cause, f saga.Fact) record.Change {
-	return record.Change{Key: key(c.Shop, c.Order, c.Attempt), Item: toItem(c), Diary: c.Diary, Cause: cause, Facts: []saga.Fact{f}}
+func change(c payment.Charge, cause saga.Cause, facts ...saga.Fact) record.Change {
+	return record.Change{Key: key(c.Shop, c.Order, c.Attempt), Item: toItem(c), Diary: c.Diary, Cause: cause, Facts: facts}
 }

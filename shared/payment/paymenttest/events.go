@@ -15,7 +15,7 @@ const Shop = "main"
 // Reserved returns a StockReserved about an order, as authorize-payment hears it. The id tells one telling from another.
 func Reserved(t testing.TB, id, order string, total money.Money, paymentMethod string) saga.Event {
 	t.Helper()
-	return heard(t, id, order, saga.StockReserved, saga.Holds, saga.Payable{
+	return heard(t, saga.AuthorizePayment, id, order, saga.StockReserved, saga.Payable{
 		Order: order, Shop: Shop, Total: total.Amount, Currency: total.Currency, PaymentMethod: paymentMethod,
 	})
 }
@@ -23,22 +23,34 @@ func Reserved(t testing.TB, id, order string, total money.Money, paymentMethod s
 // CheckDue returns a PaymentCheckDue about an order, as authorize-payment hears it.
 func CheckDue(t testing.TB, id, order string) saga.Event {
 	t.Helper()
-	return heard(t, id, order, saga.PaymentCheckDue, saga.Orders, saga.About{Order: order, Shop: Shop})
+	return About(t, saga.AuthorizePayment, saga.PaymentCheckDue, id, order)
 }
 
-func heard(t testing.TB, id, order string, fact saga.Fact, by saga.Teller, carries any) saga.Event {
+// About returns a fact that says no more than which order is meant, as the step hears it.
+func About(t testing.TB, step saga.Step, fact saga.Fact, id, order string) saga.Event {
+	t.Helper()
+	return heard(t, step, id, order, fact, saga.About{Order: order, Shop: Shop})
+}
+
+// Refunding returns an OrderRefunding or a RefundDue about an order, as return-payment hears it.
+func Refunding(t testing.TB, fact saga.Fact, id, order string, wanted ...saga.Refund) saga.Event {
+	t.Helper()
+	return heard(t, saga.ReturnPayment, id, order, fact, saga.Refunds{Order: order, Shop: Shop, Refunds: wanted})
+}
+
+func heard(t testing.TB, step saga.Step, id, order string, fact saga.Fact, carries any) saga.Event {
 	t.Helper()
 	data, err := json.Marshal(carries)
 	if err != nil {
 		t.Fatal(err)
 	}
 	body, err := json.Marshal(saga.Event{
-		SpecVersion: saga.SpecVersion, ID: id, Source: by, Type: fact, Subject: order, Time: time.Unix(1_760_000_000, 0).UTC(), Shop: Shop, Data: data,
+		SpecVersion: saga.SpecVersion, ID: id, Source: saga.Routes[fact].By, Type: fact, Subject: order, Time: time.Unix(1_760_000_000, 0).UTC(), Shop: Shop, Data: data,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := saga.Hear(saga.AuthorizePayment, string(body))
+	e, err := saga.Hear(step, string(body))
 	if err != nil {
 		t.Fatal(err)
 	}

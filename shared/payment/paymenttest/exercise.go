@@ -35,11 +35,17 @@ func Exercise(t *testing.T, charges payment.Charges) {
 		created.PaymentMethod = ""
 		assert.Equal(t, created, loaded, "what Create returns can be saved as if it had been read")
 
-		loaded.Has, loaded.Reason, loaded.DeclineCode = payment.Declined, payment.CardDeclined, "insufficient_funds"
-		require.NoError(t, charges.Save(ctx, loaded, second, saga.PaymentDeclined))
+		loaded.Want, loaded.Has, loaded.Reason, loaded.DeclineCode = payment.Return, payment.Captured, payment.CardDeclined, "insufficient_funds"
+		loaded.ClientSecret = "pi_1_secret_1"
+		loaded.Refunds = []saga.Refund{{ID: "r1", Amount: 100, Try: 2, State: saga.RefundDone}, {ID: "r2", Amount: 50, Try: 1, State: saga.RefundPending}}
+		loaded.RefundIDs = map[string]string{"r1": "re_1", "r2": "re_2"}
+		saved, err := charges.Save(ctx, loaded, second, saga.PaymentRefunded, saga.RefundBegun)
+		require.NoError(t, err)
 		again, err := charges.Load(ctx, c.Shop, c.Order)
 		require.NoError(t, err)
+		assert.Equal(t, saved, again, "what Save returns can be saved as if it had been read")
 		assert.Equal(t, 2, again.Diary.Version)
+		assert.Len(t, again.Diary.Entries, 3)
 		assert.True(t, again.Diary.Heeds(first) && again.Diary.Heeds(second))
 		again.Diary, loaded.Diary = saga.Diary{}, saga.Diary{}
 		assert.Equal(t, loaded, again)
@@ -54,6 +60,16 @@ func Exercise(t *testing.T, charges payment.Charges) {
 		loaded, err := charges.Load(ctx, c.Shop, c.Order)
 		require.NoError(t, err)
 		assert.Equal(t, c.Amount, loaded.Amount)
+	})
+
+	t.Run("a tombstone has no amount, and is read as one", func(t *testing.T) {
+		t.Parallel()
+		c := payment.Tombstone(Shop, "ord_"+rand.Text())
+		created, err := charges.Create(ctx, c, first, saga.PaymentReturned)
+		require.NoError(t, err)
+		loaded, err := charges.Load(ctx, c.Shop, c.Order)
+		require.NoError(t, err)
+		assert.Equal(t, created, loaded)
 	})
 
 	t.Run("whoever creates a charge that is there gets that one", func(t *testing.T) {
@@ -76,11 +92,14 @@ func Exercise(t *testing.T, charges payment.Charges) {
 		require.NoError(t, err)
 		fresh := stale
 		fresh.Has = payment.Uncertain
-		require.NoError(t, charges.Save(ctx, fresh, second, saga.PaymentUncertain))
+		_, err = charges.Save(ctx, fresh, second, saga.PaymentUncertain)
+		require.NoError(t, err)
 
 		stale.Has = payment.Authorized
-		require.ErrorIs(t, charges.Save(ctx, stale, third, saga.PaymentAuthorized), fault.Conflict)
-		require.ErrorIs(t, charges.Save(ctx, stale, first, saga.PaymentAuthorized), fault.Conflict, "even for the cause that created it")
+		_, err = charges.Save(ctx, stale, third, saga.PaymentAuthorized)
+		require.ErrorIs(t, err, fault.Conflict)
+		_, err = charges.Save(ctx, stale, first, saga.PaymentAuthorized)
+		require.ErrorIs(t, err, fault.Conflict, "even for the cause that created it")
 		loaded, err := charges.Load(ctx, c.Shop, c.Order)
 		require.NoError(t, err)
 		assert.Equal(t, payment.Uncertain, loaded.Has)

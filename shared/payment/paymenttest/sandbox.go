@@ -14,9 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"backroom/shared/cloudtest"
+	"backroom/shared/money"
 	"backroom/shared/payment"
 	"backroom/shared/payment/apikey"
 	"backroom/shared/payment/paymentdb"
+	"backroom/shared/payment/provider"
 	"backroom/shared/payment/sandbox"
 	"backroom/shared/payment/sandbox/sandboxdb"
 )
@@ -79,6 +81,18 @@ func (s *Sandbox) Authorizations(t testing.TB, order string) int {
 		}
 	}
 	return held
+}
+
+// Authorized has an order's money held on a card, as authorize-payment does.
+func (s *Sandbox) Authorized(t testing.TB, cloud *cloudtest.Cloud, order string, total money.Money, card string) {
+	t.Helper()
+	step := payment.AuthorizeStep{Till: payment.Till{
+		Charges:  paymentdb.Store{Table: cloud.Runtime().Table(cloud.Table("Charges"))},
+		Provider: provider.New(s.URL, Key(), nil, nil),
+	}}
+	if err := step.Handle(context.Background(), Reserved(t, "reserved", order, total, card)); err != nil {
+		t.Fatalf("authorize the payment of %s: %v", order, err)
+	}
 }
 
 // Charge returns an order's charge as it is stored.

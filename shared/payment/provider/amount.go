@@ -35,14 +35,9 @@ func Amount(m money.Money) (int64, error) {
 	if err := m.Check(); err != nil {
 		return 0, err
 	}
-	ours, theirs := iso.GetCurrency(m.Currency).Fraction, 2
-	switch {
-	case zeroDecimal[m.Currency]:
-		theirs = 0
-	case threeDecimal[m.Currency]:
-		theirs = 3
-	case ours != 2 && !hundredthsOfWhole[m.Currency]:
-		return 0, fmt.Errorf("provider: %s has %d decimals, and how the provider counts them is not known", m.Currency, ours)
+	ours, theirs, err := decimals(m.Currency)
+	if err != nil {
+		return 0, err
 	}
 	amount := m.Amount
 	for ; ours < theirs; ours++ {
@@ -58,4 +53,37 @@ func Amount(m money.Money) (int64, error) {
 		return 0, fmt.Errorf("provider: thousandths of %s cannot be paid by card", m.Currency)
 	}
 	return amount, nil
+}
+
+// minorUnits is the reverse of Amount. It returns an error for what is no whole number of minor units.
+func minorUnits(amount int64, currency string) (int64, error) {
+	ours, theirs, err := decimals(currency)
+	if err != nil {
+		return 0, err
+	}
+	minor := amount
+	for ; theirs < ours; theirs++ {
+		minor *= 10
+	}
+	for ; theirs > ours; theirs-- {
+		if minor%10 != 0 {
+			return 0, fmt.Errorf("provider: %d of the provider's units of %s are no whole number of minor units", amount, currency)
+		}
+		minor /= 10
+	}
+	return minor, nil
+}
+
+// decimals returns in how many decimals a currency is counted by us and by the provider.
+func decimals(currency string) (ours, theirs int, err error) {
+	ours, theirs = iso.GetCurrency(currency).Fraction, 2
+	switch {
+	case zeroDecimal[currency]:
+		theirs = 0
+	case threeDecimal[currency]:
+		theirs = 3
+	case ours != 2 && !hundredthsOfWhole[currency]:
+		return 0, 0, fmt.Errorf("provider: %s has %d decimals, and how the provider counts them is not known", currency, ours)
+	}
+	return ours, theirs, nil
 }

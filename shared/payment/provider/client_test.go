@@ -37,10 +37,17 @@ type said struct {
 type asked struct {
 	method, path, key, authorization string
 	form                             url.Values
+	query                            string
 }
 
 // fake answers as told and remembers what it was asked.
 func fake(t *testing.T, answers ...said) (*provider.Client, func() []asked) {
+	t.Helper()
+	return guarded(t, nil, answers...)
+}
+
+// guarded is fake behind a guard.
+func guarded(t *testing.T, guard provider.Guard, answers ...said) (*provider.Client, func() []asked) {
 	t.Helper()
 	var mu sync.Mutex
 	var all []asked
@@ -48,7 +55,7 @@ func fake(t *testing.T, answers ...said) (*provider.Client, func() []asked) {
 		assert.NoError(t, r.ParseForm())
 		mu.Lock()
 		answer := answers[min(len(all), len(answers)-1)]
-		all = append(all, asked{r.Method, r.URL.Path, r.Header.Get("Idempotency-Key"), r.Header.Get("Authorization"), r.PostForm})
+		all = append(all, asked{r.Method, r.URL.Path, r.Header.Get("Idempotency-Key"), r.Header.Get("Authorization"), r.PostForm, r.URL.RawQuery})
 		mu.Unlock()
 		time.Sleep(answer.after)
 		if name, value, ok := strings.Cut(answer.header, ": "); ok {
@@ -60,7 +67,7 @@ func fake(t *testing.T, answers ...said) (*provider.Client, func() []asked) {
 	}))
 	t.Cleanup(server.Close)
 	key := apikey.New(func(context.Context) (string, error) { return "sk_1", nil }, time.Now)
-	return provider.New(server.URL+"/some/path/", key, nil), func() []asked {
+	return provider.New(server.URL+"/some/path/", key, nil, guard), func() []asked {
 		mu.Lock()
 		defer mu.Unlock()
 		return all
@@ -87,11 +94,11 @@ func TestWhatIsSent(t *testing.T) {
 	assert.Equal(t, []asked{
 		{"POST", "/some/path/v1/payment_intents", "key-1", "Bearer sk_1", url.Values{
 			"amount": {"1250"}, "currency": {"eur"}, "payment_method": {"pm_secret_token"}, "payment_method_types[0]": {"card"},
-			"capture_method": {"manual"}, "confirmation_method": {"manual"},
+			"capture_method":  {"manual"},
 			"metadata[order]": {"ord_1"}, "metadata[shop]": {"main"}, "metadata[attempt]": {"1"},
-		}},
-		{"POST", "/some/path/v1/payment_intents/pi_1/confirm", "key-2", "Bearer sk_1", url.Values{}},
-		{"GET", "/some/path/v1/payment_intents/pi_1", "", "Bearer sk_1", url.Values{}},
+		}, ""},
+		{"POST", "/some/path/v1/payment_intents/pi_1/confirm", "key-2", "Bearer sk_1", url.Values{}, ""},
+		{"GET", "/some/path/v1/payment_intents/pi_1", "", "Bearer sk_1", url.Values{}, ""},
 	}, requests())
 }
 
@@ -103,10 +110,13 @@ func TestWhatAStatusMeans(t *testing.T) {
 	}{
 		"nobody confirmed it":            {`"status":"requires_confirmation"`, payment.Intent{Has: payment.Nothing}},
 		"the money is held":              {`"status":"requires_capture"`, payment.Intent{Has: payment.Authorized}},
-		"the money was taken already":    {`"status":"succeeded"`, payment.Intent{Has: payment.Authorized}},
+		"the money was taken":            {`"status":"succeeded"`, payment.Intent{Has: payment.Captured}},
 		"the provider works on it":       {`"status":"processing"`, payment.Intent{Has: payment.Uncertain}},
-		"the customer has to act":        {`"status":"requires_action"`, payment.Intent{Has: payment.ActionNeeded}},
-		"somebody canceled it":           {`"status":"canceled"`, payment.Intent{Has: payment.Declined, Reason: payment.PaymentCanceled}},
+		"the customer has to act":        {`"status":"requires_action","client_secret":"pi_1_secret_1"`, payment.Intent{Has: payment.ActionNeeded, ClientSecret: "pi_1_secret_1"}},
+		"the customer has acted":         {`"status":"requires_capture","client_secret":"pi_1_secret_1"`, payment.Intent{Has: payment.Authorized}},
+		"it is ours":                     {`"status":"requires_capture","metadata":{"shop":"main","order":"ord_1","attempt":"1"}`, payment.Intent{Has: payment.Authorized, Shop: "main", Order: "ord_1", Attempt: 1}},
+		"it is anybody's":                {`"status":"requires_capture","metadata":{"attempt":"first"}`, payment.Intent{Has: payment.Authorized}},
+		"somebody canceled it":           {`"status":"canceled"`, payment.Intent{Has: payment.Canceled, Reason: payment.PaymentCanceled}},
 		"a status nobody has heard of":   {`"status":"requires_patience"`, payment.Intent{Has: payment.Uncertain}},
 		"no payment method was given":    {`"status":"requires_payment_method"`, payment.Intent{Has: payment.Declined, Reason: payment.PaymentMethodMissing}},
 		"the issuer declined":            {`"status":"requires_payment_method","last_payment_error":{"code":"card_declined","decline_code":"lost_card"}`, payment.Intent{Has: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"}},
@@ -229,7 +239,7 @@ func TestWhatBecomesOfARefusedConfirmation(t *testing.T) {
 			[]said{refused, stands("canceled")}, payment.Intent{ID: "pi_1", Has: payment.Declined, Reason: payment.PaymentRefused}, "", 2,
 		},
 		"another confirmation took the money between look and fence": {
-			[]said{refused, stands("requires_confirmation"), past, stands("succeeded")}, payment.Intent{ID: "pi_1", Has: payment.Authorized}, "", 4,
+			[]said{refused, stands("requires_confirmation"), past, stands("succeeded")}, payment.Intent{ID: "pi_1", Has: payment.Captured}, "", 4,
 		},
 		"it is not known how it stands": {
 			[]said{refused, {status: 500, body: `{"error":{"type":"api_error"}}`}}, payment.Intent{}, fault.Unavailable, 2,
@@ -372,7 +382,7 @@ func replacing(t *testing.T, taken string) (client *provider.Client, reads func(
 	return provider.New(server.URL, apikey.New(func(context.Context) (string, error) {
 		n++
 		return fmt.Sprintf("sk_%d", n), nil
-	}, time.Now), nil), func() int { return n }
+	}, time.Now), nil, nil), func() int { return n }
 }
 
 func TestAReplacedKeyIsReadAgain(t *testing.T) {
@@ -398,7 +408,7 @@ func TestAKeyThatIsRefusedIsNotReadForEveryPayment(t *testing.T) {
 
 func TestNothingIsAskedWithoutAKey(t *testing.T) {
 	t.Parallel()
-	client := provider.New("http://127.0.0.1:1", apikey.New(func(context.Context) (string, error) { return "", io.ErrUnexpectedEOF }, time.Now), nil)
+	client := provider.New("http://127.0.0.1:1", apikey.New(func(context.Context) (string, error) { return "", io.ErrUnexpectedEOF }, time.Now), nil, nil)
 	require.ErrorIs(t, client.Prepare(t.Context()), apikey.ErrRefused)
 	_, err := client.Create(t.Context(), charge(), "key-1")
 	require.ErrorIs(t, err, apikey.ErrRefused)

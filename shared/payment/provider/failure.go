@@ -38,6 +38,26 @@ func failure(err error) error {
 	return discreet(said)
 }
 
+// outage reports whether an error says that the provider is away or takes no more requests. A refusal says that it is there,
+// and so does a request in the way of ours.
+func outage(err error) bool {
+	said, ok := errors.AsType[*stripe.Error](err)
+	switch {
+	case err == nil:
+		return false
+	case !ok:
+		_, judged := errors.AsType[*fault.Fault](err)
+		return !judged
+	}
+	return said.HTTPStatusCode == http.StatusTooManyRequests || said.Code == stripe.ErrorCodeRateLimit || said.HTTPStatusCode >= http.StatusInternalServerError
+}
+
+// absent reports whether the provider does not have what we asked for.
+func absent(err error) bool {
+	said, ok := errors.AsType[*stripe.Error](err)
+	return ok && said.HTTPStatusCode == http.StatusNotFound && said.Code == stripe.ErrorCodeResourceMissing
+}
+
 // inTheWay reports whether another request is being worked on, with the same idempotency key or about the same intent.
 func inTheWay(said *stripe.Error) bool {
 	return said.HTTPStatusCode == http.StatusConflict || said.Code == stripe.ErrorCodeIdempotencyKeyInUse || said.Code == stripe.ErrorCodeLockTimeout

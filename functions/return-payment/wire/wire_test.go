@@ -1,0 +1,108 @@
+package wire_test
+
+import (
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/functions/return-payment/wire"
+	"backroom/shared/cloudtest"
+	"backroom/shared/function"
+	"backroom/shared/money"
+	"backroom/shared/payment"
+	"backroom/shared/payment/paymentdb"
+	"backroom/shared/payment/paymenttest"
+	"backroom/shared/payment/provider"
+	"backroom/shared/saga"
+)
+
+const name = "return-payment"
+
+// paying builds the step with a sandbox beside the test as its payment provider.
+func paying(sandbox *paymenttest.Sandbox) function.Builder {
+	return func(rt function.Runtime, environ map[string]string) (lambda.Handler, error) {
+		environ["PAYMENTS_URL"] = sandbox.URL
+		return function.Consuming(saga.ReturnPayment, wire.New)(rt, environ)
+	}
+}
+
+var total = money.Money{Amount: 7900, Currency: "EUR"}
+
+func TestTheMoneyIsLetGo(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t)
+	sandbox := paymenttest.StartSandbox(t, c)
+	const id = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
+	sandbox.Authorized(t, c, id, total, "pm_card_visa")
+
+	assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.json"))
+
+	row := paymenttest.Charge(t, c, id)
+	assert.JSONEq(t, `{
+		"pk": "main#`+id+`#1", "version": 4, "nonce": "`+row.Diary.Nonce+`", "tells": 1,
+		"log": [
+			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "reserved", "actor": "authorize-payment"},
+			{"v": 2, "fact": "PaymentAuthorized", "at": 1772366400000, "cause": "reserved", "actor": "authorize-payment"},
+			{"v": 3, "fact": "PaymentReturning", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "return-payment"},
+			{"v": 4, "fact": "PaymentReturned", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "return-payment"}
+		],
+		"order": "`+id+`", "shop": "main", "attempt": 1, "want": "return", "has": "canceled",
+		"total": 7900, "currency": "EUR", "intent": "`+row.Intent+`"
+	}`, c.Row("Charges", "main#"+id+"#1"))
+
+	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+		before := c.State()
+		assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.json"))
+		assert.Equal(t, before, c.State())
+	})
+}
+
+func TestAnOrderThatWasNeverPaidNeverWillBe(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t)
+	nobody := &paymenttest.Sandbox{URL: "http://127.0.0.1:1"}
+
+	assert.Empty(t, c.Deliver(paying(nobody), name, "return-payment.never-paid.json"))
+
+	const id = "ord_7wq5z2c3d4f6g7h2j3k4m5n6p7q2r3s4"
+	assert.JSONEq(t, `{
+		"pk": "main#`+id+`#1", "version": 1, "nonce": "nonce001", "tells": 1,
+		"log": [{"v": 1, "fact": "PaymentReturned", "at": 1772366400000, "cause": "orders:main#`+id+`@3.0~nonce001", "actor": "return-payment"}],
+		"order": "`+id+`", "shop": "main", "attempt": 1, "want": "return", "has": "nothing"
+	}`, c.Row("Charges", "main#"+id+"#1"))
+
+	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+		before := c.State()
+		assert.Empty(t, c.Deliver(paying(nobody), name, "return-payment.never-paid.json"))
+		assert.Equal(t, before, c.State())
+	})
+}
+
+func TestPartOfTheMoneyGoesBackAndNeverMoreThanWasTaken(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t)
+	sandbox := paymenttest.StartSandbox(t, c)
+	const id = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
+	sandbox.Authorized(t, c, id, total, "pm_card_visa")
+	capture := payment.CaptureStep{Till: payment.Till{
+		Charges: paymentdb.Store{Table: c.Runtime().Table(c.Table("Charges"))}, Provider: provider.New(sandbox.URL, paymenttest.Key(), nil, nil),
+	}}
+	require.NoError(t, capture.Handle(t.Context(), paymenttest.About(t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", id)))
+
+	assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.refund.json"))
+
+	row := paymenttest.Charge(t, c, id)
+	assert.Equal(t, []saga.Refund{
+		{ID: "rfd_1", Amount: 1250, Try: 1, State: saga.RefundDone}, {ID: "rfd_2", Amount: 7900, Try: 1, State: saga.RefundRefused},
+	}, row.Refunds)
+	assert.Regexp(t, "^re_", row.RefundIDs["rfd_1"])
+	assert.Equal(t, 4, row.Diary.Version, "one write tells both")
+
+	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+		before := c.State()
+		assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.refund.json"))
+		assert.Equal(t, before, c.State())
+	})
+}

@@ -1,0 +1,165 @@
+package callback_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/cloudtest"
+	"backroom/shared/money"
+	"backroom/shared/payment"
+	"backroom/shared/payment/apikey"
+	"backroom/shared/payment/callback"
+	"backroom/shared/payment/paymentdb"
+	"backroom/shared/payment/paymenttest"
+	"backroom/shared/payment/provider"
+	"backroom/shared/payment/sandbox"
+	"backroom/shared/payment/sandbox/sandboxdb"
+	"backroom/shared/saga"
+)
+
+const order = "ord_1"
+
+// line is a sandbox that calls back, and the handler that it calls.
+type line struct {
+	t      *testing.T
+	cloud  *cloudtest.Cloud
+	till   payment.Till
+	worker sandbox.Callbacks
+	url    string
+
+	mu       sync.Mutex
+	tasks    []string // that the sandbox does later
+	answered []int    // the status of each callback
+}
+
+// Add keeps a task of the sandbox, however late it is to be done.
+func (l *line) Add(_ context.Context, t sandbox.Task, _ time.Duration) error {
+	body, err := json.Marshal(t)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tasks = append(l.tasks, string(body))
+	return err
+}
+
+func open(t *testing.T) *line {
+	t.Helper()
+	l := &line{t: t, cloud: cloudtest.New(t)}
+	rt := l.cloud.Runtime()
+	ledger := sandboxdb.Ledger{DB: rt.DynamoDB(), Name: l.cloud.Table("Sandbox")}
+	herald := sandbox.Herald{Tasks: l, Courier: sandbox.NewCourier(func(url string) string { return url }, time.Now), Now: time.Now, Nonce: rt.Nonce}
+	bank := httptest.NewServer(sandbox.Handler{
+		Ledger: ledger, Key: paymenttest.Key(), Herald: herald, Now: time.Now, Nonce: rt.Nonce, Log: slog.New(slog.DiscardHandler),
+	}.Routes())
+	t.Cleanup(bank.Close)
+	l.url, l.worker = bank.URL, sandbox.Callbacks{Ledger: ledger, Herald: herald}
+	l.till = payment.Till{
+		Charges: paymentdb.Store{Table: rt.Table(l.cloud.Table("Charges"))}, Provider: provider.New(bank.URL, paymenttest.Key(), nil, nil),
+	}
+	var secret string
+	served := callback.Handler{
+		Till: l.till, Log: slog.New(slog.DiscardHandler),
+		Callbacks: provider.Callbacks{Now: time.Now, Secret: apikey.New(func(context.Context) (string, error) { return secret, nil }, time.Now)},
+	}.Operation()
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		served.ServeHTTP(answer, r)
+		l.mu.Lock()
+		l.answered = append(l.answered, answer.Code)
+		l.mu.Unlock()
+		w.WriteHeader(answer.Code)
+	}))
+	t.Cleanup(shop.Close)
+
+	registered := struct{ Secret string }{}
+	require.NoError(t, json.Unmarshal(l.post("/v1/webhook_endpoints", url.Values{"url": {shop.URL + "/payments/events"}, "enabled_events[0]": {"*"}}), &registered))
+	secret = registered.Secret
+	return l
+}
+
+func (l *line) post(path string, form url.Values) []byte {
+	l.t.Helper()
+	r, err := http.NewRequestWithContext(l.t.Context(), http.MethodPost, l.url+path, strings.NewReader(form.Encode()))
+	require.NoError(l.t, err)
+	r.Header.Set("Authorization", "Bearer "+cloudtest.SampleSecret)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := http.DefaultClient.Do(r)
+	require.NoError(l.t, err)
+	defer answer.Body.Close()
+	require.Equal(l.t, http.StatusOK, answer.StatusCode)
+	var body json.RawMessage
+	require.NoError(l.t, json.NewDecoder(answer.Body).Decode(&body))
+	return body
+}
+
+// ring has the sandbox do what it put off, the last first, and returns what the order's row has told by then.
+func (l *line) ring() []saga.Fact {
+	l.t.Helper()
+	for len(l.tasks) > 0 {
+		last := l.tasks[len(l.tasks)-1]
+		l.tasks = l.tasks[:len(l.tasks)-1]
+		require.NoError(l.t, l.worker.Handle(l.t.Context(), last))
+	}
+	for _, status := range l.answered {
+		assert.Equal(l.t, http.StatusOK, status)
+	}
+	var all []saga.Fact
+	for _, e := range paymenttest.Charge(l.t, l.cloud, order).Diary.Entries {
+		all = append(all, e.Fact)
+	}
+	return all
+}
+
+func (l *line) reserved(card string) {
+	l.t.Helper()
+	e := paymenttest.Reserved(l.t, "reserved", order, money.Money{Amount: 1250, Currency: "EUR"}, card)
+	require.NoError(l.t, payment.AuthorizeStep{Till: l.till}.Handle(l.t.Context(), e))
+}
+
+func (l *line) confirmed() {
+	l.t.Helper()
+	require.NoError(l.t, payment.CaptureStep{Till: l.till}.Handle(l.t.Context(), paymenttest.About(l.t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", order)))
+}
+
+func (l *line) cancelled() {
+	l.t.Helper()
+	require.NoError(l.t, payment.ReturnStep{Till: l.till}.Handle(l.t.Context(), paymenttest.About(l.t, saga.ReturnPayment, saga.OrderCancelling, "cancelling", order)))
+}
+
+func TestWheneverTheProviderCallsBackItIsToldOnce(t *testing.T) {
+	t.Parallel()
+	for _, card := range []string{"pm_card_visa", "pm_card_callbackEarly", "pm_card_callbackLate", "pm_card_callbackTwice", "pm_card_callbackReversed", "pm_card_callbackNone"} {
+		t.Run(card, func(t *testing.T) {
+			t.Parallel()
+			l := open(t)
+			l.reserved(card)
+			l.confirmed()
+			assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured}, l.ring())
+			l.cancelled()
+			assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured, saga.PaymentReturning, saga.PaymentReturned}, l.ring())
+			assert.Equal(t, card != "pm_card_callbackNone", len(l.answered) > 0)
+		})
+	}
+}
+
+func TestWhatTheCustomerDidIsCalledBack(t *testing.T) {
+	t.Parallel()
+	l := open(t)
+	l.reserved("pm_card_authenticationRequired")
+	c := paymenttest.Charge(t, l.cloud, order)
+	assert.NotEmpty(t, c.ClientSecret)
+	assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentActionNeeded}, l.ring())
+	l.post("/v1/payment_intents/"+c.Intent+"/sandbox_action", url.Values{"client_secret": {c.ClientSecret}, "outcome": {"succeed"}})
+	assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentActionNeeded, saga.PaymentAuthorized}, l.ring())
+	assert.Empty(t, paymenttest.Charge(t, l.cloud, order).ClientSecret)
+}

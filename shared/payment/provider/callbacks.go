@@ -1,0 +1,95 @@
+package provider
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"backroom/shared/payment"
+	"backroom/shared/payment/apikey"
+)
+
+// tolerance is how old a signature may be, and how far our clock may be behind the provider's.
+const tolerance = 5 * time.Minute
+
+// Callbacks opens what the provider sends to our webhook endpoint. (stripe-go's package webhook does the same by a clock of
+// its own, and links a struct for everything that an event can be about.)
+type Callbacks struct {
+	Secret *apikey.Key // with which the provider signs
+	Now    func() time.Time
+}
+
+// Open returns what a callback is about. It returns payment.ErrNotSigned unless the value of its Stripe-Signature header is
+// the provider's for this very body, and not older than five minutes: the secret may have been replaced, so that it is read
+// again before a signature is refused. It returns payment.ErrNoSigningSecret if there is none.
+func (c Callbacks) Open(ctx context.Context, body []byte, signature string) (payment.Callback, error) {
+	secret, err := c.Secret.Get(ctx)
+	if err == nil && !c.signed(body, signature, secret) {
+		secret, err = c.Secret.Doubt(ctx)
+	}
+	switch {
+	case err != nil:
+		return payment.Callback{}, err
+	case secret == "":
+		return payment.Callback{}, payment.ErrNoSigningSecret
+	case !c.signed(body, signature, secret):
+		return payment.Callback{}, payment.ErrNotSigned
+	}
+	var event struct {
+		ID   string `json:"id"`
+		Type string `json:"type"`
+		Data struct {
+			Object struct {
+				Object        string `json:"object"`
+				ID            string `json:"id"`
+				PaymentIntent string `json:"payment_intent"`
+			} `json:"object"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(body, &event); err != nil || event.ID == "" {
+		return payment.Callback{}, payment.ErrUnreadable.Because(err)
+	}
+	about := payment.Callback{ID: event.ID, Intent: event.Data.Object.PaymentIntent}
+	if event.Data.Object.Object == "payment_intent" {
+		about.Intent = event.Data.Object.ID
+	}
+	if event.Type == "payment_intent.created" {
+		about.Intent = "" // nothing has happened to it, and no charge may name it yet
+	}
+	return about, nil
+}
+
+// signed reports whether one of the signatures in a header, as in "t=1492774577,v1=5257a869…,v1=…", is that of the body at
+// its time (https://docs.stripe.com/webhooks#verify-manually).
+func (c Callbacks) signed(body []byte, header, secret string) bool {
+	var at string
+	var signatures [][]byte
+	for pair := range strings.SplitSeq(header, ",") {
+		switch name, value, _ := strings.Cut(pair, "="); name {
+		case "t":
+			at = value
+		case "v1":
+			if s, err := hex.DecodeString(value); err == nil {
+				signatures = append(signatures, s)
+			}
+		}
+	}
+	seconds, err := strconv.ParseInt(at, 10, 64)
+	if age := c.Now().Sub(time.Unix(seconds, 0)).Abs(); err != nil || age > tolerance || secret == "" {
+		return false
+	}
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(at + "."))
+	mac.Write(body)
+	for _, s := range signatures {
+		if hmac.Equal(s, mac.Sum(nil)) {
+			return true
+		}
+	}
+	return false
+}

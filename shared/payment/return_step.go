@@ -1,0 +1,42 @@
+package payment
+
+import (
+	"context"
+	"errors"
+
+	"backroom/shared/fault"
+	"backroom/shared/saga"
+)
+
+// ReturnStep gives money back: all of it for orders that are given up, parts of it for orders that are closed.
+type ReturnStep struct{ Till }
+
+// Handle answers the verdicts that give an order up and ReturnDue: nothing is held or taken for it any more, and never will
+// be. It answers OrderRefunding and RefundDue: each refund arrived, or did not. Asked again, it answers again. It returns
+// fault.Unavailable while the provider cannot say or works on a refund, and fault.NotFound for refunds of an order without a
+// charge.
+func (s ReturnStep) Handle(ctx context.Context, e saga.Event) error {
+	if e.Type == saga.OrderRefunding || e.Type == saga.RefundDue {
+		asked, err := saga.As[saga.Refunds](e)
+		if err != nil {
+			return err
+		}
+		return s.visit(ctx, e.Shop, e.Subject, e.Cause(), func(c Charge, why errand) error {
+			return s.refund(ctx, c, asked.Refunds, why)
+		})
+	}
+	if _, err := saga.As[saga.About](e); err != nil {
+		return err
+	}
+	back := func(c Charge, why errand) error { return s.back(ctx, c, why) }
+	err := s.visit(ctx, e.Shop, e.Subject, e.Cause(), back)
+	if !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	// The verdict overtook the payment, or there was none to be: whoever comes to pay finds that nobody wants it.
+	_, err = s.Charges.Create(ctx, Tombstone(e.Shop, e.Subject), e.Cause(), saga.PaymentReturned)
+	if errors.Is(err, fault.Duplicate) {
+		return s.visit(ctx, e.Shop, e.Subject, e.Cause(), back)
+	}
+	return err
+}

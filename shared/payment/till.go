@@ -1,0 +1,299 @@
+package payment
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+
+	"backroom/shared/fault"
+	"backroom/shared/observe"
+	"backroom/shared/saga"
+)
+
+// Charges keeps charges.
+type Charges interface {
+	// Create stores a new charge, announces f in the same write and returns the charge as it stands then. If the order has
+	// this charge already it returns that one, with fault.Duplicate.
+	Create(ctx context.Context, c Charge, cause saga.Cause, f saga.Fact) (Charge, error)
+	// Load reads an order's first charge consistently. It returns fault.NotFound for none.
+	Load(ctx context.Context, shop, order string) (Charge, error)
+	// Save stores a charge, raises its version, announces the facts and returns it as it stands then. It returns
+	// fault.Conflict if the charge moved on.
+	Save(ctx context.Context, c Charge, cause saga.Cause, facts ...saga.Fact) (Charge, error)
+}
+
+// Provider is who moves the money. Every method returns fault.Unavailable or fault.Throttled if it cannot say now how the
+// money stands: then anything may have happened.
+type Provider interface {
+	// Create makes an intent to pay the charge, which nobody confirmed: no money moves. For a day it returns the same intent
+	// under the same key. An intent without an id and with a reason is one that the provider will not make.
+	Create(ctx context.Context, c Charge, key string) (Intent, error)
+	// Confirm has the intent's amount held on the customer's card, unless that happened or was refused before, and returns
+	// how it stands then.
+	Confirm(ctx context.Context, intent, key string) (Intent, error)
+	// Capture takes the amount that is held for the intent, and returns how it stands then: captured, unless nothing is held
+	// any more, or not yet.
+	Capture(ctx context.Context, intent, key string) (Intent, error)
+	// Cancel has the intent never take money any more and lets go what is held, and returns how it stands then: canceled,
+	// unless its money was taken before, or the provider is at work on it.
+	Cancel(ctx context.Context, intent string) (Intent, error)
+	// Find returns how an intent stands. It works however old the intent is. It returns ErrNoIntent for one that the provider
+	// does not have.
+	Find(ctx context.Context, intent string) (Intent, error)
+	// Refund gives back part of what was taken for the charge. One that the provider will not make is RefundRefused.
+	Refund(ctx context.Context, c Charge, r saga.Refund, key string) (Made, error)
+	// Refunds returns all refunds that were ever made of the charge's intent.
+	Refunds(ctx context.Context, c Charge) ([]Made, error)
+}
+
+// What a charge may come back with.
+var (
+	ErrUndecided = fault.New(fault.Unavailable, "payment-undecided", "The payment provider has not decided yet.")
+	ErrNoIntent  = fault.New(fault.Internal, "payment-intent-unknown", "The payment provider does not have this payment.")
+)
+
+// rereads is how often a charge that others keep changing is read again before the queue's turn has come.
+const rereads = 3
+
+// Till drives a charge to what its order wants of it. Every step and the provider's callbacks go through it, each with its
+// errand – hold, take, back, refund, hear –, and each acts on what the charge's row wants by then, whoever asked for that:
+// an authorization that comes late for an order that is given up is undone by whoever learns of it.
+//
+// An errand looks at the row, then asks the provider, and then writes once, on the condition that nobody wrote meanwhile. So
+// what is written was true after whatever the row tells. Only back writes before it asks, too: what is wanted must be known
+// before it is done, because from then on nobody may confirm or capture.
+type Till struct {
+	Charges  Charges
+	Provider Provider
+}
+
+// errand is why a charge is looked at.
+type errand struct {
+	saga.Cause
+	since int // the version that the charge had when the errand began
+}
+
+// visit has something done about an order's charge: anew, a few times, while others keep changing it; then it returns their
+// fault.Conflict. It returns fault.NotFound for an order without a charge.
+func (t Till) visit(ctx context.Context, shop, order string, cause saga.Cause, do func(Charge, errand) error) error {
+	since := 0
+	for try := 0; ; try++ {
+		c, err := t.Charges.Load(ctx, shop, order)
+		if err == nil {
+			since = cmp.Or(since, c.Diary.Version)
+			err = do(c, errand{cause, since})
+		}
+		if try == rereads || !errors.Is(err, fault.Conflict) {
+			return err
+		}
+	}
+}
+
+// repeat tells again, to who asks again, what a charge has. The same ask again changes nothing; nor is told what others have
+// told since the errand began.
+func (t Till) repeat(ctx context.Context, c Charge, e errand, facts ...saga.Fact) error {
+	if c.Diary.Heeds(e.Cause) {
+		return nil
+	}
+	for _, entry := range c.Diary.Entries {
+		if entry.Version > e.since {
+			facts = slices.DeleteFunc(facts, func(f saga.Fact) bool { return f == entry.Fact })
+		}
+	}
+	return t.tell(ctx, c, e, facts)
+}
+
+// tell stores what is new about a charge; nothing, if there is nothing to tell.
+func (t Till) tell(ctx context.Context, c Charge, e errand, news []saga.Fact) error {
+	if len(news) == 0 {
+		return nil
+	}
+	_, err := t.Charges.Save(ctx, c, e.Cause, news...)
+	return err
+}
+
+// hold has the amount held on the customer's card. Asked again, it answers again. What the customer has to do is not asked
+// for again before somebody asks us.
+func (t Till) hold(ctx context.Context, c Charge, e errand) error {
+	switch {
+	case c.Settled():
+		return t.repeat(ctx, c, e, Answer(c))
+	case c.Want == Return:
+		return t.undo(ctx, c, e, true)
+	}
+	i, err := t.Provider.Find(ctx, c.Intent)
+	if err == nil && i.Has == Nothing {
+		i, err = t.Provider.Confirm(ctx, c.Intent, confirmationKey(c, e.Cause))
+	}
+	if err != nil {
+		return err
+	}
+	return t.learn(ctx, c, i, e)
+}
+
+// confirm is hold for a charge of which it is known that nobody confirmed it: it was stored a moment ago.
+func (t Till) confirm(ctx context.Context, c Charge, e errand) error {
+	i, err := t.Provider.Confirm(ctx, c.Intent, confirmationKey(c, e.Cause))
+	if err != nil {
+		return err
+	}
+	return t.learn(ctx, c, i, e)
+}
+
+func (t Till) learn(ctx context.Context, c Charge, i Intent, e errand) error {
+	c, news := Learn(c, i)
+	if err := t.tell(ctx, c, e, news); err != nil {
+		return err
+	}
+	if !c.Settled() && c.Has != ActionNeeded {
+		return ErrUndecided
+	}
+	return nil
+}
+
+// take captures the amount that is held. Asked again, it answers again. From an order that is given up nothing is taken,
+// whatever it asked for before.
+func (t Till) take(ctx context.Context, c Charge, e errand) error {
+	switch {
+	case c.Want == Return:
+		return nil
+	case c.Has == Captured:
+		return t.repeat(ctx, c, e, saga.PaymentCaptured)
+	case c.Has == Lapsed:
+		return t.repeat(ctx, c, e, saga.CaptureFailed)
+	}
+	i := Intent{Has: Captured} // as it is for who has nothing to pay
+	switch {
+	case c.Intent != "":
+		var err error
+		if i, err = t.Provider.Capture(ctx, c.Intent, captureKey(c, e.Cause)); err != nil {
+			return err
+		}
+	case !c.Free():
+		i.Has = Canceled // the provider would not have it at all
+	}
+	switch i.Has {
+	case Captured:
+		return t.learn(ctx, c, i, e)
+	case Canceled:
+		c, failed := Lapse(c, i)
+		return t.tell(ctx, c, e, []saga.Fact{failed})
+	}
+	return ErrUndecided
+}
+
+// back has the charge take no money any more, and what it took go back to the customer. Asked again, it answers again.
+func (t Till) back(ctx context.Context, c Charge, e errand) error {
+	if c.Want != Return {
+		c.Want, c.ClientSecret = Return, ""
+		if c.Intent == "" {
+			c.Has = Canceled
+			return t.tell(ctx, c, e, []saga.Fact{saga.PaymentReturned})
+		}
+		var err error
+		if c, err = t.Charges.Save(ctx, c, e.Cause, saga.PaymentReturning); err != nil {
+			return err
+		}
+	}
+	if c.Back() {
+		return t.repeat(ctx, c, e, saga.PaymentReturned)
+	}
+	return t.undo(ctx, c, e, true)
+}
+
+// undo does what a charge wants that is to be returned and is not yet. Canceling the intent fences whatever confirmation or
+// capture is under way; where the money was taken, it is refunded.
+func (t Till) undo(ctx context.Context, c Charge, e errand, asked bool) error {
+	if c.Has == Captured {
+		return t.giveBack(ctx, c, e, asked)
+	}
+	i, err := t.Provider.Cancel(ctx, c.Intent)
+	switch {
+	case err != nil:
+		return err
+	case i.Has == Captured:
+		return t.giveBack(ctx, c, e, asked)
+	case i.Has != Canceled:
+		return ErrUndecided
+	}
+	c.Has = Canceled
+	return t.tell(ctx, c, e, []saga.Fact{saga.PaymentReturned})
+}
+
+// giveBack refunds all that is left of what was taken. A refund that failed is tried again only by who was asked to: the
+// order asks as long as it is owed the money, with growing patience.
+func (t Till) giveBack(ctx context.Context, c Charge, e errand, asked bool) error {
+	made, err := t.Provider.Refunds(ctx, c)
+	if err != nil {
+		return err
+	}
+	tried := tries(made, Whole)
+	if left := c.Amount.Amount - given(made); left > 0 && (asked || tried == 0 && c.Has != Returned) {
+		m, err := t.Provider.Refund(ctx, c, saga.Refund{ID: Whole, Amount: left, Try: tried + 1}, returnKey(c, tried+1, e.Cause))
+		if err != nil {
+			return err
+		}
+		observe.Note(ctx, slog.String("refund", string(m.State)))
+		made = append(made, m)
+	}
+	c, news := Gone(c, made)
+	if err := t.tell(ctx, c, e, news); err != nil {
+		return err
+	}
+	if underWay(made) {
+		return ErrUndecided
+	}
+	return nil
+}
+
+// refund gives parts of what was taken back, as the order wants it. Each try of each refund is made at most once: before it
+// is made it is looked for in what the provider has made, and who asks at the same moment sends the same request. Asked
+// again, it answers again.
+func (t Till) refund(ctx context.Context, c Charge, wanted []saga.Refund, e errand) error {
+	before := c.Refunds
+	c = Ask(c, wanted)
+	if !open(c.Refunds) {
+		return t.repeat(ctx, c, e, Refunded(nil, c.Refunds)...)
+	}
+	var made []Made
+	var err error
+	if c.Intent != "" {
+		if made, err = t.Provider.Refunds(ctx, c); err != nil {
+			return err
+		}
+	}
+	c = Compare(c, made)
+	for i, r := range c.Refunds {
+		switch {
+		case r.State != saga.RefundAsked || err != nil:
+			continue
+		case !Refundable(c, made, r.Amount):
+			c.Refunds[i].State = saga.RefundRefused
+			continue
+		}
+		var m Made
+		if m, err = t.Provider.Refund(ctx, c, r, refundKey(c, r)); err == nil {
+			made = append(made, m)
+			c = Compare(c, made)
+		}
+	}
+	if untold := t.tell(ctx, c, e, Refunded(before, c.Refunds)); untold != nil || err != nil {
+		return errors.Join(untold, err)
+	}
+	if open(c.Refunds) {
+		return ErrUndecided
+	}
+	return nil
+}
+
+// open reports whether a refund is not decided yet.
+func open(refunds []saga.Refund) bool {
+	for _, r := range refunds {
+		if r.State == saga.RefundAsked || r.State == saga.RefundPending {
+			return true
+		}
+	}
+	return false
+}
