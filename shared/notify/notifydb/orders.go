@@ -1,0 +1,77 @@
+package notifydb
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"backroom/shared/money"
+	"backroom/shared/notify"
+	"backroom/shared/record"
+	"backroom/shared/saga"
+)
+
+// Orders reads what mails say from the orders' rows, which belong to another domain: it never writes.
+type Orders struct {
+	DB   *dynamodb.Client
+	Name string
+}
+
+type orderItem struct {
+	Order    string       `dynamodbav:"order"`
+	Shop     string       `dynamodbav:"shop"`
+	Email    string       `dynamodbav:"email"`
+	Verdict  string       `dynamodbav:"verdict"`
+	Reason   string       `dynamodbav:"reason"`
+	Owes     []string     `dynamodbav:"owes"`
+	Lines    []lineItem   `dynamodbav:"lines"`
+	Total    int64        `dynamodbav:"total"`
+	Currency string       `dynamodbav:"currency"`
+	PlacedAt int64        `dynamodbav:"placed_at"` // milliseconds since 1970
+	Refunds  []refundItem `dynamodbav:"refunds"`
+}
+
+type lineItem struct {
+	SKU      string `dynamodbav:"sku"`
+	Quantity int64  `dynamodbav:"quantity"`
+	Price    int64  `dynamodbav:"price"`
+}
+
+type refundItem struct {
+	ID     string           `dynamodbav:"id"`
+	Amount int64            `dynamodbav:"amount"`
+	Try    int              `dynamodbav:"try"`
+	State  saga.RefundState `dynamodbav:"state"`
+}
+
+// Load reads an order consistently. It returns fault.NotFound for none; other errors are those of record.Failure.
+func (s Orders) Load(ctx context.Context, shop, order string) (notify.Order, error) {
+	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &s.Name, Key: record.PrimaryKey(record.Key(shop, order)), ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		return notify.Order{}, record.Failure(err)
+	}
+	if out.Item == nil {
+		return notify.Order{}, record.ErrNotFound
+	}
+	var i orderItem
+	if err := attributevalue.UnmarshalMap(out.Item, &i); err != nil {
+		return notify.Order{}, errUnread
+	}
+	o := notify.Order{
+		ID: i.Order, Shop: i.Shop, Email: i.Email, Verdict: i.Verdict, Reason: i.Reason, MoneyOut: slices.Contains(i.Owes, "money"),
+		Total: money.Money{Amount: i.Total, Currency: i.Currency}, PlacedAt: time.UnixMilli(i.PlacedAt).UTC(),
+	}
+	for _, l := range i.Lines {
+		o.Lines = append(o.Lines, saga.Line(l))
+	}
+	for _, r := range i.Refunds {
+		o.Refunds = append(o.Refunds, saga.Refund(r))
+	}
+	return o, nil
+}

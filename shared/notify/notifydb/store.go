@@ -1,0 +1,146 @@
+// Package notifydb keeps in DynamoDB what became of every notice, and which recipients get none. It keeps no address.
+package notifydb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"backroom/shared/notify"
+	"backroom/shared/record"
+)
+
+// Store is the table of notices: a row per notice, and a row per recipient that gets no mail.
+type Store struct {
+	DB    *dynamodb.Client
+	Name  string
+	Nonce func() string // tells claims apart
+}
+
+var errUnread = errors.New("notifydb: a row is not as it should be") // and nothing of it, for it may hold an address
+
+// item is a notice as it stands.
+type item struct {
+	PK        string           `dynamodbav:"pk"`
+	Shop      string           `dynamodbav:"shop"`
+	Order     string           `dynamodbav:"order"`
+	Template  notify.Template  `dynamodbav:"template"`
+	Refund    string           `dynamodbav:"refund,omitempty"`
+	State     notify.State     `dynamodbav:"state"`
+	Claim     string           `dynamodbav:"claim"`
+	Until     int64            `dynamodbav:"until,omitempty"` // milliseconds since 1970; of a claim that was not given back
+	At        int64            `dynamodbav:"at,omitempty"`    // milliseconds since 1970; when it became final
+	Recipient notify.Recipient `dynamodbav:"recipient,omitempty"`
+	Message   string           `dynamodbav:"message,omitempty"`
+}
+
+func toItem(c notify.Claim, state notify.State) item {
+	n := c.Notice
+	return item{PK: n.Key(), Shop: n.Shop, Order: n.Order, Template: n.Template, Refund: n.Refund, State: state, Claim: c.Token}
+}
+
+// suppression is a recipient that gets no mail.
+type suppression struct {
+	PK string `dynamodbav:"pk"`
+	At int64  `dynamodbav:"at"` // milliseconds since 1970
+}
+
+func suppressionKey(r notify.Recipient) string { return "suppressed#" + string(r) }
+
+// Claim takes a notice until the lease ends. It returns notify.ErrSettled for one that is final, and notify.ErrBeingSent for
+// one that is claimed at the moment; other errors are those of record.Failure. A claim whose answer was lost, and that the SDK
+// repeats, is recognised as this very claim.
+func (s Store) Claim(ctx context.Context, n notify.Notice, now, until time.Time) (notify.Claim, error) {
+	c := notify.Claim{Notice: n, Token: s.Nonce()}
+	claimed := toItem(c, notify.Sending)
+	claimed.Until = until.UnixMilli()
+	stands, err := s.put(ctx, claimed,
+		"attribute_not_exists(pk) OR (#state = :sending AND (attribute_not_exists(#until) OR #until <= :now))",
+		map[string]string{"#state": "state", "#until": "until"},
+		map[string]any{":sending": notify.Sending, ":now": now.UnixMilli()})
+	switch {
+	case err != nil || stands == nil || stands.Claim == c.Token:
+		return c, err
+	case stands.State == notify.Sending:
+		return c, notify.ErrBeingSent
+	}
+	return c, notify.ErrSettled
+}
+
+// Release gives a claim back, so that the next may come at once. It returns notify.ErrBeingSent if the claim lapsed and another
+// has it; other errors are those of record.Failure.
+func (s Store) Release(ctx context.Context, c notify.Claim) error {
+	return s.change(ctx, c, toItem(c, notify.Sending))
+}
+
+// Settle makes a claimed notice final. It returns notify.ErrBeingSent if the claim lapsed and another has it; other errors are
+// those of record.Failure.
+func (s Store) Settle(ctx context.Context, c notify.Claim, o notify.Outcome) error {
+	final := toItem(c, o.State)
+	final.At, final.Recipient, final.Message = o.At.UnixMilli(), o.Recipient, o.Message
+	return s.change(ctx, c, final)
+}
+
+// change writes a notice as it is to be, if c is still the claim on it.
+func (s Store) change(ctx context.Context, c notify.Claim, to item) error {
+	stands, err := s.put(ctx, to, "#claim = :claim", map[string]string{"#claim": "claim"}, map[string]any{":claim": c.Token})
+	if err == nil && stands != nil {
+		return notify.ErrBeingSent
+	}
+	return err
+}
+
+// put writes a row under a condition. If that does not hold it returns what stands there.
+func (s Store) put(
+	ctx context.Context, row item, condition string, names map[string]string, values map[string]any,
+) (stands *item, err error) {
+	image, err := attributevalue.MarshalMap(row)
+	if err != nil {
+		return nil, fmt.Errorf("notifydb: encode notice: %w", err)
+	}
+	bound, err := attributevalue.MarshalMap(values)
+	if err != nil {
+		return nil, fmt.Errorf("notifydb: encode condition: %w", err)
+	}
+	_, err = s.DB.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: &s.Name, Item: image,
+		ConditionExpression: &condition, ExpressionAttributeNames: names, ExpressionAttributeValues: bound,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
+	if !ok {
+		return nil, record.Failure(err)
+	}
+	stands = &item{}
+	if err := attributevalue.UnmarshalMap(refused.Item, stands); err != nil {
+		return nil, errUnread
+	}
+	return stands, nil
+}
+
+// Suppressed reports whether a recipient gets no mail. Errors are those of record.Failure.
+func (s Store) Suppressed(ctx context.Context, r notify.Recipient) (bool, error) {
+	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &s.Name, Key: record.PrimaryKey(suppressionKey(r)), ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		return false, record.Failure(err)
+	}
+	return out.Item != nil, nil
+}
+
+// Suppress has a recipient get no mail any more. Errors are those of record.Failure.
+func (s Store) Suppress(ctx context.Context, r notify.Recipient, at time.Time) error {
+	image, err := attributevalue.MarshalMap(suppression{suppressionKey(r), at.UnixMilli()})
+	if err != nil {
+		return fmt.Errorf("notifydb: encode suppression: %w", err)
+	}
+	_, err = s.DB.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.Name, Item: image})
+	return record.Failure(err)
+}

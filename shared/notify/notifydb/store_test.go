@@ -1,0 +1,81 @@
+package notifydb_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/cloudtest"
+	"backroom/shared/fault"
+	"backroom/shared/money"
+	"backroom/shared/notify"
+	"backroom/shared/notify/notifydb"
+	"backroom/shared/notify/notifytest"
+	"backroom/shared/saga"
+)
+
+func open(t *testing.T) (notifydb.Store, *cloudtest.Cloud) {
+	c := cloudtest.New(t)
+	rt := c.Runtime()
+	return notifydb.Store{DB: rt.DynamoDB(), Name: c.Table("Notices"), Nonce: rt.Nonce}, c
+}
+
+func TestNotices(t *testing.T) {
+	t.Parallel()
+	notifytest.Exercise(t, func(t *testing.T) notify.Notices {
+		s, _ := open(t)
+		return s
+	})
+}
+
+func TestAClaimWhoseAnswerIsLostIsTheClaimersOwn(t *testing.T) {
+	t.Parallel()
+	s, c := open(t)
+	forgetful, lost := c.Forgetful("PutItem")
+	s.DB = forgetful
+	_, err := s.Claim(t.Context(), notify.Notice{Shop: "main", Order: "ord_1", Template: notify.Confirmed}, cloudtest.Epoch, cloudtest.Epoch.Add(time.Minute))
+	require.NoError(t, err)
+	assert.Equal(t, 1, lost())
+}
+
+func TestANoticeKeepsNoAddress(t *testing.T) {
+	t.Parallel()
+	s, c := open(t)
+	n := notify.Notice{Shop: "main", Order: "ord_1", Template: notify.Refunded, Refund: "r1"}
+	claim, err := s.Claim(t.Context(), n, cloudtest.Epoch, cloudtest.Epoch.Add(time.Minute))
+	require.NoError(t, err)
+	ada := notify.RecipientOf("ada@example.com")
+	require.NoError(t, s.Settle(t.Context(), claim, notify.Outcome{State: notify.Sent, At: cloudtest.Epoch, Recipient: ada, Message: "m-1"}))
+	assert.JSONEq(t, `{
+		"pk": "main#ord_1#refunded#r1", "shop": "main", "order": "ord_1", "template": "refunded", "refund": "r1",
+		"state": "sent", "claim": "`+claim.Token+`", "at": 1772366400000, "recipient": "`+string(ada)+`", "message": "m-1"
+	}`, c.Row("Notices", "main#ord_1#refunded#r1"))
+	require.NoError(t, s.Suppress(t.Context(), ada, cloudtest.Epoch))
+	assert.JSONEq(t, `{"pk": "suppressed#`+string(ada)+`", "at": 1772366400000}`, c.Row("Notices", "suppressed#"+string(ada)))
+}
+
+func TestAnOrderIsReadFromItsRow(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t)
+	orders := notifydb.Orders{DB: c.Runtime().DynamoDB(), Name: c.Table("Orders")}
+	_, err := orders.Load(t.Context(), "main", "ord_1")
+	require.ErrorIs(t, err, fault.NotFound)
+
+	c.Put("Orders", `{"pk":"main#ord_1","order":"ord_1","shop":"main","email":"ada@example.com","verdict":"cancelled","reason":"changed my mind",
+		"owes":["money","stock"],"lines":[{"sku":"MUG-1","quantity":2,"price":1250}],"total":2500,"currency":"EUR","placed_at":1772366400000,
+		"refunds":[{"id":"r1","amount":500,"try":2,"state":"done"}],"version":3,"status":"cancelling"}`)
+	o, err := orders.Load(t.Context(), "main", "ord_1")
+	require.NoError(t, err)
+	assert.Equal(t, notify.Order{
+		ID: "ord_1", Shop: "main", Email: "ada@example.com", Verdict: "cancelled", Reason: "changed my mind", MoneyOut: true,
+		Lines: []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}}, Total: money.Money{Amount: 2500, Currency: "EUR"}, PlacedAt: cloudtest.Epoch,
+		Refunds: []saga.Refund{{ID: "r1", Amount: 500, Try: 2, State: saga.RefundDone}},
+	}, o)
+
+	c.Put("Orders", `{"pk":"main#ord_2","order":"ord_2","email":{"ada@example.com":1}}`)
+	_, err = orders.Load(t.Context(), "main", "ord_2")
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), "ada", "an error quotes nothing of a row")
+}

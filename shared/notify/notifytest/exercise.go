@@ -1,0 +1,135 @@
+// Package notifytest has the suite that a store of notices passes, on whatever DynamoDB it runs.
+package notifytest
+
+import (
+	"crypto/rand"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/fault"
+	"backroom/shared/notify"
+)
+
+var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+
+// Exercise holds a store to what it promises. Each call of open returns an empty one.
+func Exercise(t *testing.T, open func(t *testing.T) notify.Notices) {
+	confirmed := notify.Notice{Shop: "main", Order: "ord_1", Template: notify.Confirmed}
+	sent := notify.Outcome{State: notify.Sent, At: noon, Recipient: notify.RecipientOf("ada@example.com"), Message: "m-1"}
+	claim := func(t *testing.T, s notify.Notices, n notify.Notice, now time.Time) notify.Claim {
+		t.Helper()
+		c, err := s.Claim(t.Context(), n, now, now.Add(time.Minute))
+		require.NoError(t, err)
+		return c
+	}
+	refused := func(t *testing.T, s notify.Notices, n notify.Notice, now time.Time, why error) {
+		t.Helper()
+		_, err := s.Claim(t.Context(), n, now, now.Add(time.Minute))
+		require.ErrorIs(t, err, why)
+	}
+
+	t.Run("a notice that was sent is never claimed again", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		c := claim(t, s, confirmed, noon)
+		assert.Equal(t, confirmed, c.Notice)
+		require.NoError(t, s.Settle(t.Context(), c, sent))
+		refused(t, s, confirmed, noon.Add(100*time.Hour), notify.ErrSettled)
+	})
+
+	t.Run("nor is one that was suppressed", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		c := claim(t, s, confirmed, noon)
+		require.NoError(t, s.Settle(t.Context(), c, notify.Outcome{State: notify.Suppressed, At: noon, Recipient: sent.Recipient}))
+		refused(t, s, confirmed, noon.Add(100*time.Hour), notify.ErrSettled)
+	})
+
+	t.Run("a claim keeps others away until its lease ends", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		first := claim(t, s, confirmed, noon)
+		refused(t, s, confirmed, noon.Add(time.Minute-time.Millisecond), notify.ErrBeingSent)
+		second := claim(t, s, confirmed, noon.Add(time.Minute))
+		assert.NotEqual(t, first.Token, second.Token)
+		require.ErrorIs(t, s.Settle(t.Context(), first, sent), fault.Conflict, "the first claim lapsed")
+		require.ErrorIs(t, s.Release(t.Context(), first), fault.Conflict)
+		refused(t, s, confirmed, noon.Add(time.Minute), notify.ErrBeingSent)
+		require.NoError(t, s.Settle(t.Context(), second, sent))
+	})
+
+	t.Run("a claim whose lease ended, and that nobody else took, is still good", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		require.NoError(t, s.Settle(t.Context(), claim(t, s, confirmed, noon), sent))
+	})
+
+	t.Run("a claim that is given back can be taken at once", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		require.NoError(t, s.Release(t.Context(), claim(t, s, confirmed, noon)))
+		claim(t, s, confirmed, noon)
+		refused(t, s, confirmed, noon, notify.ErrBeingSent)
+	})
+
+	t.Run("of many who claim at once, one has it", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		won := 0
+		for range 8 {
+			all.Go(func() {
+				_, err := s.Claim(t.Context(), confirmed, noon, noon.Add(time.Minute))
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					won++
+				} else {
+					assert.ErrorIs(t, err, fault.Conflict)
+				}
+			})
+		}
+		all.Wait()
+		assert.Equal(t, 1, won)
+	})
+
+	t.Run("a mail is settled twice without harm, because an answer may be lost", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		c := claim(t, s, confirmed, noon)
+		require.NoError(t, s.Settle(t.Context(), c, sent))
+		require.NoError(t, s.Settle(t.Context(), c, sent))
+	})
+
+	t.Run("notices of other shops, orders, templates and refunds are others", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		claim(t, s, confirmed, noon)
+		for _, other := range []notify.Notice{
+			{Shop: "other", Order: "ord_1", Template: notify.Confirmed}, {Shop: "main", Order: "ord_2", Template: notify.Confirmed},
+			{Shop: "main", Order: "ord_1", Template: notify.Cancelled}, {Shop: "main", Order: "ord_1", Template: notify.Refunded, Refund: "r1"},
+			{Shop: "main", Order: "ord_1", Template: notify.Refunded, Refund: "r2"},
+		} {
+			claim(t, s, other, noon)
+		}
+	})
+
+	t.Run("a recipient is suppressed for ever, and no other", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		ada, bob := notify.RecipientOf("ada@example.com"), notify.RecipientOf(rand.Text()+"@example.com")
+		for range 2 {
+			require.NoError(t, s.Suppress(t.Context(), ada, noon))
+		}
+		for r, want := range map[notify.Recipient]bool{ada: true, bob: false} {
+			suppressed, err := s.Suppressed(t.Context(), r)
+			require.NoError(t, err)
+			assert.Equal(t, want, suppressed)
+		}
+	})
+}

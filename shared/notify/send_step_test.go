@@ -1,0 +1,303 @@
+package notify_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/cloudtest"
+	"backroom/shared/fault"
+	"backroom/shared/notify"
+	"backroom/shared/notify/notifydb"
+	"backroom/shared/notify/sender"
+	"backroom/shared/observe"
+	"backroom/shared/saga"
+)
+
+// office is where mails are sent: the tables of a cloud.
+type office struct {
+	*cloudtest.Cloud
+	orders, notices, mailbox string
+}
+
+func open(t *testing.T) office {
+	t.Helper()
+	c := cloudtest.New(t)
+	return office{c, c.Table("Orders"), c.Table("Notices"), c.Table("Mailbox")}
+}
+
+// step returns the step as a process runs it whose every request goes through the round tripper.
+func (o office) step(through http.RoundTripper) notify.SendStep {
+	rt := o.Runtime()
+	if through != nil {
+		rt.AWS.HTTPClient = &http.Client{Transport: through}
+	}
+	rt.AWS.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	return notify.SendStep{
+		Orders:  notifydb.Orders{DB: rt.DynamoDB(), Name: o.orders},
+		Notices: notifydb.Store{DB: rt.DynamoDB(), Name: o.notices, Nonce: rt.Nonce},
+		Sender:  sender.NewMailbox(rt.DynamoDB(), o.mailbox, rt.Now),
+		Now:     rt.Now,
+	}
+}
+
+// order writes the row of an order with a verdict and whatever else is said of it, in JSON.
+func (o office) order(email, verdict, more string) {
+	o.Put("Orders", fmt.Sprintf(`{"pk":"main#ord_1","order":"ord_1","shop":"main","email":%q,"verdict":%q,"placed_at":1772366400000,
+		"lines":[{"sku":"MUG-1","quantity":2,"price":1250}],"total":2500,"currency":"EUR"%s}`, email, verdict, more))
+}
+
+// about returns an event about the order.
+func about(t *testing.T, fact saga.Fact) saga.Event {
+	t.Helper()
+	data, err := json.Marshal(saga.About{Order: "ord_1", Shop: "main"})
+	require.NoError(t, err)
+	return saga.Event{ID: "event", Type: fact, Subject: "ord_1", Shop: "main", Data: data}
+}
+
+// provider is a sender that answers as it is told, and counts.
+type provider struct {
+	mu      sync.Mutex
+	answers []error // of the first mails; then all is well
+	sent    []notify.Mail
+	within  func() // what happens while a mail is handed over
+}
+
+func (p *provider) Send(_ context.Context, _ notify.Notice, m notify.Mail) (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.within != nil {
+		p.within()
+	}
+	if len(p.answers) > 0 {
+		err := p.answers[0]
+		p.answers = p.answers[1:]
+		return "", err
+	}
+	p.sent = append(p.sent, m)
+	return "m-1", nil
+}
+
+func state(t *testing.T, o office, key string) string {
+	t.Helper()
+	var row struct{ State string }
+	if text := o.Row("Notices", key); text != "" {
+		require.NoError(t, json.Unmarshal([]byte(text), &row))
+	}
+	return row.State
+}
+
+func TestAMailIsSentOnceHoweverOftenItsFactComes(t *testing.T) {
+	t.Parallel()
+	o, p := open(t), &provider{}
+	o.order("ada@example.com", "confirmed", "")
+	s := o.step(nil)
+	s.Sender = p
+	for i := range 3 {
+		e := about(t, saga.OrderConfirmed)
+		e.ID = fmt.Sprint("event-", i)
+		require.NoError(t, s.Handle(t.Context(), e))
+		o.Clock.Pass(time.Hour)
+	}
+	assert.Len(t, p.sent, 1)
+	assert.Equal(t, "ada@example.com", p.sent[0].To)
+	assert.Equal(t, "sent", state(t, o, "main#ord_1#confirmed"))
+}
+
+func TestWhatIsNotSent(t *testing.T) {
+	for sentence, c := range map[string]struct {
+		fact                 saga.Fact
+		email, verdict, more string
+		outcome              string
+	}{
+		"a mail to nobody":                             {saga.OrderConfirmed, "", "confirmed", "", "no-address"},
+		"a confirmation of what was cancelled since":   {saga.OrderConfirmed, "ada@example.com", "cancelled", "", "outdated"},
+		"a cancellation whose money is underway again": {saga.OrderCancelled, "ada@example.com", "cancelled", `,"owes":["money"]`, "outdated"},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			o := open(t)
+			o.order(c.email, c.verdict, c.more)
+			var log bytes.Buffer
+			ctx, line := observe.Begin(t.Context(), observe.Logger(&log, slog.LevelInfo, "test"))
+			require.NoError(t, o.step(nil).Handle(ctx, about(t, c.fact)))
+			line.Done(ctx, "done", nil, true)
+			assert.Contains(t, log.String(), `"mail":"`+c.outcome+`"`)
+			assert.Empty(t, o.Rows("Notices"))
+			assert.Empty(t, o.Rows("Mailbox"))
+		})
+	}
+}
+
+func TestEachRefundThatArrivedIsToldOnce(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	s := o.step(nil)
+	first := `{"id":"r1","amount":500,"try":1,"state":"done"}`
+	o.order("ada@example.com", "confirmed", `,"refunds":[`+first+`,{"id":"r2","amount":700,"try":1,"state":"pending"}]`)
+	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderRefunded)))
+	assert.Len(t, o.Rows("Mailbox"), 1)
+	assert.Contains(t, o.Row("Mailbox", "main#ord_1#refunded#r1"), "5.00 EUR")
+
+	o.order("ada@example.com", "confirmed", `,"refunds":[`+first+`,{"id":"r2","amount":700,"try":2,"state":"done"}]`)
+	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderRefunded)))
+	assert.Len(t, o.Rows("Mailbox"), 2)
+	assert.Contains(t, o.Row("Mailbox", "main#ord_1#refunded#r2"), "7.00 EUR")
+}
+
+func TestAnOrderThatIsNotThereIsABug(t *testing.T) {
+	t.Parallel()
+	err := open(t).step(nil).Handle(t.Context(), about(t, saga.OrderConfirmed))
+	assert.Equal(t, fault.NotFound, fault.KindOf(err))
+}
+
+func TestWhileTheProviderIsAwayTheMailWaits(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	o.order("ada@example.com", "confirmed", "")
+	p := &provider{answers: []error{sender.ErrAway, sender.ErrBusy, errors.New("a bug")}}
+	s := o.step(nil)
+	s.Sender = p
+	for _, why := range []fault.Kind{fault.Unavailable, fault.Throttled, fault.Internal} {
+		err := s.Handle(t.Context(), about(t, saga.OrderConfirmed))
+		require.Error(t, err)
+		assert.Equal(t, why, fault.KindOf(err))
+	}
+	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderConfirmed)), "the claim was given back: nobody waits for its lease")
+	assert.Len(t, p.sent, 1)
+}
+
+func TestOfTwoDeliveriesAtOnceOneSends(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	o.order("ada@example.com", "confirmed", "")
+	p := &provider{}
+	s := o.step(nil)
+	s.Sender = p
+	p.within = func() {
+		p.within = nil
+		err := s.Handle(t.Context(), about(t, saga.OrderConfirmed))
+		assert.ErrorIs(t, err, notify.ErrBeingSent)
+		assert.Equal(t, fault.Conflict, fault.KindOf(err), "it comes again, for the other may yet fail")
+	}
+	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderConfirmed)))
+	assert.Len(t, p.sent, 1)
+	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderConfirmed)))
+	assert.Len(t, p.sent, 1)
+}
+
+func TestAnAddressThatBouncedGetsNoMoreMails(t *testing.T) {
+	for sentence, email := range map[string]string{
+		"it bounces":                  "bounce@simulator.amazonses.com",
+		"it is a list of addresses":   "ada@example.com, bob@example.com",
+		"it has a name":               "Ada <ada@example.com>",
+		"it has a second line":        "ada@example.com\r\nBcc: eve@example.com",
+		"it is no address":            "ada",
+		"it hides what it looks like": "ada\u202e@example.com",
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			o := open(t)
+			o.order(email, "confirmed", "")
+			s := o.step(nil)
+			require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderConfirmed)))
+			assert.Equal(t, "suppressed", state(t, o, "main#ord_1#confirmed"))
+
+			p := &provider{}
+			s.Sender = p
+			o.order(email, "cancelled", "")
+			require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderCancelled)))
+			assert.Equal(t, "suppressed", state(t, o, "main#ord_1#cancelled"))
+			assert.Empty(t, p.sent, "nobody tries again")
+			assert.Empty(t, o.Rows("Mailbox"))
+			assert.NotContains(t, fmt.Sprint(o.Rows("Notices")), "@")
+		})
+	}
+}
+
+func TestMetricsAndLogsHoldNoAddress(t *testing.T) {
+	t.Parallel()
+	o := open(t)
+	var log bytes.Buffer
+	handle := func(email, verdict string, fact saga.Fact, from notify.Sender) {
+		o.order(email, verdict, "")
+		s := o.step(nil)
+		if from != nil {
+			s.Sender = from
+		}
+		ctx, line := observe.Begin(t.Context(), observe.Logger(&log, slog.LevelDebug, "test"))
+		line.Done(ctx, "done", s.Handle(ctx, about(t, fact)), true)
+	}
+	handle("ada@example.com", "confirmed", saga.OrderConfirmed, &provider{answers: []error{sender.ErrAway}})
+	handle("ada@example.com", "confirmed", saga.OrderConfirmed, nil)
+	handle("bounce@example.com", "rejected", saga.OrderRejected, nil)
+	handle("no address <@", "expired", saga.OrderExpired, nil)
+	assert.Contains(t, log.String(), `"MailsSent":[1]`)
+	assert.Contains(t, log.String(), `"MailsSuppressed":[1]`)
+	assert.Contains(t, log.String(), "mail-provider-away")
+	assert.NotContains(t, log.String(), "@")
+	assert.NotContains(t, log.String(), "example.com")
+	assert.NotContains(t, log.String(), "MUG-1")
+}
+
+// mortal carries a process's requests until it dies: at its n-th request, before the cloud has it or before its answer is back.
+type mortal struct {
+	through  http.RoundTripper
+	n        int
+	answered bool // dies once the cloud has the request
+	mu       sync.Mutex
+}
+
+var errDead = errors.New("the process is dead")
+
+func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.n--
+	if m.n < 0 || m.n == 0 && !m.answered {
+		return nil, errDead
+	}
+	answer, err := m.through.RoundTrip(r)
+	if m.n == 0 && err == nil {
+		answer.Body.Close()
+		return nil, errDead
+	}
+	return answer, err
+}
+
+// Wherever a process dies, the next one finishes. The mailbox knows a notice by its key, so each mail is there exactly once;
+// with SES, which knows none, it may have gone out twice.
+func TestAMailSurvivesADeathAtEveryRequest(t *testing.T) {
+	for email, want := range map[string]string{"ada@example.com": "sent", "bounce@example.com": "suppressed"} {
+		for _, answered := range []bool{false, true} {
+			for n := 1; n <= 6; n++ {
+				t.Run(fmt.Sprintf("%s at request %d, answered %t", want, n, answered), func(t *testing.T) {
+					t.Parallel()
+					o := open(t)
+					o.order(email, "confirmed", "")
+					dying := &mortal{through: o.Runtime().AWS.HTTPClient.(*http.Client).Transport, n: n, answered: answered}
+					first := o.step(dying).Handle(t.Context(), about(t, saga.OrderConfirmed))
+					if n <= 5 {
+						require.Error(t, first)
+						assert.NotContains(t, first.Error(), "@")
+					}
+					o.Clock.Pass(time.Minute) // the message is hidden no longer
+					require.NoError(t, o.step(nil).Handle(t.Context(), about(t, saga.OrderConfirmed)))
+					assert.Equal(t, want, state(t, o, "main#ord_1#confirmed"))
+					assert.Len(t, o.Rows("Mailbox"), map[string]int{"sent": 1}[want])
+				})
+			}
+		}
+	}
+}

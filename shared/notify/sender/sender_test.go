@@ -1,0 +1,67 @@
+package sender_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/circuit"
+	"backroom/shared/cloudtest"
+	"backroom/shared/fault"
+	"backroom/shared/notify"
+	"backroom/shared/notify/sender"
+)
+
+func TestTheSettingsSayWhoDelivers(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t)
+	s := sender.Settings{Mailbox: c.Table("Mailbox"), Circuits: c.Table("Circuits")}
+	assert.IsType(t, sender.Mailbox{}, sender.New(c.Runtime(), s).(sender.Guarded).Sender)
+	s.From = "orders@shop.example"
+	assert.IsType(t, sender.SES{}, sender.New(c.Runtime(), s).(sender.Guarded).Sender)
+}
+
+// office is a sender that always answers the same, and counts.
+type office struct {
+	answer error
+	asked  int
+}
+
+func (o *office) Send(context.Context, notify.Notice, notify.Mail) (string, error) {
+	o.asked++
+	return "m-1", o.answer
+}
+
+func TestASenderThatFailsIsGivenARest(t *testing.T) {
+	for sentence, c := range map[string]struct {
+		answer error
+		asked  int
+	}{
+		"one that does not answer":                   {sender.ErrAway, int(circuit.Usual.AtLeast)},
+		"one that has too much to do":                {sender.ErrBusy, int(circuit.Usual.AtLeast)},
+		"not one that refuses addresses":             {notify.ErrRefused, 20},
+		"not one that does not like what we ask for": {errors.New("ses: NotFoundException"), 20},
+		"not one that works":                         {nil, 20},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			cloud, o := cloudtest.New(t), &office{answer: c.answer}
+			table := circuit.Table{DB: cloud.Runtime().DynamoDB(), Name: cloud.Table("Circuits")}
+			g := sender.Guarded{Sender: o, Circuit: circuit.New("mail-provider", table, cloud.Clock.Now, circuit.Usual)}
+			var err error
+			for range 20 {
+				_, err = g.Send(t.Context(), notice, mail)
+			}
+			assert.Equal(t, c.asked, o.asked)
+			if c.asked < 20 {
+				require.Equal(t, fault.Unavailable, fault.KindOf(err))
+				assert.ErrorContains(t, err, "mail-provider-circuit-open")
+			} else {
+				assert.ErrorIs(t, err, c.answer)
+			}
+		})
+	}
+}
