@@ -69,14 +69,14 @@ func TestEveryWriteRaisesTheVersionAndIsWrittenDown(t *testing.T) {
 	_, diary := load(t, rows)
 	require.NoError(t, rows.Save(t.Context(), record.Change{
 		Key: key, Item: shelf{"ord_1", "main", 9}, Diary: diary, Cause: saga.Cause{ID: "event-2", Actor: "other"},
-		Facts: []saga.Fact{saga.PaymentAuthorized, saga.OrderConfirmed, saga.PaymentDeclined},
+		Facts: []saga.Fact{saga.PaymentAuthorized, saga.OrderClosed, saga.PaymentDeclined},
 	}))
 	assert.JSONEq(t, `{
 		"pk": "main#ord_1", "version": 2, "nonce": "nonce001", "tells": 2,
 		"log": [
 			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "event-1", "actor": "test"},
 			{"v": 2, "fact": "PaymentAuthorized", "at": 1772366401000, "cause": "event-2", "actor": "other"},
-			{"v": 2, "fact": "OrderConfirmed", "at": 1772366401000, "cause": "event-2", "actor": "other"},
+			{"v": 2, "fact": "OrderClosed", "at": 1772366401000, "cause": "event-2", "actor": "other"},
 			{"v": 2, "fact": "PaymentDeclined", "at": 1772366401000, "cause": "event-2", "actor": "other"}
 		],
 		"order": "ord_1", "shop": "main", "mugs": 9

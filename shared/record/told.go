@@ -2,10 +2,12 @@ package record
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"backroom/shared/saga"
 )
@@ -14,58 +16,118 @@ import (
 // the log. Each carries what saga.Routes says, projected from this very image, so an old record that is read again tells
 // what it told at first. It returns an error for an image that is no row of ours, or that lacks what a fact should carry.
 func Told(image map[string]events.DynamoDBAttributeValue) ([]saga.Event, error) {
-	document, err := json.Marshal(plainMap(image))
+	r, err := parse(plainMap(image))
 	if err != nil {
-		return nil, fmt.Errorf("record: image: %w", err)
+		return nil, err
 	}
-	var row struct {
-		PK      string `json:"pk"`
-		Version int    `json:"version"`
-		Nonce   string `json:"nonce"`
-		Order   string `json:"order"`
-		Shop    string `json:"shop"`
-		Log     []struct {
-			Version int       `json:"v"`
-			Fact    saga.Fact `json:"fact"`
-			At      int64     `json:"at"`
-			Cause   string    `json:"cause"`
-		} `json:"log"`
-	}
-	members := map[string]json.RawMessage{}
-	if err := json.Unmarshal(document, &row); err != nil {
-		return nil, fmt.Errorf("record: image: %w", err)
-	}
-	if err := json.Unmarshal(document, &members); err != nil {
-		return nil, fmt.Errorf("record: image: %w", err)
-	}
-	if row.PK == "" || row.Version < 1 || row.Order == "" || row.Shop == "" {
-		return nil, fmt.Errorf("record: image of %q, version %d, order %q, shop %q is no row of ours", row.PK, row.Version, row.Order, row.Shop)
-	}
-	var told []saga.Event
-	index := 0
-	for _, l := range row.Log {
-		if l.Version != row.Version {
-			continue
-		}
-		route, known := saga.Routes[l.Fact]
-		if !known {
-			return nil, fmt.Errorf("record: %s tells %q, a fact without a route", row.PK, l.Fact)
-		}
-		if l.Fact.Heard() {
-			data, err := project(members, route.Carries)
-			if err != nil {
-				return nil, fmt.Errorf("record: %s tells %s: %w", row.PK, l.Fact, err)
-			}
-			told = append(told, saga.Event{
-				SpecVersion: saga.SpecVersion,
-				ID:          saga.EventID(route.By, row.PK, row.Version, index, row.Nonce),
-				Source:      route.By, Type: l.Fact, Subject: row.Order, Shop: row.Shop,
-				Time: time.UnixMilli(l.At).UTC(), CausationID: l.Cause, Data: data,
-			})
-		}
-		index++
+	told, untold := r.tell(func(l line) bool { return l.Version == r.Version })
+	if len(untold) > 0 {
+		return nil, untold[0]
 	}
 	return told, nil
+}
+
+// ToldSince returns what a row announced at or after a moment, in all versions that its log knows, as far as the row as it
+// stands can still tell it: under the ids that the facts had at first, so that whoever heard them knows them again, and
+// carrying what the row holds now. It names each fact that cannot be told any more: the row no longer holds what the fact
+// should carry, or the log is full and the fact's id is lost with what came before it.
+func ToldSince(image map[string]types.AttributeValue, since time.Time) ([]saga.Event, []Untold) {
+	r, err := parse(plainItem(image))
+	if err != nil {
+		return nil, []Untold{{Row: r.PK, Why: err}}
+	}
+	return r.tell(func(l line) bool { return l.At >= since.UnixMilli() })
+}
+
+// Untold is a fact that its row cannot tell.
+type Untold struct {
+	Row  string    // its key
+	Fact saga.Fact // none, if the row is none of ours
+	Why  error
+}
+
+// Error names the row, the fact and why.
+func (u Untold) Error() string { return fmt.Sprintf("record: %s tells %s: %v", u.Row, u.Fact, u.Why) }
+
+// row is what an image says about the facts of its row.
+type row struct {
+	PK      string                     `json:"pk"`
+	Version int                        `json:"version"`
+	Nonce   string                     `json:"nonce"`
+	Order   string                     `json:"order"`
+	Shop    string                     `json:"shop"`
+	Log     []line                     `json:"log"`
+	members map[string]json.RawMessage // all attributes
+}
+
+type line struct {
+	Version int       `json:"v"`
+	Fact    saga.Fact `json:"fact"`
+	At      int64     `json:"at"` // milliseconds since 1970
+	Cause   string    `json:"cause"`
+}
+
+func parse(image map[string]any) (r row, err error) {
+	document, err := json.Marshal(image)
+	if err != nil {
+		return r, fmt.Errorf("record: image: %w", err)
+	}
+	if err := json.Unmarshal(document, &r); err != nil {
+		return r, fmt.Errorf("record: image: %w", err)
+	}
+	if err := json.Unmarshal(document, &r.members); err != nil {
+		return r, fmt.Errorf("record: image: %w", err)
+	}
+	if r.PK == "" || r.Version < 1 || r.Order == "" || r.Shop == "" {
+		return r, fmt.Errorf("record: image of %q, version %d, order %q, shop %q is no row of ours", r.PK, r.Version, r.Order, r.Shop)
+	}
+	return r, nil
+}
+
+// tell returns the events of the facts that are meant and that somebody hears, and those that cannot be told.
+func (r row) tell(meant func(line) bool) (told []saga.Event, untold []Untold) {
+	index := map[int]int{} // of the next fact, by version
+	for _, l := range r.Log {
+		at := index[l.Version]
+		index[l.Version]++
+		if !meant(l) {
+			continue
+		}
+		e, err := r.event(l, at)
+		switch {
+		case err != nil:
+			untold = append(untold, Untold{r.PK, l.Fact, err})
+		case l.Fact.Heard():
+			told = append(told, e)
+		}
+	}
+	return told, untold
+}
+
+// event returns the event of a fact that is the index-th which the log has of its version.
+func (r row) event(l line, index int) (saga.Event, error) {
+	route, known := saga.Routes[l.Fact]
+	switch {
+	case !known:
+		return saga.Event{}, errors.New("a fact without a route")
+	case !l.Fact.Heard():
+		return saga.Event{}, nil
+	case r.begunBefore(l):
+		return saga.Event{}, errors.New("the log is full, and the beginning of that version is not in it")
+	}
+	data, err := project(r.members, route.Carries)
+	return saga.Event{
+		SpecVersion: saga.SpecVersion,
+		ID:          saga.EventID(route.By, r.PK, l.Version, index, r.Nonce),
+		Source:      route.By, Type: l.Fact, Subject: r.Order, Shop: r.Shop,
+		Time: time.UnixMilli(l.At).UTC(), CausationID: l.Cause, Data: data,
+	}, err
+}
+
+// begunBefore reports whether the log may have dropped other facts of the line's version that were told before it. What a full
+// log dropped lies between its first line and its second.
+func (r row) begunBefore(l line) bool {
+	return len(r.Log) >= LogLimit && l.Version == r.Log[1].Version && l != r.Log[0]
 }
 
 func project(members map[string]json.RawMessage, body any) (json.RawMessage, error) {
@@ -109,4 +171,35 @@ func plain(v events.DynamoDBAttributeValue) any {
 		return list
 	}
 	return nil // NULL; rows hold no binaries
+}
+
+func plainItem(image map[string]types.AttributeValue) map[string]any {
+	m := make(map[string]any, len(image))
+	for name, value := range image {
+		m[name] = plainValue(value)
+	}
+	return m
+}
+
+// plainValue is plain for an attribute that was read from the table and not from its stream.
+func plainValue(v types.AttributeValue) any {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return v.Value
+	case *types.AttributeValueMemberN:
+		return json.Number(v.Value)
+	case *types.AttributeValueMemberBOOL:
+		return v.Value
+	case *types.AttributeValueMemberSS:
+		return v.Value
+	case *types.AttributeValueMemberM:
+		return plainItem(v.Value)
+	case *types.AttributeValueMemberL:
+		list := make([]any, len(v.Value))
+		for i, e := range v.Value {
+			list[i] = plainValue(e)
+		}
+		return list
+	}
+	return nil
 }

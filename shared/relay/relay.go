@@ -44,12 +44,19 @@ func (r Relay) Read(ctx context.Context, records []events.DynamoDBEventRecord) e
 			dead = append(dead, string(body))
 			continue
 		}
-		for _, e := range told {
-			for _, step := range saga.Routes[e.Type].To {
-				letters = append(letters, saga.Letter{To: step, Event: e})
-			}
-		}
+		letters = append(letters, Letters(told...)...)
 	}
 	observe.Note(ctx, slog.Int("records", len(records)), slog.Int("letters", len(letters)), slog.Int("dead", len(dead)))
 	return errors.Join(r.Queues.Send(ctx, letters...), r.Queues.SendTo(ctx, r.DeadLetter, dead))
+}
+
+// Letters returns a letter for each event and each step that hears it.
+func Letters(told ...saga.Event) []saga.Letter {
+	var letters []saga.Letter
+	for _, e := range told {
+		for _, step := range saga.Routes[e.Type].To {
+			letters = append(letters, saga.Letter{To: step, Event: e})
+		}
+	}
+	return letters
 }

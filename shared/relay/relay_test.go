@@ -81,7 +81,7 @@ func TestWhatARecordTells(t *testing.T) {
 			record("ord_1", saga.ReserveDue, saga.PaymentCheckDue),
 			map[string][]string{"ReserveStockQueue": {"ReserveDue ord_1"}, "AuthorizePaymentQueue": {"PaymentCheckDue ord_1"}},
 		},
-		"nothing, if nobody hears it": {record("ord_1", saga.OrderConfirmed), map[string][]string{}},
+		"nothing, if nobody hears it": {record("ord_1", saga.OrderClosed), map[string][]string{}},
 		"nothing, if the row is gone": {events.DynamoDBEventRecord{EventName: "REMOVE"}, map[string][]string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
