@@ -1,13 +1,13 @@
 # Backroom. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run reset test e2e invoke sizes lint build lock
+.PHONY: help run reset test e2e invoke order redrive relay-again erase mail sizes lint build lock
 
 TOOL := .backroom/bin/localstack
 # make starts the tool itself, not `go run`, so that a signal to make reaches it.
 START = @go build -o $(TOOL) ./localstack && exec $(TOOL)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## an order flows: local cloud, deploy, 25 orders, the API at http://127.0.0.1:8080 (API_PORT=, CLOUD_PORT=)
 	$(START) run
@@ -23,6 +23,21 @@ e2e: ## the black-box suite on CLOUD=ministack|localstack|aws (STACK=name; on aw
 
 invoke: ## run a function of the running cloud: F=place-order E=events/place-order.json
 	$(START) invoke "$(F)" "$(E)"
+
+order: ## the story of one order: ID=ord_… (SHOP=, and STACK= for another stack than that of make run)
+	$(START) order "$(ID)"
+
+redrive: ## send dead letters back to STEP=advance-order and so on (DRY=1 only lists them, LIMIT=, STACK=)
+	$(START) redrive "$(STEP)"
+
+relay-again: ## send again what the rows told SINCE=26h or 2026-11-21T10:00Z (DRY=1 only counts, RATE= rows a second, STACK=)
+	$(START) relay-again "$(SINCE)"
+
+erase: ## forget whose the orders of CUSTOMER= were; amounts stay (SHOP=, STACK=)
+	$(START) erase "$(CUSTOMER)"
+
+mail: ## the last N=5 mails that were kept in the mailbox, here and as a page (OPEN=1 opens it, STACK=)
+	$(START) mail
 
 sizes: ## binary and zip size of every function
 	$(START) sizes

@@ -1,12 +1,17 @@
 // Command localstack runs Backroom on this machine: on MiniStack, an embedded local AWS, or on LocalStack. The Makefile calls it.
 //
-//	localstack run        start the local cloud, deploy, place orders, serve the API until Ctrl-C
-//	localstack reset      forget what earlier runs stored
-//	localstack invoke     run one function of the running cloud with a sample event: invoke <function> <event file>
-//	localstack sizes      how big every function is
-//	localstack lint       vet, staticcheck, gofmt, sam validate
-//	localstack test       everything that needs no cloud but MiniStack
-//	localstack e2e        the black-box suite on any cloud: e2e ministack|localstack|aws
+//	localstack run          start the local cloud, deploy, place orders, serve the API until Ctrl-C
+//	localstack reset        forget what earlier runs stored
+//	localstack invoke       run one function of the running cloud with a sample event: invoke <function> <event file>
+//	localstack order        the story of one order: order <id>
+//	localstack redrive      send a step's dead letters back to it: redrive <step>
+//	localstack relay-again  send again what the rows told since a moment: relay-again <moment or age>
+//	localstack erase        forget whose a customer's orders were: erase <subject>
+//	localstack mail         the last mails that were kept in the mailbox
+//	localstack sizes        how big every function is
+//	localstack lint         vet, staticcheck, gofmt, sam validate
+//	localstack test         everything that needs no cloud but MiniStack
+//	localstack e2e          the black-box suite on any cloud: e2e ministack|localstack|aws
 package main
 
 import (
@@ -29,13 +34,18 @@ type desk struct {
 }
 
 var commands = map[string]func(ctx context.Context, d desk, args []string) error{
-	"run":    run,
-	"reset":  reset,
-	"invoke": invoke,
-	"sizes":  sizes,
-	"lint":   lint,
-	"test":   test,
-	"e2e":    e2e,
+	"run":         run,
+	"reset":       reset,
+	"invoke":      invoke,
+	"order":       tellOrder,
+	"redrive":     redrive,
+	"relay-again": relayAgain,
+	"erase":       erase,
+	"mail":        showMail,
+	"sizes":       sizes,
+	"lint":        lint,
+	"test":        test,
+	"e2e":         e2e,
 }
 
 func main() {

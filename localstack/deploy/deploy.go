@@ -172,6 +172,15 @@ func (s Stack) PaymentsKey(ctx context.Context) (string, error) {
 	return payments.Key, err
 }
 
+// CallbackSecret returns what the payment provider signs its callbacks with; empty while it was not told where to call.
+func (s Stack) CallbackSecret(ctx context.Context) (string, error) {
+	var payments struct {
+		WebhookSecret string `json:"webhook_secret"`
+	}
+	err := s.secret(ctx, "PaymentsSecretArn", &payments)
+	return payments.WebhookSecret, err
+}
+
 // secret decodes the secret whose ARN is an output of the stack.
 func (s Stack) secret(ctx context.Context, output string, document any) error {
 	cfg, err := cloud.Config(ctx, s.Endpoint)

@@ -81,6 +81,16 @@ func (t *Teller) Good(word string) string { return t.paint(word, "32") }
 // Bad colours a word as a refusal or failure.
 func (t *Teller) Bad(word string) string { return t.paint(word, "33") }
 
+// Dim makes words stand back.
+func (t *Teller) Dim(word string) string { return t.paint(word, "2") }
+
+// Write writes text as it is.
+func (t *Teller) Write(text []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.out.Write(text)
+}
+
 func (t *Teller) paint(word, code string) string {
 	if !t.colour {
 		return word

@@ -1,0 +1,106 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"backroom/localstack/operator/story"
+	"backroom/localstack/remedy"
+	"backroom/shared/fault"
+	"backroom/shared/notify"
+	"backroom/shared/order"
+	"backroom/shared/order/orderdb"
+	"backroom/shared/payment/paymentdb"
+	"backroom/shared/record"
+	"backroom/shared/saga"
+	"backroom/shared/stock/stockdb"
+)
+
+// Story reads all that is written about an order. The rows are no snapshot of one moment.
+func (s Site) Story(ctx context.Context, shop, id string) (story.Story, error) {
+	tables := map[string]record.Table{}
+	for _, name := range []string{"Orders", "Holds", "Charges", "Notices"} {
+		table, err := s.table(name)
+		if err != nil {
+			return story.Story{}, err
+		}
+		tables[name] = table
+	}
+	read, err := orderdb.Stories{Orders: tables["Orders"], Tellers: []orderdb.Teller{
+		{By: saga.Holds, Table: tables["Holds"], Key: record.Key},
+		{By: saga.Charges, Table: tables["Charges"], Key: paymentdb.Key},
+	}}.Read(ctx, shop, id)
+	if fault.KindOf(err) == fault.NotFound {
+		return story.Story{}, remedy.For(fmt.Errorf("the shop %s has no order %q", shop, id), "GET /orders lists orders; for another shop: SHOP=…")
+	}
+	if err != nil {
+		return story.Story{}, err
+	}
+	told := story.Story{Story: read}
+	if hold, err := (stockdb.Shelf{Holds: tables["Holds"]}).Load(ctx, shop, id); err == nil {
+		told.Hold = &hold
+	} else if fault.KindOf(err) != fault.NotFound {
+		return story.Story{}, err
+	}
+	if charge, err := (paymentdb.Store{Table: tables["Charges"]}).Load(ctx, shop, id); err == nil {
+		told.Charge = &charge
+	} else if fault.KindOf(err) != fault.NotFound {
+		return story.Story{}, err
+	}
+	told.Notices, err = s.notices(ctx, tables["Notices"].Name, read.Order)
+	return told, err
+}
+
+// notices returns what became of an order's mails.
+func (s Site) notices(ctx context.Context, table string, o order.Order) ([]story.Notice, error) {
+	possible := possibleNotices(o)
+	var keys []string
+	for _, n := range possible {
+		keys = append(keys, n.Key())
+	}
+	found := map[string]story.Notice{}
+	var broken error
+	err := record.ReadMany(ctx, s.DB, table, keys, true, func(image map[string]types.AttributeValue) {
+		var row struct {
+			PK    string       `dynamodbav:"pk"`
+			State notify.State `dynamodbav:"state"`
+			At    int64        `dynamodbav:"at"` // milliseconds since 1970
+		}
+		if err := attributevalue.UnmarshalMap(image, &row); err != nil {
+			broken = err
+		}
+		n := story.Notice{State: row.State}
+		if row.At > 0 {
+			n.At = time.UnixMilli(row.At).UTC()
+		}
+		found[row.PK] = n
+	})
+	if err != nil || broken != nil {
+		return nil, fmt.Errorf("the notices of %s: %w", o.ID, errors.Join(err, broken))
+	}
+	var notices []story.Notice
+	for _, n := range possible {
+		if is, ok := found[n.Key()]; ok {
+			is.Notice = n
+			notices = append(notices, is)
+		}
+	}
+	return notices, nil
+}
+
+// possibleNotices are the mails that there can be about an order.
+func possibleNotices(o order.Order) []notify.Notice {
+	var all []notify.Notice
+	for _, t := range []notify.Template{notify.Confirmed, notify.Rejected, notify.Expired, notify.Cancelled} {
+		all = append(all, notify.Notice{Shop: o.Shop, Order: o.ID, Template: t})
+	}
+	for _, r := range o.Refunds {
+		all = append(all, notify.Notice{Shop: o.Shop, Order: o.ID, Template: notify.Refunded, Refund: r.ID})
+	}
+	return all
+}

@@ -1,0 +1,201 @@
+package story_test
+
+import (
+	"flag"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/operator/story"
+	"backroom/shared/money"
+	"backroom/shared/notify"
+	"backroom/shared/order"
+	"backroom/shared/payment"
+	"backroom/shared/saga"
+	"backroom/shared/stock"
+)
+
+var update = flag.Bool("update", false, "write testdata instead of comparing it")
+
+const id = "ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"
+
+var noon = time.Date(2026, time.November, 21, 12, 0, 0, 0, time.UTC)
+
+// plain is no ink at all; marked shows where there would be some.
+type (
+	plain  struct{}
+	marked struct{}
+)
+
+func (plain) Good(s string) string  { return s }
+func (plain) Bad(s string) string   { return s }
+func (plain) Dim(s string) string   { return s }
+func (marked) Good(s string) string { return "<good>" + s + "</good>" }
+func (marked) Bad(s string) string  { return "<bad>" + s + "</bad>" }
+func (marked) Dim(s string) string  { return "<dim>" + s + "</dim>" }
+
+// A log is the diaries of an order's rows, as they are written.
+type log struct{ entries []order.StoryEntry }
+
+// add writes down a fact, and returns the id under which it is told.
+func (l *log) add(ms int, actor string, fact saga.Fact, because string) string {
+	e := order.StoryEntry{ID: string(saga.Routes[fact].By) + ":" + string(fact), Entry: saga.Entry{
+		Fact: fact, At: noon.Add(time.Duration(ms) * time.Millisecond), Cause: saga.Cause{ID: because, Actor: actor},
+	}}
+	l.entries = append(l.entries, e)
+	return e.ID
+}
+
+// placed is an order as the story's beginning left it.
+func placed() order.Order {
+	return order.Order{
+		ID: id, Shop: "main", Owner: "ada", Email: "ada@example.com", PaymentMethod: "pm_card_visa", PlacedAt: noon, ExpiresAt: noon.Add(15 * time.Minute),
+		Lines: []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: 8000}},
+		Total: money.Money{Amount: 10500, Currency: "EUR"}, Owes: []order.Debt{order.VerdictDebt}, Due: noon.Add(2 * time.Minute),
+	}
+}
+
+// cancelledWhilePaying is the story of a customer who thought better of it while the provider was asked for the money.
+func cancelledWhilePaying() story.Story {
+	var l log
+	ordered := l.add(0, "ada", saga.OrderPlaced, "req-7c1f")
+	reserved := l.add(74, "reserve-stock", saga.StockReserved, ordered)
+	l.add(231, "authorize-payment", saga.PaymentIntended, reserved)
+	cancelling := l.add(360, "ada", saga.OrderCancelling, "req-81d0")
+	l.add(442, "return-payment", saga.PaymentReturning, cancelling)
+	released := l.add(455, "release-stock", saga.StockReleased, cancelling)
+	l.add(530, "advance-order", saga.OrderStockBack, released)
+	returned := l.add(911, "return-payment", saga.PaymentReturned, cancelling)
+	l.add(978, "advance-order", saga.OrderCancelled, returned)
+	slices.Reverse(l.entries) // rows are read in no order
+
+	o := placed()
+	o.Verdict, o.Reason, o.Owes, o.Due = order.Cancelled, "ordered by mistake", nil, time.Time{}
+	return story.Story{
+		Story:   order.Story{Order: o, Entries: l.entries},
+		Hold:    &stock.Reservation{Want: stock.Release, Has: stock.Nothing},
+		Charge:  &payment.Charge{Want: payment.Return, Has: payment.Canceled, Intent: "pi_3Qx8", ClientSecret: "pi_3Qx8_secret"},
+		Notices: []story.Notice{{Notice: notify.Notice{Template: notify.Cancelled}, State: notify.Sent, At: noon.Add(1100 * time.Millisecond)}},
+	}
+}
+
+func written(t *testing.T, s story.Story, after time.Duration, ink story.Ink) string {
+	t.Helper()
+	var text strings.Builder
+	require.NoError(t, s.Write(&text, noon.Add(after), time.FixedZone("CET", 3600), ink))
+	return text.String()
+}
+
+func TestAStoryReadsLikeOne(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		story story.Story
+		after time.Duration
+	}{
+		"cancelled-while-paying": {cancelledWhilePaying(), time.Hour},
+		"needs-attention":        {needsAttention(), 30 * time.Hour},
+		"just-placed":            {justPlaced(), 300 * time.Millisecond},
+		"refunded":               {refunded(), 49 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file, text := filepath.Join("testdata", name+".txt"), written(t, c.story, c.after, plain{})
+			if *update {
+				require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+			}
+			kept, err := os.ReadFile(file)
+			require.NoError(t, err)
+			assert.Equal(t, string(kept), text, "if the change is meant: go test ./localstack/operator/story -update")
+		})
+	}
+}
+
+func justPlaced() story.Story {
+	var l log
+	l.add(0, "client:kiosk", saga.OrderPlaced, "req-1")
+	return story.Story{Story: order.Story{Order: placed(), Entries: l.entries}}
+}
+
+// needsAttention is the story of an order whose money could not be taken.
+func needsAttention() story.Story {
+	var l log
+	l.add(0, "ada", saga.OrderPlaced, "req-1")
+	asked := "clock:main#" + id + "@1"
+	due := l.add(125_000, "advance-order", saga.ReserveDue, asked)
+	l.add(125_000, "advance-order", saga.PaymentCheckDue, asked)
+	reserved := l.add(126_000, "reserve-stock", saga.StockReserved, due)
+	authorized := l.add(127_000, "authorize-payment", saga.PaymentAuthorized, reserved)
+	confirmed := l.add(127_500, "advance-order", saga.OrderConfirmed, authorized)
+	l.add(127_400, "commit-stock", saga.StockSold, confirmed) // its clock is behind
+	failed := l.add(26*3600_000, "capture-payment", saga.CaptureFailed, confirmed)
+	l.add(26*3600_000+200, "advance-order", saga.OrderStranded, failed)
+	o := placed()
+	o.Verdict, o.Owes, o.Attention = order.Confirmed, []order.Debt{order.CaptureDebt}, order.CaptureFailed
+	o.Due, o.Asks = noon.Add(26*time.Hour), 7
+	return story.Story{
+		Story:   order.Story{Order: o, Entries: l.entries},
+		Hold:    &stock.Reservation{Want: stock.Sell, Has: stock.Sold},
+		Charge:  &payment.Charge{Want: payment.Take, Has: payment.Lapsed, Intent: "pi_1", Reason: "payment-canceled", DeclineCode: "expired"},
+		Notices: []story.Notice{{Notice: notify.Notice{Template: notify.Confirmed}, State: notify.Sending}},
+	}
+}
+
+// refunded is the story of an order of which a part went back, and another is on its way.
+func refunded() story.Story {
+	var l log
+	l.add(0, "ada", saga.OrderPlaced, "req-1")
+	l.add(900, "advance-order", saga.OrderClosed, "gone")
+	l.add(48*3600_000, "staff-7", saga.OrderRefunding, "req-2")
+	o := placed()
+	o.Verdict, o.Paid, o.Owes, o.Due, o.Asks = order.Confirmed, true, []order.Debt{order.RefundDebt}, noon.Add(48*time.Hour+10*time.Minute), 2
+	o.Refunds = []saga.Refund{{ID: "ref_1", Amount: 1250, Try: 1, State: saga.RefundDone}, {ID: "ref_2", Amount: 500, Try: 2, State: saga.RefundPending}}
+	o.Resolution = order.Resolution{ID: "r", Action: order.Retry, Reason: "the provider was down", By: "staff-7", At: noon.Add(time.Hour)}
+	return story.Story{
+		Story:  order.Story{Order: o, Entries: l.entries},
+		Hold:   &stock.Reservation{Want: stock.Hold, Has: stock.Nothing, Short: []string{"MUG-1", "RUG-1"}},
+		Charge: &payment.Charge{Want: payment.Take, Has: payment.Captured, Intent: "pi_1"},
+		Notices: []story.Notice{
+			{Notice: notify.Notice{Template: notify.Confirmed}, State: notify.Sent, At: noon.Add(time.Second)},
+			{Notice: notify.Notice{Template: notify.Refunded, Refund: "ref_1"}, State: notify.Suppressed, At: noon.Add(24 * time.Hour)},
+		},
+	}
+}
+
+func TestEveryFactHasASentence(t *testing.T) {
+	t.Parallel()
+	said := map[string]saga.Fact{}
+	for _, fact := range slices.Sorted(maps.Keys(saga.Routes)) {
+		var l log
+		l.add(0, "somebody", fact, "something")
+		text := written(t, story.Story{Story: order.Story{Order: placed(), Entries: l.entries}}, time.Second, plain{})
+		sentence := strings.Split(text, "\n")[4]
+		assert.NotContains(t, sentence, "told "+string(fact), "%s has no sentence", fact)
+		words, _, _ := strings.Cut(sentence, string(fact))
+		assert.Empty(t, said[words], "%s says the same", fact)
+		said[words] = fact
+	}
+	assert.Len(t, said, len(saga.Routes))
+}
+
+func TestAStoryHoldsNobodysSecrets(t *testing.T) {
+	t.Parallel()
+	text := written(t, cancelledWhilePaying(), time.Hour, plain{})
+	for _, secret := range []string{"ada@example.com", "pm_card_visa", "pi_3Qx8_secret"} {
+		assert.NotContains(t, text, secret)
+	}
+}
+
+func TestInkShowsHowItEnded(t *testing.T) {
+	t.Parallel()
+	text := written(t, cancelledWhilePaying(), time.Hour, marked{})
+	assert.Regexp(t, `<bad> +\+0\.4 s  ada cancelled the order.*</bad>  <dim>OrderCancelling ← request req-81d0</dim>`, text)
+	assert.Regexp(t, `<good> +\+1\.0 s .*complete\..*</good>`, text)
+	assert.Contains(t, text, "<good>cancelled: ordered by mistake</good>")
+}
