@@ -56,7 +56,11 @@ func run(ctx context.Context, d desk, _ []string) (err error) {
 	ministack := &cloud.MiniStack{Tools: installed, Port: cloudPort, State: d.stateFolder()}
 	err = d.Phase("cloud", func() (string, error) {
 		note := "MiniStack at " + ministack.Endpoint()
-		if _, err := os.Stat(filepath.Join(ministack.State, "state")); err == nil {
+		stored, err := d.stored()
+		if err != nil {
+			return "", err
+		}
+		if stored {
 			note += ", with what earlier runs stored (make reset clears it)"
 		}
 		return note, ministack.Start(ctx)
@@ -115,7 +119,7 @@ func port(setting string, otherwise int) (int, error) {
 	return number, nil
 }
 
-// deploy builds the functions and deploys the template.
+// deploy builds the functions, deploys the template and has the payment sandbox call its API.
 func (d desk) deploy(ctx context.Context, plan deploy.Deployment) (stack deploy.Stack, err error) {
 	var build *deploy.Build
 	err = d.Phase("build", func() (note string, err error) {
@@ -129,7 +133,10 @@ func (d desk) deploy(ctx context.Context, plan deploy.Deployment) (stack deploy.
 		stack, err = plan.Deploy(ctx, build)
 		return "stack " + plan.Stack + ", by the SAM CLI", err
 	})
-	return stack, err
+	if err != nil {
+		return stack, err
+	}
+	return stack, d.Phase("payments", func() (string, error) { return stack.RegisterCallbacks(ctx) })
 }
 
 // serve opens the door to the API and returns its URL.
@@ -197,8 +204,8 @@ func (d desk) trade(ctx context.Context, stack deploy.Stack, api shop.API) error
 			mu.Lock()
 			defer mu.Unlock()
 			times = append(times, took)
-			if seen.Verdict() != order.Verdict {
-				wrong = append(wrong, fmt.Sprintf("%s is %q, should be %q", receipt.ID, seen.Verdict(), order.Verdict))
+			if seen.Outcome() != order.Verdict {
+				wrong = append(wrong, fmt.Sprintf("%s is %q, should be %q", receipt.ID, seen.Outcome(), order.Verdict))
 			}
 			return nil
 		})
@@ -211,12 +218,27 @@ func (d desk) trade(ctx context.Context, stack deploy.Stack, api shop.API) error
 	if len(wrong) > 0 {
 		return fmt.Errorf("verdicts that were not expected:\n%s", strings.Join(wrong, "\n"))
 	}
+	return d.regret(ctx, api, buyer, name, baskets[0].Basket)
+}
+
+// regret places one order more and cancels it while it is being paid: its story is the one worth reading.
+func (d desk) regret(ctx context.Context, api shop.API, buyer, name string, basket shop.Basket) error {
+	receipt, err := api.Place(ctx, buyer, name+"-regretted", basket)
+	if err != nil {
+		return err
+	}
+	cancelled, err := api.Cancel(ctx, buyer, receipt.ID, "ordered by mistake")
+	if err != nil {
+		return err
+	}
+	what := map[bool]string{true: "one more was cancelled at once", false: "one more was over before it could be cancelled"}[cancelled]
+	d.Linef("\n%s. In another terminal:\n  make order ID=%s   tells its story\n  make mail   shows the mails", what, receipt.ID)
 	return nil
 }
 
 // verdict pads first and colours then, so that columns stay columns.
 func (d desk) verdict(o shop.Order) string {
-	word := fmt.Sprintf("%-26s", o.Verdict())
+	word := fmt.Sprintf("%-26s", o.Outcome())
 	if o.Status == "confirmed" || o.Status == "closed" {
 		return d.Good(word)
 	}

@@ -24,6 +24,26 @@ type running struct {
 // stateFolder is where MiniStack keeps what it holds.
 func (d desk) stateFolder() string { return filepath.Join(d.repo, ".backroom", "ministack") }
 
+// rows is raised whenever rows of the tables are not what they were before. There is no stack but those of make run whose rows
+// are older, and they are made again sooner than migrated.
+const rows = "2"
+
+// stored reports whether earlier runs stored something. It returns an error if this version cannot read that.
+func (d desk) stored() (bool, error) {
+	mark := filepath.Join(d.stateFolder(), "rows")
+	written, err := os.ReadFile(mark)
+	if err == nil && string(written) == rows {
+		return true, nil
+	}
+	if _, err := os.Stat(filepath.Join(d.stateFolder(), "state")); err == nil {
+		return false, remedy.For(errors.New("what earlier runs stored is of another version of Backroom"), "make reset, which forgets it, then make run")
+	}
+	if err := os.MkdirAll(d.stateFolder(), 0o755); err != nil {
+		return false, err
+	}
+	return false, os.WriteFile(mark, []byte(rows), 0o644)
+}
+
 func (d desk) noticeFile() string { return filepath.Join(d.repo, ".backroom", "running.json") }
 
 func (d desk) announce(r running) error {

@@ -19,18 +19,20 @@ const openingStock = 500
 // scarce is in the catalogue, but never in stock.
 const scarce = "CLOCK-1"
 
+// Customer is where the mails about all orders go.
+const Customer = "ada@example.com"
+
 // Catalogue is what the shop sells.
 func Catalogue() []shop.Product {
-	euro := func(cents int64) shop.Money { return shop.Money{Amount: cents, Currency: "EUR"} }
 	return []shop.Product{
-		{SKU: "MUG-1", Title: "Mug, stoneware", Price: euro(1250)},
-		{SKU: "PLATE-1", Title: "Plate, stoneware", Price: euro(1690)},
-		{SKU: "TEAPOT-1", Title: "Teapot, cast iron", Price: euro(5400)},
-		{SKU: "LAMP-1", Title: "Desk lamp", Price: euro(8900)},
-		{SKU: "CHAIR-1", Title: "Folding chair", Price: euro(4900)},
-		{SKU: "RUG-1", Title: "Wool rug", Price: euro(12900)},
-		{SKU: "VASE-1", Title: "Vase, blown glass", Price: euro(3450)},
-		{SKU: scarce, Title: "Wall clock, sold out", Price: euro(7600)},
+		{SKU: "MUG-1", Title: "Mug, stoneware", Prices: shop.Euro(1250)},
+		{SKU: "PLATE-1", Title: "Plate, stoneware", Prices: shop.Euro(1690)},
+		{SKU: "TEAPOT-1", Title: "Teapot, cast iron", Prices: shop.Euro(5400)},
+		{SKU: "LAMP-1", Title: "Desk lamp", Prices: shop.Euro(8900)},
+		{SKU: "CHAIR-1", Title: "Folding chair", Prices: shop.Euro(4900)},
+		{SKU: "RUG-1", Title: "Wool rug", Prices: shop.Euro(12900)},
+		{SKU: "VASE-1", Title: "Vase, blown glass", Prices: shop.Euro(3450)},
+		{SKU: scarce, Title: "Wall clock, sold out", Prices: shop.Euro(7600)},
 	}
 }
 
@@ -55,7 +57,7 @@ func Orders(n int) []Order {
 		order := Order{
 			Basket: shop.Basket{
 				Lines:         []shop.Line{{SKU: first, Quantity: 1 + i%3}, {SKU: second, Quantity: 1}},
-				PaymentMethod: shop.CardGood,
+				PaymentMethod: shop.CardGood, Email: Customer,
 			},
 			Verdict: "confirmed",
 		}

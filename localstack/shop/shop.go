@@ -133,11 +133,22 @@ type Money struct {
 	Currency string `json:"currency"`
 }
 
-// A Product is something to sell.
+// Euro is a price list with one price.
+func Euro(cents int64) []Money { return []Money{{Amount: cents, Currency: "EUR"}} }
+
+// A Product is something to sell: by its own SKU, or by those of its variants.
 type Product struct {
-	SKU   string `json:"-"`
-	Title string `json:"title"`
-	Price Money  `json:"price"`
+	SKU      string    `json:"-"`
+	Title    string    `json:"title"`
+	Prices   []Money   `json:"prices"` // one per currency
+	Variants []Variant `json:"variants,omitempty"`
+}
+
+// A Variant is one of the forms in which a product is sold.
+type Variant struct {
+	SKU    string  `json:"sku"`
+	Title  string  `json:"title"`
+	Prices []Money `json:"prices,omitempty"` // none: the product's
 }
 
 // AddProduct puts a product into the catalogue. It returns false if the SKU is there already, which it then leaves alone.
@@ -182,6 +193,8 @@ type Line struct {
 type Basket struct {
 	Lines         []Line `json:"lines"`
 	PaymentMethod string `json:"payment_method"`
+	Email         string `json:"email,omitempty"`
+	Currency      string `json:"currency,omitempty"`
 }
 
 // The cards of the sandbox.
@@ -214,12 +227,46 @@ func (s API) Place(ctx context.Context, token, key string, b Basket) (Receipt, e
 	return receipt, nil
 }
 
+// Cancel cancels an order. It returns false if its story has ended otherwise.
+func (s API) Cancel(ctx context.Context, token, id, reason string) (cancelled bool, err error) {
+	answer, err := s.Send(ctx, Call{
+		Method: http.MethodPost, Path: "/orders/" + url.PathEscape(id) + "/cancellation", Token: token, Body: map[string]string{"reason": reason},
+	})
+	if err != nil {
+		return false, err
+	}
+	if err := answer.Into(nil, http.StatusAccepted, http.StatusConflict); err != nil {
+		return false, fmt.Errorf("POST /orders/%s/cancellation: %w", id, err)
+	}
+	return answer.Status == http.StatusAccepted, nil
+}
+
 // An Order is what GET /orders/{id} tells of it.
 type Order struct {
-	ID       string  `json:"id"`
-	Status   string  `json:"status"`
-	Reason   string  `json:"reason"`
-	Timeline []Entry `json:"timeline"`
+	ID         string    `json:"id"`
+	Status     string    `json:"status"`
+	Verdict    string    `json:"verdict"`   // empty before it has one
+	Reason     string    `json:"reason"`    // of a rejection or cancellation
+	Attention  string    `json:"attention"` // why a person must look; empty: nobody must
+	PlacedAt   time.Time `json:"placed_at"`
+	Total      Money     `json:"total"`
+	Payment    Payment   `json:"payment"`
+	Refunds    []Refund  `json:"refunds"`
+	Refundable Money     `json:"refundable"`
+	Timeline   []Entry   `json:"timeline"`
+}
+
+// A Payment is how an order's payment stands.
+type Payment struct {
+	State        string `json:"state"`
+	ClientSecret string `json:"client_secret"` // while its customer has to do something
+}
+
+// A Refund is a part of an order's money that goes back, or went.
+type Refund struct {
+	ID     string `json:"id"`
+	Amount Money  `json:"amount"`
+	State  string `json:"state"`
 }
 
 // An Entry is one thing that happened to an order.
@@ -229,11 +276,11 @@ type Entry struct {
 	Actor string    `json:"actor"`
 }
 
-// Decided says whether the order has its verdict.
-func (o Order) Decided() bool { return o.Status != "" && o.Status != "placed" }
+// Decided says whether the order has its verdict, or can get none without a person.
+func (o Order) Decided() bool { return o.Verdict != "" || o.Attention != "" }
 
-// Verdict returns the status, with its reason if there is one.
-func (o Order) Verdict() string { return strings.TrimSpace(o.Status + " " + o.Reason) }
+// Outcome returns the verdict, with its reason if there is one.
+func (o Order) Outcome() string { return strings.TrimSpace(o.Verdict + " " + o.Reason) }
 
 // Order returns an order as it is now.
 func (s API) Order(ctx context.Context, token, id string) (Order, error) {
