@@ -80,7 +80,7 @@ func (f subject) events(kind string) []map[string]any {
 	return sources
 }
 
-// isStep reports whether a queue calls the function.
+// isStep reports whether a queue calls the function, be it a step of the saga or one of workers.
 func (f subject) isStep() bool { return len(f.events("SQS")) > 0 }
 
 // number returns a number property of the function; the template's global one if it has none of its own.
@@ -314,6 +314,9 @@ func TestEveryAlarmSaysWhatToDo(t *testing.T) {
 	}
 }
 
+// workers are called by queues that carry no facts.
+var workers = []string{"sandbox-callbacks"}
+
 func TestAStepHasItsOwnQueue(t *testing.T) {
 	var steps []string
 	each(t, func(t *testing.T, f subject) {
@@ -348,7 +351,29 @@ func TestAStepHasItsOwnQueue(t *testing.T) {
 	for _, step := range saga.Steps {
 		told = append(told, string(step))
 	}
-	assert.ElementsMatch(t, told, steps, "saga.Steps are the functions that queues call")
+	assert.ElementsMatch(t, append(told, workers...), steps, "saga.Steps are the functions that queues call, but for workers")
+}
+
+// tellers are the tables whose rows tell facts.
+var tellers = map[saga.Teller]string{saga.Orders: "Orders", saga.Holds: "Holds", saga.Charges: "Charges"}
+
+func TestAStepWritesNoOthersRows(t *testing.T) {
+	each(t, func(t *testing.T, f subject) {
+		if !slices.Contains(saga.Steps, saga.Step(f.name)) {
+			return
+		}
+		var writes []string
+		for _, table := range f.allowed(t, "dynamodb:PutItem") {
+			if slices.Contains(slices.Collect(maps.Values(tellers)), table) {
+				writes = append(writes, table)
+			}
+		}
+		var want []string
+		if rows, ok := saga.Writes[saga.Step(f.name)]; ok {
+			want = []string{tellers[rows]}
+		}
+		assert.Equal(t, want, writes, "saga.Writes says in which rows the step writes")
+	})
 }
 
 // environment returns what the template tells the function.
@@ -360,7 +385,7 @@ func TestTheEnvironmentIsWhatTheSettingsRead(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
 		reads := settings(t, registry[f.name].settings)
 		if f.isStep() {
-			reads = append(reads, "LAST_RECEIVE") // function.Consume does
+			reads = append(reads, "LAST_RECEIVE") // function.Consume and function.Work do
 		}
 		assert.ElementsMatch(t, reads, slices.Collect(maps.Keys(f.environment())))
 		for name, value := range f.environment() {
@@ -394,7 +419,6 @@ func settings(t *testing.T, s reflect.Type) []string {
 func TestEveryFactIsHeardOrToldToSomebody(t *testing.T) {
 	read, err := template.Read()
 	require.NoError(t, err)
-	tellers := map[saga.Teller]string{saga.Orders: "Orders", saga.Holds: "Holds", saga.Charges: "Charges"}
 	relayed, woken := []string{"RelayFactsDeadLetters"}, []string{}
 	for fact, route := range saga.Routes {
 		for _, step := range route.To {
@@ -470,6 +494,7 @@ var unwanted = map[string]string{
 	"github.com/aws/aws-xray-sdk-go":                "Lambda traces by itself",
 	"go.opentelemetry.io/otel":                      "the platform's traces and our correlation ids do it (design decision 12)",
 	"github.com/stretchr/testify":                   "test code never reaches a binary",
+	"github.com/stripe/stripe-mock":                 "test code never reaches a binary",
 	"testing":                                       "test code never reaches a binary",
 	"gopkg.in/yaml":                                 "no function reads YAML",
 	"github.com/danielgtaylor/huma/v2/formats/cbor": "the API speaks JSON",

@@ -114,6 +114,7 @@ func New(t testing.TB) *Cloud {
 	c := &Cloud{
 		Caller: identity.Caller{Subject: "client:bootstrap", Client: "bootstrap", Scopes: []string{
 			identity.CatalogWrite, identity.StockWrite, identity.OrdersWrite, identity.OrdersRead, identity.OrdersReadAll,
+			identity.StockRead, identity.OrdersRefund, identity.OrdersResolve,
 		}},
 		Clock: &Clock{now: Epoch}, Log: &Log{},
 		t: t, template: read, stack: "t-" + strings.ToLower(rand.Text()[:12]), endpoint: endpoint,
