@@ -102,6 +102,24 @@ var told = map[saga.Fact]func(t *testing.T, w world) (table, key string){
 	saga.PaymentAuthorized: func(t *testing.T, w world) (string, string) {
 		return charge(t, w, payment.Intent{ID: "pi_1", Has: payment.Authorized})
 	},
+	saga.PaymentCaptured: func(t *testing.T, w world) (string, string) {
+		return charge(t, w, payment.Intent{ID: "pi_1", Has: payment.Authorized}, func(c payment.Charge) (payment.Charge, []saga.Fact) {
+			return payment.Learn(c, payment.Intent{ID: "pi_1", Has: payment.Captured})
+		})
+	},
+	saga.CaptureFailed: func(t *testing.T, w world) (string, string) {
+		return charge(t, w, payment.Intent{ID: "pi_1", Has: payment.Authorized}, func(c payment.Charge) (payment.Charge, []saga.Fact) {
+			return payment.Learn(c, payment.Intent{ID: "pi_1", Has: payment.Canceled, Reason: payment.PaymentCanceled})
+		})
+	},
+	saga.PaymentReturned: func(t *testing.T, w world) (string, string) {
+		_, err := w.charges.Create(t.Context(), payment.Tombstone(shop, id), cause, saga.PaymentReturned)
+		require.NoError(t, err)
+		return "Charges", paymentdb.Key(shop, id)
+	},
+	saga.ReturnFailed:    refunds(saga.RefundDone, saga.RefundRefused, returned),
+	saga.PaymentRefunded: refunds(saga.RefundPending, saga.RefundDone, wantedBack),
+	saga.RefundFailed:    refunds(saga.RefundPending, saga.RefundRefused, wantedBack),
 	saga.PaymentDeclined: func(t *testing.T, w world) (string, string) {
 		return charge(t, w, payment.Intent{ID: "pi_1", Has: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"})
 	},
@@ -151,10 +169,42 @@ func refunded(o order.Order) (order.Order, []saga.Fact) {
 	return order.Refunded(o, []saga.Refund{{ID: "rfn_1", Amount: 1250, Try: 1, State: saga.RefundDone}}, cloudtest.Epoch, time.Minute)
 }
 
-func charge(t *testing.T, w world, i payment.Intent) (table, key string) {
+// refunds returns the row of a captured charge of which a refund stood one way, and then another.
+func refunds(first, then saga.RefundState, what func(payment.Charge, payment.Made) (payment.Charge, []saga.Fact)) func(t *testing.T, w world) (table, key string) {
+	return func(t *testing.T, w world) (table, key string) {
+		stands := func(state saga.RefundState) func(payment.Charge) (payment.Charge, []saga.Fact) {
+			return func(c payment.Charge) (payment.Charge, []saga.Fact) {
+				return what(c, payment.Made{ID: "re_1", Try: 1, Amount: 1250, State: state})
+			}
+		}
+		return charge(t, w, payment.Intent{ID: "pi_1", Has: payment.Captured}, stands(first), stands(then))
+	}
+}
+
+// returned is a refund of everything, for an order that was given up.
+func returned(c payment.Charge, m payment.Made) (payment.Charge, []saga.Fact) {
+	c.Want, m.Refund = payment.Return, payment.Whole
+	return payment.Gone(c, []payment.Made{m})
+}
+
+// wantedBack is a refund that an order asked for.
+func wantedBack(c payment.Charge, m payment.Made) (payment.Charge, []saga.Fact) {
+	before := c.Refunds
+	m.Refund = "rfn_1"
+	c = payment.Compare(payment.Ask(c, []saga.Refund{{ID: "rfn_1", Amount: 1250, Try: 1, State: saga.RefundAsked}}), []payment.Made{m})
+	return c, payment.Refunded(before, c.Refunds)
+}
+
+// charge returns the row of a charge that began with an intent, and of which this became, one write each.
+func charge(t *testing.T, w world, i payment.Intent, then ...func(payment.Charge) (payment.Charge, []saga.Fact)) (table, key string) {
 	c, fact := payment.Begin(payment.New(saga.Payable{Order: id, Shop: shop, Total: 1250, Currency: "EUR", PaymentMethod: "pm_card_visa"}), i)
-	_, err := w.charges.Create(t.Context(), c, cause, fact)
+	c, err := w.charges.Create(t.Context(), c, cause, fact)
 	require.NoError(t, err)
+	for _, next := range then {
+		changed, facts := next(c)
+		c, err = w.charges.Save(t.Context(), changed, cause, facts...)
+		require.NoError(t, err)
+	}
 	return "Charges", paymentdb.Key(shop, id)
 }
 

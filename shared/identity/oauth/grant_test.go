@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	all  = []string{"catalog:write", "stock:write", "orders:write", "orders:read", "orders:read:all", "tokens:customer"}
+	all  = []string{"catalog:write", "stock:read", "stock:write", "orders:write", "orders:read", "orders:read:all", "orders:refund", "orders:resolve", "tokens:customer"}
 	shop = oauth.Client{ID: "shop", Shop: "main", Scopes: all}
 )
 
