@@ -500,8 +500,8 @@ func TestWhateverDiesTheMoneyGoesBackOnce(t *testing.T) {
 		t.Run("the first process "+first.String(), func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
-			for _, later := range []time.Duration{0, 25 * time.Hour} {
-				for _, second := range deaths(5) {
+			for later, seconds := range map[time.Duration][]*life{0: deaths(5), 25 * time.Hour: {{}}} {
+				for _, second := range seconds {
 					first, order := deaths(5)[i], s.captured("pm_card_visa")
 					whole := paymenttest.About(t, saga.ReturnPayment, saga.OrderCancelling, "e1", order)
 					lead(first, s, whole)

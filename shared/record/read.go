@@ -46,10 +46,10 @@ func readBatches(ctx context.Context, db *dynamodb.Client, wanted map[string]typ
 
 var errHeldBack = fault.New(fault.Throttled, "store-throttled", "The store is busy; try again shortly.").After(time.Second)
 
-// ReadMany reads plain items of one table by their keys, consistently or not, up to 100; each is called for those that are
-// there, in no particular order.
-func ReadMany(ctx context.Context, db *dynamodb.Client, table string, keys []string, consistent bool, each func(image map[string]types.AttributeValue)) error {
-	wanted := types.KeysAndAttributes{ConsistentRead: &consistent}
+// ReadMany reads items of one table by their keys, consistently, up to 100; each is called for those that are there, in no
+// particular order.
+func ReadMany(ctx context.Context, db *dynamodb.Client, table string, keys []string, each func(image map[string]types.AttributeValue)) error {
+	wanted := types.KeysAndAttributes{ConsistentRead: aws.Bool(true)}
 	for _, key := range keys {
 		wanted.Keys = append(wanted.Keys, PrimaryKey(key))
 	}

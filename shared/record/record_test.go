@@ -225,7 +225,7 @@ func TestReadManyReadsWhatIsThere(t *testing.T) {
 		keys = append(keys, fmt.Sprintf("main#SKU-%d", 2*i))
 	}
 	found := map[string]bool{}
-	err := record.ReadMany(t.Context(), c.Runtime().DynamoDB(), c.Table("Catalog"), keys, true, func(image map[string]types.AttributeValue) {
+	err := record.ReadMany(t.Context(), c.Runtime().DynamoDB(), c.Table("Catalog"), keys, func(image map[string]types.AttributeValue) {
 		found[image["pk"].(*types.AttributeValueMemberS).Value] = true
 	})
 	require.NoError(t, err)

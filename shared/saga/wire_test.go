@@ -131,10 +131,10 @@ type decision func(order.Order) (order.Order, []saga.Fact)
 // story returns the row of an order to which all of this happened, one write each.
 func story(decisions ...decision) func(t *testing.T, w world) (table, key string) {
 	return func(t *testing.T, w world) (table, key string) {
-		o, err := w.orders.Create(t.Context(), placed, cause, saga.OrderPlaced)
+		_, err := w.orders.Create(t.Context(), placed, cause, saga.OrderPlaced)
 		require.NoError(t, err)
 		for _, decide := range decisions {
-			o, err = w.orders.Load(t.Context(), shop, id)
+			o, err := w.orders.Load(t.Context(), shop, id)
 			require.NoError(t, err)
 			next, facts := decide(o)
 			require.NoError(t, w.orders.Save(t.Context(), next, cause, facts...))

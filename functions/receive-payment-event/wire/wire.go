@@ -13,19 +13,16 @@ import (
 
 // Settings are what receive-payment-event reads from its environment.
 type Settings struct {
-	Charges  string `env:"CHARGES_TABLE"`
-	Provider string `env:"PAYMENTS_URL"`
-	Secret   string `env:"PAYMENTS_SECRET_ARN"`
+	provider.Settings
+	Charges string `env:"CHARGES_TABLE"`
 }
 
 // New returns the operation, ready to serve.
 func New(rt function.Runtime, env Settings) api.Operation {
-	client := provider.New(rt.URL(env.Provider), apikey.InSecret(rt.AWS, env.Secret, rt.Now), nil, nil)
-	rt.OnInit(client.Prepare)
 	return callback.Handler{
 		Till: payment.Till{
 			Charges:  paymentdb.Store{Table: rt.Table(env.Charges)},
-			Provider: client,
+			Provider: provider.Connect(rt, env.Settings),
 		},
 		Callbacks: provider.Callbacks{Secret: apikey.SignatureInSecret(rt.AWS, env.Secret, rt.Now), Now: rt.Now},
 		Log:       rt.Log,

@@ -4,24 +4,20 @@ package wire
 import (
 	"backroom/shared/function"
 	"backroom/shared/payment"
-	"backroom/shared/payment/apikey"
 	"backroom/shared/payment/paymentdb"
 	"backroom/shared/payment/provider"
 )
 
 // Settings are what return-payment reads from its environment.
 type Settings struct {
-	Charges  string `env:"CHARGES_TABLE"`
-	Provider string `env:"PAYMENTS_URL"`
-	Secret   string `env:"PAYMENTS_SECRET_ARN"`
+	provider.Settings
+	Charges string `env:"CHARGES_TABLE"`
 }
 
 // New returns the step, ready to work.
 func New(rt function.Runtime, env Settings) payment.ReturnStep {
-	client := provider.New(rt.URL(env.Provider), apikey.InSecret(rt.AWS, env.Secret, rt.Now), nil, nil)
-	rt.OnInit(client.Prepare)
 	return payment.ReturnStep{Till: payment.Till{
 		Charges:  paymentdb.Store{Table: rt.Table(env.Charges)},
-		Provider: client,
+		Provider: provider.Connect(rt, env.Settings),
 	}}
 }

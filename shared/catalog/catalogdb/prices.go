@@ -68,7 +68,7 @@ func (s Store) prices(ctx context.Context, shop string, skus []string) (map[stri
 	}
 	found := map[string][]money.Money{}
 	var decodeErr error
-	err := record.ReadMany(ctx, s.DB, s.Name, keys, true, func(image map[string]types.AttributeValue) {
+	err := record.ReadMany(ctx, s.DB, s.Name, keys, func(image map[string]types.AttributeValue) {
 		var i item // the row of a variant has what is read here, too
 		if err := attributevalue.UnmarshalMap(image, &i); err != nil {
 			decodeErr = errors.Join(decodeErr, fmt.Errorf("catalogdb: decode price: %w", err))

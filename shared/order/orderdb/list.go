@@ -182,7 +182,7 @@ func (s Store) read(ctx context.Context, steps []step) ([]order.Order, error) {
 		keys = append(keys, one.key)
 	}
 	found, failures := map[string]order.Order{}, []error{}
-	err := record.ReadMany(ctx, s.Table.DB, s.Table.Name, keys, true, func(image map[string]types.AttributeValue) {
+	err := record.ReadMany(ctx, s.Table.DB, s.Table.Name, keys, func(image map[string]types.AttributeValue) {
 		var i item
 		d, err := record.Decode(image, &i)
 		failures = append(failures, err)
