@@ -65,7 +65,7 @@ func (s Site) notices(ctx context.Context, table string, o order.Order) ([]story
 	}
 	found := map[string]story.Notice{}
 	var broken error
-	err := record.ReadMany(ctx, s.DB, table, keys, true, func(image map[string]types.AttributeValue) {
+	err := record.ReadMany(ctx, s.DB, table, keys, func(image map[string]types.AttributeValue) {
 		var row struct {
 			PK    string       `dynamodbav:"pk"`
 			State notify.State `dynamodbav:"state"`
