@@ -49,8 +49,11 @@ func (h hearing) Handle(ctx context.Context, body string) error {
 	return h.handler.Handle(ctx, e)
 }
 
-// askedAgain reports whether a message that is lost is replaced by another.
-func (h hearing) askedAgain() bool { return h.step.AskedAgain() }
+// watched reports whether an order asks again for what the message asks.
+func (h hearing) watched(body string) bool {
+	e, err := saga.Hear(h.step, body)
+	return err == nil && e.Type.AskedAgain(h.step)
+}
 
 // Worker handles one message of a queue that is no step of the saga. A returned fault decides what becomes of the message, as
 // it does for a Step.
@@ -74,8 +77,6 @@ func Working[S any, H Worker](build func(Runtime, S) H) Builder {
 		}
 		c := consumer{worker: build(rt, s), log: rt.Log, sqs: sqs.NewFromConfig(rt.AWS), lastReceive: inbox.LastReceive}
 		c.endpoint = aws.ToString(rt.AWS.BaseEndpoint)
-		step, isStep := c.worker.(hearing)
-		c.watched = isStep && step.askedAgain()
 		return lambda.NewHandler(c.consume), nil
 	}
 }
@@ -95,7 +96,6 @@ type consumer struct {
 	sqs         *sqs.Client
 	endpoint    string
 	lastReceive int
-	watched     bool // an order asks again for what a lost message would have done
 }
 
 var errNoTime = fault.New(fault.Unavailable, "no-time-left", "The batch took too long; the message comes again.")
@@ -113,7 +113,7 @@ func (c consumer) consume(ctx context.Context, batch events.SQSEvent) (events.SQ
 		} else {
 			err = c.handle(mctx, m)
 		}
-		outcome := c.verdict(err, receives(m))
+		outcome := c.verdict(err, m)
 		if outcome != done && outcome != leftToWatchdog {
 			answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
 			c.hide(mctx, m, outcome)
@@ -134,17 +134,22 @@ const (
 // verdict decides what becomes of a message. Dead-letter queues are for bugs: a message whose time never came – it met
 // "later", or others who kept changing the same rows – is acknowledged at its last receive if an order asks again for what it
 // is owed. (An order that needs attention asks no more: decision 0016.) A message that nobody would replace is kept there.
-func (c consumer) verdict(err error, receives int) string {
+func (c consumer) verdict(err error, m events.SQSMessage) string {
 	kind := fault.KindOf(err)
 	switch {
 	case err == nil || kind == fault.Duplicate:
 		return done
 	case kind.Permanent():
 		return failed
-	case c.watched && (kind.Later() || kind == fault.Conflict) && receives >= c.lastReceive:
+	case (kind.Later() || kind == fault.Conflict) && receives(m) >= c.lastReceive && c.watched(m.Body):
 		return leftToWatchdog
 	}
 	return retried
+}
+
+func (c consumer) watched(body string) bool {
+	step, ok := c.worker.(hearing)
+	return ok && step.watched(body)
 }
 
 func (c consumer) handle(ctx context.Context, m events.SQSMessage) (err error) {

@@ -219,20 +219,27 @@ func TestNothingIsBegunThatCannotBeFinished(t *testing.T) {
 
 func TestWhatNobodyWouldAskForAgainIsKept(t *testing.T) {
 	away := fault.New(fault.Unavailable, "some-slug", "Some detail.")
-	body, err := os.ReadFile("../saga/testdata/OrderConfirmed.json")
-	require.NoError(t, err)
-	for name, build := range map[string]function.Builder{
-		"a step that no order asks again": function.Consuming(saga.SendNotification, func(function.Runtime, struct{}) function.Step {
+	step := func(step saga.Step) function.Builder {
+		return function.Consuming(step, func(function.Runtime, struct{}) function.Step {
 			return handler(func(context.Context, saga.Event) error { return away })
-		}),
-		"a queue that is no step's": function.Working(func(function.Runtime, struct{}) worker {
+		})
+	}
+	for name, c := range map[string]struct {
+		fact  saga.Fact
+		build function.Builder
+	}{
+		"to a step that no order asks again": {saga.OrderConfirmed, step(saga.SendNotification)},
+		"to an order that is owed nothing":   {saga.ReturnFailed, step(saga.AdvanceOrder)},
+		"in a queue that is no step's": {saga.OrderConfirmed, function.Working(func(function.Runtime, struct{}) worker {
 			return func(context.Context, string) error { return away }
-		}),
+		})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			body, err := os.ReadFile("../saga/testdata/" + string(c.fact) + ".json")
+			require.NoError(t, err)
 			s := newStand()
-			lambda, err := build(s.runtime(), map[string]string{"LAST_RECEIVE": "5"})
+			lambda, err := c.build(s.runtime(), map[string]string{"LAST_RECEIVE": "5"})
 			require.NoError(t, err)
 			last := message(t, "m1", 5)
 			last.Body = string(body)

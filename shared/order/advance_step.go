@@ -101,9 +101,13 @@ func (s AdvanceStep) decide(o Order, e saga.Event) (next Order, facts []saga.Fac
 	case saga.StockReleased:
 		next, facts = StockBack(o)
 	case saga.PaymentReturned:
-		next, facts = MoneyBack(o)
+		var told saga.Standing
+		told, err = saga.As[saga.Standing](e)
+		next, facts = MoneyBack(o, told.Version)
 	case saga.ReturnFailed:
-		next, facts = Reopen(o, now, s.Patience)
+		var told saga.Standing
+		told, err = saga.As[saga.Standing](e)
+		next, facts = Reopen(o, told.Version, now, s.Patience)
 	case saga.PaymentRefunded, saga.RefundFailed:
 		var told saga.Refunds
 		told, err = saga.As[saga.Refunds](e)

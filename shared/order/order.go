@@ -56,6 +56,7 @@ const (
 	OutOfStock    = "out-of-stock"
 	NoAnswer      = "no-answer"      // what it is owed was asked for in vain, again and again
 	CaptureFailed = "capture-failed" // it was confirmed, and its money can not be taken any more
+	RefundBounced = "refund-bounced" // money that goes back to the customer does not arrive, time after time
 )
 
 // Order is what a customer wants and what became of it.
@@ -76,6 +77,10 @@ type Order struct {
 	Paid      bool   // its money was taken
 	Owes      []Debt // what it is owed, sorted; none once its story ended
 	Attention string // why a person must look; empty: nobody must
+
+	// ReturnHeard is the version of its charge of which the order last heard that its money is back, or is not.
+	ReturnHeard int
+	Bounces     int // how often money that was back did not arrive after all
 
 	Refunds     []saga.Refund
 	RefundNotes []RefundNote // one per refund, in the same order

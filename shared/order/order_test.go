@@ -86,8 +86,8 @@ var (
 	captured    decision = order.Captured
 	notCaptured decision = func(o order.Order) (order.Order, []saga.Fact) { return order.NotCaptured(o, later) }
 	stockBack   decision = order.StockBack
-	moneyBack   decision = order.MoneyBack
-	reopen      decision = func(o order.Order) (order.Order, []saga.Fact) { return order.Reopen(o, later, patience) }
+	moneyBack   decision = func(o order.Order) (order.Order, []saga.Fact) { return order.MoneyBack(o, 5) }
+	reopen      decision = func(o order.Order) (order.Order, []saga.Fact) { return order.Reopen(o, 6, later, patience) }
 	cancel      decision = func(o order.Order) (order.Order, []saga.Fact) {
 		o, facts, _ := order.Cancel(o, "changed my mind", later, patience)
 		return o, facts
@@ -124,7 +124,7 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		"a cancelled order does not care that its money can not be taken":    {order.StatusCancelling, notCaptured, order.StatusCancelling, nil},
 		"an order is cancelled once":                                         {order.StatusCancelling, cancel, order.StatusCancelling, nil},
 		"money that did not arrive is owed again":                            {order.StatusCancelled, reopen, order.StatusCancelling, []saga.Fact{saga.OrderReopened}},
-		"money that is owed is not owed twice":                               {order.StatusCancelling, reopen, order.StatusCancelling, nil},
+		"money that is owed anyway is written down as not arrived":           {order.StatusCancelling, reopen, order.StatusCancelling, []saga.Fact{saga.OrderReopened}},
 		"a closed order was paid, and is not owed its money":                 {order.StatusClosed, reopen, order.StatusClosed, nil},
 		"a closed order stays closed":                                        {order.StatusClosed, captured, order.StatusClosed, nil},
 		"a closed order needs no attention":                                  {order.StatusClosed, notCaptured, order.StatusClosed, nil},
@@ -174,6 +174,60 @@ func TestTheLastThingThatComesBackEndsAnOrder(t *testing.T) {
 			sound(t, o)
 		}
 	}
+}
+
+// What a charge tells of money that is back, or is not, comes in any order and again after days.
+func TestOfTwoThingsThatContradictEachOtherTheLaterIsTrue(t *testing.T) {
+	o, facts := order.Reopen(given(order.StatusCancelling), 6, later, patience)
+	assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts)
+	assert.Equal(t, given(order.StatusCancelling).Due, o.Due, "it is asked for as before")
+	again, facts := order.MoneyBack(o, 5)
+	assert.Empty(t, facts, "what was so before it did not arrive")
+	assert.Equal(t, o, again)
+
+	o, facts = order.MoneyBack(o, 7)
+	assert.Equal(t, []saga.Fact{saga.OrderMoneyBack}, facts)
+	o, _ = stockBack(o)
+	o, facts = order.Reopen(o, 8, later, patience)
+	assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts)
+	for _, old := range []int{5, 6, 7, 8} {
+		_, facts = order.MoneyBack(o, old)
+		assert.Empty(t, facts, old)
+		_, facts = order.Reopen(o, old, later, patience)
+		assert.Empty(t, facts, old)
+	}
+	assert.True(t, o.Owed(order.MoneyDebt))
+}
+
+func TestMoneyThatNeverArrivesNeedsAPerson(t *testing.T) {
+	o, version := given(order.StatusCancelled), 10
+	for times := 1; times <= order.MaxBounces; times++ {
+		version += 2
+		var facts []saga.Fact
+		o, facts = order.Reopen(o, version, later, patience)
+		if times < order.MaxBounces {
+			assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts)
+			o, _ = order.MoneyBack(o, version+1)
+			continue
+		}
+		assert.Equal(t, []saga.Fact{saga.OrderReopened, saga.OrderStranded}, facts)
+	}
+	assert.Equal(t, order.RefundBounced, o.Attention)
+	sound(t, o)
+	o, facts, err := order.Resolve(o, order.Resolution{ID: "res_1", Action: order.Retry}, later, patience)
+	require.NoError(t, err)
+	assert.Equal(t, []saga.Fact{saga.OrderRetried, saga.ReturnDue}, facts)
+	_, facts = order.Reopen(o, version+2, later, patience)
+	assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts, "whoever had it tried again has as many tries")
+
+	o, _, err = order.Refund(given(order.StatusClosed), order.RefundNote{ID: "rfn_1"}, 100, later, patience)
+	require.NoError(t, err)
+	for times := 1; times <= order.MaxBounces; times++ {
+		o, facts = order.Refunded(o, []saga.Refund{{ID: "rfn_1", Amount: 100, Try: times, State: saga.RefundRefused}}, later, patience)
+	}
+	assert.Equal(t, []saga.Fact{saga.OrderReopened, saga.OrderStranded}, facts)
+	assert.Equal(t, order.RefundBounced, o.Attention)
+	sound(t, o)
 }
 
 func TestWhatIsOver(t *testing.T) {
@@ -327,6 +381,11 @@ func TestWhatAPersonDoes(t *testing.T) {
 		assert.Zero(t, o.Refundable().Amount, "what was never taken can not be refunded")
 		sound(t, o)
 	}
+
+	o, _ = moneyBack(given(order.StatusCancelling))
+	_, facts, err = order.Resolve(stranded(t, o), writeOff, later, patience)
+	require.NoError(t, err)
+	assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.OrderCancelled}, facts, "the customer has the money, and hears of it")
 }
 
 func TestRefunding(t *testing.T) {
@@ -379,7 +438,7 @@ func TestRefunding(t *testing.T) {
 	assert.Empty(t, facts, "what is said of an earlier try is known")
 	o, facts, err = order.Resolve(stranded(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, later, patience)
 	require.NoError(t, err)
-	assert.Equal(t, []saga.Fact{saga.OrderWrittenOff}, facts)
+	assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.RefundsGivenUp}, facts)
 	assert.Equal(t, []any{euro(700), saga.RefundRefused}, []any{o.Refundable(), o.Refunds[1].State}, "it is still ours to give")
 }
 
@@ -447,11 +506,14 @@ func TestForgettingACustomer(t *testing.T) {
 // come its story is over.
 func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		o, now := given(order.StatusPlaced), noon
+		o, now, version := given(order.StatusPlaced), noon, 10
+		stale := func() int { return version - rapid.IntRange(0, 5).Draw(t, "stale") }
 		events := map[string]decision{
 			"confirm": confirm, "short": short, "decline": decline, "captured": captured, "not captured": notCaptured, "stock back": stockBack,
-			"money back": moneyBack, "reopen": reopen, "cancel": cancel,
-			"overdue": func(o order.Order) (order.Order, []saga.Fact) { return order.Overdue(o, o.Due, now, patience) },
+			"cancel":     cancel,
+			"money back": func(o order.Order) (order.Order, []saga.Fact) { return order.MoneyBack(o, stale()) },
+			"reopen":     func(o order.Order) (order.Order, []saga.Fact) { return order.Reopen(o, stale(), now, patience) },
+			"overdue":    func(o order.Order) (order.Order, []saga.Fact) { return order.Overdue(o, o.Due, now, patience) },
 			"retry": func(o order.Order) (order.Order, []saga.Fact) {
 				o, facts, _ := order.Resolve(o, order.Resolution{ID: fmt.Sprint(now), Action: order.Retry}, now, patience)
 				return o, facts
@@ -474,6 +536,7 @@ func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
 		}
 		names := slices.Sorted(maps.Keys(events))
 		for range rapid.IntRange(1, 60).Draw(t, "events") {
+			version++
 			now = now.Add(time.Duration(rapid.IntRange(1, 600).Draw(t, "seconds")) * time.Second)
 			before := o
 			after, facts := events[rapid.SampledFrom(names).Draw(t, "event")](o)
@@ -487,9 +550,10 @@ func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
 				require.False(t, before.Paid)
 			}
 		}
-		for _, settle := range []decision{confirm, captured, stockBack, moneyBack} {
+		for _, settle := range []decision{confirm, captured, stockBack} {
 			o, _ = settle(o)
 		}
+		o, _ = order.MoneyBack(o, version+1)
 		stand := slices.Clone(o.Refunds)
 		for i := range stand {
 			stand[i].State = saga.RefundDone

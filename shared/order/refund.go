@@ -77,7 +77,7 @@ func Refund(o Order, note RefundNote, amount int64, now time.Time, patience time
 // Refunded decides what it means how refunds stand. One that arrived is told to the customer. One that failed is owed, and asked
 // for anew; that may be days after it seemed to have arrived. One that was given up stays so, unless it arrived after all.
 func Refunded(o Order, stand []saga.Refund, now time.Time, patience time.Duration) (Order, []saga.Fact) {
-	refunds, arrived, failed := slices.Clone(o.Refunds), false, false
+	refunds, arrived, failed := slices.Clone(o.Refunds), false, 0
 	for _, s := range stand {
 		i := slices.IndexFunc(refunds, func(r saga.Refund) bool { return r.ID == s.ID })
 		if i < 0 || s.Try < refunds[i].Try {
@@ -87,10 +87,10 @@ func Refunded(o Order, stand []saga.Refund, now time.Time, patience time.Duratio
 		case s.State == saga.RefundDone && r.State != saga.RefundDone:
 			r.State, arrived = saga.RefundDone, true
 		case s.State == saga.RefundRefused && r.State != saga.RefundRefused:
-			r.Try, r.State, failed = s.Try+1, saga.RefundAsked, true
+			r.Try, r.State, failed = s.Try+1, saga.RefundAsked, max(failed, s.Try)
 		}
 	}
-	if !arrived && !failed {
+	if !arrived && failed == 0 {
 		return o, nil
 	}
 	o.Refunds = refunds
@@ -101,12 +101,13 @@ func Refunded(o Order, stand []saga.Refund, now time.Time, patience time.Duratio
 	open := slices.ContainsFunc(refunds, func(r saga.Refund) bool { return r.State == saga.RefundAsked || r.State == saga.RefundPending })
 	switch {
 	case !open:
-		return o.strike(RefundDebt), facts
-	case failed && !o.Owed(RefundDebt):
+		o = o.strike(RefundDebt)
+	case failed > 0 && !o.Owed(RefundDebt):
 		o = o.owe(now, patience, RefundDebt)
 	}
-	if failed {
-		facts = append(facts, saga.OrderReopened)
+	if failed == 0 {
+		return o, facts
 	}
-	return o, facts
+	o, news := bounced(o, failed, now)
+	return o, append(facts, news...)
 }

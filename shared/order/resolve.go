@@ -39,9 +39,16 @@ func Resolve(o Order, r Resolution, now time.Time, patience time.Duration) (Orde
 	case o.Attention == "":
 		return o, nil, ErrNoAttentionNeeded
 	case r.Action == Retry:
-		o.Resolution = r
+		o.Resolution, o.Bounces = r, 0
 		o = o.owe(now, patience, o.Owes...)
 		return o, append([]saga.Fact{saga.OrderRetried}, asks(o)...), nil
+	}
+	facts := []saga.Fact{saga.OrderWrittenOff}
+	switch {
+	case o.Owed(RefundDebt):
+		facts = append(facts, saga.RefundsGivenUp) // whoever would make them must know
+	case o.Verdict == Cancelled && !o.Owed(MoneyDebt):
+		facts = append(facts, saga.OrderCancelled) // what its customer waits for is done
 	}
 	o.Resolution, o.Refunds = r, slices.Clone(o.Refunds)
 	for i := range o.Refunds {
@@ -52,5 +59,5 @@ func Resolve(o Order, r Resolution, now time.Time, patience time.Duration) (Orde
 	for _, d := range o.Owes {
 		o = o.strike(d)
 	}
-	return o, []saga.Fact{saga.OrderWrittenOff}, nil
+	return o, facts, nil
 }

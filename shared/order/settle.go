@@ -29,8 +29,14 @@ func NotCaptured(o Order, now time.Time) (Order, []saga.Fact) {
 // StockBack decides what it means that the stock came back.
 func StockBack(o Order) (Order, []saga.Fact) { return back(o, StockDebt, saga.OrderStockBack) }
 
-// MoneyBack decides what it means that the money came back.
-func MoneyBack(o Order) (Order, []saga.Fact) { return back(o, MoneyDebt, saga.OrderMoneyBack) }
+// MoneyBack decides what it means that the money was back as of a version of the charge.
+func MoneyBack(o Order, version int) (Order, []saga.Fact) {
+	if version <= o.ReturnHeard || !o.Owed(MoneyDebt) {
+		return o, nil
+	}
+	o.ReturnHeard = version
+	return back(o, MoneyDebt, saga.OrderMoneyBack)
+}
 
 func back(o Order, d Debt, progress saga.Fact) (Order, []saga.Fact) {
 	if !o.Owed(d) {
@@ -42,13 +48,30 @@ func back(o Order, d Debt, progress saga.Fact) (Order, []saga.Fact) {
 	return end(o)
 }
 
-// Reopen decides what it means that money which had gone back did not arrive: it is owed again, to an order of which all
-// money was to go back.
-func Reopen(o Order, now time.Time, patience time.Duration) (Order, []saga.Fact) {
-	if o.Verdict == Undecided || o.Verdict == Confirmed || o.Owed(MoneyDebt) {
+// MaxBounces is how often money may go back and not arrive before a person must look.
+const MaxBounces = 3
+
+// Reopen decides what it means that money which had gone back did not arrive, as of a version of the charge: it is owed again,
+// to an order of which all money was to go back. One that is owed it still takes it down, so that an older message about
+// money that was back means nothing any more.
+func Reopen(o Order, version int, now time.Time, patience time.Duration) (Order, []saga.Fact) {
+	if o.Verdict == Undecided || o.Verdict == Confirmed || version <= o.ReturnHeard {
 		return o, nil
 	}
-	return o.owe(now, patience, append(slices.Clone(o.Owes), MoneyDebt)...), []saga.Fact{saga.OrderReopened}
+	o.ReturnHeard, o.Bounces = version, o.Bounces+1
+	if !o.Owed(MoneyDebt) {
+		o = o.owe(now, patience, append(slices.Clone(o.Owes), MoneyDebt)...)
+	}
+	return bounced(o, o.Bounces, now)
+}
+
+// bounced tells that money came back to the shop for the nth time, and has a person look if that was too often.
+func bounced(o Order, times int, now time.Time) (Order, []saga.Fact) {
+	if times < MaxBounces || o.Attention != "" {
+		return o, []saga.Fact{saga.OrderReopened}
+	}
+	o, stranded := strand(o, RefundBounced, now)
+	return o, append([]saga.Fact{saga.OrderReopened}, stranded...)
 }
 
 // end tells that an order is owed nothing more.

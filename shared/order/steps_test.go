@@ -106,15 +106,21 @@ func TestAdvancing(t *testing.T) {
 			desk:  desk{order: given(order.StatusCancelling)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderStockBack},
 		},
 		"money that came back is struck": {
-			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentReturned, whole) },
-			desk:  desk{order: given(order.StatusCancelling)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderMoneyBack},
+			event: func(t *testing.T) saga.Event {
+				return about(t, saga.PaymentReturned, saga.Standing{Order: "ord_1", Shop: "main", Version: 4})
+			},
+			desk: desk{order: given(order.StatusCancelling)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderMoneyBack},
 		},
 		"money that did not arrive is owed again": {
-			event: func(t *testing.T) saga.Event { return about(t, saga.ReturnFailed, whole) },
-			desk:  desk{order: given(order.StatusCancelled)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderReopened},
+			event: func(t *testing.T) saga.Event {
+				return about(t, saga.ReturnFailed, saga.Standing{Order: "ord_1", Shop: "main", Version: 5})
+			},
+			desk: desk{order: given(order.StatusCancelled)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderReopened},
 		},
 		"an event that was heeded once is not heeded again": {
-			event: func(t *testing.T) saga.Event { return about(t, saga.ReturnFailed, whole) },
+			event: func(t *testing.T) saga.Event {
+				return about(t, saga.ReturnFailed, saga.Standing{Order: "ord_1", Shop: "main", Version: 5})
+			},
 			desk: desk{order: func() order.Order {
 				o := given(order.StatusCancelled)
 				o.Diary.Entries = []saga.Entry{{Fact: saga.OrderReopened, Cause: saga.Cause{ID: "event"}}, {Fact: saga.OrderCancelled, Cause: saga.Cause{ID: "another"}}}
@@ -160,7 +166,7 @@ func TestEveryFactThatTheOrderHearsHasARule(t *testing.T) {
 				continue
 			}
 			d := desk{order: given(order.StatusConfirmed)}
-			err := d.step().Handle(t.Context(), about(t, fact, map[string]any{"order": "ord_1", "shop": "main", "due": 1, "reason": "r", "short": []string{}, "refunds": []saga.Refund{}}))
+			err := d.step().Handle(t.Context(), about(t, fact, map[string]any{"order": "ord_1", "shop": "main", "due": 1, "reason": "r", "short": []string{}, "refunds": []saga.Refund{}, "version": 3}))
 			assert.NoError(t, err, fact)
 		}
 	}

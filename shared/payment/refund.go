@@ -46,20 +46,23 @@ func tries(made []Made, id string) int {
 	return last
 }
 
-// Ask decides what an order that wants these refunds adds to those of its charge: what is missing, and what is to be tried
-// once more. A refund that the order knows to be over is not made for that.
+// Ask decides what an order that wants these refunds changes about those of its charge: what is missing is added, what is to be
+// tried once more is, and what the order gave up is not made any more, however old the message is that still asks for it. A
+// refund that the order knows to be over is not made for that.
 func Ask(c Charge, wanted []saga.Refund) Charge {
 	c.Refunds = slices.Clone(c.Refunds)
 	for _, w := range wanted {
-		if w.State == saga.RefundDone || w.State == saga.RefundRefused {
+		if w.State == saga.RefundDone {
 			continue
 		}
-		w.State = saga.RefundAsked
+		if w.State != saga.RefundRefused {
+			w.State = saga.RefundAsked
+		}
 		at := slices.IndexFunc(c.Refunds, func(r saga.Refund) bool { return r.ID == w.ID })
 		switch {
 		case at < 0:
 			c.Refunds = append(c.Refunds, w)
-		case c.Refunds[at].Try < w.Try:
+		case c.Refunds[at].Try < w.Try, c.Refunds[at].Try == w.Try && c.Refunds[at].State == saga.RefundAsked:
 			c.Refunds[at] = w
 		}
 	}

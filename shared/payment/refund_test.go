@@ -38,7 +38,12 @@ func TestAsk(t *testing.T) {
 		},
 		"what the order knows to be over is not made for that": {
 			wanted: []saga.Refund{refund("r1", 1, saga.RefundDone), refund("r2", 1, saga.RefundRefused), refund("r3", 1, saga.RefundAsked)},
-			want:   []saga.Refund{refund("r3", 1, saga.RefundAsked)},
+			want:   []saga.Refund{refund("r2", 1, saga.RefundRefused), refund("r3", 1, saga.RefundAsked)},
+		},
+		"what the order gave up is not made any more": {
+			has:    []saga.Refund{refund("r1", 1, saga.RefundAsked), refund("r2", 1, saga.RefundDone), refund("r3", 1, saga.RefundRefused)},
+			wanted: []saga.Refund{refund("r1", 1, saga.RefundRefused), refund("r2", 1, saga.RefundRefused), refund("r3", 2, saga.RefundRefused)},
+			want:   []saga.Refund{refund("r1", 1, saga.RefundRefused), refund("r2", 1, saga.RefundDone), refund("r3", 2, saga.RefundRefused)},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

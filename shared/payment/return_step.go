@@ -12,11 +12,12 @@ import (
 type ReturnStep struct{ Till }
 
 // Handle answers the verdicts that give an order up and ReturnDue: nothing is held or taken for it any more, and never will
-// be. It answers OrderRefunding and RefundDue: each refund arrived, or did not. Asked again, it answers again. It returns
-// fault.Unavailable while the provider cannot say or works on a refund, and fault.NotFound for refunds of an order without a
-// charge.
+// be. It answers OrderRefunding and RefundDue: each refund arrived, or did not; and RefundsGivenUp: what was not made is not
+// made any more. Asked again, it answers again. It returns fault.Unavailable while the provider cannot say or works on a refund,
+// and fault.NotFound for refunds of an order without a charge.
 func (s ReturnStep) Handle(ctx context.Context, e saga.Event) error {
-	if e.Type == saga.OrderRefunding || e.Type == saga.RefundDue {
+	switch e.Type {
+	case saga.OrderRefunding, saga.RefundDue, saga.RefundsGivenUp:
 		asked, err := saga.As[saga.Refunds](e)
 		if err != nil {
 			return err

@@ -62,8 +62,8 @@ const rereads = 3
 // an authorization that comes late for an order that is given up is undone by whoever learns of it.
 //
 // An errand looks at the row, then asks the provider, and then writes once, on the condition that nobody wrote meanwhile. So
-// what is written was true after whatever the row tells. Only back writes before it asks, too: what is wanted must be known
-// before it is done, because from then on nobody may confirm or capture.
+// what is written was true after whatever the row tells. Only back and refund write before they ask, too: what is wanted must
+// be known before it is done, because from then on nobody may confirm or capture, or make that refund once more.
 type Till struct {
 	Charges  Charges
 	Provider Provider
@@ -248,15 +248,22 @@ func (t Till) giveBack(ctx context.Context, c Charge, e errand, asked bool) erro
 	return nil
 }
 
-// refund gives parts of what was taken back, as the order wants it. Each try of each refund is made at most once: before it
-// is made it is looked for in what the provider has made, and who asks at the same moment sends the same request. Asked
-// again, it answers again.
+// refund gives parts of what was taken back, as the order wants it. What it wants is written down before the provider is asked,
+// so that a refund whose answer is lost can be found, and one that was given up stays so. Each try of each refund is made at
+// most once: before it is made it is looked for in what the provider has made, and who asks at the same moment sends the same
+// request. Asked again, it answers again.
 func (t Till) refund(ctx context.Context, c Charge, wanted []saga.Refund, e errand) error {
-	before := c.Refunds
-	c = Ask(c, wanted)
-	if !open(c.Refunds) {
+	asked := Ask(c, wanted)
+	switch {
+	case !slices.Equal(asked.Refunds, c.Refunds):
+		var err error
+		if c, err = t.Charges.Save(ctx, asked, e.Cause, saga.RefundNoted); err != nil {
+			return err
+		}
+	case !open(c.Refunds) && !c.Diary.Ends(saga.RefundNoted):
 		return t.repeat(ctx, c, e, Refunded(nil, c.Refunds)...)
 	}
+	before := c.Refunds
 	var made []Made
 	var err error
 	if c.Intent != "" {
@@ -279,11 +286,15 @@ func (t Till) refund(ctx context.Context, c Charge, wanted []saga.Refund, e erra
 			c = Compare(c, made)
 		}
 	}
-	if untold := t.tell(ctx, c, e, Refunded(before, c.Refunds)); untold != nil || err != nil {
+	news := Refunded(before, c.Refunds)
+	if untold := t.tell(ctx, c, e, news); untold != nil || err != nil {
 		return errors.Join(untold, err)
 	}
-	if open(c.Refunds) {
+	switch {
+	case open(c.Refunds):
 		return ErrUndecided
+	case len(news) == 0:
+		return t.repeat(ctx, c, e, Refunded(nil, c.Refunds)...)
 	}
 	return nil
 }

@@ -335,7 +335,7 @@ func TestRefunding(t *testing.T) {
 		order := s.captured("pm_card_visa")
 		wanted := []saga.Refund{asked("r1", 1000, 1), asked("r2", 251, 1), asked("r3", 250, 1)}
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, wanted...))
-		want := []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured, saga.PaymentRefunded, saga.RefundFailed}
+		want := []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured, saga.RefundNoted, saga.PaymentRefunded, saga.RefundFailed}
 		got := s.charge(order)
 		assert.Equal(t, want, facts(got), "one write tells all of it")
 		assert.Equal(t, map[string]saga.RefundState{"r1": saga.RefundDone, "r2": saga.RefundRefused, "r3": saga.RefundDone}, states(got))
@@ -392,7 +392,41 @@ func TestRefunding(t *testing.T) {
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, asked("r1", 100, 1)))
 		s.Later(72 * time.Hour)
 		require.NoError(t, s.callBack("evt_1", order))
-		assert.Equal(t, []saga.Fact{saga.PaymentRefunded, saga.RefundFailed}, facts(s.charge(order))[3:])
+		assert.Equal(t, []saga.Fact{saga.RefundNoted, saga.PaymentRefunded, saga.RefundFailed}, facts(s.charge(order))[3:])
+	})
+
+	t.Run("one that was given up is not made, however late somebody asks for it", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		order := s.captured("pm_card_visa")
+		stale := asked("b", 300, 1)
+		givenUp := stale
+		givenUp.State = saga.RefundRefused
+		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, givenUp, asked("c", 300, 1)))
+		require.NoError(t, s.refund("e2", saga.OrderRefunding, order, stale), "a dead letter from before")
+		assert.Equal(t, map[string]saga.RefundState{"b": saga.RefundRefused, "c": saga.RefundDone}, states(s.charge(order)))
+		assert.Len(t, s.intent(order).Refunds, 1)
+	})
+
+	t.Run("one whose answer was lost and that was given up then is learned of", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		order := s.captured("pm_card_returnLost")
+		require.ErrorIs(t, s.refund("e1", saga.OrderRefunding, order, asked("r1", 100, 1)), fault.Unavailable)
+		givenUp := asked("r1", 100, 1)
+		givenUp.State = saga.RefundRefused
+		require.NoError(t, s.refund("e2", saga.RefundsGivenUp, order, givenUp))
+		assert.Equal(t, saga.PaymentRefunded, s.last(order), "the customer has the money after all")
+		assert.Len(t, s.intent(order).Refunds, 1)
+	})
+
+	t.Run("a callback tells of one whose answer was lost", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		order := s.captured("pm_card_returnLost")
+		require.ErrorIs(t, s.refund("e1", saga.OrderRefunding, order, asked("r1", 100, 1)), fault.Unavailable)
+		require.NoError(t, s.callBack("evt_1", order))
+		assert.Equal(t, saga.PaymentRefunded, s.last(order))
 	})
 
 	t.Run("an order without a charge has nothing to refund", func(t *testing.T) {

@@ -97,6 +97,6 @@ func TestEveryBodyIsCarriedAndEveryStepHearsSomething(t *testing.T) {
 			assert.Contains(t, saga.Steps, step)
 		}
 	}
-	assert.Len(t, carried, 7)
+	assert.Len(t, carried, 8)
 	assert.Len(t, hearing, len(saga.Steps))
 }

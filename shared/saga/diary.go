@@ -27,3 +27,8 @@ func (d Diary) Heeds(c Cause) bool {
 	}
 	return false
 }
+
+// Ends reports whether f is the last that the row told.
+func (d Diary) Ends(f Fact) bool {
+	return len(d.Entries) > 0 && d.Entries[len(d.Entries)-1].Fact == f
+}

@@ -21,6 +21,7 @@ const (
 	OrderCancelled  Fact = "OrderCancelled"  // stock and money of a cancelled order are back
 	OrderClosed     Fact = "OrderClosed"     // nothing is owed any more
 	OrderRefunding  Fact = "OrderRefunding"  // part of a closed order's money is to go back
+	RefundsGivenUp  Fact = "RefundsGivenUp"  // refunds that were asked for are not wanted any more
 	OrderRefunded   Fact = "OrderRefunded"   // a refund arrived
 	OrderStranded   Fact = "OrderStranded"   // a person must look
 	OrderRetried    Fact = "OrderRetried"    // a person had it try again
@@ -49,6 +50,7 @@ const (
 	PaymentReturning    Fact = "PaymentReturning"    // the payment is to be undone, however it stands
 	PaymentReturned     Fact = "PaymentReturned"     // the customer has all money back, and none can be taken any more
 	ReturnFailed        Fact = "ReturnFailed"        // money that had gone back did not arrive
+	RefundNoted         Fact = "RefundNoted"         // which refunds the order wants was written down, before the provider is asked
 	RefundBegun         Fact = "RefundBegun"         // the provider knows of a refund and has not decided it
 	PaymentRefunded     Fact = "PaymentRefunded"     // a refund arrived
 	RefundFailed        Fact = "RefundFailed"        // a refund did not arrive
@@ -117,6 +119,13 @@ type (
 		Order   string   `json:"order"`
 		Shop    string   `json:"shop"`
 		Refunds []Refund `json:"refunds"`
+	}
+	// Standing says as of which version of its row something is so. Of two that contradict each other the later one is true,
+	// whichever comes first.
+	Standing struct {
+		Order   string `json:"order"`
+		Shop    string `json:"shop"`
+		Version int    `json:"version"`
 	}
 	// About says only which order is meant.
 	About struct {

@@ -73,8 +73,8 @@ var Routes = map[Fact]Route{
 	OrderCancelling:  {Orders, About{}, []Step{ReleaseStock, ReturnPayment}},
 	StockReleased:    {Holds, About{}, []Step{AdvanceOrder}},
 	PaymentReturning: {Charges, About{}, nil},
-	PaymentReturned:  {Charges, About{}, []Step{AdvanceOrder}},
-	ReturnFailed:     {Charges, About{}, []Step{AdvanceOrder}},
+	PaymentReturned:  {Charges, Standing{}, []Step{AdvanceOrder}},
+	ReturnFailed:     {Charges, Standing{}, []Step{AdvanceOrder}},
 	OrderStockBack:   {Orders, About{}, nil},
 	OrderMoneyBack:   {Orders, About{}, nil},
 	OrderReopened:    {Orders, About{}, nil},
@@ -82,6 +82,8 @@ var Routes = map[Fact]Route{
 
 	// Part of the money goes back after the order was closed.
 	OrderRefunding:  {Orders, Refunds{}, []Step{ReturnPayment}},
+	RefundsGivenUp:  {Orders, Refunds{}, []Step{ReturnPayment}},
+	RefundNoted:     {Charges, About{}, nil},
 	RefundBegun:     {Charges, About{}, nil},
 	PaymentRefunded: {Charges, Refunds{}, []Step{AdvanceOrder}},
 	RefundFailed:    {Charges, Refunds{}, []Step{AdvanceOrder}},
@@ -103,13 +105,17 @@ var Routes = map[Fact]Route{
 	OrderErased:     {Orders, About{}, nil},
 }
 
-// asks are the facts by which orders ask again for what they are owed.
-var asks = []Fact{OrderOverdue, ReserveDue, PaymentCheckDue, CaptureDue, ReleaseDue, ReturnDue, RefundDue}
+// asks are the facts by which orders ask again for what they are owed; unasked are those that come to an order which is owed
+// nothing.
+var (
+	asks    = []Fact{OrderOverdue, ReserveDue, PaymentCheckDue, CaptureDue, ReleaseDue, ReturnDue, RefundDue}
+	unasked = []Fact{ReturnFailed, RefundFailed, RefundsGivenUp}
+)
 
-// AskedAgain reports whether an order asks the step again as long as it is owed its answer. A message to any other step is
-// the only one of its kind.
-func (s Step) AskedAgain() bool {
-	return slices.ContainsFunc(asks, func(f Fact) bool { return slices.Contains(Routes[f].To, s) })
+// AskedAgain reports whether a message with the fact, lost on its way to the step, is made up for: because an order asks the step
+// again as long as it is owed what the step does. Any other message is the only one of its kind.
+func (f Fact) AskedAgain(of Step) bool {
+	return !slices.Contains(unasked, f) && slices.ContainsFunc(asks, func(ask Fact) bool { return slices.Contains(Routes[ask].To, of) })
 }
 
 // Heard reports whether any step hears the fact.

@@ -76,9 +76,10 @@ var told = map[saga.Fact]func(t *testing.T, w world) (table, key string){
 	saga.OrderCancelling: story(cancelled),
 	saga.ReleaseDue:      story(cancelled, overdueNow),
 	saga.ReturnDue:       story(cancelled, overdueNow),
-	saga.OrderCancelled:  story(cancelled, order.StockBack, order.MoneyBack),
+	saga.OrderCancelled:  story(cancelled, order.StockBack, moneyBack),
 	saga.OrderRefunding:  story(confirmed, order.Captured, refund),
 	saga.RefundDue:       story(confirmed, order.Captured, refund, overdueNow),
+	saga.RefundsGivenUp:  story(confirmed, order.Captured, refund, gaveUp),
 	saga.OrderRefunded:   story(confirmed, order.Captured, refund, refunded),
 	saga.StockReserved: func(t *testing.T, w world) (string, string) {
 		for _, l := range wanted.Lines {
@@ -162,6 +163,14 @@ func cancelled(o order.Order) (order.Order, []saga.Fact) {
 
 func refund(o order.Order) (order.Order, []saga.Fact) {
 	o, facts, _ := order.Refund(o, order.RefundNote{ID: "rfn_1", Reason: "anna is not happy", By: "carl", At: cloudtest.Epoch}, 1250, cloudtest.Epoch, time.Minute)
+	return o, facts
+}
+
+func moneyBack(o order.Order) (order.Order, []saga.Fact) { return order.MoneyBack(o, 4) }
+
+func gaveUp(o order.Order) (order.Order, []saga.Fact) {
+	o.Attention = order.NoAnswer
+	o, facts, _ := order.Resolve(o, order.Resolution{ID: "res_1", Action: order.WriteOff, Reason: "anna was paid in cash", By: "carl", At: cloudtest.Epoch}, cloudtest.Epoch, time.Minute)
 	return o, facts
 }
 

@@ -62,12 +62,12 @@ func TestWhatAnOrderHears(t *testing.T) {
 		"a rejected order is closed once stock and money are back": {
 			[]string{"advance-order.declined.json", "advance-order.released.json", "advance-order.returned.json"},
 			declined + entry("3", "OrderStockBack", hold+"@2.0~nonce002") + entry("4", "OrderClosed", charge+"@4.0~nonce003"),
-			`"version": 4, "status": "closed", "verdict": "rejected", "reason": "card-declined"`,
+			`"version": 4, "status": "closed", "verdict": "rejected", "reason": "card-declined", "return_heard": 4`,
 		},
 		"money that did not arrive is owed again": {
 			[]string{"advance-order.declined.json", "advance-order.returned.json", "advance-order.released.json", "advance-order.return-failed.json"},
 			declined + entry("3", "OrderMoneyBack", charge+"@4.0~nonce003") + entry("4", "OrderClosed", hold+"@2.0~nonce002") + entry("5", "OrderReopened", charge+"@5.0~nonce003"),
-			`"version": 5, "status": "rejected", "verdict": "rejected", "reason": "card-declined", "owes": ["money"], "due": 1772366700000, "watch": "due#6"`,
+			`"version": 5, "status": "rejected", "verdict": "rejected", "reason": "card-declined", "owes": ["money"], "due": 1772366700000, "watch": "due#6", "return_heard": 5, "bounces": 1`,
 		},
 		"missing stock rejects": {
 			[]string{"advance-order.short.json"}, entry("2", "OrderRejected", hold+"@1.0~nonce002"),

@@ -98,7 +98,7 @@ func TestPartOfTheMoneyGoesBackAndNeverMoreThanWasTaken(t *testing.T) {
 		{ID: "rfd_1", Amount: 1250, Try: 1, State: saga.RefundDone}, {ID: "rfd_2", Amount: 7900, Try: 1, State: saga.RefundRefused},
 	}, row.Refunds)
 	assert.Regexp(t, "^re_", row.RefundIDs["rfd_1"])
-	assert.Equal(t, 4, row.Diary.Version, "one write tells both")
+	assert.Equal(t, 5, row.Diary.Version, "one write notes both, one tells both")
 
 	t.Run("and the same message once more changes nothing", func(t *testing.T) {
 		before := c.State()

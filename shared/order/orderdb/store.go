@@ -58,6 +58,8 @@ type item struct {
 	Refunds       []refund     `dynamodbav:"refunds,omitempty"` // what OrderRefunding carries: no more than that
 	RefundNotes   []refundNote `dynamodbav:"refund_notes,omitempty"`
 	Resolution    *resolution  `dynamodbav:"resolution,omitempty"`
+	ReturnHeard   int          `dynamodbav:"return_heard,omitempty"`
+	Bounces       int          `dynamodbav:"bounces,omitempty"`
 	Asks          int          `dynamodbav:"asks,omitempty"`
 	Due           int64        `dynamodbav:"due,omitempty"` // milliseconds since 1970
 	Watch         string       `dynamodbav:"watch,omitempty"`
@@ -99,8 +101,8 @@ func toItem(o order.Order) item {
 	i := item{
 		Order: o.ID, Shop: o.Shop, Owner: o.Owner, Email: o.Email, Status: string(o.Status()), Verdict: string(o.Verdict), Reason: o.Reason,
 		Paid: o.Paid, Attention: o.Attention, Total: o.Total.Amount, Currency: o.Total.Currency, PaymentMethod: o.PaymentMethod,
-		PlacedAt: o.PlacedAt.UnixMilli(), ExpiresAt: o.ExpiresAt.UnixMilli(), Fingerprint: o.Fingerprint, Asks: o.Asks,
-		Watch: watch(o), Customer: customer(o.Shop, o.Owner), Day: day(o.Shop, o.PlacedAt, shard(o.ID, dayShards)),
+		PlacedAt: o.PlacedAt.UnixMilli(), ExpiresAt: o.ExpiresAt.UnixMilli(), Fingerprint: o.Fingerprint,
+		ReturnHeard: o.ReturnHeard, Bounces: o.Bounces, Asks: o.Asks, Watch: watch(o), Customer: customer(o.Shop, o.Owner), Day: day(o.Shop, o.PlacedAt, shard(o.ID, dayShards)),
 	}
 	if !o.Due.IsZero() {
 		i.Due = o.Due.UnixMilli()
@@ -127,7 +129,8 @@ func fromItem(i item, d saga.Diary) order.Order {
 	o := order.Order{
 		ID: i.Order, Shop: i.Shop, Owner: i.Owner, Email: i.Email, Verdict: order.Verdict(i.Verdict), Reason: i.Reason, Paid: i.Paid,
 		Attention: i.Attention, Total: money.Money{Amount: i.Total, Currency: i.Currency}, PaymentMethod: i.PaymentMethod,
-		PlacedAt: time.UnixMilli(i.PlacedAt).UTC(), ExpiresAt: time.UnixMilli(i.ExpiresAt).UTC(), Fingerprint: i.Fingerprint, Asks: i.Asks, Diary: d,
+		PlacedAt: time.UnixMilli(i.PlacedAt).UTC(), ExpiresAt: time.UnixMilli(i.ExpiresAt).UTC(), Fingerprint: i.Fingerprint,
+		ReturnHeard: i.ReturnHeard, Bounces: i.Bounces, Asks: i.Asks, Diary: d,
 	}
 	if i.Due != 0 {
 		o.Due = time.UnixMilli(i.Due).UTC()

@@ -69,7 +69,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 				o.Refunds = []saga.Refund{{ID: "rfn_1", Amount: money.Max, Try: 2, State: saga.RefundPending}, {ID: "rfn_2", Amount: 1, Try: 1, State: saga.RefundDone}}
 				o.RefundNotes = []order.RefundNote{{ID: "rfn_1", Reason: "broken", By: "carl", At: Noon, Fingerprint: "f"}, {ID: "rfn_2", Reason: "late", By: "dora", At: Noon, Fingerprint: "g"}}
 			},
-			func(o *order.Order) { o.Owes, o.Due, o.Asks = nil, time.Time{}, 0 },
+			func(o *order.Order) { o.Owes, o.Due, o.Asks, o.ReturnHeard, o.Bounces = nil, time.Time{}, 0, 7, 2 },
 			func(o *order.Order) { o.Owner, o.Email, o.PaymentMethod = order.Nobody, "", "" },
 		} {
 			change(&loaded)
