@@ -29,7 +29,8 @@ var told = []string{
 // API key. What is registered already is left alone. A stack without a sandbox has nothing to register: its provider is told by
 // hand. It returns a note of what was done.
 func (s Stack) RegisterCallbacks(ctx context.Context) (string, error) {
-	if s.Outputs["SandboxApiId"] == "" {
+	sandbox, err := s.Sandbox()
+	if err != nil {
 		return "no sandbox here", nil
 	}
 	cfg, err := cloud.Config(ctx, s.Endpoint)
@@ -40,7 +41,7 @@ func (s Stack) RegisterCallbacks(ctx context.Context) (string, error) {
 	if err := s.secret(ctx, "PaymentsSecretArn", &document); err != nil {
 		return "", err
 	}
-	desk := sandboxDesk{url: s.sandbox(cfg.Region), key: document["api_key"]}
+	desk := sandboxDesk{url: sandbox, key: document["api_key"]}
 	wanted := "execute-api:" + s.Outputs["ApiId"] + StagePath + callbacksPath
 
 	var registered struct{ Data []endpoint }
@@ -75,14 +76,6 @@ func (s Stack) RegisterCallbacks(ctx context.Context) (string, error) {
 		SecretId: aws.String(s.Outputs["PaymentsSecretArn"]), SecretString: aws.String(string(value)),
 	})
 	return "the sandbox calls " + callbacksPath, err
-}
-
-// sandbox returns the URL that the sandbox's paths follow.
-func (s Stack) sandbox(region string) string {
-	if s.Endpoint == "" {
-		return "https://" + s.Outputs["SandboxApiId"] + ".execute-api." + region + ".amazonaws.com/sandbox"
-	}
-	return s.Endpoint + "/_aws/execute-api/" + s.Outputs["SandboxApiId"] + "/sandbox"
 }
 
 // endpoint is what the sandbox says of one.

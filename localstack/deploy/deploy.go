@@ -148,6 +148,20 @@ func (s Stack) API() (string, error) {
 	return s.Endpoint + "/_aws/execute-api/" + s.Outputs["ApiId"] + StagePath, nil
 }
 
+// Sandbox returns the URL that the paths of the payment sandbox follow. In prod there is none.
+func (s Stack) Sandbox() (string, error) {
+	id := s.Outputs["SandboxApiId"]
+	if id == "" {
+		return "", fmt.Errorf("stack %s has no payment sandbox (output SandboxApiId)", s.Name)
+	}
+	if s.Endpoint != "" {
+		return s.Endpoint + "/_aws/execute-api/" + id + "/sandbox", nil
+	}
+	host := strings.TrimPrefix(strings.TrimSuffix(strings.TrimRight(s.Outputs["ApiUrl"], "/"), StagePath), "https://")
+	_, domain, _ := strings.Cut(host, ".")
+	return "https://" + id + "." + domain + "/sandbox", nil
+}
+
 // Client returns the id and secret of the client that the template made.
 func (s Stack) Client(ctx context.Context) (id, secret string, err error) {
 	var client struct {

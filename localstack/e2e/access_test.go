@@ -33,10 +33,16 @@ func TestAnothersOrderIsAnAbsentOne(t *testing.T) {
 
 func TestNobodyEntersWithoutATokenThatAllowsIt(t *testing.T) {
 	routes := map[string]shop.Call{
-		"put-product":  {Method: http.MethodPut, Path: "/products/MUG-1", Body: `{"title":"Mug","price":{"amount":1,"currency":"EUR"}}`, Header: map[string]string{"If-None-Match": "*"}},
-		"adjust-stock": {Method: http.MethodPost, Path: "/stock/MUG-1/adjustments", Body: `{"delta":1,"reason":"gift"}`, Header: map[string]string{"Idempotency-Key": "k"}},
-		"place-order":  {Method: http.MethodPost, Path: "/orders", Body: `{"lines":[{"sku":"MUG-1","quantity":1}],"payment_method":"pm_card_visa"}`, Header: map[string]string{"Idempotency-Key": "k"}},
-		"get-order":    {Method: http.MethodGet, Path: "/orders/ord_1"},
+		"put-product":    {Method: http.MethodPut, Path: "/products/MUG-1", Body: `{"title":"Mug","prices":[{"amount":1,"currency":"EUR"}]}`, Header: map[string]string{"If-None-Match": "*"}},
+		"delete-product": {Method: http.MethodDelete, Path: "/products/MUG-1", Header: map[string]string{"If-Match": "*"}},
+		"adjust-stock":   {Method: http.MethodPost, Path: "/stock/MUG-1/adjustments", Body: `{"delta":1,"reason":"gift"}`, Header: map[string]string{"Idempotency-Key": "k"}},
+		"place-order":    {Method: http.MethodPost, Path: "/orders", Body: `{"lines":[{"sku":"MUG-1","quantity":1}],"payment_method":"pm_card_visa"}`, Header: map[string]string{"Idempotency-Key": "k"}},
+		"get-order":      {Method: http.MethodGet, Path: "/orders/ord_1"},
+		"list-orders":    {Method: http.MethodGet, Path: "/orders"},
+		"cancel-order":   {Method: http.MethodPost, Path: "/orders/ord_1/cancellation"},
+		"refund-order":   {Method: http.MethodPost, Path: "/orders/ord_1/refunds", Body: `{"reason":"gift"}`, Header: map[string]string{"Idempotency-Key": "k"}},
+		"resolve-order":  {Method: http.MethodPost, Path: "/orders/ord_1/resolution", Body: `{"action":"retry","reason":"gift"}`, Header: map[string]string{"Idempotency-Key": "k"}},
+		"get-stock":      {Method: http.MethodGet, Path: "/stock/MUG-1"},
 	}
 	for name, route := range routes {
 		t.Run(name, func(t *testing.T) {
@@ -59,7 +65,8 @@ func TestNobodyEntersWithoutATokenThatAllowsIt(t *testing.T) {
 				Refused(t, answer, http.StatusUnauthorized, "not-authenticated")
 				require.Equal(t, "Bearer", challenge(answer))
 
-				route.Token = system.Token(t, "", map[bool]string{true: "orders:read", false: "orders:write"}[name == "place-order"])
+				writes := name == "place-order" || name == "cancel-order"
+				route.Token = system.Token(t, "", map[bool]string{true: "orders:read", false: "orders:write"}[writes])
 				answer = system.Send(t, route)
 				Refused(t, answer, http.StatusForbidden, "scope-missing")
 				require.Equal(t, `Bearer error="insufficient_scope"`, challenge(answer))
@@ -82,7 +89,7 @@ func forged(t T, token string) string {
 	require.NoError(t, err)
 	var claims map[string]any
 	require.NoError(t, json.Unmarshal(document, &claims))
-	claims["scope"] = "catalog:write stock:write orders:write orders:read orders:read:all"
+	claims["scope"] = "catalog:write stock:write stock:read orders:write orders:read orders:read:all orders:refund orders:resolve"
 	document, err = json.Marshal(claims)
 	require.NoError(t, err)
 	return parts[0] + "." + base64.RawURLEncoding.EncodeToString(document) + "." + parts[2]

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ func Refused(t T, answer shop.Answer, status int, slug string) Problem {
 func (s *System) Product(t T, cents int64, units int) string {
 	t.Helper()
 	sku := s.New("SKU")
-	added, err := s.API.AddProduct(t.Context(), s.Token(t, ""), shop.Product{SKU: sku, Title: "A thing", Price: shop.Money{Amount: cents, Currency: "EUR"}})
+	added, err := s.API.AddProduct(t.Context(), s.Token(t, ""), shop.Product{SKU: sku, Title: "A thing", Prices: shop.Euro(cents)})
 	require.NoError(t, err)
 	require.True(t, added, "%s is new", sku)
 	if units > 0 {
@@ -77,22 +78,49 @@ func (s *System) Adjust(t T, sku, key, body string) shop.Answer {
 	})
 }
 
-// Level demands that so many units of a SKU can be sold. It asks by an adjustment that would leave everything as it is, and
-// that the API refuses if the level is another.
+// A Holding says of a SKU how many units can be sold, how many are promised to orders, and how many were sold.
+type Holding struct {
+	Sellable int `json:"sellable"`
+	Promised int `json:"promised"`
+	Sold     int `json:"sold"`
+}
+
+// String is like 3/0/2.
+func (h Holding) String() string { return fmt.Sprintf("%d/%d/%d", h.Sellable, h.Promised, h.Sold) }
+
+// Shelf returns what the shelf holds of a SKU; nothing of one that was never delivered.
+func (s *System) Shelf(t T, sku string) (h Holding) {
+	t.Helper()
+	answer := s.Send(t, shop.Call{Method: http.MethodGet, Path: "/stock/" + sku, Token: s.Token(t, "")})
+	if answer.Status == http.StatusNotFound {
+		Refused(t, answer, http.StatusNotFound, "unknown-stock")
+		return h
+	}
+	require.NoError(t, answer.Into(&h, http.StatusOK), "GET /stock/%s", sku)
+	return h
+}
+
+// Level demands that so many units of a SKU can be sold.
 func (s *System) Level(t T, sku string, units int) {
 	t.Helper()
-	count, err := json.Marshal(map[string]any{"set": units, "if_equals": units, "reason": "counted"})
-	require.NoError(t, err)
-	answer := s.Adjust(t, sku, s.New("count"), string(count))
-	require.Equal(t, http.StatusCreated, answer.Status, "%s: %d units can be sold; the API says %s", sku, units, answer.Body)
+	require.Equal(t, units, s.Shelf(t, sku).Sellable, "units of %s that can be sold", sku)
 }
 
 // Basket is an order of one unit of each SKU, paid with a good card.
-func Basket(skus ...string) shop.Basket {
-	b := shop.Basket{PaymentMethod: shop.CardGood}
+func Basket(skus ...string) shop.Basket { return Paying(shop.CardGood, skus...) }
+
+// Paying is an order of one unit of each SKU, paid with a card of the sandbox.
+func Paying(card string, skus ...string) shop.Basket {
+	b := shop.Basket{PaymentMethod: card}
 	for _, sku := range skus {
 		b.Lines = append(b.Lines, shop.Line{SKU: sku, Quantity: 1})
 	}
+	return b
+}
+
+// Mailed is the order of a buyer who wants mails about it.
+func Mailed(buyer string, b shop.Basket) shop.Basket {
+	b.Email = buyer + "@example.com"
 	return b
 }
 
@@ -117,9 +145,42 @@ func (s *System) Verdict(t T, buyer, id string) (o shop.Order) {
 	t.Helper()
 	s.Until(t, "order "+id+" has its verdict", func() (any, bool) {
 		o = s.Order(t, buyer, id)
-		return o, o.Decided()
+		return Story(o), o.Decided()
 	})
 	return o
+}
+
+// Cancel asks for an order's cancellation, in the name of a customer, or of the shop's own people ("").
+func (s *System) Cancel(t T, buyer, id string) shop.Answer {
+	t.Helper()
+	return s.Send(t, shop.Call{Method: http.MethodPost, Path: "/orders/" + id + "/cancellation", Token: s.Token(t, buyer)})
+}
+
+// Refund asks for a refund of an order, of all that is left if amount is 0.
+func (s *System) Refund(t T, id, key string, amount int64) shop.Answer {
+	t.Helper()
+	body := map[string]any{"reason": "arrived broken"}
+	if amount > 0 {
+		body["amount"] = shop.Money{Amount: amount, Currency: "EUR"}
+	}
+	return s.asStaff(t, "/orders/"+id+"/refunds", key, body)
+}
+
+// Resolve decides what becomes of an order that needs attention: "retry" or "write_off".
+func (s *System) Resolve(t T, id, key, action string) shop.Answer {
+	t.Helper()
+	return s.asStaff(t, "/orders/"+id+"/resolution", key, map[string]any{"action": action, "reason": "somebody looked"})
+}
+
+func (s *System) asStaff(t T, path, key string, body any) shop.Answer {
+	t.Helper()
+	return s.Send(t, shop.Call{Method: http.MethodPost, Path: path, Token: s.Token(t, ""), Body: body, Header: map[string]string{"Idempotency-Key": key}})
+}
+
+// Accepted demands that what was asked for will be done.
+func Accepted(t T, answer shop.Answer) {
+	t.Helper()
+	require.Equal(t, http.StatusAccepted, answer.Status, "%s", answer.Body)
 }
 
 // Facts returns the types of a timeline.
@@ -129,6 +190,11 @@ func Facts(o shop.Order) []string {
 		facts = append(facts, e.Type)
 	}
 	return facts
+}
+
+// Story is where an order stands, and how it came there.
+func Story(o shop.Order) string {
+	return o.ID + ": " + Standing(o) + " after " + strings.Join(Facts(o), ", ")
 }
 
 // Told reports whether the order's timeline has the fact.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/stretchr/testify/require"
@@ -14,16 +15,16 @@ import (
 
 // rest waits until all messages are done with and a decided order stays as it is, and returns the order's tag: an answer that
 // it asked for while it was late may come in after its verdict. Only a case that is alone can wait for that.
-func rest(t T, buyer, id string) (tag string) {
+func rest(t T, e *Entry) (tag string) {
 	t.Helper()
 	quiet := 0
-	system.Until(t, "all is quiet around "+id, func() (any, bool) {
+	system.Until(t, "all is quiet around "+e.ID, func() (any, bool) {
 		last, busy := tag, 0
 		for _, step := range saga.Steps {
 			waiting, underway := system.Depth(t, string(step))
 			busy += waiting + underway
 		}
-		tag = system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders/" + id, Token: system.Token(t, buyer)}).Header.Get("ETag")
+		tag = system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders/" + e.ID, Token: system.Token(t, e.Buyer)}).Header.Get("ETag")
 		quiet++
 		if busy > 0 || tag != last {
 			quiet = 0
@@ -43,28 +44,48 @@ func dead(t T) (letters int) {
 	return letters
 }
 
-func TestAStepThatIsHeldUpDelaysOrdersAndLosesNone(t *testing.T) {
+// waits demands that so many messages wait in a step's queue.
+func waits(t T, step saga.Step, messages int) {
+	t.Helper()
+	system.Until(t, fmt.Sprintf("%d messages wait for %s", messages, step), func() (any, bool) {
+		waiting, _ := system.Depth(t, string(step))
+		return waiting, waiting >= messages
+	})
+}
+
+// Whoever is held up for longer than orders wait is asked again, by all who can ask; and what they asked twice is done once.
+func TestAStepThatIsHeldUpForLongDelaysOrdersAndLosesNone(t *testing.T) {
+	asks := map[saga.Step]saga.Fact{
+		saga.ReserveStock: saga.ReserveDue, saga.AuthorizePayment: saga.PaymentCheckDue, saga.CapturePayment: saga.CaptureDue,
+		saga.ReleaseStock: saga.ReleaseDue, saga.ReturnPayment: saga.ReturnDue, // an order asks advance-order for nothing, and nobody waits for the rest
+	}
 	for _, step := range saga.Steps {
 		t.Run(string(step), func(t *testing.T) {
 			alone(t, func(t T) {
-				buyer, sku := system.New("ada"), system.Product(t, 100, 3)
+				patience, err := time.ParseDuration(system.Setting(t, "place-order", "PATIENCE"))
+				require.NoError(t, err)
+				a := system.Account()
+				sku, scarce := a.Product(t, 100, 6), a.Product(t, 100, 1)
 				letGo := system.HoldUp(t, string(step))
-				var ids []string
-				for range 3 {
-					ids = append(ids, system.Place(t, buyer, Basket(sku)).ID)
-				}
-				system.Until(t, "the messages wait", func() (any, bool) {
-					waiting, _ := system.Depth(t, string(step))
-					return waiting, waiting >= len(ids)
+				began := time.Now()
+				a.Place(t, Basket(sku))
+				a.Place(t, shop.Basket{Lines: []shop.Line{{SKU: sku, Quantity: 1}, {SKU: scarce, Quantity: 2}}, PaymentMethod: shop.CardGood})
+				a.Place(t, Paying(shop.CardDeclined, sku))
+				cancelled := a.Place(t, Paying(CardChallenge, sku))
+				a.Place(t, Basket(sku, scarce))
+				Accepted(t, system.Cancel(t, cancelled.Buyer, cancelled.ID))
+
+				waits(t, step, 1)
+				system.Until(t, "the orders ask again", func() (any, bool) {
+					system.WakeAtTimes(t)
+					asked := asks[step] == ""
+					for _, e := range a.orders {
+						asked = asked || Told(system.Order(t, e.Buyer, e.ID), string(asks[step]))
+					}
+					return asked, asked && time.Since(began) > patience+time.Second
 				})
-				for _, id := range ids {
-					require.Equal(t, "placed", system.Order(t, buyer, id).Verdict())
-				}
 				letGo()
-				for _, id := range ids {
-					require.Equal(t, "confirmed", system.Verdict(t, buyer, id).Verdict())
-				}
-				system.Level(t, sku, 0)
+				a.Close(t, Confirmed(100, 0), Rejected("out-of-stock"), Rejected("card-declined"), Cancelled(), Confirmed(200, 0))
 			})
 		})
 	}
@@ -73,16 +94,13 @@ func TestAStepThatIsHeldUpDelaysOrdersAndLosesNone(t *testing.T) {
 func TestAPoisonMessageFailsAloneAndIsPutAside(t *testing.T) {
 	alone(t, func(t T) {
 		const step = string(saga.AdvanceOrder)
-		buyer, sku := system.New("ada"), system.Product(t, 100, 5)
+		a := system.Account()
+		sku := a.Product(t, 100, 5)
 		letGo := system.HoldUp(t, step)
-		var mates []string
 		for range 5 {
-			mates = append(mates, system.Place(t, buyer, Basket(sku)).ID)
+			a.Place(t, Basket(sku))
 		}
-		system.Until(t, "the batch mates wait", func() (any, bool) {
-			waiting, _ := system.Depth(t, step)
-			return waiting, waiting >= len(mates)
-		})
+		waits(t, saga.AdvanceOrder, 5)
 		poison := system.New("poison")
 		system.Put(t, step, poison)
 		letGo()
@@ -91,33 +109,90 @@ func TestAPoisonMessageFailsAloneAndIsPutAside(t *testing.T) {
 		require.Equal(t, poison, given.Body)
 		require.Equal(t, 5, system.MaxReceives(t, step))
 		require.Equal(t, 5+1, given.Receives, "five times by the step, and now by us")
-		for _, mate := range mates {
-			require.Equal(t, "confirmed", system.Verdict(t, buyer, mate).Verdict())
-		}
-		system.Level(t, sku, 0)
+		a.Close(t, Confirmed(100, 0))
 	})
 }
 
+// heard are messages that the steps get about an order that is confirmed, or else (second) about one whose card is declined.
+var heard = map[saga.Step]struct {
+	fact saga.Fact
+	card string
+	end  End
+}{
+	saga.ReserveStock:     {saga.OrderPlaced, shop.CardGood, Confirmed(100, 0)},
+	saga.AuthorizePayment: {saga.StockReserved, shop.CardGood, Confirmed(100, 0)},
+	saga.AdvanceOrder:     {saga.PaymentAuthorized, shop.CardGood, Confirmed(100, 0)},
+	saga.CommitStock:      {saga.OrderConfirmed, shop.CardGood, Confirmed(100, 0)},
+	saga.CapturePayment:   {saga.OrderConfirmed, shop.CardGood, Confirmed(100, 0)},
+	saga.SendNotification: {saga.OrderConfirmed, shop.CardGood, Confirmed(100, 0)},
+	saga.ReleaseStock:     {saga.OrderRejected, shop.CardDeclined, Rejected("card-declined")},
+	saga.ReturnPayment:    {saga.OrderRejected, shop.CardDeclined, Rejected("card-declined")},
+}
+
 func TestAMessageThatComesAgainChangesNothing(t *testing.T) {
-	for step, fact := range map[saga.Step]saga.Fact{
-		saga.ReserveStock: saga.OrderPlaced, saga.AuthorizePayment: saga.StockReserved, saga.AdvanceOrder: saga.PaymentAuthorized,
+	for _, step := range saga.Steps {
+		t.Run(string(step), func(t *testing.T) {
+			alone(t, func(t T) {
+				a, c, queue := system.Account(), heard[step], string(step)
+				sku := a.Product(t, 100, 5)
+				letGo := system.HoldUp(t, queue)
+				e := a.Place(t, Paying(c.card, sku))
+				message := system.Take(t, queue, e.ID, string(c.fact)).Body
+				system.Put(t, queue, message)
+				letGo()
+				system.Becomes(t, e, c.end.Is)
+				before, givenUp := rest(t, e), dead(t)
+
+				system.Put(t, queue, message, message, message)
+				require.Equal(t, before, rest(t, e), "not one row was written")
+				require.Equal(t, givenUp, dead(t), "and that is no failure")
+				a.Close(t, c.end)
+			})
+		})
+	}
+}
+
+// A message lay in a dead-letter queue while its order was cancelled, and is sent back twice: by then it means nothing any more.
+func TestADeadLetterThatComesBackAfterTheVerdictChanged(t *testing.T) {
+	for step, c := range map[saga.Step]struct {
+		fact saga.Fact
+		held []saga.Step // these are held up, too, until the order is cancelled: a closed one could not be
+	}{
+		saga.ReserveStock:     {fact: saga.OrderPlaced},
+		saga.AuthorizePayment: {fact: saga.StockReserved},
+		saga.AdvanceOrder:     {fact: saga.PaymentAuthorized},
+		saga.CapturePayment:   {fact: saga.OrderConfirmed},
+		saga.CommitStock:      {fact: saga.OrderConfirmed, held: []saga.Step{saga.CapturePayment}},
+		saga.SendNotification: {fact: saga.OrderConfirmed, held: []saga.Step{saga.CapturePayment}},
+		saga.ReleaseStock:     {fact: saga.OrderCancelling, held: []saga.Step{saga.CapturePayment}},
+		saga.ReturnPayment:    {fact: saga.OrderCancelling, held: []saga.Step{saga.CapturePayment}},
 	} {
 		t.Run(string(step), func(t *testing.T) {
 			alone(t, func(t T) {
-				buyer, sku, queue := system.New("ada"), system.Product(t, 100, 5), string(step)
-				letGo := system.HoldUp(t, queue)
-				id := system.Place(t, buyer, Basket(sku)).ID
-				message := system.Take(t, queue, id, string(fact)).Body
-				system.Put(t, queue, message)
-				letGo()
-				require.Equal(t, "confirmed", system.Verdict(t, buyer, id).Verdict())
-				before, givenUp := rest(t, buyer, id), dead(t)
+				a, queue := system.Account(), string(step)
+				sku := a.Product(t, 100, 5)
+				letGo := []func(){system.HoldUp(t, queue)}
+				for _, other := range c.held {
+					letGo = append(letGo, system.HoldUp(t, string(other)))
+				}
+				e := a.Place(t, Basket(sku))
+				if c.fact == saga.OrderCancelling {
+					system.Becomes(t, e, "confirmed")
+					Accepted(t, system.Cancel(t, e.Buyer, e.ID))
+				}
+				system.Put(t, DeadLetters(queue), system.Take(t, queue, e.ID, string(c.fact)).Body)
+				Accepted(t, system.Cancel(t, e.Buyer, e.ID))
+				for _, step := range letGo {
+					step()
+				}
+				system.Becomes(t, e, "cancelled")
+				rest(t, e)
 
-				system.Put(t, queue, message, message, message)
-				require.Equal(t, before, rest(t, buyer, id), "not one row was written")
-				require.Equal(t, givenUp, dead(t), "and that is no failure")
-				system.Level(t, sku, 4)
-				require.Equal(t, 1, system.Authorizations(t)[id])
+				letter, letters := system.Take(t, DeadLetters(queue), e.ID).Body, dead(t)
+				system.Put(t, queue, letter, letter)
+				rest(t, e)
+				require.Equal(t, letters, dead(t), "that is no failure")
+				a.Close(t, Cancelled("confirmed"))
 			})
 		})
 	}
@@ -126,102 +201,83 @@ func TestAMessageThatComesAgainChangesNothing(t *testing.T) {
 func TestAStreamRecordThatComesAgainChangesNothing(t *testing.T) {
 	alone(t, func(t T) {
 		const step = string(saga.ReserveStock)
-		buyer, sku := system.New("ada"), system.Product(t, 100, 5)
+		a := system.Account()
+		sku := a.Product(t, 100, 5)
 		letGo := system.HoldUp(t, step)
-		id := system.Place(t, buyer, Basket(sku)).ID
-		record := system.OrderRow(t, id)
+		e := a.Place(t, Basket(sku))
+		record := system.OrderRow(t, e.ID)
 		letGo()
-		require.Equal(t, "confirmed", system.Verdict(t, buyer, id).Verdict())
-		before, givenUp := rest(t, buyer, id), dead(t)
+		system.Becomes(t, e, "closed confirmed")
+		before, givenUp := rest(t, e), dead(t)
 
 		system.Invoke(t, "relay-facts", events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record, record}})
-		require.Equal(t, before, rest(t, buyer, id), "not one row was written")
+		require.Equal(t, before, rest(t, e), "not one row was written")
 		require.Equal(t, givenUp, dead(t), "and that is no failure")
-		system.Level(t, sku, 4)
-		require.Equal(t, 1, system.Authorizations(t)[id])
+		a.Close(t, Confirmed(100, 0))
 	})
 }
 
 func TestAStreamRecordThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 	alone(t, func(t T) {
 		const step = string(saga.ReserveStock)
-		buyer, sku, broken := system.New("ada"), system.Product(t, 100, 5), system.New("broken")
+		a, broken := system.Account(), system.New("broken")
+		sku := a.Product(t, 100, 5)
 		letGo := system.HoldUp(t, step)
-		id := system.Place(t, buyer, Basket(sku)).ID
-		good := system.OrderRow(t, id)
-		system.Take(t, step, id) // what the relay said of itself is lost
+		e := a.Place(t, Basket(sku))
+		good := system.OrderRow(t, e.ID)
+		system.Take(t, step, e.ID) // what the relay said of itself is lost
 		bad := good
 		bad.Change.NewImage = map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute(broken)}
 
 		system.Invoke(t, "relay-facts", events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{bad, good}})
 		require.Contains(t, system.Take(t, DeadLetters("relay-facts"), broken).Body, "NewImage", "the whole record is put aside")
 		letGo()
-		require.Equal(t, "confirmed", system.Verdict(t, buyer, id).Verdict())
+		a.Close(t, Confirmed(100, 0))
 	})
 }
 
 func TestMessagesMayComeInTheWrongOrder(t *testing.T) {
 	alone(t, func(t T) {
 		const step = string(saga.ReserveStock)
-		buyer, sku, givenUp := system.New("ada"), system.Product(t, 100, 5), dead(t)
+		a, givenUp := system.Account(), dead(t)
+		sku := a.Product(t, 100, 5)
 		letGo := system.HoldUp(t, step)
-		id := system.Place(t, buyer, Basket(sku)).ID
-		first := system.Take(t, step, id, string(saga.OrderPlaced)).Body
-		askAgain(t, buyer, id)
-		second := system.Take(t, step, id, string(saga.ReserveDue)).Body
+		e := a.Place(t, Basket(sku))
+		first := system.Take(t, step, e.ID, string(saga.OrderPlaced)).Body
+		system.Tells(t, e, saga.ReserveDue)
+		second := system.Take(t, step, e.ID, string(saga.ReserveDue)).Body
 		system.Until(t, "the payment is asked about before there is one", func() (any, bool) {
 			waiting, underway := system.Depth(t, string(saga.AuthorizePayment))
 			return waiting + underway, waiting+underway == 0
 		})
-		require.Equal(t, "placed", system.Order(t, buyer, id).Verdict())
+		require.Equal(t, "placed", system.Order(t, e.Buyer, e.ID).Status)
 
 		system.Put(t, step, second)
 		letGo()
-		require.Equal(t, "confirmed", system.Verdict(t, buyer, id).Verdict())
-		before := rest(t, buyer, id)
+		system.Becomes(t, e, "closed confirmed")
+		before := rest(t, e)
 		system.Put(t, step, first)
 		system.Until(t, "the step answers what it was asked first", func() (any, bool) {
-			after := rest(t, buyer, id)
+			after := rest(t, e)
 			return after, after != before
 		})
-		require.Equal(t, "confirmed", system.Order(t, buyer, id).Verdict())
-		system.Level(t, sku, 4)
-		require.Equal(t, 1, system.Authorizations(t)[id])
 		require.Equal(t, givenUp, dead(t))
-	})
-}
-
-// askAgain lets an order that nobody answers become overdue, until it asks again.
-func askAgain(t T, buyer, id string) {
-	t.Helper()
-	system.Until(t, "order "+id+" asks again", func() (any, bool) {
-		system.Wake(t)
-		o := system.Order(t, buyer, id)
-		return o, Told(o, string(saga.ReserveDue))
+		a.Close(t, Confirmed(100, 0))
 	})
 }
 
 func TestAnOrderWhoseMessageIsLostAsksAgain(t *testing.T) {
 	alone(t, func(t T) {
-		buyer, sku := system.New("ada"), system.Product(t, 100, 5)
+		a := system.Account()
+		sku := a.Product(t, 100, 5)
 		letGo := system.HoldUp(t, string(saga.ReserveStock))
-		id := system.Place(t, buyer, Basket(sku)).ID
-		system.Until(t, "the message waits", func() (any, bool) {
-			waiting, _ := system.Depth(t, string(saga.ReserveStock))
-			return waiting, waiting > 0
-		})
+		e := a.Place(t, Basket(sku))
+		waits(t, saga.ReserveStock, 1)
 		system.Purge(t, string(saga.ReserveStock))
-		require.Equal(t, "placed", system.Order(t, buyer, id).Verdict())
+		require.Equal(t, "placed", system.Order(t, e.Buyer, e.ID).Status)
 
-		askAgain(t, buyer, id)
+		system.Tells(t, e, saga.ReserveDue)
 		letGo()
-		system.Until(t, "order "+id+" has its verdict", func() (any, bool) {
-			system.Wake(t) // a purge may take a while, and the first ask with it
-			o := system.Order(t, buyer, id)
-			return o, o.Decided()
-		})
-		require.Equal(t, "confirmed", system.Order(t, buyer, id).Verdict())
-		system.Level(t, sku, 4)
-		require.Equal(t, 1, system.Authorizations(t)[id])
+		a.Close(t, Confirmed(100, 0)) // a purge may take a while, and the first ask with it
 	})
 }

@@ -23,8 +23,9 @@ func orderCall(t T, buyer, key string, body any) shop.Call {
 
 func TestOneKeySentTenTimesAtOnceIsOneOrder(t *testing.T) {
 	beside(t, func(t T) {
-		buyer, sku := system.New("ada"), system.Product(t, 100, 20)
-		call := orderCall(t, buyer, "my-order", Basket(sku))
+		account, buyer := system.Account(), system.New("ada")
+		basket := Mailed(buyer, Basket(account.Product(t, 100, 20)))
+		call := orderCall(t, buyer, "my-order", basket)
 		answers, errs := make([]shop.Answer, 10), make([]error, 10)
 		var all sync.WaitGroup
 		for i := range answers {
@@ -46,9 +47,8 @@ func TestOneKeySentTenTimesAtOnceIsOneOrder(t *testing.T) {
 
 		var receipt shop.Receipt
 		require.NoError(t, json.Unmarshal(answers[0].Body, &receipt))
-		require.Equal(t, "confirmed", system.Verdict(t, buyer, receipt.ID).Verdict())
-		system.Level(t, sku, 19)
-		require.Equal(t, 1, system.Authorizations(t)[receipt.ID])
+		account.Note(buyer, basket, receipt)
+		account.Close(t, Confirmed(100, 0))
 	})
 }
 
@@ -82,9 +82,12 @@ func TestAKeyMeansOneRequest(t *testing.T) {
 
 func TestALostAnswerCanBeAskedForAfterThePriceChanged(t *testing.T) {
 	beside(t, func(t T) {
-		buyer, sku := system.New("ada"), system.Product(t, 100, 5)
+		account, buyer := system.Account(), system.New("ada")
+		sku := account.Product(t, 100, 5)
+		basket := Mailed(buyer, Basket(sku))
 		call := orderCall(t, buyer, "my-order", map[string]any{
-			"lines": Basket(sku).Lines, "payment_method": shop.CardGood, "expected_total": shop.Money{Amount: 100, Currency: "EUR"},
+			"lines": basket.Lines, "payment_method": basket.PaymentMethod, "email": basket.Email,
+			"expected_total": shop.Money{Amount: 100, Currency: "EUR"},
 		})
 		first := system.Send(t, call)
 		require.Equal(t, http.StatusAccepted, first.Status, "%s", first.Body)
@@ -92,13 +95,18 @@ func TestALostAnswerCanBeAskedForAfterThePriceChanged(t *testing.T) {
 		read := system.Send(t, shop.Call{Method: http.MethodGet, Path: "/products/" + sku})
 		dearer := system.Send(t, shop.Call{
 			Method: http.MethodPut, Path: "/products/" + sku, Token: system.Token(t, ""), Header: map[string]string{"If-Match": read.Header.Get("ETag")},
-			Body: shop.Product{Title: "A thing", Price: shop.Money{Amount: 200, Currency: "EUR"}},
+			Body: shop.Product{Title: "A thing", Prices: shop.Euro(200)},
 		})
 		require.Equal(t, http.StatusOK, dearer.Status, "%s", dearer.Body)
 
 		again := system.Send(t, call)
 		require.Equal(t, http.StatusAccepted, again.Status, "%s", again.Body)
 		require.Equal(t, string(first.Body), string(again.Body))
+
+		var receipt shop.Receipt
+		require.NoError(t, json.Unmarshal(again.Body, &receipt))
+		account.Note(buyer, basket, receipt)
+		account.Close(t, Confirmed(100, 0)) // it costs what was agreed, once
 	})
 }
 

@@ -77,7 +77,7 @@ func TestWhatAnOrderMayNotSay(t *testing.T) {
 				require.Empty(t, accepted.Header.Get("Idempotent-Replayed"))
 				var receipt shop.Receipt
 				require.NoError(t, json.Unmarshal(accepted.Body, &receipt))
-				require.Equal(t, "confirmed", system.Verdict(t, buyer, receipt.ID).Verdict())
+				require.Equal(t, "confirmed", system.Verdict(t, buyer, receipt.ID).Outcome())
 				system.Level(t, sku, 1)
 			})
 		})
@@ -102,7 +102,7 @@ func TestAnOrderOfFiftyProductsIsTheLargest(t *testing.T) {
 		Refused(t, system.Send(t, orderCall(t, buyer, "51", Basket(skus...))), http.StatusUnprocessableEntity, "too-many-products")
 
 		o := system.Verdict(t, buyer, system.Place(t, buyer, Basket(skus[:50]...)).ID)
-		require.Equal(t, "confirmed", o.Verdict())
+		require.Equal(t, "confirmed", o.Outcome())
 		system.Level(t, skus[0], 0)
 		system.Level(t, skus[49], 0)
 		system.Level(t, skus[50], 1)
@@ -120,9 +120,10 @@ func TestATotalBeyondWhatCanBeCountedIsRefused(t *testing.T) {
 func TestOneOrderHasOneCurrency(t *testing.T) {
 	beside(t, func(t T) {
 		euro, yen := system.Product(t, 100, 1), system.New("SKU")
-		_, err := system.API.AddProduct(t.Context(), system.Token(t, ""), shop.Product{SKU: yen, Title: "A thing", Price: shop.Money{Amount: 100, Currency: "JPY"}})
+		_, err := system.API.AddProduct(t.Context(), system.Token(t, ""), shop.Product{SKU: yen, Title: "A thing", Prices: []shop.Money{{Amount: 100, Currency: "JPY"}}})
 		require.NoError(t, err)
-		Refused(t, system.Send(t, orderCall(t, system.New("ada"), "my-order", Basket(euro, yen))), http.StatusUnprocessableEntity, "mixed-currencies")
+		mixed := system.Send(t, orderCall(t, system.New("ada"), "my-order", Basket(euro, yen)))
+		require.Equal(t, []string{"#/currency"}, Refused(t, mixed, http.StatusUnprocessableEntity, "currency-not-offered").Places())
 	})
 }
 

@@ -4,14 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -36,6 +37,48 @@ func (s *System) Setting(t T, function, name string) string {
 	return s.settings[function][name]
 }
 
+// Configure has a function read another value from its environment under the name until restore is called, or the case ends.
+func (s *System) Configure(t T, function, name, value string) (restore func()) {
+	t.Helper()
+	before := s.Setting(t, function, name)
+	ctx, cancel := context.WithTimeout(t.Context(), s.Bound)
+	defer cancel()
+	require.NoError(t, s.configure(ctx, function, name, value))
+	var once sync.Once
+	restore = func() {
+		once.Do(func() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Bound)
+			defer cancel()
+			if err := s.configure(ctx, function, name, before); err != nil {
+				t.Errorf("setting %s of %s could not be restored: %v", name, function, err)
+			}
+		})
+	}
+	t.Cleanup(restore)
+	return restore
+}
+
+// configure changes one variable of a function's environment, and returns when the cloud says that it is so.
+func (s *System) configure(ctx context.Context, function, name, value string) error {
+	ofFunction := aws.String(s.Stack.FunctionName(function))
+	found, err := s.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: ofFunction})
+	if err != nil {
+		return err
+	}
+	environ := maps.Clone(found.Environment.Variables)
+	environ[name] = value
+	_, err = s.lambda.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
+		FunctionName: ofFunction, Environment: &lambdatypes.Environment{Variables: environ},
+	})
+	if err != nil {
+		return err
+	}
+	return lambda.NewFunctionUpdatedV2Waiter(s.lambda, func(o *lambda.FunctionUpdatedV2WaiterOptions) {
+		o.MinDelay, o.MaxDelay = 100*time.Millisecond, time.Second
+	}).
+		Wait(ctx, &lambda.GetFunctionInput{FunctionName: ofFunction}, s.Bound)
+}
+
 // Invoke calls a function with an event and demands that it does not fail.
 func (s *System) Invoke(t T, function string, event any) {
 	t.Helper()
@@ -50,6 +93,15 @@ func (s *System) Invoke(t T, function string, event any) {
 func (s *System) Wake(t T) {
 	t.Helper()
 	s.Invoke(t, "wake-overdue", map[string]any{})
+}
+
+// WakeAtTimes runs wake-overdue unless somebody did within the last second.
+func (s *System) WakeAtTimes(t T) {
+	t.Helper()
+	now, last := time.Now().UnixNano(), s.woken.Load()
+	if now-last > int64(time.Second) && s.woken.CompareAndSwap(last, now) {
+		s.Wake(t)
+	}
 }
 
 // HoldUp keeps a step from receiving its messages until letGo is called, or the case ends.
@@ -263,46 +315,6 @@ func attribute(value dynamodbtypes.AttributeValue) events.DynamoDBAttributeValue
 		return events.NewListAttribute(list)
 	}
 	return events.NewNullAttribute()
-}
-
-// Holding says of a SKU how many units can be sold and how many are promised to orders.
-type Holding struct {
-	Sellable int `dynamodbav:"sellable"`
-	Promised int `dynamodbav:"promised"`
-}
-
-// Shelf returns what the shelf holds of a SKU.
-func (s *System) Shelf(t T, sku string) (h Holding) {
-	t.Helper()
-	found, err := s.tables.GetItem(t.Context(), &dynamodb.GetItemInput{
-		TableName: aws.String(s.Setting(t, "adjust-stock", "LEVELS_TABLE")), ConsistentRead: aws.Bool(true),
-		Key: map[string]dynamodbtypes.AttributeValue{"pk": &dynamodbtypes.AttributeValueMemberS{Value: s.Setting(t, "get-product", "SHOP") + "#sku#" + sku}},
-	})
-	require.NoError(t, err)
-	require.NoError(t, attributevalue.UnmarshalMap(found.Item, &h))
-	return h
-}
-
-// Authorizations returns, from the ledger of the sandbox, how often money was really held on a card for each order.
-func (s *System) Authorizations(t T) map[string]int {
-	t.Helper()
-	times := map[string]int{}
-	pages := dynamodb.NewScanPaginator(s.tables, &dynamodb.ScanInput{
-		TableName: aws.String(s.Setting(t, "sandbox-payments", "SANDBOX_TABLE")), ConsistentRead: aws.Bool(true),
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(t.Context())
-		require.NoError(t, err)
-		var intents []struct {
-			Metadata       map[string]string `dynamodbav:"metadata"`
-			Authorizations int               `dynamodbav:"sandbox_authorizations"`
-		}
-		require.NoError(t, attributevalue.UnmarshalListOfMaps(page.Items, &intents))
-		for _, i := range intents {
-			times[i.Metadata["order"]] += i.Authorizations
-		}
-	}
-	return times
 }
 
 // ProcessMark is what a process of the function has in its environment, and no other: the variable that Lambda gives to it.

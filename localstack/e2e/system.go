@@ -41,10 +41,13 @@ type System struct {
 	clientID, secret string
 	run              string // tells this run's products, buyers and keys from those of earlier ones
 	count            atomic.Int64
+	woken            atomic.Int64 // when wake-overdue was last run by WakeAtTimes; nanoseconds since 1970
 
 	queues *sqs.Client
 	lambda *lambda.Client
 	tables *dynamodb.Client
+
+	sandbox shop.API // the payment provider
 
 	mu       sync.Mutex
 	tokens   map[shop.Grant]token
@@ -74,13 +77,17 @@ func Open(ctx context.Context, on, endpoint, stackName string) (*System, error) 
 	if err != nil {
 		return nil, err
 	}
+	provider, err := stack.Sandbox()
+	if err != nil {
+		return nil, err
+	}
 	id, secret, err := stack.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
-	connections := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64}
+	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64}, Timeout: 40 * time.Second}
 	return &System{
-		Cloud: on, Stack: stack, API: shop.API{URL: url, HTTP: &http.Client{Transport: connections, Timeout: 40 * time.Second}},
+		Cloud: on, Stack: stack, API: shop.API{URL: url, HTTP: client}, sandbox: shop.API{URL: provider, HTTP: client},
 		Bound:    3 * time.Minute,
 		clientID: id, secret: secret, run: strconv.FormatInt(time.Now().UnixMilli(), 36),
 		queues: sqs.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg), tables: dynamodb.NewFromConfig(cfg),
@@ -98,7 +105,7 @@ func (s *System) Until(t T, what string, seen func() (last any, done bool)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), s.Bound)
 	defer cancel()
-	for pause := 20 * time.Millisecond; ; pause = min(pause*5/4, time.Second) {
+	for pause := 40 * time.Millisecond; ; pause = min(pause*3/2, time.Second) {
 		last, done := seen()
 		if done {
 			return

@@ -42,47 +42,56 @@ func (g goods) basket(n int) shop.Basket {
 	if n%10 == 0 {
 		b.Lines = append(b.Lines, shop.Line{SKU: g.skus[3], Quantity: 3})
 	}
-	return b
+	return e2e.Mailed(buyer, b)
+}
+
+// order is what was wanted, and what the shop said to that.
+type order struct {
+	basket  shop.Basket
+	receipt shop.Receipt
 }
 
 // accepted are orders by id.
-type accepted map[string]shop.Basket
+type accepted map[string]order
 
-// place places n orders, some at once.
+// place places n orders, some at once, and cancels none.
 func (g goods) place(t e2e.T, n int) accepted {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	placed, again := g.placeUntil(t, ctx, n, 0)
+	placed, again := g.placeUntil(t, ctx, n, 0, func(int) bool { return false })
 	require.Zero(t, again, "all were accepted at once")
 	return placed
 }
 
-// placeUntil places n orders, or fewer if ctx ends before, and pauses after each. A request that fails is repeated with its
-// key until it is answered; again counts these.
-func (g goods) placeUntil(t e2e.T, ctx context.Context, n int, pause time.Duration) (placed accepted, again int) {
+// placeUntil places n orders, or fewer if ctx ends before, pauses after each, and cancels at once those that are regretted. A
+// request that fails is repeated with its key until it is answered; again counts these.
+func (g goods) placeUntil(t e2e.T, ctx context.Context, n int, pause time.Duration, regretted func(n int) bool) (placed accepted, again int) {
 	t.Helper()
 	const customers = 8
 	var (
 		mu     sync.Mutex
 		all    sync.WaitGroup
-		places = make(chan shop.Basket)
-		token  = system.Token(t, buyer)
+		places = make(chan int)
 	)
 	placed = accepted{}
 	for range customers {
 		all.Go(func() {
-			for b := range places {
-				id, tries := persist(t, token, b)
+			for i := range places {
+				o := order{basket: g.basket(i)}
+				tries := persist(t, "/orders", o.basket, &o.receipt, http.StatusAccepted)
+				if regretted(i) {
+					tries += persist(t, "/orders/"+o.receipt.ID+"/cancellation", nil, nil, http.StatusAccepted, http.StatusConflict) // it may be too late
+				}
 				mu.Lock()
-				placed[id] = b
-				again += tries - 1
+				placed[o.receipt.ID] = o
+				again += tries
 				mu.Unlock()
 			}
 		})
 	}
 	for i := 0; i < n && ctx.Err() == nil; i++ {
-		places <- g.basket(i)
+		places <- i
 		time.Sleep(pause)
 	}
 	close(places)
@@ -90,71 +99,64 @@ func (g goods) placeUntil(t e2e.T, ctx context.Context, n int, pause time.Durati
 	return placed, again
 }
 
-// persist places one order however often it takes.
-func persist(t e2e.T, token string, b shop.Basket) (id string, tries int) {
-	call := shop.Call{Method: http.MethodPost, Path: "/orders", Token: token, Body: b, Header: map[string]string{"Idempotency-Key": system.New("order")}}
-	for tries = 1; tries < 100; tries++ {
-		var receipt shop.Receipt
+// persist sends one request until it is answered with one of the statuses, and returns how often it was repeated.
+func persist(t e2e.T, path string, body, answered any, statuses ...int) (again int) {
+	call := shop.Call{
+		Method: http.MethodPost, Path: path, Token: system.Token(t, buyer), Body: body, Header: map[string]string{"Idempotency-Key": system.New("key")},
+	}
+	for again = range 100 {
 		answer, err := system.API.Send(t.Context(), call)
-		if err == nil && answer.Into(&receipt, http.StatusAccepted) == nil {
-			return receipt.ID, tries
+		if err == nil && answer.Into(answered, statuses...) == nil {
+			return again
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Errorf("an order was not accepted in %d tries", tries)
-	return "", tries
+	t.Errorf("POST %s was not answered in %d tries", path, again)
+	return again
 }
 
 // withoutVerdict returns the orders that have none.
 func withoutVerdict(t e2e.T, orders accepted) accepted {
 	t.Helper()
 	waiting := maps.Clone(orders)
-	maps.DeleteFunc(waiting, func(id string, _ shop.Basket) bool { return system.Order(t, buyer, id).Decided() })
+	maps.DeleteFunc(waiting, func(id string, _ order) bool { return system.Order(t, buyer, id).Decided() })
 	return waiting
 }
 
-// decide waits until all orders have their verdict. It runs wake-overdue more often than its schedule does.
-func decide(t e2e.T, orders accepted) {
+// end waits until the stories of all orders ended. It runs wake-overdue more often than its schedule does.
+func end(t e2e.T, orders accepted) {
 	t.Helper()
-	waiting, woken := slices.Collect(maps.Keys(orders)), time.Now()
-	system.Until(t, "all orders have their verdict", func() (any, bool) {
-		if time.Since(woken) > 2*time.Second {
-			system.Wake(t)
-			woken = time.Now()
-		}
-		for len(waiting) > 0 && system.Order(t, buyer, waiting[0]).Decided() { // not all of them every time: that is work too
+	waiting := slices.Collect(maps.Keys(orders))
+	system.Until(t, "all orders are closed or cancelled", func() (any, bool) {
+		system.WakeAtTimes(t)
+		for len(waiting) > 0 { // not all of them every time: that is work too
+			if status := system.Order(t, buyer, waiting[0]).Status; status != "closed" && status != "cancelled" {
+				return fmt.Sprintf("%d may not be; %s is %s", len(waiting), waiting[0], status), false
+			}
 			waiting = waiting[1:]
 		}
-		return fmt.Sprintf("%d may have none, %s among them", len(waiting), strings.Join(waiting[:min(1, len(waiting))], "")), len(waiting) == 0
+		return 0, true
 	})
 }
 
-// settle demands that what was decided adds up: an order is confirmed if and only if its card was charged, once; every unit is
-// for sale, or promised to a confirmed order. It returns a summary.
+// settle demands that what was decided adds up in the ledgers of money, stock and mails. It returns a summary.
 func (g goods) settle(t e2e.T, orders accepted) string {
 	t.Helper()
-	promised, charged, confirmed, asked := map[string]int{}, system.Authorizations(t), 0, 0
-	for id, b := range orders {
-		o := system.Order(t, buyer, id)
-		if e2e.Told(o, "ReserveDue") {
+	account, verdicts, asked := system.Account(), map[string]int{}, 0
+	for sku, units := range g.units {
+		account.Stock(sku, units)
+	}
+	var ends []e2e.End
+	for id, o := range orders {
+		seen := system.Order(t, buyer, id)
+		if slices.ContainsFunc(e2e.Facts(seen), func(fact string) bool { return strings.HasSuffix(fact, "Due") }) {
 			asked++
 		}
-		if o.Verdict() != "confirmed" {
-			require.Equal(t, "rejected out-of-stock", o.Verdict(), "%s", id)
-			require.Zero(t, charged[id], "%s is not charged", id)
-			continue
-		}
-		confirmed++
-		require.Equal(t, 1, charged[id], "%s is charged once", id)
-		for _, line := range b.Lines {
-			promised[line.SKU] += line.Quantity
-		}
+		verdicts[seen.Outcome()]++
+		account.Note(buyer, o.basket, o.receipt)
+		ends = append(ends, e2e.Ending(seen, o.receipt.Total.Amount))
 	}
-	for sku, units := range g.units {
-		require.Equal(t, e2e.Holding{Sellable: units - promised[sku], Promised: promised[sku]}, system.Shelf(t, sku))
-		system.Level(t, sku, units-promised[sku])
-	}
-	require.Positive(t, confirmed)
-	return fmt.Sprintf("all %d orders have a verdict: %d confirmed, %d rejected; none was charged or reserved twice; %d had to ask again",
-		len(orders), confirmed, len(orders)-confirmed, asked)
+	account.Close(t, ends...)
+	require.Positive(t, verdicts["confirmed"])
+	return fmt.Sprintf("all %d orders came to their ends: %v; none was charged, reserved or mailed twice; %d had to ask again", len(orders), verdicts, asked)
 }

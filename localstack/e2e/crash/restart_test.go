@@ -29,7 +29,7 @@ func TestOrdersOutliveTheLossOfWhatStreamsHeld(t *testing.T) {
 	})
 }
 
-// restart stops the cloud cleanly with orders at every point of their way, and starts it again: the first are decided, later
+// restart stops the cloud cleanly with orders at every point of their way, and starts it again: the first have ended, later
 // ones are on their way to their payment, and of the last the stream has not told yet that they were placed. If it forgets
 // that meanwhile, only wake-overdue remembers them.
 func restart(t e2e.T, forget bool) {
@@ -37,7 +37,7 @@ func restart(t e2e.T, forget bool) {
 	ours(t)
 	g := deliver(t)
 	placed := g.place(t, orders/4)
-	decide(t, placed)
+	end(t, placed)
 	payments := system.HoldUp(t, "authorize-payment")
 	maps.Copy(placed, g.place(t, orders/4))
 	facts := system.HoldUpFacts(t, "ORDERS_TABLE")
@@ -54,7 +54,7 @@ func restart(t e2e.T, forget bool) {
 
 	facts()
 	payments()
-	decide(t, placed)
+	end(t, placed)
 	e2e.Figure(t, "%s", g.settle(t, placed))
 
 	wanted := map[bool]int{true: 0, false: len(untold)}[forget]
@@ -69,11 +69,11 @@ func restart(t e2e.T, forget bool) {
 func placementsHeard(t e2e.T, orders accepted) (heard int) {
 	t.Helper()
 	for id := range orders {
-		for _, fact := range e2e.Facts(system.Order(t, buyer, id)) {
-			switch fact {
-			case "StockReserved", "StockShort":
+		for _, entry := range system.Order(t, buyer, id).Timeline {
+			switch {
+			case entry.Actor == "reserve-stock":
 				heard++
-			case "ReserveDue":
+			case entry.Type == "ReserveDue":
 				heard--
 			}
 		}
@@ -87,12 +87,12 @@ func TestAKilledCloudGoesBackToItsLastCleanStop(t *testing.T) {
 		ours(t)
 		g := deliver(t)
 		kept := g.place(t, 10)
-		decide(t, kept)
+		end(t, kept)
 		require.NoError(t, ministack.Stop())
 		require.NoError(t, ministack.Start(t.Context()))
 
 		lost := g.place(t, 10)
-		decide(t, lost)
+		end(t, lost)
 		ministack.Kill()
 		require.NoError(t, ministack.Start(t.Context()))
 
@@ -102,7 +102,7 @@ func TestAKilledCloudGoesBackToItsLastCleanStop(t *testing.T) {
 			e2e.Refused(t, answer, http.StatusNotFound, "unknown-order")
 		}
 		placed := g.place(t, 10)
-		decide(t, placed)
+		end(t, placed)
 		maps.Copy(placed, kept)
 		g.settle(t, placed)
 	})

@@ -1,0 +1,115 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/saga"
+)
+
+// lateCallbacks is how long the provider keeps back what it tells late, and a bit.
+const lateCallbacks = 18 * time.Second
+
+func TestCallbacksComeAsTheyLike(t *testing.T) {
+	for _, how := range []string{"Early", "Late", "Twice", "Reversed", "None"} {
+		t.Run(how, func(t *testing.T) {
+			beside(t, func(t T) {
+				a := system.Account()
+				card, sku := "pm_card_callback"+how, a.Product(t, 100, 3)
+				paid, returned, cancelled := a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku))
+				if cancelled := system.Cancel(t, cancelled.Buyer, cancelled.ID); cancelled.Status != http.StatusAccepted {
+					Refused(t, cancelled, http.StatusConflict, "too-late-to-cancel") // it may be fast
+				}
+				system.Becomes(t, paid, "closed confirmed")
+				system.Becomes(t, returned, "closed confirmed")
+				Accepted(t, system.Refund(t, returned.ID, system.New("key"), 0))
+				refunded(t, returned, 1)
+				end := Cancelled("confirmed")
+				if system.Verdict(t, cancelled.Buyer, cancelled.ID).Verdict == "confirmed" {
+					end = Confirmed(100, 0)
+				}
+				time.Sleep(lateCallbacks)
+				a.Close(t, Confirmed(100, 0), Confirmed(0, 1), end)
+			})
+		})
+	}
+}
+
+func TestACallbackAloneTellsWhatBecameOfAPayment(t *testing.T) {
+	alone(t, func(t T) {
+		a := system.Account()
+		sku := a.Product(t, 100, 1)
+		e := a.Place(t, Paying(CardProcessing(4*time.Second), sku))
+		system.Tells(t, e, saga.PaymentUncertain)
+		system.HoldUp(t, string(saga.AuthorizePayment)) // nobody asks
+		a.Close(t, Confirmed(100, 0))
+		for _, entry := range system.Order(t, e.Buyer, e.ID).Timeline {
+			if entry.Type == string(saga.PaymentAuthorized) {
+				require.Equal(t, "receive-payment-event", entry.Actor)
+			}
+		}
+	})
+}
+
+func TestACallbackIsHeededOnlyIfTheProviderSignedIt(t *testing.T) {
+	beside(t, func(t T) {
+		a := system.Account()
+		e := a.Place(t, Basket(a.Product(t, 100, 1)))
+		before := system.Becomes(t, e, "closed confirmed")
+		body := system.Event(t, "payment_intent.canceled", intent(t, e))
+		secret := system.CallbackSecret(t)
+		good := Signature(body, secret, time.Now())
+		for what, signature := range map[string]string{
+			"none":                        "",
+			"no signature at all":         "garbage",
+			"of another secret":           Signature(body, "whsec_of_another", time.Now()),
+			"of another body":             Signature(append([]byte(" "), body...), secret, time.Now()),
+			"of ten minutes ago":          Signature(body, secret, time.Now().Add(-10*time.Minute)),
+			"of a scheme that is no more": "t=" + good[2:12] + ",v0=" + good[len(good)-64:],
+		} {
+			answer := system.CallBack(t, body, signature)
+			require.Equal(t, http.StatusBadRequest, answer.Status, "%s: %s", what, answer.Body)
+			Refused(t, answer, http.StatusBadRequest, "callback-not-signed")
+		}
+		require.Equal(t, http.StatusOK, system.CallBack(t, body, good).Status, "and it says what is so: nothing new")
+		require.Equal(t, http.StatusOK, system.CallBack(t, body, good).Status)
+		require.Equal(t, before.Status, system.Order(t, e.Buyer, e.ID).Status)
+		a.Close(t, Confirmed(100, 0))
+	})
+}
+
+// intent returns the provider's id of the payment of an order.
+func intent(t T, e *Entry) string {
+	t.Helper()
+	id := system.Ledger(t)[e.ID].Intent
+	require.NotEmpty(t, id, "the provider knows of %s", e.ID)
+	return id
+}
+
+func TestACallbackAboutAPaymentThatIsNotOursChangesNothing(t *testing.T) {
+	beside(t, func(t T) {
+		a, home := system.Account(), system.Setting(t, "get-product", "SHOP")
+		e := a.Place(t, Paying(CardChallenge, a.Product(t, 100, 1)))
+		secret := challenged(t, e)
+		foreign := map[string]string{"unknown to the provider": "pi_unknown"}
+		for what, metadata := range map[string]map[string]string{
+			"nobody's":                       nil,
+			"of an unknown order":            {"order": "ord_unknown", "shop": home, "attempt": "1"},
+			"of another shop":                {"order": e.ID, "shop": "another", "attempt": "1"},
+			"a second one of the same order": {"order": e.ID, "shop": home, "attempt": "1"},
+			"of an attempt that was not":     {"order": e.ID, "shop": home, "attempt": "2"},
+		} {
+			foreign[what] = system.Intent(t, metadata)
+		}
+		for what, id := range foreign {
+			answer := system.CallBackSigned(t, system.Event(t, "payment_intent.amount_capturable_updated", id))
+			require.Equal(t, http.StatusOK, answer.Status, "%s: it is heard and not heeded, so that it is not sent again: %s", what, answer.Body)
+		}
+		require.Equal(t, "placed", system.Order(t, e.Buyer, e.ID).Status)
+		system.Act(t, secret, true)
+		a.Close(t, Confirmed(100, 0))
+	})
+}

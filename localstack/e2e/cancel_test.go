@@ -1,0 +1,141 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/shop"
+	"backroom/shared/saga"
+)
+
+func TestAnOrderIsCancelledWhereverItStands(t *testing.T) {
+	for _, step := range []saga.Step{saga.ReserveStock, saga.AuthorizePayment, saga.AdvanceOrder, saga.CapturePayment} {
+		t.Run("before "+string(step), func(t *testing.T) {
+			alone(t, func(t T) {
+				a, end := system.Account(), Cancelled()
+				sku := a.Product(t, 100, 3)
+				letGo := system.HoldUp(t, string(step))
+				e := a.Place(t, Basket(sku))
+				waits(t, step, 1)
+				if step == saga.CapturePayment {
+					end.Mails = append(end.Mails, "confirmed")
+					mailed(t, e, "confirmed")
+				}
+
+				Accepted(t, system.Cancel(t, e.Buyer, e.ID))
+				require.Contains(t, []string{"cancelling", "cancelled"}, system.Order(t, e.Buyer, e.ID).Status)
+				Accepted(t, system.Cancel(t, e.Buyer, e.ID)) // asked twice, done once
+				letGo()
+				a.Close(t, end)
+
+				var cancellation struct{ Status string }
+				require.NoError(t, system.Cancel(t, e.Buyer, e.ID).Into(&cancellation, http.StatusAccepted))
+				require.Equal(t, "cancelled", cancellation.Status)
+			})
+		})
+	}
+}
+
+// mailed waits until the customer of an order has a mail.
+func mailed(t T, e *Entry, template string) {
+	t.Helper()
+	system.Until(t, "the mail "+template+" about "+e.ID+" is sent", func() (any, bool) {
+		for _, m := range system.Mails(t)[e.ID] {
+			if m.Template == template {
+				return m, true
+			}
+		}
+		return "it is not", false
+	})
+}
+
+func TestAnOrderIsCancelledWhileTheProviderDecides(t *testing.T) {
+	beside(t, func(t T) {
+		a := system.Account()
+		e := a.Place(t, Paying(CardProcessing(time.Minute), a.Product(t, 100, 1)))
+		system.Tells(t, e, saga.PaymentUncertain)
+		Accepted(t, system.Cancel(t, e.Buyer, e.ID))
+		a.Close(t, Cancelled())
+	})
+}
+
+// The money of confirmed orders was taken, but they did not hear of it when their customers cancel them: all of it goes back,
+// however the card takes it.
+func TestAnOrderIsCancelledThoughItsMoneyWasTaken(t *testing.T) {
+	alone(t, func(t T) {
+		a := system.Account()
+		sku := a.Product(t, 100, 10)
+		capture := system.HoldUp(t, string(saga.CapturePayment))
+		cards := []string{shop.CardGood, CardTaken, CardGiven, CardWaits, CardBounces, CardReturns}
+		for _, card := range cards {
+			a.Place(t, Paying(card, sku))
+		}
+		for _, e := range a.orders {
+			system.Becomes(t, e, "confirmed")
+			mailed(t, e, "confirmed")
+		}
+		facts := system.HoldUpFacts(t, "CHARGES_TABLE")
+		capture()
+		system.Until(t, "the money is taken", func() (any, bool) {
+			ledger, taken := system.Ledger(t), 0
+			for _, e := range a.orders {
+				taken += ledger[e.ID].Captures
+			}
+			return taken, taken == len(cards)
+		})
+		for _, e := range a.orders {
+			Accepted(t, system.Cancel(t, e.Buyer, e.ID))
+		}
+		facts()
+		for i, e := range a.orders {
+			if cards[i] == CardReturns { // first it seems to arrive
+				system.Tells(t, e, saga.OrderReopened)
+			}
+		}
+		end := Cancelled()
+		end.Mails = append(end.Mails, "confirmed")
+		a.Close(t, end)
+	})
+}
+
+func TestAnOrderWhoseStoryEndedCannotBeCancelled(t *testing.T) {
+	beside(t, func(t T) {
+		a := system.Account()
+		sku := a.Product(t, 100, 3)
+		closed, rejected := a.Place(t, Basket(sku)), a.Place(t, Paying(shop.CardDeclined, sku))
+		system.Becomes(t, closed, "closed confirmed")
+		system.Becomes(t, rejected, "closed rejected card-declined")
+		for _, e := range a.orders {
+			Refused(t, system.Cancel(t, e.Buyer, e.ID), http.StatusConflict, "too-late-to-cancel")
+		}
+		a.Close(t, Confirmed(100, 0), Rejected("card-declined"))
+	})
+}
+
+func TestOnlyItsCustomerAndStaffCancelAnOrder(t *testing.T) {
+	beside(t, func(t T) {
+		a, grace := system.Account(), system.New("grace")
+		sku := a.Product(t, 100, 3)
+		hers, byStaff := a.Place(t, Paying(CardChallenge, sku)), a.Place(t, Paying(CardChallenge, sku))
+		anothers := Refused(t, system.Cancel(t, grace, hers.ID), http.StatusNotFound, "unknown-order")
+		absent := Refused(t, system.Cancel(t, grace, "ord_"+strings.Repeat("a", 32)), http.StatusNotFound, "unknown-order")
+		anothers.RequestID = absent.RequestID
+		require.Equal(t, absent, anothers)
+		require.Equal(t, "placed", system.Order(t, hers.Buyer, hers.ID).Status)
+
+		withReason, err := json.Marshal(map[string]string{"reason": "ordered twice"})
+		require.NoError(t, err)
+		Accepted(t, system.Send(t, shop.Call{
+			Method: http.MethodPost, Path: "/orders/" + hers.ID + "/cancellation", Token: system.Token(t, hers.Buyer), Body: withReason,
+		}))
+		Accepted(t, system.Cancel(t, "", byStaff.ID))
+		end := Cancelled()
+		end.Is = "cancelled ordered twice"
+		a.Close(t, end, Cancelled())
+	})
+}

@@ -1,0 +1,164 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/shop"
+	"backroom/shared/saga"
+)
+
+// A life is what a customer does with an order, and the staff for it, decided beforehand.
+type life struct {
+	basket    shop.Basket
+	cancelled time.Duration // so long after it was placed; 0: never
+	acts      time.Duration // so long after the challenge; 0: never, and it is cancelled in the end
+	refunds   []int64       // of each so many cents, once it is closed; 0 is all that is left
+}
+
+// live draws the life of an order of the SKUs: the last of them is short.
+func live(dice *rand.Rand, n int, skus []string) life {
+	cards := []struct {
+		times int
+		card  string
+	}{
+		{60, shop.CardGood}, {8, shop.CardDeclined}, {4, "pm_card_chargeDeclinedInsufficientFunds"}, {5, CardLost}, {5, CardProcessing(1500 * time.Millisecond)},
+		{2, CardSlow(3 * time.Second)}, {6, CardChallenge}, {4, CardLapses}, {4, CardTaken}, {4, CardGiven}, {4, CardWaits}, {4, CardBounces}, {4, CardReturns},
+		{3, "pm_card_callbackEarly"}, {3, "pm_card_callbackLate"}, {3, "pm_card_callbackTwice"}, {3, "pm_card_callbackReversed"}, {3, "pm_card_callbackNone"},
+		{3, fmt.Sprintf("pm_sandbox_once_%d", n)}, {2, "pm_sandbox_unknown"},
+	}
+	var stack []string
+	for _, c := range cards {
+		stack = append(stack, slices.Repeat([]string{c.card}, c.times)...)
+	}
+	l := life{basket: Paying(stack[dice.IntN(len(stack))], skus[dice.IntN(3)])}
+	l.basket.Lines[0].Quantity = 1 + dice.IntN(3)
+	if dice.IntN(8) == 0 {
+		l.basket.Lines = append(l.basket.Lines, shop.Line{SKU: skus[3], Quantity: 1 + dice.IntN(2)})
+	}
+	if dice.IntN(4) == 0 {
+		l.cancelled = time.Duration(1 + dice.IntN(int(2*time.Second)))
+	}
+	if dice.IntN(3) > 0 {
+		l.acts = time.Duration(1 + dice.IntN(int(time.Second)))
+	}
+	if dice.IntN(4) == 0 {
+		l.refunds = [][]int64{{0}, {50}, {50, 0}, {10, 20, 30}}[dice.IntN(4)]
+	}
+	return l
+}
+
+// over reports whether an order goes no further by itself.
+func over(o shop.Order) bool {
+	return slices.Contains([]string{"closed", "cancelled", "needs_attention"}, o.Status)
+}
+
+// lead leads an order's life to its end, and asks for its refunds.
+func (l life) lead(t T, e *Entry) {
+	placed, acted := time.Now(), false
+	var o shop.Order
+	system.Until(t, "order "+e.ID+" comes to its end", func() (any, bool) {
+		o = system.Order(t, e.Buyer, e.ID)
+		challenged := o.Payment.ClientSecret != ""
+		switch {
+		case over(o):
+			return Story(o), true
+		case l.cancelled > 0 && time.Since(placed) > l.cancelled, challenged && l.acts == 0:
+			system.Cancel(t, e.Buyer, e.ID) // too late is fine
+			l.cancelled = 0
+		case challenged && !acted && time.Since(placed) > l.acts:
+			acted = true
+			system.Act(t, o.Payment.ClientSecret, true)
+		}
+		system.WakeAtTimes(t)
+		time.Sleep(time.Second) // so many customers who look all the time would be the most of the load
+		return Story(o), false
+	})
+	if o.Status == "closed" && o.Verdict == "confirmed" {
+		for _, amount := range l.refunds {
+			Accepted(t, system.Refund(t, e.ID, system.New("refund"), amount))
+		}
+	}
+}
+
+// settled waits until an order has nothing more to come, and returns it: no refund is under way, and none that arrived can fail later.
+func (l life) settled(t T, e *Entry) (o shop.Order) {
+	t.Helper()
+	system.Until(t, "order "+e.ID+" has nothing more to come", func() (any, bool) {
+		system.WakeAtTimes(t)
+		o = system.Order(t, e.Buyer, e.ID)
+		open := slices.ContainsFunc(o.Refunds, func(r shop.Refund) bool { return r.State != "done" })
+		if l.basket.PaymentMethod == CardReturns && !Told(o, string(saga.OrderReopened)) {
+			open = open || len(o.Refunds) > 0 || o.Verdict == "cancelled" && system.Ledger(t)[e.ID].Refunded > 0
+		}
+		return Story(o), !open && over(o)
+	})
+	return o
+}
+
+func TestThreeHundredMixedOrders(t *testing.T) {
+	beside(t, func(t T) {
+		const orders, customers = 300, 40
+		seed := uint64(time.Now().UnixNano())
+		dice := rand.New(rand.NewPCG(seed, orders))
+		Figure(t, "seed %d", seed)
+
+		a := system.Account()
+		skus := []string{a.Product(t, 199, 1000), a.Product(t, 1250, 1000), a.Product(t, 5400, 1000), a.Product(t, 100, 20)}
+		lives := make([]life, orders)
+		for n := range lives {
+			lives[n] = live(dice, n, skus)
+		}
+		byID := map[string]life{}
+		var (
+			all   sync.WaitGroup
+			mu    sync.Mutex
+			queue = make(chan int)
+		)
+		for range customers {
+			all.Go(func() {
+				for n := range queue {
+					buyer := system.New("ada")
+					basket := Mailed(buyer, lives[n].basket)
+					receipt := system.Place(t, buyer, basket)
+					mu.Lock() // an account has one hand
+					e := a.Note(buyer, basket, receipt)
+					byID[e.ID] = lives[n]
+					mu.Unlock()
+					lives[n].lead(t, e)
+				}
+			})
+		}
+		for n := range orders {
+			queue <- n
+		}
+		close(queue)
+		all.Wait()
+
+		ends, sum := make([]End, orders), Money{}
+		for i, e := range a.orders {
+			ends[i] = Ending(byID[e.ID].settled(t, e), e.Total)
+		}
+		a.Close(t, ends...)
+
+		var confirmed, refunded int64
+		ledger := system.Ledger(t)
+		for i, e := range a.orders {
+			if strings.HasPrefix(ends[i].Is, "closed confirmed") {
+				confirmed += e.Total
+				refunded += e.Total - ends[i].Kept
+			}
+			sum.Received += ledger[e.ID].Received
+			sum.Refunded += ledger[e.ID].Refunded
+		}
+		require.Equal(t, confirmed-refunded, sum.Kept(), "the provider's ledger says what the orders say")
+		Figure(t, "%d orders: the provider's ledger says %s cents; confirmed %d - refunded %d = %d", orders, sum, confirmed, refunded, confirmed-refunded)
+	})
+}

@@ -1,0 +1,70 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/shop"
+	"backroom/shared/saga"
+)
+
+// outage is how long the provider is down.
+const outage = 2 * time.Minute
+
+func TestTheProviderIsDownForTwoMinutes(t *testing.T) {
+	alone(t, func(t T) {
+		system.Configure(t, "advance-order", "PATIENCE", "1s") // so that nobody waits for minutes after the end
+		a, givenUp := system.Account(), dead(t)
+		sku := a.Product(t, 1000, 50)
+		var ends []End
+		place := func(card string, n int, end End) {
+			for range n {
+				a.Place(t, Paying(card, sku))
+				ends = append(ends, end)
+			}
+		}
+		place(shop.CardGood, 2, Confirmed(700, 1)) // to be refunded meanwhile
+		for _, e := range a.orders {
+			system.Becomes(t, e, "closed confirmed")
+		}
+		capture := system.HoldUp(t, string(saga.CapturePayment))
+		place(shop.CardGood, 2, Confirmed(1000, 0))     // to be captured meanwhile
+		place(shop.CardGood, 2, Cancelled("confirmed")) // to be cancelled meanwhile, with money held
+		for _, e := range a.orders[2:] {
+			system.Becomes(t, e, "confirmed")
+		}
+
+		began := time.Now()
+		system.BreakProvider(t, outage)
+		place(shop.CardGood, 10, Confirmed(1000, 0))
+		place(shop.CardDeclined, 2, Rejected("card-declined"))
+		place(shop.CardGood, 2, Cancelled()) // to be cancelled meanwhile, with no payment begun
+		for _, e := range a.orders[:2] {
+			Accepted(t, system.Refund(t, e.ID, system.New("key"), 300))
+		}
+		for _, e := range append(a.orders[4:6:6], a.orders[18:]...) {
+			Accepted(t, system.Cancel(t, e.Buyer, e.ID))
+		}
+		capture()
+		system.Until(t, "the provider is given a rest", func() (any, bool) {
+			resting := system.Resting(t)
+			return resting, len(resting) > 0
+		})
+		system.Until(t, "two minutes passed, and the orders wait", func() (any, bool) {
+			system.WakeAtTimes(t)
+			for _, e := range a.orders[6:18] {
+				require.Equal(t, "placed", system.Order(t, e.Buyer, e.ID).Status, "an order waits for its provider")
+			}
+			time.Sleep(time.Second)
+			return time.Since(began), time.Since(began) > outage
+		})
+		a.Close(t, ends...)
+		require.Equal(t, givenUp, dead(t), "to wait is no failure")
+		system.Until(t, "the provider is called by everybody again", func() (any, bool) {
+			resting := system.Resting(t)
+			return resting, len(resting) == 0
+		})
+	})
+}

@@ -1,0 +1,196 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/shop"
+	"backroom/shared/saga"
+)
+
+func TestAPaymentWhoseAnswerIsLostIsTakenOnce(t *testing.T) {
+	for what, card := range map[string]string{
+		"the authorization": CardLost, "an authorization that takes longer than we wait": CardSlow(8 * time.Second), "the capture": CardTaken,
+	} {
+		t.Run(what, func(t *testing.T) {
+			beside(t, func(t T) {
+				a := system.Account()
+				a.Place(t, Paying(card, a.Product(t, 100, 1)))
+				a.Close(t, Confirmed(100, 0))
+			})
+		})
+	}
+}
+
+func TestAPaymentWhoseReturnIsLostGoesBackOnce(t *testing.T) {
+	alone(t, func(t T) {
+		a := system.Account()
+		sku := a.Product(t, 100, 1)
+		letGo := system.HoldUp(t, string(saga.CapturePayment))
+		e := a.Place(t, Paying(CardGiven, sku))
+		system.Becomes(t, e, "confirmed")
+		Accepted(t, system.Cancel(t, e.Buyer, e.ID))
+		letGo()
+		a.Close(t, Cancelled("confirmed"))
+	})
+}
+
+// The provider fails when it is asked for a payment, and for a capture: nobody knows that nothing was done.
+func TestAPaymentThatWasNeverMadeIsMadeOnce(t *testing.T) {
+	alone(t, func(t T) {
+		a := system.Account()
+		sku := a.Product(t, 100, 2)
+		capture := system.HoldUp(t, string(saga.CapturePayment))
+		held := a.Place(t, Basket(sku))
+		system.Becomes(t, held, "confirmed")
+		repair := system.BreakProvider(t, time.Minute)
+		capture()
+		fresh := a.Place(t, Basket(sku))
+		for step, e := range map[saga.Step]*Entry{saga.AuthorizePayment: fresh, saga.CapturePayment: held} {
+			system.Until(t, string(step)+" has tried", func() (any, bool) {
+				waiting, underway := system.Depth(t, string(step))
+				return waiting, waiting == 0 && underway > 0
+			})
+			require.Zero(t, system.Ledger(t)[e.ID].Captures)
+		}
+		require.Zero(t, system.Ledger(t)[fresh.ID].Authorizations)
+		repair()
+		a.Close(t, Confirmed(100, 0))
+	})
+}
+
+func TestAPaymentThatTakesItsTimeIsAskedAbout(t *testing.T) {
+	for _, d := range []time.Duration{1500 * time.Millisecond, 8 * time.Second} {
+		t.Run(d.String(), func(t *testing.T) {
+			beside(t, func(t T) {
+				a := system.Account()
+				e := a.Place(t, Paying(CardProcessing(d), a.Product(t, 100, 1)))
+				a.Close(t, Confirmed(100, 0))
+				o := system.Order(t, e.Buyer, e.ID)
+				require.True(t, Told(o, string(saga.PaymentUncertain)), "the provider could not say at first: %v", Facts(o))
+			})
+		})
+	}
+}
+
+// challenged waits until a customer has something to do, and returns the client secret to do it with.
+func challenged(t T, e *Entry) (secret string) {
+	t.Helper()
+	system.Until(t, "the customer of "+e.ID+" has something to do", func() (any, bool) {
+		o := system.Order(t, e.Buyer, e.ID)
+		secret = o.Payment.ClientSecret
+		return Story(o), o.Payment.State == "action_needed" && secret != ""
+	})
+	return secret
+}
+
+func TestACustomerCompletesThePayment(t *testing.T) {
+	beside(t, func(t T) {
+		a := system.Account()
+		sku := a.Product(t, 100, 2)
+		e, fails := a.Place(t, Paying(CardChallenge, sku)), a.Place(t, Paying(CardChallenge, sku))
+		secret := challenged(t, e)
+		read := func(buyer string) shop.Answer {
+			return system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders/" + e.ID, Token: system.Token(t, buyer)})
+		}
+		staff := read("")
+		require.Equal(t, http.StatusOK, staff.Status)
+		require.NotContains(t, string(staff.Body), secret, "it is for the customer alone")
+		Refused(t, read(system.New("grace")), http.StatusNotFound, "unknown-order")
+		require.Equal(t, "placed", system.Order(t, e.Buyer, e.ID).Status)
+
+		system.Act(t, secret, true)
+		system.Act(t, challenged(t, fails), false)
+		a.Close(t, Confirmed(100, 0), Rejected("card-declined"))
+		require.NotContains(t, string(read(e.Buyer).Body), secret, "it opens nothing any more")
+	})
+}
+
+// attention returns whether the orders that need a person are said to have this one among them.
+func attention(t T, id string) bool {
+	t.Helper()
+	query := "?attention=true&limit=50"
+	for cursor := ""; ; {
+		var page struct {
+			Orders []shop.Order `json:"orders"`
+			Next   string       `json:"next"`
+		}
+		answer := system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders" + query + cursor, Token: system.Token(t, "")})
+		require.NoError(t, answer.Into(&page, http.StatusOK))
+		for _, o := range page.Orders {
+			if o.ID == id {
+				require.Equal(t, "needs_attention", o.Status)
+				return true
+			}
+		}
+		if page.Next == "" {
+			return false
+		}
+		cursor = "&cursor=" + page.Next
+	}
+}
+
+const lapsed = "needs_attention confirmed: capture-failed"
+
+// lapse has an order be confirmed and its authorization lapse before its money is taken.
+func lapse(t T, a *Account, sku string) *Entry {
+	t.Helper()
+	e := a.Place(t, Paying(CardLapses, sku))
+	system.Becomes(t, e, lapsed)
+	system.Until(t, "staff sees that "+e.ID+" needs attention", func() (any, bool) {
+		listed := attention(t, e.ID)
+		return listed, listed
+	})
+	return e
+}
+
+func TestMoneyThatCannotBeTakenIsTriedAgainAndThenTheOrderIsCancelled(t *testing.T) {
+	beside(t, func(t T) {
+		a := system.Account()
+		e := lapse(t, a, a.Product(t, 100, 2))
+		call := shop.Call{
+			Method: http.MethodPost, Path: "/orders/" + e.ID + "/resolution", Token: system.Token(t, e.Buyer),
+			Body: map[string]string{"action": "retry", "reason": "please"}, Header: map[string]string{"Idempotency-Key": "k"},
+		}
+		Refused(t, system.Send(t, call), http.StatusForbidden, "scope-missing")
+
+		key := system.New("key")
+		first := system.Resolve(t, e.ID, key, "retry")
+		Accepted(t, first)
+		again := system.Resolve(t, e.ID, key, "retry")
+		Accepted(t, again)
+		require.Equal(t, string(first.Body), string(again.Body))
+		require.Equal(t, "true", again.Header.Get("Idempotent-Replayed"))
+		system.Until(t, "it was tried again, in vain", func() (any, bool) {
+			o := system.Order(t, e.Buyer, e.ID)
+			failures := 0
+			for _, fact := range Facts(o) {
+				if fact == string(saga.CaptureFailed) {
+					failures++
+				}
+			}
+			return Story(o), failures >= 2 && Standing(o) == lapsed
+		})
+
+		Accepted(t, system.Cancel(t, e.Buyer, e.ID))
+		end := Cancelled()
+		end.Mails = append(end.Mails, "confirmed")
+		a.Close(t, end)
+		require.False(t, attention(t, e.ID))
+	})
+}
+
+func TestMoneyThatCannotBeTakenIsWrittenOff(t *testing.T) {
+	beside(t, func(t T) {
+		a := system.Account()
+		e := lapse(t, a, a.Product(t, 100, 2))
+		Accepted(t, system.Resolve(t, e.ID, system.New("key"), "write_off"))
+		a.Close(t, Confirmed(0, 0))
+		Refused(t, system.Resolve(t, e.ID, system.New("key"), "retry"), http.StatusConflict, "no-attention-needed")
+		Refused(t, system.Refund(t, e.ID, system.New("key"), 1), http.StatusConflict, "not-refundable")
+		require.False(t, attention(t, e.ID))
+	})
+}

@@ -1,0 +1,273 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/stretchr/testify/require"
+	"github.com/stripe/stripe-go/v84"
+	"github.com/stripe/stripe-go/v84/webhook"
+
+	"backroom/localstack/shop"
+)
+
+// The cards of the sandbox that do not just pay.
+const (
+	CardLost      = "pm_sandbox_lost"                // pays, and its answer is lost
+	CardChallenge = "pm_card_authenticationRequired" // its customer has to do something first
+	CardLapses    = "pm_card_captureLapsed"          // whoever captures finds that the authorization has lapsed
+	CardTaken     = "pm_card_captureLost"            // captured, and the answer is lost
+	CardGiven     = "pm_card_returnLost"             // canceled or refunded, and the answer is lost
+	CardWaits     = "pm_card_pendingRefund"          // a refund takes its time
+	CardBounces   = "pm_card_refundFailFirst"        // the first refund fails at once
+	CardReturns   = "pm_card_refundFailLateFirst"    // the first refund arrives, and fails later
+)
+
+// CardSlow pays, and its answer comes so late.
+func CardSlow(d time.Duration) string { return fmt.Sprintf("pm_sandbox_slow_%d", d.Milliseconds()) }
+
+// CardProcessing pays so much later.
+func CardProcessing(d time.Duration) string {
+	return fmt.Sprintf("pm_sandbox_processing_%d", d.Milliseconds())
+}
+
+// Provider sends a request to the payment sandbox, with the shop's key, and decodes what it answers into document (nil: nobody
+// wants to know). It demands status 200.
+func (s *System) Provider(t T, method, path string, form url.Values, document any) {
+	t.Helper()
+	require.NoError(t, s.provider(t.Context(), method, path, form, document))
+}
+
+func (s *System) provider(ctx context.Context, method, path string, form url.Values, document any) error {
+	key, err := s.Stack.PaymentsKey(ctx)
+	if err != nil {
+		return err
+	}
+	call := shop.Call{Method: method, Path: path, Token: key}
+	if method != http.MethodGet {
+		call.Body, call.Header = form.Encode(), map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+	}
+	answer, err := s.sandbox.Send(ctx, call)
+	if err != nil {
+		return err
+	}
+	if err := answer.Into(document, http.StatusOK); err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return nil
+}
+
+// BreakProvider has the payment provider answer nothing but failures for so long, or until repair is called, or the case ends.
+func (s *System) BreakProvider(t T, d time.Duration) (repair func()) {
+	t.Helper()
+	down := func(ctx context.Context, d time.Duration) error {
+		return s.provider(ctx, http.MethodPost, "/v1/sandbox/outage", url.Values{"seconds": {strconv.Itoa(int(d.Seconds()))}}, nil)
+	}
+	require.NoError(t, down(t.Context(), d))
+	var once sync.Once
+	repair = func() {
+		once.Do(func() {
+			if err := down(context.WithoutCancel(t.Context()), 0); err != nil {
+				t.Errorf("the provider could not be repaired: %v", err)
+			}
+		})
+	}
+	t.Cleanup(repair)
+	return repair
+}
+
+// Act does what the provider wants of the customer who has the client secret, as in 3-D Secure, or fails at it.
+func (s *System) Act(t T, clientSecret string, succeeds bool) {
+	t.Helper()
+	intent, _, ok := strings.Cut(clientSecret, "_secret_")
+	require.True(t, ok, "%q tells which intent it is for", clientSecret)
+	outcome := map[bool]string{true: "succeed", false: "fail"}[succeeds]
+	s.Provider(t, http.MethodPost, "/v1/payment_intents/"+intent+"/sandbox_action", url.Values{"client_secret": {clientSecret}, "outcome": {outcome}}, nil)
+}
+
+// Intent makes an intent to pay at the provider that Backroom knows nothing of, and returns its id.
+func (s *System) Intent(t T, metadata map[string]string) string {
+	t.Helper()
+	form := url.Values{
+		"amount": {"100"}, "currency": {"eur"}, "payment_method": {shop.CardGood}, "payment_method_types[]": {"card"},
+		"capture_method": {"manual"}, "confirmation_method": {"manual"},
+	}
+	for name, value := range metadata {
+		form.Set("metadata["+name+"]", value)
+	}
+	var made struct {
+		ID string `json:"id"`
+	}
+	s.Provider(t, http.MethodPost, "/v1/payment_intents", form, &made)
+	require.NotEmpty(t, made.ID)
+	return made.ID
+}
+
+// Event is the body of what the provider tells about an intent: an event of the type, with the intent as it stands now; of one that
+// it does not know, no more than its id.
+func (s *System) Event(t T, kind, intent string) []byte {
+	t.Helper()
+	var object map[string]any
+	if err := s.provider(t.Context(), http.MethodGet, "/v1/payment_intents/"+intent, nil, &object); err != nil {
+		object = map[string]any{"id": intent, "object": "payment_intent"}
+	}
+	body, err := json.Marshal(map[string]any{
+		"id": s.New("evt"), "object": "event", "type": kind, "created": time.Now().Unix(), "api_version": stripe.APIVersion,
+		"data": map[string]any{"object": object},
+	})
+	require.NoError(t, err)
+	return body
+}
+
+// Signature signs a callback as the provider does that knows the secret, at a time.
+func Signature(body []byte, secret string, at time.Time) string {
+	return webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: secret, Timestamp: at}).Header
+}
+
+// CallBack sends a callback with a signature; "" is none.
+func (s *System) CallBack(t T, body []byte, signature string) shop.Answer {
+	t.Helper()
+	call := shop.Call{Method: http.MethodPost, Path: "/payments/events", Body: body}
+	if signature != "" {
+		call.Header = map[string]string{"Stripe-Signature": signature}
+	}
+	return s.Send(t, call)
+}
+
+// CallBackSigned sends a callback that is signed as it should be.
+func (s *System) CallBackSigned(t T, body []byte) shop.Answer {
+	t.Helper()
+	return s.CallBack(t, body, Signature(body, s.CallbackSecret(t), time.Now()))
+}
+
+// CallbackSecret is what the provider signs its callbacks with.
+func (s *System) CallbackSecret(t T) string {
+	t.Helper()
+	secret, err := s.Stack.CallbackSecret(t.Context())
+	require.NoError(t, err)
+	require.NotEmpty(t, secret)
+	return secret
+}
+
+// Money is what happened at the provider to an order's money.
+type Money struct {
+	Intent         string // the provider's id of the payment that moved money last, or of one that moved none
+	Authorizations int    // how often it was held on the card
+	Captures       int    // how often it was taken
+	Held           int64  // what is held now
+	Received       int64  // what was taken
+	Refunded       int64  // what of that went back, or is on its way
+}
+
+// Kept is what the shop has of it.
+func (m Money) Kept() int64 { return m.Received - m.Refunded }
+
+// String is like 1500 (2500 taken, 1000 back).
+func (m Money) String() string {
+	said := strconv.FormatInt(m.Kept(), 10)
+	if m.Refunded > 0 {
+		said += fmt.Sprintf(" (%d taken, %d back)", m.Received, m.Refunded)
+	}
+	if m.Held > 0 {
+		said += fmt.Sprintf(" and %d held", m.Held)
+	}
+	return said
+}
+
+// Ledger returns what the provider's ledger says about each order.
+func (s *System) Ledger(t T) map[string]Money {
+	t.Helper()
+	ledger := map[string]Money{}
+	var intents []struct {
+		ID             string            `dynamodbav:"id"`
+		Status         string            `dynamodbav:"status"`
+		Amount         int64             `dynamodbav:"amount"`
+		Metadata       map[string]string `dynamodbav:"metadata"`
+		Authorizations int               `dynamodbav:"sandbox_authorizations"`
+		Captures       int               `dynamodbav:"sandbox_captures"`
+		Received       int64             `dynamodbav:"amount_received"`
+		Refunded       int64             `dynamodbav:"sandbox_refunded"`
+	}
+	s.scan(t, s.Setting(t, "sandbox-payments", "SANDBOX_TABLE"), "id, #status, amount, metadata, sandbox_authorizations, sandbox_captures, amount_received, sandbox_refunded",
+		map[string]string{"#status": "status"}, &intents)
+	for _, i := range intents {
+		order := i.Metadata["order"]
+		if order == "" {
+			continue // an answer, or the setup
+		}
+		m := ledger[order]
+		if m.Intent == "" || i.Authorizations > 0 {
+			m.Intent = i.ID
+		}
+		m.Authorizations += i.Authorizations
+		m.Captures += i.Captures
+		m.Received += i.Received
+		m.Refunded += i.Refunded
+		if i.Status == "requires_capture" {
+			m.Held += i.Amount
+		}
+		ledger[order] = m
+	}
+	return ledger
+}
+
+// A Mail is one that was sent about an order.
+type Mail struct {
+	Order    string `dynamodbav:"order"`
+	Template string `dynamodbav:"template"`
+	To       string `dynamodbav:"to"`
+}
+
+// Mails returns what was mailed about each order, from the mailbox that takes the place of a mail provider.
+func (s *System) Mails(t T) map[string][]Mail {
+	t.Helper()
+	var mails []Mail
+	s.scan(t, s.Setting(t, "send-notification", "MAILBOX_TABLE"), "#order, template, #to", map[string]string{"#order": "order", "#to": "to"}, &mails)
+	sent := map[string][]Mail{}
+	for _, m := range mails {
+		sent[m.Order] = append(sent[m.Order], m)
+	}
+	return sent
+}
+
+// Resting returns the foreign services that are given a rest because they failed too often.
+func (s *System) Resting(t T) (services []string) {
+	t.Helper()
+	var circuits []struct {
+		Service string `dynamodbav:"pk"`
+		Until   int64  `dynamodbav:"until"`
+	}
+	s.scan(t, s.Setting(t, "authorize-payment", "CIRCUITS_TABLE"), "pk, #until", map[string]string{"#until": "until"}, &circuits)
+	for _, c := range circuits {
+		if c.Until != 0 {
+			services = append(services, c.Service)
+		}
+	}
+	return services
+}
+
+// scan reads the attributes of all items of a table.
+func (s *System) scan(t T, table, attributes string, names map[string]string, into any) {
+	t.Helper()
+	var items []map[string]dynamodbtypes.AttributeValue
+	pages := dynamodb.NewScanPaginator(s.tables, &dynamodb.ScanInput{
+		TableName: &table, ConsistentRead: aws.Bool(true), ProjectionExpression: &attributes, ExpressionAttributeNames: names,
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		require.NoError(t, err)
+		items = append(items, page.Items...)
+	}
+	require.NoError(t, attributevalue.UnmarshalListOfMaps(items, into))
+}
