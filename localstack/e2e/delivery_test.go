@@ -107,8 +107,7 @@ func TestAPoisonMessageFailsAloneAndIsPutAside(t *testing.T) {
 
 		given := system.Take(t, DeadLetters(step), poison)
 		require.Equal(t, poison, given.Body)
-		require.Equal(t, 5, system.MaxReceives(t, step))
-		require.Equal(t, 5+1, given.Receives, "five times by the step, and now by us")
+		require.Equal(t, system.MaxReceives(t, step)+1, given.Receives, "as often as its queue says by the step, and now by us")
 		a.Close(t, Confirmed(100, 0))
 	})
 }
