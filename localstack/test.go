@@ -180,7 +180,7 @@ func (d desk) blackBox(ctx context.Context, installed tools.Tools, where place, 
 	}
 	return d.lane(ctx, lane.Lane{
 		Name: "black-box cases on " + where.Name(), Packages: []string{"./localstack/e2e/..."},
-		Args: []string{"-timeout", "20m"}, Environ: where.environ(stack),
+		Args: []string{"-timeout", "40m"}, Environ: where.environ(stack),
 	})
 }
 

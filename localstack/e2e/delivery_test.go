@@ -112,7 +112,7 @@ func TestAPoisonMessageFailsAloneAndIsPutAside(t *testing.T) {
 	})
 }
 
-// heard are messages that the steps get about an order that is confirmed, or else (second) about one whose card is declined.
+// heard are messages that the steps get: about an order that is confirmed, or, where that has none, about one whose card is declined.
 var heard = map[saga.Step]struct {
 	fact saga.Fact
 	card string

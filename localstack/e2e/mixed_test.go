@@ -105,7 +105,7 @@ func (l life) settled(t T, e *Entry) (o shop.Order) {
 
 func TestThreeHundredMixedOrders(t *testing.T) {
 	beside(t, func(t T) {
-		const orders, customers = 300, 40
+		const orders, customers = 300, 20
 		seed := uint64(time.Now().UnixNano())
 		dice := rand.New(rand.NewPCG(seed, orders))
 		Figure(t, "seed %d", seed)
