@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -227,16 +228,18 @@ type Mail struct {
 	Order    string `dynamodbav:"order"`
 	Template string `dynamodbav:"template"`
 	To       string `dynamodbav:"to"`
+	Sends    int    `dynamodbav:"sends"`
 }
 
-// Mails returns what was mailed about each order, from the mailbox that takes the place of a mail provider.
+// Mails returns what was mailed about each order, from the mailbox that takes the place of a mail provider. A mail that was sent
+// twice is there twice.
 func (s *System) Mails(t T) map[string][]Mail {
 	t.Helper()
 	var mails []Mail
-	s.scan(t, s.Setting(t, "send-notification", "MAILBOX_TABLE"), "#order, template, #to", map[string]string{"#order": "order", "#to": "to"}, &mails)
+	s.scan(t, s.Setting(t, "send-notification", "MAILBOX_TABLE"), "#order, template, #to, sends", map[string]string{"#order": "order", "#to": "to"}, &mails)
 	sent := map[string][]Mail{}
 	for _, m := range mails {
-		sent[m.Order] = append(sent[m.Order], m)
+		sent[m.Order] = append(sent[m.Order], slices.Repeat([]Mail{m}, m.Sends)...)
 	}
 	return sent
 }

@@ -2,7 +2,6 @@ package sender
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"backroom/shared/notify"
 	"backroom/shared/record"
@@ -20,7 +18,7 @@ import (
 const keep = 7 * 24 * time.Hour
 
 // Mailbox is a table that takes mails instead of delivering them: for local clouds, and for stages in which nobody is to be
-// written to. It holds each notice once, however often it is sent.
+// written to. It holds each notice once, however often it is sent, and counts how often that was.
 type Mailbox struct {
 	db    *dynamodb.Client
 	table string
@@ -34,39 +32,40 @@ func NewMailbox(db *dynamodb.Client, table string, now func() time.Time) Mailbox
 	return Mailbox{db, table, now}
 }
 
+// mailItem is what is set in a mail's row, and what is added to its count.
 type mailItem struct {
-	PK       string          `dynamodbav:"pk"` // the notice's key
-	Shop     string          `dynamodbav:"shop"`
-	Order    string          `dynamodbav:"order"`
-	Template notify.Template `dynamodbav:"template"`
-	To       string          `dynamodbav:"to"`
-	Subject  string          `dynamodbav:"subject"`
-	Text     string          `dynamodbav:"text"`
-	HTML     string          `dynamodbav:"html"`
-	At       int64           `dynamodbav:"at"`      // milliseconds since 1970
-	Expires  int64           `dynamodbav:"expires"` // seconds since 1970: the table's time to live
+	Shop     string          `dynamodbav:":shop"`
+	Order    string          `dynamodbav:":order"`
+	Template notify.Template `dynamodbav:":template"`
+	To       string          `dynamodbav:":to"`
+	Subject  string          `dynamodbav:":subject"`
+	Text     string          `dynamodbav:":text"`
+	HTML     string          `dynamodbav:":html"`
+	At       int64           `dynamodbav:":at"`      // milliseconds since 1970
+	Expires  int64           `dynamodbav:":expires"` // seconds since 1970: the table's time to live
+	Sends    int             `dynamodbav:":sends"`   // how often it was sent
 }
 
-// Send keeps the mail under its notice's key, unless one is there. It returns notify.ErrRefused for an address that bounces, as
+// Send keeps the mail under its notice's key, in the place of one that is there. It returns notify.ErrRefused for an address that bounces, as
 // SES's mailbox simulator does: bounce@ at any domain. Other errors are those of record.Failure.
 func (b Mailbox) Send(ctx context.Context, n notify.Notice, m notify.Mail) (id string, err error) {
 	if bounces(m.To) {
 		return "", notify.ErrRefused
 	}
 	now := b.now()
-	row, err := attributevalue.MarshalMap(mailItem{
-		PK: n.Key(), Shop: n.Shop, Order: n.Order, Template: n.Template, To: m.To, Subject: m.Subject, Text: m.Text, HTML: m.HTML,
-		At: now.UnixMilli(), Expires: now.Add(keep).Unix(),
+	values, err := attributevalue.MarshalMap(mailItem{
+		Shop: n.Shop, Order: n.Order, Template: n.Template, To: m.To, Subject: m.Subject, Text: m.Text, HTML: m.HTML,
+		At: now.UnixMilli(), Expires: now.Add(keep).Unix(), Sends: 1,
 	})
 	if err != nil {
 		return "", fmt.Errorf("sender: encode mail of %s: it cannot be", n.Key())
 	}
-	_, err = b.db.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: &b.table, Item: row, ConditionExpression: aws.String("attribute_not_exists(pk)"),
+	_, err = b.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &b.table, Key: record.PrimaryKey(n.Key()), ExpressionAttributeValues: values,
+		UpdateExpression: aws.String("SET shop = :shop, #order = :order, #template = :template, #to = :to, subject = :subject, " +
+			"#text = :text, html = :html, #at = :at, expires = :expires ADD sends :sends"),
+		ExpressionAttributeNames: map[string]string{"#order": "order", "#template": "template", "#to": "to", "#text": "text", "#at": "at"},
 	})
-	if _, there := errors.AsType[*types.ConditionalCheckFailedException](err); there {
-		err = nil
-	}
 	return n.Key(), record.Failure(err)
 }
 

@@ -25,7 +25,7 @@ func TestTheMailboxHoldsANoticeOnce(t *testing.T) {
 	assert.Len(t, c.Rows("Mailbox"), 1)
 	assert.JSONEq(t, `{
 		"pk": "main#ord_1#confirmed", "shop": "main", "order": "ord_1", "template": "confirmed",
-		"to": "ada@example.com", "subject": "Größe", "text": "text", "html": "<p>text</p>", "at": 1772366400000, "expires": 1772971200
+		"to": "ada@example.com", "subject": "Größe", "text": "text", "html": "<p>text</p>", "at": 1772366400000, "expires": 1772971200, "sends": 2
 	}`, c.Row("Mailbox", "main#ord_1#confirmed"))
 }
 
