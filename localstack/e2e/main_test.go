@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"backroom/localstack/cloud"
 )
 
 var (
@@ -15,12 +17,16 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	_ = flag.Set("test.parallel", "12") // cases wait far more than they compute
 	var err error
 	if system, err = Deployed(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	atOnce := "12" // cases wait far more than they compute
+	if system.Cloud == cloud.NameLocalStack {
+		atOnce = "4" // and what they wait for there is slow by itself
+	}
+	_ = flag.Set("test.parallel", atOnce)
 	suite = &Suite{Cloud: system.Cloud, Exceptions: Exceptions}
 	os.Exit(suite.Main(m))
 }

@@ -88,7 +88,7 @@ func Open(ctx context.Context, on, endpoint, stackName string) (*System, error) 
 	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64}, Timeout: 40 * time.Second}
 	return &System{
 		Cloud: on, Stack: stack, API: shop.API{URL: url, HTTP: client}, sandbox: shop.API{URL: provider, HTTP: client},
-		Bound:    3 * time.Minute,
+		Bound:    6 * time.Minute,
 		clientID: id, secret: secret, run: strconv.FormatInt(time.Now().UnixMilli(), 36),
 		queues: sqs.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg), tables: dynamodb.NewFromConfig(cfg),
 		tokens: map[shop.Grant]token{}, settings: map[string]map[string]string{},

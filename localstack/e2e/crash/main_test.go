@@ -101,7 +101,7 @@ func start(ctx context.Context) (end func() error, err error) {
 		return end, err
 	}
 	if system, err = e2e.Open(ctx, cloud.NameMiniStack, plan.Endpoint, plan.Stack); err == nil {
-		system.Bound = 6 * time.Minute // messages of a killed function come back after a minute or more
+		system.Bound = 12 * time.Minute // messages of a killed function come back after a minute or more
 	}
 	return end, err
 }
