@@ -1,5 +1,6 @@
 // Package function is how every Lambda starts: one cold-start path, and the ways to be called – Serve (HTTP), Consume (a
-// step's queue), Work (another queue), Relay (stream), Run (schedule). A function's main is one line; its wire package says what it is made of.
+// step's queue), Work (another queue), Relay (stream), Run (schedule). A function's main is one line; its wire package says
+// what it is made of.
 package function
 
 import (

@@ -17,10 +17,7 @@ const raceTries = 3
 
 // AdvanceStep is the only place that moves an order on a fact.
 type AdvanceStep struct {
-	Orders interface {
-		Load(ctx context.Context, shop, id string) (Order, error)
-		Save(ctx context.Context, o Order, cause saga.Cause, facts ...saga.Fact) error
-	}
+	Orders   Desk
 	Now      func() time.Time
 	Patience time.Duration // until an order first asks for what it is owed
 }
