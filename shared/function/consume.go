@@ -167,7 +167,7 @@ func (c consumer) handle(ctx context.Context, m events.SQSMessage) (err error) {
 func (c consumer) hide(ctx context.Context, m events.SQSMessage, outcome string) {
 	patience := time.Duration(0)
 	if outcome == retried {
-		patience = queue.Patience(receives(m))
+		patience = queue.Patience(ctx, receives(m))
 	}
 	url, err := queue.URL(m.EventSourceARN, c.endpoint)
 	if err == nil {

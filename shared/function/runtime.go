@@ -38,6 +38,7 @@ type Runtime struct {
 	Now   func() time.Time // the only clock
 	Nonce func() string    // random, 40 bits, for what must be told apart and is no secret
 	Log   *slog.Logger
+	Web   http.RoundTripper // connections to whoever is not AWS; nil: each client has its own
 	init  *preparation
 }
 

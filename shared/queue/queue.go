@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"backroom/shared/chance"
 	"backroom/shared/saga"
 )
 
@@ -126,9 +126,9 @@ func HideFor(ctx context.Context, client *sqs.Client, url, receipt string, d tim
 
 // Patience is how long a message that failed for the nth time waits: 2, 4, 8 … seconds, at most 5 minutes, with full
 // jitter, and at least one second.
-func Patience(receives int) time.Duration {
+func Patience(ctx context.Context, receives int) time.Duration {
 	longest := min(time.Second<<min(max(receives, 1), 9), 5*time.Minute)
-	return max(time.Second, rand.N(longest))
+	return max(time.Second, time.Duration(chance.Float(ctx)*float64(longest)))
 }
 
 // URL returns the URL of the queue with the ARN: on AWS, or at a local cloud's endpoint where one is given.

@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"context"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
@@ -170,7 +171,7 @@ func TestPatienceGrowsAndEnds(t *testing.T) {
 		if receives < 8 {
 			longest = time.Second << max(1, receives)
 		}
-		if got := queue.Patience(receives); got < time.Second || got > longest {
+		if got := queue.Patience(context.Background(), receives); got < time.Second || got > longest {
 			t.Fatalf("the message waits %s after %d receives, not between 1s and %s", got, receives, longest)
 		}
 	})

@@ -40,7 +40,7 @@ func readBatches(ctx context.Context, db *dynamodb.Client, wanted map[string]typ
 			return struct{}{}, errHeldBack
 		}
 		return struct{}{}, nil
-	}, backoff.WithBackOff(jitter()), backoff.WithMaxTries(conflictTries))
+	}, backoff.WithBackOff(newJitter(ctx)), backoff.WithMaxTries(conflictTries))
 	return err
 }
 

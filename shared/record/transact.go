@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/cenkalti/backoff/v5"
 
+	"backroom/shared/chance"
 	"backroom/shared/fault"
 )
 
@@ -52,9 +53,19 @@ func Transact(ctx context.Context, db *dynamodb.Client, actions ...types.Transac
 	})
 }
 
-// jitter waits from nothing to twice 10, 20, 40 … 400 ms.
-func jitter() backoff.BackOff {
-	return &backoff.ExponentialBackOff{InitialInterval: 10 * time.Millisecond, RandomizationFactor: 1, Multiplier: 2, MaxInterval: 400 * time.Millisecond}
+// jitter waits from nothing to 20, 40, 80 … 800 ms.
+type jitter struct {
+	backoff.ExponentialBackOff
+	ctx context.Context // whose chance decides
+}
+
+func newJitter(ctx context.Context) *jitter {
+	return &jitter{backoff.ExponentialBackOff{InitialInterval: 20 * time.Millisecond, Multiplier: 2, MaxInterval: 800 * time.Millisecond}, ctx}
+}
+
+// NextBackOff returns how long to wait.
+func (j *jitter) NextBackOff() time.Duration {
+	return time.Duration(chance.Float(j.ctx) * float64(j.ExponentialBackOff.NextBackOff()))
 }
 
 func persist(ctx context.Context, write func() error) error {
@@ -64,7 +75,7 @@ func persist(ctx context.Context, write func() error) error {
 			return struct{}{}, err
 		}
 		return struct{}{}, backoff.Permanent(err)
-	}, backoff.WithBackOff(jitter()), backoff.WithMaxTries(conflictTries))
+	}, backoff.WithBackOff(newJitter(ctx)), backoff.WithMaxTries(conflictTries))
 	switch {
 	case err == nil:
 		return nil

@@ -19,7 +19,7 @@ func New(rt function.Runtime, env Settings) sandbox.Callbacks {
 		Ledger: sandboxdb.Ledger{DB: rt.DynamoDB(), Name: env.Table},
 		Herald: sandbox.Herald{
 			Tasks:   sandbox.Queue{Sender: rt.Queues(""), URL: env.Tasks},
-			Courier: sandbox.NewCourier(rt.URL, rt.Now),
+			Courier: sandbox.NewCourier(rt.URL, rt.Now, rt.Web),
 			Now:     rt.Now,
 			Nonce:   rt.Nonce,
 		},

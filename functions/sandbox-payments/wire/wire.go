@@ -24,7 +24,7 @@ func New(rt function.Runtime, env Settings) http.Handler {
 		Key:    apikey.InSecret(rt.AWS, env.Secret, rt.Now),
 		Herald: sandbox.Herald{
 			Tasks:   sandbox.Queue{Sender: rt.Queues(""), URL: env.Tasks},
-			Courier: sandbox.NewCourier(rt.URL, rt.Now),
+			Courier: sandbox.NewCourier(rt.URL, rt.Now, rt.Web),
 			Now:     rt.Now,
 			Nonce:   rt.Nonce,
 		},

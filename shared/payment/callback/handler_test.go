@@ -57,7 +57,7 @@ func open(t *testing.T) *line {
 	l := &line{t: t, cloud: cloudtest.New(t)}
 	rt := l.cloud.Runtime()
 	ledger := sandboxdb.Ledger{DB: rt.DynamoDB(), Name: l.cloud.Table("Sandbox")}
-	herald := sandbox.Herald{Tasks: l, Courier: sandbox.NewCourier(func(url string) string { return url }, time.Now), Now: time.Now, Nonce: rt.Nonce}
+	herald := sandbox.Herald{Tasks: l, Courier: sandbox.NewCourier(func(url string) string { return url }, time.Now, nil), Now: time.Now, Nonce: rt.Nonce}
 	bank := httptest.NewServer(sandbox.Handler{
 		Ledger: ledger, Key: paymenttest.Key(), Herald: herald, Now: time.Now, Nonce: rt.Nonce, Log: slog.New(slog.DiscardHandler),
 	}.Routes())

@@ -17,7 +17,7 @@ type Settings struct {
 // these functions share.
 func Connect(rt function.Runtime, s Settings) *Client {
 	rest := circuit.New("payment-provider", circuit.Table{DB: rt.DynamoDB(), Name: s.Circuits}, rt.Now, circuit.Usual)
-	client := New(rt.URL(s.Provider), apikey.InSecret(rt.AWS, s.Secret, rt.Now), nil, rest)
+	client := New(rt.URL(s.Provider), apikey.InSecret(rt.AWS, s.Secret, rt.Now), rt.Web, rest)
 	rt.OnInit(client.Prepare)
 	return client
 }

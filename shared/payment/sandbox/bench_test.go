@@ -52,7 +52,7 @@ func start(t *testing.T) bench {
 	cloud := cloudtest.New(t)
 	rt := cloud.Runtime()
 	w := &works{ledger: sandboxdb.Ledger{DB: rt.DynamoDB(), Name: cloud.Table("Sandbox")}}
-	w.herald = sandbox.Herald{Tasks: w, Courier: sandbox.NewCourier(func(url string) string { return url }, w.now), Now: w.now, Nonce: rt.Nonce}
+	w.herald = sandbox.Herald{Tasks: w, Courier: sandbox.NewCourier(func(url string) string { return url }, w.now, nil), Now: w.now, Nonce: rt.Nonce}
 	server := httptest.NewServer(sandbox.Handler{
 		Ledger: w.ledger, Herald: w.herald, Now: w.now, Nonce: rt.Nonce, Log: slog.New(slog.DiscardHandler),
 		Key: apikey.New(func(context.Context) (string, error) { return cloudtest.SampleSecret, nil }, time.Now),
