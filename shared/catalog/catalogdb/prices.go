@@ -9,7 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/hashicorp/golang-lru/v2/expirable"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"backroom/shared/money"
 	"backroom/shared/record"
@@ -19,7 +19,14 @@ import (
 // price than the one seen sends expected_total.
 type Prices struct {
 	Store Store
-	known *expirable.LRU[string, []money.Money] // nil: the shop does not sell it
+	now   func() time.Time
+	known *lru.Cache[string, price]
+}
+
+// price is what a SKU cost when it was read.
+type price struct {
+	costs  []money.Money // nil: the shop does not sell it
+	readAt time.Time
 }
 
 // How many prices are remembered, and for how long.
@@ -29,8 +36,12 @@ const (
 )
 
 // NewPrices returns prices that remembers nothing yet.
-func NewPrices(s Store) Prices {
-	return Prices{Store: s, known: expirable.NewLRU[string, []money.Money](rememberedPrices, nil, rememberedFor)}
+func NewPrices(s Store, now func() time.Time) Prices {
+	known, err := lru.New[string, price](rememberedPrices)
+	if err != nil {
+		panic(err) // only a size below one is refused
+	}
+	return Prices{Store: s, now: now, known: known}
 }
 
 // Of returns what the shop asks for a unit of each SKU, once per currency. SKUs that it does not sell are absent: those of
@@ -38,11 +49,12 @@ func NewPrices(s Store) Prices {
 func (p Prices) Of(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
 	found := map[string][]money.Money{}
 	var missing []string
+	now := p.now()
 	for _, sku := range skus {
-		if costs, ok := p.known.Get(record.Key(shop, sku)); !ok {
+		if known, ok := p.known.Get(record.Key(shop, sku)); !ok || now.Sub(known.readAt) >= rememberedFor {
 			missing = append(missing, sku)
-		} else if costs != nil {
-			found[sku] = costs
+		} else if known.costs != nil {
+			found[sku] = known.costs
 		}
 	}
 	for some := range slices.Chunk(missing, 100) {
@@ -51,7 +63,7 @@ func (p Prices) Of(ctx context.Context, shop string, skus []string) (map[string]
 			return nil, err
 		}
 		for _, sku := range some {
-			p.known.Add(record.Key(shop, sku), read[sku])
+			p.known.Add(record.Key(shop, sku), price{read[sku], now})
 			if costs := read[sku]; costs != nil {
 				found[sku] = costs
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -25,7 +26,7 @@ func TestStore(t *testing.T) {
 	catalogtest.Exercise(t, func(t *testing.T) catalogtest.Shelf {
 		store := open(t)
 		return catalogtest.Shelf{Store: store, Prices: func(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
-			return catalogdb.NewPrices(store).Of(ctx, shop, skus)
+			return catalogdb.NewPrices(store, time.Now).Of(ctx, shop, skus)
 		}}
 	})
 }
@@ -67,7 +68,8 @@ func TestPricesAreRememberedForAWhile(t *testing.T) {
 	}
 	save("main", "MUG", 1250)
 	save("other", "MUG", 990)
-	warm := catalogdb.NewPrices(store)
+	clock := time.Now()
+	warm := catalogdb.NewPrices(store, func() time.Time { return clock })
 	of := func(prices catalogdb.Prices, shop string, skus ...string) map[string][]money.Money {
 		found, err := prices.Of(t.Context(), shop, skus)
 		require.NoError(t, err)
@@ -81,7 +83,11 @@ func TestPricesAreRememberedForAWhile(t *testing.T) {
 	save("main", "RUG", 12900)
 	save("main", "VASE", 3450)
 	assert.Equal(t, map[string][]money.Money{"MUG": cost(1250), "VASE": cost(3450)}, of(warm, "main", "MUG", "RUG", "VASE"), "what was not sold is remembered, too")
-	assert.Equal(t, map[string][]money.Money{"MUG": cost(1350), "RUG": cost(12900)}, of(catalogdb.NewPrices(store), "main", "MUG", "RUG"), "a new function remembers nothing")
+	assert.Equal(t, map[string][]money.Money{"MUG": cost(1350), "RUG": cost(12900)}, of(catalogdb.NewPrices(store, time.Now), "main", "MUG", "RUG"), "a new function remembers nothing")
+	clock = clock.Add(30*time.Second - 1)
+	assert.Equal(t, map[string][]money.Money{"MUG": cost(1250)}, of(warm, "main", "MUG"), "for half a minute")
+	clock = clock.Add(1)
+	assert.Equal(t, map[string][]money.Money{"MUG": cost(1350), "RUG": cost(12900)}, of(warm, "main", "MUG", "RUG"), "and no longer")
 }
 
 func TestPricesOfMoreProductsThanOneCallTakes(t *testing.T) {
@@ -94,7 +100,7 @@ func TestPricesOfMoreProductsThanOneCallTakes(t *testing.T) {
 		require.NoError(t, store.Save(t.Context(), was, is))
 		skus = append(skus, sku)
 	}
-	found, err := catalogdb.NewPrices(store).Of(t.Context(), "main", skus)
+	found, err := catalogdb.NewPrices(store, time.Now).Of(t.Context(), "main", skus)
 	require.NoError(t, err)
 	assert.Len(t, found, 120)
 }
