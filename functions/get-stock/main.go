@@ -1,4 +1,4 @@
-// Command get-stock answers GET /stock/{sku}: how many units can be sold, are promised, and were sold.
+// Command get-stock answers GET /stock/{sku}: how many units can be sold, and how many are promised to orders.
 package main
 
 import (

@@ -9,7 +9,8 @@ import (
 // CommitStep sells what was set aside for orders.
 type CommitStep struct{ Shelf Shelf }
 
-// Handle answers OrderConfirmed: what is held is sold. A hold that its order gave up stays so. Nobody waits for an answer, so
+// Handle answers OrderConfirmed: what is held is sold. No level changes: it counts both as promised. A hold that its order gave
+// up stays so. Nobody waits for an answer, so
 // asked again it does nothing. It returns fault.NotFound for an order without a hold, and ErrNothingToSell for one whose hold
 // has nothing: no such order can be confirmed.
 func (s CommitStep) Handle(ctx context.Context, e saga.Event) error {

@@ -29,8 +29,7 @@ type getOutput struct {
 type LevelDocument struct {
 	SKU      string `json:"sku" example:"MUG-1"`
 	Sellable int64  `json:"sellable" doc:"units that can be sold" example:"80"`
-	Promised int64  `json:"promised" doc:"units that are set aside for orders" example:"15"`
-	Sold     int64  `json:"sold" doc:"units that were sold" example:"5"`
+	Promised int64  `json:"promised" doc:"units that are set aside for orders, or sold to them and not shipped yet" example:"20"`
 }
 
 // Operation returns GET /stock/{sku}.
@@ -38,7 +37,7 @@ func (h GetHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "get-stock", Method: http.MethodGet, Path: "/stock/{sku}", Tags: []string{"stock"},
 		Summary:     "Read a level",
-		Description: "Says where the units of a SKU are at this moment. The three numbers together are all units that ever came.",
+		Description: "Says how many units of a SKU can be sold at this moment, and how many are spoken for. Together they are all that were brought.",
 		Access:      api.Needs(h.Callers, identity.StockRead),
 		Faults:      []*fault.Fault{ErrUnknownStock},
 	}, h.get)
@@ -49,5 +48,5 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*getOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &getOutput{CacheControl: "no-store", Body: LevelDocument{l.SKU, l.Sellable, l.Promised, l.Sold}}, nil
+	return &getOutput{CacheControl: "no-store", Body: LevelDocument{l.SKU, l.Sellable, l.Promised}}, nil
 }

@@ -20,9 +20,12 @@ const (
 	Release Want = "release"
 
 	Nothing Has = "nothing" // its units can be sold, to anybody
-	Held    Has = "held"    // its units are promised to its order
-	Sold    Has = "sold"
+	Held    Has = "held"    // its units are set aside for its order
+	Sold    Has = "sold"    // its units are its order's
 )
+
+// Promised reports whether a level counts the units of such a hold as promised: they are on the shelf, and spoken for.
+func (h Has) Promised() bool { return h == Held || h == Sold }
 
 // ErrNothingToSell is the fault of an order that is confirmed though nothing was set aside for it.
 var ErrNothingToSell = fault.New(fault.Invalid, "nothing-to-sell", "The order is confirmed, but nothing was set aside for it.")

@@ -5,11 +5,11 @@ import "backroom/shared/fault"
 // ErrUnknownStock is the answer to who asks for the level of a SKU that was never counted.
 var ErrUnknownStock = fault.New(fault.NotFound, "unknown-stock", "The shop has never counted this SKU.")
 
-// Level is how many units of a SKU are where. Orders only move them: together they are what adjustments brought.
+// Level is how many units of a SKU can be sold, and how many are spoken for. Orders only move units from one count to the
+// other: together they are what adjustments brought.
 type Level struct {
 	Shop     string
 	SKU      string
 	Sellable int64
-	Promised int64 // held for orders
-	Sold     int64
+	Promised int64 // set aside for orders, or sold to them and not shipped yet
 }

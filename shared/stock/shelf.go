@@ -18,7 +18,7 @@ func (e *ErrShort) Error() string { return "stock: short of " + strings.Join(e.S
 // ErrMiscounted is what a shelf returns whose levels count fewer units than its holds have: a bug. Nothing is changed then.
 var ErrMiscounted = fault.New(fault.Internal, "levels-miscounted", "A level counts fewer units than the holds on it have.")
 
-// Shelf keeps holds and levels. What a hold has is counted in the levels of its lines, so both change in one write.
+// Shelf keeps holds and levels. Whether a hold has its lines is counted in their levels, so both change in one write.
 type Shelf interface {
 	// Create stores a new hold and announces f. A hold that has its lines takes all of them off the levels in the same
 	// write, or none: then it returns *ErrShort. It returns fault.Duplicate if the order has a hold already, whatever the
@@ -26,9 +26,9 @@ type Shelf interface {
 	Create(ctx context.Context, r Reservation, cause saga.Cause, f saga.Fact) error
 	// Load reads an order's hold consistently. It returns fault.NotFound for none.
 	Load(ctx context.Context, shop, order string) (Reservation, error)
-	// Save stores a hold that had had, raises its version, announces f and moves its units on the levels to what it has
-	// now. It returns fault.Conflict if the hold moved on since it was loaded, or was made since it was not found, and
-	// ErrMiscounted if the levels do not count what it had.
+	// Save stores a hold that had had, raises its version and announces f. If the levels count what it has now elsewhere,
+	// its units move in the same write. It returns fault.Conflict if the hold moved on since it was loaded, or was made since
+	// it was not found, and ErrMiscounted if levels to be moved do not count what it had.
 	Save(ctx context.Context, r Reservation, had Has, cause saga.Cause, f saga.Fact) error
 }
 

@@ -1,4 +1,4 @@
-// Package wire connects commit-stock to the shelf.
+// Package wire connects commit-stock to the holds.
 package wire
 
 import (
@@ -9,14 +9,10 @@ import (
 
 // Settings are what commit-stock reads from its environment.
 type Settings struct {
-	Holds  string `env:"HOLDS_TABLE"`
-	Levels string `env:"LEVELS_TABLE"`
+	Holds string `env:"HOLDS_TABLE"`
 }
 
 // New returns the step, ready to work.
 func New(rt function.Runtime, env Settings) stock.CommitStep {
-	return stock.CommitStep{Shelf: stockdb.Shelf{
-		Holds:  rt.Table(env.Holds),
-		Levels: stockdb.Levels{DB: rt.DynamoDB(), Name: env.Levels},
-	}}
+	return stock.CommitStep{Shelf: stockdb.Shelf{Holds: rt.Table(env.Holds)}}
 }

@@ -20,7 +20,7 @@ const (
 
 var build = function.Consuming(saga.CommitStock, wire.New)
 
-// shelf is a cloud in which two mugs and a teapot are set aside for the order, and three mugs for another.
+// shelf is a cloud in which two mugs and a teapot are set aside for the order.
 func shelf(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Holds", `{
@@ -29,14 +29,7 @@ func shelf(t *testing.T) *cloudtest.Cloud {
 		"lines": [{"sku": "MUG-1", "quantity": 2}, {"sku": "TEAPOT-1", "quantity": 1}],
 		"total": 7900, "currency": "EUR", "payment_method": "pm_card_visa"
 	}`)
-	c.Put("Levels", `{"pk":"main#sku#MUG-1","sellable":5,"promised":5,"sold":90}`)
-	c.Put("Levels", `{"pk":"main#sku#TEAPOT-1","sellable":9,"promised":1}`)
 	return c
-}
-
-func level(t *testing.T, c *cloudtest.Cloud, sku, want string) {
-	t.Helper()
-	assert.JSONEq(t, want, c.Row("Levels", "main#sku#"+sku), sku)
 }
 
 func TestWhatIsHeldIsSold(t *testing.T) {
@@ -52,8 +45,6 @@ func TestWhatIsHeldIsSold(t *testing.T) {
 		"lines": [{"sku": "MUG-1", "quantity": 2}, {"sku": "TEAPOT-1", "quantity": 1}],
 		"total": 7900, "currency": "EUR"
 	}`, c.Row("Holds", "main#"+id), "nobody is told, and the payment method is forgotten")
-	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 5, "promised": 3, "sold": 92}`)
-	level(t, c, "TEAPOT-1", `{"pk": "main#sku#TEAPOT-1", "sellable": 9, "promised": 0, "sold": 1}`)
 
 	t.Run("and the same message once more changes nothing", func(t *testing.T) {
 		before := c.State()
@@ -69,7 +60,6 @@ func TestWhatWasGivenUpIsNotSold(t *testing.T) {
 		"pk": "main#`+id+`", "version": 2, "nonce": "nonce002", "tells": 1, "log": [`+reserved+`],
 		"order": "`+id+`", "shop": "main", "want": "release", "has": "nothing", "lines": [{"sku": "MUG-1", "quantity": 2}], "total": 7900, "currency": "EUR"
 	}`)
-	c.Put("Levels", `{"pk":"main#sku#MUG-1","sellable":5,"promised":5}`)
 	before := c.State()
 
 	assert.Empty(t, c.Deliver(build, name, "commit-stock.json"))

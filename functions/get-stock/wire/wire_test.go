@@ -17,8 +17,8 @@ var build = function.Serving(wire.New)
 
 func TestALevelIsShown(t *testing.T) {
 	for sentence, c := range map[string]struct{ given, shown string }{
-		"of what was sold already": {`{"pk":"main#sku#MUG-1","sellable":80,"promised":15,"sold":5}`, `{"sku":"MUG-1","sellable":80,"promised":15,"sold":5}`},
-		"of what only came":        {`{"pk":"main#sku#MUG-1","sellable":100}`, `{"sku":"MUG-1","sellable":100,"promised":0,"sold":0}`},
+		"of what was promised already": {`{"pk":"main#sku#MUG-1","sellable":80,"promised":20}`, `{"sku":"MUG-1","sellable":80,"promised":20}`},
+		"of what only came":            {`{"pk":"main#sku#MUG-1","sellable":100}`, `{"sku":"MUG-1","sellable":100,"promised":0}`},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()

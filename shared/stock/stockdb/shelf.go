@@ -19,7 +19,8 @@ import (
 	"backroom/shared/stock"
 )
 
-// Shelf keeps levels – plain counters, moved by conditional ADD, with no version and no stream – and the holds on them.
+// Shelf keeps levels – plain counters, moved by conditional ADD, with no version and no stream – and the holds on them. Who
+// only sells moves no units, and needs no Levels.
 type Shelf struct {
 	Holds  record.Table
 	Levels Levels
@@ -71,11 +72,11 @@ func (s Shelf) Create(ctx context.Context, r stock.Reservation, cause saga.Cause
 	return s.write(ctx, r, stock.Nothing, cause, f)
 }
 
-// write stores a hold and moves its units from where they were to where they are now, all in one transaction. It returns
+// write stores a hold. If its units are counted elsewhere than before, they move in the same transaction; it returns
 // *stock.ErrShort if there are too few where they were.
 func (s Shelf) write(ctx context.Context, r stock.Reservation, had stock.Has, cause saga.Cause, f saga.Fact) error {
 	c := change(r, cause, f)
-	if r.Has == had {
+	if r.Has.Promised() == had.Promised() {
 		return s.Holds.Save(ctx, c)
 	}
 	put, err := s.Holds.Put(c)
@@ -84,7 +85,7 @@ func (s Shelf) write(ctx context.Context, r stock.Reservation, had stock.Has, ca
 	}
 	actions := []types.TransactWriteItem{put}
 	for _, l := range r.Lines {
-		actions = append(actions, s.Levels.shift(r.Shop, l, had, r.Has))
+		actions = append(actions, s.Levels.shift(r.Shop, l, counter(had), counter(r.Has)))
 	}
 	err = record.Transact(ctx, s.Holds.DB, actions...)
 	refused, ok := errors.AsType[*record.Cancelled](err)
@@ -110,9 +111,10 @@ func (s Shelf) Load(ctx context.Context, shop, order string) (stock.Reservation,
 	return fromItem(i, d), err
 }
 
-// Save stores a hold that had had, raises its version, announces f and moves its units on the levels to what it has now, in
-// one transaction. It returns fault.Conflict if the hold moved on since it was loaded, or was made since it was not found, or
-// if others kept changing the same levels; and stock.ErrMiscounted if the levels do not count what it had.
+// Save stores a hold that had had, raises its version and announces f. If the levels count what it has now elsewhere, its units
+// move in the same transaction; if not, that is one plain write. It returns fault.Conflict if the hold moved on since it was
+// loaded, or was made since it was not found, or if others kept changing the same levels; and stock.ErrMiscounted if levels to
+// be moved do not count what it had.
 func (s Shelf) Save(ctx context.Context, r stock.Reservation, had stock.Has, cause saga.Cause, f saga.Fact) error {
 	err := s.write(ctx, r, had, cause, f)
 	if short, ok := errors.AsType[*stock.ErrShort](err); ok {
@@ -124,7 +126,7 @@ func (s Shelf) Save(ctx context.Context, r stock.Reservation, had stock.Has, cau
 	return err
 }
 
-// Levels counts, per SKU, what can be sold, what is promised to orders and what was sold.
+// Levels counts, per SKU, what can be sold and what is promised to orders.
 type Levels struct {
 	DB   *dynamodb.Client
 	Name string
@@ -139,14 +141,19 @@ func number(n int64) types.AttributeValue {
 }
 
 // counter is where the units of a hold are counted.
-var counter = map[stock.Has]string{stock.Nothing: "sellable", stock.Held: "promised", stock.Sold: "sold"}
+func counter(has stock.Has) string {
+	if has.Promised() {
+		return "promised"
+	}
+	return "sellable"
+}
 
-// shift moves units from one counter to another; its condition fails if there are too few, or no such SKU.
-func (s Levels) shift(shop string, l stock.Line, from, to stock.Has) types.TransactWriteItem {
+// shift moves units from one counter to the other; its condition fails if there are too few, or no such SKU.
+func (s Levels) shift(shop string, l stock.Line, from, to string) types.TransactWriteItem {
 	return types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: s.key(shop, l.SKU),
-		UpdateExpression:          aws.String("ADD " + counter[from] + " :less, " + counter[to] + " :more"),
-		ConditionExpression:       aws.String(counter[from] + " >= :more"),
+		UpdateExpression:          aws.String("ADD " + from + " :less, " + to + " :more"),
+		ConditionExpression:       aws.String(from + " >= :more"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":less": number(-l.Quantity), ":more": number(l.Quantity)},
 	}}
 }
@@ -163,12 +170,11 @@ func (s Levels) Load(ctx context.Context, shop, sku string) (stock.Level, error)
 	var counted struct {
 		Sellable int64 `dynamodbav:"sellable"`
 		Promised int64 `dynamodbav:"promised"`
-		Sold     int64 `dynamodbav:"sold"`
 	}
 	if err := attributevalue.UnmarshalMap(out.Item, &counted); err != nil {
 		return stock.Level{}, fmt.Errorf("stockdb: decode level: %w", err)
 	}
-	return stock.Level{Shop: shop, SKU: sku, Sellable: counted.Sellable, Promised: counted.Promised, Sold: counted.Sold}, nil
+	return stock.Level{Shop: shop, SKU: sku, Sellable: counted.Sellable, Promised: counted.Promised}, nil
 }
 
 type adjustmentItem struct {
