@@ -96,6 +96,26 @@ var (
 
 var later = noon.Add(time.Minute)
 
+func TestAConfirmedOrderAsksWhenItWouldHaveAskedAnyway(t *testing.T) {
+	for sentence, c := range map[string]struct{ due, asks time.Duration }{
+		"soon enough":                      {patience, patience},
+		"half of its patience is left":     {patience / 2, patience / 2},
+		"too soon":                         {patience/2 - time.Millisecond, patience},
+		"it is overdue":                    {-time.Hour, patience},
+		"it has waited long between asks":  {patience + time.Millisecond, patience},
+		"it asked last an hour before now": {time.Hour, patience},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			o := given(order.StatusPlaced)
+			o.Due, o.Asks = later.Add(c.due), 3
+			o, facts := confirm(o)
+			assert.Equal(t, []saga.Fact{saga.OrderConfirmed}, facts)
+			assert.Equal(t, c.asks, o.Due.Sub(later))
+			assert.Zero(t, o.Asks)
+		})
+	}
+}
+
 func TestWhatAnAnswerMeans(t *testing.T) {
 	type is = order.Status
 	for sentence, c := range map[string]struct {
