@@ -11,10 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/deviation"
 )
 
 func TestAnothersOrderIsAnAbsentOne(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		ada, grace, sku := system.New("ada"), system.New("grace"), system.Product(t, 100, 1)
 		id := system.Place(t, ada, Basket(sku)).ID
 		read := func(buyer, id string) shop.Answer {
@@ -46,7 +47,7 @@ func TestNobodyEntersWithoutATokenThatAllowsIt(t *testing.T) {
 	}
 	for name, route := range routes {
 		t.Run(name, func(t *testing.T) {
-			beside(t, func(t T) {
+			beside(t, func(t deviation.T) {
 				good := system.Token(t, system.New("ada"))
 				for what, token := range map[string]string{
 					"garbage":                   "garbage",
@@ -81,7 +82,7 @@ func challenge(answer shop.Answer) string {
 }
 
 // forged returns a token that claims more than the given one, under its signature.
-func forged(t T, token string) string {
+func forged(t deviation.T, token string) string {
 	t.Helper()
 	parts := strings.Split(token, ".")
 	require.Len(t, parts, 3)
@@ -96,7 +97,7 @@ func forged(t T, token string) string {
 }
 
 // withHeader returns the token with another header and signature.
-func withHeader(t T, token string, header map[string]string, signature string) string {
+func withHeader(t deviation.T, token string, header map[string]string, signature string) string {
 	t.Helper()
 	document, err := json.Marshal(header)
 	require.NoError(t, err)
@@ -104,7 +105,7 @@ func withHeader(t T, token string, header map[string]string, signature string) s
 }
 
 func TestOnlyAKnownClientGetsATokenAndNoMoreThanItMayHave(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		id, secret := system.Client()
 		ask := func(id, secret, form string) (answer shop.Answer, said struct {
 			Error string `json:"error"`

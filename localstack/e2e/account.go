@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
 
@@ -31,7 +32,7 @@ type Entry struct {
 type End struct {
 	Is    string   // as in Standing
 	Kept  int64    // what the shop keeps of its money
-	Sold  bool     // whether its units are sold; if not, they are for sale again
+	Sold  bool     // whether its units are sold, and so promised; if not, they are for sale again
 	Mails []string // exactly these were sent to its customer: templates, and "refunded" once per refund
 	May   []string // these may have been sent, too
 }
@@ -93,7 +94,7 @@ func Standing(o shop.Order) string {
 func (s *System) Account() *Account { return &Account{system: s, delivered: map[string]int{}} }
 
 // Product puts something new on sale, with so many units in stock, and returns its SKU.
-func (a *Account) Product(t T, cents int64, units int) string {
+func (a *Account) Product(t deviation.T, cents int64, units int) string {
 	t.Helper()
 	sku := a.system.Product(t, cents, units)
 	a.Stock(sku, units)
@@ -104,13 +105,13 @@ func (a *Account) Product(t T, cents int64, units int) string {
 func (a *Account) Stock(sku string, units int) { a.delivered[sku] = units }
 
 // Place places an order for a new customer, who wants mails.
-func (a *Account) Place(t T, b shop.Basket) *Entry {
+func (a *Account) Place(t deviation.T, b shop.Basket) *Entry {
 	t.Helper()
 	return a.PlaceFor(t, a.system.New("ada"), b)
 }
 
 // PlaceFor places an order for a customer, who wants mails.
-func (a *Account) PlaceFor(t T, buyer string, b shop.Basket) *Entry {
+func (a *Account) PlaceFor(t deviation.T, buyer string, b shop.Basket) *Entry {
 	t.Helper()
 	b = Mailed(buyer, b)
 	receipt := a.system.Place(t, buyer, b)
@@ -126,9 +127,9 @@ func (a *Account) Note(buyer string, b shop.Basket, r shop.Receipt) *Entry {
 
 // Close waits until the orders, in the order in which they were placed, came to these ends – one end is that of all –, and demands
 // that money, stock and mails are as the ends say: nothing is held on a card any more, none was charged or captured twice, and the
-// shop keeps what it should; every unit is for sale or sold, and none missing; every customer had exactly the mails that were due.
-// It prints all that.
-func (a *Account) Close(t T, ends ...End) {
+// shop keeps what it should; every unit is for sale or promised to the order that it was sold to, and none missing; every customer
+// had exactly the mails that were due. It prints all that.
+func (a *Account) Close(t deviation.T, ends ...End) {
 	t.Helper()
 	if len(ends) == 1 {
 		ends = slices.Repeat(ends, len(a.orders))
@@ -136,6 +137,9 @@ func (a *Account) Close(t T, ends ...End) {
 	require.Len(t, ends, len(a.orders), "an end for every order")
 	for i, e := range a.orders {
 		a.system.Becomes(t, e, ends[i].Is)
+		if ends[i].Sold {
+			a.system.Tells(t, e, saga.StockSold)
+		}
 	}
 	mails := a.mails(t, ends)
 	levels := a.levels(t, ends)
@@ -156,11 +160,11 @@ func (a *Account) Close(t T, ends ...End) {
 	for i, end := range ends {
 		standings[i] = end.Is
 	}
-	Figure(t, "%s | money 0 -> %s | stock %s -> %s | mails %s", tally(standings), money, were, levels, tally(mails))
+	deviation.Figure(t, "%s | money 0 -> %s | stock %s -> %s | mails %s", tally(standings), money, were, levels, tally(mails))
 }
 
 // Becomes waits until an order stands so. It has late orders woken meanwhile, and returns the order.
-func (s *System) Becomes(t T, e *Entry, standing string) (o shop.Order) {
+func (s *System) Becomes(t deviation.T, e *Entry, standing string) (o shop.Order) {
 	t.Helper()
 	s.Until(t, "order "+e.ID+" is "+standing, func() (any, bool) {
 		o = s.Order(t, e.Buyer, e.ID)
@@ -174,7 +178,7 @@ func (s *System) Becomes(t T, e *Entry, standing string) (o shop.Order) {
 }
 
 // Tells waits until an order's timeline has a fact. It has late orders woken meanwhile.
-func (s *System) Tells(t T, e *Entry, fact saga.Fact) {
+func (s *System) Tells(t deviation.T, e *Entry, fact saga.Fact) {
 	t.Helper()
 	s.Until(t, "order "+e.ID+" tells "+string(fact), func() (any, bool) {
 		o := s.Order(t, e.Buyer, e.ID)
@@ -187,7 +191,7 @@ func (s *System) Tells(t T, e *Entry, fact saga.Fact) {
 }
 
 // money waits until the shop keeps what it should, and demands that nothing else was done at the provider.
-func (a *Account) money(t T, ends []End) (sum Money) {
+func (a *Account) money(t deviation.T, ends []End) (sum Money) {
 	t.Helper()
 	a.system.Until(t, "the shop keeps what it should", func() (any, bool) {
 		ledger := a.system.Ledger(t)
@@ -207,8 +211,8 @@ func (a *Account) money(t T, ends []End) (sum Money) {
 	return sum
 }
 
-// levels waits until every unit is for sale or sold, as it should be.
-func (a *Account) levels(t T, ends []End) (sum Holding) {
+// levels waits until every unit that was not sold is for sale, and demands that none came or went meanwhile.
+func (a *Account) levels(t deviation.T, ends []End) (sum Holding) {
 	t.Helper()
 	sold := map[string]int{}
 	for i, e := range a.orders {
@@ -220,20 +224,20 @@ func (a *Account) levels(t T, ends []End) (sum Holding) {
 		}
 	}
 	for _, sku := range slices.Sorted(maps.Keys(a.delivered)) {
-		wanted := Holding{Sellable: a.delivered[sku] - sold[sku], Sold: sold[sku]}
+		wanted := Holding{Sellable: a.delivered[sku] - sold[sku], Promised: sold[sku]}
 		a.system.Until(t, fmt.Sprintf("the stock of %s is %s", sku, wanted), func() (any, bool) {
 			is := a.system.Shelf(t, sku)
-			require.Equal(t, a.delivered[sku], is.Sellable+is.Promised+is.Sold, "no unit of %s came or went: %s", sku, is)
+			require.Equal(t, a.delivered[sku], is.Sellable+is.Promised, "no unit of %s came or went: %s", sku, is)
 			return is, is == wanted
 		})
 		sum.Sellable += wanted.Sellable
-		sum.Sold += wanted.Sold
+		sum.Promised += wanted.Promised
 	}
 	return sum
 }
 
 // mails waits until every customer had the mails that were due, demands that there were no others, and returns their templates.
-func (a *Account) mails(t T, ends []End) (all []string) {
+func (a *Account) mails(t deviation.T, ends []End) (all []string) {
 	t.Helper()
 	a.system.Until(t, "all mails are sent", func() (any, bool) {
 		sent := a.system.Mails(t)

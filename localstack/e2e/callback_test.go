@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
 
@@ -16,7 +17,7 @@ const lateCallbacks = 18 * time.Second
 func TestCallbacksComeAsTheyLike(t *testing.T) {
 	for _, how := range []string{"Early", "Late", "Twice", "Reversed", "None"} {
 		t.Run(how, func(t *testing.T) {
-			beside(t, func(t T) {
+			beside(t, func(t deviation.T) {
 				a := system.Account()
 				card, sku := "pm_card_callback"+how, a.Product(t, 100, 3)
 				paid, returned, cancelled := a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku))
@@ -39,7 +40,7 @@ func TestCallbacksComeAsTheyLike(t *testing.T) {
 }
 
 func TestACallbackAloneTellsWhatBecameOfAPayment(t *testing.T) {
-	alone(t, func(t T) {
+	alone(t, func(t deviation.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 1)
 		e := a.Place(t, Paying(CardProcessing(4*time.Second), sku))
@@ -55,7 +56,7 @@ func TestACallbackAloneTellsWhatBecameOfAPayment(t *testing.T) {
 }
 
 func TestACallbackIsHeededOnlyIfTheProviderSignedIt(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		a := system.Account()
 		e := a.Place(t, Basket(a.Product(t, 100, 1)))
 		before := system.Becomes(t, e, "closed confirmed")
@@ -82,7 +83,7 @@ func TestACallbackIsHeededOnlyIfTheProviderSignedIt(t *testing.T) {
 }
 
 // intent returns the provider's id of the payment of an order.
-func intent(t T, e *Entry) string {
+func intent(t deviation.T, e *Entry) string {
 	t.Helper()
 	id := system.Ledger(t)[e.ID].Intent
 	require.NotEmpty(t, id, "the provider knows of %s", e.ID)
@@ -90,7 +91,7 @@ func intent(t T, e *Entry) string {
 }
 
 func TestACallbackAboutAPaymentThatIsNotOursChangesNothing(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		a, home := system.Account(), system.Setting(t, "get-product", "SHOP")
 		e := a.Place(t, Paying(CardChallenge, a.Product(t, 100, 1)))
 		secret := challenged(t, e)

@@ -11,10 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/deviation"
 )
 
 // putProduct writes a product on a condition, as in "If-Match", which holds for a tag.
-func putProduct(t T, condition, tag string, p shop.Product) shop.Answer {
+func putProduct(t deviation.T, condition, tag string, p shop.Product) shop.Answer {
 	t.Helper()
 	call := shop.Call{Method: http.MethodPut, Path: "/products/" + p.SKU, Token: system.Token(t, ""), Body: p}
 	if condition != "" {
@@ -23,12 +24,12 @@ func putProduct(t T, condition, tag string, p shop.Product) shop.Answer {
 	return system.Send(t, call)
 }
 
-func readProduct(t T, sku string) shop.Answer {
+func readProduct(t deviation.T, sku string) shop.Answer {
 	t.Helper()
 	return system.Send(t, shop.Call{Method: http.MethodGet, Path: "/products/" + sku})
 }
 
-func deleteProduct(t T, sku, tag string) shop.Answer {
+func deleteProduct(t deviation.T, sku, tag string) shop.Answer {
 	t.Helper()
 	call := shop.Call{Method: http.MethodDelete, Path: "/products/" + sku, Token: system.Token(t, "")}
 	if tag != "" {
@@ -38,7 +39,7 @@ func deleteProduct(t T, sku, tag string) shop.Answer {
 }
 
 func TestAProductIsCreatedOnceAndChangedByWhoKnowsIt(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		sku := system.New("SKU")
 		put := func(title, condition, tag string) shop.Answer {
 			return putProduct(t, condition, tag, shop.Product{SKU: sku, Title: title, Prices: shop.Euro(100)})
@@ -63,7 +64,7 @@ func TestAProductIsCreatedOnceAndChangedByWhoKnowsIt(t *testing.T) {
 }
 
 func TestEverybodySeesAProductAndLearnsIfItChanged(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		sku := system.Product(t, 1250, 0)
 		answer := readProduct(t, sku)
 		require.Equal(t, http.StatusOK, answer.Status, "%s", answer.Body)
@@ -88,7 +89,7 @@ func TestEverybodySeesAProductAndLearnsIfItChanged(t *testing.T) {
 }
 
 func TestAProductWithVariantsIsSoldByTheirSKUs(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		sku, buyer := system.New("SHIRT"), system.New("ada")
 		shirt := shop.Product{SKU: sku, Title: "Shirt", Prices: shop.Euro(4900), Variants: []shop.Variant{
 			{SKU: sku + "-M", Title: "Medium"}, {SKU: sku + "-XXL", Title: "Very large", Prices: shop.Euro(5900)},
@@ -109,7 +110,7 @@ func TestAProductWithVariantsIsSoldByTheirSKUs(t *testing.T) {
 }
 
 func TestASKUBelongsToOneProduct(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		sku := system.New("SHIRT")
 		variant := func(sku string) []shop.Variant { return []shop.Variant{{SKU: sku, Title: "A form"}} }
 		created := putProduct(t, "If-None-Match", "*", shop.Product{SKU: sku, Title: "Shirt", Prices: shop.Euro(100), Variants: variant(sku + "-M")})
@@ -133,7 +134,7 @@ func TestASKUBelongsToOneProduct(t *testing.T) {
 }
 
 func TestADeletedProductIsGoneUntilItIsBroughtBack(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		sku := system.Product(t, 100, 0)
 		tag := readProduct(t, sku).Header.Get("ETag")
 		Refused(t, deleteProduct(t, sku, ""), http.StatusPreconditionRequired, "precondition-needed")
@@ -156,7 +157,7 @@ func TestADeletedProductIsGoneUntilItIsBroughtBack(t *testing.T) {
 }
 
 func TestTheListHasEveryProductOnce(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		mine := []string{system.Product(t, 100, 0), system.Product(t, 100, 0), system.Product(t, 100, 0)}
 		gone := system.Product(t, 100, 0)
 		require.Equal(t, http.StatusNoContent, deleteProduct(t, gone, "*").Status)
@@ -192,7 +193,7 @@ type productPage struct {
 }
 
 // walk returns the SKUs of all pages of a list of products.
-func walk(t T, path string) []string {
+func walk(t deviation.T, path string) []string {
 	t.Helper()
 	var skus []string
 	for next := path; next != ""; {

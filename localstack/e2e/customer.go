@@ -10,10 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/deviation"
 )
 
 // Send sends a call to the API, by the token if it names none, and returns the answer whatever its status.
-func (s *System) Send(t T, call shop.Call) shop.Answer {
+func (s *System) Send(t deviation.T, call shop.Call) shop.Answer {
 	t.Helper()
 	answer, err := s.API.Send(t.Context(), call)
 	require.NoError(t, err)
@@ -44,7 +45,7 @@ func (p Problem) Places() []string {
 }
 
 // Refused demands that the answer is a problem document with the status and the slug, and returns it.
-func Refused(t T, answer shop.Answer, status int, slug string) Problem {
+func Refused(t deviation.T, answer shop.Answer, status int, slug string) Problem {
 	t.Helper()
 	require.Equal(t, status, answer.Status, "%s", answer.Body)
 	require.Equal(t, "application/problem+json", strings.ToLower(answer.Header.Get("Content-Type")), "%s", answer.Body)
@@ -57,7 +58,7 @@ func Refused(t T, answer shop.Answer, status int, slug string) Problem {
 }
 
 // Product puts something new on sale, with so many units in stock, and returns its SKU.
-func (s *System) Product(t T, cents int64, units int) string {
+func (s *System) Product(t deviation.T, cents int64, units int) string {
 	t.Helper()
 	sku := s.New("SKU")
 	added, err := s.API.AddProduct(t.Context(), s.Token(t, ""), shop.Product{SKU: sku, Title: "A thing", Prices: shop.Euro(cents)})
@@ -70,7 +71,7 @@ func (s *System) Product(t T, cents int64, units int) string {
 }
 
 // Adjust sends an adjustment of a SKU's level.
-func (s *System) Adjust(t T, sku, key, body string) shop.Answer {
+func (s *System) Adjust(t deviation.T, sku, key, body string) shop.Answer {
 	t.Helper()
 	return s.Send(t, shop.Call{
 		Method: http.MethodPost, Path: "/stock/" + sku + "/adjustments", Token: s.Token(t, ""), Body: body,
@@ -78,18 +79,17 @@ func (s *System) Adjust(t T, sku, key, body string) shop.Answer {
 	})
 }
 
-// A Holding says of a SKU how many units can be sold, how many are promised to orders, and how many were sold.
+// A Holding says of a SKU how many units can be sold, and how many are promised to orders.
 type Holding struct {
 	Sellable int `json:"sellable"`
 	Promised int `json:"promised"`
-	Sold     int `json:"sold"`
 }
 
-// String is like 3/0/2.
-func (h Holding) String() string { return fmt.Sprintf("%d/%d/%d", h.Sellable, h.Promised, h.Sold) }
+// String is like 3/2.
+func (h Holding) String() string { return fmt.Sprintf("%d/%d", h.Sellable, h.Promised) }
 
 // Shelf returns what the shelf holds of a SKU; nothing of one that was never delivered.
-func (s *System) Shelf(t T, sku string) (h Holding) {
+func (s *System) Shelf(t deviation.T, sku string) (h Holding) {
 	t.Helper()
 	answer := s.Send(t, shop.Call{Method: http.MethodGet, Path: "/stock/" + sku, Token: s.Token(t, "")})
 	if answer.Status == http.StatusNotFound {
@@ -101,7 +101,7 @@ func (s *System) Shelf(t T, sku string) (h Holding) {
 }
 
 // Level demands that so many units of a SKU can be sold.
-func (s *System) Level(t T, sku string, units int) {
+func (s *System) Level(t deviation.T, sku string, units int) {
 	t.Helper()
 	require.Equal(t, units, s.Shelf(t, sku).Sellable, "units of %s that can be sold", sku)
 }
@@ -125,7 +125,7 @@ func Mailed(buyer string, b shop.Basket) shop.Basket {
 }
 
 // Place places an order for a buyer and returns the receipt.
-func (s *System) Place(t T, buyer string, b shop.Basket) shop.Receipt {
+func (s *System) Place(t deviation.T, buyer string, b shop.Basket) shop.Receipt {
 	t.Helper()
 	receipt, err := s.API.Place(t.Context(), s.Token(t, buyer), s.New("key"), b)
 	require.NoError(t, err)
@@ -133,7 +133,7 @@ func (s *System) Place(t T, buyer string, b shop.Basket) shop.Receipt {
 }
 
 // Order returns a buyer's order as it is now.
-func (s *System) Order(t T, buyer, id string) shop.Order {
+func (s *System) Order(t deviation.T, buyer, id string) shop.Order {
 	t.Helper()
 	o, err := s.API.Order(t.Context(), s.Token(t, buyer), id)
 	require.NoError(t, err)
@@ -141,7 +141,7 @@ func (s *System) Order(t T, buyer, id string) shop.Order {
 }
 
 // Verdict waits until a buyer's order has its verdict and returns the order.
-func (s *System) Verdict(t T, buyer, id string) (o shop.Order) {
+func (s *System) Verdict(t deviation.T, buyer, id string) (o shop.Order) {
 	t.Helper()
 	s.Until(t, "order "+id+" has its verdict", func() (any, bool) {
 		o = s.Order(t, buyer, id)
@@ -151,13 +151,13 @@ func (s *System) Verdict(t T, buyer, id string) (o shop.Order) {
 }
 
 // Cancel asks for an order's cancellation, in the name of a customer, or of the shop's own people ("").
-func (s *System) Cancel(t T, buyer, id string) shop.Answer {
+func (s *System) Cancel(t deviation.T, buyer, id string) shop.Answer {
 	t.Helper()
 	return s.Send(t, shop.Call{Method: http.MethodPost, Path: "/orders/" + id + "/cancellation", Token: s.Token(t, buyer)})
 }
 
 // Refund asks for a refund of an order, of all that is left if amount is 0.
-func (s *System) Refund(t T, id, key string, amount int64) shop.Answer {
+func (s *System) Refund(t deviation.T, id, key string, amount int64) shop.Answer {
 	t.Helper()
 	body := map[string]any{"reason": "arrived broken"}
 	if amount > 0 {
@@ -167,18 +167,18 @@ func (s *System) Refund(t T, id, key string, amount int64) shop.Answer {
 }
 
 // Resolve decides what becomes of an order that needs attention: "retry" or "write_off".
-func (s *System) Resolve(t T, id, key, action string) shop.Answer {
+func (s *System) Resolve(t deviation.T, id, key, action string) shop.Answer {
 	t.Helper()
 	return s.asStaff(t, "/orders/"+id+"/resolution", key, map[string]any{"action": action, "reason": "somebody looked"})
 }
 
-func (s *System) asStaff(t T, path, key string, body any) shop.Answer {
+func (s *System) asStaff(t deviation.T, path, key string, body any) shop.Answer {
 	t.Helper()
 	return s.Send(t, shop.Call{Method: http.MethodPost, Path: path, Token: s.Token(t, ""), Body: body, Header: map[string]string{"Idempotency-Key": key}})
 }
 
 // Accepted demands that what was asked for will be done.
-func Accepted(t T, answer shop.Answer) {
+func Accepted(t deviation.T, answer shop.Answer) {
 	t.Helper()
 	require.Equal(t, http.StatusAccepted, answer.Status, "%s", answer.Body)
 }

@@ -6,6 +6,9 @@ const (
 	lasting     = "its processes are not ours to stop and to kill"
 )
 
+// ExceptionsFile is this file.
+const ExceptionsFile = "localstack/e2e/exceptions.go"
+
 // Exceptions are the known deviations of the clouds: cloud → case → reason. An excepted case still runs, and must fail.
 var Exceptions = map[string]map[string]string{
 	"ministack": {

@@ -6,18 +6,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
 
 // window gives the orders that are placed from now on so little time to be paid that all of them expire, unless somebody hurries.
 // It holds until the case ends, and must be over before the last of them can.
-func window(t T) {
+func window(t deviation.T) {
 	t.Helper()
 	system.Configure(t, "place-order", "PAYMENT_WINDOW", "6s")
 }
 
 func TestAnOrderExpiresWhileNobodyAsksForItsPayment(t *testing.T) {
-	alone(t, func(t T) {
+	alone(t, func(t deviation.T) {
 		window(t)
 		a := system.Account()
 		sku := a.Product(t, 100, 3)
@@ -32,7 +33,7 @@ func TestAnOrderExpiresWhileNobodyAsksForItsPayment(t *testing.T) {
 }
 
 func TestASuccessThatIsToldAfterTheOrderExpiredIsUndone(t *testing.T) {
-	alone(t, func(t T) {
+	alone(t, func(t deviation.T) {
 		window(t)
 		a, step := system.Account(), string(saga.AdvanceOrder)
 		sku := a.Product(t, 100, 3)
@@ -51,7 +52,7 @@ func TestASuccessThatIsToldAfterTheOrderExpiredIsUndone(t *testing.T) {
 }
 
 func TestSuccessAndExpiryThatMeetEndOneWay(t *testing.T) {
-	alone(t, func(t T) {
+	alone(t, func(t deviation.T) {
 		window(t)
 		a, step := system.Account(), string(saga.AdvanceOrder)
 		sku := a.Product(t, 100, 5)
@@ -71,7 +72,7 @@ func TestSuccessAndExpiryThatMeetEndOneWay(t *testing.T) {
 }
 
 // asDecided waits for the verdicts of orders that can have either, and returns the ends that follow from them.
-func asDecided(t T, a *Account) (ends []End) {
+func asDecided(t deviation.T, a *Account) (ends []End) {
 	t.Helper()
 	for _, e := range a.orders {
 		end := Expired()
@@ -84,7 +85,7 @@ func asDecided(t T, a *Account) (ends []End) {
 }
 
 func TestAnOrderExpiresWhileItsPaymentIsUnderWay(t *testing.T) {
-	alone(t, func(t T) {
+	alone(t, func(t deviation.T) {
 		window(t)
 		a := system.Account()
 		sku := a.Product(t, 100, 5)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/deviation"
 )
 
 func TestWhatAnOrderMayNotSay(t *testing.T) {
@@ -61,7 +62,7 @@ func TestWhatAnOrderMayNotSay(t *testing.T) {
 		"plain text":                  {body: order(good), media: "text/plain", status: 415, slug: "unsupported-media-type"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			beside(t, func(t T) {
+			beside(t, func(t deviation.T) {
 				buyer, sku := system.New("ada"), system.Product(t, 100, 2)
 				call := orderCall(t, buyer, "my-order", c.body(sku))
 				if c.media != "" {
@@ -85,7 +86,7 @@ func TestWhatAnOrderMayNotSay(t *testing.T) {
 }
 
 func TestABodyMustBeUTF8(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		sku := system.Product(t, 100, 1)
 		body := []byte(`{"lines":[{"sku":"` + sku + `","quantity":1}],"payment_method":"pm_card_visa` + "\xff" + `"}`)
 		Refused(t, system.Send(t, orderCall(t, system.New("ada"), "my-order", body)), http.StatusBadRequest, "malformed-request")
@@ -93,7 +94,7 @@ func TestABodyMustBeUTF8(t *testing.T) {
 }
 
 func TestAnOrderOfFiftyProductsIsTheLargest(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		buyer := system.New("ada")
 		skus := make([]string, 51)
 		for i := range skus {
@@ -110,7 +111,7 @@ func TestAnOrderOfFiftyProductsIsTheLargest(t *testing.T) {
 }
 
 func TestATotalBeyondWhatCanBeCountedIsRefused(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		dear := system.Product(t, 1<<53, 2)
 		body := fmt.Sprintf(`{"lines":[{"sku":%q,"quantity":2}],"payment_method":"pm_card_visa"}`, dear)
 		Refused(t, system.Send(t, orderCall(t, system.New("ada"), "my-order", body)), http.StatusUnprocessableEntity, "amount-out-of-range")
@@ -118,7 +119,7 @@ func TestATotalBeyondWhatCanBeCountedIsRefused(t *testing.T) {
 }
 
 func TestOneOrderHasOneCurrency(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		euro, yen := system.Product(t, 100, 1), system.New("SKU")
 		_, err := system.API.AddProduct(t.Context(), system.Token(t, ""), shop.Product{SKU: yen, Title: "A thing", Prices: []shop.Money{{Amount: 100, Currency: "JPY"}}})
 		require.NoError(t, err)
@@ -128,26 +129,26 @@ func TestOneOrderHasOneCurrency(t *testing.T) {
 }
 
 func TestAnUnknownPathIsAProblemToo(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		Refused(t, system.Send(t, shop.Call{Method: http.MethodGet, Path: "/nothing/here"}), http.StatusNotFound, "no-such-route")
 	})
 }
 
 func TestAMethodThatAPathDoesNotKnowIsAProblemToo(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		Refused(t, system.Send(t, shop.Call{Method: http.MethodDelete, Path: "/orders"}), http.StatusNotFound, "no-such-route")
 	})
 }
 
 func TestABodyThatNoGatewayTakesIsAProblemToo(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		body := bytes.Repeat([]byte(" "), 11<<20)
 		Refused(t, system.Send(t, orderCall(t, system.New("ada"), "my-order", body)), http.StatusRequestEntityTooLarge, "body-too-large")
 	})
 }
 
 func TestHealth(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		answer := system.Send(t, shop.Call{Method: http.MethodGet, Path: "/health"})
 		require.Equal(t, http.StatusOK, answer.Status, "%s", answer.Body)
 		require.Equal(t, "no-store", answer.Header.Get("Cache-Control"))

@@ -10,10 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/deviation"
 )
 
 func TestEverybodyCanVerifyAToken(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		token, err := jwt.ParseSigned(system.Token(t, ""), []jose.SignatureAlgorithm{jose.ES256})
 		require.NoError(t, err)
 		answer := system.Send(t, shop.Call{Method: http.MethodGet, Path: "/.well-known/jwks.json"})

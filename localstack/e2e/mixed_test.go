@@ -13,6 +13,7 @@ import (
 
 	"backroom/localstack/cloud"
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
 
@@ -62,7 +63,7 @@ func over(o shop.Order) bool {
 }
 
 // lead leads an order's life to its end, and asks for its refunds.
-func (l life) lead(t T, e *Entry) {
+func (l life) lead(t deviation.T, e *Entry) {
 	placed, acted := time.Now(), false
 	var o shop.Order
 	system.Until(t, "order "+e.ID+" comes to its end", func() (any, bool) {
@@ -90,7 +91,7 @@ func (l life) lead(t T, e *Entry) {
 }
 
 // settled waits until an order has nothing more to come, and returns it: no refund is under way, and none that arrived can fail later.
-func (l life) settled(t T, e *Entry) (o shop.Order) {
+func (l life) settled(t deviation.T, e *Entry) (o shop.Order) {
 	t.Helper()
 	system.Until(t, "order "+e.ID+" has nothing more to come", func() (any, bool) {
 		system.WakeAtTimes(t)
@@ -105,14 +106,14 @@ func (l life) settled(t T, e *Entry) (o shop.Order) {
 }
 
 func TestManyMixedOrders(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		orders, customers := 300, 20
 		if system.Cloud == cloud.NameLocalStack {
 			orders, customers = 60, 4 // it works off some twenty messages a second, and the other cases have theirs
 		}
 		seed := uint64(time.Now().UnixNano())
 		dice := rand.New(rand.NewPCG(seed, uint64(orders)))
-		Figure(t, "seed %d", seed)
+		deviation.Figure(t, "seed %d", seed)
 
 		a := system.Account()
 		skus := []string{a.Product(t, 199, 1000), a.Product(t, 1250, 1000), a.Product(t, 5400, 1000), a.Product(t, 100, 20)}
@@ -163,6 +164,6 @@ func TestManyMixedOrders(t *testing.T) {
 			sum.Refunded += ledger[e.ID].Refunded
 		}
 		require.Equal(t, confirmed-refunded, sum.Kept(), "the provider's ledger says what the orders say")
-		Figure(t, "%d orders: the provider's ledger says %s cents; confirmed %d - refunded %d = %d", orders, sum, confirmed, refunded, confirmed-refunded)
+		deviation.Figure(t, "%d orders: the provider's ledger says %s cents; confirmed %d - refunded %d = %d", orders, sum, confirmed, refunded, confirmed-refunded)
 	})
 }

@@ -13,10 +13,11 @@ import (
 
 	"backroom/localstack/deploy"
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/deviation"
 )
 
 func TestAnOrderFlowsToItsEnd(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		a := system.Account()
 		sku := a.Product(t, 1250, 5)
 		e := a.Place(t, shop.Basket{Lines: []shop.Line{{SKU: sku, Quantity: 2}}, PaymentMethod: shop.CardGood})
@@ -45,7 +46,7 @@ func TestAnOrderFlowsToItsEnd(t *testing.T) {
 }
 
 func TestLocationLeadsToTheOrderAndItsTagSaysIfItChanged(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		a, buyer := system.Account(), system.New("ada")
 		basket := Mailed(buyer, Basket(a.Product(t, 100, 1)))
 		receipt := system.Place(t, buyer, basket)
@@ -75,7 +76,7 @@ func TestLocationLeadsToTheOrderAndItsTagSaysIfItChanged(t *testing.T) {
 }
 
 func TestAnOrderThatIsShortOfOneLineHoldsNothing(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		a := system.Account()
 		plenty, scarce, enough := a.Product(t, 100, 10), a.Product(t, 100, 1), a.Product(t, 100, 10)
 		e := a.Place(t, shop.Basket{PaymentMethod: shop.CardGood, Lines: []shop.Line{
@@ -89,7 +90,7 @@ func TestAnOrderThatIsShortOfOneLineHoldsNothing(t *testing.T) {
 }
 
 func TestAnOrderOfWhatWasNeverDeliveredIsRejected(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		a := system.Account()
 		a.Place(t, Basket(a.Product(t, 100, 0)))
 		a.Close(t, Rejected("out-of-stock"))
@@ -97,7 +98,7 @@ func TestAnOrderOfWhatWasNeverDeliveredIsRejected(t *testing.T) {
 }
 
 func TestADeclinedCardRejectsTheOrder(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		a := system.Account()
 		e := a.Place(t, Paying(shop.CardDeclined, a.Product(t, 100, 1)))
 		a.Close(t, Rejected("card-declined"))
@@ -106,7 +107,7 @@ func TestADeclinedCardRejectsTheOrder(t *testing.T) {
 }
 
 func TestAnOrderWithoutAnAddressGetsNoMail(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		a, buyer := system.Account(), system.New("ada")
 		basket := Basket(a.Product(t, 100, 1))
 		receipt := system.Place(t, buyer, basket)
@@ -118,7 +119,7 @@ func TestAnOrderWithoutAnAddressGetsNoMail(t *testing.T) {
 }
 
 func TestFiftyBuyersForTwentyUnits(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		const buyers, units = 50, 20
 		a := system.Account()
 		sku := a.Product(t, 1999, units)
@@ -150,7 +151,7 @@ func TestFiftyBuyersForTwentyUnits(t *testing.T) {
 }
 
 func TestCustomersListTheirOrdersAndStaffThoseOfTheShop(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		a, ada := system.Account(), system.New("ada")
 		sku := a.Product(t, 100, 3)
 		var mine []string

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
 
@@ -14,7 +15,7 @@ import (
 const outage = 2 * time.Minute
 
 func TestTheProviderIsDownForTwoMinutes(t *testing.T) {
-	alone(t, func(t T) {
+	alone(t, func(t deviation.T) {
 		system.Configure(t, "advance-order", "PATIENCE", "1s") // so that nobody waits for minutes after the end
 		a, givenUp := system.Account(), dead(t)
 		sku := a.Product(t, 1000, 50)

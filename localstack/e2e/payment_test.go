@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
 
@@ -16,7 +17,7 @@ func TestAPaymentWhoseAnswerIsLostIsTakenOnce(t *testing.T) {
 		"the authorization": CardLost, "an authorization that takes longer than we wait": CardSlow(8 * time.Second), "the capture": CardTaken,
 	} {
 		t.Run(what, func(t *testing.T) {
-			beside(t, func(t T) {
+			beside(t, func(t deviation.T) {
 				a := system.Account()
 				a.Place(t, Paying(card, a.Product(t, 100, 1)))
 				a.Close(t, Confirmed(100, 0))
@@ -26,7 +27,7 @@ func TestAPaymentWhoseAnswerIsLostIsTakenOnce(t *testing.T) {
 }
 
 func TestAPaymentWhoseReturnIsLostGoesBackOnce(t *testing.T) {
-	alone(t, func(t T) {
+	alone(t, func(t deviation.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 1)
 		letGo := system.HoldUp(t, string(saga.CapturePayment))
@@ -40,7 +41,7 @@ func TestAPaymentWhoseReturnIsLostGoesBackOnce(t *testing.T) {
 
 // The provider fails when it is asked for a payment, and for a capture: nobody knows that nothing was done.
 func TestAPaymentThatWasNeverMadeIsMadeOnce(t *testing.T) {
-	alone(t, func(t T) {
+	alone(t, func(t deviation.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 2)
 		capture := system.HoldUp(t, string(saga.CapturePayment))
@@ -65,7 +66,7 @@ func TestAPaymentThatWasNeverMadeIsMadeOnce(t *testing.T) {
 func TestAPaymentThatTakesItsTimeIsAskedAbout(t *testing.T) {
 	for _, d := range []time.Duration{1500 * time.Millisecond, 8 * time.Second} {
 		t.Run(d.String(), func(t *testing.T) {
-			beside(t, func(t T) {
+			beside(t, func(t deviation.T) {
 				a := system.Account()
 				e := a.Place(t, Paying(CardProcessing(d), a.Product(t, 100, 1)))
 				a.Close(t, Confirmed(100, 0))
@@ -77,7 +78,7 @@ func TestAPaymentThatTakesItsTimeIsAskedAbout(t *testing.T) {
 }
 
 // challenged waits until a customer has something to do, and returns the client secret to do it with.
-func challenged(t T, e *Entry) (secret string) {
+func challenged(t deviation.T, e *Entry) (secret string) {
 	t.Helper()
 	system.Until(t, "the customer of "+e.ID+" has something to do", func() (any, bool) {
 		o := system.Order(t, e.Buyer, e.ID)
@@ -88,7 +89,7 @@ func challenged(t T, e *Entry) (secret string) {
 }
 
 func TestACustomerCompletesThePayment(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 2)
 		e, fails := a.Place(t, Paying(CardChallenge, sku)), a.Place(t, Paying(CardChallenge, sku))
@@ -110,7 +111,7 @@ func TestACustomerCompletesThePayment(t *testing.T) {
 }
 
 // attention returns whether the orders that need a person are said to have this one among them.
-func attention(t T, id string) bool {
+func attention(t deviation.T, id string) bool {
 	t.Helper()
 	query := "?attention=true&limit=50"
 	for cursor := ""; ; {
@@ -136,7 +137,7 @@ func attention(t T, id string) bool {
 const lapsed = "needs_attention confirmed: capture-failed"
 
 // lapse has an order be confirmed and its authorization lapse before its money is taken.
-func lapse(t T, a *Account, sku string) *Entry {
+func lapse(t deviation.T, a *Account, sku string) *Entry {
 	t.Helper()
 	e := a.Place(t, Paying(CardLapses, sku))
 	system.Becomes(t, e, lapsed)
@@ -148,7 +149,7 @@ func lapse(t T, a *Account, sku string) *Entry {
 }
 
 func TestMoneyThatCannotBeTakenIsTriedAgainAndThenTheOrderIsCancelled(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		a := system.Account()
 		e := lapse(t, a, a.Product(t, 100, 2))
 		call := shop.Call{
@@ -184,7 +185,7 @@ func TestMoneyThatCannotBeTakenIsTriedAgainAndThenTheOrderIsCancelled(t *testing
 }
 
 func TestMoneyThatCannotBeTakenIsWrittenOff(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		a := system.Account()
 		e := lapse(t, a, a.Product(t, 100, 2))
 		Accepted(t, system.Resolve(t, e.ID, system.New("key"), "write_off"))

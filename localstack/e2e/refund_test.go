@@ -7,11 +7,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
 
 // refunded waits until all refunds of an order are done that were asked for, and returns the order.
-func refunded(t T, e *Entry, refunds int) (o shop.Order) {
+func refunded(t deviation.T, e *Entry, refunds int) (o shop.Order) {
 	t.Helper()
 	system.Until(t, "the refunds of "+e.ID+" are done", func() (any, bool) {
 		system.WakeAtTimes(t)
@@ -28,7 +29,7 @@ func refunded(t T, e *Entry, refunds int) (o shop.Order) {
 }
 
 func TestAClosedOrderIsRefundedBitByBitAndNeverMoreThanItCost(t *testing.T) {
-	beside(t, func(t T) {
+	beside(t, func(t deviation.T) {
 		a := system.Account()
 		e := a.Place(t, Basket(a.Product(t, 1000, 2)))
 		euro := func(cents int64) shop.Money { return shop.Money{Amount: cents, Currency: "EUR"} }
@@ -76,7 +77,7 @@ func TestARefundThatFailsIsAskedForAgain(t *testing.T) {
 		"it takes its time": CardWaits, "its answer is lost": CardGiven, "it fails at once": CardBounces, "it arrives and fails later": CardReturns,
 	} {
 		t.Run(what, func(t *testing.T) {
-			beside(t, func(t T) {
+			beside(t, func(t deviation.T) {
 				a := system.Account()
 				e := a.Place(t, Paying(card, a.Product(t, 1000, 1)))
 				system.Becomes(t, e, "closed confirmed")

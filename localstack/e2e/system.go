@@ -29,6 +29,7 @@ import (
 	"backroom/localstack/cloud"
 	"backroom/localstack/deploy"
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/deviation"
 )
 
 // System is a deployed Backroom in the hands of its clients and its operator. It is safe for concurrent use.
@@ -101,7 +102,7 @@ func (s *System) New(kind string) string {
 }
 
 // Until asks again and again until seen returns true, and fails the case after the bound; what is last seen is told then.
-func (s *System) Until(t T, what string, seen func() (last any, done bool)) {
+func (s *System) Until(t deviation.T, what string, seen func() (last any, done bool)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), s.Bound)
 	defer cancel()
@@ -125,7 +126,7 @@ type token struct {
 }
 
 // Token returns a token with these scopes; customer "" is the client itself, no scope is all it may have.
-func (s *System) Token(t T, customer string, scopes ...string) string {
+func (s *System) Token(t deviation.T, customer string, scopes ...string) string {
 	t.Helper()
 	grant := shop.Grant{ClientID: s.clientID, Secret: s.secret, Customer: customer, Scope: strings.Join(scopes, " ")}
 	s.mu.Lock()

@@ -17,15 +17,16 @@ import (
 	"backroom/localstack/remedy"
 )
 
-// ExceptionMark begins what a test logs when its case is a known deviation of the cloud it runs on:
+// ExceptionMark and FigureMark begin what a test logs to have it printed: that its case is a known deviation of the cloud it
+// runs on, and what should be read even though it passed. They are those of shared/cloudtest/deviation, which a binary must
+// not link:
 //
 //	t.Logf("exception: ministack: the gateway answers 502 where AWS answers 500")
-const ExceptionMark = "exception: "
-
-// FigureMark begins what a test logs that should be read even though it passed:
-//
 //	t.Logf("figure: 150 of 200 accepted orders had no verdict")
-const FigureMark = "figure: "
+const (
+	ExceptionMark = "exception: "
+	FigureMark    = "figure: "
+)
 
 // A Lane is one run of go test.
 type Lane struct {

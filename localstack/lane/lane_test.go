@@ -5,7 +5,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"backroom/shared/cloudtest/deviation"
 )
+
+func TestALaneLooksForTheMarksThatSuitesLeave(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, deviation.ExceptionMark, ExceptionMark)
+	require.Equal(t, deviation.FigureMark, FigureMark)
+}
 
 func TestCasesAreTestsWithoutSubtests(t *testing.T) {
 	t.Parallel()

@@ -19,6 +19,7 @@ import (
 	"backroom/localstack/deploy"
 	"backroom/localstack/e2e"
 	"backroom/localstack/tools"
+	"backroom/shared/cloudtest/deviation"
 )
 
 // patience is the time that an order waits before it asks again.
@@ -27,7 +28,7 @@ const patience = "2s"
 var (
 	ministack *cloud.MiniStack // nil on clouds that are not ours to stop
 	system    *e2e.System
-	suite     *e2e.Suite
+	suite     *deviation.Suite
 )
 
 func TestMain(m *testing.M) {
@@ -37,11 +38,7 @@ func TestMain(m *testing.M) {
 
 func run(ctx context.Context, m *testing.M) (code int) {
 	on := os.Getenv("BACKROOM_CLOUD")
-	if on == "" {
-		fmt.Fprintln(os.Stderr, "BACKROOM_CLOUD is unset; next: make e2e CLOUD=ministack")
-		return 1
-	}
-	suite = &e2e.Suite{Cloud: on, Exceptions: e2e.CrashExceptions}
+	suite = &deviation.Suite{Cloud: on, Exceptions: e2e.CrashExceptions, File: e2e.ExceptionsFile}
 	if on == cloud.NameMiniStack {
 		end, err := start(ctx)
 		defer func() {
@@ -107,7 +104,7 @@ func start(ctx context.Context) (end func() error, err error) {
 }
 
 // ours demands a cloud that can be stopped and whose functions' processes can be killed.
-func ours(t e2e.T) {
+func ours(t deviation.T) {
 	t.Helper()
 	require.NotNil(t, ministack, "the cloud is not ours to stop")
 }

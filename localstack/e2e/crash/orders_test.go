@@ -14,6 +14,7 @@ import (
 
 	"backroom/localstack/e2e"
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/deviation"
 )
 
 const buyer = "ada"
@@ -24,7 +25,7 @@ type goods struct {
 	units map[string]int
 }
 
-func deliver(t e2e.T) goods {
+func deliver(t deviation.T) goods {
 	t.Helper()
 	g := goods{units: map[string]int{}}
 	for _, units := range []int{100_000, 100_000, 100_000, 40} {
@@ -55,7 +56,7 @@ type order struct {
 type accepted map[string]order
 
 // place places n orders, some at once, and cancels none.
-func (g goods) place(t e2e.T, n int) accepted {
+func (g goods) place(t deviation.T, n int) accepted {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -66,7 +67,7 @@ func (g goods) place(t e2e.T, n int) accepted {
 
 // placeUntil places n orders, or fewer if ctx ends before, pauses after each, and cancels at once those that are regretted. A
 // request that fails is repeated with its key until it is answered; again counts these.
-func (g goods) placeUntil(t e2e.T, ctx context.Context, n int, pause time.Duration, regretted func(n int) bool) (placed accepted, again int) {
+func (g goods) placeUntil(t deviation.T, ctx context.Context, n int, pause time.Duration, regretted func(n int) bool) (placed accepted, again int) {
 	t.Helper()
 	const customers = 8
 	var (
@@ -100,7 +101,7 @@ func (g goods) placeUntil(t e2e.T, ctx context.Context, n int, pause time.Durati
 }
 
 // persist sends one request until it is answered with one of the statuses, and returns how often it was repeated.
-func persist(t e2e.T, path string, body, answered any, statuses ...int) (again int) {
+func persist(t deviation.T, path string, body, answered any, statuses ...int) (again int) {
 	call := shop.Call{
 		Method: http.MethodPost, Path: path, Token: system.Token(t, buyer), Body: body, Header: map[string]string{"Idempotency-Key": system.New("key")},
 	}
@@ -116,7 +117,7 @@ func persist(t e2e.T, path string, body, answered any, statuses ...int) (again i
 }
 
 // withoutVerdict returns the orders that have none.
-func withoutVerdict(t e2e.T, orders accepted) accepted {
+func withoutVerdict(t deviation.T, orders accepted) accepted {
 	t.Helper()
 	waiting := maps.Clone(orders)
 	maps.DeleteFunc(waiting, func(id string, _ order) bool { return system.Order(t, buyer, id).Decided() })
@@ -124,7 +125,7 @@ func withoutVerdict(t e2e.T, orders accepted) accepted {
 }
 
 // end waits until the stories of all orders ended. It runs wake-overdue more often than its schedule does.
-func end(t e2e.T, orders accepted) {
+func end(t deviation.T, orders accepted) {
 	t.Helper()
 	waiting := slices.Collect(maps.Keys(orders))
 	system.Until(t, "all orders are closed or cancelled", func() (any, bool) {
@@ -140,7 +141,7 @@ func end(t e2e.T, orders accepted) {
 }
 
 // settle demands that what was decided adds up in the ledgers of money, stock and mails. It returns a summary.
-func (g goods) settle(t e2e.T, orders accepted) string {
+func (g goods) settle(t deviation.T, orders accepted) string {
 	t.Helper()
 	account, verdicts, asked := system.Account(), map[string]int{}, 0
 	for sku, units := range g.units {

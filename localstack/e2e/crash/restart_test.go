@@ -10,6 +10,7 @@ import (
 
 	"backroom/localstack/e2e"
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/deviation"
 )
 
 const (
@@ -18,13 +19,13 @@ const (
 )
 
 func TestOrdersOutliveARestart(t *testing.T) {
-	suite.Run(t, func(t e2e.T) {
+	suite.Run(t, func(t deviation.T) {
 		restart(t, false)
 	})
 }
 
 func TestOrdersOutliveTheLossOfWhatStreamsHeld(t *testing.T) {
-	suite.Run(t, func(t e2e.T) {
+	suite.Run(t, func(t deviation.T) {
 		restart(t, true)
 	})
 }
@@ -32,7 +33,7 @@ func TestOrdersOutliveTheLossOfWhatStreamsHeld(t *testing.T) {
 // restart stops the cloud cleanly with orders at every point of their way, and starts it again: the first have ended, later
 // ones are on their way to their payment, and of the last the stream has not told yet that they were placed. If it forgets
 // that meanwhile, only wake-overdue remembers them.
-func restart(t e2e.T, forget bool) {
+func restart(t deviation.T, forget bool) {
 	t.Helper()
 	ours(t)
 	g := deliver(t)
@@ -48,14 +49,14 @@ func restart(t e2e.T, forget bool) {
 	waiting := len(withoutVerdict(t, placed))
 	require.GreaterOrEqual(t, waiting, undecided)
 	require.NoError(t, ministack.Stop())
-	e2e.Figure(t, "the cloud was stopped while %d of %d accepted orders had no verdict; stream records lost: %t", waiting, orders, forget)
+	deviation.Figure(t, "the cloud was stopped while %d of %d accepted orders had no verdict; stream records lost: %t", waiting, orders, forget)
 	ministack.ForgetStreams = forget
 	require.NoError(t, ministack.Start(t.Context()))
 
 	facts()
 	payments()
 	end(t, placed)
-	e2e.Figure(t, "%s", g.settle(t, placed))
+	deviation.Figure(t, "%s", g.settle(t, placed))
 
 	wanted := map[bool]int{true: 0, false: len(untold)}[forget]
 	system.Until(t, fmt.Sprintf("of %d orders that the stream did not tell of before the restart it tells of %d", len(untold), wanted), func() (any, bool) {
@@ -66,7 +67,7 @@ func restart(t e2e.T, forget bool) {
 
 // placementsHeard returns how many of the orders' placements reserve-stock heard of. It answers everything that it hears, and
 // what it answers beyond what an order asked later is the answer to its placement.
-func placementsHeard(t e2e.T, orders accepted) (heard int) {
+func placementsHeard(t deviation.T, orders accepted) (heard int) {
 	t.Helper()
 	for id := range orders {
 		for _, entry := range system.Order(t, buyer, id).Timeline {
@@ -83,7 +84,7 @@ func placementsHeard(t e2e.T, orders accepted) (heard int) {
 
 // What the local cloud itself loses when it is killed is no promise of ours; docs/local-clouds.md tells it, and this holds it true.
 func TestAKilledCloudGoesBackToItsLastCleanStop(t *testing.T) {
-	suite.Run(t, func(t e2e.T) {
+	suite.Run(t, func(t deviation.T) {
 		ours(t)
 		g := deliver(t)
 		kept := g.place(t, 10)
