@@ -1,0 +1,136 @@
+// Package dynamo is a simulated DynamoDB with its streams: one process, no clock and no chance of its own. It speaks the
+// JSON of the service, so the SDK stands before it unchanged; equal requests at equal times give equal answers, byte for
+// byte. What it takes and refuses follows AWS's documentation, and DynamoDB Local where that is silent.
+//
+// Where the two disagree it follows the documentation: a transaction counts two units for each one, an update that an
+// item cannot take cancels its transaction, an element of a batch is rounded up by itself.
+package dynamo
+
+import (
+	"net/http"
+	"time"
+
+	"backroom/shared/cloudsim/dynamo/attribute"
+	"backroom/shared/cloudsim/dynamo/document"
+	"backroom/shared/cloudsim/wire"
+)
+
+// Settings are what a DB is made of.
+type Settings struct {
+	Region, Account string
+	Now             func() time.Time
+	IndexLag        func() time.Duration // how long after its table a global secondary index shows a change; nil: at once
+	ReadLag         func() time.Duration // how old an eventually consistent read of a table may be, up to ReadHorizon; nil: not at all
+	Limited         bool                 // whether partitions are throttled: WriteLimit and ReadLimit
+	Shards          int                  // of each stream; 0: Shards
+}
+
+// DB is all tables of one account in one region. It is not safe for concurrent use.
+type DB struct {
+	settings Settings
+	tables   map[string]*table
+	streams  map[string]*stream  // by ARN
+	tokens   map[string]answered // of transactions
+	issued   []string            // the tokens, oldest first
+	held     map[string]bool
+	buckets  map[string]*bucket
+	sequence uint64 // of the last stream record
+}
+
+// New returns a DB without tables.
+func New(s Settings) *DB {
+	if s.Shards == 0 {
+		s.Shards = Shards
+	}
+	return &DB{
+		settings: s, tables: map[string]*table{}, streams: map[string]*stream{}, tokens: map[string]answered{},
+		held: map[string]bool{}, buckets: map[string]*bucket{},
+	}
+}
+
+// request is one call: what it says and what it uses.
+type request struct {
+	document.Node
+	uses []wire.Use
+}
+
+// operations are the ones that the DB knows, by the name behind the dot of X-Amz-Target.
+var operations map[string]func(*DB, *request) ([]byte, error)
+
+func init() {
+	operations = map[string]func(*DB, *request) ([]byte, error){
+		"CreateTable": (*DB).createTable, "DescribeTable": (*DB).describeTable, "DeleteTable": (*DB).deleteTable,
+		"ListTables": (*DB).listTables, "UpdateTable": (*DB).updateTable,
+		"UpdateTimeToLive": (*DB).updateTimeToLive, "DescribeTimeToLive": (*DB).describeTimeToLive,
+		"UpdateContinuousBackups": (*DB).updateBackups, "DescribeContinuousBackups": (*DB).describeBackups,
+		"TagResource": (*DB).tagResource,
+		"GetItem":     (*DB).getItem, "PutItem": (*DB).putItem, "UpdateItem": (*DB).updateItem, "DeleteItem": (*DB).deleteItem,
+		"Query": (*DB).query, "Scan": (*DB).scan,
+		"BatchGetItem": (*DB).batchGetItem, "BatchWriteItem": (*DB).batchWriteItem,
+		"TransactWriteItems": (*DB).transactWriteItems, "TransactGetItems": (*DB).transactGetItems,
+		"ListStreams": (*DB).listStreams, "DescribeStream": (*DB).describeStream,
+		"GetShardIterator": (*DB).getShardIterator, "GetRecords": (*DB).getRecords,
+	}
+}
+
+// legacy are the parameters of before 2014 that expressions have replaced.
+var legacy = []string{
+	"Expected", "AttributeUpdates", "ConditionalOperator", "AttributesToGet", "KeyConditions", "QueryFilter", "ScanFilter",
+}
+
+// Do carries out one request. operation is what stands behind the dot of X-Amz-Target. Every refusal is a *wire.Error.
+// What the request used is said of refused ones too: a failed condition costs what the write would have.
+func (db *DB) Do(operation string, body []byte) ([]byte, []wire.Use, error) {
+	carryOut, ok := operations[operation]
+	if !ok {
+		return nil, nil, wire.Refuse("com.amazon.coral.service#UnknownOperationException", "cloudsim does not know the operation "+operation)
+	}
+	n, err := document.Parse(body)
+	if err != nil || n.Kind != document.Object {
+		return nil, nil, wire.Refuse("com.amazon.coral.service#SerializationException", "The request is not a JSON object")
+	}
+	r := &request{Node: n}
+	if err := refuseLegacy(n); err != nil {
+		return nil, nil, refusal(err)
+	}
+	if detail := n.Get("ReturnConsumedCapacity").Text; !oneOf(detail, []string{"NONE", "TOTAL", "INDEXES"}) {
+		return nil, nil, refusal(enum("returnConsumedCapacity", detail, "[INDEXES, TOTAL, NONE]"))
+	}
+	answer, err := carryOut(db, r)
+	if err != nil {
+		return nil, r.uses, refusal(err)
+	}
+	return answer, r.uses, nil
+}
+
+func refuseLegacy(n document.Node) error {
+	for _, name := range legacy {
+		if n.Has(name) {
+			return attribute.Refusal("cloudsim does not know the legacy parameter " + name + "; use an expression")
+		}
+	}
+	return nil
+}
+
+// refusal gives an error its type on the wire: what has none is a ValidationException.
+func refusal(err error) *wire.Error {
+	switch e := err.(type) {
+	case *wire.Error:
+		return e
+	case itemError:
+		return refusal(e.error)
+	}
+	return wire.Refuse("com.amazon.coral.validate#ValidationException", err.Error())
+}
+
+func refuse(exception, message string) *wire.Error {
+	return &wire.Error{Status: http.StatusBadRequest, Type: "com.amazonaws.dynamodb.v20120810#" + exception, Message: message}
+}
+
+// itemError is a refusal that depends on the item: in a transaction it is the reason for one action.
+type itemError struct{ error }
+
+// null refuses a request that lacks what it must have.
+func null(member string) error {
+	return attribute.Refusal("Value null at '" + member + "' failed to satisfy constraint: Member must not be null")
+}

@@ -1,0 +1,54 @@
+package dynamo
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"backroom/shared/cloudsim/dynamo/attribute"
+)
+
+// tooOld is how long past an expiry DynamoDB no longer believes it.
+const tooOld = 5 * 365 * 24 * time.Hour
+
+// service is who deletes what has expired.
+var service = principal{"Service", "dynamodb.amazonaws.com"}
+
+// Expire deletes the items whose time to live is past, except those in a transaction under way, and returns how many.
+func (db *DB) Expire() int {
+	expired := 0
+	now := db.settings.Now()
+	for _, name := range slices.Sorted(maps.Keys(db.tables)) {
+		t := db.tables[name]
+		if t.expiry == "" {
+			continue
+		}
+		var rows []string
+		for row, item := range t.rows.within(span{}) {
+			if past(item, t.expiry, now) && !db.held[t.held(row)] {
+				rows = append(rows, row)
+			}
+		}
+		for _, row := range rows {
+			old, _ := t.rows.get(row)
+			db.set(t, row, old, nil, service)
+		}
+		expired += len(rows)
+	}
+	return expired
+}
+
+// past reports whether the item's attribute names a time, in seconds, that is past but not by years.
+func past(item attribute.Item, name string, now time.Time) bool {
+	v, ok := item.Get(name)
+	if !ok || v.Kind != attribute.N {
+		return false
+	}
+	seconds, err := strconv.ParseFloat(v.Text, 64)
+	if err != nil {
+		return false
+	}
+	age := float64(now.UnixMilli())/1000 - seconds
+	return age > 0 && age < tooOld.Seconds()
+}
