@@ -1,8 +1,8 @@
-// Package cloudtest gives each test a cloud of its own: the tables, queues, keys and secrets that template.yaml describes,
-// on a local endpoint, and functions built as production builds them. What a test does not touch is not made.
+// Package cloudtest gives each test a cloud of its own: the tables, queues, keys and secrets that template.yaml describes, and
+// functions built as production builds them. What a test does not touch is not made.
 //
-// The endpoint is that of any local cloud, in BACKROOM_ENDPOINT; `make test` starts one and sets it. Names are unique, so
-// that packages run side by side.
+// The cloud is simulated (package cloudsim), unless BACKROOM_ENDPOINT names the endpoint of another one, as `make test` does to
+// run the same tests there. Names are unique, so that packages run side by side.
 package cloudtest
 
 import (
@@ -17,11 +17,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"backroom/shared/cloudsim"
 	"backroom/shared/cloudtest/template"
 	"backroom/shared/function"
 	"backroom/shared/identity"
@@ -32,14 +34,28 @@ import (
 // Epoch is when every cloud's clock starts: the moment at which the sample events were sent.
 var Epoch = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
-// region is where everything lives on the local clouds.
-const region = "us-east-1"
+// simulated is the endpoint of a simulated cloud: who does not go through its client finds nobody there.
+const simulated = "http://cloudsim.invalid"
+
+// network is a world in which the simulated cloud is at its endpoint, and everybody else where they are.
+type network struct {
+	cloud *cloudsim.Cloud
+	rest  http.RoundTripper
+}
+
+// RoundTrip sends a request to whom it is for.
+func (n network) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasPrefix(r.URL.String(), simulated+"/") {
+		return n.cloud.RoundTrip(r)
+	}
+	return n.rest.RoundTrip(r)
+}
 
 // Cloud is one test's own stack. It is not for concurrent use, but what Runtime returns is.
 type Cloud struct {
 	// Caller is who the ${TOKEN} of a sample event speaks for: the bootstrap client, with all that it may do.
 	Caller identity.Caller
-	// Clock is the time that functions see. It moves only when a test moves it.
+	// Clock is the time that functions see. It moves only when a test moves it. Who came in by In has a clock already.
 	Clock *Clock
 	// Log is what functions logged.
 	Log *Log
@@ -47,8 +63,10 @@ type Cloud struct {
 	t        testing.TB
 	template template.Template
 	stack    string // its name: the beginning of every resource's name
-	endpoint string
+	endpoint string // empty: as on AWS
 	http     *http.Client
+	now      func() time.Time
+	streams  bool // whether tables have streams, and items that expire: somebody takes care of them
 	signer   identitytest.Signer
 	made     map[string]made // by logical id
 	nonces   int
@@ -99,29 +117,40 @@ func (l *Log) String() string {
 	return l.text.String()
 }
 
-// New returns a cloud in which nothing is made yet. What is made is removed when the test ends. Without a local cloud the
-// test fails and says how to start one.
+// New returns a cloud in which nothing is made yet. What is made is removed when the test ends.
 func New(t testing.TB) *Cloud {
 	t.Helper()
-	endpoint := strings.TrimSuffix(os.Getenv("BACKROOM_ENDPOINT"), "/")
-	if endpoint == "" {
-		t.Fatal("BACKROOM_ENDPOINT is not set: this test needs a local cloud. Run `make test` (or `go run ./localstack test`), which starts one and sets it.")
+	c := &Cloud{stack: "t-" + strings.ToLower(rand.Text()[:12]), endpoint: strings.TrimSuffix(os.Getenv("BACKROOM_ENDPOINT"), "/")}
+	if c.endpoint == "" {
+		c.endpoint = simulated
+		c.http = &http.Client{Transport: network{cloudsim.New(cloudsim.Settings{Now: time.Now, Endpoint: simulated}), http.DefaultTransport}}
 	}
+	c.Clock = &Clock{now: Epoch}
+	return c.open(t, c.Clock.Now)
+}
+
+// In returns the stack with that name on a simulated cloud, with the clock of whoever lets functions run there.
+func In(t testing.TB, cloud *cloudsim.Cloud, stack string, now func() time.Time) *Cloud {
+	t.Helper()
+	c := &Cloud{stack: stack, http: cloud.Client(), streams: true}
+	return c.open(t, now)
+}
+
+func (c *Cloud) open(t testing.TB, now func() time.Time) *Cloud {
+	t.Helper()
 	read, err := template.Read()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Cloud{
-		Caller: identity.Caller{Subject: "client:bootstrap", Client: "bootstrap", Scopes: []string{
-			identity.CatalogWrite, identity.StockWrite, identity.OrdersWrite, identity.OrdersRead, identity.OrdersReadAll,
-			identity.StockRead, identity.OrdersRefund, identity.OrdersResolve,
-		}},
-		Clock: &Clock{now: Epoch}, Log: &Log{},
-		t: t, template: read, stack: "t-" + strings.ToLower(rand.Text()[:12]), endpoint: endpoint,
-		signer: identitytest.NewSigner(t), made: map[string]made{},
-	}
+	c.Caller = identity.Caller{Subject: "client:bootstrap", Client: "bootstrap", Scopes: []string{
+		identity.CatalogWrite, identity.StockWrite, identity.OrdersWrite, identity.OrdersRead, identity.OrdersReadAll,
+		identity.StockRead, identity.OrdersRefund, identity.OrdersResolve,
+	}}
 	c.Caller.Shop, _ = read.Parameters["Shop"].(string)
-	c.http = c.environment().AWS.HTTPClient.(*http.Client) // one for all: a test makes many runtimes
+	c.Log, c.t, c.template, c.now, c.signer, c.made = &Log{}, t, read, now, identitytest.NewSigner(t), map[string]made{}
+	if c.http == nil {
+		c.http = c.environment().AWS.HTTPClient.(*http.Client) // one for all: a test makes many runtimes
+	}
 	cfg := c.Runtime().AWS
 	c.db, c.queues, c.keys, c.secrets = dynamodb.NewFromConfig(cfg), sqs.NewFromConfig(cfg), kms.NewFromConfig(cfg), secretsmanager.NewFromConfig(cfg)
 	t.Cleanup(func() {
@@ -142,20 +171,20 @@ func New(t testing.TB) *Cloud {
 // into Log.
 func (c *Cloud) Runtime() function.Runtime {
 	rt := c.environment()
-	rt.AWS.HTTPClient, rt.Now, rt.Log = c.http, c.Clock.Now, observe.Logger(c.Log, slog.LevelInfo, "test")
+	rt.AWS.HTTPClient, rt.Now, rt.Log = c.http, c.now, observe.Logger(c.Log, slog.LevelInfo, "test")
 	return rt
 }
 
 func (c *Cloud) environment() function.Runtime {
 	return function.Environment(map[string]string{
-		"AWS_ENDPOINT_URL": c.endpoint, "AWS_REGION": region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+		"AWS_ENDPOINT_URL": c.endpoint, "AWS_REGION": cloudsim.Region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
 	})
 }
 
-// runtimeOf returns the Runtime of a function that is called: its rows have nonces that a test can know, and it is held to
-// its role.
-func (c *Cloud) runtimeOf(name string) function.Runtime {
+// RuntimeOf returns the Runtime of a function that is called: its rows have nonces that a test can know, and what it sends over
+// the connection is held to its role.
+func (c *Cloud) RuntimeOf(name string, connection aws.HTTPClient) function.Runtime {
 	rt := c.Runtime()
-	rt.Log, rt.Nonce, rt.AWS.HTTPClient = observe.Logger(c.Log, slog.LevelInfo, name), c.nonce, c.guard(name)
+	rt.Log, rt.Nonce, rt.AWS.HTTPClient = observe.Logger(c.Log, slog.LevelInfo, name), c.nonce, c.guard(name, connection)
 	return rt
 }

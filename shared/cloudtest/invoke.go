@@ -53,7 +53,7 @@ func (c *Cloud) Token() string {
 	mint := identity.Mint{
 		Issuer: issuer, Audience: c.stack, Lifetime: 15 * time.Minute, Signer: c.signer,
 		Board: identitydb.Store{DB: c.db, Table: c.Table("Access")},
-		Now:   c.Clock.Now, NewID: func() string { return "sample" },
+		Now:   c.now, NewID: func() string { return "sample" },
 	}
 	token, err := mint.Issue(context.Background(), c.Caller)
 	if err != nil {
@@ -67,7 +67,7 @@ func (c *Cloud) Token() string {
 func (c *Cloud) Call(build function.Builder, name string, event []byte) ([]byte, error) {
 	c.t.Helper()
 	environment := c.Environment(name)
-	rt := c.runtimeOf(name)
+	rt := c.RuntimeOf(name, c.http)
 	handler, err := build(rt, environment)
 	if err != nil {
 		c.t.Fatalf("build %s: %v", name, err)
@@ -75,13 +75,13 @@ func (c *Cloud) Call(build function.Builder, name string, event []byte) ([]byte,
 	if err := rt.Warm(context.Background()); err != nil {
 		rt.Log.Warn("not everything could be prepared before the first request", "error", err.Error())
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), c.timeout(name))
+	ctx, cancel := context.WithTimeout(context.Background(), c.Timeout(name))
 	defer cancel()
 	return handler.Invoke(lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: "sample-request"}), event)
 }
 
-// timeout returns how long the template lets a function run.
-func (c *Cloud) timeout(name string) time.Duration {
+// Timeout returns how long the template lets a function run.
+func (c *Cloud) Timeout(name string) time.Duration {
 	seconds, ok := c.template.Resources[template.LogicalID(name)].Properties["Timeout"].(int)
 	if !ok {
 		seconds, _ = c.template.Globals["Timeout"].(int)

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"backroom/shared/cloudsim"
 	"backroom/shared/cloudtest/template"
 )
 
@@ -78,9 +79,9 @@ func (c *Cloud) Ref(name string) (any, error) {
 	case "AWS::Partition":
 		return "aws", nil
 	case "AWS::Region":
-		return region, nil
+		return cloudsim.Region, nil
 	case "AWS::AccountId":
-		return "000000000000", nil
+		return cloudsim.Account, nil
 	}
 	if c.template.Resources[name].Type == "AWS::Serverless::Api" {
 		return strings.ToLower(name), nil // nothing answers there
@@ -185,12 +186,19 @@ func (p properties) into(in any, take, leave []string) error {
 func (c *Cloud) makeTable(ctx context.Context, id string, p properties) (made, error) {
 	name := c.stack + "-" + id
 	in := dynamodb.CreateTableInput{TableName: &name}
-	err := p.into(&in, []string{"AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"}, []string{
-		"StreamSpecification", // nobody reads streams here: relay-facts is handed its records
-		"PointInTimeRecoverySpecification", "SSESpecification", "DeletionProtectionEnabled", "TimeToLiveSpecification",
-	})
+	take := []string{"AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"}
+	leave := []string{"PointInTimeRecoverySpecification", "SSESpecification", "DeletionProtectionEnabled", "TimeToLiveSpecification"}
+	if c.streams {
+		take = append(take, "StreamSpecification")
+	} else {
+		leave = append(leave, "StreamSpecification") // nobody reads streams here: relay-facts is handed its records
+	}
+	err := p.into(&in, take, leave)
 	if err != nil {
 		return made{}, err
+	}
+	if in.StreamSpecification != nil {
+		in.StreamSpecification.StreamEnabled = aws.Bool(true) // CloudFormation has no word for it: who names a view wants a stream
 	}
 	// A name is this test's alone: who finds it taken, or gone, meets what it did itself before an answer was lost.
 	_, err = c.db.CreateTable(ctx, &in)
@@ -201,8 +209,21 @@ func (c *Cloud) makeTable(ctx context.Context, id string, p properties) (made, e
 	if err != nil {
 		return made{}, err
 	}
+	if expiry, ok := p["TimeToLiveSpecification"].(map[string]any); ok && c.streams {
+		attribute, _ := expiry["AttributeName"].(string)
+		_, err := c.db.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{TableName: &name, TimeToLiveSpecification: &types.TimeToLiveSpecification{
+			AttributeName: &attribute, Enabled: aws.Bool(true),
+		}})
+		if err != nil {
+			return made{}, err
+		}
+	}
+	attributes := map[string]string{"Arn": aws.ToString(about.Table.TableArn)}
+	if about.Table.LatestStreamArn != nil {
+		attributes["StreamArn"] = *about.Table.LatestStreamArn
+	}
 	return made{
-		ref: name, attributes: map[string]string{"Arn": aws.ToString(about.Table.TableArn)},
+		ref: name, attributes: attributes,
 		remove: func(ctx context.Context) error {
 			_, err := c.db.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name})
 			if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {

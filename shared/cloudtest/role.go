@@ -25,8 +25,8 @@ type guard struct {
 // permission is to do something with a resource.
 type permission struct{ action, arn string }
 
-func (c *Cloud) guard(function string) guard {
-	g := guard{c.http, c, function, map[permission]bool{}}
+func (c *Cloud) guard(function string, connection aws.HTTPClient) guard {
+	g := guard{connection, c, function, map[permission]bool{}}
 	policies, _ := c.template.Resources[template.LogicalID(function)+"Role"].Properties["Policies"].([]any)
 	for _, policy := range policies {
 		document, _ := policy.(map[string]any)["PolicyDocument"].(map[string]any)

@@ -88,6 +88,17 @@ func (c *Cloud) Put(table, document string) {
 	}
 }
 
+// Delete deletes the row with the key, if there is one.
+func (c *Cloud) Delete(table, pk string) {
+	c.t.Helper()
+	_, err := c.db.DeleteItem(context.Background(), &dynamodb.DeleteItemInput{
+		TableName: aws.String(c.Table(table)), Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: pk}},
+	})
+	if err != nil {
+		c.t.Fatalf("delete %s of %s: %v", pk, table, err)
+	}
+}
+
 // State returns every row of every table that exists by now. Two states are equal if nothing was written between them.
 func (c *Cloud) State() map[string][]string {
 	c.t.Helper()
