@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"backroom/shared/cloudsim/registry"
 	"backroom/shared/cloudtest/template"
 	"backroom/shared/saga"
 )
@@ -121,9 +122,9 @@ func TestAFunctionIsTwoFiles(t *testing.T) {
 		wire := parse(t, filepath.Join(f.name, "wire", "wire.go"))
 		assert.Equal(t, "wire", wire.Name.Name)
 		assert.True(t, strings.HasPrefix(wire.Doc.Text(), "Package wire connects "+f.name+" "), "wire.go says what it connects")
-		assert.Contains(t, registry, f.name, "functions/registry_test.go names every function")
+		assert.Contains(t, registry.Functions, f.name, "shared/cloudsim/registry names every function")
 	})
-	assert.Len(t, registry, len(folders(t)), "functions/registry_test.go names a function that is not there")
+	assert.Len(t, registry.Functions, len(folders(t)), "shared/cloudsim/registry names a function that is not there")
 }
 
 func TestWiringConnectsAndDecidesNothing(t *testing.T) {
@@ -383,7 +384,7 @@ func (f subject) environment() map[string]any {
 
 func TestTheEnvironmentIsWhatTheSettingsRead(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
-		reads := settings(t, registry[f.name].settings)
+		reads := settings(t, registry.Functions[f.name].Settings)
 		if f.isStep() {
 			reads = append(reads, "LAST_RECEIVE") // function.Consume and function.Work do
 		}

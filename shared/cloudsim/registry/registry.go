@@ -1,0 +1,97 @@
+// Package registry names every function: for the tests that are about all of them, and for the simulation in which all of them
+// run. No binary links it.
+package registry
+
+import (
+	"reflect"
+
+	adjuststock "backroom/functions/adjust-stock/wire"
+	advanceorder "backroom/functions/advance-order/wire"
+	authorizepayment "backroom/functions/authorize-payment/wire"
+	cancelorder "backroom/functions/cancel-order/wire"
+	capturepayment "backroom/functions/capture-payment/wire"
+	commitstock "backroom/functions/commit-stock/wire"
+	deleteproduct "backroom/functions/delete-product/wire"
+	gethealth "backroom/functions/get-health/wire"
+	getkeys "backroom/functions/get-keys/wire"
+	getorder "backroom/functions/get-order/wire"
+	getproduct "backroom/functions/get-product/wire"
+	getstock "backroom/functions/get-stock/wire"
+	issuetoken "backroom/functions/issue-token/wire"
+	listorders "backroom/functions/list-orders/wire"
+	listproducts "backroom/functions/list-products/wire"
+	placeorder "backroom/functions/place-order/wire"
+	putproduct "backroom/functions/put-product/wire"
+	receivepaymentevent "backroom/functions/receive-payment-event/wire"
+	refundorder "backroom/functions/refund-order/wire"
+	relayfacts "backroom/functions/relay-facts/wire"
+	releasestock "backroom/functions/release-stock/wire"
+	reservestock "backroom/functions/reserve-stock/wire"
+	resolveorder "backroom/functions/resolve-order/wire"
+	returnpayment "backroom/functions/return-payment/wire"
+	sandboxcallbacks "backroom/functions/sandbox-callbacks/wire"
+	sandboxpayments "backroom/functions/sandbox-payments/wire"
+	sendnotification "backroom/functions/send-notification/wire"
+	wakeoverdue "backroom/functions/wake-overdue/wire"
+	"backroom/shared/api"
+	"backroom/shared/function"
+	"backroom/shared/saga"
+)
+
+// Entry is one function.
+type Entry struct {
+	Settings  reflect.Type                         // what it reads from its environment
+	Operation func(function.Runtime) api.Operation // nil for what is no part of the API
+	Build     function.Builder                     // as its main has it built
+}
+
+// Functions are all, by the name of their folder.
+var Functions = map[string]Entry{
+	"issue-token":    route(issuetoken.New),
+	"get-health":     route(gethealth.New),
+	"put-product":    route(putproduct.New),
+	"get-product":    route(getproduct.New),
+	"list-products":  route(listproducts.New),
+	"delete-product": route(deleteproduct.New),
+	"get-keys":       route(getkeys.New),
+	"get-stock":      route(getstock.New),
+	"adjust-stock":   route(adjuststock.New),
+	"place-order":    route(placeorder.New),
+	"get-order":      route(getorder.New),
+	"list-orders":    route(listorders.New),
+	"cancel-order":   route(cancelorder.New),
+	"refund-order":   route(refundorder.New),
+	"resolve-order":  route(resolveorder.New),
+
+	"receive-payment-event": route(receivepaymentevent.New),
+
+	"reserve-stock":     step(saga.ReserveStock, reservestock.New),
+	"commit-stock":      step(saga.CommitStock, commitstock.New),
+	"release-stock":     step(saga.ReleaseStock, releasestock.New),
+	"authorize-payment": step(saga.AuthorizePayment, authorizepayment.New),
+	"capture-payment":   step(saga.CapturePayment, capturepayment.New),
+	"return-payment":    step(saga.ReturnPayment, returnpayment.New),
+	"advance-order":     step(saga.AdvanceOrder, advanceorder.New),
+	"send-notification": step(saga.SendNotification, sendnotification.New),
+
+	"relay-facts":  other(relayfacts.New, function.Relaying),
+	"wake-overdue": other(wakeoverdue.New, function.Running),
+
+	"sandbox-payments":  other(sandboxpayments.New, function.Serving),
+	"sandbox-callbacks": other(sandboxcallbacks.New, function.Working),
+}
+
+func route[S any](build func(function.Runtime, S) api.Operation) Entry {
+	return Entry{reflect.TypeFor[S](), func(rt function.Runtime) api.Operation {
+		var none S
+		return build(rt, none)
+	}, function.Serving(build)}
+}
+
+func step[S any, H function.Step](of saga.Step, build func(function.Runtime, S) H) Entry {
+	return Entry{reflect.TypeFor[S](), nil, function.Consuming(of, build)}
+}
+
+func other[S, H any](build func(function.Runtime, S) H, as func(func(function.Runtime, S) H) function.Builder) Entry {
+	return Entry{reflect.TypeFor[S](), nil, as(build)}
+}
