@@ -1,6 +1,6 @@
 # Backroom. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run reset test e2e invoke order redrive relay-again erase mail sizes lint build lock
+.PHONY: help run reset test e2e invoke order redrive relay-again erase mail ledger sizes lint build lock
 
 TOOL := .backroom/bin/localstack
 # make starts the tool itself, not `go run`, so that a signal to make reaches it.
@@ -38,6 +38,9 @@ erase: ## forget whose the orders of CUSTOMER= were; amounts stay (SHOP=, STACK=
 
 mail: ## the last N=5 mails that were kept in the mailbox, here and as a page (OPEN=1 opens it, STACK=)
 	$(START) mail
+
+ledger: ## what an order costs, counted in a simulation and held to testdata/ledger.txt (UPDATE=1 writes that)
+	@cd shared/cloudsim/simulation && go test -count=1 -run '^TestLedger$$' $(if $(UPDATE),-update)
 
 sizes: ## binary and zip size of every function
 	$(START) sizes

@@ -1,0 +1,154 @@
+package simulation
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"backroom/shared/cloudsim"
+)
+
+// api is a REST API.
+type api struct {
+	id     string
+	stage  string
+	routes []route
+}
+
+// route is where a function answers.
+type route struct {
+	method, path string
+	function     *deployed
+}
+
+// integration is how long the gateway waits for a function.
+const integration = 29 * time.Second
+
+// URL returns where an API answers, by its logical id.
+func (s *Simulation) URL(logicalID string) string {
+	a := s.apis[strings.ToLower(logicalID)]
+	return "https://" + a.host() + "/" + a.stage
+}
+
+func (a *api) host() string { return a.id + ".execute-api." + cloudsim.Region + ".amazonaws.com" }
+
+// gateway has the function answer that a request is for.
+func (s *Simulation) gateway(c *call) {
+	a := s.apis[strings.TrimSuffix(c.http.URL.Host, ".execute-api."+cloudsim.Region+".amazonaws.com")]
+	if a == nil {
+		c.answered(reply{err: errNobody})
+		return
+	}
+	path, ok := strings.CutPrefix(c.http.URL.EscapedPath(), "/"+a.stage)
+	r, parameters := a.find(c.http.Method, path)
+	if !ok || r == nil {
+		c.answered(reply{answer: saying(http.StatusForbidden, "Missing Authentication Token")})
+		return
+	}
+	payload, err := json.Marshal(s.event(c, r, path, parameters))
+	if err != nil {
+		c.answered(reply{err: err})
+		return
+	}
+	s.Ledger.add(Entry{Function: c.name, Operation: c.http.Method, Resource: a.id}, Sum{Calls: 1})
+	waiting := true
+	answered := func(answer cloudsim.Answer) {
+		if waiting {
+			waiting = false
+			s.after(s.between(time.Millisecond, 5*time.Millisecond), func() { c.answered(reply{answer: answer}) })
+		}
+	}
+	s.after(integration, func() { answered(saying(http.StatusGatewayTimeout, "Endpoint request timed out")) })
+	r.function.invoke(payload, 0, func(said []byte, err error) { answered(integrated(said, err)) })
+}
+
+// find returns the route of a request and the values of its path's parameters.
+func (a *api) find(method, path string) (*route, map[string]string) {
+	asked := strings.Split(path, "/")
+	for i, r := range a.routes {
+		wanted, parameters := strings.Split(r.path, "/"), map[string]string{}
+		if r.method != method || len(wanted) != len(asked) {
+			continue
+		}
+		fits := true
+		for j, segment := range wanted {
+			if name, ok := strings.CutPrefix(segment, "{"); ok && asked[j] != "" {
+				value, err := url.PathUnescape(asked[j])
+				fits = fits && err == nil
+				parameters[strings.TrimSuffix(name, "}")] = value
+			} else if segment != asked[j] {
+				fits = false
+			}
+		}
+		if fits {
+			return &a.routes[i], parameters
+		}
+	}
+	return nil, nil
+}
+
+// event is what the gateway hands to a function (payload version 1).
+func (s *Simulation) event(c *call, r *route, path string, parameters map[string]string) events.APIGatewayProxyRequest {
+	a := s.apis[strings.TrimSuffix(c.http.URL.Host, ".execute-api."+cloudsim.Region+".amazonaws.com")]
+	e := events.APIGatewayProxyRequest{
+		Resource: r.path, Path: path, HTTPMethod: c.http.Method, PathParameters: parameters,
+		Headers: map[string]string{}, MultiValueHeaders: map[string][]string{"Host": {a.host()}},
+		Body: string(c.request.Body),
+		RequestContext: events.APIGatewayProxyRequestContext{
+			AccountID: cloudsim.Account, Stage: a.stage, DomainName: a.host(), DomainPrefix: a.id, APIID: a.id, Protocol: "HTTP/1.1",
+			RequestID: fmt.Sprintf("00000000-0000-4000-9000-%06d%06d", c.id, c.nth), HTTPMethod: c.http.Method, ResourcePath: r.path,
+			Path: c.http.URL.Path, Identity: events.APIGatewayRequestIdentity{SourceIP: "192.0.2.1", UserAgent: c.http.UserAgent()},
+			RequestTimeEpoch: s.Now().UnixMilli(),
+		},
+	}
+	for name, values := range c.http.Header {
+		e.MultiValueHeaders[name] = values
+	}
+	for name, values := range e.MultiValueHeaders {
+		e.Headers[name] = values[len(values)-1]
+	}
+	if query := c.http.URL.Query(); len(query) > 0 {
+		e.MultiValueQueryStringParameters, e.QueryStringParameters = query, map[string]string{}
+		for name, values := range query {
+			e.QueryStringParameters[name] = values[len(values)-1]
+		}
+	}
+	return e
+}
+
+// integrated is what the gateway makes of a function's answer.
+func integrated(said []byte, err error) cloudsim.Answer {
+	var answer events.APIGatewayProxyResponse
+	if err != nil || json.Unmarshal(said, &answer) != nil || answer.StatusCode == 0 {
+		return saying(http.StatusBadGateway, "Internal server error")
+	}
+	body := []byte(answer.Body)
+	if answer.IsBase64Encoded {
+		decoded, err := base64.StdEncoding.DecodeString(answer.Body)
+		if err != nil {
+			return saying(http.StatusBadGateway, "Internal server error")
+		}
+		body = decoded
+	}
+	header := http.Header{}
+	for name, value := range answer.Headers {
+		header.Set(name, value)
+	}
+	for name, values := range answer.MultiValueHeaders {
+		header[http.CanonicalHeaderKey(name)] = values
+	}
+	return cloudsim.Answer{Status: answer.StatusCode, Header: header, Body: body}
+}
+
+// saying is an answer of the gateway's own.
+func saying(status int, message string) cloudsim.Answer {
+	a := document(map[string]any{"message": message})
+	a.Status, a.Header = status, http.Header{"Content-Type": {"application/json"}}
+	return a
+}

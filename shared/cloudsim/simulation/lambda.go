@@ -1,0 +1,219 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"backroom/shared/chance"
+	"backroom/shared/cloudsim/registry"
+	"backroom/shared/function"
+	"backroom/shared/observe"
+)
+
+// Why an invocation ends without an answer.
+var (
+	errKilled   = errors.New("simulation: the function's process is gone")
+	errTimedOut = errors.New("simulation: the function took too long")
+)
+
+// deployed is one Lambda.
+type deployed struct {
+	sim     *Simulation
+	name    string
+	build   function.Builder
+	environ map[string]string
+	timeout time.Duration
+	idle    []*environment
+}
+
+// environment is one process of a function. It works on one invocation at a time.
+type environment struct {
+	function *deployed
+	dice     *rand.Rand
+	handler  lambda.Handler // nil before its first invocation
+	current  atomic.Pointer[invocation]
+	work     chan job
+}
+
+// job is what a process is given to do.
+type job struct {
+	*invocation
+	ctx     context.Context
+	cancel  context.CancelFunc
+	payload []byte
+}
+
+// invocation is one call of a function.
+type invocation struct {
+	caller
+	environment *environment
+	end         func(answer []byte, err error)
+	ended       bool // for Lambda
+	stallAt     int  // the call at which it will stand still; 0: none
+	stall       time.Duration
+}
+
+// addFunction deploys a function.
+func (s *Simulation) addFunction(name string) (*deployed, error) {
+	entry, ok := registry.Functions[name]
+	if !ok {
+		return nil, fmt.Errorf("simulation: shared/cloudsim/registry does not name %s", name)
+	}
+	f := &deployed{sim: s, name: name, build: entry.Build, environ: s.Stack.Environment(name), timeout: s.Stack.Timeout(name)}
+	s.functions[name] = f
+	return f, nil
+}
+
+// invoke calls the function. end is called once, when Lambda has its answer or knows that there will be none; hidden is how long
+// the message that it works on stays hidden from others.
+func (f *deployed) invoke(payload []byte, hidden time.Duration, end func(answer []byte, err error)) {
+	s := f.sim
+	i := &invocation{caller: s.newCaller(f.name), end: end}
+	i.environment = f.take()
+	i.environment.current.Store(i)
+	s.running++
+	s.Ledger.invoked(f.name)
+	allowed := f.timeout
+	if s.faults.Call(Site{Function: f.name, Operation: "", Nth: 0}, s.dice) == Stall {
+		i.stallAt, i.stall = 1+s.dice.IntN(6), f.timeout+hidden+s.between(0, time.Minute)
+		allowed += i.stall // its own clock will stand still for so long
+	}
+	s.trace.note(s.Now(), "invoke", f.name, i.String(), string(payload))
+	dice := rand.New(rand.NewPCG(s.settings.Seed, uint64(i.id)))
+	ctx := chance.With(context.Background(), dice.Float64)
+	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", i.id)})
+	ctx, cancel := context.WithTimeout(ctx, allowed)
+	s.after(f.timeout, func() { i.finish(nil, errTimedOut) })
+	i.environment.work <- job{i, ctx, cancel, payload}
+}
+
+func (f *deployed) take() *environment {
+	if n := len(f.idle); n > 0 {
+		e := f.idle[n-1]
+		f.idle = f.idle[:n-1]
+		return e
+	}
+	e := &environment{function: f, dice: rand.New(rand.NewPCG(f.sim.settings.Seed, f.sim.dice.Uint64())), work: make(chan job, 1)}
+	f.sim.living.Go(e.live)
+	return e
+}
+
+// live is the life of the process: it works on one invocation after the other.
+func (e *environment) live() {
+	for {
+		select {
+		case j := <-e.work:
+			answer, err := e.answer(j.ctx, j.payload)
+			j.cancel()
+			e.function.sim.arrive(&returned{j.invocation, answer, err})
+		case <-e.function.sim.over:
+			return
+		}
+	}
+}
+
+// answer starts cold, if the process is new, and answers.
+func (e *environment) answer(ctx context.Context, payload []byte) (answer []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errors.Join(errKilled, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	if e.handler == nil {
+		rt := e.function.sim.Stack.RuntimeOf(e.function.name, e)
+		rt.Log = observe.Logger(e, slog.LevelInfo, e.function.name)
+		rt.Nonce, rt.Web = e.nonce, e
+		rt.AWS.Credentials = aws.AnonymousCredentials{} // nobody checks signatures here, and to sign takes time
+		handler, err := e.function.build(rt, e.function.environ)
+		if err != nil {
+			return nil, errors.Join(errKilled, err)
+		}
+		if err := rt.Warm(ctx); err != nil {
+			rt.Log.Warn("not everything could be prepared before the first request", "error", err.Error())
+		}
+		e.handler = handler
+	}
+	return e.handler.Invoke(ctx, payload)
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyz234567"
+
+func (e *environment) nonce() string {
+	var text strings.Builder
+	for range 8 {
+		text.WriteByte(letters[e.dice.IntN(len(letters))])
+	}
+	return text.String()
+}
+
+// Write takes what the function logs. A process that is gone logs nothing.
+func (e *environment) Write(line []byte) (int, error) {
+	i := e.current.Load()
+	if i.gone.Load() {
+		return len(line), nil
+	}
+	e.function.sim.Ledger.logged(e.function.name, len(line))
+	return e.function.sim.Stack.Log.Write(line)
+}
+
+// RoundTrip sends a request to the cloud or to anybody else.
+func (e *environment) RoundTrip(r *http.Request) (*http.Response, error) {
+	i := e.current.Load()
+	return i.caller.send(e.function.sim, i, r)
+}
+
+// Do is RoundTrip, as the SDK has it.
+func (e *environment) Do(r *http.Request) (*http.Response, error) { return e.RoundTrip(r) }
+
+// returned is an invocation that came to its end.
+type returned struct {
+	*invocation
+	answer []byte
+	err    error
+}
+
+func (r *returned) order() [2]int { return [2]int{r.id, int(r.sent.Load()) + 1} }
+
+func (r *returned) accept() { r.finish(r.answer, r.err) }
+
+// finish is the end of an invocation, for Lambda. A process that timed out or crashed is not used again.
+func (i *invocation) finish(answer []byte, err error) {
+	if i.ended {
+		return
+	}
+	f := i.environment.function
+	i.ended = true
+	f.sim.running--
+	outcome := "ok"
+	if err != nil {
+		outcome = err.Error()
+	}
+	f.sim.trace.note(f.sim.Now(), "end", f.name, i.String(), outcome, string(answer))
+	switch {
+	case errors.Is(err, errTimedOut):
+		if i.stallAt == 0 {
+			i.gone.Store(true)
+		}
+	case !errors.Is(err, errKilled):
+		f.idle = append(f.idle, i.environment)
+	}
+	i.end(answer, err)
+}
+
+// kill ends the process of an invocation: nothing that it does from now on counts.
+func (i *invocation) kill() {
+	i.gone.Store(true)
+	i.finish(nil, errKilled)
+}

@@ -1,0 +1,255 @@
+//go:debug randseednop=0
+package simulation_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/shop"
+	"backroom/shared/cloudsim/simulation"
+	"backroom/shared/cloudtest"
+)
+
+// store is a simulated shop with something to sell, and what its customers ordered.
+type store struct {
+	*simulation.Simulation
+	t         *testing.T
+	staff     shop.API
+	delivered map[string]int
+	orders    []*sale
+}
+
+// sale is an order that was accepted.
+type sale struct {
+	id     string
+	basket shop.Basket
+	total  int64
+}
+
+const skus = 20
+
+// open deploys a simulated shop and puts so many units of each product on sale.
+func open(t *testing.T, settings simulation.Settings, units int) *store {
+	t.Helper()
+	s := &store{Simulation: simulation.New(t, settings), t: t, delivered: map[string]int{}}
+	s.staff = shop.API{URL: s.URL("Api"), HTTP: s.Client()}
+	s.Meanwhile(time.Hour, func() {
+		s.registerCallbacks()
+		token := s.token(s.staff, "")
+		for i := range skus {
+			sku := fmt.Sprintf("SKU-%d", i)
+			added, err := s.staff.AddProduct(context.Background(), token, shop.Product{SKU: sku, Title: "A thing", Prices: shop.Euro(int64(100 + i))})
+			require.NoError(t, err)
+			require.True(t, added)
+			require.NoError(t, s.staff.Deliver(context.Background(), token, "delivery-"+sku, sku, units))
+			s.delivered[sku] = units
+		}
+	})
+	require.True(t, s.Run(time.Hour, s.Quiet))
+	return s
+}
+
+// registerCallbacks has the sandbox of the payment provider tell the API what happens, as a deployment does.
+func (s *store) registerCallbacks() {
+	form := url.Values{"url": {"execute-api:api/v1/payments/events"}, "enabled_events[]": {
+		"payment_intent.amount_capturable_updated", "payment_intent.canceled", "payment_intent.payment_failed", "payment_intent.processing",
+		"payment_intent.requires_action", "payment_intent.succeeded", "refund.created", "refund.failed", "refund.updated",
+	}}
+	r, err := http.NewRequest(http.MethodPost, s.URL("SandboxApi")+"/v1/webhook_endpoints", strings.NewReader(form.Encode()))
+	require.NoError(s.t, err)
+	r.Header.Set("Authorization", "Bearer "+cloudtest.SampleSecret)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := s.Client().Do(r)
+	require.NoError(s.t, err)
+	var made struct{ Secret string }
+	require.NoError(s.t, json.NewDecoder(answer.Body).Decode(&made))
+	require.NotEmpty(s.t, made.Secret)
+	arn, err := s.Stack.GetAtt("PaymentsSecret", "Id")
+	require.NoError(s.t, err)
+	value, err := json.Marshal(map[string]string{"api_key": cloudtest.SampleSecret, "webhook_secret": made.Secret})
+	require.NoError(s.t, err)
+	_, err = secretsmanager.NewFromConfig(s.Stack.Runtime().AWS).PutSecretValue(context.Background(), &secretsmanager.PutSecretValueInput{
+		SecretId: aws.String(fmt.Sprint(arn)), SecretString: aws.String(string(value)),
+	})
+	require.NoError(s.t, err)
+}
+
+// patiently asks the API again, as a client does, until there is an answer that is not "later".
+func patiently[T any](t *testing.T, ask func() (T, error)) T {
+	var last error
+	for range 100 {
+		answer, err := ask()
+		if err == nil {
+			return answer
+		}
+		last = err
+		time.Sleep(time.Second)
+	}
+	panic(errors.Join(errors.New("the API never answered"), last))
+}
+
+// token returns a token for a customer, or for the staff.
+func (s *store) token(api shop.API, customer string) string {
+	return patiently(s.t, func() (string, error) {
+		return api.Token(context.Background(), shop.Grant{ClientID: "bootstrap", Secret: cloudtest.SampleSecret, Customer: customer})
+	})
+}
+
+// order has a customer place an order, and cancel it so long afterwards (0: never).
+func (s *store) order(n int, basket shop.Basket, cancelled time.Duration) {
+	api := shop.API{URL: s.URL("Api"), HTTP: s.Client()}
+	customer := fmt.Sprintf("ada-%d", n)
+	id := s.place(api, s.token(api, customer), customer, basket)
+	if cancelled > 0 {
+		time.Sleep(cancelled)
+		token := s.token(api, customer)
+		patiently(s.t, func() (bool, error) { return api.Cancel(context.Background(), token, id, "ordered by mistake") })
+	}
+}
+
+// place places an order and returns its id.
+func (s *store) place(api shop.API, token, key string, basket shop.Basket) string {
+	basket.Email = key + "@example.com"
+	placed := patiently(s.t, func() (shop.Receipt, error) { return api.Place(context.Background(), token, "order-"+key, basket) })
+	s.orders = append(s.orders, &sale{placed.ID, basket, placed.Total.Amount})
+	return placed.ID
+}
+
+// basket has so many lines, one unit each.
+func basket(card string, lines int) shop.Basket {
+	b := shop.Basket{PaymentMethod: card}
+	for i := range lines {
+		b.Lines = append(b.Lines, shop.Line{SKU: fmt.Sprintf("SKU-%d", i), Quantity: 1})
+	}
+	return b
+}
+
+// row is a row of a table, as far as the auditor reads it.
+type row struct {
+	PK        string `json:"pk"`
+	Order     string `json:"order"`
+	Status    string `json:"status"`
+	Verdict   string `json:"verdict"`
+	Attention string `json:"attention"`
+	Owes      []string
+	Refunds   []struct{ Amount int64 }
+	Total     int64
+
+	Sellable int
+	Promised int
+
+	Metadata       map[string]string
+	Authorizations int   `json:"sandbox_authorizations"`
+	Captures       int   `json:"sandbox_captures"`
+	Received       int64 `json:"amount_received"`
+	Refunded       int64 `json:"sandbox_refunded"`
+
+	Template string
+	Sends    int
+}
+
+func (s *store) rows(table string) map[string]row {
+	s.t.Helper()
+	all := map[string]row{}
+	for _, text := range s.Stack.Rows(table) {
+		if table == "Sandbox" && !strings.Contains(text, `"pk": "intent#`) {
+			continue // what was answered, and the setup
+		}
+		var r row
+		require.NoError(s.t, json.Unmarshal([]byte(text), &r), text)
+		all[r.PK] = r
+	}
+	return all
+}
+
+// over reports whether every order has come to its end, and nothing is under way.
+func (s *store) over() bool {
+	if !s.Quiet() {
+		return false
+	}
+	for _, o := range s.rows("Orders") {
+		if !slices.Contains([]string{"closed", "cancelled", "needs_attention"}, o.Status) {
+			return false
+		}
+	}
+	return true
+}
+
+// audit demands that all is right, and returns how many orders ended how.
+func (s *store) audit(again bool) map[string]int {
+	s.t.Helper()
+	ends, wrong := s.inspect(again)
+	require.Empty(s.t, wrong)
+	return ends
+}
+
+// inspect looks whether no order is lost, nothing oversold and nobody charged twice: all that was ordered, and what became of it,
+// must agree with stock, money and mails. It returns how many orders ended how, and what is wrong. again says whether mails may have
+// been sent again: whoever is killed between sending and noting it sends once more.
+func (s *store) inspect(again bool) (ends map[string]int, wrong []string) {
+	s.t.Helper()
+	finds := func(right bool, format string, args ...any) {
+		if !right {
+			wrong = append(wrong, fmt.Sprintf(format, args...))
+		}
+	}
+	orders, mails := s.rows("Orders"), s.rows("Mailbox")
+	ends = map[string]int{}
+	promised := map[string]int{} // units by SKU
+	var keeps int64
+	for _, sold := range s.orders {
+		o, there := orders["main#"+sold.id]
+		finds(there, "order %s is lost", sold.id)
+		finds(slices.Contains([]string{"closed", "cancelled", "needs_attention"}, o.Status), "order %s is %s", sold.id, o.Status)
+		ends[strings.Join(slices.Compact(strings.Fields(o.Status+" "+o.Verdict+" "+o.Attention)), " ")]++
+		if o.Verdict == "confirmed" {
+			for _, l := range sold.basket.Lines {
+				promised[l.SKU] += l.Quantity
+			}
+			if o.Status == "closed" {
+				keeps += sold.total
+			}
+		}
+		if o.Verdict != "" && o.Status != "needs_attention" {
+			_, mailed := mails["main#"+sold.id+"#"+o.Verdict]
+			finds(mailed, "order %s has no mail that it is %s", sold.id, o.Verdict)
+		}
+	}
+	finds(len(orders) == len(s.orders), "%d orders were placed, and there are %d", len(s.orders), len(orders))
+	for key, mail := range mails {
+		finds(again || mail.Sends == 1, "mail %s was sent %d times", key, mail.Sends)
+	}
+
+	levels := s.rows("Levels")
+	for sku, units := range s.delivered {
+		level := levels["main#sku#"+sku]
+		finds(level.Sellable >= 0, "%s is oversold by %d", sku, -level.Sellable)
+		finds(level.Sellable+level.Promised == units, "of %d units of %s there are %d + %d", units, sku, level.Sellable, level.Promised)
+		finds(level.Promised == promised[sku], "of %s %d units are promised, and orders have %d", sku, level.Promised, promised[sku])
+	}
+
+	var kept int64
+	charges := map[string]int{}
+	for _, i := range s.rows("Sandbox") {
+		order := i.Metadata["order"]
+		charges[order] += i.Authorizations
+		finds(charges[order] <= 1, "order %s was charged %d times", order, charges[order])
+		finds(i.Captures <= 1, "order %s was captured %d times", order, i.Captures)
+		finds(i.Status != "requires_capture", "money of order %s is still held", order)
+		kept += i.Received - i.Refunded
+	}
+	finds(kept == keeps, "the shop has %d cents, and its orders say %d", kept, keeps)
+	return ends, wrong
+}

@@ -1,0 +1,67 @@
+package simulation
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"hash"
+	"io"
+	"maps"
+	mathrand "math/rand"
+	"net/url"
+	"slices"
+	"testing"
+	"testing/cryptotest"
+	"time"
+)
+
+// trace is a hash over all that happens.
+type trace struct {
+	sum   hash.Hash
+	to    io.Writer // where it is written down as well; may be nil
+	steps int
+	line  []byte
+}
+
+func newTrace(to io.Writer) *trace { return &trace{sum: sha256.New(), to: to} }
+
+func (t *trace) note(at time.Time, what string, parts ...string) {
+	t.steps++
+	line := append(at.AppendFormat(t.line[:0], "2006-01-02T15:04:05.000000000 "), what...)
+	for _, part := range parts {
+		line = append(append(line, ' '), part...)
+	}
+	t.line = append(line, '\n')
+	_, _ = t.sum.Write(t.line) // a hash takes everything
+	if t.to != nil {
+		_, _ = t.to.Write(t.line)
+	}
+}
+
+func (t *trace) digest() string { return hex.EncodeToString(t.sum.Sum(nil)) }
+
+// canonical writes a document so that equal ones read equally: an SDK writes the members of a map in any order.
+func canonical(body []byte) string {
+	if len(body) > 0 && body[0] == '{' {
+		var document any // numbers are text on the wire of DynamoDB, and small elsewhere
+		if json.Unmarshal(body, &document) == nil {
+			if text, err := json.Marshal(document); err == nil {
+				return string(text)
+			}
+		}
+	}
+	if form, err := url.ParseQuery(string(body)); err == nil {
+		return form.Encode()
+	}
+	return string(body)
+}
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// follow makes the chance that libraries take for themselves follow the seed, as long as t runs: the SDK's and our own ids come
+// from crypto/rand, the pauses of stripe-go from math/rand.
+func follow(t *testing.T, seed uint64) {
+	cryptotest.SetGlobalRandom(t, seed)
+	//lint:ignore SA1019 nothing else reaches the source that stripe-go takes its jitter from
+	mathrand.Seed(int64(seed)) // heeded with GODEBUG=randseednop=0, which the tests' go:debug lines set
+}
