@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,8 +57,9 @@ func (d desk) lint(ctx context.Context, installed tools.Tools) error {
 	return errors.Join(failures...)
 }
 
-// test is `make test`: lint, unit tests, the suites of the stores on MiniStack's DynamoDB, and the black-box suite on a stack
-// freshly deployed there. The MiniStack is its own, on a free port, with a state that is thrown away.
+// test is `make test`: lint; every test on the simulated cloud; those that use a cloud, and the conformance suites, on MiniStack
+// too; and the black-box suite on a stack freshly deployed there. The MiniStack is its own, on a free port, with a state that is
+// thrown away.
 func test(ctx context.Context, d desk, _ []string) (err error) {
 	began := time.Now()
 	installed, err := d.ready(ctx)
@@ -67,13 +69,15 @@ func test(ctx context.Context, d desk, _ []string) (err error) {
 	if err := d.lint(ctx, installed); err != nil {
 		return err
 	}
+	units := d.units(ctx)
 	where, err := d.open(ctx, installed, cloud.NameMiniStack)
 	if err != nil {
-		return err
+		return errors.Join(units, err)
 	}
 	defer closing(&err, where.close)
 	return errors.Join(
-		d.units(ctx, where),
+		units,
+		d.stores(ctx, where, "./shared/...", "./functions/...", "./localstack/..."),
 		d.blackBox(ctx, installed, where, "backroom-test"),
 		d.total(began, ctx))
 }
@@ -107,7 +111,7 @@ func e2e(ctx context.Context, d desk, args []string) (err error) {
 	defer closing(&err, where.close)
 	var stores error
 	if os.Getenv("STORES") == "1" {
-		stores = d.stores(ctx, where)
+		stores = d.stores(ctx, where, "./shared/...")
 	}
 	return errors.Join(stores, d.blackBox(ctx, installed, where, stack))
 }
@@ -149,24 +153,60 @@ func (p place) environ(stack string) []string {
 	return environ
 }
 
-// units runs every test but the black-box suite.
-func (d desk) units(ctx context.Context, where place) error {
-	listed, err := exec.CommandContext(ctx, "go", "list", "./...").Output()
+// blackBoxes are the packages whose cases need a deployed stack.
+const blackBoxes = "backroom/localstack/e2e"
+
+// units runs every test but the black-box suite, on no cloud but the simulated one.
+func (d desk) units(ctx context.Context) error {
+	packages, err := packages(ctx, func(p listed) bool { return !strings.HasPrefix(p.path, blackBoxes) }, "./...")
 	if err != nil {
-		return remedy.For(err, "go vet ./...")
+		return err
 	}
-	var packages []string
-	for path := range strings.FieldsSeq(string(listed)) {
-		if !strings.HasPrefix(path, "backroom/localstack/e2e") {
-			packages = append(packages, path)
-		}
-	}
-	return d.lane(ctx, lane.Lane{Name: "unit, store and wiring tests on " + where.Name(), Packages: packages, Environ: where.environ("")})
+	return d.lane(ctx, lane.Lane{Name: "every test, on the simulated cloud", Packages: packages, Environ: append(cloud.Environ(""), "BACKROOM_ENDPOINT=", "BACKROOM_CLOUD=")})
 }
 
-// stores runs the suites that need a DynamoDB: inside LocalStack that is AWS's own DynamoDB Local, the oracle for expressions.
-func (d desk) stores(ctx context.Context, where place) error {
-	return d.lane(ctx, lane.Lane{Name: "shared packages and their stores on " + where.Name(), Packages: []string{"./shared/..."}, Environ: where.environ("")})
+// stores runs again what ran on the simulated cloud and runs on any: the suites of stores, the wiring of functions, and the suites
+// that the simulated cloud is held to. Inside LocalStack that is AWS's own DynamoDB Local, the oracle for expressions.
+func (d desk) stores(ctx context.Context, where place, patterns ...string) error {
+	packages, err := packages(ctx, listed.onAnyCloud, patterns...)
+	if err != nil {
+		return err
+	}
+	return d.lane(ctx, lane.Lane{Name: "what runs on any cloud, on " + where.Name(), Packages: packages, Environ: where.environ("")})
+}
+
+// listed is a package and what its tests import.
+type listed struct {
+	path    string
+	imports []string
+}
+
+// onAnyCloud reports whether the package's tests run on the cloud that BACKROOM_ENDPOINT names.
+func (l listed) onAnyCloud() bool {
+	if strings.HasPrefix(l.path, "backroom/shared/cloudsim/simulation") {
+		return false // it is a cloud itself
+	}
+	return slices.ContainsFunc(l.imports, func(imported string) bool {
+		suite := strings.HasPrefix(imported, "backroom/shared/cloudsim/") && strings.HasSuffix(imported, "test")
+		return suite || imported == "backroom/shared/cloudtest"
+	})
+}
+
+// packages lists those that are meant of the packages that match the patterns.
+func packages(ctx context.Context, meant func(listed) bool, patterns ...string) ([]string, error) {
+	args := append([]string{"list", "-f", `{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}`}, patterns...)
+	out, err := exec.CommandContext(ctx, "go", args...).Output()
+	if err != nil {
+		return nil, remedy.For(err, "go vet ./...")
+	}
+	var paths []string
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		if p := (listed{words[0], words[1:]}); meant(p) {
+			paths = append(paths, p.path)
+		}
+	}
+	return paths, nil
 }
 
 // blackBox deploys the stack and runs the black-box suite against it.
@@ -179,7 +219,7 @@ func (d desk) blackBox(ctx context.Context, installed tools.Tools, where place, 
 		return err
 	}
 	return d.lane(ctx, lane.Lane{
-		Name: "black-box cases on " + where.Name(), Packages: []string{"./localstack/e2e/..."},
+		Name: "black-box cases on " + where.Name(), Packages: []string{blackBoxes + "/..."},
 		Args: []string{"-timeout", "40m"}, Environ: where.environ(stack),
 	})
 }
@@ -194,7 +234,7 @@ func (d desk) lane(ctx context.Context, l lane.Lane) error {
 		word = d.Bad("FAIL")
 	}
 	d.Linef("%s %s", word, tally)
-	for _, exception := range tally.Exceptions {
+	for _, exception := range tally.Folded() {
 		d.Linef("     %s%s", lane.ExceptionMark, exception)
 	}
 	for _, figure := range tally.Figures {

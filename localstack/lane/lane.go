@@ -55,6 +55,25 @@ func (t Tally) String() string {
 		t.Name, t.Passed, len(t.Failed), len(t.Skipped), len(t.Exceptions), t.Took.Seconds())
 }
 
+// Folded returns the exceptions, those that have one reason in one line.
+func (t Tally) Folded() []string {
+	cases := map[string][]string{}
+	for _, exception := range t.Exceptions {
+		test, reason, _ := strings.Cut(exception, ": ")
+		cases[reason] = append(cases[reason], test)
+	}
+	var lines []string
+	for reason, tests := range cases {
+		if len(tests) == 1 {
+			lines = append(lines, tests[0]+": "+reason)
+		} else {
+			lines = append(lines, fmt.Sprintf("%s: %d cases, %s among them", reason, len(tests), tests[0]))
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
 // event is a line of `go test -json`.
 type event struct {
 	Action  string

@@ -58,3 +58,8 @@ func TestALaneFailsWithoutProof(t *testing.T) {
 	}
 	require.NoError(t, Lane{}.verdict(Tally{Passed: 1}, nil))
 }
+
+func TestExceptionsOfOneReasonAreOneLine(t *testing.T) {
+	tally := Tally{Exceptions: []string{"TestA/x: ministack: it rounds", "TestB: ministack: it forgets", "TestC: ministack: it rounds"}}
+	require.Equal(t, []string{"TestB: ministack: it forgets", "ministack: it rounds: 2 cases, TestA/x among them"}, tally.Folded())
+}

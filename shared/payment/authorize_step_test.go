@@ -591,7 +591,11 @@ func TestAStalledConfirmation(t *testing.T) {
 				go func() {
 					ended <- stalled.Handle(context.WithoutCancel(t.Context()), paymenttest.Reserved(t, "e1", order, price, c.method))
 				}()
-				<-at
+				select {
+				case <-at:
+				case err := <-ended:
+					t.Fatalf("it ended before it confirmed: %v", err)
+				}
 				require.NoError(t, s.handle(second(t, order)))
 				assert.Equal(t, c.has, s.charge(order).Has)
 				s.Later(25 * time.Hour) // no idempotency key protects any more
