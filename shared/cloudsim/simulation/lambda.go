@@ -36,6 +36,7 @@ type deployed struct {
 	environ map[string]string
 	timeout time.Duration
 	idle    []*environment
+	calls   int // how many its last invocation made
 }
 
 // environment is one process of a function. It works on one invocation at a time.
@@ -87,7 +88,7 @@ func (f *deployed) invoke(payload []byte, hidden time.Duration, end func(answer 
 	s.Ledger.invoked(f.name)
 	allowed := f.timeout
 	if s.faults.Call(Site{Function: f.name, Operation: "", Nth: 0}, s.dice) == Stall {
-		i.stallAt, i.stall = 1+s.dice.IntN(6), f.timeout+hidden+s.between(0, time.Minute)
+		i.stallAt, i.stall = 1+s.dice.IntN(max(f.calls, 1)), f.timeout+hidden+s.between(0, time.Minute)
 		allowed += i.stall // its own clock will stand still for so long
 	}
 	s.trace.note(s.Now(), "invoke", f.name, i.String(), string(payload))
@@ -207,6 +208,7 @@ func (i *invocation) finish(answer []byte, err error) {
 			i.gone.Store(true)
 		}
 	case !errors.Is(err, errKilled):
+		f.calls = int(i.sent.Load())
 		f.idle = append(f.idle, i.environment)
 	}
 	i.end(answer, err)

@@ -87,12 +87,12 @@ func (s *store) flash(orders int, faults simulation.Faults) map[string]int {
 
 func TestOrdersComeToARightEndWhateverFails(t *testing.T) {
 	all := slices.Concat(simulation.CallFaults, simulation.DeliveryFaults)
-	worlds := map[string][]simulation.Fault{"all at once": all}
+	worlds := [][]simulation.Fault{all}
 	for _, f := range all {
-		worlds[string(f)] = []simulation.Fault{f}
+		worlds = append(worlds, []simulation.Fault{f})
 	}
-	for name, faults := range worlds {
-		t.Run(name, func(t *testing.T) {
+	for _, faults := range worlds {
+		t.Run(fmt.Sprint(faults), func(t *testing.T) {
 			rate := 0.05 / math.Sqrt(float64(len(faults)))
 			synctest.Test(t, func(t *testing.T) {
 				s, ends := run(t, 7, 40, simulation.Evenly(rate, faults...))
@@ -240,4 +240,23 @@ func wall(t *testing.T) func() time.Duration {
 	}
 	began := read()
 	return func() time.Duration { return read() - began }
+}
+
+// Many want the last units at the same moment: their transactions meet on one row, and its partition takes so much and no more.
+func TestAFlashSaleSellsWhatThereIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const buyers, units = 400, 100
+		s := open(t, simulation.Settings{Seed: 9, Lag: true, Limited: true}, units)
+		api, token := shop.API{URL: s.URL("Api"), HTTP: s.Client()}, ""
+		s.Meanwhile(time.Hour, func() { token = s.token(api, "") })
+		var customers []func()
+		for n := range buyers {
+			customers = append(customers, func() { s.place(api, token, fmt.Sprint(n), basket("pm_card_visa", 1)) })
+		}
+		s.Meanwhile(time.Hour, customers...)
+		require.True(t, s.Run(4*time.Hour, s.over))
+		ends := s.audit(false)
+		deviation.Figure(t, "%d buyers of %d units: %v after %s", buyers, units, ends, s.Now().Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)).Round(time.Second))
+		assert.Equal(t, map[string]int{"closed confirmed": units, "closed rejected": buyers - units}, ends)
+	})
 }
