@@ -113,7 +113,7 @@ func (l Lane) Run(ctx context.Context) (Tally, error) {
 }
 
 func (l Lane) verdict(t Tally, run error) error {
-	const again = "read what it printed, above; to run one alone: make run, and in another terminal BACKROOM_ENDPOINT=http://127.0.0.1:4566 go test -run <Test> ./<package>"
+	const again = "read what it printed, above; to run one alone: make run, and in another terminal BACKROOM_ENDPOINT=http://127.0.0.1:4566 BACKROOM_CLOUD=ministack go test -run <Test> ./<package>"
 	switch {
 	case len(t.Failed) > 0:
 		return remedy.For(fmt.Errorf("%s: %d failed: %s", l.Name, len(t.Failed), strings.Join(t.Failed, ", ")), again)

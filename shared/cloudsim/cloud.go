@@ -5,7 +5,6 @@ package cloudsim
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -58,9 +57,10 @@ func New(s Settings) *Cloud {
 
 // Request is what is asked of AWS.
 type Request struct {
-	Service   string // as X-Amz-Target names it, as in DynamoDB_20120810; empty: it names none, as when a connection is opened
+	Service   string // as X-Amz-Target names it, as in DynamoDB_20120810; empty: it names none
 	Operation string
 	Body      []byte
+	Opens     bool // it only opens a connection, as a function does before its first request
 }
 
 // The services by their names on the wire.
@@ -75,7 +75,7 @@ const (
 // Read reads a request as the SDK sends it.
 func Read(r *http.Request) (Request, error) {
 	service, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	request := Request{Service: service, Operation: operation}
+	request := Request{Service: service, Operation: operation, Opens: r.Method == http.MethodGet && r.URL.Path == "/ping"}
 	if r.Body == nil {
 		return request, nil
 	}
@@ -106,6 +106,9 @@ func (c *Cloud) Answer(r Request) Answer {
 		used []wire.Use
 		err  error
 	)
+	if r.Opens {
+		return Answer{Status: http.StatusNotFound}
+	}
 	switch r.Service {
 	case DynamoDB, DynamoDBStreams:
 		body, used, err = c.Tables.Do(r.Operation, r.Body)
@@ -113,8 +116,6 @@ func (c *Cloud) Answer(r Request) Answer {
 		body, used, err = c.Queues.Do(r.Operation, r.Body)
 	case KMS, SecretsManager:
 		body, err = c.Vault.Do(r.Service+"."+r.Operation, r.Body)
-	case "":
-		return Answer{Status: http.StatusOK, Body: []byte("healthy")}
 	default:
 		err = &wire.Error{Status: http.StatusNotImplemented, Type: "UnknownOperationException", Message: fmt.Sprintf("cloudsim knows no service %q", r.Service)}
 	}
@@ -162,10 +163,3 @@ var _ http.RoundTripper = (*Cloud)(nil)
 
 // Client returns a client whose requests the cloud answers.
 func (c *Cloud) Client() *http.Client { return &http.Client{Transport: c} }
-
-// Sweep lets pass what AWS does in the background: items whose time to live is over are deleted.
-func (c *Cloud) Sweep(context.Context) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.Tables.Expire()
-}

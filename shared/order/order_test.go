@@ -98,12 +98,12 @@ var later = noon.Add(time.Minute)
 
 func TestAConfirmedOrderAsksWhenItWouldHaveAskedAnyway(t *testing.T) {
 	for sentence, c := range map[string]struct{ due, asks time.Duration }{
-		"soon enough":                      {patience, patience},
-		"half of its patience is left":     {patience / 2, patience / 2},
-		"too soon":                         {patience/2 - time.Millisecond, patience},
-		"it is overdue":                    {-time.Hour, patience},
-		"it has waited long between asks":  {patience + time.Millisecond, patience},
-		"it asked last an hour before now": {time.Hour, patience},
+		"soon enough":                  {patience, patience},
+		"half of its patience is left": {patience / 2, patience / 2},
+		"too soon":                     {patience/2 - time.Millisecond, patience},
+		"it is overdue":                {-time.Hour, patience},
+		"a moment too late":            {patience + time.Millisecond, patience},
+		"it would not ask for an hour": {time.Hour, patience},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			o := given(order.StatusPlaced)

@@ -13,11 +13,11 @@ func Confirm(o Order, now time.Time, patience time.Duration) (Order, []saga.Fact
 	if o.Verdict != Undecided {
 		return o, nil
 	}
-	due := o.Due
+	asks := o.Due
 	o.Verdict = Confirmed
 	o = o.owe(now, patience, CaptureDebt)
-	if wait := due.Sub(now); wait >= patience/2 && wait <= patience {
-		o.Due = due
+	if wait := asks.Sub(now); wait >= patience/2 && wait <= patience {
+		o.Due = asks
 	}
 	return o, []saga.Fact{saga.OrderConfirmed}
 }

@@ -10,9 +10,8 @@ import (
 type CommitStep struct{ Shelf Shelf }
 
 // Handle answers OrderConfirmed: what is held is sold. No level changes: it counts both as promised. A hold that its order gave
-// up stays so. Nobody waits for an answer, so
-// asked again it does nothing. It returns fault.NotFound for an order without a hold, and ErrNothingToSell for one whose hold
-// has nothing: no such order can be confirmed.
+// up stays so. Nobody waits for an answer, so asked again it does nothing. It returns fault.NotFound for an order without a hold,
+// and ErrNothingToSell for one whose hold has nothing: no such order can be confirmed.
 func (s CommitStep) Handle(ctx context.Context, e saga.Event) error {
 	if _, err := saga.As[saga.About](e); err != nil {
 		return err

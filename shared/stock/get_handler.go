@@ -37,7 +37,7 @@ func (h GetHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "get-stock", Method: http.MethodGet, Path: "/stock/{sku}", Tags: []string{"stock"},
 		Summary:     "Read a level",
-		Description: "Says how many units of a SKU can be sold at this moment, and how many are spoken for. Together they are all that were brought.",
+		Description: "Says how many units of a SKU can be sold at this moment, and how many are spoken for. Together they are all that were brought: nothing leaves yet, parcels are not built.",
 		Access:      api.Needs(h.Callers, identity.StockRead),
 		Faults:      []*fault.Fault{ErrUnknownStock},
 	}, h.get)

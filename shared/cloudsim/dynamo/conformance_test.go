@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/stretchr/testify/require"
 
 	"backroom/shared/cloudsim"
 	"backroom/shared/cloudsim/dynamo/dynamotest"
@@ -26,41 +27,38 @@ func simulated() dynamotest.Cloud {
 	}}
 }
 
-// beside returns the cloud at BACKROOM_ENDPOINT, which BACKROOM_CLOUD names, and false if there is none.
-func beside() (dynamotest.Cloud, bool) {
-	endpoint := os.Getenv("BACKROOM_ENDPOINT")
-	rt := function.Environment(map[string]string{
-		"AWS_ENDPOINT_URL": strings.TrimSuffix(endpoint, "/"), "AWS_REGION": cloudsim.Region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+// everywhere runs a test on the simulator, and, under its own name, on the cloud that BACKROOM_ENDPOINT points to, if it points
+// anywhere. BACKROOM_CLOUD says which that is: ministack or localstack.
+func everywhere(t *testing.T, test func(*testing.T, dynamotest.Cloud)) {
+	t.Run("cloudsim", func(t *testing.T) {
+		t.Parallel()
+		test(t, simulated())
 	})
-	return dynamotest.Cloud{Name: os.Getenv("BACKROOM_CLOUD"), Config: rt.AWS}, endpoint != ""
+	endpoint, name := strings.TrimSuffix(os.Getenv("BACKROOM_ENDPOINT"), "/"), os.Getenv("BACKROOM_CLOUD")
+	if endpoint == "" {
+		return
+	}
+	require.NotEmpty(t, name, "BACKROOM_CLOUD must say which cloud is at %s: ministack or localstack", endpoint)
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		test(t, dynamotest.Cloud{Name: name, Config: function.Environment(map[string]string{
+			"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": cloudsim.Region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+		}).AWS})
+	})
 }
 
-func TestTheSimulatorKeepsDynamoDBsPromises(t *testing.T) {
+func TestEveryCloudKeepsDynamoDBsPromises(t *testing.T) {
 	t.Parallel()
-	dynamotest.Exercise(t, simulated())
+	everywhere(t, dynamotest.Exercise)
+}
+
+// Random operations have equal answers on the simulator and on the other cloud; without one, on two simulators.
+func TestTheSimulatorAnswersAsEveryCloud(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, cloud dynamotest.Cloud) { dynamotest.Compare(t, simulated(), cloud) })
 }
 
 func TestTheSimulatorWritesAloneAsInATransaction(t *testing.T) {
 	t.Parallel()
 	dynamotest.Agree(t, simulated(), simulated())
-}
-
-func TestTheSimulatorRunsTwiceAlike(t *testing.T) {
-	t.Parallel()
-	dynamotest.Compare(t, simulated(), simulated())
-}
-
-// Without another cloud there is nothing to compare with, and the tests above stand alone.
-func TestTheCloudBesideKeepsDynamoDBsPromises(t *testing.T) {
-	t.Parallel()
-	if cloud, ok := beside(); ok {
-		dynamotest.Exercise(t, cloud)
-	}
-}
-
-func TestTheSimulatorAnswersAsTheCloudBeside(t *testing.T) {
-	t.Parallel()
-	if cloud, ok := beside(); ok {
-		dynamotest.Compare(t, simulated(), cloud)
-	}
 }

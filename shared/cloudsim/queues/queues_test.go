@@ -58,7 +58,7 @@ func TestEveryCloudDoesWhatSQSDoes(t *testing.T) {
 	if endpoint == "" {
 		return
 	}
-	require.NotEmpty(t, name, "BACKROOM_CLOUD must say which cloud is at %s: ministack, localstack or aws", endpoint)
+	require.NotEmpty(t, name, "BACKROOM_CLOUD must say which cloud is at %s: ministack or localstack", endpoint)
 	t.Run(name, func(t *testing.T) {
 		rt := function.Environment(map[string]string{
 			"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",

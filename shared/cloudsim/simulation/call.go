@@ -93,9 +93,6 @@ func (c *call) operation() string {
 	return c.http.Method + " " + c.http.URL.Path
 }
 
-// opening reports whether the call only opens a connection to AWS.
-func (c *call) opening() bool { return c.request.Service == "" && c.http.URL.Path == "/ping" }
-
 // accept decides what will become of the call, and when.
 func (c *call) accept() {
 	if c.gone.Load() {
@@ -104,7 +101,7 @@ func (c *call) accept() {
 	s := c.sim
 	s.calls++
 	pause := s.between(time.Millisecond, 9*time.Millisecond)
-	if !c.opening() {
+	if !c.request.Opens {
 		c.fault = s.befalls(c)
 	}
 	if c.invocation != nil && c.invocation.stallAt == c.nth {
@@ -161,7 +158,7 @@ func (c *call) takeEffect() {
 		s.calls--
 		c.invocation.kill()
 	default:
-		if c.request.Service == "" && !c.opening() {
+		if c.request.Service == "" && !c.request.Opens {
 			s.gateway(c)
 			return
 		}
