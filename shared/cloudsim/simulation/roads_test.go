@@ -209,7 +209,7 @@ func TestThroughput(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for what, card := range map[string]string{"": "pm_card_visa", ", without callbacks": "pm_card_callbackNone"} {
 		synctest.Test(t, func(t *testing.T) {
-			const orders = 500
+			const orders = 250
 			s := open(t, simulation.Settings{Seed: 3}, orders)
 			steps, clock := s.Steps(), wall(t)
 			api, token := shop.API{URL: s.URL("Api"), HTTP: s.Client()}, ""
@@ -245,7 +245,7 @@ func wall(t *testing.T) func() time.Duration {
 // Many want the last units at the same moment: their transactions meet on one row, and its partition takes so much and no more.
 func TestAFlashSaleSellsWhatThereIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const buyers, units = 400, 100
+		const buyers, units = 200, 50
 		s := open(t, simulation.Settings{Seed: 9, Lag: true, Limited: true}, units)
 		api, token := shop.API{URL: s.URL("Api"), HTTP: s.Client()}, ""
 		s.Meanwhile(time.Hour, func() { token = s.token(api, "") })

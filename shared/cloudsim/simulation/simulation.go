@@ -28,7 +28,6 @@ type Settings struct {
 	Seed    uint64
 	Lag     bool // indexes and eventually consistent reads lag behind, and queues give their messages in any order
 	Limited bool // partitions take 1,000 write units a second, as DynamoDB's do
-	Batch   int  // how much a function is given at once, at most; 0: what the template says
 	Full    bool // batches wait until they are full, as long as anything else can happen
 	Shards  int  // how many shards a stream has; 0: as many as on AWS a table has that is new
 	Trace   io.Writer
@@ -143,6 +142,18 @@ type departed struct {
 
 func (l departed) order() [2]int { return [2]int{-1, l.who} }
 func (l departed) accept()       { l.left[l.who] = true }
+
+// Batch has all functions be given so much at once, at most, whatever the template says.
+func (s *Simulation) Batch(size int) {
+	for _, b := range s.inboxes {
+		b.batch = size
+	}
+	for _, readers := range s.shards {
+		for _, r := range readers {
+			r.batch = size
+		}
+	}
+}
 
 // Digest is a hash over every call, answer, delivery and fault so far, in their order.
 func (s *Simulation) Digest() string { return s.trace.digest() }

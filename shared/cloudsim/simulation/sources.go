@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -158,7 +159,7 @@ func (s *Simulation) addInbox(f *deployed, m mapping) error {
 	if err != nil {
 		return err
 	}
-	b := &inbox{sim: s, function: f, url: url, arn: m.Queue, batch: s.batch(m.BatchSize, 10), concurrency: m.ScalingConfig.MaximumConcurrency, partial: m.partial(), hidden: hidden}
+	b := &inbox{sim: s, function: f, url: url, arn: m.Queue, batch: cmp.Or(m.BatchSize, 10), concurrency: m.ScalingConfig.MaximumConcurrency, partial: m.partial(), hidden: hidden}
 	if b.concurrency == 0 {
 		b.concurrency = 1000
 	}
@@ -174,17 +175,6 @@ func (s *Simulation) queueURL(arn string) (string, error) {
 		return "", fmt.Errorf("queue %s: %s", arn, a.Body)
 	}
 	return about.QueueUrl, nil
-}
-
-// batch is how much a function is given at once, at most.
-func (s *Simulation) batch(declared, standard int) int {
-	switch {
-	case s.settings.Batch > 0:
-		return s.settings.Batch
-	case declared > 0:
-		return declared
-	}
-	return standard
 }
 
 func (s *Simulation) addShards(f *deployed, m mapping) error {
@@ -213,7 +203,7 @@ func (s *Simulation) addShards(f *deployed, m mapping) error {
 	}
 	for _, described := range about.StreamDescription.Shards {
 		r := &shard{
-			sim: s, function: f, stream: m.Stream, id: described.ShardId, batch: s.batch(m.BatchSize, 100), retries: -1,
+			sim: s, function: f, stream: m.Stream, id: described.ShardId, batch: cmp.Or(m.BatchSize, 100), retries: -1,
 			age: time.Duration(m.MaximumRecordAgeInSeconds) * time.Second, bisect: m.BisectBatchOnFunctionError, partial: m.partial(),
 			onFailure: onFailure, filters: filters,
 		}
