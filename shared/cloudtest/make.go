@@ -84,7 +84,7 @@ func (c *Cloud) Ref(name string) (any, error) {
 		return cloudsim.Account, nil
 	}
 	if c.template.Resources[name].Type == "AWS::Serverless::Api" {
-		return strings.ToLower(name), nil // nothing answers there
+		return strings.ToLower(name), nil // only a simulation answers there
 	}
 	m, err := c.resource(name)
 	return m.ref, err

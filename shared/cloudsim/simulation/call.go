@@ -1,13 +1,14 @@
 package simulation
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"backroom/shared/cloudsim"
 )
@@ -16,13 +17,17 @@ import (
 type caller struct {
 	id   int
 	name string
+	turn int           // how many of that name there were, this one included
 	sent *atomic.Int64 // how many calls
+	met  *atomic.Int64 // how many of them a fault could strike
 	gone *atomic.Bool  // its process is no more
+	open *atomic.Int64 // how many of its calls wait for their answer
 }
 
-func (s *Simulation) newCaller(name string) caller {
+// newCaller returns a caller. Only the goroutine that runs the simulation may make one: what comes first has the smaller id.
+func (s *Simulation) newCaller(name string, turn int) caller {
 	s.callers++
-	return caller{s.callers, name, &atomic.Int64{}, &atomic.Bool{}}
+	return caller{s.callers, name, turn, &atomic.Int64{}, &atomic.Int64{}, &atomic.Bool{}, &atomic.Int64{}}
 }
 
 func (c caller) String() string { return fmt.Sprintf("#%d", c.id) }
@@ -32,7 +37,8 @@ type call struct {
 	caller
 	sim        *Simulation
 	invocation *invocation // nil for a client
-	nth        int
+	sequence   int         // of all calls of the caller
+	nth        int         // of those that a fault can strike
 	http       *http.Request
 	request    cloudsim.Request
 	fault      Fault
@@ -47,9 +53,9 @@ type reply struct {
 
 // Why a call has no answer.
 var (
-	errReset   = errors.New("simulation: connection reset by peer")
-	errNobody  = errors.New("simulation: connection refused: nobody is at that address")
-	errNoTrace = errors.New("simulation: unexpected end of the connection")
+	errReset  = errors.New("simulation: connection reset by peer")
+	errNobody = errors.New("simulation: connection refused: nobody is at that address")
+	errCut    = errors.New("simulation: unexpected end of the connection")
 )
 
 // send hands a request to the scheduler and waits for what comes of it.
@@ -61,11 +67,16 @@ func (c caller) send(s *Simulation, i *invocation, r *http.Request) (*http.Respo
 	if err != nil {
 		return nil, err
 	}
-	sent := &call{caller: c, sim: s, invocation: i, nth: int(c.sent.Add(1)), http: r, request: request, reply: make(chan reply, 1)}
+	sent := &call{caller: c, sim: s, invocation: i, sequence: int(c.sent.Add(1)), http: r, request: request, reply: make(chan reply, 1)}
+	if !request.Opens {
+		sent.nth = int(c.met.Add(1))
+	}
 	if c.gone.Load() {
 		<-s.over
 		return nil, errKilled
 	}
+	c.open.Add(1)
+	defer c.open.Add(-1)
 	s.arrive(sent)
 	select {
 	case got := <-sent.reply:
@@ -83,7 +94,7 @@ func (c caller) send(s *Simulation, i *invocation, r *http.Request) (*http.Respo
 	}
 }
 
-func (c *call) order() [2]int { return [2]int{c.id, c.nth} }
+func (c *call) order() [2]int { return [2]int{c.id, c.sequence} }
 
 // operation names what is asked.
 func (c *call) operation() string {
@@ -93,22 +104,63 @@ func (c *call) operation() string {
 	return c.http.Method + " " + c.http.URL.Path
 }
 
-// accept decides what will become of the call, and when.
+// site names the call for whoever decides about faults.
+func (c *call) site() Site {
+	at := Site{Function: c.name, Invocation: c.turn, Nth: c.nth, Operation: c.request.Operation, Resource: resource(c.request)}
+	if c.request.Service == "" {
+		at.Operation = c.http.Method + " " + c.http.URL.Path
+		if a := c.sim.api(c.http.URL.Host); a != nil {
+			at.Resource = a.id
+			if r, _ := a.find(c.http.Method, a.path(c.http)); r != nil {
+				at.Operation = r.method + " " + r.path
+			}
+		}
+	}
+	return at
+}
+
+// resource names what a request to AWS is about.
+func resource(r cloudsim.Request) string {
+	var about struct {
+		TableName, QueueUrl, KeyId, SecretId string
+		RequestItems                         map[string]json.RawMessage
+		TransactItems                        []map[string]struct{ TableName string }
+	}
+	if json.Unmarshal(r.Body, &about) != nil {
+		return ""
+	}
+	for _, part := range about.TransactItems {
+		for _, of := range part {
+			about.TableName = of.TableName
+		}
+	}
+	for _, table := range sorted(about.RequestItems) {
+		about.TableName = table
+	}
+	name := cmp.Or(about.TableName, about.QueueUrl[strings.LastIndex(about.QueueUrl, "/")+1:], about.KeyId, about.SecretId)
+	return strings.TrimPrefix(name, stack+"-")
+}
+
+// accept decides what will become of the call, and when. What a process that is gone would still send is never sent.
 func (c *call) accept() {
 	if c.gone.Load() {
 		return
 	}
 	s := c.sim
+	if i := c.invocation; i != nil && i.ended && i.stallAt == 0 {
+		s.t.Errorf("%s calls %s after it has answered: Lambda would have frozen it", c.name, c.operation())
+	}
+	if c.invocation == nil && c.open.Load() > 1 {
+		s.t.Errorf("a client makes two calls at once: which is first would be chance")
+	}
 	s.calls++
-	pause := s.between(time.Millisecond, 9*time.Millisecond)
+	pause := s.pause()
 	if !c.request.Opens {
-		c.fault = s.befalls(c)
-	}
-	if c.invocation != nil && c.invocation.stallAt == c.nth {
-		c.fault, pause = Stall, pause+c.invocation.stall
-	}
-	if c.fault != None {
-		s.struck[c.fault]++
+		if i := c.invocation; i != nil && i.stallAt == c.nth {
+			c.fault, pause = Stall, pause+i.stall
+		} else {
+			c.fault = s.befalls(c)
+		}
 	}
 	if c.request.Operation == "TransactWriteItems" && c.fault != Stall {
 		if items := s.Cloud.Tables.Writes(c.request.Operation, c.request.Body); s.Cloud.Tables.Hold(items) {
@@ -120,34 +172,37 @@ func (c *call) accept() {
 
 // befalls draws a fault that makes sense for the call.
 func (s *Simulation) befalls(c *call) Fault {
-	f := s.faults.Call(Site{c.name, c.operation(), c.nth}, s.dice)
+	at := c.site()
+	f := s.faults.Call(at, s.dice)
 	switch f {
 	case KillBefore, KillAfter:
 		if c.invocation == nil {
 			return None
 		}
-	case Stall: // decided when an invocation begins
-		return None
 	case Partial:
 		if !divisible(c.request) {
 			return None
 		}
 	case Conflict:
-		if !strings.HasPrefix(c.request.Service, "DynamoDB") || !writes[c.request.Operation] {
+		// A row is in the way of another only where there are transactions.
+		if c.request.Operation != "TransactWriteItems" && !(writes[c.request.Operation] && s.transacted[at.Resource]) {
 			return None
 		}
+	case FailBefore, LoseAnswer, Throttle:
+	default:
+		return None
+	}
+	if f != None {
+		s.strike(f)
 	}
 	return f
 }
 
-// takeEffect is the moment at which the call reaches the other side.
+// takeEffect is the moment at which the call reaches the other side. It has left its process: whether that lives still does not
+// matter.
 func (c *call) takeEffect() {
 	s := c.sim
 	s.Cloud.Tables.Release(c.held)
-	if c.gone.Load() {
-		s.calls--
-		return
-	}
 	switch c.fault {
 	case FailBefore:
 		c.answered(reply{err: errReset})
@@ -183,13 +238,13 @@ func (c *call) carryOut() cloudsim.Answer {
 func (c *call) answered(r reply) {
 	s := c.sim
 	s.calls--
+	c.note(string(r.answer.Body))
 	if c.gone.Load() {
 		return
 	}
-	c.note(string(r.answer.Body))
 	switch c.fault {
 	case LoseAnswer:
-		r = reply{err: errNoTrace}
+		r = reply{err: errCut}
 	case KillAfter:
 		c.invocation.kill()
 		return
@@ -202,7 +257,7 @@ func (c *call) note(came string) {
 	if c.request.Service != cloudsim.SQS { // whose requests hold no maps
 		asked = canonical(c.request.Body)
 	}
-	c.sim.trace.note(c.sim.Now(), "call", c.name, c.String(), strconv.Itoa(c.nth), c.operation(), asked, string(c.fault), came)
+	c.sim.trace.note(c.sim.Now(), "call", c.name, c.String(), strconv.Itoa(c.sequence), c.operation(), asked, string(c.fault), came)
 }
 
 // stir has those look who wait for what a request changed.
@@ -210,6 +265,9 @@ func (s *Simulation) stir(r cloudsim.Request, a cloudsim.Answer) {
 	for _, u := range a.Used {
 		if r.Service == cloudsim.SQS {
 			continue
+		}
+		if r.Operation == "TransactWriteItems" {
+			s.transacted[strings.TrimPrefix(u.Resource, stack+"-")] = true
 		}
 		if u.Writes > 0 && u.Index == "" {
 			for _, reader := range s.shards[u.Resource] {
@@ -224,16 +282,11 @@ func (s *Simulation) stir(r cloudsim.Request, a cloudsim.Answer) {
 	}
 }
 
-// A Client is somebody outside who calls the API.
-type Client struct {
+// client is somebody outside who calls the API, one call after the other. Its requests meet the faults of a client's network.
+type client struct {
 	caller
 	sim *Simulation
 }
 
-// Client returns a client of the API, as a connection for net/http. Its requests meet the faults of a client's network.
-func (s *Simulation) Client() *http.Client {
-	return &http.Client{Transport: Client{s.newCaller("client"), s}}
-}
-
 // RoundTrip sends a request to the API.
-func (c Client) RoundTrip(r *http.Request) (*http.Response, error) { return c.send(c.sim, nil, r) }
+func (c client) RoundTrip(r *http.Request) (*http.Response, error) { return c.send(c.sim, nil, r) }

@@ -1,14 +1,12 @@
 package simulation
 
-import (
-	"math/rand/v2"
-)
+import "math/rand/v2"
 
 // Fault is what befalls a call or a delivery.
 type Fault string
 
-// What befalls a call. A function that is killed does nothing more, not even what it deferred; one that stalls comes back as if no
-// time had passed, long after its message was given to another.
+// What befalls a call. A function that is killed does nothing more, not even what it deferred. One that stalls goes on long after its
+// message was given to another: its own clock, and so its deadline, stood still meanwhile, and whatever it writes takes effect.
 const (
 	None       Fault = ""
 	FailBefore Fault = "fail-before" // it fails, and has no effect
@@ -23,9 +21,9 @@ const (
 
 // What befalls a delivery.
 const (
-	Duplicate Fault = "duplicate" // a message comes once more
+	Duplicate Fault = "duplicate" // a message, or a schedule's event, comes once more
 	Late      Fault = "late"      // a message is received, and comes again only after an hour
-	Undeleted Fault = "undeleted" // the batch was worked off, and nobody remembers
+	Undeleted Fault = "undeleted" // a batch was worked off, and nobody remembers
 )
 
 // CallFaults and DeliveryFaults are all there are.
@@ -34,17 +32,27 @@ var (
 	DeliveryFaults = []Fault{Duplicate, Late, Undeleted}
 )
 
-// Site is where a fault may strike.
+// Site is a call that a fault may strike.
 type Site struct {
-	Function  string // who calls, or to whom a message is delivered; "client" for who calls the API from outside
-	Operation string // as in "DynamoDB_20120810.PutItem", "POST /v1/refunds"; empty: a delivery
-	Nth       int    // of the calls of this invocation, from 1
+	Function   string // who calls; "client" for who calls the API from outside
+	Invocation int    // how many of the function were begun, this one included
+	Nth        int    // of the invocation's calls, from 1; those that only open a connection do not count
+	Operation  string // as in PutItem, and in POST /v1/payment_intents/{id}/confirm
+	Resource   string // the table, the queue, the key or secret, or the id of the API; of a request about several, one
 }
 
-// Faults decide what befalls. Whoever decides by chance takes it from dice.
+// Faults decide what befalls. Whoever decides by chance takes it from dice. A fault that makes no sense where it would strike is
+// none.
 type Faults interface {
+	// Call returns what befalls a call; a Stall is decided by Stall.
 	Call(at Site, dice *rand.Rand) Fault
-	Delivery(at Site, dice *rand.Rand) Fault
+	// Stall returns the call of a new invocation, from 1, at which the function will stand still; 0: at none. calls is how many its
+	// last invocation made.
+	Stall(function string, invocation, calls int, dice *rand.Rand) int
+	// Message returns what befalls a message or event that a function is about to be given: Duplicate, or, of a message, Late.
+	Message(function string, dice *rand.Rand) Fault
+	// Batch returns what befalls a batch of messages or records that a function has worked off: Undeleted.
+	Batch(function string, dice *rand.Rand) Fault
 }
 
 // Calm is a world without faults.
@@ -53,10 +61,16 @@ type Calm struct{}
 // Call returns None.
 func (Calm) Call(Site, *rand.Rand) Fault { return None }
 
-// Delivery returns None.
-func (Calm) Delivery(Site, *rand.Rand) Fault { return None }
+// Stall returns 0.
+func (Calm) Stall(string, int, int, *rand.Rand) int { return 0 }
 
-// Rates is a world in which each fault strikes so often, of 1. A fault that makes no sense where it would strike is none.
+// Message returns None.
+func (Calm) Message(string, *rand.Rand) Fault { return None }
+
+// Batch returns None.
+func (Calm) Batch(string, *rand.Rand) Fault { return None }
+
+// Rates is a world in which each fault strikes so often, of 1.
 type Rates map[Fault]float64
 
 // Evenly returns rates at which each of the faults strikes equally often.
@@ -69,12 +83,25 @@ func Evenly(rate float64, faults ...Fault) Rates {
 }
 
 // Call draws what befalls a call.
-func (r Rates) Call(_ Site, dice *rand.Rand) Fault { return r.draw(CallFaults, dice) }
+func (r Rates) Call(_ Site, dice *rand.Rand) Fault {
+	return r.draw(dice, FailBefore, LoseAnswer, Throttle, KillBefore, KillAfter, Partial, Conflict)
+}
 
-// Delivery draws what befalls a delivery.
-func (r Rates) Delivery(_ Site, dice *rand.Rand) Fault { return r.draw(DeliveryFaults, dice) }
+// Stall draws whether an invocation stands still, and at which of its calls.
+func (r Rates) Stall(_ string, _, calls int, dice *rand.Rand) int {
+	if r.draw(dice, Stall) == None {
+		return 0
+	}
+	return 1 + dice.IntN(max(calls, 1))
+}
 
-func (r Rates) draw(from []Fault, dice *rand.Rand) Fault {
+// Message draws what befalls a message.
+func (r Rates) Message(_ string, dice *rand.Rand) Fault { return r.draw(dice, Duplicate, Late) }
+
+// Batch draws what befalls a batch.
+func (r Rates) Batch(_ string, dice *rand.Rand) Fault { return r.draw(dice, Undeleted) }
+
+func (r Rates) draw(dice *rand.Rand, from ...Fault) Fault {
 	x := dice.Float64()
 	for _, f := range from {
 		if x -= r[f]; x < 0 {

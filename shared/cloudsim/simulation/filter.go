@@ -88,7 +88,8 @@ func oneOf(wanted []any, value any, there bool) bool {
 			continue
 		}
 		text, _ := value.(string)
-		if exists, ok := rule["exists"].(bool); ok && exists == there {
+		_, inner := value.(map[string]any)
+		if exists, ok := rule["exists"].(bool); ok && exists == (there && !inner) { // it heeds leaves only
 			return true
 		}
 		if prefix, ok := rule["prefix"].(string); ok && there && strings.HasPrefix(text, prefix) {

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -19,6 +20,14 @@ type api struct {
 	id     string
 	stage  string
 	routes []route
+	says   map[string]gatewayResponse // by type: what it says instead of API Gateway's own words
+}
+
+// gatewayResponse is an AWS::ApiGateway::GatewayResponse, as SAM has it.
+type gatewayResponse struct {
+	StatusCode         int
+	ResponseParameters struct{ Headers map[string]string } // each a constant in single quotes
+	ResponseTemplates  map[string]string                   // by media type
 }
 
 // route is where a function answers.
@@ -38,20 +47,34 @@ func (s *Simulation) URL(logicalID string) string {
 
 func (a *api) host() string { return a.id + ".execute-api." + cloudsim.Region + ".amazonaws.com" }
 
+// api returns the API at a host; nil for none.
+func (s *Simulation) api(host string) *api {
+	return s.apis[strings.TrimSuffix(host, ".execute-api."+cloudsim.Region+".amazonaws.com")]
+}
+
+// path returns a request's path behind the stage; empty if it is for no stage of the API.
+func (a *api) path(r *http.Request) string {
+	path, ok := strings.CutPrefix(r.URL.EscapedPath(), "/"+a.stage)
+	if !ok {
+		return ""
+	}
+	return path
+}
+
 // gateway has the function answer that a request is for.
 func (s *Simulation) gateway(c *call) {
-	a := s.apis[strings.TrimSuffix(c.http.URL.Host, ".execute-api."+cloudsim.Region+".amazonaws.com")]
+	a := s.api(c.http.URL.Host)
 	if a == nil {
 		c.answered(reply{err: errNobody})
 		return
 	}
-	path, ok := strings.CutPrefix(c.http.URL.EscapedPath(), "/"+a.stage)
+	path := a.path(c.http)
 	r, parameters := a.find(c.http.Method, path)
-	if !ok || r == nil {
-		c.answered(reply{answer: saying(http.StatusForbidden, "Missing Authentication Token")})
+	if r == nil {
+		c.answered(reply{answer: a.saying(c, "MISSING_AUTHENTICATION_TOKEN", http.StatusForbidden, "Missing Authentication Token")})
 		return
 	}
-	payload, err := json.Marshal(s.event(c, r, path, parameters))
+	payload, err := json.Marshal(s.event(a, c, r, path, parameters))
 	if err != nil {
 		c.answered(reply{err: err})
 		return
@@ -64,8 +87,16 @@ func (s *Simulation) gateway(c *call) {
 			s.after(s.between(time.Millisecond, 5*time.Millisecond), func() { c.answered(reply{answer: answer}) })
 		}
 	}
-	s.after(integration, func() { answered(saying(http.StatusGatewayTimeout, "Endpoint request timed out")) })
-	r.function.invoke(payload, 0, func(said []byte, err error) { answered(integrated(said, err)) })
+	s.after(integration, func() {
+		answered(a.saying(c, "INTEGRATION_TIMEOUT", http.StatusGatewayTimeout, "Endpoint request timed out"))
+	})
+	r.function.invoke(payload, 0, func(said []byte, err error) {
+		answer, ok := integrated(said)
+		if err != nil || !ok {
+			answer = a.saying(c, "DEFAULT_5XX", http.StatusBadGateway, "Internal server error")
+		}
+		answered(answer)
+	})
 }
 
 // find returns the route of a request and the values of its path's parameters.
@@ -94,15 +125,14 @@ func (a *api) find(method, path string) (*route, map[string]string) {
 }
 
 // event is what the gateway hands to a function (payload version 1).
-func (s *Simulation) event(c *call, r *route, path string, parameters map[string]string) events.APIGatewayProxyRequest {
-	a := s.apis[strings.TrimSuffix(c.http.URL.Host, ".execute-api."+cloudsim.Region+".amazonaws.com")]
+func (s *Simulation) event(a *api, c *call, r *route, path string, parameters map[string]string) events.APIGatewayProxyRequest {
 	e := events.APIGatewayProxyRequest{
 		Resource: r.path, Path: path, HTTPMethod: c.http.Method, PathParameters: parameters,
 		Headers: map[string]string{}, MultiValueHeaders: map[string][]string{"Host": {a.host()}},
 		Body: string(c.request.Body),
 		RequestContext: events.APIGatewayProxyRequestContext{
 			AccountID: cloudsim.Account, Stage: a.stage, DomainName: a.host(), DomainPrefix: a.id, APIID: a.id, Protocol: "HTTP/1.1",
-			RequestID: fmt.Sprintf("00000000-0000-4000-9000-%06d%06d", c.id, c.nth), HTTPMethod: c.http.Method, ResourcePath: r.path,
+			RequestID: c.requestID(), HTTPMethod: c.http.Method, ResourcePath: r.path,
 			Path: c.http.URL.Path, Identity: events.APIGatewayRequestIdentity{SourceIP: "192.0.2.1", UserAgent: c.http.UserAgent()},
 			RequestTimeEpoch: s.Now().UnixMilli(),
 		},
@@ -122,17 +152,22 @@ func (s *Simulation) event(c *call, r *route, path string, parameters map[string
 	return e
 }
 
-// integrated is what the gateway makes of a function's answer.
-func integrated(said []byte, err error) cloudsim.Answer {
+// requestID is the gateway's id of a request.
+func (c *call) requestID() string {
+	return fmt.Sprintf("00000000-0000-4000-9000-%06d%06d", c.id, c.sequence)
+}
+
+// integrated is what the gateway makes of a function's answer; false for one that it does not understand.
+func integrated(said []byte) (cloudsim.Answer, bool) {
 	var answer events.APIGatewayProxyResponse
-	if err != nil || json.Unmarshal(said, &answer) != nil || answer.StatusCode == 0 {
-		return saying(http.StatusBadGateway, "Internal server error")
+	if json.Unmarshal(said, &answer) != nil || answer.StatusCode == 0 {
+		return cloudsim.Answer{}, false
 	}
 	body := []byte(answer.Body)
 	if answer.IsBase64Encoded {
 		decoded, err := base64.StdEncoding.DecodeString(answer.Body)
 		if err != nil {
-			return saying(http.StatusBadGateway, "Internal server error")
+			return cloudsim.Answer{}, false
 		}
 		body = decoded
 	}
@@ -143,12 +178,21 @@ func integrated(said []byte, err error) cloudsim.Answer {
 	for name, values := range answer.MultiValueHeaders {
 		header[http.CanonicalHeaderKey(name)] = values
 	}
-	return cloudsim.Answer{Status: answer.StatusCode, Header: header, Body: body}
+	return cloudsim.Answer{Status: answer.StatusCode, Header: header, Body: body}, true
 }
 
-// saying is an answer of the gateway's own.
-func saying(status int, message string) cloudsim.Answer {
-	a := document(map[string]any{"message": message})
-	a.Status, a.Header = status, http.Header{"Content-Type": {"application/json"}}
-	return a
+// saying is an answer of the gateway's own: as the template has it, or else in API Gateway's words.
+func (a *api) saying(c *call, kind string, status int, message string) cloudsim.Answer {
+	said, ok := a.says[kind]
+	if !ok {
+		answer := document(map[string]any{"message": message})
+		answer.Status, answer.Header = status, http.Header{"Content-Type": {"application/json"}}
+		return answer
+	}
+	answer := cloudsim.Answer{Status: cmp.Or(said.StatusCode, status), Header: http.Header{"Content-Type": {"application/json"}}}
+	for name, value := range said.ResponseParameters.Headers {
+		answer.Header.Set(name, strings.Trim(value, "'"))
+	}
+	answer.Body = []byte(strings.ReplaceAll(said.ResponseTemplates["application/json"], "$context.requestId", c.requestID()))
+	return answer
 }

@@ -76,13 +76,16 @@ func (b *inbox) deliver() {
 		batch.Records = append(batch.Records, got...)
 	}
 	batch.Records = slices.DeleteFunc(batch.Records, func(m events.SQSMessage) bool {
-		switch s.strikes(b.function) {
+		switch f := s.faults.Message(b.function.name, s.dice); f {
 		case Late:
+			s.strike(f)
 			b.ask("ChangeMessageVisibility", map[string]any{"ReceiptHandle": m.ReceiptHandle, "VisibilityTimeout": 3600})
 			s.trace.note(s.Now(), "late", b.function.name, m.MessageId)
 			return true
 		case Duplicate:
-			s.Cloud.Queues.Duplicate(b.url, m.MessageId)
+			if s.Cloud.Queues.Duplicate(b.url, m.MessageId) {
+				s.strike(f)
+			}
 			s.trace.note(s.Now(), "duplicate", b.function.name, m.MessageId)
 		}
 		return false
@@ -99,7 +102,8 @@ func (b *inbox) deliver() {
 	b.function.invoke(payload, b.hidden, func(answer []byte, err error) {
 		b.running--
 		done := b.done(batch.Records, answer, err)
-		if s.strikes(b.function) == Undeleted {
+		if len(done) > 0 && s.faults.Batch(b.function.name, s.dice) == Undeleted {
+			s.strike(Undeleted)
 			s.trace.note(s.Now(), "undeleted", b.function.name)
 			done = nil
 		}

@@ -36,7 +36,8 @@ type deployed struct {
 	environ map[string]string
 	timeout time.Duration
 	idle    []*environment
-	calls   int // how many its last invocation made
+	begun   int // how many invocations
+	calls   int // how many its last invocation made that a fault can strike
 }
 
 // environment is one process of a function. It works on one invocation at a time.
@@ -62,6 +63,7 @@ type invocation struct {
 	environment *environment
 	end         func(answer []byte, err error)
 	ended       bool // for Lambda
+	returned    bool // its process has nothing more to do for it
 	stallAt     int  // the call at which it will stand still; 0: none
 	stall       time.Duration
 }
@@ -81,15 +83,17 @@ func (s *Simulation) addFunction(name string) (*deployed, error) {
 // the message that it works on stays hidden from others.
 func (f *deployed) invoke(payload []byte, hidden time.Duration, end func(answer []byte, err error)) {
 	s := f.sim
-	i := &invocation{caller: s.newCaller(f.name), end: end}
+	f.begun++
+	i := &invocation{caller: s.newCaller(f.name, f.begun), end: end}
 	i.environment = f.take()
 	i.environment.current.Store(i)
 	s.running++
+	s.alive++
 	s.Ledger.invoked(f.name)
 	allowed := f.timeout
-	if s.faults.Call(Site{Function: f.name, Operation: "", Nth: 0}, s.dice) == Stall {
-		i.stallAt, i.stall = 1+s.dice.IntN(max(f.calls, 1)), f.timeout+hidden+s.between(0, time.Minute)
-		allowed += i.stall // its own clock will stand still for so long
+	if i.stallAt = s.faults.Stall(f.name, f.begun, f.calls, s.dice); i.stallAt > 0 {
+		i.stall = f.timeout + hidden + s.between(0, time.Minute)
+		allowed += i.stall
 	}
 	s.trace.note(s.Now(), "invoke", f.name, i.String(), string(payload))
 	dice := rand.New(rand.NewPCG(s.settings.Seed, uint64(i.id)))
@@ -129,7 +133,8 @@ func (e *environment) live() {
 func (e *environment) answer(ctx context.Context, payload []byte) (answer []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = errors.Join(errKilled, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			e.function.sim.t.Errorf("%s panics: %v\n%s", e.function.name, p, debug.Stack())
+			err = errKilled
 		}
 	}()
 	if e.handler == nil {
@@ -139,7 +144,8 @@ func (e *environment) answer(ctx context.Context, payload []byte) (answer []byte
 		rt.AWS.Credentials = aws.AnonymousCredentials{} // nobody checks signatures here, and to sign takes time
 		handler, err := e.function.build(rt, e.function.environ)
 		if err != nil {
-			return nil, errors.Join(errKilled, err)
+			e.function.sim.t.Errorf("%s cannot start: %v", e.function.name, err)
+			return nil, errKilled
 		}
 		if err := rt.Warm(ctx); err != nil {
 			rt.Log.Warn("not everything could be prepared before the first request", "error", err.Error())
@@ -187,7 +193,13 @@ type returned struct {
 
 func (r *returned) order() [2]int { return [2]int{r.id, int(r.sent.Load()) + 1} }
 
-func (r *returned) accept() { r.finish(r.answer, r.err) }
+func (r *returned) accept() {
+	if !r.gone.Load() {
+		r.environment.function.sim.alive--
+	}
+	r.invocation.returned = true
+	r.finish(r.answer, r.err)
+}
 
 // finish is the end of an invocation, for Lambda. A process that timed out or crashed is not used again.
 func (i *invocation) finish(answer []byte, err error) {
@@ -205,10 +217,12 @@ func (i *invocation) finish(answer []byte, err error) {
 	switch {
 	case errors.Is(err, errTimedOut):
 		if i.stallAt == 0 {
-			i.gone.Store(true)
+			i.leave()
+		} else {
+			f.sim.strike(Stall)
 		}
 	case !errors.Is(err, errKilled):
-		f.calls = int(i.sent.Load())
+		f.calls = int(i.met.Load())
 		f.idle = append(f.idle, i.environment)
 	}
 	i.end(answer, err)
@@ -216,6 +230,13 @@ func (i *invocation) finish(answer []byte, err error) {
 
 // kill ends the process of an invocation: nothing that it does from now on counts.
 func (i *invocation) kill() {
-	i.gone.Store(true)
+	i.leave()
 	i.finish(nil, errKilled)
+}
+
+// leave takes the process of an invocation out of the world.
+func (i *invocation) leave() {
+	if !i.gone.Swap(true) && !i.returned {
+		i.environment.function.sim.alive--
+	}
 }

@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,7 +66,7 @@ func (s *store) account(page *strings.Builder, n, batch int) {
 	s.Ledger.Forget()
 	before := len(s.orders)
 	s.buy(n)
-	require.Equal(t, map[string]int{"closed confirmed": before + together}, s.audit(false))
+	require.Equal(t, map[string]int{"closed confirmed": before + together}, s.audit(harm{}))
 
 	read, err := template.Read()
 	require.NoError(t, err)
@@ -103,10 +104,9 @@ func (s *store) account(page *strings.Builder, n, batch int) {
 
 // buy has orders placed at once, and waits until they are closed.
 func (s *store) buy(n int) {
-	var customers []func()
+	var customers []func(*http.Client)
 	for range together {
-		customer := len(s.orders) + len(customers)
-		customers = append(customers, func() { s.order(customer, basket("pm_card_visa", n), 0) })
+		customers = append(customers, s.order(len(s.orders)+len(customers), basket("pm_card_visa", n), 0))
 	}
 	s.Meanwhile(time.Hour, customers...)
 	require.True(s.t, s.Run(time.Hour, s.over))

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/shared/cloudsim"
-	runtime "backroom/shared/function"
+	lambdas "backroom/shared/function"
 )
 
 // stand is a simulation with one function, made for a test.
@@ -38,7 +38,7 @@ func (s stand) ask(service, operation string, in map[string]any) map[string]any 
 
 // function returns a function that answers as handle does.
 func (s stand) function(handle any) *deployed {
-	return &deployed{sim: s.Simulation, name: "stand-in", timeout: 10 * time.Second, build: func(runtime.Runtime, map[string]string) (lambda.Handler, error) {
+	return &deployed{sim: s.Simulation, name: "stand-in", timeout: 10 * time.Second, build: func(lambdas.Runtime, map[string]string) (lambda.Handler, error) {
 		return lambda.NewHandler(handle), nil
 	}}
 }
@@ -290,6 +290,7 @@ func TestPatterns(t *testing.T) {
 	for text, c := range map[string]struct{ passes, fails string }{
 		`{"a":["x"]}`:                        {`{"a":"x"}`, `{"a":"y"}`},
 		`{"a":[{"exists":false}]}`:           {`{"b":1}`, `{"a":1}`},
+		`{"a":[{"exists":true}]}`:            {`{"a":1}`, `{"a":{"N":"1"}}`},
 		`{"a":[{"prefix":"x"}]}`:             {`{"a":"xy"}`, `{"a":"yx"}`},
 		`{"a":[{"anything-but":["x","y"]}]}`: {`{"a":"z"}`, `{"a":"y"}`},
 		`{"a":{"b":["x"]},"c":[1]}`:          {`{"a":{"b":"x"},"c":1}`, `{"a":{"b":"x"}}`},

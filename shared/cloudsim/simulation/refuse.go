@@ -97,7 +97,7 @@ func part(r cloudsim.Request) (cloudsim.Request, func(cloudsim.Answer) cloudsim.
 func document(of map[string]any) cloudsim.Answer {
 	body, err := json.Marshal(of)
 	if err != nil {
-		panic(err) // it was JSON before
+		panic(err) // it is made of what JSON can say
 	}
 	return cloudsim.Answer{Status: http.StatusOK, Body: body}
 }

@@ -154,6 +154,13 @@ func (r *shard) ended(batch []record, answer []byte, err error) {
 	if err == nil {
 		failed = r.firstFailed(batch, answer)
 	}
+	if failed > 0 && r.sim.faults.Batch(r.function.name, r.sim.dice) == Undeleted {
+		r.sim.strike(Undeleted)
+		r.sim.trace.note(r.sim.Now(), "undeleted", r.function.name)
+		r.busy = false // nobody remembers how far the shard was read
+		r.next()
+		return
+	}
 	if failed > 0 {
 		r.after, r.failed, r.narrow = batch[failed-1].Dynamodb.SequenceNumber, 0, 0
 	}
@@ -164,6 +171,7 @@ func (r *shard) ended(batch []record, answer []byte, err error) {
 	}
 	r.failed++
 	switch rest := batch[failed:]; {
+	case failed > 0: // what was reported begins anew
 	case r.bisect && len(rest) > 1:
 		r.narrow = (len(rest) + 1) / 2 // dividing a batch is no retry
 		r.failed--

@@ -4,10 +4,10 @@ package simulation_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +26,6 @@ import (
 type store struct {
 	*simulation.Simulation
 	t         *testing.T
-	staff     shop.API
 	delivered map[string]int
 	orders    []*sale
 }
@@ -44,16 +43,16 @@ const skus = 20
 func open(t *testing.T, settings simulation.Settings, units int) *store {
 	t.Helper()
 	s := &store{Simulation: simulation.New(t, settings), t: t, delivered: map[string]int{}}
-	s.staff = shop.API{URL: s.URL("Api"), HTTP: s.Client()}
-	s.Meanwhile(time.Hour, func() {
-		s.registerCallbacks()
-		token := s.token(s.staff, "")
+	s.Meanwhile(time.Hour, func(client *http.Client) {
+		s.registerCallbacks(client)
+		api := s.api(client)
+		token := s.token(api, "")
 		for i := range skus {
 			sku := fmt.Sprintf("SKU-%d", i)
-			added, err := s.staff.AddProduct(context.Background(), token, shop.Product{SKU: sku, Title: "A thing", Prices: shop.Euro(int64(100 + i))})
+			added, err := api.AddProduct(context.Background(), token, shop.Product{SKU: sku, Title: "A thing", Prices: shop.Euro(int64(100 + i))})
 			require.NoError(t, err)
 			require.True(t, added)
-			require.NoError(t, s.staff.Deliver(context.Background(), token, "delivery-"+sku, sku, units))
+			require.NoError(t, api.Deliver(context.Background(), token, "delivery-"+sku, sku, units))
 			s.delivered[sku] = units
 		}
 	})
@@ -62,7 +61,7 @@ func open(t *testing.T, settings simulation.Settings, units int) *store {
 }
 
 // registerCallbacks has the sandbox of the payment provider tell the API what happens, as a deployment does.
-func (s *store) registerCallbacks() {
+func (s *store) registerCallbacks(client *http.Client) {
 	form := url.Values{"url": {"execute-api:api/v1/payments/events"}, "enabled_events[]": {
 		"payment_intent.amount_capturable_updated", "payment_intent.canceled", "payment_intent.payment_failed", "payment_intent.processing",
 		"payment_intent.requires_action", "payment_intent.succeeded", "refund.created", "refund.failed", "refund.updated",
@@ -71,7 +70,7 @@ func (s *store) registerCallbacks() {
 	require.NoError(s.t, err)
 	r.Header.Set("Authorization", "Bearer "+cloudtest.SampleSecret)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := s.Client().Do(r)
+	answer, err := client.Do(r)
 	require.NoError(s.t, err)
 	var made struct{ Secret string }
 	require.NoError(s.t, json.NewDecoder(answer.Body).Decode(&made))
@@ -97,7 +96,9 @@ func patiently[T any](t *testing.T, ask func() (T, error)) T {
 		last = err
 		time.Sleep(time.Second)
 	}
-	panic(errors.Join(errors.New("the API never answered"), last))
+	t.Errorf("the API never answered: %v", last)
+	runtime.Goexit()
+	panic("unreachable")
 }
 
 // token returns a token for a customer, or for the staff.
@@ -107,15 +108,19 @@ func (s *store) token(api shop.API, customer string) string {
 	})
 }
 
-// order has a customer place an order, and cancel it so long afterwards (0: never).
-func (s *store) order(n int, basket shop.Basket, cancelled time.Duration) {
-	api := shop.API{URL: s.URL("Api"), HTTP: s.Client()}
-	customer := fmt.Sprintf("ada-%d", n)
-	id := s.place(api, s.token(api, customer), customer, basket)
-	if cancelled > 0 {
-		time.Sleep(cancelled)
-		token := s.token(api, customer)
-		patiently(s.t, func() (bool, error) { return api.Cancel(context.Background(), token, id, "ordered by mistake") })
+// api is the shop's API over a client's connection.
+func (s *store) api(client *http.Client) shop.API { return shop.API{URL: s.URL("Api"), HTTP: client} }
+
+// order is a customer who places an order, and cancels it so long afterwards (0: never).
+func (s *store) order(n int, basket shop.Basket, cancelled time.Duration) func(*http.Client) {
+	return func(client *http.Client) {
+		api, customer := s.api(client), fmt.Sprintf("ada-%d", n)
+		id := s.place(api, s.token(api, customer), customer, basket)
+		if cancelled > 0 {
+			time.Sleep(cancelled)
+			token := s.token(api, customer)
+			patiently(s.t, func() (bool, error) { return api.Cancel(context.Background(), token, id, "ordered by mistake") })
+		}
 	}
 }
 
@@ -143,9 +148,7 @@ type row struct {
 	Status    string `json:"status"`
 	Verdict   string `json:"verdict"`
 	Attention string `json:"attention"`
-	Owes      []string
-	Refunds   []struct{ Amount int64 }
-	Total     int64
+	Has       string `json:"has"`
 
 	Sellable int
 	Promised int
@@ -187,51 +190,61 @@ func (s *store) over() bool {
 	return true
 }
 
-// audit demands that all is right, and returns how many orders ended how.
-func (s *store) audit(again bool) map[string]int {
+// harm is what faults may leave behind without anything being wrong.
+type harm struct {
+	mails bool // a mail is sent again: whoever sent it was ended, or cut off, before it could note that
+	kills bool // a message is a dead letter: it was received as often as may be, and each time something ended it; its order asked again
+}
+
+// audit demands that all is right, and returns how many orders ended how. Orders may need attention for these reasons only.
+func (s *store) audit(harm harm, attention ...string) map[string]int {
 	s.t.Helper()
-	ends, wrong := s.inspect(again)
+	ends, wrong := s.inspect(harm, attention...)
 	require.Empty(s.t, wrong)
 	return ends
 }
 
 // inspect looks whether no order is lost, nothing oversold and nobody charged twice: all that was ordered, and what became of it,
-// must agree with stock, money and mails. It returns how many orders ended how, and what is wrong. again says whether mails may have
-// been sent again: whoever is killed between sending and noting it sends once more.
-func (s *store) inspect(again bool) (ends map[string]int, wrong []string) {
+// must agree with stock, money and mails, order by order. It returns how many orders ended how, and what is wrong.
+func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wrong []string) {
 	s.t.Helper()
 	finds := func(right bool, format string, args ...any) {
 		if !right {
 			wrong = append(wrong, fmt.Sprintf(format, args...))
 		}
 	}
-	orders, mails := s.rows("Orders"), s.rows("Mailbox")
+	orders, holds, mails, money := s.rows("Orders"), s.rows("Holds"), s.rows("Mailbox"), s.money(finds)
 	ends = map[string]int{}
 	promised := map[string]int{} // units by SKU
-	var keeps int64
 	for _, sold := range s.orders {
 		o, there := orders["main#"+sold.id]
 		finds(there, "order %s is lost", sold.id)
 		finds(slices.Contains([]string{"closed", "cancelled", "needs_attention"}, o.Status), "order %s is %s", sold.id, o.Status)
+		finds(o.Attention == "" || slices.Contains(attention, o.Attention), "order %s needs attention: %s", sold.id, o.Attention)
 		ends[strings.Join(slices.Compact(strings.Fields(o.Status+" "+o.Verdict+" "+o.Attention)), " ")]++
+
+		has, keeps := "nothing", int64(0)
 		if o.Verdict == "confirmed" {
+			has = "sold"
 			for _, l := range sold.basket.Lines {
 				promised[l.SKU] += l.Quantity
 			}
 			if o.Status == "closed" {
-				keeps += sold.total
+				keeps = sold.total
 			}
 		}
-		if o.Verdict != "" && o.Status != "needs_attention" {
-			_, mailed := mails["main#"+sold.id+"#"+o.Verdict]
-			finds(mailed, "order %s has no mail that it is %s", sold.id, o.Verdict)
-		}
+		hold, held := holds["main#"+sold.id]
+		finds(!held && has == "nothing" || hold.Has == has, "order %s is %s and has %s", sold.id, o.Verdict, hold.Has)
+		finds(money[sold.id] == keeps, "the shop has %d cents of order %s, which says %d", money[sold.id], sold.id, keeps)
+		_, mailed := mails["main#"+sold.id+"#"+o.Verdict]
+		finds(mailed || o.Attention != "", "order %s has no mail that it is %s", sold.id, o.Verdict)
 	}
 	finds(len(orders) == len(s.orders), "%d orders were placed, and there are %d", len(s.orders), len(orders))
 	for key, mail := range mails {
-		finds(again || mail.Sends == 1, "mail %s was sent %d times", key, mail.Sends)
+		finds(harm.mails || mail.Sends == 1, "mail %s was sent %d times", key, mail.Sends)
+		verdict := orders["main#"+mail.Order].Verdict
+		finds(mail.Template == verdict || mail.Template == "confirmed" && verdict == "cancelled", "mail %s is about an order that is %s", key, verdict)
 	}
-
 	levels := s.rows("Levels")
 	for sku, units := range s.delivered {
 		level := levels["main#sku#"+sku]
@@ -239,17 +252,23 @@ func (s *store) inspect(again bool) (ends map[string]int, wrong []string) {
 		finds(level.Sellable+level.Promised == units, "of %d units of %s there are %d + %d", units, sku, level.Sellable, level.Promised)
 		finds(level.Promised == promised[sku], "of %s %d units are promised, and orders have %d", sku, level.Promised, promised[sku])
 	}
+	for _, url := range s.Cloud.Queues.URLs() {
+		visible, inFlight, delayed := s.Cloud.Queues.Counts(url)
+		finds(visible+inFlight+delayed == 0 || harm.kills, "%d messages are in %s", visible+inFlight+delayed, url)
+	}
+	return ends, wrong
+}
 
-	var kept int64
-	charges := map[string]int{}
+// money returns how much the shop has of each order, as the provider's sandbox says, and finds whoever was charged twice.
+func (s *store) money(finds func(right bool, format string, args ...any)) map[string]int64 {
+	kept, charges := map[string]int64{}, map[string]int{}
 	for _, i := range s.rows("Sandbox") {
 		order := i.Metadata["order"]
 		charges[order] += i.Authorizations
 		finds(charges[order] <= 1, "order %s was charged %d times", order, charges[order])
 		finds(i.Captures <= 1, "order %s was captured %d times", order, i.Captures)
 		finds(i.Status != "requires_capture", "money of order %s is still held", order)
-		kept += i.Received - i.Refunded
+		kept[order] += i.Received - i.Refunded
 	}
-	finds(kept == keeps, "the shop has %d cents, and its orders say %d", kept, keeps)
-	return ends, wrong
+	return kept
 }

@@ -12,6 +12,7 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -54,8 +55,11 @@ type Simulation struct {
 	shards    map[string][]*shard // by the name of their table
 	apis      map[string]*api     // by id
 
+	transacted map[string]bool // tables that transactions write
+
 	struck  map[Fault]int
 	running int // invocations that Lambda waits for
+	alive   int // invocations that still do something, those included that Lambda waits for no more
 	calls   int // calls under way
 	planned int // deliveries that are about to be made
 
@@ -82,7 +86,7 @@ func bare(t *testing.T, s Settings) *Simulation {
 	follow(t, s.Seed)
 	sim := &Simulation{
 		t: t, settings: s, faults: Calm{}, dice: rand.New(rand.NewPCG(s.Seed, 1)), trace: newTrace(s.Trace), Ledger: newLedger(),
-		functions: map[string]*deployed{}, inboxes: map[string]*inbox{}, shards: map[string][]*shard{}, apis: map[string]*api{}, struck: map[Fault]int{},
+		functions: map[string]*deployed{}, inboxes: map[string]*inbox{}, shards: map[string][]*shard{}, apis: map[string]*api{}, struck: map[Fault]int{}, transacted: map[string]bool{},
 		wake: make(chan struct{}, 1), over: make(chan struct{}),
 	}
 	about := cloudsim.Settings{Now: sim.Now, Limited: s.Limited, Shards: s.Shards}
@@ -109,24 +113,19 @@ func (s *Simulation) Disturb(f Faults) { s.faults = f }
 // Struck says how often each fault befell somebody so far.
 func (s *Simulation) Struck() map[Fault]int { return maps.Clone(s.struck) }
 
-// strikes draws what befalls a delivery, and counts it.
-func (s *Simulation) strikes(f *deployed) Fault {
-	fault := s.faults.Delivery(Site{Function: f.name}, s.dice)
-	if fault != None {
-		s.struck[fault]++
-	}
-	return fault
-}
+// strike counts a fault that befell somebody.
+func (s *Simulation) strike(f Fault) { s.struck[f]++ }
 
-// Meanwhile runs do, which may call the API, and lets things happen until it returns. It fails the test if that takes longer than
-// the limit.
-func (s *Simulation) Meanwhile(limit time.Duration, do ...func()) {
+// Meanwhile runs what clients of the API do, each with a connection of its own, and lets things happen until all have returned. It
+// fails the test if that takes longer than the limit.
+func (s *Simulation) Meanwhile(limit time.Duration, clients ...func(*http.Client)) {
 	s.t.Helper()
-	left := make([]bool, len(do))
-	for i, f := range do {
+	left := make([]bool, len(clients))
+	for i, do := range clients {
+		connection := &http.Client{Transport: client{s.newCaller("client", i+1), s}}
 		go func() {
-			f()
-			s.arrive(departed{i, left})
+			defer s.arrive(departed{i, left})
+			do(connection)
 		}()
 	}
 	if !s.Run(limit, func() bool { return !slices.Contains(left, false) }) {
@@ -180,15 +179,13 @@ func (s *Simulation) Pass(d time.Duration) { s.Run(d, func() bool { return false
 // Quiet reports whether nothing is under way: no call, no invocation, no message that waits or is in flight, and no record that
 // was not read. Only schedules go on.
 func (s *Simulation) Quiet() bool {
-	if s.running > 0 || s.calls > 0 || s.planned > 0 {
+	if s.alive > 0 || s.calls > 0 || s.planned > 0 {
 		return false
 	}
 	synctest.Wait()
-	if s.mu.Lock(); len(s.arrivals) > 0 {
-		s.mu.Unlock()
+	if s.arrived() {
 		return false
 	}
-	s.mu.Unlock()
 	for url := range s.inboxes {
 		if visible, inFlight, delayed := s.Cloud.Queues.Counts(url); visible+inFlight+delayed > 0 {
 			return false
@@ -208,7 +205,7 @@ func (s *Simulation) Quiet() bool {
 func (s *Simulation) step(until time.Time) bool {
 	synctest.Wait()
 	s.admit()
-	if s.settings.Full && s.running == 0 && s.calls == 0 && s.planned == 0 {
+	if s.settings.Full && s.alive == 0 && s.calls == 0 && s.planned == 0 {
 		s.fillUp()
 	}
 	next := until
@@ -286,6 +283,14 @@ func (s *Simulation) after(d time.Duration, do func()) {
 	heap.Push(&s.agenda, &event{time.Now().Add(d), s.added, do})
 }
 
+// pause is how long a call is on its way.
+func (s *Simulation) pause() time.Duration {
+	if s.settings.Lag && s.dice.IntN(10) == 0 {
+		return s.between(9*time.Millisecond, time.Second)
+	}
+	return s.between(time.Millisecond, 9*time.Millisecond)
+}
+
 func (s *Simulation) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(s.dice.Int64N(int64(most-least)))
 }
@@ -305,6 +310,13 @@ func (s *Simulation) arrive(a arrival) {
 	case s.wake <- struct{}{}:
 	default:
 	}
+}
+
+// arrived reports whether somebody arrived who was not admitted.
+func (s *Simulation) arrived() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.arrivals) > 0
 }
 
 // admit takes in what has arrived, in an order that does not depend on which goroutine was faster.

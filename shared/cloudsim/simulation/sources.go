@@ -23,11 +23,13 @@ func (s *Simulation) read(t template.Template) error {
 			continue
 		}
 		if r.Type == "AWS::Serverless::Api" {
-			stage, err := t.Resolve(r.Properties["StageName"], s.Stack)
+			resolved, err := t.Resolve(r.Properties, s.Stack)
 			if err != nil {
 				return err
 			}
-			s.apis[strings.ToLower(id)] = &api{id: strings.ToLower(id), stage: fmt.Sprint(stage)}
+			if err := s.addAPI(id, resolved); err != nil {
+				return fmt.Errorf("simulation: %s: %w", id, err)
+			}
 		}
 	}
 	for _, id := range sorted(t.Resources) {
@@ -38,6 +40,11 @@ func (s *Simulation) read(t template.Template) error {
 		f, err := s.addFunction(folder(id))
 		if err != nil {
 			return err
+		}
+		for property := range r.Properties {
+			if !slices.Contains(ofFunction, property) {
+				return fmt.Errorf("simulation: %s: the property %s is not simulated", id, property)
+			}
 		}
 		declared, _ := r.Properties["Events"].(map[string]any)
 		for _, name := range sorted(declared) {
@@ -51,6 +58,29 @@ func (s *Simulation) read(t template.Template) error {
 		}
 	}
 	s.every(time.Minute, func() { s.Cloud.Tables.Expire() })
+	return nil
+}
+
+// ofFunction are the properties of a function that are simulated, or that change nothing which could be seen here.
+var ofFunction = []string{"FunctionName", "Role", "LoggingConfig", "MemorySize", "Timeout", "Environment", "Events"}
+
+// addAPI makes an API. That a stage throttles is not simulated: a test's clients are no flood.
+func (s *Simulation) addAPI(id string, declared any) error {
+	text, err := json.Marshal(declared)
+	if err != nil {
+		return err
+	}
+	var p struct {
+		Name, StageName           string
+		TracingEnabled            bool
+		DisableExecuteApiEndpoint bool
+		MethodSettings            []json.RawMessage
+		GatewayResponses          map[string]gatewayResponse
+	}
+	if err := strictly(text, &p); err != nil {
+		return err
+	}
+	s.apis[strings.ToLower(id)] = &api{id: strings.ToLower(id), stage: p.StageName, says: p.GatewayResponses}
 	return nil
 }
 
@@ -73,17 +103,16 @@ type mapping struct {
 
 	Schedule string // Schedule
 
-	Queue, Stream                  string // SQS, DynamoDB
-	StartingPosition               string
-	BatchSize                      int
-	MaximumBatchingWindowInSeconds int
-	MaximumRetryAttempts           *int
-	MaximumRecordAgeInSeconds      int
-	BisectBatchOnFunctionError     bool
-	FunctionResponseTypes          []string
-	ScalingConfig                  struct{ MaximumConcurrency int }
-	FilterCriteria                 struct{ Filters []struct{ Pattern string } }
-	DestinationConfig              struct{ OnFailure struct{ Destination string } }
+	Queue, Stream              string // SQS, DynamoDB
+	StartingPosition           string
+	BatchSize                  int
+	MaximumRetryAttempts       *int
+	MaximumRecordAgeInSeconds  int
+	BisectBatchOnFunctionError bool
+	FunctionResponseTypes      []string
+	ScalingConfig              struct{ MaximumConcurrency int }
+	FilterCriteria             struct{ Filters []struct{ Pattern string } }
+	DestinationConfig          struct{ OnFailure struct{ Destination string } }
 }
 
 func (m mapping) partial() bool {
@@ -232,6 +261,10 @@ func (s *Simulation) schedule(f *deployed, rate string) error {
 			"account": cloudsim.Account, "time": s.Now().Format(time.RFC3339), "region": cloudsim.Region, "resources": []string{}, "detail": map[string]any{},
 		}
 		s.invokeLater(f, document(event).Body, 0)
+		if s.faults.Message(f.name, s.dice) == Duplicate {
+			s.strike(Duplicate)
+			s.invokeLater(f, document(event).Body, 0)
+		}
 	})
 	return nil
 }
