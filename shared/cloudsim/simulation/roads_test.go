@@ -137,6 +137,9 @@ func TestSwarm(t *testing.T) {
 				if dice.IntN(2) == 0 {
 					rates[f] = dice.Float64() * 0.06
 				}
+				if dice.IntN(2) == 0 && (f == simulation.FailBefore || f == simulation.Throttle) {
+					rates[f] = dice.Float64() * 0.4 // often enough that the SDK's own three tries do not help
+				}
 			}
 			defer func() {
 				if t.Failed() {
