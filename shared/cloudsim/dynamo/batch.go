@@ -172,20 +172,22 @@ func (db *DB) batchWriteItem(r *request) ([]byte, error) {
 	return db.writeBatches(r, writes)
 }
 
+// batchKinds are the writes that a batch takes.
+var batchKinds = map[string]string{"PutRequest": put, "DeleteRequest": remove}
+
 func (db *DB) readBatchWrite(name string, n document.Node) (*write, error) {
-	kinds := map[string]string{"PutRequest": put, "DeleteRequest": remove}
 	var given []document.Member
 	for _, m := range n.Members {
 		if m.Value.Kind != document.Null {
 			given = append(given, m)
 		}
 	}
-	if len(given) != 1 || kinds[given[0].Name] == "" {
+	if len(given) != 1 || batchKinds[given[0].Name] == "" {
 		return nil, attribute.Refusal("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 	}
 	request := given[0].Value
 	request.Members = append([]document.Member{{Name: "TableName", Value: document.Node{Kind: document.String, Text: name}}}, request.Members...)
-	return db.readWrite(kinds[given[0].Name], request)
+	return db.readWrite(batchKinds[given[0].Name], request)
 }
 
 // writeBatches carries out each write by itself. What is throttled, or in a transaction under way, is left out.

@@ -29,6 +29,7 @@ const inTransaction = 2
 type charge struct {
 	wire.Use
 	partition string
+	arn       string // of the table
 }
 
 // written is what a write of so many bytes uses.
@@ -41,8 +42,7 @@ func read(size int) float64 { return float64(max(1, (size+readUnit-1)/readUnit))
 
 // writes returns what it costs to make the row the item.
 func (t *table) writes(row string, old, item attribute.Item, factor float64) []charge {
-	size := max(old.Size(), item.Size())
-	charges := []charge{t.charge(row, wire.Use{Writes: written(size, factor), Items: 1, Bytes: size})}
+	charges := []charge{t.tableWrite(row, max(old.Size(), item.Size()), factor)}
 	for _, x := range t.indexes {
 		before, after := x.entry(row, old), x.entry(row, item)
 		switch {
@@ -63,7 +63,11 @@ func (t *table) writes(row string, old, item attribute.Item, factor float64) []c
 
 func (t *table) charge(row string, u wire.Use) charge {
 	u.Resource = t.name
-	return charge{u, t.name + "/" + u.Index + "/" + row[:8]}
+	return charge{u, t.name + "/" + u.Index + "/" + row[:8], t.arn}
+}
+
+func (t *table) tableWrite(row string, size int, factor float64) charge {
+	return t.charge(row, wire.Use{Writes: written(size, factor), Items: 1, Bytes: size})
 }
 
 func (t *table) indexWrite(x *index, e entry, size int, factor float64) charge {
@@ -103,7 +107,7 @@ func (db *DB) bucket(partition string) *bucket {
 // spend notes what the request uses, or refuses it if one of the partitions is exhausted.
 func (db *DB) spend(r *request, charges ...charge) error {
 	if c := db.exhausted(charges); c != nil {
-		return db.throttled(*c)
+		return throttled(*c)
 	}
 	db.take(charges)
 	r.use(charges)
@@ -138,8 +142,8 @@ const errThroughput = "Throughput exceeds the current capacity of your table or 
 
 // throttled refuses a request for a charge, and says of what and why
 // (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ThrottlingReason.html).
-func (db *DB) throttled(c charge) error {
-	of, does, resource := "Table", "Read", db.tables[c.Resource].arn
+func throttled(c charge) error {
+	of, does, resource := "Table", "Read", c.arn
 	if c.Index != "" {
 		of, resource = "Index", resource+"/index/"+c.Index
 	}

@@ -3,7 +3,8 @@
 // byte. What it takes and refuses follows AWS's documentation, and DynamoDB Local where that is silent.
 //
 // Where the two disagree it follows the documentation: a transaction counts two units for each one, an update that an
-// item cannot take cancels its transaction, an element of a batch is rounded up by itself.
+// item cannot take cancels its transaction, an element of a batch is rounded up by itself. In one point it follows DynamoDB Local though
+// others report AWS to differ: UPDATED_OLD and UPDATED_NEW of a part of a document return the attribute whole.
 package dynamo
 
 import (

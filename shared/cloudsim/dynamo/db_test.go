@@ -74,6 +74,18 @@ func TestWhatARequestUses(t *testing.T) {
 			"DeleteItem", `{"TableName": "Orders", "Key": {"pk": {"S": "old"}}, "ConditionExpression": "attribute_not_exists(pk)"}`,
 			[]wire.Use{{Resource: "Orders", Writes: 1, Items: 1, Bytes: 17}},
 		},
+		"a failed condition of a put counts the larger item, and no index": {
+			"PutItem", `{"TableName": "Orders", "Item": {"pk": {"S": "old"}, "open": {"S": "no"}, "due": {"N": "1"}, "x": {"S": "` + kilobyte + `"}}, "ConditionExpression": "attribute_not_exists(pk)"}`,
+			[]wire.Use{{Resource: "Orders", Writes: 2, Items: 1, Bytes: 1041}},
+		},
+		"a failed condition of an update counts the item that is there": {
+			"UpdateItem", `{"TableName": "Orders", "Key": {"pk": {"S": "old"}}, "UpdateExpression": "SET x = :x", "ConditionExpression": "attribute_not_exists(pk)", "ExpressionAttributeValues": {":x": {"S": "` + kilobyte + `"}}}`,
+			[]wire.Use{{Resource: "Orders", Writes: 1, Items: 1, Bytes: 17}},
+		},
+		"a failed condition of a put in a transaction counts the larger item twice": {
+			"TransactWriteItems", `{"TransactItems": [{"Put": {"TableName": "Orders", "Item": {"pk": {"S": "old"}, "open": {"S": "no"}, "due": {"N": "1"}, "x": {"S": "` + kilobyte + `"}}, "ConditionExpression": "attribute_not_exists(pk)"}}]}`,
+			[]wire.Use{{Resource: "Orders", Writes: 4, Items: 1, Bytes: 1041}},
+		},
 		"an update of the index's key counts it twice": {
 			"UpdateItem", `{"TableName": "Orders", "Key": {"pk": {"S": "old"}}, "UpdateExpression": "SET due = :d", "ExpressionAttributeValues": {":d": {"N": "2"}}}`,
 			[]wire.Use{{Resource: "Orders", Writes: 1, Items: 1, Bytes: 17}, {Resource: "Orders", Index: "overdue", Writes: 2, Items: 2, Bytes: 34}},

@@ -2,12 +2,15 @@ package dynamo_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"backroom/shared/cloudsim/dynamo"
+	"backroom/shared/cloudsim/wire"
 )
 
 func TestWritesNamesTheItems(t *testing.T) {
@@ -97,6 +100,41 @@ func TestThePartitionIsThrottled(t *testing.T) {
 	answer, _ = w.do("BatchWriteItem", `{"RequestItems": {"Orders": [{"DeleteRequest": {"Key": {"pk": {"S": "a"}}}}, {"DeleteRequest": {"Key": {"pk": {"S": "d"}}}}]}}`)
 	assert.JSONEq(t, `{"UnprocessedItems": {"Orders": [{"DeleteRequest": {"Key": {"pk": {"S": "a"}}}}]}}`, answer)
 	w.get("a", true)
+}
+
+func TestAThrottledTransactionReadsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(_ *world, s *dynamo.Settings) { s.Limited = true })
+	const one = `{"Get": {"TableName": "Orders", "Key": {"pk": {"S": "%s"}}}}`
+	read := func(keys ...string) (string, string, []wire.Use) {
+		gets := make([]string, len(keys))
+		for i, key := range keys {
+			gets[i] = fmt.Sprintf(one, key)
+		}
+		return w.try("TransactGetItems", `{"TransactItems": [`+strings.Join(gets, ", ")+`]}`)
+	}
+	for range dynamo.ReadLimit / 2 {
+		_, refused, _ := read("a")
+		require.Empty(t, refused)
+	}
+	answer, refused, used := read("b", "a", "c")
+	assert.Equal(t, "TransactionCanceledException", refused)
+	assert.Contains(t, answer, "[None, ThrottlingError, None]")
+	assert.Empty(t, used, "what is not read costs nothing")
+	_, refused, _ = read("b", "c")
+	assert.Empty(t, refused)
+}
+
+func TestAThrottledReadNamesItsTable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(_ *world, s *dynamo.Settings) { s.Limited = true })
+	w.put(`"pk": {"S": "a"}`)
+	for range dynamo.ReadLimit {
+		w.get("a", true)
+	}
+	answer, refused, _ := w.try("GetItem", `{"TableName": "Orders", "Key": {"pk": {"S": "a"}}}`)
+	assert.Equal(t, "ThrottlingException", refused)
+	assert.Contains(t, answer, `"resource":"arn:aws:dynamodb:eu-central-1:000000000000:table/Orders"`)
 }
 
 func TestAHotIndexThrottlesItsTable(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 	"backroom/shared/cloudsim/wire"
 )
 
-// MaxPage is how many bytes a page of a query or scan reads; the item that passes it is still read.
-const MaxPage = 1 << 20
+// maxPage is how many bytes a page of a query or scan reads; the item that passes it is still read.
+const maxPage = 1 << 20
 
 // search is a query or scan as it is asked for.
 type search struct {
@@ -350,7 +350,7 @@ func (s *search) page(entries iter.Seq2[string, attribute.Item]) found {
 				f.items = append(f.items, projected(item, s.projection).Append(nil))
 			}
 		}
-		if f.scanned == s.limit || f.bytes >= MaxPage {
+		if f.scanned == s.limit || f.bytes >= maxPage {
 			f.last = item.Only(s.keys().union(s.table.keys))
 			break
 		}

@@ -143,8 +143,8 @@ func (e record) append(s *stream, region string) ([]byte, int) {
 	a.raw("dynamodb", image.closed())
 	if e.by.kind != "" {
 		var by answer
-		by.text("type", e.by.kind)
-		by.text("principalId", e.by.id)
+		by.text("Type", e.by.kind)
+		by.text("PrincipalId", e.by.id)
 		a.raw("userIdentity", by.closed())
 	}
 	return a.closed(), size
@@ -268,7 +268,7 @@ func (db *DB) readIterator(text string) (iterator, error) {
 	shard, err1 := strconv.Atoi(parts[1])
 	from, err2 := strconv.ParseUint(parts[2], 10, 64)
 	issued, err3 := strconv.ParseInt(parts[3], 10, 64)
-	if err1 != nil || err2 != nil || err3 != nil || shard < 0 || shard >= Shards {
+	if err1 != nil || err2 != nil || err3 != nil || shard < 0 || shard >= len(s.shards) {
 		return iterator{}, attribute.Refusal("Invalid ShardIterator")
 	}
 	return iterator{s, shard, from, time.UnixMilli(issued)}, nil

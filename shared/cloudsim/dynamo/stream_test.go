@@ -3,6 +3,7 @@ package dynamo_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,27 @@ func TestTheRecordsOfAKeyAreInOneShardInOrder(t *testing.T) {
 		}
 	}
 	assert.Len(t, where, 40)
+}
+
+func TestAStreamHasTheShardsOfTheSettings(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(_ *world, s *dynamo.Settings) { s.Shards = 8 })
+	for key := range 80 {
+		w.put(fmt.Sprintf(`"pk": {"S": "ord_%d"}`, key))
+	}
+	shards := w.records(w.iterators("TRIM_HORIZON"))
+	require.Len(t, shards, 8)
+	assert.Len(t, slices.Concat(shards...), 80)
+}
+
+func TestAnIteratorOfAShardThatIsNotThereIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(_ *world, s *dynamo.Settings) { s.Shards = 1 })
+	right := w.iterators("TRIM_HORIZON")[0]
+	wrong := strings.Replace(right, "|0|", "|1|", 1)
+	require.NotEqual(t, right, wrong)
+	_, refused, _ := w.try("GetRecords", `{"ShardIterator": "`+wrong+`"}`)
+	assert.Equal(t, "ValidationException", refused)
 }
 
 func TestRecordsAreGoneAfterADay(t *testing.T) {

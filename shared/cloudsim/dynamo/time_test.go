@@ -79,8 +79,7 @@ func TestTimeToLiveDeletesWhatIsPast(t *testing.T) {
 	deleted := slices.Concat(w.records(latest)...)
 	require.Len(t, deleted, 1)
 	assert.Equal(t, "REMOVE", deleted[0].EventName)
-	assert.Equal(t, "Service", deleted[0].UserIdentity.Type)
-	assert.Equal(t, "dynamodb.amazonaws.com", deleted[0].UserIdentity.PrincipalID)
+	assert.Equal(t, map[string]string{"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}, deleted[0].UserIdentity)
 }
 
 func TestTransactionsRememberTheirTokenForTenMinutes(t *testing.T) {

@@ -40,8 +40,9 @@ type reason struct {
 }
 
 var (
-	noReason = reason{Code: "None"}
-	conflict = reason{Code: "TransactionConflict", Message: "Transaction is ongoing for the item"}
+	noReason  = reason{Code: "None"}
+	conflict  = reason{Code: "TransactionConflict", Message: "Transaction is ongoing for the item"}
+	exhausted = reason{Code: "ThrottlingError", Message: errThroughput}
 )
 
 // cancelled returns the refusal of a transaction; nil if there is no reason for it.
@@ -216,7 +217,7 @@ func (db *DB) transact(r *request, actions []*write, reasons []reason) error {
 	}
 	for i, o := range outcomes {
 		if db.exhausted(o.charges) != nil {
-			reasons[i] = reason{Code: "ThrottlingError", Message: errThroughput}
+			reasons[i] = exhausted
 		}
 	}
 	if refused := cancelled(reasons); refused != nil {
@@ -238,7 +239,7 @@ func (db *DB) decide(w *write) (outcome, reason) {
 		return outcome{}, conflict
 	}
 	old, item, err := w.outcome()
-	o := outcome{old, item, w.table.writes(w.row, old, item, inTransaction)}
+	o := outcome{old, item, w.costs(old, item, err, inTransaction)}
 	switch {
 	case errors.Is(err, errCondition):
 		failed := reason{Code: "ConditionalCheckFailed", Message: "The conditional request failed"}
@@ -284,7 +285,7 @@ func (db *DB) transactGetItems(r *request) ([]byte, error) {
 	if err := cancelled(reasons); err != nil {
 		return nil, err
 	}
-	responses, err := db.carryOut(r, gets)
+	responses, err := db.carryOut(r, gets, reasons)
 	if err != nil {
 		return nil, err
 	}
@@ -314,12 +315,14 @@ func (db *DB) readGet(n document.Node) (get, error) {
 	return get{t, row, projection}, nil
 }
 
-func (db *DB) carryOut(r *request, gets []get) ([][]byte, error) {
-	responses := make([][]byte, len(gets))
+// carryOut reads everything or, if a partition is exhausted, nothing.
+func (db *DB) carryOut(r *request, gets []get, reasons []reason) ([][]byte, error) {
+	responses, charges := make([][]byte, len(gets)), make([]charge, len(gets))
 	for i, g := range gets {
 		item, _ := g.table.rows.get(g.row)
-		if err := db.spend(r, g.table.reads(g.row, item, inTransaction)); err != nil {
-			return nil, err
+		charges[i] = g.table.reads(g.row, item, inTransaction)
+		if db.exhausted(charges[i:i+1]) != nil {
+			reasons[i] = exhausted
 		}
 		var a answer
 		if item = projected(item, g.projection); len(item) > 0 {
@@ -327,5 +330,10 @@ func (db *DB) carryOut(r *request, gets []get) ([][]byte, error) {
 		}
 		responses[i] = a.closed()
 	}
+	if err := cancelled(reasons); err != nil {
+		return nil, err
+	}
+	db.take(charges)
+	r.use(charges)
 	return responses, nil
 }

@@ -2,14 +2,15 @@ package dynamo
 
 import (
 	"errors"
+	"slices"
 
 	"backroom/shared/cloudsim/dynamo/attribute"
 	"backroom/shared/cloudsim/dynamo/document"
 	"backroom/shared/cloudsim/dynamo/expression"
 )
 
-// MaxItem is how many bytes an item may have.
-const MaxItem = 400 * 1024
+// maxItem is how many bytes an item may have.
+const maxItem = 400 * 1024
 
 // What a write can want.
 const (
@@ -106,7 +107,7 @@ func (w *write) readItem(n document.Node) error {
 	if w.item, err = attribute.DecodeItem(n.Get("Item")); err != nil {
 		return err
 	}
-	if w.item.Size() > MaxItem {
+	if w.item.Size() > maxItem {
 		return errTooLarge
 	}
 	return w.table.check(w.item)
@@ -154,7 +155,7 @@ func (w *write) outcome() (old, item attribute.Item, err error) {
 		return old, old, itemError{err}
 	}
 	switch {
-	case item.Size() > MaxItem:
+	case item.Size() > maxItem:
 		return old, old, itemError{errGrown}
 	case item.TooDeep():
 		return old, old, itemError{errNested}
@@ -163,6 +164,20 @@ func (w *write) outcome() (old, item attribute.Item, err error) {
 		return old, old, itemError{err}
 	}
 	return old, item, nil
+}
+
+// costs returns what the write uses after outcome. A condition that failed costs what the table would have: a put the larger of both
+// items, all else the one that is there; no index is written to
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html).
+func (w *write) costs(old, item attribute.Item, err error, factor float64) []charge {
+	if !errors.Is(err, errCondition) {
+		return w.table.writes(w.row, old, item, factor)
+	}
+	size := old.Size()
+	if w.kind == put {
+		size = max(size, w.item.Size())
+	}
+	return []charge{w.table.tableWrite(w.row, size, factor)}
 }
 
 // putItem is the operation.
@@ -197,7 +212,7 @@ func (db *DB) write(r *request, kind string, returns ...string) ([]byte, error) 
 	if err != nil && !errors.Is(err, errCondition) {
 		return nil, err
 	}
-	if err := db.spend(r, w.table.writes(w.row, old, item, 1)...); err != nil {
+	if err := db.spend(r, w.costs(old, item, err, 1)...); err != nil {
 		return nil, err
 	}
 	if err != nil {
@@ -213,15 +228,7 @@ func (db *DB) write(r *request, kind string, returns ...string) ([]byte, error) 
 }
 
 func oneOf(value string, allowed []string) bool {
-	if value == "" {
-		return true
-	}
-	for _, a := range allowed {
-		if value == a {
-			return true
-		}
-	}
-	return false
+	return value == "" || slices.Contains(allowed, value)
 }
 
 // failed says that the condition does not hold for the item, and shows it if that is wanted.

@@ -60,6 +60,8 @@ func (s *Service) with(a Attributes, asked map[string]string) (Attributes, error
 			a.Redrive, err = s.policy(value)
 		case "FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit":
 			err = errFIFO
+		case "Policy", "RedriveAllowPolicy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds":
+			err = refuse("UnsupportedOperation", "cloudsim does not know the attribute "+name+".")
 		default:
 			err = refuse("InvalidAttributeName", "Unknown Attribute "+name+".")
 		}

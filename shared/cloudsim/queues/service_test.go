@@ -108,6 +108,10 @@ func TestWhatIsNotSimulatedIsRefused(t *testing.T) {
 	assert.Equal(t, "UnknownOperationException", p.refused(t, "AddPermission", nil))
 	assert.Equal(t, "UnsupportedOperation", p.refused(t, "CreateQueue", fields{"QueueName": "a.fifo"}))
 	assert.Equal(t, "UnsupportedOperation", p.refused(t, "CreateQueue", fields{"QueueName": "a", "Attributes": fields{"FifoQueue": "true"}}))
+	for _, name := range []string{"Policy", "RedriveAllowPolicy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"} {
+		_, _, err := p.ask(t, "CreateQueue", fields{"QueueName": "a", "Attributes": fields{name: ""}})
+		assert.ErrorContains(t, err, "UnsupportedOperation: cloudsim does not know the attribute "+name+".")
+	}
 	assert.Equal(t, "SerializationException", p.refused(t, "CreateQueue", fields{"QueueName": 7}))
 	assert.Equal(t, "InvalidAddress", p.refused(t, "ReceiveMessage", fields{"QueueUrl": "nowhere"}))
 }

@@ -39,7 +39,23 @@ type record struct {
 		ApproximateCreationDateTime float64
 		SequenceNumber              string
 	} `json:"dynamodb"`
-	whole json.RawMessage
+	UserIdentity *struct{ Type, PrincipalID string } `json:"userIdentity"` // who changed the item, if no caller did
+	whole        json.RawMessage                     // as filters and functions see it
+}
+
+// readRecord reads a record of a stream and writes it as Lambda does: the streams' API has the members of userIdentity in capitals.
+func readRecord(raw json.RawMessage) (record, error) {
+	read := record{whole: raw}
+	if err := json.Unmarshal(raw, &read); err != nil || read.UserIdentity == nil {
+		return read, err
+	}
+	var members map[string]any
+	if err := json.Unmarshal(raw, &members); err != nil {
+		return read, err
+	}
+	members["userIdentity"] = map[string]string{"type": read.UserIdentity.Type, "principalId": read.UserIdentity.PrincipalID}
+	read.whole = document(members).Body
+	return read, nil
 }
 
 // hear is told that something was written.
@@ -92,15 +108,15 @@ func (r *shard) read() []record {
 		}
 		at.ShardIterator = got.NextShardIterator
 		for _, raw := range got.Records {
-			read := record{whole: raw}
-			if err := json.Unmarshal(raw, &read); err != nil {
+			read, err := readRecord(raw)
+			if err != nil {
 				r.sim.t.Errorf("a record of %s: %v", r.stream, err)
 				return nil
 			}
 			switch {
 			case len(batch) == wanted:
 				return batch
-			case passes(r.filters, raw):
+			case passes(r.filters, read.whole):
 				batch = append(batch, read)
 			case len(batch) == 0:
 				r.after = read.Dynamodb.SequenceNumber

@@ -40,7 +40,6 @@ var exceptions = map[string]map[string]string{
 		"a message whose time is over is not hidden again by its old receipt": "it hides it: a late invocation keeps a message from the next one",
 		"a deleted message cannot be hidden":                                  "it forgets a receipt with its message, and answers ReceiptHandleIsInvalid",
 		"a message can be deleted twice":                                      "it forgets a receipt with its message, and answers ReceiptHandleIsInvalid",
-		"a message that was received again is deleted by its old receipt":     "it knows the last receipt only",
 		"a dead-letter queue knows whose it is":                               "it has no ListDeadLetterSourceQueues",
 		"a task moves dead letters back to where they came from":              "it has no StartMessageMoveTask",
 		"a dead letter that a task moved is a new message":                    "it has no StartMessageMoveTask",

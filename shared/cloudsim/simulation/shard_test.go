@@ -1,0 +1,28 @@
+package simulation
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A stream and Lambda do not spell who changed an item alike
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html).
+func TestAFunctionSeesWhoDeletedAsLambdaSpellsIt(t *testing.T) {
+	const change = `"eventName":"REMOVE","dynamodb":{"ApproximateCreationDateTime":1772366400,"SequenceNumber":"7","SizeBytes":12}`
+	expired, err := readRecord(json.RawMessage(`{` + change + `,"userIdentity":{"Type":"Service","PrincipalId":"dynamodb.amazonaws.com"}}`))
+	require.NoError(t, err)
+	assert.JSONEq(t, `{`+change+`,"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}}`, string(expired.whole))
+	assert.Equal(t, "7", expired.Dynamodb.SequenceNumber)
+
+	byHand, err := readRecord(json.RawMessage(`{` + change + `}`))
+	require.NoError(t, err)
+	assert.Equal(t, `{`+change+`}`, string(byHand.whole))
+
+	wanted, err := parsePattern(`{"userIdentity":{"type":["Service"],"principalId":["dynamodb.amazonaws.com"]}}`)
+	require.NoError(t, err)
+	assert.True(t, passes([]pattern{wanted}, expired.whole))
+	assert.False(t, passes([]pattern{wanted}, byHand.whole))
+}
