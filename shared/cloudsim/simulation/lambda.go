@@ -75,7 +75,6 @@ func (s *Simulation) addFunction(name string) (*deployed, error) {
 		return nil, fmt.Errorf("simulation: shared/cloudsim/registry does not name %s", name)
 	}
 	f := &deployed{sim: s, name: name, build: entry.Build, environ: s.Stack.Environment(name), timeout: s.Stack.Timeout(name)}
-	s.functions[name] = f
 	return f, nil
 }
 
@@ -87,7 +86,6 @@ func (f *deployed) invoke(payload []byte, hidden time.Duration, end func(answer 
 	i := &invocation{caller: s.newCaller(f.name, f.begun), end: end}
 	i.environment = f.take()
 	i.environment.current.Store(i)
-	s.running++
 	s.alive++
 	s.Ledger.invoked(f.name)
 	allowed := f.timeout
@@ -208,7 +206,6 @@ func (i *invocation) finish(answer []byte, err error) {
 	}
 	f := i.environment.function
 	i.ended = true
-	f.sim.running--
 	outcome := "ok"
 	if err != nil {
 		outcome = err.Error()

@@ -27,7 +27,7 @@ import (
 // Settings say what is simulated.
 type Settings struct {
 	Seed    uint64
-	Lag     bool // indexes and eventually consistent reads lag behind, and queues give their messages in any order
+	Lag     bool // indexes and eventually consistent reads lag behind, queues give messages in any order, and one call of ten takes up to a second
 	Limited bool // partitions take 1,000 write units a second, as DynamoDB's do
 	Full    bool // batches wait until they are full, as long as anything else can happen
 	Shards  int  // how many shards a stream has; 0: as many as on AWS a table has that is new
@@ -50,15 +50,13 @@ type Simulation struct {
 	added   uint64
 	callers int // how many there were
 
-	functions map[string]*deployed
-	inboxes   map[string]*inbox   // by the URL of their queue
-	shards    map[string][]*shard // by the name of their table
-	apis      map[string]*api     // by id
+	inboxes map[string]*inbox   // by the URL of their queue
+	shards  map[string][]*shard // by the name of their table
+	apis    map[string]*api     // by id
 
 	transacted map[string]bool // tables that transactions write
 
 	struck  map[Fault]int
-	running int // invocations that Lambda waits for
 	alive   int // invocations that still do something, those included that Lambda waits for no more
 	calls   int // calls under way
 	planned int // deliveries that are about to be made
@@ -86,7 +84,7 @@ func bare(t *testing.T, s Settings) *Simulation {
 	follow(t, s.Seed)
 	sim := &Simulation{
 		t: t, settings: s, faults: Calm{}, dice: rand.New(rand.NewPCG(s.Seed, 1)), trace: newTrace(s.Trace), Ledger: newLedger(),
-		functions: map[string]*deployed{}, inboxes: map[string]*inbox{}, shards: map[string][]*shard{}, apis: map[string]*api{}, struck: map[Fault]int{}, transacted: map[string]bool{},
+		inboxes: map[string]*inbox{}, shards: map[string][]*shard{}, apis: map[string]*api{}, struck: map[Fault]int{}, transacted: map[string]bool{},
 		wake: make(chan struct{}, 1), over: make(chan struct{}),
 	}
 	about := cloudsim.Settings{Now: sim.Now, Limited: s.Limited, Shards: s.Shards}
