@@ -117,11 +117,14 @@ func (l *Log) String() string {
 	return l.text.String()
 }
 
+// Simulated reports whether New returns clouds that are simulated in this process, and so keep whatever time it has.
+func Simulated() bool { return os.Getenv("BACKROOM_ENDPOINT") == "" }
+
 // New returns a cloud in which nothing is made yet. What is made is removed when the test ends.
 func New(t testing.TB) *Cloud {
 	t.Helper()
 	c := &Cloud{stack: "t-" + strings.ToLower(rand.Text()[:12]), endpoint: strings.TrimSuffix(os.Getenv("BACKROOM_ENDPOINT"), "/")}
-	if c.endpoint == "" {
+	if Simulated() {
 		c.endpoint = simulated
 		c.http = &http.Client{Transport: network{cloudsim.New(cloudsim.Settings{Now: time.Now, Endpoint: simulated}), http.DefaultTransport}}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/shared/cloudtest"
+	"backroom/shared/cloudtest/loopback"
 	"backroom/shared/fault"
 	"backroom/shared/money"
 	"backroom/shared/payment"
@@ -36,19 +38,42 @@ type shop struct {
 	t       *testing.T
 	cloud   *cloudtest.Cloud
 	charges string
+	way     http.RoundTripper // to the sandbox
 	*paymenttest.Sandbox
 }
 
 func open(t *testing.T) shop {
 	t.Helper()
 	cloud := cloudtest.New(t)
-	return shop{t, cloud, cloud.Table("Charges"), paymenttest.StartSandbox(t, cloud)}
+	sandbox := paymenttest.NewSandbox(cloud)
+	sandbox.URL = loopback.URL
+	return shop{t, cloud, cloud.Table("Charges"), loopback.Serve(t, sandbox), sandbox}
+}
+
+// patiently runs what waits for the provider: in virtual time, unless the cloud has a time of its own.
+func patiently(t *testing.T, wait func(*testing.T)) {
+	t.Helper()
+	if cloudtest.Simulated() {
+		synctest.Test(t, wait)
+		return
+	}
+	wait(t)
+}
+
+// either is the way to the sandbox and to the cloud.
+type either struct{ sandbox, cloud http.RoundTripper }
+
+func (e either) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasPrefix(r.URL.String(), loopback.URL+"/") {
+		return e.sandbox.RoundTrip(r)
+	}
+	return e.cloud.RoundTrip(r)
 }
 
 // step returns the step as a process runs it whose every call goes through the round tripper.
 func (s shop) step(through func(http.RoundTripper) http.RoundTripper) payment.AuthorizeStep {
 	rt := s.cloud.Runtime()
-	connections := through(rt.AWS.HTTPClient.(*http.Client).Transport)
+	connections := through(either{s.way, rt.AWS.HTTPClient.(*http.Client).Transport})
 	rt.AWS.HTTPClient = &http.Client{Transport: connections}
 	rt.AWS.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	return payment.AuthorizeStep{Till: payment.Till{
@@ -76,7 +101,7 @@ func (s shop) cancel(intent string) {
 	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.URL+"/v1/payment_intents/"+intent+"/cancel", nil)
 	require.NoError(s.t, err)
 	req.Header.Set("Authorization", "Bearer "+cloudtest.SampleSecret)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := s.way.RoundTrip(req)
 	require.NoError(s.t, err)
 	require.NoError(s.t, resp.Body.Close())
 	require.Equal(s.t, http.StatusOK, resp.StatusCode)
@@ -226,22 +251,26 @@ func TestUnknownOutcomes(t *testing.T) {
 
 	t.Run("an answer that is too late is asked for, days later too", func(t *testing.T) {
 		t.Parallel()
-		s, order := open(t), newOrder()
-		began := time.Now()
-		require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_slow_8000")), fault.Unavailable)
-		assert.Less(t, time.Since(began), 7*time.Second, "the step does not wait for it")
-		s.Later(72 * time.Hour)
-		require.NoError(t, s.handle(paymenttest.CheckDue(t, "e2", order)))
-		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized}, facts(s.charge(order)))
-		assert.Equal(t, 1, s.Authorizations(t, order))
+		patiently(t, func(t *testing.T) {
+			s, order := open(t), newOrder()
+			began := time.Now()
+			require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_slow_8000")), fault.Unavailable)
+			assert.Less(t, time.Since(began), 7*time.Second, "the step does not wait for it")
+			s.Later(72 * time.Hour)
+			require.NoError(t, s.handle(paymenttest.CheckDue(t, "e2", order)))
+			assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized}, facts(s.charge(order)))
+			assert.Equal(t, 1, s.Authorizations(t, order))
+		})
 	})
 
 	t.Run("an answer that takes as long as a bank may is waited for", func(t *testing.T) {
 		t.Parallel()
-		s, order := open(t), newOrder()
-		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_slow_3000")))
-		assert.Equal(t, payment.Authorized, s.charge(order).Has)
-		assert.Equal(t, 1, s.Authorizations(t, order))
+		patiently(t, func(t *testing.T) {
+			s, order := open(t), newOrder()
+			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_slow_3000")))
+			assert.Equal(t, payment.Authorized, s.charge(order).Has)
+			assert.Equal(t, 1, s.Authorizations(t, order))
+		})
 	})
 
 	t.Run("a payment that the provider still works on is uncertain until it is not", func(t *testing.T) {
@@ -271,13 +300,15 @@ func TestUnknownOutcomes(t *testing.T) {
 
 	t.Run("a provider that is away takes nothing and loses nothing", func(t *testing.T) {
 		t.Parallel()
-		s, order := open(t), newOrder()
-		step := s.step(unharmed)
-		step.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
-		require.ErrorIs(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")), fault.Unavailable)
-		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")))
-		require.NoError(t, step.Handle(t.Context(), paymenttest.CheckDue(t, "e2", order)), "what is settled is told without it")
-		assert.Equal(t, 1, s.Authorizations(t, order))
+		patiently(t, func(t *testing.T) {
+			s, order := open(t), newOrder()
+			step := s.step(unharmed)
+			step.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
+			require.ErrorIs(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")), fault.Unavailable)
+			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")))
+			require.NoError(t, step.Handle(t.Context(), paymenttest.CheckDue(t, "e2", order)), "what is settled is told without it")
+			assert.Equal(t, 1, s.Authorizations(t, order))
+		})
 	})
 }
 

@@ -43,7 +43,8 @@ func (s shop) act(order, outcome string) {
 	s.t.Helper()
 	c := s.charge(order)
 	form := url.Values{"client_secret": {c.ClientSecret}, "outcome": {outcome}}
-	resp, err := http.Post(s.URL+"/v1/payment_intents/"+c.Intent+"/sandbox_action", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+	client := http.Client{Transport: s.way}
+	resp, err := client.Post(s.URL+"/v1/payment_intents/"+c.Intent+"/sandbox_action", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
 	require.NoError(s.t, err)
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(s.t, err)
@@ -142,13 +143,15 @@ func TestCapturing(t *testing.T) {
 
 	t.Run("a provider that is away takes nothing and loses nothing", func(t *testing.T) {
 		t.Parallel()
-		s := open(t)
-		order := s.authorized("pm_card_visa")
-		away := payment.CaptureStep{Till: s.step(unharmed).Till}
-		away.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
-		require.ErrorIs(t, away.Handle(t.Context(), paymenttest.About(t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", order)), fault.Unavailable)
-		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
-		assert.Equal(t, saga.PaymentCaptured, s.last(order))
+		patiently(t, func(t *testing.T) {
+			s := open(t)
+			order := s.authorized("pm_card_visa")
+			away := payment.CaptureStep{Till: s.step(unharmed).Till}
+			away.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
+			require.ErrorIs(t, away.Handle(t.Context(), paymenttest.About(t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", order)), fault.Unavailable)
+			require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
+			assert.Equal(t, saga.PaymentCaptured, s.last(order))
+		})
 	})
 }
 
@@ -512,11 +515,13 @@ func TestCallbacks(t *testing.T) {
 
 	t.Run("a provider that is away is asked again", func(t *testing.T) {
 		t.Parallel()
-		s := open(t)
-		order := s.authorized("pm_card_visa")
-		till := s.step(unharmed).Till
-		till.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
-		require.ErrorIs(t, till.Hear(t.Context(), payment.Callback{ID: "evt_1", Intent: s.charge(order).Intent}, saga.Cause{ID: "evt_1"}), fault.Unavailable)
+		patiently(t, func(t *testing.T) {
+			s := open(t)
+			order := s.authorized("pm_card_visa")
+			till := s.step(unharmed).Till
+			till.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
+			require.ErrorIs(t, till.Hear(t.Context(), payment.Callback{ID: "evt_1", Intent: s.charge(order).Intent}, saga.Cause{ID: "evt_1"}), fault.Unavailable)
+		})
 	})
 }
 

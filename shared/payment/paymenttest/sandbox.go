@@ -5,6 +5,7 @@ package paymenttest
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
@@ -30,17 +31,25 @@ func Key() *apikey.Key {
 
 // Sandbox is a payment provider that runs beside the test.
 type Sandbox struct {
-	URL    string
+	http.Handler
+	URL    string // where it answers, if somebody lets it
 	Ledger sandboxdb.Ledger
 	ahead  atomic.Int64
 }
 
-// StartSandbox starts a sandbox with the cloud's table. Its clock goes on by itself.
-func StartSandbox(t testing.TB, cloud *cloudtest.Cloud) *Sandbox {
-	t.Helper()
+// NewSandbox returns a sandbox with the cloud's table, which answers nowhere yet. Its clock goes on by itself.
+func NewSandbox(cloud *cloudtest.Cloud) *Sandbox {
 	rt := cloud.Runtime()
 	s := &Sandbox{Ledger: sandboxdb.Ledger{DB: rt.DynamoDB(), Name: cloud.Table("Sandbox")}}
-	server := httptest.NewServer(sandbox.Handler{Ledger: s.Ledger, Key: Key(), Now: s.Now, Nonce: rt.Nonce, Log: slog.New(slog.DiscardHandler)}.Routes())
+	s.Handler = sandbox.Handler{Ledger: s.Ledger, Key: Key(), Now: s.Now, Nonce: rt.Nonce, Log: slog.New(slog.DiscardHandler)}.Routes()
+	return s
+}
+
+// StartSandbox is NewSandbox that answers at a URL of this machine.
+func StartSandbox(t testing.TB, cloud *cloudtest.Cloud) *Sandbox {
+	t.Helper()
+	s := NewSandbox(cloud)
+	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.URL = server.URL
 	return s

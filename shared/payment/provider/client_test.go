@@ -7,17 +7,18 @@ import (
 	"log"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"backroom/shared/cloudtest/loopback"
 	"backroom/shared/fault"
 	"backroom/shared/money"
 	"backroom/shared/observe"
@@ -51,7 +52,7 @@ func guarded(t *testing.T, guard provider.Guard, answers ...said) (*provider.Cli
 	t.Helper()
 	var mu sync.Mutex
 	var all []asked
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	way := loopback.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.NoError(t, r.ParseForm())
 		mu.Lock()
 		answer := answers[min(len(all), len(answers)-1)]
@@ -65,9 +66,8 @@ func guarded(t *testing.T, guard provider.Guard, answers ...said) (*provider.Cli
 		w.WriteHeader(answer.status)
 		_, _ = io.WriteString(w, answer.body)
 	}))
-	t.Cleanup(server.Close)
 	key := apikey.New(func(context.Context) (string, error) { return "sk_1", nil }, time.Now)
-	return provider.New(server.URL+"/some/path/", key, nil, guard), func() []asked {
+	return provider.New(loopback.URL+"/some/path/", key, way, guard), func() []asked {
 		mu.Lock()
 		defer mu.Unlock()
 		return all
@@ -153,11 +153,13 @@ func TestWhatAnErrorMeans(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, _ := fake(t, c.said)
-			_, created := client.Create(t.Context(), charge(), "key-1")
-			_, confirmed := client.Confirm(t.Context(), "pi_1", "key-1")
-			_, found := client.Find(t.Context(), "pi_1")
-			assert.Equal(t, []fault.Kind{c.kind, c.kind, c.kind}, []fault.Kind{fault.KindOf(created), fault.KindOf(confirmed), fault.KindOf(found)})
+			synctest.Test(t, func(t *testing.T) {
+				client, _ := fake(t, c.said)
+				_, created := client.Create(t.Context(), charge(), "key-1")
+				_, confirmed := client.Confirm(t.Context(), "pi_1", "key-1")
+				_, found := client.Find(t.Context(), "pi_1")
+				assert.Equal(t, []fault.Kind{c.kind, c.kind, c.kind}, []fault.Kind{fault.KindOf(created), fault.KindOf(confirmed), fault.KindOf(found)})
+			})
 		})
 	}
 }
@@ -256,11 +258,13 @@ func TestWhatBecomesOfARefusedConfirmation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, requests := fake(t, c.answers...)
-			got, err := client.Confirm(t.Context(), "pi_1", "key-1")
-			assert.Equal(t, c.kind, fault.KindOf(err))
-			assert.Equal(t, c.want, got)
-			assert.Len(t, requests(), c.asked)
+			synctest.Test(t, func(t *testing.T) {
+				client, requests := fake(t, c.answers...)
+				got, err := client.Confirm(t.Context(), "pi_1", "key-1")
+				assert.Equal(t, c.kind, fault.KindOf(err))
+				assert.Equal(t, c.want, got)
+				assert.Len(t, requests(), c.asked)
+			})
 		})
 	}
 }
@@ -304,12 +308,14 @@ func TestAKeyThatLeadsNowhereIsLeft(t *testing.T) {
 
 func TestAFailureThatIsNewIsNoReasonForAnotherKey(t *testing.T) {
 	t.Parallel()
-	client, requests := fake(t, said{status: 500, body: `{"error":{"type":"api_error"}}`})
-	_, err := client.Create(t.Context(), charge(), "key-1")
-	require.ErrorIs(t, err, fault.Unavailable)
-	for _, r := range requests() {
-		assert.Equal(t, "key-1", r.key)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		client, requests := fake(t, said{status: 500, body: `{"error":{"type":"api_error"}}`})
+		_, err := client.Create(t.Context(), charge(), "key-1")
+		require.ErrorIs(t, err, fault.Unavailable)
+		for _, r := range requests() {
+			assert.Equal(t, "key-1", r.key)
+		}
+	})
 }
 
 func TestPatienceEnds(t *testing.T) {
@@ -347,29 +353,33 @@ func TestPatienceEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, requests := fake(t, said{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`, after: c.after})
-			began := time.Now()
-			require.ErrorIs(t, c.ask(t.Context(), client), fault.Unavailable)
-			assert.GreaterOrEqual(t, time.Since(began), c.least)
-			assert.Less(t, time.Since(began), c.most)
-			require.Len(t, requests(), c.requests)
-			assert.Equal(t, requests()[0].key, requests()[c.requests-1].key, "with the same key")
+			synctest.Test(t, func(t *testing.T) {
+				client, requests := fake(t, said{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`, after: c.after})
+				began := time.Now()
+				require.ErrorIs(t, c.ask(t.Context(), client), fault.Unavailable)
+				assert.GreaterOrEqual(t, time.Since(began), c.least)
+				assert.Less(t, time.Since(began), c.most)
+				require.Len(t, requests(), c.requests)
+				assert.Equal(t, requests()[0].key, requests()[c.requests-1].key, "with the same key")
+			})
 		})
 	}
 }
 
 func TestABankMayTakeSeconds(t *testing.T) {
 	t.Parallel()
-	client, _ := fake(t, said{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`, after: 3 * time.Second})
-	got, err := client.Confirm(t.Context(), "pi_1", "key-1")
-	require.NoError(t, err)
-	assert.Equal(t, payment.Authorized, got.Has)
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := fake(t, said{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`, after: 3 * time.Second})
+		got, err := client.Confirm(t.Context(), "pi_1", "key-1")
+		require.NoError(t, err)
+		assert.Equal(t, payment.Authorized, got.Has)
+	})
 }
 
 // replacing is a key that is another whenever it is read, and a provider that takes one of them.
 func replacing(t *testing.T, taken string) (client *provider.Client, reads func() int) {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	way := loopback.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+taken {
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = io.WriteString(w, `{"error":{"type":"invalid_request_error"}}`)
@@ -377,12 +387,11 @@ func replacing(t *testing.T, taken string) (client *provider.Client, reads func(
 		}
 		_, _ = io.WriteString(w, `{"id":"pi_1","status":"requires_capture"}`)
 	}))
-	t.Cleanup(server.Close)
 	n := 0
-	return provider.New(server.URL, apikey.New(func(context.Context) (string, error) {
+	return provider.New(loopback.URL, apikey.New(func(context.Context) (string, error) {
 		n++
 		return fmt.Sprintf("sk_%d", n), nil
-	}, time.Now), nil, nil), func() int { return n }
+	}, time.Now), way, nil), func() int { return n }
 }
 
 func TestAReplacedKeyIsReadAgain(t *testing.T) {
@@ -452,10 +461,12 @@ func TestErrorsAreDiscreet(t *testing.T) {
 		{status: 200, body: `jane@example.com pm_secret_token`},
 		{status: 302, header: "Location: http://127.0.0.1:1/pm_secret_token"},
 	} {
-		client, _ := fake(t, answer)
-		_, err := client.Create(t.Context(), charge(), "key-1")
-		require.Error(t, err)
-		texts = append(texts, err.Error())
+		synctest.Test(t, func(t *testing.T) {
+			client, _ := fake(t, answer)
+			_, err := client.Create(t.Context(), charge(), "key-1")
+			require.Error(t, err)
+			texts = append(texts, err.Error())
+		})
 	}
 	os.Stdout, os.Stderr = stdout, stderr
 	require.NoError(t, write.Close())

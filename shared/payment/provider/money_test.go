@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -88,11 +89,13 @@ func TestWhatBecomesOfACapture(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, requests := fake(t, c.answers...)
-			got, err := client.Capture(t.Context(), "pi_1", "key-1")
-			assert.Equal(t, c.kind, fault.KindOf(err), "%v", err)
-			assert.Equal(t, c.has, got.Has)
-			assert.GreaterOrEqual(t, len(requests()), c.asked)
+			synctest.Test(t, func(t *testing.T) {
+				client, requests := fake(t, c.answers...)
+				got, err := client.Capture(t.Context(), "pi_1", "key-1")
+				assert.Equal(t, c.kind, fault.KindOf(err), "%v", err)
+				assert.Equal(t, c.has, got.Has)
+				assert.GreaterOrEqual(t, len(requests()), c.asked)
+			})
 		})
 	}
 }
@@ -109,13 +112,15 @@ func TestWhatCannotBeCanceledStandsAsItDid(t *testing.T) {
 
 func TestAnIntentThatTheProviderNeverHad(t *testing.T) {
 	t.Parallel()
-	client, _ := fake(t, said{status: 404, body: `{"error":{"type":"invalid_request_error","code":"resource_missing","param":"intent"}}`})
-	_, err := client.Find(t.Context(), "pi_1")
-	require.ErrorIs(t, err, payment.ErrNoIntent)
-	client, _ = fake(t, said{status: 404, body: `{"message":"no such route"}`})
-	_, err = client.Find(t.Context(), "pi_1")
-	require.Error(t, err)
-	assert.NotErrorIs(t, err, payment.ErrNoIntent, "who answers is not the provider")
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := fake(t, said{status: 404, body: `{"error":{"type":"invalid_request_error","code":"resource_missing","param":"intent"}}`})
+		_, err := client.Find(t.Context(), "pi_1")
+		require.ErrorIs(t, err, payment.ErrNoIntent)
+		client, _ = fake(t, said{status: 404, body: `{"message":"no such route"}`})
+		_, err = client.Find(t.Context(), "pi_1")
+		require.Error(t, err)
+		assert.NotErrorIs(t, err, payment.ErrNoIntent, "who answers is not the provider")
+	})
 }
 
 func TestWhatARefundsStatusMeans(t *testing.T) {
@@ -152,21 +157,23 @@ func TestWhatBecomesOfARefund(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, requests := fake(t, c.answers...)
-			got, err := client.Refund(t.Context(), held(), part, "key-1")
-			assert.Equal(t, c.kind, fault.KindOf(err), "%v", err)
-			assert.Equal(t, c.id, got.ID)
-			assert.Equal(t, c.state, got.State)
-			var keys []string
-			for _, r := range requests() {
-				keys = append(keys, r.key)
-			}
-			if c.keys != nil {
-				assert.Equal(t, c.keys, keys)
-			}
-			if c.state == saga.RefundRefused {
-				assert.Equal(t, payment.Made{Refund: "r1", Try: 2, Amount: 250, State: saga.RefundRefused}, got)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				client, requests := fake(t, c.answers...)
+				got, err := client.Refund(t.Context(), held(), part, "key-1")
+				assert.Equal(t, c.kind, fault.KindOf(err), "%v", err)
+				assert.Equal(t, c.id, got.ID)
+				assert.Equal(t, c.state, got.State)
+				var keys []string
+				for _, r := range requests() {
+					keys = append(keys, r.key)
+				}
+				if c.keys != nil {
+					assert.Equal(t, c.keys, keys)
+				}
+				if c.state == saga.RefundRefused {
+					assert.Equal(t, payment.Made{Refund: "r1", Try: 2, Amount: 250, State: saga.RefundRefused}, got)
+				}
+			})
 		})
 	}
 }
@@ -237,12 +244,14 @@ func TestTheGuardIsToldOfOutagesAndNotOfRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := &breaker{}
-			client, _ := guarded(t, b, c.said)
-			_, err := client.Find(t.Context(), "pi_1")
-			assert.Equal(t, 1, b.calls)
-			assert.Equal(t, c.outage, b.outages == 1, "%v", err)
-			assert.Equal(t, c.outage, b.lastOutageIsFor.Later())
+			synctest.Test(t, func(t *testing.T) {
+				b := &breaker{}
+				client, _ := guarded(t, b, c.said)
+				_, err := client.Find(t.Context(), "pi_1")
+				assert.Equal(t, 1, b.calls)
+				assert.Equal(t, c.outage, b.outages == 1, "%v", err)
+				assert.Equal(t, c.outage, b.lastOutageIsFor.Later())
+			})
 		})
 	}
 }
