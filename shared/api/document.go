@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -45,12 +46,21 @@ func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 		op.Security = append(op.Security, map[string][]string{"bearer": append([]string{}, r.Access.scopes...)})
 	}
 	delete(op.Responses, "default")
+	r.describeAnswers(op)
 	if ok := op.Responses["200"]; ok != nil && ok.Headers["ETag"] != nil && r.Method == http.MethodGet {
 		describeRevalidation(op)
 	}
 	r.describeProblems(doc, op)
 	for _, answer := range op.Responses {
 		header(answer, "X-Request-Id", "names the request when you report a problem")
+	}
+}
+
+// describeAnswers adds the answers that have the form of success and another status.
+func (r Route) describeAnswers(op *huma.Operation) {
+	success := op.Responses[strconv.Itoa(op.DefaultStatus)]
+	for status, meaning := range r.Answers {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: meaning, Content: maps.Clone(success.Content), Headers: maps.Clone(success.Headers)}
 	}
 }
 
@@ -74,11 +84,12 @@ func (r Route) describeProblems(doc *huma.OpenAPI, op *huma.Operation) {
 		status := strconv.Itoa(faces[f.Kind].status)
 		answer := op.Responses[status]
 		if answer == nil {
-			answer = &huma.Response{Content: map[string]*huma.MediaType{problemMedia: {Schema: schema}}}
+			answer = &huma.Response{Content: map[string]*huma.MediaType{}}
 			op.Responses[status] = answer
 		} else {
 			answer.Description += "\n"
 		}
+		answer.Content[problemMedia] = &huma.MediaType{Schema: schema}
 		answer.Description += "- `" + f.Slug + "`: " + f.Detail
 		switch {
 		case status == "401" || status == "403":

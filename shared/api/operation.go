@@ -34,6 +34,7 @@ type Route struct {
 	Tags          []string
 	DefaultStatus int            // of success; 0: 200 with a body, 204 without
 	Access        Access         // must be said
+	Answers       map[int]string // by status: what answers mean whose output says another status than DefaultStatus
 	Faults        []*fault.Fault // what the operation itself may answer, for the document; the edge's own are added
 }
 

@@ -42,8 +42,9 @@ func (h PutHandler) Operation() api.Operation {
 		Summary: "Create or change a product",
 		Description: "Creates with If-None-Match: * (201), changes with If-Match (200). A product that was deleted is created again, " +
 			"or changed with the ETag of its deletion. A repetition of what is stored already changes nothing and is answered with 200.",
-		Access: api.Needs(h.Callers, identity.CatalogWrite),
-		Faults: []*fault.Fault{ErrChanged, ErrUnconditional, ErrSKUTaken, ErrSKURepeated, ErrPriceRepeated, money.ErrCurrency},
+		Access:  api.Needs(h.Callers, identity.CatalogWrite),
+		Answers: map[int]string{http.StatusCreated: "The product was created."},
+		Faults:  []*fault.Fault{ErrChanged, ErrUnconditional, ErrSKUTaken, ErrSKURepeated, ErrPriceRepeated, money.ErrCurrency},
 	}, h.put)
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"backroom/shared/api/apitest"
 	"backroom/shared/cloudtest/template"
 	"backroom/shared/function"
 	"backroom/shared/identity"
@@ -77,7 +79,33 @@ func (c *Cloud) Call(build function.Builder, name string, event []byte) ([]byte,
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.Timeout(name))
 	defer cancel()
-	return handler.Invoke(lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: "sample-request"}), event)
+	answer, err := handler.Invoke(lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: "sample-request"}), event)
+	if err == nil {
+		c.hold(name, event, answer)
+	}
+	return answer, err
+}
+
+// hold fails the test if a function of the API answers otherwise than docs/openapi.yaml says.
+func (c *Cloud) hold(name string, event, answer []byte) {
+	c.t.Helper()
+	contract, err := apitest.Promised()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var request events.APIGatewayProxyRequest
+	if !contract.Has(name) || json.Unmarshal(event, &request) != nil {
+		return
+	}
+	path, err := url.PathUnescape(request.Path)
+	if err != nil {
+		path = request.Path
+	}
+	a := c.answer(name, answer)
+	sent := &http.Request{Method: request.HTTPMethod, URL: &url.URL{Path: path}, Header: http.Header{}}
+	if err := contract.Check(sent, path, apitest.Answer{Status: a.Status, Header: a.Header, Body: []byte(a.Body)}); err != nil {
+		c.t.Errorf("docs/openapi.yaml: %v", err)
+	}
 }
 
 // Timeout returns how long the template lets a function run.
@@ -120,8 +148,13 @@ func (a Answer) Slug() string {
 // Request invokes an HTTP function with a sample event.
 func (c *Cloud) Request(build function.Builder, name, file string) Answer {
 	c.t.Helper()
+	return c.answer(name, c.Invoke(build, name, file))
+}
+
+func (c *Cloud) answer(name string, answer []byte) Answer {
+	c.t.Helper()
 	var raw events.APIGatewayProxyResponse
-	if err := json.Unmarshal(c.Invoke(build, name, file), &raw); err != nil {
+	if err := json.Unmarshal(answer, &raw); err != nil {
 		c.t.Fatalf("%s answered what is no proxy response: %v", name, err)
 	}
 	a := Answer{Status: raw.StatusCode, Header: http.Header{}, Body: raw.Body}

@@ -63,6 +63,10 @@ func (h TokenHandler) Operation() api.Operation {
 		Description: "The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. Refusals are " +
 			"JSON with `error` and `error_description` as in RFC 6749, section 5.2: 401 for `invalid_client`, else 400.",
 		Access: api.Public,
+		Answers: map[int]string{
+			http.StatusBadRequest:   "There is no token: `error` says why.",
+			http.StatusUnauthorized: "The client is not known, or its secret is wrong.",
+		},
 	}, h.serve)
 }
 

@@ -1,0 +1,173 @@
+// Package apitest holds what the API answers to what docs/openapi.yaml promises.
+package apitest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+
+	"backroom/shared/api"
+	"backroom/shared/cloudtest/template"
+)
+
+// A Contract is an OpenAPI document that answers are held to.
+type Contract struct {
+	document *openapi3.T
+	router   routers.Router
+}
+
+// Answer is what came back to a request.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Promised returns the contract of docs/openapi.yaml.
+func Promised() (*Contract, error) { return promised() }
+
+var promised = sync.OnceValues(func() (*Contract, error) {
+	root, err := template.Root()
+	if err != nil {
+		return nil, err
+	}
+	document, err := os.ReadFile(filepath.Join(root, "docs", "openapi.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	return Read(document)
+})
+
+// Read returns the contract of an OpenAPI document. It returns an error for a document that is not valid.
+func Read(document []byte) (*Contract, error) {
+	parsed, err := openapi3.NewLoader().LoadFromData(document)
+	if err != nil {
+		return nil, fmt.Errorf("apitest: read the OpenAPI document: %w", err)
+	}
+	parsed.Servers = nil // requests are looked up by their path below the server
+	router, err := legacy.NewRouter(parsed)
+	if err != nil {
+		return nil, fmt.Errorf("apitest: %w", err)
+	}
+	return &Contract{parsed, router}, nil
+}
+
+// gateways are the problems that stand for no operation: the request reached none.
+var gateways = []string{"no-such-route", "method-not-allowed", "body-too-large", "refused", "timeout"}
+
+// transport are the headers that come from HTTP, from the gateway or from a server, and not from an operation.
+var transport = []string{
+	"Content-Type", "Content-Length", "Content-Encoding", "Date", "Connection", "Keep-Alive", "Transfer-Encoding", "Server", "Via", "Vary", "Age", "Cache-Control",
+	"Allow", // of 405, which no operation answers
+}
+
+// Check returns what is wrong with an answer by the contract: an operation, a status, a header or a media type that the document
+// does not name, or a body that is not what it describes. path is the request's, below the server. What the gateway says of a
+// request that it let through to no operation need only be a problem.
+func (c *Contract) Check(request *http.Request, path string, a Answer) error {
+	if slug, is := problem(a); is && contains(gateways, slug) {
+		return c.gateway(a)
+	}
+	below := request.Clone(request.Context())
+	below.URL.Path, below.URL.RawPath = path, ""
+	below.URL.Host, below.URL.Scheme, below.Host = "", "", ""
+	route, parameters, err := c.router.FindRoute(below)
+	if err != nil {
+		return fmt.Errorf("%s %s: no operation of the document, and the answer is no problem that says so: %w", request.Method, path, err)
+	}
+	name := route.Operation.OperationID
+	promised := route.Operation.Responses.Status(a.Status)
+	if promised == nil {
+		return fmt.Errorf("%s answers %d, which the document does not name: %s", name, a.Status, a.Body)
+	}
+	if err := headers(promised.Value, a.Header); err != nil {
+		return fmt.Errorf("%s answers %d %w", name, a.Status, err)
+	}
+	if len(promised.Value.Content) == 0 && len(a.Body) > 0 {
+		return fmt.Errorf("%s answers %d with a body, which the document does not name: %s", name, a.Status, a.Body)
+	}
+	err = openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: below, PathParams: parameters, Route: route},
+		Status:                 a.Status, Header: a.Header, Body: io.NopCloser(bytes.NewReader(a.Body)),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
+	})
+	if err != nil {
+		return fmt.Errorf("%s answers %d otherwise than the document says: %w: %s", name, a.Status, err, a.Body)
+	}
+	return nil
+}
+
+// gateway checks a problem that no operation answered.
+func (c *Contract) gateway(a Answer) error {
+	schema := c.document.Components.Schemas["Problem"]
+	if schema == nil {
+		return errors.New("the document has no schema Problem")
+	}
+	var body any
+	if err := json.Unmarshal(a.Body, &body); err != nil {
+		return fmt.Errorf("the gateway's problem is no JSON: %w", err)
+	}
+	if err := schema.Value.VisitJSON(body, openapi3.EnableJSONSchema2020(), openapi3.MultiErrors()); err != nil {
+		return fmt.Errorf("the gateway's problem is none: %w: %s", err, a.Body)
+	}
+	return nil
+}
+
+// headers returns an error if a header came that the document does not name.
+func headers(promised *openapi3.Response, came http.Header) error {
+	for name := range came {
+		known := contains(transport, name) || strings.HasPrefix(name, "X-Amz") || strings.HasPrefix(name, "X-Localstack")
+		for documented := range promised.Headers {
+			known = known || strings.EqualFold(name, documented)
+		}
+		if !known {
+			return fmt.Errorf("with a header %s, which the document does not name", name)
+		}
+	}
+	return nil
+}
+
+// problem returns the slug of an answer that is a problem.
+func problem(a Answer) (slug string, is bool) {
+	var document struct {
+		Type string `json:"type"`
+	}
+	if json.Unmarshal(a.Body, &document) != nil {
+		return "", false
+	}
+	return strings.CutPrefix(document.Type, api.TypePrefix)
+}
+
+func contains(list []string, name string) bool {
+	for _, one := range list {
+		if strings.EqualFold(one, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// Has reports whether the document has the operation.
+func (c *Contract) Has(operation string) bool {
+	for _, path := range c.document.Paths.Map() {
+		for _, o := range path.Operations() {
+			if o.OperationID == operation {
+				return true
+			}
+		}
+	}
+	return false
+}

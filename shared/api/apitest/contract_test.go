@@ -1,0 +1,61 @@
+package apitest_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/api/apitest"
+)
+
+const placed = `{"id":"ord_1","placed_at":"2026-03-01T12:00:00Z","lines":[{"sku":"MUG-1","quantity":2,"price":{"amount":1250,"currency":"EUR"}}],"total":{"amount":2500,"currency":"EUR"}}`
+
+func TestAnAnswerIsHeldToTheDocument(t *testing.T) {
+	t.Parallel()
+	contract, err := apitest.Promised()
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		method, path string
+		status       int
+		media, body  string
+		header       string
+		wrong        string // what is found; empty: nothing
+	}{
+		"an order that is accepted":                {"POST", "/orders", 202, "application/json", placed, "Location", ""},
+		"a member that the document does not name": {"POST", "/orders", 202, "application/json", strings.Replace(placed, `{"id"`, `{"cost":1,"id"`, 1), "Location", "cost"},
+		"a member that is missing":                 {"POST", "/orders", 202, "application/json", strings.Replace(placed, `"id":"ord_1",`, ``, 1), "Location", "id"},
+		"a member of another type":                 {"POST", "/orders", 202, "application/json", strings.Replace(placed, `2500`, `"2500"`, 1), "Location", "amount"},
+		"a status that the document does not name": {"POST", "/orders", 201, "application/json", placed, "Location", "answers 201"},
+		"a header that the document does not name": {"POST", "/orders", 202, "application/json", placed, "X-Cost", "X-Cost"},
+		"a media type that it does not name":       {"POST", "/orders", 202, "text/html", placed, "Location", "text/html"},
+		"a path that it does not name":             {"POST", "/baskets", 202, "application/json", placed, "Location", "no operation"},
+		"a method that it does not name":           {"PATCH", "/orders", 202, "application/json", placed, "Location", "no operation"},
+		"a body where there is to be none":         {"DELETE", "/products/MUG-1", 204, "application/json", placed, "Date", "with a body"},
+		"the gateway's own word": {"PATCH", "/orders", 404, "application/problem+json",
+			`{"type":"urn:problem-type:backroom:no-such-route","title":"Not found","status":404,"detail":"There is no such route.","request_id":"1"}`, "Date", ""},
+		"the gateway's own word without a number to quote": {"PATCH", "/orders", 404, "application/problem+json",
+			`{"type":"urn:problem-type:backroom:no-such-route","title":"Not found","status":404,"detail":"There is no such route."}`, "Date", "request_id"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := contract.Check(httptest.NewRequest(c.method, "https://api.example/v1"+c.path, nil), c.path, apitest.Answer{
+				Status: c.status, Body: []byte(c.body), Header: http.Header{"Content-Type": {c.media}, c.header: {"x"}},
+			})
+			if c.wrong == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.wrong)
+		})
+	}
+}
+
+func TestADocumentThatIsNoneIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := apitest.Read([]byte("openapi: 3.1.0\npaths: {/orders: {post: {operationId: 7}}}"))
+	assert.Error(t, err)
+}
