@@ -29,6 +29,7 @@ import (
 	"backroom/localstack/cloud"
 	"backroom/localstack/deploy"
 	"backroom/localstack/shop"
+	"backroom/shared/api/apitest"
 	"backroom/shared/cloudtest/deviation"
 )
 
@@ -86,7 +87,12 @@ func Open(ctx context.Context, on, endpoint, stackName string) (*System, error) 
 	if err != nil {
 		return nil, err
 	}
-	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64}, Timeout: 40 * time.Second}
+	contract, err := apitest.Promised()
+	if err != nil {
+		return nil, err
+	}
+	connections := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64}
+	client := &http.Client{Transport: contract.Checked(connections, url), Timeout: 40 * time.Second}
 	return &System{
 		Cloud: on, Stack: stack, API: shop.API{URL: url, HTTP: client}, sandbox: shop.API{URL: provider, HTTP: client},
 		Bound:    6 * time.Minute,

@@ -53,6 +53,7 @@ func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 	r.describeProblems(doc, op)
 	for _, answer := range op.Responses {
 		header(answer, "X-Request-Id", "names the request when you report a problem")
+		answer.Headers["X-Request-Id"].Required = true
 	}
 }
 

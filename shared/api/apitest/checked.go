@@ -7,17 +7,16 @@ import (
 	"strings"
 )
 
-// Checked returns next, with each answer to a request below base held to the contract. report hears what is wrong with one; whoever
-// sent the request gets the answer as it came.
-func (c *Contract) Checked(next http.RoundTripper, base string, report func(error)) http.RoundTripper {
-	return checked{c, next, strings.TrimSuffix(base, "/"), report}
+// Checked returns next, with each answer of an operation below base held to the contract: one that breaks it does not arrive, and
+// the error says what is wrong. An answer without X-Request-Id is the gateway's own: no operation gave it.
+func (c *Contract) Checked(next http.RoundTripper, base string) http.RoundTripper {
+	return checked{c, next, strings.TrimSuffix(base, "/")}
 }
 
 type checked struct {
 	contract *Contract
 	next     http.RoundTripper
 	base     string
-	report   func(error)
 }
 
 // RoundTrip sends the request on and checks the answer.
@@ -26,19 +25,19 @@ func (c checked) RoundTrip(r *http.Request) (*http.Response, error) {
 	address := *r.URL
 	address.RawQuery, address.Fragment = "", ""
 	path, below := strings.CutPrefix(address.String(), c.base)
-	if err != nil || !below {
+	if err != nil || !below || response.Header.Get("X-Request-Id") == "" {
 		return response, err
 	}
 	body, err := io.ReadAll(response.Body)
 	if closed := response.Body.Close(); err == nil {
 		err = closed
 	}
+	if err == nil {
+		err = c.contract.Check(r, path, Answer{response.StatusCode, response.Header, body})
+	}
 	if err != nil {
 		return nil, err
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
-	if wrong := c.contract.Check(r, path, Answer{response.StatusCode, response.Header, body}); wrong != nil {
-		c.report(wrong)
-	}
 	return response, nil
 }

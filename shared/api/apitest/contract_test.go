@@ -1,6 +1,7 @@
 package apitest_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -43,7 +44,7 @@ func TestAnAnswerIsHeldToTheDocument(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			err := contract.Check(httptest.NewRequest(c.method, "https://api.example/v1"+c.path, nil), c.path, apitest.Answer{
-				Status: c.status, Body: []byte(c.body), Header: http.Header{"Content-Type": {c.media}, c.header: {"x"}},
+				Status: c.status, Body: []byte(c.body), Header: http.Header{"Content-Type": {c.media}, "X-Request-Id": {"1"}, c.header: {"x"}},
 			})
 			if c.wrong == "" {
 				require.NoError(t, err)
@@ -51,6 +52,39 @@ func TestAnAnswerIsHeldToTheDocument(t *testing.T) {
 			}
 			require.ErrorContains(t, err, c.wrong)
 		})
+	}
+}
+
+func TestAClientGetsNoAnswerThatBreaksTheContract(t *testing.T) {
+	t.Parallel()
+	contract, err := apitest.Promised()
+	require.NoError(t, err)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/gateway" {
+			w.Header().Set("X-Request-Id", "1")
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"status":"`+r.URL.Query().Get("status")+`"}`)
+	}))
+	t.Cleanup(server.Close)
+	client := http.Client{Transport: contract.Checked(http.DefaultTransport, server.URL+"/v1/")}
+	for path, wrong := range map[string]string{
+		"/v1/health?status=ok":    "",
+		"/v1/health?status=weary": "get-health answers 200 otherwise than the document says",
+		"/v1/elsewhere":           "no operation of the document",
+		"/v1/gateway":             "",
+		"/sandbox/payments":       "",
+	} {
+		response, err := client.Get(server.URL + path)
+		if wrong != "" {
+			require.ErrorContains(t, err, wrong, path)
+			continue
+		}
+		require.NoError(t, err, path)
+		body, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Contains(t, string(body), "status")
 	}
 }
 
