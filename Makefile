@@ -1,6 +1,6 @@
 # Backroom. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run reset test e2e invoke order redrive relay-again erase mail ledger sizes lint build lock
+.PHONY: help run reset test e2e invoke order redrive relay-again erase mail ledger sizes contract lint build lock
 
 TOOL := .backroom/bin/localstack
 # make starts the tool itself, not `go run`, so that a signal to make reaches it.
@@ -44,6 +44,9 @@ ledger: ## what an order costs, counted in a simulation and held to testdata/led
 
 sizes: ## binary and zip size of every function
 	$(START) sizes
+
+contract: ## the API's document against what functions answer to the sample events (UPDATE=1 writes docs/openapi.yaml)
+	$(START) contract
 
 lint: ## gofmt, vet, staticcheck, sam validate --lint
 	$(START) lint

@@ -9,6 +9,7 @@
 //	localstack erase        forget whose a customer's orders were: erase <subject>
 //	localstack mail         the last mails that were kept in the mailbox
 //	localstack sizes        how big every function is
+//	localstack contract     the OpenAPI document against what functions answer
 //	localstack lint         vet, staticcheck, gofmt, sam validate
 //	localstack test         everything that needs no cloud but MiniStack
 //	localstack e2e          the black-box suite on any cloud: e2e ministack|localstack|aws
@@ -44,6 +45,7 @@ var commands = map[string]func(ctx context.Context, d desk, args []string) error
 	"mail":        showMail,
 	"sizes":       sizes,
 	"lint":        lint,
+	"contract":    contract,
 	"test":        test,
 	"e2e":         e2e,
 }

@@ -16,34 +16,74 @@ import (
 	"backroom/shared/fault"
 )
 
-// Document returns the OpenAPI 3.1 document of the operations, as YAML; the same operations give the same bytes. It returns
-// an error if two of them share a name, a route, or a schema name for different types.
-func Document(title, version string, ops ...Operation) (document []byte, err error) {
+// About is what a document says besides its operations.
+type About struct {
+	Title, Version, Description string
+	License                     string // its SPDX identifier
+	Server                      string // where the operations are, relative to the document
+	Token                       string // the path of the operation that gives access tokens, below Server
+	Tags                        []Tag  // of operations, in their order
+}
+
+// Tag is a word that operations are sorted by.
+type Tag struct{ Name, Meaning string }
+
+// Documents returns the OpenAPI document of the operations, as YAML, and a copy of it in version 3.0 for tools that know no 3.1.
+// The same operations give the same bytes. It returns an error if two of them share a name, a route, or a schema name for different
+// types, and if an operation or an example belongs to nothing.
+func Documents(about About, examples []Example, ops ...Operation) (document, copy30 []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("api: the operations do not go together: %v", p)
 		}
 	}()
-	cfg := config(title, version)
-	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token from POST /oauth/token."},
-	}
-	h := humago.New(http.NewServeMux(), cfg)
+	h := humago.New(http.NewServeMux(), about.config(ops))
 	for _, o := range ops {
 		if o.register == nil {
-			return nil, errors.New("api: an Operation that was not made by New")
+			return nil, nil, errors.New("api: an Operation that was not made by New")
 		}
 		h.OpenAPI().OnAddOperation = []huma.AddOpFunc{o.route.describe}
 		o.register(h, &gate{})
 	}
-	return h.OpenAPI().YAML()
+	if err := illustrate(h.OpenAPI(), examples); err != nil {
+		return nil, nil, err
+	}
+	if document, err = h.OpenAPI().YAML(); err != nil {
+		return nil, nil, err
+	}
+	copy30, err = h.OpenAPI().DowngradeYAML()
+	return document, copy30, err
+}
+
+func (a About) config(ops []Operation) huma.Config {
+	cfg := config(a.Title, a.Version)
+	cfg.Info.Description, cfg.Info.License = a.Description, &huma.License{Name: a.License, Identifier: a.License}
+	cfg.Servers = []*huma.Server{{URL: a.Server}}
+	for _, tag := range a.Tags {
+		cfg.Tags = append(cfg.Tags, &huma.Tag{Name: tag.Name, Description: tag.Meaning})
+	}
+	scopes := map[string]string{}
+	for _, o := range ops {
+		for _, scope := range o.route.Access.scopes {
+			scopes[scope] = scope
+		}
+	}
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token from POST " + a.Token + "."},
+		"client": {Type: "oauth2", Description: "A client that asks for its token by itself.", Flows: &huma.OAuthFlows{
+			ClientCredentials: &huma.OAuthFlow{TokenURL: a.Server + a.Token, Scopes: scopes},
+		}},
+	}
+	return cfg
 }
 
 // describe adds to the operation's part of the document what the edge does for it.
 func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 	op.Security = []map[string][]string{}
+	op.Deprecated = !r.Deprecated.IsZero()
 	if r.Access.verifier != nil {
-		op.Security = append(op.Security, map[string][]string{"bearer": append([]string{}, r.Access.scopes...)})
+		scopes := append([]string{}, r.Access.scopes...)
+		op.Security = append(op.Security, map[string][]string{"bearer": scopes}, map[string][]string{"client": scopes})
 	}
 	delete(op.Responses, "default")
 	r.describeAnswers(op)
@@ -54,6 +94,9 @@ func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 	for _, answer := range op.Responses {
 		header(answer, "X-Request-Id", "names the request when you report a problem")
 		answer.Headers["X-Request-Id"].Required = true
+		for name := range r.farewell() {
+			header(answer, name, farewells[name])
+		}
 	}
 }
 
@@ -66,7 +109,7 @@ func (r Route) describeAnswers(op *huma.Operation) {
 }
 
 func describeRevalidation(op *huma.Operation) {
-	op.Responses["304"] = &huma.Response{Description: "What If-None-Match names is still what is stored."}
+	op.Responses["304"] = &huma.Response{Description: "What If-None-Match names is still what is stored.", Headers: maps.Clone(op.Responses["200"].Headers)}
 	if slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "If-None-Match" }) {
 		return
 	}
@@ -91,7 +134,7 @@ func (r Route) describeProblems(doc *huma.OpenAPI, op *huma.Operation) {
 			answer.Description += "\n"
 		}
 		answer.Content[problemMedia] = &huma.MediaType{Schema: schema}
-		answer.Description += "- `" + f.Slug + "`: " + f.Detail
+		answer.Description += "- [`" + f.Slug + "`](problems.md#" + f.Slug + "): " + f.Detail
 		switch {
 		case status == "401" || status == "403":
 			header(answer, "WWW-Authenticate", "RFC 6750")

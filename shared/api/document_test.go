@@ -27,10 +27,20 @@ func operations() []api.Operation {
 	return []api.Operation{place(accept), get}
 }
 
+var about = api.About{
+	Title: "Shelves", Version: "1.2.3", Description: "What stands where.", License: "Apache-2.0", Server: "/v1", Token: "/oauth/token",
+	Tags: []api.Tag{{Name: "stock", Meaning: "What there is."}},
+}
+
+var examples = []api.Example{{
+	Operation: "get-shelf", Name: "nowhere", Path: "/shelves/7", Status: 404, Media: "application/problem+json", Answer: `{"status":404}`,
+}}
+
 func TestDocument(t *testing.T) {
 	const golden = "testdata/openapi.yaml"
-	got, err := api.Document("Shelves", "1.2.3", operations()...)
+	got, copy30, err := api.Documents(about, examples, operations()...)
 	require.NoError(t, err)
+	assert.Contains(t, string(copy30), "openapi: 3.0.")
 	if *update {
 		require.NoError(t, os.WriteFile(golden, got, 0o644))
 	}
@@ -38,15 +48,19 @@ func TestDocument(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, string(want), string(got), "if it is meant: go test ./shared/api -update")
 	for range 20 {
-		again, err := api.Document("Shelves", "1.2.3", operations()...)
+		again, _, err := api.Documents(about, examples, operations()...)
 		require.NoError(t, err)
 		require.Equal(t, string(got), string(again))
 	}
 }
 
 func TestOperationsThatDoNotGoTogether(t *testing.T) {
-	_, err := api.Document("x", "1", place(accept), place(accept))
-	assert.Error(t, err)
-	_, err = api.Document("x", "1", api.Operation{})
-	assert.Error(t, err)
+	_, _, err := api.Documents(about, nil, place(accept), place(accept))
+	require.Error(t, err)
+	_, _, err = api.Documents(about, nil, api.Operation{})
+	require.Error(t, err)
+	_, _, err = api.Documents(about, []api.Example{{Operation: "get-basket", Status: 200}}, operations()...)
+	require.ErrorContains(t, err, "no operation")
+	_, _, err = api.Documents(about, []api.Example{{Operation: "get-shelf", Status: 418}}, operations()...)
+	assert.ErrorContains(t, err, "418")
 }

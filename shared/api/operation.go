@@ -13,8 +13,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -35,6 +37,8 @@ type Route struct {
 	DefaultStatus int            // of success; 0: 200 with a body, 204 without
 	Access        Access         // must be said
 	Answers       map[int]string // by status: what answers mean whose output says another status than DefaultStatus
+	Deprecated    time.Time      // since when clients should use something else; zero: they need not
+	Sunset        time.Time      // when the operation goes away; zero: nobody knows
 	Faults        []*fault.Fault // what the operation itself may answer, for the document; the edge's own are added
 }
 
@@ -52,6 +56,9 @@ var Public = Access{said: true}
 func Needs(verifier identity.Verifier, scopes ...string) Access {
 	return Access{said: verifier != nil, verifier: verifier, scopes: scopes}
 }
+
+// Public reports whether everybody is let in.
+func (a Access) Public() bool { return a.said && a.verifier == nil }
 
 // Operation is one route, ready to serve.
 type Operation struct {
@@ -141,6 +148,7 @@ func (o Operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.revalidate(r)
 	a.header.Set("X-Request-Id", x.id)
+	maps.Copy(a.header, o.route.farewell())
 	a.writeTo(w)
 	observe.Note(ctx, slog.Int("status", a.status))
 	if x.caller.Client != "" {

@@ -148,7 +148,13 @@ func (a Answer) Slug() string {
 // Request invokes an HTTP function with a sample event.
 func (c *Cloud) Request(build function.Builder, name, file string) Answer {
 	c.t.Helper()
-	return c.answer(name, c.Invoke(build, name, file))
+	a := c.answer(name, c.Invoke(build, name, file))
+	x := Exchange{Function: name, Event: file, Status: a.Status, Body: a.Body, Header: map[string]string{}}
+	for key := range a.Header {
+		x.Header[key] = a.Header.Get(key)
+	}
+	note(c.t, Exchanges, x)
+	return a
 }
 
 func (c *Cloud) answer(name string, answer []byte) Answer {

@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-
-	"backroom/shared/cloudtest/template"
 )
 
 // guard is a function's connection to the cloud. It fails the test if the function asks for what its role does not allow:
@@ -19,39 +17,26 @@ type guard struct {
 	aws.HTTPClient
 	cloud    *Cloud
 	function string
-	allowed  map[permission]bool
+	allowed  map[permission]Grant
 }
 
 // permission is to do something with a resource.
 type permission struct{ action, arn string }
 
 func (c *Cloud) guard(function string, connection aws.HTTPClient) guard {
-	g := guard{connection, c, function, map[permission]bool{}}
-	policies, _ := c.template.Resources[template.LogicalID(function)+"Role"].Properties["Policies"].([]any)
-	for _, policy := range policies {
-		document, _ := policy.(map[string]any)["PolicyDocument"].(map[string]any)
-		statements, _ := document["Statement"].([]any)
-		for _, s := range statements {
-			statement, _ := s.(map[string]any)
-			for _, resource := range list(statement["Resource"]) {
-				arn, err := c.template.Resolve(resource, c)
-				if err != nil {
-					continue // logs, traces and streams are Lambda's own business
-				}
-				for _, action := range list(statement["Action"]) {
-					g.allowed[permission{fmt.Sprint(action), fmt.Sprint(arn)}] = true
-				}
+	g := guard{connection, c, function, map[permission]Grant{}}
+	for _, s := range c.template.Statements(function) {
+		for _, resource := range s.Resources {
+			arn, err := c.template.Resolve(resource, c)
+			if err != nil {
+				continue // logs, traces and streams are Lambda's own business
+			}
+			for _, action := range s.Actions {
+				g.allowed[permission{action, fmt.Sprint(arn)}] = Grant{function, action, fmt.Sprint(resource)}
 			}
 		}
 	}
 	return g
-}
-
-func list(v any) []any {
-	if l, ok := v.([]any); ok {
-		return l
-	}
-	return []any{v}
 }
 
 // Do sends the request.
@@ -63,9 +48,12 @@ func (g guard) Do(r *http.Request) (*http.Response, error) {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		for _, p := range g.needs(target, body) {
-			if !g.allowed[p] {
+			grant, allowed := g.allowed[p]
+			if !allowed {
 				g.cloud.t.Errorf("%s asks for %s on %s, which its role does not allow", g.function, p.action, p.arn)
+				continue
 			}
+			note(g.cloud.t, Grants, grant)
 		}
 	}
 	return g.HTTPClient.Do(r)

@@ -156,6 +156,43 @@ func asText(v any) string {
 	return s
 }
 
+// String writes the call as the template does in its short form, as in "!GetAtt Orders.Arn".
+func (c Call) String() string { return fmt.Sprintf("!%s %v", c.Function, c.Argument) }
+
+// Statement is one statement of a role's policies.
+type Statement struct {
+	Sid, Effect string
+	Actions     []string
+	Resources   []any
+}
+
+// Statements returns what the role of a function says, in all of its policies.
+func (t Template) Statements(function string) []Statement {
+	var all []Statement
+	for _, policy := range List(t.Resources[LogicalID(function)+"Role"].Properties["Policies"]) {
+		for _, s := range List(mapping(mapping(policy)["PolicyDocument"])["Statement"]) {
+			m := mapping(s)
+			statement := Statement{Sid: asText(m["Sid"]), Effect: asText(m["Effect"]), Resources: List(m["Resource"])}
+			for _, action := range List(m["Action"]) {
+				statement.Actions = append(statement.Actions, fmt.Sprint(action))
+			}
+			all = append(all, statement)
+		}
+	}
+	return all
+}
+
+// List returns what may stand alone or in a list as a list.
+func List(v any) []any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []any:
+		return v
+	}
+	return []any{v}
+}
+
 // LogicalID returns the name of a function's resource: place-order is PlaceOrder.
 func LogicalID(function string) string {
 	var id strings.Builder

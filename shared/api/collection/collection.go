@@ -1,0 +1,208 @@
+// Package collection writes the API's operations as a collection that API tools import (Postman's format, version 2.1, which most
+// others read too). It is for tools and tests: no function links it.
+package collection
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"backroom/shared/api"
+)
+
+// schema says which format this is.
+const schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
+
+// remember keeps the token that a client was given for the requests that follow.
+const remember = `pm.test("a token", () => { pm.collectionVariables.set("token", pm.response.json().access_token); });`
+
+// Collection is the file.
+type Collection struct {
+	Info     Info       `json:"info"`
+	Auth     *Auth      `json:"auth"`
+	Variable []Variable `json:"variable"`
+	Item     []Folder   `json:"item"`
+}
+
+// Info says what the collection is.
+type Info struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Version     string `json:"version"`
+	Schema      string `json:"schema"`
+}
+
+// Auth is how requests show who sends them.
+type Auth struct {
+	Type   string     `json:"type"`
+	Bearer []Variable `json:"bearer,omitempty"`
+	Basic  []Variable `json:"basic,omitempty"`
+}
+
+// Variable is a name and its value.
+type Variable struct {
+	Key         string `json:"key"`
+	Value       string `json:"value"`
+	Type        string `json:"type,omitempty"`
+	Description string `json:"description,omitempty"`
+}
+
+// Folder holds the operations of one tag.
+type Folder struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Item        []Item `json:"item"`
+}
+
+// Item is an operation: the request of its first example, and what others were answered.
+type Item struct {
+	Name     string     `json:"name"`
+	Request  Request    `json:"request"`
+	Event    []Event    `json:"event,omitempty"`
+	Response []Response `json:"response"`
+}
+
+// Request is what is sent.
+type Request struct {
+	Method      string     `json:"method"`
+	Description string     `json:"description,omitempty"`
+	Auth        *Auth      `json:"auth,omitempty"`
+	Header      []Variable `json:"header"`
+	Body        *Body      `json:"body,omitempty"`
+	URL         URL        `json:"url"`
+}
+
+// Body is what a request carries.
+type Body struct {
+	Mode string `json:"mode"`
+	Raw  string `json:"raw"`
+}
+
+// URL is where a request goes.
+type URL struct {
+	Raw   string     `json:"raw"`
+	Host  []string   `json:"host"`
+	Path  []string   `json:"path"`
+	Query []Variable `json:"query,omitempty"`
+}
+
+// Event is a script that runs at a moment.
+type Event struct {
+	Listen string `json:"listen"`
+	Script Script `json:"script"`
+}
+
+// Script is a script, line by line.
+type Script struct {
+	Type string   `json:"type"`
+	Exec []string `json:"exec"`
+}
+
+// Response is an answer that was given.
+type Response struct {
+	Name            string     `json:"name"`
+	OriginalRequest Request    `json:"originalRequest"`
+	Code            int        `json:"code"`
+	Status          string     `json:"status"`
+	Header          []Variable `json:"header"`
+	Body            string     `json:"body"`
+	Preview         string     `json:"_postman_previewlanguage"`
+}
+
+// Of returns the collection of the operations, each with its examples. The same operations and examples give the same bytes.
+func Of(about api.About, examples []api.Example, ops ...api.Operation) ([]byte, error) {
+	c := Collection{
+		Info: Info{about.Title, about.Description, about.Version, schema},
+		Auth: &Auth{Type: "bearer", Bearer: []Variable{{Key: "token", Value: "{{token}}", Type: "string"}}},
+		Variable: []Variable{
+			{Key: "baseUrl", Value: "http://127.0.0.1:8080", Description: "where the API answers; as make run prints it"},
+			{Key: "clientId", Value: "bootstrap"}, {Key: "clientSecret", Value: "", Description: "of the client; make run prints it"},
+			{Key: "token", Value: "", Description: "the request issue-token sets it"},
+		},
+	}
+	known := map[string]bool{}
+	for _, tag := range about.Tags {
+		known[tag.Name] = true
+		folder := Folder{Name: tag.Name, Description: tag.Meaning}
+		for _, o := range ops {
+			if slices.Contains(o.Route().Tags, tag.Name) {
+				folder.Item = append(folder.Item, item(o.Route(), about, examples))
+			}
+		}
+		c.Item = append(c.Item, folder)
+	}
+	for _, o := range ops {
+		if tags := o.Route().Tags; len(tags) != 1 || !known[tags[0]] {
+			return nil, fmt.Errorf("collection: %s is in the folders %q; it must be in one that there is", o.Route().Name, tags)
+		}
+	}
+	text, err := json.MarshalIndent(c, "", "  ")
+	return append(text, '\n'), err
+}
+
+func item(r api.Route, about api.About, examples []api.Example) Item {
+	i := Item{Name: r.Name, Request: request(r, about, api.Example{Path: r.Path}), Response: []Response{}}
+	first := true
+	for _, e := range examples {
+		if e.Operation != r.Name {
+			continue
+		}
+		sent := request(r, about, e)
+		if first && e.Status < 300 {
+			i.Request, first = sent, false
+		}
+		i.Response = append(i.Response, Response{
+			Name: e.Name, OriginalRequest: sent, Code: e.Status, Status: http.StatusText(e.Status),
+			Header: []Variable{{Key: "Content-Type", Value: e.Media}}, Body: e.Answer, Preview: "json",
+		})
+	}
+	i.Request.Description = cmp.Or(r.Description, r.Summary)
+	if r.Path == about.Token {
+		i.Event = []Event{{"test", Script{"text/javascript", []string{remember}}}}
+	}
+	return i
+}
+
+// shown are the headers of examples that a client sets itself.
+var shown = []string{"Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Stripe-Signature"}
+
+func request(r api.Route, about api.About, e api.Example) Request {
+	sent := Request{Method: r.Method, Header: []Variable{}, URL: address(e.Path, e.Query)}
+	for _, name := range shown {
+		if value := e.Header.Get(name); value != "" {
+			if name == "Idempotency-Key" {
+				value = "{{$guid}}" // a new intent each time
+			}
+			sent.Header = append(sent.Header, Variable{Key: name, Value: value})
+		}
+	}
+	switch {
+	case r.Path == about.Token:
+		sent.Auth = &Auth{Type: "basic", Basic: []Variable{{Key: "username", Value: "{{clientId}}"}, {Key: "password", Value: "{{clientSecret}}"}}}
+	case r.Access.Public():
+		sent.Auth = &Auth{Type: "noauth"}
+	}
+	if e.Body != "" {
+		sent.Body = &Body{Mode: "raw", Raw: e.Body}
+	}
+	return sent
+}
+
+func address(path string, query map[string][]string) URL {
+	u := URL{Raw: "{{baseUrl}}" + path, Host: []string{"{{baseUrl}}"}, Path: strings.Split(strings.TrimPrefix(path, "/"), "/")}
+	for name, values := range query {
+		u.Query = append(u.Query, Variable{Key: name, Value: values[0]})
+	}
+	slices.SortFunc(u.Query, func(a, b Variable) int { return cmp.Compare(a.Key, b.Key) })
+	for i, q := range u.Query {
+		separator := "&"
+		if i == 0 {
+			separator = "?"
+		}
+		u.Raw += separator + q.Key + "=" + q.Value
+	}
+	return u
+}

@@ -1,0 +1,127 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Example is a request to an operation and what it was answered, for the document.
+type Example struct {
+	Operation string // its name
+	Name      string // of the example, unique in its operation
+	Path      string // as it was sent, below the server
+	Query     url.Values
+	Header    http.Header // only what the operation names is shown
+	Body      string      // empty: none
+	Status    int
+	Media     string // of the answer
+	Answer    string // empty: none
+}
+
+// illustrate adds the examples to what they show. A request that was refused is no example of what to send; the answer is one of
+// what may come back. The first request of an operation that was not also shows its parameters.
+func illustrate(doc *huma.OpenAPI, examples []Example) error {
+	shown := map[string]bool{}
+	for _, e := range examples {
+		path, op := operation(doc, e.Operation)
+		if op == nil {
+			return fmt.Errorf("api: the example %s shows %s, which is no operation", e.Name, e.Operation)
+		}
+		answer := op.Responses[strconv.Itoa(e.Status)]
+		if answer == nil {
+			return fmt.Errorf("api: the example %s shows a status of %d, which %s does not answer", e.Name, e.Status, e.Operation)
+		}
+		if content := answer.Content[e.Media]; content != nil && e.Answer != "" {
+			show(content, e.Name, body(e.Media, e.Answer))
+		}
+		if e.Status >= http.StatusBadRequest {
+			continue
+		}
+		for _, p := range op.Parameters {
+			if value := e.parameter(path, p); value != "" && !shown[e.Operation] {
+				p.Example = typed(p.Schema, value)
+			}
+		}
+		shown[e.Operation] = true
+		if op.RequestBody != nil && e.Body != "" {
+			for media, content := range op.RequestBody.Content {
+				if content.Schema.Format == "binary" { // the operation reads the bytes as they come
+					media = ""
+				}
+				show(content, e.Name, body(media, e.Body))
+			}
+		}
+	}
+	return nil
+}
+
+func operation(doc *huma.OpenAPI, name string) (path string, found *huma.Operation) {
+	for path, item := range doc.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Put, item.Post, item.Delete, item.Patch} {
+			if op != nil && op.OperationID == name {
+				return path, op
+			}
+		}
+	}
+	return "", nil
+}
+
+// parameter returns a parameter's value in the example's request; empty for none.
+func (e Example) parameter(path string, p *huma.Param) string {
+	switch p.In {
+	case "query":
+		return e.Query.Get(p.Name)
+	case "header":
+		return e.Header.Get(p.Name)
+	}
+	sent := strings.Split(e.Path, "/")
+	if at := slices.Index(strings.Split(path, "/"), "{"+p.Name+"}"); at >= 0 && at < len(sent) {
+		return sent[at]
+	}
+	return ""
+}
+
+func typed(s *huma.Schema, value string) any {
+	var decoded any
+	if s != nil && (s.Type == huma.TypeInteger || s.Type == huma.TypeBoolean) && json.Unmarshal([]byte(value), &decoded) == nil {
+		return decoded
+	}
+	return value
+}
+
+func show(content *huma.MediaType, name string, value any) {
+	if content.Examples == nil {
+		content.Examples = map[string]*huma.Example{}
+	}
+	content.Examples[name] = &huma.Example{Value: value}
+}
+
+// body returns what a body says: the value of a JSON document, the fields of a form, or the text as it is.
+func body(media, text string) any {
+	if media == formMedia {
+		fields := map[string]any{}
+		form, err := url.ParseQuery(text)
+		if err != nil {
+			return text
+		}
+		for name := range form {
+			fields[name] = form.Get(name)
+		}
+		return fields
+	}
+	var value any
+	if decoder := json.NewDecoder(strings.NewReader(text)); strings.HasSuffix(media, "json") {
+		decoder.UseNumber() // 12500000 must not become 1.25e+07
+		if decoder.Decode(&value) == nil {
+			return value
+		}
+	}
+	return text
+}
