@@ -88,7 +88,7 @@ func examples(t *testing.T) []api.Example {
 		require.NoError(t, json.Unmarshal(text, &sent))
 		e := api.Example{
 			Operation: x.Function, Name: strings.TrimSuffix(x.Event, ".json"), Path: sent.Path, Query: url.Values{}, Header: http.Header{}, Body: sent.Body,
-			Status: x.Status, Media: x.Header["Content-Type"], Answer: x.Body,
+			Status: x.Status, Media: x.Media, Answer: x.Body,
 		}
 		for name, value := range sent.QueryStringParameters {
 			e.Query.Set(name, value)

@@ -220,7 +220,10 @@ func packages(ctx context.Context, meant func(listed) bool, patterns ...string) 
 func (d desk) blackBox(ctx context.Context, installed tools.Tools, where place, stack string) error {
 	_, err := d.deploy(ctx, deploy.Deployment{
 		Tools: installed, Endpoint: where.Endpoint(), Stack: stack,
-		Parameters: map[string]string{"Patience": "3s"}, // cases wait for orders to ask again
+		Parameters: map[string]string{
+			"Patience":   "3s",                        // cases wait for orders to ask again
+			"CallerRate": "50", "CallerBurst": "1000", // and all of them share one address and one operator
+		},
 	})
 	if err != nil {
 		return err

@@ -94,6 +94,9 @@ func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 	for _, answer := range op.Responses {
 		header(answer, "X-Request-Id", "names the request when you report a problem")
 		answer.Headers["X-Request-Id"].Required = true
+		for name, description := range limitHeaders {
+			header(answer, name, description)
+		}
 		for name := range r.farewell() {
 			header(answer, name, farewells[name])
 		}

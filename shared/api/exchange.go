@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"backroom/shared/api/gateway"
+	"backroom/shared/api/limit"
 	"backroom/shared/identity"
 )
 
@@ -18,8 +19,11 @@ type exchange struct {
 	id, path string
 	query    url.Values
 	log      *slog.Logger
-	entered  bool // the request reached the operation: method and path are right
-	token    bool // it carried a bearer token, good or bad
+	limiter  *limit.Limiter // nil: nobody is limited
+	source   limit.Caller   // who asks, as far as the network knows
+	standing limit.Standing // of who was counted last
+	entered  bool           // the request reached the operation: method and path are right
+	token    bool           // it carried a bearer token, good or bad
 	caller   identity.Caller
 	body     []byte
 	err      error // why it was refused or failed
@@ -27,9 +31,9 @@ type exchange struct {
 
 type exchangeKey struct{}
 
-func begin(r *http.Request) *exchange {
+func begin(r *http.Request, limiter *limit.Limiter) *exchange {
 	g := gateway.From(r.Context())
-	x := &exchange{id: g.ID, path: g.Path, query: r.URL.Query(), log: g.Log}
+	x := &exchange{id: g.ID, path: g.Path, query: r.URL.Query(), log: g.Log, limiter: limiter, source: limit.From(g.Source)}
 	if x.id == "" {
 		x.id = rand.Text()
 	}

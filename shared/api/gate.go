@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"mime"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"backroom/shared/api/limit"
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 )
@@ -75,17 +77,18 @@ func (g *gate) enter(hc huma.Context, next func(huma.Context)) {
 	next(huma.WithContext(hc, identity.With(r.Context(), x.caller)))
 }
 
-// admit checks that the caller may do this, and remembers who it is.
+// admit checks that the caller may do this now, and remembers who it is.
 func (g *gate) admit(x *exchange, r *http.Request) error {
 	if g.access.verifier == nil {
-		return nil
+		return x.count(x.source)
 	}
-	token, err := bearer(r.Header.Values("Authorization"))
-	if err != nil {
+	if err := g.recognize(x, r); err != nil {
+		if fault.KindOf(err) == fault.Unauthenticated {
+			return cmp.Or(x.count(x.source), err) // whoever tries tokens tries them slowly
+		}
 		return err
 	}
-	x.token = true
-	if x.caller, err = g.access.verifier.Verify(r.Context(), token); err != nil {
+	if err := x.count(limit.Caller{Shop: x.caller.Shop, Client: x.caller.Client, Subject: x.caller.Subject}); err != nil {
 		return err
 	}
 	for _, scope := range g.access.scopes {
@@ -94,6 +97,17 @@ func (g *gate) admit(x *exchange, r *http.Request) error {
 		}
 	}
 	return nil
+}
+
+// recognize learns from the request's token who calls.
+func (g *gate) recognize(x *exchange, r *http.Request) error {
+	token, err := bearer(r.Header.Values("Authorization"))
+	if err != nil {
+		return err
+	}
+	x.token = true
+	x.caller, err = g.access.verifier.Verify(r.Context(), token)
+	return err
 }
 
 // bearer returns the token of the only Authorization header.

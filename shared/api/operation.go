@@ -21,6 +21,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"backroom/shared/api/limit"
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/observe"
@@ -65,6 +66,7 @@ type Operation struct {
 	route    Route
 	success  int // the status of an answer that does not say its own
 	mux      *http.ServeMux
+	limiter  *limit.Limiter // nil: nobody is limited
 	register func(huma.API, *gate)
 }
 
@@ -89,6 +91,12 @@ func New[I, O any](route Route, handle func(context.Context, *I) (*O, error)) Op
 	cfg.OnAddOperation = []huma.AddOpFunc{g.learn}
 	o.register(humago.New(o.mux, cfg), g)
 	o.success = g.success
+	return o
+}
+
+// Limited returns the operation with a limit on what each caller may ask of it.
+func (o Operation) Limited(l *limit.Limiter) http.Handler {
+	o.limiter = l
 	return o
 }
 
@@ -128,11 +136,13 @@ func config(title, version string) huma.Config {
 
 // ServeHTTP answers the request. Whatever goes wrong, the answer is one problem document and the log has one line.
 func (o Operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := begin(r)
+	x := begin(r, o.limiter)
 	ctx, line := observe.Begin(x.in(r.Context()), x.log,
 		slog.String("requestId", x.id), slog.String("method", r.Method), slog.String("route", o.route.Method+" "+o.route.Path))
 	a := newAnswer(o.success)
-	x.protect(ctx, func() { o.mux.ServeHTTP(a, r.WithContext(ctx)) })
+	if x.err = x.welcome(); x.err == nil {
+		x.protect(ctx, func() { o.mux.ServeHTTP(a, r.WithContext(ctx)) })
+	}
 	if x.err == nil && !x.entered {
 		x.err = ErrNoRoute // the mux answers what it does not know, and redirects what it would rather have
 		if a.status == http.StatusMethodNotAllowed {
@@ -147,6 +157,7 @@ func (o Operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a = refusal(x, f, a.header.Get("Allow"))
 	}
 	a.revalidate(r)
+	x.tellStanding(a.header)
 	a.header.Set("X-Request-Id", x.id)
 	maps.Copy(a.header, o.route.farewell())
 	a.writeTo(w)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -105,7 +104,7 @@ func refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	case f.Kind == fault.WrongMethod && allow != "":
 		a.header.Set("Allow", allow)
 	case f.Kind.Later():
-		a.header.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(f.RetryAfter.Seconds())))))
+		a.header.Set("Retry-After", strconv.Itoa(max(1, seconds(f.RetryAfter))))
 	}
 	p := Problem{Type: TypePrefix + f.Slug, Title: look.title, Status: look.status, Detail: f.Detail, RequestID: x.id}
 	for _, broken := range f.Problems {
@@ -190,7 +189,7 @@ func place(location, detail string) fault.Problem {
 // faults lists everything that the operation may answer besides success.
 func (r Route) faults(op *huma.Operation) []*fault.Fault {
 	list := []*fault.Fault{ErrInternal,
-		fault.New(fault.Throttled, string(fault.Throttled), "Too many requests; Retry-After says when to come back."),
+		ErrThrottled,
 		fault.New(fault.Unavailable, string(fault.Unavailable), "Not now; Retry-After says when to come back.")}
 	if r.Access.verifier != nil {
 		list = append(list, identity.ErrNotAuthenticated)

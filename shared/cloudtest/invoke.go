@@ -149,11 +149,7 @@ func (a Answer) Slug() string {
 func (c *Cloud) Request(build function.Builder, name, file string) Answer {
 	c.t.Helper()
 	a := c.answer(name, c.Invoke(build, name, file))
-	x := Exchange{Function: name, Event: file, Status: a.Status, Body: a.Body, Header: map[string]string{}}
-	for key := range a.Header {
-		x.Header[key] = a.Header.Get(key)
-	}
-	note(c.t, Exchanges, x)
+	note(c.t, Exchanges, Exchange{Function: name, Event: file, Status: a.Status, Media: a.Header.Get("Content-Type"), Body: a.Body})
 	return a
 }
 

@@ -2,25 +2,63 @@ package function
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"backroom/shared/api/gateway"
+	"backroom/shared/api/limit"
 )
 
 // Serve starts the function that answers one route of the REST API.
 func Serve[S any, H http.Handler](build func(Runtime, S) H) { start(Serving(build)) }
 
+// limited is a route that limits what each caller may ask of it.
+type limited interface {
+	Limited(l *limit.Limiter) http.Handler
+}
+
+// limitSettings are what each caller may ask of one instance of a route.
+type limitSettings struct {
+	Rate  positive `env:"CALLER_RATE"`  // requests per second
+	Burst positive `env:"CALLER_BURST"` // requests at once
+}
+
+// positive is a whole number from 1.
+type positive int
+
+// UnmarshalText reads the number.
+func (p *positive) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q is no whole number from 1", text)
+	}
+	*p = positive(n)
+	return nil
+}
+
 // Serving builds what Serve starts.
 func Serving[S any, H http.Handler](build func(Runtime, S) H) Builder {
 	return func(rt Runtime, environ map[string]string) (lambda.Handler, error) {
 		s, err := settings[S](environ)
+		var limits limitSettings
+		if _, ok := any(*new(H)).(limited); ok {
+			var wrong error
+			limits, wrong = settings[limitSettings](environ)
+			err = errors.Join(err, wrong)
+		}
 		if err != nil {
 			return nil, err
 		}
-		answer := gateway.Lambda(build(rt, s), rt.Log)
+		var route http.Handler = build(rt, s)
+		if l, ok := route.(limited); ok {
+			route = l.Limited(limit.New(int(limits.Rate), int(limits.Burst), rt.Now))
+		}
+		answer := gateway.Lambda(route, rt.Log)
 		return lambda.NewHandler(func(ctx context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 			ctx, cancel := parted(ctx)
 			defer cancel()

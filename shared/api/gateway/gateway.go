@@ -15,9 +15,10 @@ import (
 
 // Request is what the gateway knows of a request beyond net/http. Its zero value belongs to a request that came another way.
 type Request struct {
-	ID   string       // the gateway's id of the request: what the client sees and support asks for
-	Path string       // the path as the client sees it, stage or base path included
-	Log  *slog.Logger // where the function logs
+	ID     string       // the gateway's id of the request: what the client sees and support asks for
+	Path   string       // the path as the client sees it, stage or base path included
+	Source string       // the network address that the request came from
+	Log    *slog.Logger // where the function logs
 }
 
 type contextKey struct{}
@@ -36,7 +37,7 @@ func Lambda(h http.Handler, log *slog.Logger) func(context.Context, events.APIGa
 		if len(e.MultiValueHeaders) == 0 {
 			e.MultiValueHeaders = nil // else the adapter takes an empty map for "no headers" and overlooks Headers
 		}
-		r := Request{ID: e.RequestContext.RequestID, Path: e.RequestContext.Path, Log: log}
+		r := Request{ID: e.RequestContext.RequestID, Path: e.RequestContext.Path, Source: e.RequestContext.Identity.SourceIP, Log: log}
 		if r.Path == "" {
 			r.Path = e.Path
 		}
