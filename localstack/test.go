@@ -221,8 +221,8 @@ func (d desk) blackBox(ctx context.Context, installed tools.Tools, where place, 
 	_, err := d.deploy(ctx, deploy.Deployment{
 		Tools: installed, Endpoint: where.Endpoint(), Stack: stack,
 		Parameters: map[string]string{
-			"Patience":   "3s",                        // cases wait for orders to ask again
-			"CallerRate": "50", "CallerBurst": "1000", // and all of them share one address and one operator
+			"Patience":   "3s",                       // cases wait for orders to ask again
+			"CallerRate": "20", "CallerBurst": "150", // room for cases that share an operator; one of them meets the limit
 		},
 	})
 	if err != nil {

@@ -46,7 +46,8 @@ func Serving[S any, H http.Handler](build func(Runtime, S) H) Builder {
 	return func(rt Runtime, environ map[string]string) (lambda.Handler, error) {
 		s, err := settings[S](environ)
 		var limits limitSettings
-		if _, ok := any(*new(H)).(limited); ok {
+		_, counts := any(*new(H)).(limited)
+		if counts {
 			var wrong error
 			limits, wrong = settings[limitSettings](environ)
 			err = errors.Join(err, wrong)
@@ -55,8 +56,8 @@ func Serving[S any, H http.Handler](build func(Runtime, S) H) Builder {
 			return nil, err
 		}
 		var route http.Handler = build(rt, s)
-		if l, ok := route.(limited); ok {
-			route = l.Limited(limit.New(int(limits.Rate), int(limits.Burst), rt.Now))
+		if counts {
+			route = route.(limited).Limited(limit.New(int(limits.Rate), int(limits.Burst), rt.Now))
 		}
 		answer := gateway.Lambda(route, rt.Log)
 		return lambda.NewHandler(func(ctx context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {

@@ -1,0 +1,46 @@
+package function_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/api/limit"
+	"backroom/shared/function"
+)
+
+// counter is a route whose callers are limited.
+type counter struct {
+	http.Handler
+	limited *bool
+}
+
+func (c counter) Limited(*limit.Limiter) http.Handler {
+	*c.limited = true
+	return c
+}
+
+func TestARouteReadsWhatItsCallersMayAsk(t *testing.T) {
+	limited := false
+	build := function.Serving(func(function.Runtime, Shared) counter { return counter{http.NotFoundHandler(), &limited} })
+	for _, nonsense := range []string{"", "0", "-1", "1.5", "many"} {
+		_, err := build(newStand().runtime(), map[string]string{"CALLER_RATE": nonsense, "CALLER_BURST": "0"})
+		require.Error(t, err, nonsense)
+		for _, wrong := range []string{"TABLE", "Burst"} {
+			assert.ErrorContains(t, err, wrong, nonsense)
+		}
+		assert.Regexp(t, "CALLER_RATE|Rate", err.Error(), nonsense)
+		assert.False(t, limited)
+	}
+	_, err := build(newStand().runtime(), map[string]string{"TABLE": "t", "CALLER_RATE": "1", "CALLER_BURST": "2"})
+	require.NoError(t, err)
+	assert.True(t, limited)
+}
+
+func TestAHandlerThatLimitsNobodyNeedsNoLimits(t *testing.T) {
+	build := function.Serving(func(function.Runtime, Shared) http.Handler { return http.NotFoundHandler() })
+	_, err := build(newStand().runtime(), map[string]string{"TABLE": "t"})
+	require.NoError(t, err)
+}
