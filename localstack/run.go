@@ -70,7 +70,7 @@ func run(ctx context.Context, d desk, _ []string) (err error) {
 	}
 	defer closing(&err, ministack.Stop)
 
-	stack, err := d.deploy(ctx, deploy.Deployment{Tools: installed, Endpoint: ministack.Endpoint(), Stack: stackName})
+	stack, err := d.deploy(ctx, deploy.Deployment{Tools: installed, Endpoint: ministack.Endpoint(), Stack: stackName, Parameters: deploy.WithRoom(nil)})
 	if err != nil {
 		return err
 	}

@@ -220,10 +220,7 @@ func packages(ctx context.Context, meant func(listed) bool, patterns ...string) 
 func (d desk) blackBox(ctx context.Context, installed tools.Tools, where place, stack string) error {
 	_, err := d.deploy(ctx, deploy.Deployment{
 		Tools: installed, Endpoint: where.Endpoint(), Stack: stack,
-		Parameters: map[string]string{
-			"Patience":   "3s",                       // cases wait for orders to ask again
-			"CallerRate": "20", "CallerBurst": "150", // room for cases that share an operator; one of them meets the limit
-		},
+		Parameters: deploy.WithRoom(map[string]string{"Patience": "3s"}), // cases wait for orders to ask again
 	})
 	if err != nil {
 		return err

@@ -52,6 +52,14 @@ func (d Deployment) Prepare(ctx context.Context) (*Build, string, error) {
 	return build, fmt.Sprintf("%d functions for %s, %d changed", len(build.Names), build.Arch, changed), err
 }
 
+// WithRoom returns parameters with limits that nobody meets: on a local cloud all of a shop's customers, its people and its load come
+// from one machine, and mostly as one client.
+func WithRoom(parameters map[string]string) map[string]string {
+	with := map[string]string{"CallerRate": "1000", "CallerBurst": "1000"}
+	maps.Copy(with, parameters)
+	return with
+}
+
 // Deploy has the SAM CLI deploy the repository's template with the functions of build, and returns the stack. A stack that is
 // as it should be is left alone.
 func (d Deployment) Deploy(ctx context.Context, build *Build) (Stack, error) {
