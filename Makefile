@@ -1,6 +1,6 @@
 # Backroom. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run reset test e2e invoke order redrive relay-again erase mail ledger sizes contract lint build lock
+.PHONY: help run reset test e2e invoke order redrive relay-again erase mail ledger sizes contract policy lint build lock
 
 TOOL := .backroom/bin/localstack
 # make starts the tool itself, not `go run`, so that a signal to make reaches it.
@@ -47,6 +47,9 @@ sizes: ## binary and zip size of every function
 
 contract: ## the API's document against what functions answer to the sample events (UPDATE=1 writes docs/openapi.yaml)
 	$(START) contract
+
+policy: ## the template against the policy: grants equal to what functions use, queues, alarms with their pages, public routes
+	$(START) policy
 
 lint: ## gofmt, vet, staticcheck, sam validate --lint
 	$(START) lint

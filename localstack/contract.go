@@ -27,7 +27,17 @@ func contract(ctx context.Context, d desk, _ []string) error {
 	return d.recorded(ctx, os.Getenv("UPDATE") == "1")
 }
 
-// recorded runs the tests of the wiring on the simulated cloud and holds what they record to what is kept.
+// policy is `make policy`: what a deployment is held to, with every waiver and its reason.
+func policy(ctx context.Context, d desk, _ []string) error {
+	if err := d.recorded(ctx, false); err != nil {
+		return err
+	}
+	alone := append(cloud.Environ(""), "BACKROOM_ENDPOINT=", "BACKROOM_CLOUD=")
+	return d.lane(ctx, lane.Lane{Name: "the deployment's policy", Packages: []string{"./shared/cloudtest/policy"}, Environ: alone})
+}
+
+// recorded runs the tests of the wiring on the simulated cloud, and orders through all functions, and holds what they record to what
+// is kept.
 func (d desk) recorded(ctx context.Context, update bool) (err error) {
 	notes, err := os.MkdirTemp("", "backroom-recorded-")
 	if err != nil {
@@ -39,7 +49,12 @@ func (d desk) recorded(ctx context.Context, update bool) (err error) {
 		return err
 	}
 	alone := append(cloud.Environ(""), "BACKROOM_ENDPOINT=", "BACKROOM_CLOUD=")
-	if err := d.lane(ctx, lane.Lane{Name: "sample events, on the simulated cloud", Packages: wirings, Environ: append(alone, "BACKROOM_RECORD="+notes)}); err != nil {
+	recording := append(alone, "BACKROOM_RECORD="+notes)
+	if err := d.lane(ctx, lane.Lane{Name: "sample events, on the simulated cloud", Packages: wirings, Environ: recording}); err != nil {
+		return err
+	}
+	roads := lane.Lane{Name: "the roads of an order, simulated", Packages: []string{"./shared/cloudsim/simulation"}, Args: []string{"-run", "^(TestTheRoads|TestOrdersCome)"}, Environ: recording}
+	if err := d.lane(ctx, roads); err != nil {
 		return err
 	}
 	return d.Phase("contract", func() (string, error) {

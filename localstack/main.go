@@ -10,6 +10,7 @@
 //	localstack mail         the last mails that were kept in the mailbox
 //	localstack sizes        how big every function is
 //	localstack contract     the OpenAPI document against what functions answer
+//	localstack policy       the template, and what roles allow, against the policy
 //	localstack lint         vet, staticcheck, gofmt, sam validate
 //	localstack test         everything that needs no cloud but MiniStack
 //	localstack e2e          the black-box suite on any cloud: e2e ministack|localstack|aws
@@ -46,6 +47,7 @@ var commands = map[string]func(ctx context.Context, d desk, args []string) error
 	"sizes":       sizes,
 	"lint":        lint,
 	"contract":    contract,
+	"policy":      policy,
 	"test":        test,
 	"e2e":         e2e,
 }

@@ -35,10 +35,11 @@ const (
 
 var notes = struct {
 	sync.Mutex
-	files map[string]*os.File
-}{files: map[string]*os.File{}}
+	files   map[string]*os.File
+	written map[string]bool
+}{files: map[string]*os.File{}, written: map[string]bool{}}
 
-// note writes down what somebody who set BACKROOM_RECORD wants to know.
+// note writes down what somebody who set BACKROOM_RECORD wants to know, once.
 func note(t testing.TB, kind string, what any) {
 	t.Helper()
 	folder := os.Getenv("BACKROOM_RECORD")
@@ -51,6 +52,10 @@ func note(t testing.TB, kind string, what any) {
 	}
 	notes.Lock()
 	defer notes.Unlock()
+	if notes.written[kind+string(line)] {
+		return
+	}
+	notes.written[kind+string(line)] = true
 	file := notes.files[kind]
 	if file == nil {
 		if file, err = os.Create(filepath.Join(folder, kind+"."+strconv.Itoa(os.Getpid())+".jsonl")); err != nil {

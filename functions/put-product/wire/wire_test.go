@@ -91,6 +91,20 @@ func TestADeletedProductComesBackUnderAHigherVersion(t *testing.T) {
 	assert.Equal(t, before, c.State())
 }
 
+func TestAVariantThatIsLeftOutIsNotSoldAnyMore(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t)
+	c.Put("Catalog", `{
+		"pk":"main#BOWL-1","sku":"BOWL-1","listed":"main","title":"Bowl","prices":{"EUR":1290},"version":7,"since":1,"changed_at":1,
+		"variants":[{"sku":"BOWL-1-S","title":"Bowl, small"}]
+	}`)
+	c.Put("Catalog", `{"pk":"main#BOWL-1-S","sku":"BOWL-1-S","product":"BOWL-1","prices":{"EUR":1290}}`)
+
+	assert.Equal(t, 200, c.Request(build, name, "put-product.changed-meanwhile.json").Status)
+
+	assert.Len(t, c.Rows("Catalog"), 1, "whoever orders the small one learns that it is not sold")
+}
+
 func TestWhatIsRefusedChangesNothing(t *testing.T) {
 	for event, want := range map[string]struct {
 		status int

@@ -1,0 +1,96 @@
+package policy_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/cloudsim/registry"
+	"backroom/shared/cloudtest"
+	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/cloudtest/policy"
+	"backroom/shared/cloudtest/recorded"
+	"backroom/shared/cloudtest/template"
+	"backroom/shared/function"
+)
+
+// deployment returns what would be deployed.
+func deployment(t *testing.T) policy.Deployment {
+	t.Helper()
+	read, err := template.Read()
+	require.NoError(t, err)
+	used, err := recorded.Grants()
+	require.NoError(t, err)
+	root, err := template.Root()
+	require.NoError(t, err)
+	page, err := os.ReadFile(filepath.Join(root, "docs", "operations.md"))
+	require.NoError(t, err)
+	return policy.Deployment{Template: read, Used: used, Runbook: string(page), Public: public()}
+}
+
+// text returns the template as it is written.
+func text(t *testing.T) string {
+	t.Helper()
+	root, err := template.Root()
+	require.NoError(t, err)
+	source, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	require.NoError(t, err)
+	return string(source)
+}
+
+// public returns the functions whose routes let everybody in.
+func public() []string {
+	var names []string
+	for name, f := range registry.Functions {
+		if f.Operation != nil && f.Operation(function.Environment(map[string]string{"AWS_REGION": "us-east-1"})).Route().Access.Public() {
+			names = append(names, name)
+		}
+	}
+	return append(names, "sandbox-payments")
+}
+
+func TestTheDeploymentKeepsThePolicy(t *testing.T) {
+	for _, finding := range deployment(t).Judge() {
+		t.Error(finding)
+	}
+	for _, w := range policy.Waivers {
+		assert.NotEmpty(t, w.Reason, "%s of %s", w.Rule, w.Resource)
+		deviation.Figure(t, "waived: %s of %s: %s", w.Rule, w.Resource, w.Reason)
+	}
+	names := map[string]bool{}
+	for _, rule := range policy.Rules {
+		assert.False(t, names[rule.Name], "%s stands twice", rule.Name)
+		assert.NotEmpty(t, rule.Why)
+		names[rule.Name] = true
+	}
+}
+
+// The other half of the rule partial-batch: the template lets functions say which messages failed, and they do.
+func TestAMessageThatCannotBeReadFailsAlone(t *testing.T) {
+	read, err := template.Read()
+	require.NoError(t, err)
+	heard := 0
+	for name, f := range registry.Functions {
+		source := ""
+		for _, e := range read.Resources[template.LogicalID(name)].Properties["Events"].(map[string]any) {
+			source, _ = e.(map[string]any)["Type"].(string)
+		}
+		if source != "SQS" {
+			continue
+		}
+		heard++
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			answer, err := cloudtest.New(t).Call(f.Build, name, []byte(`{"Records":[{
+				"messageId":"m-1","receiptHandle":"r-1","body":"{","eventSource":"aws:sqs","attributes":{"ApproximateReceiveCount":"1"},
+				"eventSourceARN":"arn:aws:sqs:us-east-1:000000000000:backroom-`+name+`"
+			}]}`))
+			require.NoError(t, err)
+			assert.JSONEq(t, `{"batchItemFailures":[{"itemIdentifier":"m-1"}]}`, string(answer))
+		})
+	}
+	assert.Greater(t, heard, 5)
+}

@@ -1,0 +1,300 @@
+package policy
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"backroom/shared/cloudtest"
+	"backroom/shared/cloudtest/template"
+)
+
+const (
+	day            = 24 * 60 * 60 // seconds
+	fewestReceives = 5
+	mostResources  = 500
+)
+
+// Rules are what a deployment is held to.
+var Rules = []Rule{
+	{"exact-grants", "a role that allows more than it lists is one nobody has read", exactGrants},
+	{"used-grants", "what no test uses nobody needs, or nobody tests", usedGrants},
+	{"visibility", "a message must not come back while it is worked on: AWS asks for six times the function's timeout", visibility},
+	{"partial-batch", "without it one bad message brings back all the others of its batch", partialBatch},
+	{"dead-letters", "what cannot be done waits for a person, for 14 days, and is not tried for ever", deadLetters},
+	{"alarms", "what fails or waits tells somebody", alarms},
+	{"runbook", "who is woken reads what to do", runbook},
+	{"logs", "a log that is kept for ever is paid for for ever", logs},
+	{"concurrency", "functions share the account's concurrency: one queue must not take it all", concurrency},
+	{"encryption", "what is stored is encrypted", encryption},
+	{"recovery", "what was deleted by mistake comes back, and a table of production is not deleted by mistake", recovery},
+	{"public-routes", "a route that lets everybody in is on the list", publicRoutes},
+	{"size", "CloudFormation takes 500 resources in one stack", size},
+}
+
+// action is one that names what it allows, as in dynamodb:GetItem.
+var action = regexp.MustCompile(`^[a-z0-9-]+:[A-Z][A-Za-z0-9]+$`)
+
+func exactGrants(d Deployment, found func(string, string, ...any)) {
+	for _, f := range d.functions() {
+		if f.Properties["Role"] != (template.Call{Function: "GetAtt", Argument: f.ID + "Role.Arn"}) || f.Properties["Policies"] != nil {
+			found(f.ID, "has no role of its own, or has SAM's policies beside it")
+		}
+		role := d.Template.Resources[f.ID+"Role"]
+		if role.Properties["ManagedPolicyArns"] != nil {
+			found(role.ID, "has managed policies, which allow more than they say")
+		}
+		for _, s := range d.Template.Statements(f.name) {
+			for _, allowed := range s.Actions {
+				if !action.MatchString(allowed) {
+					found(role.ID, "allows %s, which is no exact action", allowed)
+				}
+			}
+			for _, resource := range s.Resources {
+				if text, ok := resource.(string); ok && !(text == "*" && slices.Equal(s.Actions, withoutARN)) {
+					found(role.ID, "allows %v on %q: an ARN is made of the template's names", s.Actions, text)
+				}
+			}
+		}
+	}
+}
+
+// withoutARN are the actions of X-Ray, which knows no ARNs.
+var withoutARN = []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+// lambdas are the actions that Lambda uses in a function's name: to write its log and traces, to read its queue and its streams.
+// No test can see them.
+var lambdas = append([]string{
+	"logs:CreateLogStream", "logs:PutLogEvents",
+	"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
+	"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
+}, withoutARN...)
+
+func usedGrants(d Deployment, found func(string, string, ...any)) {
+	allowed := map[cloudtest.Grant]bool{}
+	for _, f := range d.functions() {
+		for _, s := range d.Template.Statements(f.name) {
+			for _, a := range s.Actions {
+				for _, resource := range s.Resources {
+					allowed[cloudtest.Grant{Function: f.name, Action: a, Resource: text(resource)}] = true
+				}
+			}
+		}
+	}
+	used := map[cloudtest.Grant]bool{}
+	for _, g := range d.Used {
+		used[g] = true
+		if !allowed[g] {
+			found(template.LogicalID(g.Function)+"Role", "does not allow %s on %s, which the function uses", g.Action, g.Resource)
+		}
+	}
+	for g := range allowed {
+		if !used[g] && !slices.Contains(lambdas, g.Action) {
+			found(template.LogicalID(g.Function)+"Role", "allows %s on %s, which no test uses", g.Action, g.Resource)
+		}
+	}
+}
+
+func visibility(d Deployment, found func(string, string, ...any)) {
+	for _, f := range d.functions() {
+		for _, source := range f.sources("SQS") {
+			q := d.queue(source)
+			window, _ := source["MaximumBatchingWindowInSeconds"].(int)
+			if hidden, _ := q.Properties["VisibilityTimeout"].(int); hidden < 6*d.timeout(f)+window {
+				found(q.ID, "hides a message for %d s; %s may take %d s, so %d s are needed", hidden, f.ID, d.timeout(f), 6*d.timeout(f)+window)
+			}
+		}
+	}
+}
+
+func partialBatch(d Deployment, found func(string, string, ...any)) {
+	for _, f := range d.functions() {
+		for _, source := range f.sources("SQS") {
+			if !slices.Contains(template.List(source["FunctionResponseTypes"]), any("ReportBatchItemFailures")) {
+				found(f.ID, "hears %s without ReportBatchItemFailures", d.queue(source).ID)
+			}
+		}
+	}
+}
+
+func deadLetters(d Deployment, found func(string, string, ...any)) {
+	dead := map[string]bool{}
+	for _, q := range d.deadLetters() {
+		dead[q.ID] = true
+		if kept, _ := q.Properties["MessageRetentionPeriod"].(int); kept != 14*day {
+			found(q.ID, "keeps messages for %d s, not for 14 days", kept)
+		}
+	}
+	for _, q := range d.of("AWS::SQS::Queue") {
+		if dead[q.ID] {
+			continue
+		}
+		redrive := mapping(q.Properties["RedrivePolicy"])
+		if !dead[d.mentioned(redrive["deadLetterTargetArn"]).ID] {
+			found(q.ID, "has no dead-letter queue")
+		}
+		if receives, _ := redrive["maxReceiveCount"].(int); receives < fewestReceives {
+			found(q.ID, "gives a message up after %d receives: Lambda may receive and give back what it has no room for", receives)
+		}
+		if kept, _ := q.Properties["MessageRetentionPeriod"].(int); kept <= 0 || kept >= 14*day {
+			found(q.ID, "keeps messages for %d s: a dead letter keeps its age, and must have time left", kept)
+		}
+	}
+	for _, f := range d.functions() {
+		if len(f.sources("DynamoDB")) > 0 && !dead[f.ID+"DeadLetters"] {
+			found(f.ID, "reads streams and has no dead-letter queue")
+		}
+	}
+}
+
+func alarms(d Deployment, found func(string, string, ...any)) {
+	for _, q := range d.deadLetters() {
+		if !d.rings("ApproximateNumberOfMessagesVisible", q.ID) {
+			found(q.ID, "holds messages and no alarm rings")
+		}
+	}
+	for _, f := range d.functions() {
+		for _, source := range f.sources("SQS") {
+			if q := d.queue(source); !d.rings("ApproximateAgeOfOldestMessage", q.ID) {
+				found(q.ID, "grows and no alarm rings")
+			}
+		}
+		switch {
+		case len(f.sources("DynamoDB")) > 0 && !d.rings("IteratorAge", f.ID):
+			found(f.ID, "does not keep up with its streams and no alarm rings")
+		case len(f.sources("DynamoDB"))+len(f.sources("SQS")) == 0 && !d.rings("Errors", f.ID):
+			found(f.ID, "fails and no alarm rings")
+		}
+	}
+	for _, alarm := range d.of("AWS::CloudWatch::Alarm") {
+		topic := template.Call{Function: "Ref", Argument: "AlarmTopicArn"}
+		if chosen, _ := alarm.Properties["AlarmActions"].(template.Call); !mentions(chosen, topic) {
+			found(alarm.ID, "tells no topic")
+		}
+	}
+}
+
+// the sections of docs/operations.md that a runbook has.
+var parts = []string{"**What it means.**", "**First look.**", "**What to do.**", "**Over when**"}
+
+var heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+
+func runbook(d Deployment, found func(string, string, ...any)) {
+	pages := map[string]string{}
+	at := heading.FindAllStringSubmatchIndex(d.Runbook, -1)
+	for i, h := range at {
+		end := len(d.Runbook)
+		if i+1 < len(at) {
+			end = at[i+1][0]
+		}
+		pages[anchor(d.Runbook[h[2]:h[3]])] = d.Runbook[h[1]:end]
+	}
+	for _, alarm := range d.of("AWS::CloudWatch::Alarm") {
+		_, page, _ := strings.Cut(text(alarm.Properties["AlarmDescription"]), "docs/operations.md#")
+		says, there := pages[page]
+		if !there {
+			found(alarm.ID, "sends its reader to docs/operations.md#%s, which is not there", page)
+			continue
+		}
+		for _, part := range parts {
+			if !strings.Contains(says, part) {
+				found(alarm.ID, "sends its reader to docs/operations.md#%s, which lacks %q", page, part)
+			}
+		}
+	}
+}
+
+var marks = regexp.MustCompile(`[^\w\- ]`)
+
+// anchor is what a heading is linked by.
+func anchor(heading string) string {
+	return strings.ReplaceAll(marks.ReplaceAllString(strings.ToLower(heading), ""), " ", "-")
+}
+
+func logs(d Deployment, found func(string, string, ...any)) {
+	for _, f := range d.functions() {
+		log := d.mentioned(mapping(f.Properties["LoggingConfig"])["LogGroup"])
+		if log.ID != f.ID+"Log" {
+			found(f.ID, "has no log group of its own")
+		} else if log.Properties["RetentionInDays"] == nil {
+			found(log.ID, "is kept for ever")
+		}
+	}
+}
+
+func concurrency(d Deployment, found func(string, string, ...any)) {
+	for _, f := range d.functions() {
+		for _, source := range f.sources("SQS") {
+			if most, _ := mapping(source["ScalingConfig"])["MaximumConcurrency"].(int); most < 2 {
+				found(f.ID, "hears %s without MaximumConcurrency", d.queue(source).ID)
+			}
+		}
+	}
+}
+
+func encryption(d Deployment, found func(string, string, ...any)) {
+	for _, q := range d.of("AWS::SQS::Queue") {
+		if q.Properties["SqsManagedSseEnabled"] != true {
+			found(q.ID, "is not encrypted")
+		}
+	}
+	for _, table := range d.of("AWS::DynamoDB::Table") {
+		if mapping(table.Properties["SSESpecification"])["SSEEnabled"] != true {
+			found(table.ID, "is encrypted with a key that nobody can look at")
+		}
+	}
+}
+
+func recovery(d Deployment, found func(string, string, ...any)) {
+	protected := template.Call{Function: "If", Argument: []any{"IsProd", true, false}}
+	for _, table := range d.of("AWS::DynamoDB::Table") {
+		if mapping(table.Properties["PointInTimeRecoverySpecification"])["PointInTimeRecoveryEnabled"] != true ||
+			text(table.Properties["DeletionProtectionEnabled"]) != text(protected) {
+			found(table.ID, "has no point-in-time recovery, or can be deleted in prod")
+		}
+	}
+}
+
+// public are the functions whose routes let everybody in.
+var public = []string{
+	"get-health", "get-keys", "issue-token", // before there is a token
+	"get-product", "list-products", // the shop window
+	"receive-payment-event", // signed by the provider
+	"sandbox-payments",      // the provider itself, where there is no real one; it takes its own key
+}
+
+func publicRoutes(d Deployment, found func(string, string, ...any)) {
+	for _, name := range d.Public {
+		if !slices.Contains(public, name) {
+			found(template.LogicalID(name), "lets everybody in and is not on the list")
+		}
+	}
+	for _, name := range public {
+		if !slices.Contains(d.Public, name) {
+			found(template.LogicalID(name), "is on the list of those that let everybody in, and does not")
+		}
+	}
+}
+
+// made is what SAM makes of each source, beside the resource it stands in.
+var made = map[string]int{"Api": 1, "SQS": 1, "DynamoDB": 1, "Schedule": 2}
+
+func size(d Deployment, found func(string, string, ...any)) {
+	resources := len(d.Template.Resources)
+	for _, r := range d.Template.Resources {
+		if r.Type == "AWS::Serverless::Api" {
+			resources += 2 // a deployment and a stage
+		}
+		for _, e := range mapping(r.Properties["Events"]) {
+			kind, _ := mapping(e)["Type"].(string)
+			more, known := made[kind]
+			if !known {
+				found(r.ID, "is called by a %s: say how many resources SAM makes of it", kind)
+			}
+			resources += more
+		}
+	}
+	if resources > mostResources {
+		found("template.yaml", "makes %d resources", resources)
+	}
+}

@@ -1,0 +1,145 @@
+package policy_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/shared/cloudtest/policy"
+	"backroom/shared/cloudtest/template"
+)
+
+// surgery harms a deployment in one place: in a text of the template that stands there, or in what is known of the functions.
+type surgery struct {
+	after   string // the resource: the harm is done behind its name
+	from    string // what stands there
+	to      string
+	harm    func(*policy.Deployment)
+	rule    string // that finds it
+	finds   string // the resource that it names
+	because string // and what it says of it
+}
+
+func TestEveryHarmIsNamed(t *testing.T) {
+	t.Parallel()
+	whole := deployment(t)
+	require.Empty(t, whole.Judge(), "the patient is well")
+	source := text(t)
+	for name, s := range map[string]surgery{
+		"a grant is removed": {
+			after: "PlaceOrderRole:", from: "dynamodb:PutItem", to: "dynamodb:GetItem",
+			rule: "used-grants", finds: "PlaceOrderRole", because: "does not allow dynamodb:PutItem on !GetAtt Orders.Arn, which the function uses",
+		},
+		"a grant that nobody uses is added": {
+			after: "GetOrderRole:", from: "Action: dynamodb:GetItem", to: "Action: [dynamodb:GetItem, dynamodb:DeleteItem]",
+			rule: "used-grants", finds: "GetOrderRole", because: "allows dynamodb:DeleteItem on",
+		},
+		"a grant on all resources is added": {
+			after: "GetProductRole:", from: "Resource: !GetAtt Catalog.Arn", to: "Resource: '*'",
+			rule: "exact-grants", finds: "GetProductRole", because: `on "*"`,
+		},
+		"a grant of all actions is added": {
+			after: "GetProductRole:", from: "Action: dynamodb:GetItem", to: "Action: dynamodb:*",
+			rule: "exact-grants", finds: "GetProductRole", because: "allows dynamodb:*, which is no exact action",
+		},
+		"ReportBatchItemFailures is removed": {
+			after: "\n  ReserveStock:", from: "FunctionResponseTypes: [ReportBatchItemFailures]", to: "Enabled: true",
+			rule: "partial-batch", finds: "ReserveStock", because: "without ReportBatchItemFailures",
+		},
+		"a visibility is halved": {
+			after: "AuthorizePaymentQueue:", from: "VisibilityTimeout: 90", to: "VisibilityTimeout: 45",
+			rule: "visibility", finds: "AuthorizePaymentQueue", because: "90 s are needed",
+		},
+		"a function's timeout is raised": {
+			after: "\n  AuthorizePayment:", from: "Timeout: 15", to: "Timeout: 30",
+			rule: "visibility", finds: "AuthorizePaymentQueue", because: "180 s are needed",
+		},
+		"a dead-letter queue is removed": {
+			after: "CommitStockQueue:", from: "deadLetterTargetArn: !GetAtt CommitStockDeadLetters.Arn", to: "nowhere: true",
+			rule: "dead-letters", finds: "CommitStockQueue", because: "has no dead-letter queue",
+		},
+		"dead letters are kept for a day": {
+			after: "CommitStockDeadLetters:", from: "MessageRetentionPeriod: 1209600", to: "MessageRetentionPeriod: 86400",
+			rule: "dead-letters", finds: "CommitStockDeadLetters", because: "not for 14 days",
+		},
+		"the alarm of a dead-letter queue is removed": {
+			harm: without("AdvanceOrderAlarm"), rule: "alarms", finds: "AdvanceOrderDeadLetters", because: "no alarm rings",
+		},
+		"the alarm of a queue that grows is removed": {
+			harm: without("AdvanceOrderLateAlarm"), rule: "alarms", finds: "AdvanceOrderQueue", because: "no alarm rings",
+		},
+		"the alarm of a route is removed": {
+			harm: without("PlaceOrderAlarm"), rule: "alarms", finds: "PlaceOrder", because: "no alarm rings",
+		},
+		"an alarm tells nobody": {
+			after: "PlaceOrderAlarm:", from: "AlarmActions: !If [HasAlarmTopic, [!Ref AlarmTopicArn], !Ref AWS::NoValue]", to: "ActionsEnabled: true",
+			rule: "alarms", finds: "PlaceOrderAlarm", because: "tells no topic",
+		},
+		"an alarm has no page": {
+			after: "PlaceOrderAlarm:", from: "operations.md#a-function-fails", to: "operations.md#call-somebody",
+			rule: "runbook", finds: "PlaceOrderAlarm", because: "which is not there",
+		},
+		"a page says not what to do": {
+			harm: func(d *policy.Deployment) { d.Runbook = strings.ReplaceAll(d.Runbook, "**What to do.**", "") },
+			rule: "runbook", finds: "ApiAlarm", because: "What to do",
+		},
+		"a log is kept for ever": {
+			after: "PlaceOrderLog:", from: "RetentionInDays: !Ref LogRetentionDays", to: "LogGroupClass: STANDARD",
+			rule: "logs", finds: "PlaceOrderLog", because: "kept for ever",
+		},
+		"a queue may take all the concurrency": {
+			after: "\n  ReserveStock:", from: "ScalingConfig:", to: "FilterCriteria:",
+			rule: "concurrency", finds: "ReserveStock", because: "without MaximumConcurrency",
+		},
+		"a queue is not encrypted": {
+			after: "ReserveStockQueue:", from: "SqsManagedSseEnabled: true", to: "SqsManagedSseEnabled: false",
+			rule: "encryption", finds: "ReserveStockQueue", because: "is not encrypted",
+		},
+		"a table of production can be deleted": {
+			after: "\n  Holds:", from: "DeletionProtectionEnabled: !If [IsProd, true, false]", to: "DeletionProtectionEnabled: false",
+			rule: "recovery", finds: "Holds", because: "can be deleted in prod",
+		},
+		"a route lets everybody in": {
+			harm: func(d *policy.Deployment) { d.Public = append(d.Public, "refund-order") },
+			rule: "public-routes", finds: "RefundOrder", because: "is not on the list",
+		},
+		"a waiver waives nothing any more": {
+			after: "\n  Circuits:", from: "SSESpecification: {SSEEnabled: true}",
+			to:   "SSESpecification: {SSEEnabled: true}\n      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}\n      DeletionProtectionEnabled: !If [IsProd, true, false]",
+			rule: "waivers", finds: "Circuits", because: "waives nothing",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			patient := whole
+			if s.harm == nil {
+				at := strings.Index(source, s.after)
+				require.GreaterOrEqual(t, at, 0, "the template has %s", s.after)
+				where := strings.Index(source[at:], s.from)
+				require.GreaterOrEqual(t, where, 0, "%s has %s", s.after, s.from)
+				require.NotContains(t, source[at+len(s.after):at+where], "\n  # ----", "it is the resource's own")
+				harmed := source[:at+where] + s.to + source[at+where+len(s.from):]
+				var err error
+				patient.Template, err = template.Parse([]byte(harmed))
+				require.NoError(t, err)
+			} else {
+				patient.Template.Resources = maps.Clone(whole.Template.Resources)
+				s.harm(&patient)
+			}
+			found := patient.Judge()
+			for _, finding := range found {
+				if finding.Rule == s.rule && finding.Resource == s.finds && strings.Contains(finding.Says, s.because) {
+					return
+				}
+			}
+			assert.Fail(t, "nobody noticed", "found: %v", found)
+		})
+	}
+}
+
+func without(resource string) func(*policy.Deployment) {
+	return func(d *policy.Deployment) { delete(d.Template.Resources, resource) }
+}
