@@ -28,7 +28,7 @@ func (m Money) Check() error {
 	if m.Amount < 0 || m.Amount > Max {
 		return ErrOutOfRange
 	}
-	if iso.GetCurrency(m.Currency) == nil {
+	if c := iso.GetCurrency(m.Currency); c == nil || c.Code != m.Currency { // it would take small letters, too
 		return ErrCurrency
 	}
 	return nil

@@ -93,14 +93,15 @@ func TestWhatCanBeAskedFor(t *testing.T) {
 		currency string
 		err      error
 	}{
-		"nothing":                   {0, "EUR", nil},
-		"a price":                   {1250, "EUR", nil},
-		"all that readers can bear": {money.Max, "JPY", nil},
-		"one more":                  {money.Max + 1, "JPY", money.ErrOutOfRange},
-		"a debt":                    {-1, "EUR", money.ErrOutOfRange},
-		"the smallest number":       {math.MinInt64, "EUR", money.ErrOutOfRange},
-		"a currency of nowhere":     {1, "XXY", money.ErrCurrency},
-		"no currency":               {1, "", money.ErrCurrency},
+		"nothing":                     {0, "EUR", nil},
+		"a price":                     {1250, "EUR", nil},
+		"all that readers can bear":   {money.Max, "JPY", nil},
+		"one more":                    {money.Max + 1, "JPY", money.ErrOutOfRange},
+		"a debt":                      {-1, "EUR", money.ErrOutOfRange},
+		"the smallest number":         {math.MinInt64, "EUR", money.ErrOutOfRange},
+		"a currency in small letters": {1, "eur", money.ErrCurrency},
+		"a currency of nowhere":       {1, "XXY", money.ErrCurrency},
+		"no currency":                 {1, "", money.ErrCurrency},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.ErrorIs(t, money.Money{Amount: c.amount, Currency: c.currency}.Check(), c.err)
