@@ -1,6 +1,7 @@
 package document
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -126,7 +127,7 @@ func (r *reader) number() Node {
 		r.at++
 	}
 	text := r.text[start:r.at]
-	if _, err := strconv.ParseFloat(text, 64); err != nil {
+	if !json.Valid([]byte(text)) {
 		return r.fail()
 	}
 	return Node{Kind: Number, Text: text}
