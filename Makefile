@@ -1,6 +1,6 @@
 # Backroom. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run reset test e2e invoke order redrive relay-again erase mail ledger sizes contract policy lint build lock
+.PHONY: help run reset test e2e invoke order redrive relay-again erase mail ledger sizes contract policy fuzz lint build lock
 
 TOOL := .backroom/bin/localstack
 # make starts the tool itself, not `go run`, so that a signal to make reaches it.
@@ -50,6 +50,8 @@ contract: ## the API's document against what functions answer to the sample even
 
 policy: ## the template against the policy: grants equal to what functions use, queues, alarms with their pages, public routes
 	$(START) policy
+fuzz: ## every fuzz target for FUZZTIME=30s; what breaks one is kept in its testdata
+	$(START) fuzz
 
 lint: ## gofmt, vet, staticcheck, sam validate --lint
 	$(START) lint

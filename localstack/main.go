@@ -12,6 +12,7 @@
 //	localstack contract     the OpenAPI document against what functions answer
 //	localstack policy       the template, and what roles allow, against the policy
 //	localstack lint         vet, staticcheck, gofmt, sam validate
+//	localstack fuzz         every fuzz target for a while
 //	localstack test         everything that needs no cloud but MiniStack
 //	localstack e2e          the black-box suite on any cloud: e2e ministack|localstack|aws
 package main
@@ -48,6 +49,7 @@ var commands = map[string]func(ctx context.Context, d desk, args []string) error
 	"lint":        lint,
 	"contract":    contract,
 	"policy":      policy,
+	"fuzz":        fuzz,
 	"test":        test,
 	"e2e":         e2e,
 }
