@@ -97,5 +97,5 @@ func (l *Limiter) standing(tokens float64) Standing {
 
 // filling returns how long it takes until so many tokens have come.
 func (l *Limiter) filling(tokens float64) time.Duration {
-	return time.Duration(max(0, tokens) / float64(l.rate) * float64(time.Second)) // cut to a nanosecond, as package rate does
+	return time.Duration(math.Ceil(max(0, tokens) / float64(l.rate) * float64(time.Second))) // who waits as long has waited long enough
 }
