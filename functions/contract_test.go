@@ -3,18 +3,23 @@ package functions_test
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"flag"
+	"go/ast"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -104,25 +109,125 @@ func examples(t *testing.T) []api.Example {
 	return all
 }
 
+// TestTheContractIsWhole holds both versions of the document to the specification that they follow, examples included, and
+// every operation to words for whoever reads it.
+func TestTheContractIsWhole(t *testing.T) {
+	for file, version := range map[string]string{"openapi.yaml": "3.1.0", "openapi-3.0.yaml": "3.0.3"} {
+		document := contract(t, file)
+		assert.Equal(t, version, document.OpenAPI)
+		require.NoError(t, document.Validate(context.Background()), file)
+		for path, item := range document.Paths.Map() {
+			for method, o := range item.Operations() {
+				assert.NotEmpty(t, o.OperationID, "%s %s needs a name", method, path)
+				assert.NotEmpty(t, o.Summary, "%s needs a summary", o.OperationID)
+				assert.NotEmpty(t, o.Description, "%s needs a description", o.OperationID)
+			}
+		}
+	}
+}
+
+func contract(t *testing.T, file string) *openapi3.T {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "docs", file))
+	require.NoError(t, err)
+	document, err := openapi3.NewLoader().LoadFromData(text)
+	require.NoError(t, err, file)
+	return document
+}
+
+// TestEveryProblemHasItsEntry holds docs/problems.md to what can go wrong, both ways: what a client is promised stands there under
+// its status, what only logs say without one, and nothing else.
 func TestEveryProblemHasItsEntry(t *testing.T) {
 	page, err := os.ReadFile("../docs/problems.md")
 	require.NoError(t, err)
-	document, err := os.ReadFile("../docs/openapi.yaml")
-	require.NoError(t, err)
+	_, rows, _ := strings.Cut(string(page), "\n## All slugs\n")
+	rows, _, _ = strings.Cut(rows, "\n## ")
+	entries := map[string]string{}
+	for _, entry := range regexp.MustCompile("(?m)^\\| (<a id=\"(.+)\"></a>)?`(.+?)` \\| (\\d+|–) \\|").FindAllStringSubmatch(rows, -1) {
+		anchor, slug, status := entry[2], entry[3], entry[4]
+		if slug != circuits {
+			assert.Equal(t, slug, anchor, "an entry is found by its slug")
+		}
+		assert.NotContains(t, entries, slug, "two entries")
+		entries[slug] = status
+	}
+	promised, known := promised(t), declared(t)
+	for slug, status := range promised {
+		assert.Equal(t, status, entries[slug], "docs/problems.md: the status of %s", slug)
+	}
+	for slug, kind := range known {
+		if promised[slug] == "" {
+			assert.Contains(t, []string{"–", general[kind]}, entries[slug], "docs/problems.md: the status of %s, which no operation names", slug)
+		}
+	}
+	for slug := range entries {
+		assert.True(t, promised[slug] != "" || known[slug] != "", "docs/problems.md has an entry for %s, which nothing gives", slug)
+	}
+}
+
+// general are the kinds of faults that an operation may pass on without naming each, and their status.
+var general = map[string]string{"Conflict": "409", "Throttled": "429", "Unavailable": "503"}
+
+// circuits stands for the slugs of shared/circuit, which are made of a service's name.
+const circuits = "<service>-circuit-open"
+
+// promised returns the statuses of the problems that the document and the gateway of template.yaml name.
+func promised(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{api.ErrWrongMethod.Slug: "405"} // no operation's: it is the answer to a method that none has
 	stack, err := os.ReadFile("../template.yaml")
 	require.NoError(t, err)
-	entries := map[string]bool{}
-	for _, entry := range regexp.MustCompile(`<a id="([a-z0-9-]+)"></a>`+"`([a-z0-9-]+)`").FindAllStringSubmatch(string(page), -1) {
-		assert.Equal(t, entry[1], entry[2], "an entry is found by its slug")
-		assert.False(t, entries[entry[1]], "%s has two entries", entry[1])
-		entries[entry[1]] = true
+	for _, said := range regexp.MustCompile(`urn:problem-type:backroom:([a-z-]+)".*?"status":(\d+)`).FindAllStringSubmatch(string(stack), -1) {
+		all[said[1]] = said[2]
 	}
-	said := regexp.MustCompile(`problems\.md#([a-z0-9-]+)`).FindAllStringSubmatch(string(document), -1)
-	said = append(said, regexp.MustCompile(`urn:problem-type:backroom:([a-z0-9-]+)`).FindAllStringSubmatch(string(stack), -1)...)
-	require.Greater(t, len(said), 100)
-	for _, slug := range said {
-		assert.True(t, entries[slug[1]], "docs/problems.md has no entry for %s", slug[1])
+	link := regexp.MustCompile("`([a-z-]+)`\\]\\(problems\\.md#([a-z-]+)\\)")
+	for _, item := range contract(t, "openapi.yaml").Paths.Map() {
+		for _, o := range item.Operations() {
+			for status, answer := range o.Responses.Map() {
+				for _, said := range link.FindAllStringSubmatch(*answer.Value.Description, -1) {
+					assert.Equal(t, said[1], said[2], "%s links a slug to another's entry", o.OperationID)
+					all[said[1]] = status
+				}
+			}
+		}
 	}
+	require.Greater(t, len(all), 40)
+	return all
+}
+
+// declared returns the kinds of the faults that the code declares, by slug.
+func declared(t *testing.T) map[string]string {
+	t.Helper()
+	kinds := map[string]string{circuits: "Unavailable"}
+	require.NoError(t, filepath.WalkDir("../shared", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		ast.Inspect(parse(t, name), func(n ast.Node) bool {
+			made, ok := n.(*ast.CallExpr)
+			if !ok || len(made.Args) != 3 {
+				return true
+			}
+			maker, ok := made.Fun.(*ast.SelectorExpr)
+			if !ok || maker.Sel.Name != "New" {
+				return true
+			}
+			if of, ok := maker.X.(*ast.Ident); !ok || of.Name != "fault" {
+				return true
+			}
+			kind, named := made.Args[0].(*ast.SelectorExpr)
+			slug, written := made.Args[1].(*ast.BasicLit)
+			if named && written {
+				text, err := strconv.Unquote(slug.Value)
+				require.NoError(t, err)
+				kinds[text] = kind.Sel.Name
+			}
+			return true
+		})
+		return nil
+	}))
+	require.Greater(t, len(kinds), 60)
+	return kinds
 }
 
 func TestTheChangelogKnowsTheContractsVersion(t *testing.T) {

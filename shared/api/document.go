@@ -57,7 +57,7 @@ func Documents(about About, examples []Example, ops ...Operation) (document, cop
 
 func (a About) config(ops []Operation) huma.Config {
 	cfg := config(a.Title, a.Version)
-	cfg.Info.Description, cfg.Info.License = a.Description, &huma.License{Name: a.License, Identifier: a.License}
+	cfg.Info.Description, cfg.Info.License = a.Description, &huma.License{Name: a.License, URL: "https://spdx.org/licenses/" + a.License + ".html"} // version 3.0 has no identifier
 	cfg.Servers = []*huma.Server{{URL: a.Server}}
 	for _, tag := range a.Tags {
 		cfg.Tags = append(cfg.Tags, &huma.Tag{Name: tag.Name, Description: tag.Meaning})

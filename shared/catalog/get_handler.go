@@ -26,7 +26,9 @@ type getInput struct {
 func (h GetHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "get-product", Method: http.MethodGet, Path: "/products/{sku}", Tags: []string{"products"},
-		Summary: "Read a product", Access: api.Public, Faults: []*fault.Fault{ErrUnknownProduct},
+		Summary:     "Read a product",
+		Description: "A product that is sold, with its variants and its price in each currency. A product that was deleted is not found.",
+		Access:      api.Public, Faults: []*fault.Fault{ErrUnknownProduct},
 	}, h.get)
 }
 
