@@ -8,7 +8,7 @@ import (
 )
 
 // Checked returns next, with each answer of an operation below base held to the contract: one that breaks it does not arrive, and
-// the error says what is wrong. An answer without X-Request-Id is the gateway's own: no operation gave it.
+// the error says what is wrong. A refusal without X-Request-Id is the gateway's own: no operation gave it.
 func (c *Contract) Checked(next http.RoundTripper, base string) http.RoundTripper {
 	return checked{c, next, strings.TrimSuffix(base, "/")}
 }
@@ -25,7 +25,7 @@ func (c checked) RoundTrip(r *http.Request) (*http.Response, error) {
 	address := *r.URL
 	address.RawQuery, address.Fragment = "", ""
 	path, below := strings.CutPrefix(address.String(), c.base)
-	if err != nil || !below || response.Header.Get("X-Request-Id") == "" {
+	if err != nil || !below || response.StatusCode >= http.StatusBadRequest && response.Header.Get("X-Request-Id") == "" {
 		return response, err
 	}
 	body, err := io.ReadAll(response.Body)

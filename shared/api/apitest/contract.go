@@ -81,12 +81,9 @@ func (c *Contract) Check(request *http.Request, path string, a Answer) error {
 	if slug, is := problem(a); is && contains(gateways, slug) {
 		return c.gateway(a)
 	}
-	below := request.Clone(request.Context())
-	below.URL.Path, below.URL.RawPath = path, ""
-	below.URL.Host, below.URL.Scheme, below.Host = "", "", ""
-	route, parameters, err := c.router.FindRoute(below)
+	below, route, parameters, err := c.find(request, path)
 	if err != nil {
-		return fmt.Errorf("%s %s: no operation of the document, and the answer is no problem that says so: %w", request.Method, path, err)
+		return fmt.Errorf("%w, and the answer is no problem that says so", err)
 	}
 	name := route.Operation.OperationID
 	promised := route.Operation.Responses.Status(a.Status)
@@ -108,6 +105,36 @@ func (c *Contract) Check(request *http.Request, path string, a Answer) error {
 		return fmt.Errorf("%s answers %d otherwise than the document says: %w: %s", name, a.Status, err, a.Body)
 	}
 	return nil
+}
+
+// CheckAccepted returns what is wrong, by the contract, with a request that an operation accepted: what it names too narrowly.
+func (c *Contract) CheckAccepted(request *http.Request, path string) error {
+	below, route, parameters, err := c.find(request, path)
+	if err != nil {
+		return err
+	}
+	err = openapi3filter.ValidateRequest(context.Background(), &openapi3filter.RequestValidationInput{
+		Request: below, PathParams: parameters, Route: route,
+		Options: &openapi3filter.Options{
+			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // that it was accepted says so
+			MultiError:         true, SkipSettingDefaults: true,
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("%s accepts what the document forbids: %w", route.Operation.OperationID, err)
+	}
+	return nil
+}
+
+// find returns the operation that a request is for, and the request as it looks below the server.
+func (c *Contract) find(request *http.Request, path string) (below *http.Request, route *routers.Route, parameters map[string]string, err error) {
+	below = request.Clone(request.Context())
+	below.URL.Path, below.URL.RawPath = path, ""
+	below.URL.Host, below.URL.Scheme, below.Host = "", "", ""
+	if route, parameters, err = c.router.FindRoute(below); err != nil {
+		err = fmt.Errorf("%s %s: no operation of the document: %w", request.Method, path, err)
+	}
+	return below, route, parameters, err
 }
 
 // gateway checks a problem that no operation answered.

@@ -60,10 +60,14 @@ func TestAClientGetsNoAnswerThatBreaksTheContract(t *testing.T) {
 	contract, err := apitest.Promised()
 	require.NoError(t, err)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/v1/gateway" {
+		w.Header().Set("Content-Type", "application/json")
+		switch r.URL.Path {
+		case "/v1/gateway":
+			w.WriteHeader(http.StatusForbidden)
+		case "/v1/stock/MUG-1":
+		default:
 			w.Header().Set("X-Request-Id", "1")
 		}
-		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"status":"`+r.URL.Query().Get("status")+`"}`)
 	}))
 	t.Cleanup(server.Close)
@@ -73,6 +77,7 @@ func TestAClientGetsNoAnswerThatBreaksTheContract(t *testing.T) {
 		"/v1/health?status=weary": "get-health answers 200 otherwise than the document says",
 		"/v1/elsewhere":           "no operation of the document",
 		"/v1/gateway":             "",
+		"/v1/stock/MUG-1":         "X-Request-Id", // whoever answers like an operation is one
 		"/sandbox/payments":       "",
 	} {
 		response, err := client.Get(server.URL + path)
@@ -85,6 +90,38 @@ func TestAClientGetsNoAnswerThatBreaksTheContract(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, response.Body.Close())
 		assert.Contains(t, string(body), "status")
+	}
+}
+
+func TestAnAcceptedRequestIsHeldToTheDocument(t *testing.T) {
+	t.Parallel()
+	contract, err := apitest.Promised()
+	require.NoError(t, err)
+	const order = `{"lines":[{"sku":"MUG-1","quantity":2}],"payment_method":"pm_card_visa"}`
+	for name, c := range map[string]struct {
+		path, key, body string
+		wrong           string // what is found; empty: nothing
+	}{
+		"an order": {"/orders", "k-1", order, ""},
+		"a member that the document does not name": {"/orders", "k-1", strings.Replace(order, `{"lines"`, `{"gift":true,"lines"`, 1), "gift"},
+		"a quantity below the least":               {"/orders", "k-1", strings.Replace(order, `:2`, `:0`, 1), "quantity"},
+		"no key where one is needed":               {"/orders", "", order, "Idempotency-Key"},
+		"a path that the document does not name":   {"/baskets", "k-1", order, "no operation"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := httptest.NewRequest(http.MethodPost, "https://api.example/v1"+c.path, strings.NewReader(c.body))
+			r.Header.Set("Content-Type", "application/json")
+			if c.key != "" {
+				r.Header.Set("Idempotency-Key", c.key)
+			}
+			err := contract.CheckAccepted(r, c.path)
+			if c.wrong == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.wrong)
+		})
 	}
 }
 
