@@ -51,14 +51,16 @@ func (s AdvanceStep) advance(ctx context.Context, e saga.Event) error {
 	if err := s.Orders.Save(ctx, next, e.Cause(), facts...); err != nil {
 		return err
 	}
-	s.measure(ctx, next, facts...)
+	s.measure(ctx, next, append(facts, e.Type)...)
 	return nil
 }
 
-// metrics name what became of orders; the template's alarm knows OrdersStranded.
+// metrics name what became of orders, and of their money as far as they learned of it; the template's alarms and dashboards know them.
 var metrics = map[saga.Fact]string{
 	saga.OrderConfirmed: "OrdersConfirmed", saga.OrderRejected: "OrdersRejected", saga.OrderExpired: "OrdersExpired",
 	saga.OrderCancelled: "OrdersCancelled", saga.OrderClosed: "OrdersClosed", saga.OrderStranded: "OrdersStranded", saga.OrderReopened: "OrdersReopened",
+	saga.PaymentCaptured: "PaymentsCaptured", saga.PaymentDeclined: "PaymentsDeclined", saga.PaymentReturned: "PaymentsReturned",
+	saga.PaymentRefunded: "PaymentsRefunded", saga.CaptureFailed: "CapturesFailed", saga.ReturnFailed: "ReturnsFailed", saga.RefundFailed: "RefundsFailed",
 }
 
 // verdicts are the facts by which an order is decided here; a cancellation is decided elsewhere.

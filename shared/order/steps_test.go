@@ -1,9 +1,11 @@
 package order_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/shared/fault"
+	"backroom/shared/observe"
 	"backroom/shared/order"
 	"backroom/shared/saga"
 )
@@ -155,6 +158,37 @@ func TestAdvancing(t *testing.T) {
 			assert.Equal(t, fault.KindOf(c.err), fault.KindOf(err), "%v", err)
 			assert.Equal(t, c.facts, d.facts)
 			assert.Equal(t, [2]string{string(c.status), c.reason}, [2]string{string(d.order.Status()), d.order.Reason})
+		})
+	}
+}
+
+func TestWhatAnOrderHearsOfItsMoneyIsCountedOnce(t *testing.T) {
+	failed := about(t, saga.CaptureFailed, saga.Declined{Order: "ord_1", Shop: "main", Reason: "authorization-lapsed"})
+	for sentence, c := range map[string]struct {
+		event   saga.Event
+		desk    desk
+		counted []string
+	}{
+		"a payment that was taken":     {about(t, saga.PaymentCaptured, saga.About{Order: "ord_1", Shop: "main"}), desk{order: given(order.StatusConfirmed)}, []string{"OrdersClosed", "PaymentsCaptured"}},
+		"a payment that was not taken": {failed, desk{order: given(order.StatusConfirmed)}, []string{"CapturesFailed", "OrdersStranded"}},
+		"what changes nothing":         {failed, desk{order: given(order.StatusClosed)}, nil},
+		"what could not be saved":      {failed, desk{order: given(order.StatusConfirmed), races: 3}, nil},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			var written bytes.Buffer
+			ctx, line := observe.Begin(t.Context(), slog.New(slog.NewJSONHandler(&written, nil)))
+			err := c.desk.step().Handle(ctx, c.event)
+			line.Done(ctx, "done", err, true)
+			var fields map[string]any
+			require.NoError(t, json.Unmarshal(written.Bytes(), &fields))
+			var counted []string
+			for name, values := range fields {
+				if many, ok := values.([]any); ok {
+					require.Equal(t, []any{1.0}, many, name)
+					counted = append(counted, name)
+				}
+			}
+			assert.ElementsMatch(t, c.counted, counted)
 		})
 	}
 }
