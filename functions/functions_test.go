@@ -180,6 +180,9 @@ func TestAFunctionHasSampleEventsAndReplaysThem(t *testing.T) {
 	}
 }
 
+// retention is how long logs are kept: as the deployment says, or else as the stage needs.
+var retention = call("If", []any{"SaysLogRetention", call("Ref", "LogRetentionDays"), call("FindInMap", []any{"Stages", call("Ref", "Stage"), "LogRetentionDays"})})
+
 func TestAFunctionHasItsResource(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
 		require.Equal(t, "AWS::Serverless::Function", f.resource.Type, "the template needs %s", f.id)
@@ -190,6 +193,7 @@ func TestAFunctionHasItsResource(t *testing.T) {
 
 		log := f.part(t, "Log", "AWS::Logs::LogGroup")
 		assert.Equal(t, call("Sub", "/aws/lambda/${AWS::StackName}-"+f.name), log.Properties["LogGroupName"])
+		assert.Equal(t, retention, log.Properties["RetentionInDays"])
 	})
 	read, err := template.Read()
 	require.NoError(t, err)
@@ -211,6 +215,37 @@ func (f subject) allowed(t *testing.T, action string) []string {
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
+}
+
+// reserved is what keeps a flood at the door from the saga, where the account has room to reserve.
+var reserved = call("If", []any{"ReservesRoutes", call("Ref", "RouteConcurrency"), call("Ref", "AWS::NoValue")})
+
+func TestOnlyRoutesReserveConcurrency(t *testing.T) {
+	each(t, func(t *testing.T, f subject) {
+		if routes := f.events("Api"); len(routes) > 0 && routes[0]["RestApiId"] == call("Ref", "Api") {
+			assert.Equal(t, reserved, f.resource.Properties["ReservedConcurrentExecutions"])
+			return
+		}
+		assert.NotContains(t, f.resource.Properties, "ReservedConcurrentExecutions", "a queue's MaximumConcurrency limits its step, and Lambda throttles what reserves less")
+	})
+}
+
+// kept are the tables that a shop lives by. All others hold what is made again by itself, or what is of no worth in prod.
+var kept = []string{"Orders", "Holds", "Charges", "Levels", "Catalog", "Access", "Notices"}
+
+func TestWhatAShopLivesByOutlivesItsStack(t *testing.T) {
+	read, err := template.Read()
+	require.NoError(t, err)
+	for _, r := range read.Resources {
+		if r.Type != "AWS::DynamoDB::Table" {
+			continue
+		}
+		if slices.Contains(kept, r.ID) {
+			assert.Equal(t, "RetainExceptOnCreate", r.Deletion, r.ID)
+			continue
+		}
+		assert.Equal(t, "Delete", r.Deletion, "%s is not among what is kept: who deletes it?", r.ID)
+	}
 }
 
 // workers are called by queues that carry no facts.

@@ -90,6 +90,10 @@ func (t Template) call(c Call, names Names) (any, error) {
 		return list[0] == false, nil
 	case c.Function == "Split" && len(list) == 2:
 		return parts(strings.Split(asText(list[1]), asText(list[0]))), nil
+	case c.Function == "FindInMap" && len(list) == 3:
+		if v, ok := mapping(mapping(t.Mappings[asText(list[0])])[asText(list[1])])[asText(list[2])]; ok {
+			return v, nil
+		}
 	case c.Function == "Select" && len(list) == 2:
 		from, _ := list[1].([]any)
 		if i, ok := list[0].(int); ok && i >= 0 && i < len(from) {

@@ -15,6 +15,7 @@ import (
 type Template struct {
 	Parameters map[string]any // the default of each
 	Conditions map[string]any
+	Mappings   map[string]any
 	Globals    map[string]any // of functions
 	Resources  map[string]Resource
 }
@@ -24,6 +25,7 @@ type Resource struct {
 	ID         string
 	Type       string
 	Condition  string // the name of a condition; empty: always there
+	Deletion   string // its DeletionPolicy; empty: Delete
 	Metadata   map[string]any
 	Properties map[string]any
 }
@@ -79,7 +81,7 @@ func Parse(text []byte) (Template, error) {
 	}
 	whole := mapping(decoded)
 	t := Template{
-		Parameters: map[string]any{}, Conditions: mapping(whole["Conditions"]), Resources: map[string]Resource{},
+		Parameters: map[string]any{}, Conditions: mapping(whole["Conditions"]), Mappings: mapping(whole["Mappings"]), Resources: map[string]Resource{},
 		Globals: mapping(mapping(whole["Globals"])["Function"]),
 	}
 	for name, p := range mapping(whole["Parameters"]) {
@@ -88,7 +90,7 @@ func Parse(text []byte) (Template, error) {
 	for id, r := range mapping(whole["Resources"]) {
 		m := mapping(r)
 		t.Resources[id] = Resource{
-			ID: id, Type: asText(m["Type"]), Condition: asText(m["Condition"]),
+			ID: id, Type: asText(m["Type"]), Condition: asText(m["Condition"]), Deletion: asText(m["DeletionPolicy"]),
 			Metadata: mapping(m["Metadata"]), Properties: mapping(m["Properties"]),
 		}
 	}
@@ -96,7 +98,7 @@ func Parse(text []byte) (Template, error) {
 }
 
 // known are the functions that Resolve understands.
-var known = map[string]bool{"Ref": true, "GetAtt": true, "Sub": true, "If": true, "Select": true, "Split": true, "Equals": true, "Not": true}
+var known = map[string]bool{"Ref": true, "GetAtt": true, "Sub": true, "If": true, "Select": true, "Split": true, "Equals": true, "Not": true, "FindInMap": true}
 
 func value(n *yaml.Node) (any, error) {
 	if n.Kind == yaml.AliasNode {

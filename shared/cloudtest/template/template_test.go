@@ -17,6 +17,8 @@ Parameters:
 Conditions:
   IsProd: !Equals [!Ref Stage, prod]
   HasSandbox: !Not [!Equals [!Ref Stage, prod]]
+Mappings:
+  Stages: {dev: {Days: 14}, prod: {Days: 365}}
 Globals:
   Function: {Timeout: 10}
 Resources:
@@ -33,6 +35,7 @@ Resources:
       Prefix: !Select [0, !Split [orders, !Ref Orders]]
       Actions: !If [IsProd, [!Ref Topic], !Ref AWS::NoValue]
       List: [1, !Ref AWS::NoValue, true]
+      Days: !FindInMap [Stages, !Ref Stage, Days]
 `
 
 // names stand for themselves.
@@ -59,14 +62,14 @@ func TestATemplateIsResolved(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, map[string]any{
 		"Timeout": 15, "Name": "shop-place-dev", "Arn": "arn:Orders:Arn/index/*", "Table": "shop-orders-1", "Url": "execute-api:api1/x",
-		"Prefix": "shop-", "List": []any{1, true},
+		"Prefix": "shop-", "List": []any{1, true}, "Days": 14,
 	}, resolved, "AWS::NoValue takes its property with it")
 	for condition, want := range map[string]bool{"": true, "HasSandbox": true, "IsProd": false} {
 		holds, err := read.Holds(condition, names{})
 		require.NoError(t, err)
 		assert.Equal(t, want, holds, condition)
 	}
-	assert.ElementsMatch(t, []string{"AWS::StackName", "Stage", "Orders", "Orders", "Api", "Stage", "Orders", "Topic", "AWS::NoValue", "AWS::NoValue"}, template.Mentions(place.Properties))
+	assert.ElementsMatch(t, []string{"AWS::StackName", "Stage", "Orders", "Orders", "Api", "Stage", "Orders", "Topic", "AWS::NoValue", "AWS::NoValue", "Stage"}, template.Mentions(place.Properties))
 }
 
 func TestWhatIsNotUnderstoodIsAnError(t *testing.T) {
@@ -87,6 +90,7 @@ func TestWhatIsNotUnderstoodIsAnError(t *testing.T) {
 		"a choice of too little":        "!If [HasSandbox, 1]",
 		"an element that is not there":  "!Select [3, [a, b]]",
 		"a comparison of one":           "!Equals [a]",
+		"an entry that no mapping has":  "!FindInMap [Stages, prod, Hours]",
 	} {
 		t.Run(name, func(t *testing.T) {
 			read, err := template.Parse([]byte(sample + "  Other: {Type: X, Properties: {Value: " + text + "}}\n"))
