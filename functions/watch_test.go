@@ -22,24 +22,6 @@ import (
 	"backroom/shared/saga"
 )
 
-// alarms returns the template's alarms by the section of docs/operations.md that each sends its reader to.
-func alarms(t *testing.T) map[string][]template.Resource {
-	t.Helper()
-	read, err := template.Read()
-	require.NoError(t, err)
-	sent := map[string][]template.Resource{}
-	for _, r := range read.Resources {
-		if r.Type != "AWS::CloudWatch::Alarm" {
-			continue
-		}
-		described, _ := r.Properties["AlarmDescription"].(template.Call)
-		_, anchor, told := strings.Cut(fmt.Sprint(described.Argument), " - see ${Runbook}#")
-		assert.True(t, told && described.Function == "Sub", "%s says what is wrong, and where to read on: !Sub … - see ${Runbook}#section", r.ID)
-		sent[anchor] = append(sent[anchor], r)
-	}
-	return sent
-}
-
 // sections returns the sections of docs/operations.md, by their anchors.
 func sections(t *testing.T) map[string]string {
 	t.Helper()
@@ -52,45 +34,6 @@ func sections(t *testing.T) map[string]string {
 		texts[strings.ReplaceAll(words, " ", "-")] = text
 	}
 	return texts
-}
-
-// parts are what whom an alarm wakes wants to read, in this order.
-var parts = []string{"**What it means.**", "**Who is affected.**", "**First look.**", "**What to do.**", "**It is over**"}
-
-func TestEveryAlarmHasItsRunbookAndEveryRunbookItsAlarm(t *testing.T) {
-	written, sent := sections(t), alarms(t)
-	require.NotEmpty(t, sent)
-	for anchor, ringing := range sent {
-		assert.True(t, written[anchor] != "", "%s sends its reader to #%s, which is not there", ringing[0].ID, anchor)
-	}
-	for anchor, text := range written {
-		at := -1
-		for _, part := range parts {
-			begins := strings.Index(text, "\n"+part)
-			if len(sent[anchor]) == 0 {
-				assert.Equal(t, -1, begins, "no alarm leads to the runbook #%s", anchor)
-				continue
-			}
-			assert.Greater(t, begins, at, "#%s does not say, or not in its place: %s", anchor, part)
-			at = begins
-		}
-		if len(sent[anchor]) > 0 {
-			look, _, _ := strings.Cut(text[max(0, strings.Index(text, "\n"+parts[2])):], "\n"+parts[3])
-			assert.True(t, strings.Contains(look, "```sh\n"), "#%s: the first look is a command that can be pasted", anchor)
-		}
-	}
-}
-
-func TestEveryAlarmTellsTheTopicWhenItRingsAndWhenItIsOver(t *testing.T) {
-	topic := call("If", []any{"HasAlarmTopic", []any{call("Ref", "AlarmTopicArn")}, call("Ref", "AWS::NoValue")})
-	for _, ringing := range alarms(t) {
-		for _, r := range ringing {
-			assert.Equal(t, topic, r.Properties["AlarmActions"], r.ID)
-			assert.Equal(t, topic, r.Properties["OKActions"], r.ID)
-			assert.NotContains(t, r.Properties, "InsufficientDataActions", "%s: a shop at night has no data", r.ID)
-			assert.Equal(t, "notBreaching", r.Properties["TreatMissingData"], "%s: a shop at night has no data", r.ID)
-		}
-	}
 }
 
 // shown is a metric as a dashboard or an alarm names it.
@@ -233,16 +176,19 @@ var unseen = map[string]string{
 
 func TestAlarmsWatchWhatIsCounted(t *testing.T) {
 	counted := countedMetrics(t)
-	for _, ringing := range alarms(t) {
-		for _, r := range ringing {
-			watched := []map[string]any{r.Properties}
-			for _, query := range list(r.Properties["Metrics"]) {
-				watched = append(watched, object(object(object(query)["MetricStat"])["Metric"]))
-			}
-			for _, m := range watched {
-				if m["Namespace"] == observe.Namespace {
-					assert.Contains(t, counted, m["MetricName"], "%s watches what no function counts", r.ID)
-				}
+	read, err := template.Read()
+	require.NoError(t, err)
+	for _, r := range read.Resources {
+		if r.Type != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		watched := []map[string]any{r.Properties}
+		for _, query := range template.List(r.Properties["Metrics"]) {
+			watched = append(watched, object(object(object(query)["MetricStat"])["Metric"]))
+		}
+		for _, m := range watched {
+			if m["Namespace"] == observe.Namespace {
+				assert.Contains(t, counted, m["MetricName"], "%s watches what no function counts", r.ID)
 			}
 		}
 	}

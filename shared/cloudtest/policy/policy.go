@@ -159,6 +159,3 @@ func mapping(v any) map[string]any {
 
 // text writes a value of the template.
 func text(v any) string { return fmt.Sprint(v) }
-
-// mentions reports whether a value has the call in it.
-func mentions(v any, call template.Call) bool { return strings.Contains(text(v), text(call)) }

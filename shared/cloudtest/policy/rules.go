@@ -166,40 +166,55 @@ func alarms(d Deployment, found func(string, string, ...any)) {
 			found(f.ID, "fails and no alarm rings")
 		}
 	}
+	topic := template.Call{Function: "If", Argument: []any{
+		"HasAlarmTopic", []any{template.Call{Function: "Ref", Argument: "AlarmTopicArn"}}, template.Call{Function: "Ref", Argument: "AWS::NoValue"},
+	}}
 	for _, alarm := range d.of("AWS::CloudWatch::Alarm") {
-		topic := template.Call{Function: "Ref", Argument: "AlarmTopicArn"}
-		if chosen, _ := alarm.Properties["AlarmActions"].(template.Call); !mentions(chosen, topic) {
-			found(alarm.ID, "tells no topic")
+		if text(alarm.Properties["AlarmActions"]) != text(topic) || text(alarm.Properties["OKActions"]) != text(topic) {
+			found(alarm.ID, "does not tell the topic that it rings and that it is over")
+		}
+		if alarm.Properties["InsufficientDataActions"] != nil || alarm.Properties["TreatMissingData"] != "notBreaching" {
+			found(alarm.ID, "rings for want of data: a shop at night has none")
 		}
 	}
 }
 
-// the sections of docs/operations.md that a runbook has.
-var parts = []string{"**What it means.**", "**First look.**", "**What to do.**", "**Over when**"}
+// parts are what whom an alarm wakes wants to read, in this order.
+var parts = []string{"**What it means.**", "**Who is affected.**", "**First look.**", "**What to do.**", "**It is over**"}
 
-var heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+const look = 2 // of parts
 
 func runbook(d Deployment, found func(string, string, ...any)) {
 	pages := map[string]string{}
-	at := heading.FindAllStringSubmatchIndex(d.Runbook, -1)
-	for i, h := range at {
-		end := len(d.Runbook)
-		if i+1 < len(at) {
-			end = at[i+1][0]
-		}
-		pages[anchor(d.Runbook[h[2]:h[3]])] = d.Runbook[h[1]:end]
+	for _, section := range strings.Split("\n"+d.Runbook, "\n## ")[1:] {
+		heading, says, _ := strings.Cut(section, "\n")
+		pages[anchor(heading)] = says
 	}
+	led := map[string]bool{}
 	for _, alarm := range d.of("AWS::CloudWatch::Alarm") {
-		_, page, _ := strings.Cut(text(alarm.Properties["AlarmDescription"]), "docs/operations.md#")
+		said, _ := alarm.Properties["AlarmDescription"].(template.Call)
+		_, page, told := strings.Cut(text(said.Argument), " - see ${Runbook}#")
 		says, there := pages[page]
-		if !there {
+		if !told || !there {
 			found(alarm.ID, "sends its reader to docs/operations.md#%s, which is not there", page)
 			continue
 		}
-		for _, part := range parts {
-			if !strings.Contains(says, part) {
-				found(alarm.ID, "sends its reader to docs/operations.md#%s, which lacks %q", page, part)
+		led[page] = true
+		at := -1
+		for i, part := range parts {
+			begins := strings.Index(says, "\n"+part)
+			if begins <= at {
+				found(alarm.ID, "sends its reader to docs/operations.md#%s, which does not say, or not in its place: %s", page, part)
+				break
 			}
+			if at = begins; i == look && !strings.Contains(strings.Split(says[begins:], "\n"+parts[look+1])[0], "```sh\n") {
+				found(alarm.ID, "sends its reader to docs/operations.md#%s, whose first look is no command that can be pasted", page)
+			}
+		}
+	}
+	for page, says := range pages {
+		if !led[page] && strings.Contains(says, "\n"+parts[0]) {
+			found("docs/operations.md#"+page, "is a runbook to which no alarm leads")
 		}
 	}
 }

@@ -76,10 +76,10 @@ func TestEveryHarmIsNamed(t *testing.T) {
 		},
 		"an alarm tells nobody": {
 			after: "PlaceOrderAlarm:", from: "AlarmActions: !If [HasAlarmTopic, [!Ref AlarmTopicArn], !Ref AWS::NoValue]", to: "ActionsEnabled: true",
-			rule: "alarms", finds: "PlaceOrderAlarm", because: "tells no topic",
+			rule: "alarms", finds: "PlaceOrderAlarm", because: "does not tell the topic",
 		},
 		"an alarm has no page": {
-			after: "PlaceOrderAlarm:", from: "operations.md#a-function-fails", to: "operations.md#call-somebody",
+			after: "PlaceOrderAlarm:", from: "${Runbook}#a-function-fails", to: "${Runbook}#call-somebody",
 			rule: "runbook", finds: "PlaceOrderAlarm", because: "which is not there",
 		},
 		"a page says not what to do": {
@@ -87,7 +87,7 @@ func TestEveryHarmIsNamed(t *testing.T) {
 			rule: "runbook", finds: "ApiAlarm", because: "What to do",
 		},
 		"a log is kept for ever": {
-			after: "PlaceOrderLog:", from: "RetentionInDays: !Ref LogRetentionDays", to: "LogGroupClass: STANDARD",
+			after: "PlaceOrderLog:", from: "RetentionInDays: !If [SaysLogRetention, !Ref LogRetentionDays, !FindInMap [Stages, !Ref Stage, LogRetentionDays]]", to: "LogGroupClass: STANDARD",
 			rule: "logs", finds: "PlaceOrderLog", because: "kept for ever",
 		},
 		"a queue may take all the concurrency": {
