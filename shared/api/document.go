@@ -86,6 +86,7 @@ func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 		op.Security = append(op.Security, map[string][]string{"bearer": scopes}, map[string][]string{"client": scopes})
 	}
 	delete(op.Responses, "default")
+	describeBytes(op)
 	r.describeAnswers(op)
 	if ok := op.Responses["200"]; ok != nil && ok.Headers["ETag"] != nil && r.Method == http.MethodGet {
 		describeRevalidation(op)
@@ -100,6 +101,16 @@ func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 		for name := range r.farewell() {
 			header(answer, name, farewells[name])
 		}
+	}
+}
+
+// describeBytes says of a body that the handler reads byte by byte what it holds: JSON is an object.
+func describeBytes(op *huma.Operation) {
+	if op.RequestBody == nil {
+		return
+	}
+	if m := op.RequestBody.Content[jsonMedia]; m != nil && m.Schema.Format == "binary" {
+		m.Schema = &huma.Schema{Type: huma.TypeObject}
 	}
 }
 

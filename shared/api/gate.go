@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -28,10 +29,11 @@ const (
 type gate struct {
 	access   Access
 	success  int
-	media    string // of the body; empty: the operation takes none
-	required bool   // a body must be there
-	strict   bool   // the body is typed, so its form is checked; else its bytes are the handler's
-	keyed    bool   // an Idempotency-Key must be there
+	media    string   // of the body; empty: the operation takes none
+	required bool     // a body must be there
+	strict   bool     // the body is typed, so its form is checked; else its bytes are the handler's
+	keyed    bool     // an Idempotency-Key must be there
+	filled   []string // query parameters that are no text: an empty one says nothing, which huma takes for its absence
 	schema   *huma.Schema
 	schemas  huma.Registry
 }
@@ -41,6 +43,9 @@ func (g *gate) learn(doc *huma.OpenAPI, op *huma.Operation) {
 	g.success = op.DefaultStatus
 	for _, p := range op.Parameters {
 		g.keyed = g.keyed || p.In == "header" && p.Name == keyHeader && p.Required
+		if p.In == "query" && (p.Schema.Type != huma.TypeString || p.Schema.Format != "") {
+			g.filled = append(g.filled, p.Name)
+		}
 	}
 	if op.RequestBody == nil {
 		return
@@ -67,6 +72,12 @@ func (g *gate) enter(hc huma.Context, next func(huma.Context)) {
 	if g.keyed && r.Header.Get(keyHeader) == "" {
 		x.err = ErrKeyMissing
 		return
+	}
+	for _, name := range g.filled {
+		if slices.Contains(r.URL.Query()[name], "") {
+			x.err = ErrInvalid.In(name, "is empty")
+			return
+		}
 	}
 	if x.body, x.err = g.read(r); x.err != nil {
 		return

@@ -52,9 +52,6 @@ func illustrate(doc *huma.OpenAPI, examples []Example) error {
 		shown[e.Operation] = true
 		if op.RequestBody != nil && e.Body != "" {
 			for media, content := range op.RequestBody.Content {
-				if content.Schema.Format == "binary" { // the operation reads the bytes as they come
-					media = ""
-				}
 				show(content, e.Name, body(media, e.Body))
 			}
 		}

@@ -81,6 +81,8 @@ func TestBodies(t *testing.T) {
 		"wrong case of a required name":     {body: `{"Lines":[]}`, status: 422, where: "#/Lines", detail: `unknown property: it is written "lines"`},
 		"null for required":                 {body: quantity("null"), status: 422, where: "#/lines/0/quantity", detail: "expected integer"},
 		"null for a required list":          {body: `{"lines":null}`, status: 422, where: "#/lines", detail: "expected array"},
+		"null for optional text":            {body: with(`"note":null`), status: 422, where: "#/note", detail: "expected string"},
+		"null in place of a free value":     {body: with(`"tags":{"x":null}`), status: 422, where: "#/tags/x", detail: "expected string"},
 		"null for a required list item":     {body: `{"lines":[null]}`, status: 422, where: "#/lines/0", detail: "expected object"},
 		"a required name is missing":        {body: `{"lines":[{"sku":"a"}]}`, status: 422, where: "#/lines/0", detail: "expected required property quantity to be present"},
 		"text for a number":                 {body: quantity(`"1"`), status: 422, where: "#/lines/0/quantity", detail: "expected integer"},
@@ -176,15 +178,16 @@ func TestParameters(t *testing.T) {
 		status      int
 		slug, where string
 	}{
-		"a good key":              {"/shelves/top/orders", "!~\"x\"", 202, "", ""},
-		"255 characters":          {"/shelves/top/orders", strings.Repeat("k", 255), 202, "", ""},
-		"256 characters":          {"/shelves/top/orders", strings.Repeat("k", 256), 422, "invalid-request", "Idempotency-Key"},
-		"a space in the key":      {"/shelves/top/orders", "a b", 422, "invalid-request", "Idempotency-Key"},
-		"a key beyond ASCII":      {"/shelves/top/orders", "schlüssel", 422, "invalid-request", "Idempotency-Key"},
-		"no key":                  {"/shelves/top/orders", "", 400, "idempotency-key-missing", "Idempotency-Key"},
-		"a path parameter's rule": {"/shelves/far-too-long/orders", "k", 422, "invalid-request", "shelf"},
-		"a query that is no int":  {"/shelves/top/orders?limit=x", "k", 422, "invalid-request", "limit"},
-		"a query parameter's":     {"/shelves/top/orders?limit=0", "k", 422, "invalid-request", "limit"},
+		"a good key":                 {"/shelves/top/orders", "!~\"x\"", 202, "", ""},
+		"255 characters":             {"/shelves/top/orders", strings.Repeat("k", 255), 202, "", ""},
+		"256 characters":             {"/shelves/top/orders", strings.Repeat("k", 256), 422, "invalid-request", "Idempotency-Key"},
+		"a space in the key":         {"/shelves/top/orders", "a b", 422, "invalid-request", "Idempotency-Key"},
+		"a key beyond ASCII":         {"/shelves/top/orders", "schlüssel", 422, "invalid-request", "Idempotency-Key"},
+		"no key":                     {"/shelves/top/orders", "", 400, "idempotency-key-missing", "Idempotency-Key"},
+		"a path parameter's rule":    {"/shelves/far-too-long/orders", "k", 422, "invalid-request", "shelf"},
+		"a query that is no int":     {"/shelves/top/orders?limit=x", "k", 422, "invalid-request", "limit"},
+		"an empty query parameter's": {"/shelves/top/orders?limit=", "k", 422, "invalid-request", "limit"},
+		"a query parameter's":        {"/shelves/top/orders?limit=0", "k", 422, "invalid-request", "limit"},
 	} {
 		r := request(good)
 		r2 := httptest.NewRequest(http.MethodPost, c.target, r.Body)
