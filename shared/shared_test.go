@@ -71,7 +71,7 @@ func onlyForTests(folder string) bool {
 }
 
 // platform are the packages that know no domain.
-var platform = []string{"api", "chance", "circuit", "cloudsim", "cloudtest", "function", "observe", "queue", "record", "relay", "secret"}
+var platform = []string{"api", "chance", "circuit", "cloudsim", "cloudtest", "function", "observe", "queue", "record", "reference", "relay", "secret"}
 
 // language is what everybody speaks.
 var language = []string{"saga", "money", "fault", "identity"}

@@ -12,6 +12,7 @@ import (
 	capturepayment "backroom/functions/capture-payment/wire"
 	commitstock "backroom/functions/commit-stock/wire"
 	deleteproduct "backroom/functions/delete-product/wire"
+	getdocs "backroom/functions/get-docs/wire"
 	gethealth "backroom/functions/get-health/wire"
 	getkeys "backroom/functions/get-keys/wire"
 	getorder "backroom/functions/get-order/wire"
@@ -41,7 +42,8 @@ import (
 // Entry is one function.
 type Entry struct {
 	Settings  reflect.Type                         // what it reads from its environment
-	Operation func(function.Runtime) api.Operation // nil for what is no part of the API
+	Operation func(function.Runtime) api.Operation // nil for what is no part of the API's document
+	Limited   bool                                 // each caller may ask only so much of it
 	Build     function.Builder                     // as its main has it built
 }
 
@@ -74,6 +76,8 @@ var Functions = map[string]Entry{
 	"advance-order":     step(saga.AdvanceOrder, advanceorder.New),
 	"send-notification": step(saga.SendNotification, sendnotification.New),
 
+	"get-docs": beside(getdocs.New),
+
 	"relay-facts":  other(relayfacts.New, function.Relaying),
 	"wake-overdue": other(wakeoverdue.New, function.Running),
 
@@ -82,16 +86,23 @@ var Functions = map[string]Entry{
 }
 
 func route[S any](build func(function.Runtime, S) api.Operation) Entry {
-	return Entry{reflect.TypeFor[S](), func(rt function.Runtime) api.Operation {
+	e := beside(build)
+	e.Operation = func(rt function.Runtime) api.Operation {
 		var none S
 		return build(rt, none)
-	}, function.Serving(build)}
+	}
+	return e
+}
+
+// beside is a route that the document does not name: it shows it.
+func beside[S any](build func(function.Runtime, S) api.Operation) Entry {
+	return Entry{Settings: reflect.TypeFor[S](), Limited: true, Build: function.Serving(build)}
 }
 
 func step[S any, H function.Step](of saga.Step, build func(function.Runtime, S) H) Entry {
-	return Entry{reflect.TypeFor[S](), nil, function.Consuming(of, build)}
+	return Entry{Settings: reflect.TypeFor[S](), Build: function.Consuming(of, build)}
 }
 
 func other[S, H any](build func(function.Runtime, S) H, as func(func(function.Runtime, S) H) function.Builder) Entry {
-	return Entry{reflect.TypeFor[S](), nil, as(build)}
+	return Entry{Settings: reflect.TypeFor[S](), Build: as(build)}
 }

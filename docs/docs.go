@@ -1,0 +1,14 @@
+// Package docs has those pages of this folder that a function serves.
+package docs
+
+import _ "embed"
+
+// OpenAPI is the API's document, in version 3.1.
+//
+//go:embed openapi.yaml
+var OpenAPI []byte
+
+// Problems has an entry for each type of problem that the document names.
+//
+//go:embed problems.md
+var Problems []byte

@@ -1,0 +1,59 @@
+// Package reference shows people the API's document as a page on which they can try it out. Nothing of it comes from elsewhere:
+// the page, its scripts and the document are all answers of one route.
+package reference
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+
+	"backroom/shared/api"
+)
+
+// front is what a request without a file gets.
+const front = "index.html"
+
+// policy lets the page load from its own origin and send requests there, and nowhere else. Styles are inline in Swagger UI's
+// markup; no script is.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// GetHandler answers GET /docs.
+type GetHandler struct {
+	Document []byte // OpenAPI, as YAML
+	Problems []byte // Markdown; the document links to it as problems.md
+}
+
+type getInput struct {
+	File string `query:"file"`
+}
+
+type getOutput struct {
+	ContentType  string `header:"Content-Type"`
+	CacheControl string `header:"Cache-Control"`
+	ETag         string `header:"ETag"`
+	Policy       string `header:"Content-Security-Policy"`
+	Sniffing     string `header:"X-Content-Type-Options"`
+	Referrer     string `header:"Referrer-Policy"`
+	Body         []byte
+}
+
+// Operation returns the route. It has one path: a file is named by the query, so that the page's references hold behind every
+// stage and base path, and with or without a slash at its end.
+func (h GetHandler) Operation() api.Operation {
+	all := files(h.Document, h.Problems)
+	return api.New(api.Route{
+		Name: "get-docs", Method: http.MethodGet, Path: "/docs", Access: api.Public,
+		Summary: "Read this reference",
+	}, func(_ context.Context, in *getInput) (*getOutput, error) {
+		f, ok := all[cmp.Or(in.File, front)]
+		if !ok {
+			return nil, api.ErrNoRoute
+		}
+		c, err := f.content()
+		if err != nil {
+			return nil, err
+		}
+		return &getOutput{f.media, f.cache, c.etag, policy, "nosniff", "no-referrer", c.bytes}, nil
+	})
+}
