@@ -313,7 +313,7 @@ func TestTheEnvironmentIsWhatTheSettingsRead(t *testing.T) {
 		if f.isStep() {
 			reads = append(reads, "LAST_RECEIVE") // function.Consume and function.Work do
 		}
-		if registry.Functions[f.name].Limited {
+		if registry.Functions[f.name].Operation != nil {
 			reads = append(reads, "CALLER_RATE", "CALLER_BURST") // function.Serve does
 		}
 		assert.ElementsMatch(t, reads, slices.Collect(maps.Keys(f.environment())))

@@ -18,12 +18,11 @@ type Grant struct {
 
 // Exchange is a sample event that a function of the API was called with, and what it answered.
 type Exchange struct {
-	Function string          `json:"function"`
-	Event    string          `json:"event"` // its file
-	Request  json.RawMessage `json:"request"`
-	Status   int             `json:"status"`
-	Body     string          `json:"body"`
-	Media    string          `json:"media"`
+	Function string `json:"function"`
+	Event    string `json:"event"` // its file
+	Status   int    `json:"status"`
+	Body     string `json:"body"`
+	Media    string `json:"media"`
 }
 
 // The kinds of notes that tests leave in the folder which BACKROOM_RECORD names, a JSON document a line, each process in files of

@@ -42,8 +42,8 @@ import (
 // Entry is one function.
 type Entry struct {
 	Settings  reflect.Type                         // what it reads from its environment
-	Operation func(function.Runtime) api.Operation // nil for what is no part of the API's document
-	Limited   bool                                 // each caller may ask only so much of it
+	Operation func(function.Runtime) api.Operation // nil for what is no part of the API
+	Beside    bool                                 // the API's document does not name the operation
 	Build     function.Builder                     // as its main has it built
 }
 
@@ -86,17 +86,17 @@ var Functions = map[string]Entry{
 }
 
 func route[S any](build func(function.Runtime, S) api.Operation) Entry {
-	e := beside(build)
-	e.Operation = func(rt function.Runtime) api.Operation {
+	return Entry{Settings: reflect.TypeFor[S](), Build: function.Serving(build), Operation: func(rt function.Runtime) api.Operation {
 		var none S
 		return build(rt, none)
-	}
-	return e
+	}}
 }
 
 // beside is a route that the document does not name: it shows it.
 func beside[S any](build func(function.Runtime, S) api.Operation) Entry {
-	return Entry{Settings: reflect.TypeFor[S](), Limited: true, Build: function.Serving(build)}
+	e := route(build)
+	e.Beside = true
+	return e
 }
 
 func step[S any, H function.Step](of saga.Step, build func(function.Runtime, S) H) Entry {

@@ -274,6 +274,7 @@ func recovery(d Deployment, found func(string, string, ...any)) {
 var public = []string{
 	"get-health", "get-keys", "issue-token", // before there is a token
 	"get-product", "list-products", // the shop window
+	"get-docs",              // says what everybody may know
 	"receive-payment-event", // signed by the provider
 	"sandbox-payments",      // the provider itself, where there is no real one; it takes its own key
 }
