@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"reflect"
 	"time"
 
@@ -41,10 +43,17 @@ type item struct {
 }
 
 type variant struct {
-	SKU     string            `dynamodbav:"sku"`
-	Title   string            `dynamodbav:"title"`
-	Prices  map[string]int64  `dynamodbav:"prices,omitempty"`
-	Options map[string]string `dynamodbav:"options,omitempty"`
+	SKU     string           `dynamodbav:"sku"`
+	Title   string           `dynamodbav:"title"`
+	Prices  map[string]int64 `dynamodbav:"prices,omitempty"`
+	Options []option         `dynamodbav:"options,omitempty"`
+}
+
+// option is one of the things that tell a variant from the others. A client names them, so they are no attributes' names, which
+// may not be empty.
+type option struct {
+	Name  string `dynamodbav:"name"`
+	Value string `dynamodbav:"value"`
 }
 
 // variantItem is the row of a variant.
@@ -66,7 +75,7 @@ func toItem(p catalog.Product) item {
 		i.DeletedAt = p.DeletedAt.UnixMilli()
 	}
 	for _, v := range p.Variants {
-		i.Variants = append(i.Variants, variant{v.SKU, v.Title, byCurrency(v.Prices), v.Options})
+		i.Variants = append(i.Variants, variant{v.SKU, v.Title, byCurrency(v.Prices), byName(v.Options)})
 	}
 	return i
 }
@@ -80,9 +89,29 @@ func fromItem(shop string, i item) catalog.Product {
 		p.DeletedAt = time.UnixMilli(i.DeletedAt).UTC()
 	}
 	for _, v := range i.Variants {
-		p.Variants = append(p.Variants, catalog.Variant{SKU: v.SKU, Title: v.Title, Prices: prices(v.Prices), Options: v.Options})
+		p.Variants = append(p.Variants, catalog.Variant{SKU: v.SKU, Title: v.Title, Prices: prices(v.Prices), Options: options(v.Options)})
 	}
 	return p
+}
+
+// byName returns the options in the order of their names: nil, which is not stored, for none.
+func byName(options map[string]string) []option {
+	var list []option
+	for _, name := range slices.Sorted(maps.Keys(options)) {
+		list = append(list, option{name, options[name]})
+	}
+	return list
+}
+
+func options(list []option) map[string]string {
+	if list == nil {
+		return nil
+	}
+	named := make(map[string]string, len(list))
+	for _, o := range list {
+		named[o.Name] = o.Value
+	}
+	return named
 }
 
 // byCurrency returns nil, which is not stored, for no prices.
