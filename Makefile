@@ -1,6 +1,6 @@
 # Backroom. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run reset test e2e invoke order redrive relay-again erase mail ledger sizes contract policy fuzz lint build lock
+.PHONY: help run reset test e2e smoke delete invoke order redrive relay-again erase mail ledger sizes contract policy fuzz lint build lock
 
 TOOL := .backroom/bin/localstack
 # make starts the tool itself, not `go run`, so that a signal to make reaches it.
@@ -20,6 +20,12 @@ test: ## lint, unit and store tests, and the black-box suite on a fresh MiniStac
 
 e2e: ## the black-box suite on CLOUD=ministack|localstack|aws (STACK=name; on aws it is needed)
 	$(START) e2e $(or $(CLOUD),ministack)
+
+smoke: ## the way of one test order through a deployed STACK=, mail and refund included (in prod it only reads; CARD=, URL=)
+	$(START) smoke
+
+delete: ## delete STACK= and the tables that outlive it; never prod (CONFIRM=name answers beforehand)
+	$(START) delete
 
 invoke: ## run a function of the running cloud: F=place-order E=events/place-order.json
 	$(START) invoke "$(F)" "$(E)"

@@ -4,6 +4,8 @@
 //	localstack reset        forget what earlier runs stored
 //	localstack invoke       run one function of the running cloud with a sample event: invoke <function> <event file>
 //	localstack order        the story of one order: order <id>
+//	localstack smoke        the way of one order through a stack that is deployed
+//	localstack delete       delete a stack that is not prod's, with its tables
 //	localstack redrive      send a step's dead letters back to it: redrive <step>
 //	localstack relay-again  send again what the rows told since a moment: relay-again <moment or age>
 //	localstack erase        forget whose a customer's orders were: erase <subject>
@@ -41,6 +43,8 @@ var commands = map[string]func(ctx context.Context, d desk, args []string) error
 	"reset":       reset,
 	"invoke":      invoke,
 	"order":       tellOrder,
+	"smoke":       smokeTest,
+	"delete":      remove,
 	"redrive":     redrive,
 	"relay-again": relayAgain,
 	"erase":       erase,

@@ -20,11 +20,14 @@ func (d desk) site(ctx context.Context) (operator.Site, error) {
 	}
 	at, ok := d.whereRunning()
 	if !ok {
-		return operator.Site{}, remedy.For(errors.New("nothing is running here"),
-			"make run, then this again in another terminal; or STACK=… for one that is deployed elsewhere, with AWS_REGION and credentials")
+		return operator.Site{}, nothingRuns
 	}
 	return operator.Open(ctx, at.Endpoint, at.Stack)
 }
+
+// What leads on where there is no stack to work on.
+var nothingRuns = remedy.For(errors.New("nothing is running here"),
+	"make run, then this again in another terminal; or STACK=… for one that is deployed elsewhere, with AWS_REGION and credentials")
 
 // ofShop is the shop that a command is about.
 func ofShop() string { return cmp.Or(os.Getenv("SHOP"), "main") }

@@ -14,12 +14,9 @@ func Rewrite(template []byte, codeURI func(function string) string) ([]byte, err
 	if err := yaml.Unmarshal(template, &document); err != nil {
 		return nil, fmt.Errorf("template: %w", err)
 	}
-	if len(document.Content) == 0 {
-		return nil, fmt.Errorf("template: it is empty")
-	}
-	resources := child(document.Content[0], "Resources")
-	if resources == nil {
-		return nil, fmt.Errorf("template: it has no Resources")
+	resources, err := resourcesOf(&document)
+	if err != nil {
+		return nil, err
 	}
 	for i := 0; i+1 < len(resources.Content); i += 2 {
 		id, resource := resources.Content[i].Value, own(resources, i+1)
@@ -39,6 +36,36 @@ func Rewrite(template []byte, codeURI func(function string) string) ([]byte, err
 		return nil, err
 	}
 	return out.Bytes(), encoder.Close()
+}
+
+// Tables returns what the template calls its tables.
+func Tables(template []byte) ([]string, error) {
+	var document yaml.Node
+	if err := yaml.Unmarshal(template, &document); err != nil {
+		return nil, fmt.Errorf("template: %w", err)
+	}
+	resources, err := resourcesOf(&document)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for i := 0; i+1 < len(resources.Content); i += 2 {
+		if kind := child(resources.Content[i+1], "Type"); kind != nil && kind.Value == "AWS::DynamoDB::Table" {
+			ids = append(ids, resources.Content[i].Value)
+		}
+	}
+	return ids, nil
+}
+
+func resourcesOf(document *yaml.Node) (*yaml.Node, error) {
+	if len(document.Content) == 0 {
+		return nil, fmt.Errorf("template: it is empty")
+	}
+	resources := child(document.Content[0], "Resources")
+	if resources == nil {
+		return nil, fmt.Errorf("template: it has no Resources")
+	}
+	return resources, nil
 }
 
 // child returns the value of a key in a mapping, following an alias; nil if there is none.

@@ -29,16 +29,18 @@ type Site struct {
 	Now    func() time.Time
 }
 
+// WhichStacks leads on where a stack is not found.
+const WhichStacks = "which stacks are there? aws cloudformation list-stacks. Elsewhere: STACK=…, with AWS_REGION and credentials, or AWS_ENDPOINT_URL for a local cloud"
+
 // Open finds the parts of a stack at the cloud's endpoint; "" is wherever the AWS SDK's own settings lead.
 func Open(ctx context.Context, endpoint, stack string) (Site, error) {
-	const next = "which stacks are there? aws cloudformation list-stacks. Elsewhere: STACK=…, with AWS_REGION and credentials, or AWS_ENDPOINT_URL for a local cloud"
 	at, err := deploy.Describe(ctx, endpoint, stack)
 	if err != nil {
-		return Site{}, remedy.For(err, next)
+		return Site{}, remedy.For(err, WhichStacks)
 	}
 	names, err := at.Resources(ctx)
 	if err != nil {
-		return Site{}, remedy.For(err, next)
+		return Site{}, remedy.For(err, WhichStacks)
 	}
 	cfg, err := cloud.Config(ctx, endpoint)
 	if err != nil {
@@ -48,7 +50,7 @@ func Open(ctx context.Context, endpoint, stack string) (Site, error) {
 	some := string(saga.AdvanceOrder)
 	url, err := queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(at.QueueName(some))})
 	if err != nil {
-		return Site{}, remedy.For(fmt.Errorf("stack %s: its queues: %w", stack, err), next)
+		return Site{}, remedy.For(fmt.Errorf("stack %s: its queues: %w", stack, err), WhichStacks)
 	}
 	return Site{
 		DB: dynamodb.NewFromConfig(cfg), Names: names, Now: func() time.Time { return time.Now().UTC() },

@@ -1,0 +1,108 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"backroom/localstack/cloud"
+	"backroom/localstack/remedy"
+)
+
+// ErrNoStack says that there is no stack of that name.
+var ErrNoStack = errors.New("there is no such stack")
+
+// Delete deletes the stack and waits until it is gone. Tables that outlive it stay: see Leftovers.
+func (s Stack) Delete(ctx context.Context) error {
+	cfg, err := cloud.Config(ctx, s.Endpoint)
+	if err != nil {
+		return err
+	}
+	stacks := cloudformation.NewFromConfig(cfg)
+	_, err = stacks.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &s.Name})
+	if err == nil {
+		gone := cloudformation.NewStackDeleteCompleteWaiter(stacks, func(o *cloudformation.StackDeleteCompleteWaiterOptions) {
+			o.MinDelay, o.MaxDelay = time.Second, 10*time.Second
+		})
+		err = gone.Wait(ctx, &cloudformation.DescribeStacksInput{StackName: &s.Name}, 30*time.Minute)
+	}
+	if err != nil {
+		return remedy.For(fmt.Errorf("stack %s: %w", s.Name, err), "what stopped it: aws cloudformation describe-stack-events --stack-name "+s.Name)
+	}
+	return nil
+}
+
+// Leftovers returns the tables that a stack which is gone left behind: those that CloudFormation named after it and after one of the
+// template's tables.
+func Leftovers(ctx context.Context, endpoint, stack string, tables []string) ([]string, error) {
+	if _, err := Describe(ctx, endpoint, stack); !errors.Is(err, ErrNoStack) {
+		return nil, errors.Join(fmt.Errorf("stack %s is still there, and its tables are in use", stack), err)
+	}
+	cfg, err := cloud.Config(ctx, endpoint)
+	if err != nil {
+		return nil, err
+	}
+	named := namedAfter(stack, tables)
+	var left []string
+	pages := dynamodb.NewListTablesPaginator(dynamodb.NewFromConfig(cfg), &dynamodb.ListTablesInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range page.TableNames {
+			if named.MatchString(name) {
+				left = append(left, name)
+			}
+		}
+	}
+	return left, nil
+}
+
+// namedAfter matches the names that CloudFormation gives to a stack's tables: stack, logical id, and a random ending. Another stack
+// whose name merely begins like this one's has a part more.
+func namedAfter(stack string, tables []string) *regexp.Regexp {
+	return regexp.MustCompile(`^` + regexp.QuoteMeta(stack) + `-(` + strings.Join(tables, "|") + `)-[A-Za-z0-9]+$`)
+}
+
+// DeleteTables deletes tables and waits until they are gone. One that is protected, as prod's are, stays, and is named.
+func DeleteTables(ctx context.Context, endpoint string, names []string) error {
+	cfg, err := cloud.Config(ctx, endpoint)
+	if err != nil {
+		return err
+	}
+	db := dynamodb.NewFromConfig(cfg)
+	var stay []error
+	for _, name := range names {
+		if err := deleteTable(ctx, db, name); err != nil {
+			stay = append(stay, fmt.Errorf("table %s: %w", name, err))
+		}
+	}
+	return errors.Join(stay...)
+}
+
+func deleteTable(ctx context.Context, db *dynamodb.Client, name string) error {
+	_, err := db.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name})
+	if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	gone := dynamodb.NewTableNotExistsWaiter(db, func(o *dynamodb.TableNotExistsWaiterOptions) { o.MinDelay, o.MaxDelay = time.Second, 10*time.Second })
+	return gone.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, 10*time.Minute)
+}
+
+// absent reports whether CloudFormation refused to describe a stack because there is none.
+func absent(err error) bool {
+	refusal, ok := errors.AsType[smithy.APIError](err)
+	return ok && refusal.ErrorCode() == "ValidationError" && strings.Contains(refusal.ErrorMessage(), "does not exist")
+}

@@ -1,0 +1,26 @@
+package deploy
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestOnlyTheStacksOwnTablesAreItsLeftovers(t *testing.T) {
+	t.Parallel()
+	named := namedAfter("backroom-dev", []string{"Orders", "Holds"})
+	for name, want := range map[string]bool{
+		"backroom-dev-Orders-1ABCDEF23":      true,
+		"backroom-dev-Holds-XYZ":             true,
+		"backroom-dev-Orders":                false,
+		"backroom-dev-Parcels-1ABCDEF23":     false,
+		"backroom-dev-Orders-2-Orders-1ABC":  false, // of the stack backroom-dev-Orders-2
+		"my-backroom-dev-Orders-1ABCDEF23":   false,
+		"backroom-dev2-Orders-1ABCDEF23":     false,
+		"backroom-Orders-1ABCDEF23":          false,
+		"backroom-dev-eu-Orders-1ABCDEF23":   false,
+		"backroom-dev-Orders-1ABCDEF23-copy": false, // restored by hand
+	} {
+		require.Equal(t, want, named.MatchString(name), name)
+	}
+}

@@ -1,0 +1,249 @@
+// Package smoke shows, after a deployment, that a stack does what it is there for: it goes the way of one order from end to end, and
+// clears up behind itself.
+package smoke
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"backroom/localstack/remedy"
+	"backroom/localstack/shop"
+)
+
+// A Walk is one way through a stack.
+type Walk struct {
+	API              shop.API
+	ClientID, Secret string
+	Name             string // makes this walk's product and keys different from those of others
+	// Card is a payment method that the stack's provider takes. Without one nothing is ordered: the walk only reads.
+	Card string
+	// Mailed returns what became of the order's first mail, "" while nothing has; nil if nobody can look.
+	Mailed func(ctx context.Context, order string) (string, error)
+	Bound  time.Duration // how long what must come is waited for
+	Pause  time.Duration // between two looks
+	// Step tells of one step: its name, and what work saw or why it failed.
+	Step func(name string, work func() (saw string, err error)) error
+}
+
+// the buyer of the order, and where its mail goes: an address at which SES takes every mail and delivers none.
+const (
+	buyer = "smoke-test"
+	email = "success@simulator.amazonses.com"
+)
+
+// price is what the product costs: one unit of it is ordered.
+var price = shop.Euro(100)
+
+// Go goes the way. It returns what was wrong first, with what to look at.
+func (w Walk) Go(ctx context.Context) (err error) {
+	if err := w.Step("health", func() (string, error) { return w.health(ctx) }); err != nil {
+		return err
+	}
+	var staff string
+	err = w.Step("token", func() (string, error) {
+		staff, err = w.API.Token(ctx, shop.Grant{ClientID: w.ClientID, Secret: w.Secret})
+		return "for the client " + w.ClientID, remedy.For(err, "the log of issue-token; is the secret that of this stack? A secret that was changed within the last minutes may not be known yet")
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.Step("keys", func() (string, error) { return w.keys(ctx) }); err != nil {
+		return err
+	}
+	if err := w.Step("lists", func() (string, error) { return w.lists(ctx, staff) }); err != nil {
+		return err
+	}
+	if w.Card == "" {
+		return nil
+	}
+	return w.buy(ctx, staff)
+}
+
+func (w Walk) health(ctx context.Context) (string, error) {
+	answer, err := w.API.Send(ctx, shop.Call{Method: http.MethodGet, Path: "/health"})
+	if err == nil {
+		err = answer.Into(nil, http.StatusOK)
+	}
+	return w.API.URL, remedy.For(wrap("GET /health", err), "is that where the API answers? Otherwise URL=…; then the log of get-health")
+}
+
+func (w Walk) keys(ctx context.Context) (string, error) {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	err := w.get(ctx, "", "/.well-known/jwks.json", &set)
+	if err == nil && len(set.Keys) == 0 {
+		err = errors.New("GET /.well-known/jwks.json: there is no key, though a token was signed")
+	}
+	return fmt.Sprintf("%d published", len(set.Keys)), remedy.For(err, "the logs of issue-token, which publishes them, and of get-keys")
+}
+
+// lists reads what is for sale, and which orders wait for a person.
+func (w Walk) lists(ctx context.Context, staff string) (string, error) {
+	var page struct {
+		Products []json.RawMessage `json:"products"`
+		Orders   []json.RawMessage `json:"orders"`
+	}
+	err := errors.Join(w.get(ctx, "", "/products", &page), w.get(ctx, staff, "/orders?attention=true", &page))
+	return fmt.Sprintf("%d products on the first page; %d orders need attention", len(page.Products), len(page.Orders)),
+		remedy.For(err, "the logs of list-products and list-orders")
+}
+
+// buy puts a product on sale, orders it, and takes back both.
+func (w Walk) buy(ctx context.Context, staff string) (err error) {
+	sku := "SMOKE-" + strings.ToUpper(w.Name)
+	defer func() {
+		away := func() (string, error) {
+			limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Bound)
+			defer cancel()
+			answer, err := w.API.Send(limit, shop.Call{Method: http.MethodDelete, Path: "/products/" + sku, Token: staff, Header: map[string]string{"If-Match": "*"}})
+			if err == nil {
+				err = answer.Into(nil, http.StatusNoContent, http.StatusNotFound, http.StatusPreconditionFailed)
+			}
+			return "the product is not sold any more", remedy.For(wrap("DELETE /products/"+sku, err), "take it away by hand, or nobody will: it is for sale")
+		}
+		err = errors.Join(err, w.Step("clear up", away))
+	}()
+	err = w.Step("product", func() (string, error) {
+		if _, err := w.API.AddProduct(ctx, staff, shop.Product{SKU: sku, Title: "Smoke test, not for sale", Prices: price}); err != nil {
+			return "", remedy.For(err, "the log of put-product")
+		}
+		return sku + ", one in stock", remedy.For(w.API.Deliver(ctx, staff, w.Name, sku, 1), "the log of adjust-stock")
+	})
+	if err != nil {
+		return err
+	}
+	var customer, id string
+	err = w.Step("order", func() (string, error) {
+		customer, err = w.API.Token(ctx, shop.Grant{ClientID: w.ClientID, Secret: w.Secret, Customer: buyer})
+		if err != nil {
+			return "", err
+		}
+		receipt, err := w.API.Place(ctx, customer, w.Name, shop.Basket{Lines: []shop.Line{{SKU: sku, Quantity: 1}}, PaymentMethod: w.Card, Email: email})
+		id = receipt.ID
+		return id, remedy.For(err, "the log of place-order")
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.follow(ctx, customer, id); err != nil {
+		return errors.Join(err, w.giveUp(ctx, staff, id))
+	}
+	return w.Step("refund", func() (string, error) { return w.refund(ctx, staff, id) })
+}
+
+// follow waits until the order is closed, its mail sent.
+func (w Walk) follow(ctx context.Context, customer, id string) error {
+	story := "make order ID=" + id + ", with the same STACK: the step that is missing has a log and a dead-letter queue"
+	err := w.Step("verdict", func() (string, error) {
+		return w.until(ctx, "the order has its verdict", func(ctx context.Context) (string, bool, error) {
+			o, err := w.API.Order(ctx, customer, id)
+			if err == nil && o.Decided() && o.Outcome() != "confirmed" {
+				err = remedy.For(fmt.Errorf("%s is %s, not confirmed", id, strings.TrimSpace(o.Outcome()+" "+o.Attention)), "does the provider take "+w.Card+", and our key? "+story)
+			}
+			return o.Outcome(), o.Decided(), remedy.For(err, story)
+		}, story)
+	})
+	if err != nil {
+		return err
+	}
+	err = w.Step("closed", func() (string, error) {
+		return w.until(ctx, "the order is closed", func(ctx context.Context) (string, bool, error) {
+			o, err := w.API.Order(ctx, customer, id)
+			if err == nil && o.Attention != "" {
+				err = fmt.Errorf("%s needs attention: %s", id, o.Attention)
+			}
+			return fmt.Sprintf("%s; %d.%02d %s taken", o.Status, o.Total.Amount/100, o.Total.Amount%100, o.Total.Currency), o.Status == "closed", remedy.For(err, story)
+		}, story)
+	})
+	if err != nil || w.Mailed == nil {
+		return err
+	}
+	return w.Step("mail", func() (string, error) {
+		return w.until(ctx, "the mail is sent", func(ctx context.Context) (string, bool, error) {
+			state, err := w.Mailed(ctx, id)
+			return state, state == "sent", err
+		}, "the log of send-notification, and its dead-letter queue")
+	})
+}
+
+// refund gives the money back and waits until it is there.
+func (w Walk) refund(ctx context.Context, staff, id string) (string, error) {
+	const next = "refund it by hand; then the logs of refund-order and return-payment"
+	answer, err := w.API.Send(ctx, shop.Call{
+		Method: http.MethodPost, Path: "/orders/" + url.PathEscape(id) + "/refunds", Token: staff,
+		Header: map[string]string{"Idempotency-Key": w.Name}, Body: map[string]string{"reason": "smoke test"},
+	})
+	if err == nil {
+		err = answer.Into(nil, http.StatusAccepted)
+	}
+	if err != nil {
+		return "", remedy.For(wrap("POST /orders/"+id+"/refunds", err), next)
+	}
+	return w.until(ctx, "the refund is done", func(ctx context.Context) (string, bool, error) {
+		o, err := w.API.Order(ctx, staff, id)
+		if err != nil || len(o.Refunds) == 0 {
+			return "", false, remedy.For(err, next)
+		}
+		if o.Refunds[0].State == "failed" {
+			err = remedy.For(errors.New("the refund did not arrive"), next)
+		}
+		return "the money is back: " + o.Refunds[0].State, o.Refunds[0].State == "done", err
+	}, next)
+}
+
+// giveUp cancels an order that did not end as it should, so that neither stock nor money stays with it.
+func (w Walk) giveUp(ctx context.Context, staff, id string) error {
+	return w.Step("cancel", func() (string, error) {
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Bound)
+		defer cancel()
+		cancelled, err := w.API.Cancel(limit, staff, id, "smoke test")
+		if err == nil && !cancelled {
+			return "its story is over already; refund it by hand if it was paid", nil
+		}
+		return "what it took comes back", remedy.For(err, "cancel "+id+" by hand")
+	})
+}
+
+// until looks again and again until done, and returns what was seen last. An error of look ends it.
+func (w Walk) until(ctx context.Context, what string, look func(context.Context) (seen string, done bool, err error), next string) (string, error) {
+	limit, cancel := context.WithTimeout(ctx, w.Bound)
+	defer cancel()
+	last := ""
+	for {
+		seen, done, err := look(limit)
+		if limit.Err() != nil {
+			return "", remedy.For(fmt.Errorf("not within %s: %s; last seen: %q: %w", w.Bound, what, last, limit.Err()), next)
+		}
+		if err != nil || done {
+			return seen, err
+		}
+		last = seen
+		select {
+		case <-limit.Done():
+		case <-time.After(w.Pause):
+		}
+	}
+}
+
+// get reads a document.
+func (w Walk) get(ctx context.Context, token, path string, into any) error {
+	answer, err := w.API.Send(ctx, shop.Call{Method: http.MethodGet, Path: path, Token: token})
+	if err == nil {
+		err = answer.Into(into, http.StatusOK)
+	}
+	return wrap("GET "+path, err)
+}
+
+func wrap(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

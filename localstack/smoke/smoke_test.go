@@ -1,0 +1,118 @@
+package smoke
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/remedy"
+	"backroom/localstack/shop"
+)
+
+// sound are the answers of a stack that works, by method and path; the name of the walk is test.
+var sound = map[string]string{
+	"GET /health":                        `200 {}`,
+	"POST /oauth/token":                  `200 {"access_token":"token"}`,
+	"GET /.well-known/jwks.json":         `200 {"keys":[{}]}`,
+	"GET /products":                      `200 {"products":[{},{}]}`,
+	"GET /orders":                        `200 {"orders":[]}`,
+	"PUT /products/SMOKE-TEST":           `201 {}`,
+	"POST /stock/SMOKE-TEST/adjustments": `201 {}`,
+	"POST /orders":                       `202 {"id":"ord_1"}`,
+	"GET /orders/ord_1":                  `200 {"status":"closed","verdict":"confirmed","total":{"amount":100,"currency":"EUR"},"refunds":[{"state":"done"}]}`,
+	"POST /orders/ord_1/refunds":         `202 {}`,
+	"POST /orders/ord_1/cancellation":    `202 {}`,
+	"DELETE /products/SMOKE-TEST":        `204 `,
+}
+
+// walked goes through a stack that is sound but for some answers, and returns what was asked of it and which steps were good.
+func walked(t *testing.T, but map[string]string, change func(*Walk)) (asked, good []string, err error) {
+	t.Helper()
+	stack := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		call := r.Method + " " + r.URL.Path
+		asked = append(asked, call)
+		answer, ok := but[call]
+		if !ok {
+			answer = sound[call]
+		}
+		status, body, _ := strings.Cut(answer, " ")
+		w.WriteHeader(map[string]int{"200": 200, "201": 201, "202": 202, "204": 204, "403": 403, "409": 409, "500": 500}[status])
+		_, _ = w.Write([]byte(body))
+	}))
+	defer stack.Close()
+	walk := Walk{
+		API: shop.API{URL: stack.URL}, ClientID: "bootstrap", Secret: "secret", Name: "test", Card: "pm_card", Bound: 10 * time.Second, Pause: time.Millisecond,
+		Mailed: func(context.Context, string) (string, error) { return "sent", nil },
+		Step: func(name string, work func() (string, error)) error {
+			_, err := work()
+			if err == nil {
+				good = append(good, name)
+			}
+			return err
+		},
+	}
+	if change != nil {
+		change(&walk)
+	}
+	err = walk.Go(t.Context())
+	return asked, good, err
+}
+
+func TestASoundStackIsWalkedThroughAndLeftAsItWas(t *testing.T) {
+	asked, good, err := walked(t, nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"health", "token", "keys", "lists", "product", "order", "verdict", "closed", "mail", "refund", "clear up"}, good)
+	require.Equal(t, "DELETE /products/SMOKE-TEST", asked[len(asked)-1])
+}
+
+func TestWithoutACardNothingIsWritten(t *testing.T) {
+	asked, good, err := walked(t, nil, func(w *Walk) { w.Card = "" })
+	require.NoError(t, err)
+	require.Equal(t, []string{"health", "token", "keys", "lists"}, good)
+	for _, call := range asked {
+		require.True(t, strings.HasPrefix(call, "GET ") || call == "POST /oauth/token", call)
+	}
+}
+
+func TestWhatIsWrongIsSaidWithWhatToLookAt(t *testing.T) {
+	mail := func(state string, err error) func(*Walk) {
+		return func(w *Walk) {
+			w.Bound = time.Second
+			w.Mailed = func(context.Context, string) (string, error) { return state, err }
+		}
+	}
+	for sentence, c := range map[string]struct {
+		but       map[string]string
+		change    func(*Walk)
+		says      string
+		cancelled bool // the order was, and the product taken away
+	}{
+		"no health":                     {but: map[string]string{"GET /health": "500 "}, says: "GET /health: status 500"},
+		"no token":                      {but: map[string]string{"POST /oauth/token": "403 "}, says: "POST /oauth/token: status 403"},
+		"no key":                        {but: map[string]string{"GET /.well-known/jwks.json": `200 {"keys":[]}`}, says: "there is no key"},
+		"no list":                       {but: map[string]string{"GET /orders": "500 "}, says: "GET /orders?attention=true: status 500"},
+		"a declined card":               {but: map[string]string{"GET /orders/ord_1": `200 {"status":"closed","verdict":"rejected","reason":"card-declined"}`}, says: "rejected card-declined", cancelled: true},
+		"an order that waits for ever":  {but: map[string]string{"GET /orders/ord_1": `200 {"status":"placed"}`}, change: mail("", nil), says: "not within 1s: the order has its verdict", cancelled: true},
+		"an order that needs attention": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"needs_attention","verdict":"confirmed","attention":"capture-failed"}`}, says: "needs attention: capture-failed", cancelled: true},
+		"a mail that is not sent":       {change: mail("sending", nil), says: `not within 1s: the mail is sent; last seen: "sending"`, cancelled: true},
+		"a mail that nobody can see":    {change: mail("", remedy.For(errors.New("no table"), "look")), says: "no table", cancelled: true},
+		"a refund that does not arrive": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"closed","verdict":"confirmed","refunds":[{"state":"failed"}]}`}, says: "the refund did not arrive"},
+		"a refund that is refused":      {but: map[string]string{"POST /orders/ord_1/refunds": "409 "}, says: "POST /orders/ord_1/refunds: status 409"},
+		"a product that stays":          {but: map[string]string{"DELETE /products/SMOKE-TEST": "500 "}, says: "DELETE /products/SMOKE-TEST: status 500"},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			asked, _, err := walked(t, c.but, c.change)
+			require.ErrorContains(t, err, c.says)
+			require.NotEmpty(t, remedy.Next(err), "what to look at")
+			require.Equal(t, c.cancelled, slices.Contains(asked, "POST /orders/ord_1/cancellation"))
+			require.Equal(t, slices.Contains(asked, "PUT /products/SMOKE-TEST"), slices.Contains(asked, "DELETE /products/SMOKE-TEST"), "what was put on sale is taken away")
+		})
+	}
+}
