@@ -13,9 +13,8 @@ import (
 // front is what a request without a file gets.
 const front = "index.html"
 
-// policy lets the page load from its own origin and send requests there, and nowhere else. Styles are inline in Swagger UI's
-// markup; no script is.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; " +
+// policy lets the page load from its own origin and send requests there, and nowhere else. No script and no style is in its text.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // GetHandler answers GET /docs.
@@ -39,7 +38,7 @@ type getOutput struct {
 }
 
 // Operation returns the route. It has one path: a file is named by the query, so that the page's references hold behind every
-// stage and base path, and with or without a slash at its end.
+// stage and base path.
 func (h GetHandler) Operation() api.Operation {
 	all := files(h.Document, h.Problems)
 	return api.New(api.Route{

@@ -1,7 +1,7 @@
 'use strict';
 
 // Where the API is for whoever reads this: beside the page, whatever stage, base path or local door leads to it.
-const api = location.origin + location.pathname.replace(/\/docs\/?$/, '');
+const api = location.origin + location.pathname.replace(/\/docs$/, '');
 
 // Requests of the page go to the API that it came from, and not to where the document supposes it.
 const atHome = (document) => {
@@ -12,8 +12,8 @@ const atHome = (document) => {
   return document;
 };
 
-// The document's links lead to the file beside it; a browser is led to the entry in it.
-const linked = (text) => text.replaceAll('](problems.md#', '](?file=problems.md#:~:text=');
+// The document links to a file beside it. It is shown as text, in which a browser finds an entry by its words.
+const linked = (text) => text.replaceAll('](problems.md', '](?file=problems.md').replaceAll('problems.md#', 'problems.md#:~:text=');
 
 SwaggerUIBundle({
   url: '?file=openapi.yaml',
