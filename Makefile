@@ -1,6 +1,6 @@
 # Backroom. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run reset test e2e smoke delete invoke order redrive relay-again erase mail ledger sizes contract policy fuzz lint build lock
+.PHONY: help run reset test e2e smoke delete invoke order redrive relay-again erase mail ledger sizes contract policy fuzz reference lint build lock
 
 TOOL := .backroom/bin/localstack
 # make starts the tool itself, not `go run`, so that a signal to make reaches it.
@@ -44,6 +44,9 @@ erase: ## forget whose the orders of CUSTOMER= were; amounts stay (SHOP=, STACK=
 
 mail: ## the last N=5 mails that were kept in the mailbox, here and as a page (OPEN=1 opens it, STACK=)
 	$(START) mail
+
+reference: ## the API reference of make run in a headless Chromium: tried out, and nothing asked elsewhere (UPDATE=1 takes its picture)
+	$(START) reference
 
 ledger: ## what an order costs, counted in a simulation and held to testdata/ledger.txt (UPDATE=1 writes that)
 	@cd shared/cloudsim/simulation && go test -count=1 -run '^TestLedger$$' $(if $(UPDATE),-update)

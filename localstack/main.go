@@ -10,6 +10,7 @@
 //	localstack relay-again  send again what the rows told since a moment: relay-again <moment or age>
 //	localstack erase        forget whose a customer's orders were: erase <subject>
 //	localstack mail         the last mails that were kept in the mailbox
+//	localstack reference    the API reference in a headless Chromium
 //	localstack sizes        how big every function is
 //	localstack contract     the OpenAPI document against what functions answer
 //	localstack policy       the template, and what roles allow, against the policy
@@ -49,6 +50,7 @@ var commands = map[string]func(ctx context.Context, d desk, args []string) error
 	"relay-again": relayAgain,
 	"erase":       erase,
 	"mail":        showMail,
+	"reference":   useReference,
 	"sizes":       sizes,
 	"lint":        lint,
 	"contract":    contract,
