@@ -95,8 +95,8 @@ func run(ctx context.Context, d desk, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
-	d.Linef("\nup after %.1f s. The API: %s   the cloud: %s   its log: %s\n\n%s\n\nCtrl-C stops it; what it holds is kept.",
-		time.Since(began).Seconds(), open, ministack.Endpoint(), ministack.Log(), pasteable(open, id, secret))
+	d.Linef("\nup after %.1f s. The API: %s   its reference, to try it out: %s/docs\nThe cloud: %s   its log: %s\n\n%s\n\nCtrl-C stops it; what it holds is kept.",
+		time.Since(began).Seconds(), open, open, ministack.Endpoint(), ministack.Log(), pasteable(open, id, secret))
 	select {
 	case <-ctx.Done():
 		d.Linef("\nstopping")
