@@ -1,6 +1,6 @@
 # Backroom. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run reset test e2e smoke delete invoke order redrive relay-again erase mail ledger sizes contract policy fuzz reference lint build lock
+.PHONY: help run reset test e2e smoke delete invoke order redrive relay-again erase mail ledger sizes contract policy fuzz reference probe lint build lock
 
 TOOL := .backroom/bin/localstack
 # make starts the tool itself, not `go run`, so that a signal to make reaches it.
@@ -62,14 +62,18 @@ policy: ## the template against the policy: grants equal to what functions use, 
 fuzz: ## every fuzz target for FUZZTIME=30s; what breaks one is kept in its testdata
 	$(START) fuzz
 
+probe: ## Schemathesis on a fresh MiniStack: EXAMPLES=100 per operation and identity (SEED=)
+	$(START) probe
+
 lint: ## gofmt, vet, staticcheck, sam validate --lint
 	$(START) lint
 
 build: ## compile everything
 	go build ./...
 
-lock: ## pin what localstack/ministack/requirements.in brings along
-	cd localstack/ministack && uv pip compile --universal --python-version 3.11 --no-annotate --no-header -o requirements.txt requirements.in
+lock: ## pin what localstack/*/requirements.in bring along
+	for in in localstack/*/requirements.in; do (cd $$(dirname $$in) && uv pip compile --universal --python-version 3.11 --no-annotate --no-header \
+	  -o requirements.txt requirements.in) || exit 1; done
 
 # `sam build` calls build-<LogicalId> for each function (BuildMethod: makefile): build-PlaceOrder builds functions/place-order.
 # On AWS that is for arm64. A local cloud runs functions as processes of this machine, so with AWS_ENDPOINT_URL it is the

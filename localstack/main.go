@@ -16,6 +16,7 @@
 //	localstack policy       the template, and what roles allow, against the policy
 //	localstack lint         vet, staticcheck, gofmt, sam validate
 //	localstack fuzz         every fuzz target for a while
+//	localstack probe        Schemathesis on a fresh MiniStack
 //	localstack test         everything that needs no cloud but MiniStack
 //	localstack e2e          the black-box suite on any cloud: e2e ministack|localstack|aws
 package main
@@ -56,6 +57,7 @@ var commands = map[string]func(ctx context.Context, d desk, args []string) error
 	"contract":    contract,
 	"policy":      policy,
 	"fuzz":        fuzz,
+	"probe":       probeAPI,
 	"test":        test,
 	"e2e":         e2e,
 }

@@ -129,47 +129,57 @@ func versionOf(ctx context.Context, name, arg string) (version, error) {
 	return v, nil
 }
 
-// Install makes sure that the packages of requirements.txt are installed in a folder of their own under the cache, and
-// returns them. The folder's name is the hash of what is in it, so that a change of a pin installs anew. Concurrent
-// installs wait for the first; one that is broken off leaves nothing that a later one would take for whole.
+// Install makes sure that what the local clouds need from PyPI is installed, and returns it.
 func Install(ctx context.Context, repo string) (Tools, error) {
+	bin, err := environment(ctx, filepath.Join(repo, "localstack", "ministack", "requirements.txt"))
+	return Tools{Python: filepath.Join(bin, "python"), SAM: filepath.Join(bin, "sam"), Repo: repo}, err
+}
+
+// InstallSchemathesis makes sure that Schemathesis is installed, and returns its program.
+func InstallSchemathesis(ctx context.Context, repo string) (program string, err error) {
+	bin, err := environment(ctx, filepath.Join(repo, "localstack", "probe", "requirements.txt"))
+	return filepath.Join(bin, "schemathesis"), err
+}
+
+// environment makes sure that the packages a file pins are installed in a folder of their own under the cache, and returns where
+// their programs are. The folder's name is the hash of what is in it, so that a change of a pin installs anew. Concurrent
+// installs wait for the first; one that is broken off leaves nothing that a later one would take for whole.
+func environment(ctx context.Context, pins string) (bin string, err error) {
 	interpreter, v, err := python(ctx)
 	if err != nil {
-		return Tools{}, err
+		return "", err
 	}
-	pins := filepath.Join(repo, "localstack", "ministack", "requirements.txt")
 	list, err := os.ReadFile(pins)
 	if err != nil {
-		return Tools{}, err
+		return "", err
 	}
 	cache, err := cacheFolder()
 	if err != nil {
-		return Tools{}, err
+		return "", err
 	}
 	sum := sha256.Sum256(fmt.Appendf(list, "\n%s %s", interpreter, v))
 	home := filepath.Join(cache, fmt.Sprintf("venv-%x", sum[:6]))
-	bin := filepath.Join(home, "bin")
-	tools := Tools{Python: filepath.Join(bin, "python"), SAM: filepath.Join(bin, "sam"), Repo: repo}
+	bin = filepath.Join(home, "bin")
 	ready := filepath.Join(home, ".ready")
 	if _, err := os.Stat(ready); err == nil {
-		return tools, nil
+		return bin, nil
 	}
 
 	unlock, err := lock(ctx, home+".lock")
 	if err != nil {
-		return Tools{}, err
+		return "", err
 	}
 	defer unlock()
 	if _, err := os.Stat(ready); err == nil {
-		return tools, nil // another process was first
+		return bin, nil // another process was first
 	}
 	if err := os.RemoveAll(home); err != nil {
-		return Tools{}, err
+		return "", err
 	}
 	if err := install(ctx, interpreter, home, pins, string(list)); err != nil {
-		return Tools{}, remedy.For(err, "check that pip reaches a package index (pip download six), then run the command again")
+		return "", remedy.For(err, "check that pip reaches a package index (pip download six), then run the command again")
 	}
-	return tools, os.WriteFile(ready, nil, 0o644)
+	return bin, os.WriteFile(ready, nil, 0o644)
 }
 
 // install fills home with a virtual environment. uv takes seconds where pip takes minutes; pip is kept for machines whose

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"backroom/localstack/cloud"
+	"backroom/localstack/deploy"
+	"backroom/localstack/lane"
+	"backroom/localstack/probe"
+	"backroom/localstack/remedy"
+	"backroom/localstack/seed"
+	"backroom/localstack/shop"
+	"backroom/localstack/tools"
+)
+
+// How many orders of each kind a customer has before the probe.
+const probed = 6
+
+// probeAPI is `make probe`: Schemathesis asks a stack that is freshly deployed on a MiniStack of its own, once as each customer.
+func probeAPI(ctx context.Context, d desk, _ []string) (err error) {
+	examples, err := count("EXAMPLES", 100)
+	if err != nil {
+		return err
+	}
+	installed, err := d.ready(ctx)
+	if err != nil {
+		return err
+	}
+	program, err := tools.InstallSchemathesis(ctx, d.repo)
+	if err != nil {
+		return err
+	}
+	where, err := d.open(ctx, installed, cloud.NameMiniStack)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, where.close)
+	stack, err := d.deploy(ctx, deploy.Deployment{
+		Tools: installed, Endpoint: where.Endpoint(), Stack: "backroom-probe", Parameters: deploy.WithRoom(nil),
+	})
+	if err != nil {
+		return err
+	}
+	var asked probe.Shop
+	err = d.Phase("seed", func() (note string, err error) {
+		asked, err = stocked(ctx, stack)
+		return fmt.Sprintf("%d products, %d orders of each customer", len(asked.Sold), 3*probed), err
+	})
+	if err != nil {
+		return err
+	}
+	return d.probe(ctx, asked, probe.Probe{
+		Program: program, Document: filepath.Join(d.repo, "docs", "openapi.yaml"), Folder: filepath.Join(where.scratch, "probe"),
+		Examples: examples, Seed: os.Getenv("SEED"),
+	})
+}
+
+// probe asks as each customer, prints what was granted and demands that everybody was granted what it may do.
+func (d desk) probe(ctx context.Context, asked probe.Shop, p probe.Probe) error {
+	operations, err := probe.Operations(p.Document)
+	if err != nil {
+		return err
+	}
+	sum := probe.Report{Granted: map[string]map[string]int{}, Exceptions: map[string]int{}}
+	reports, errs := make([]probe.Report, len(probe.Customers)), make([]error, len(probe.Customers))
+	failure := d.Phase("probe", func() (string, error) {
+		var asking sync.WaitGroup
+		for i, customer := range probe.Customers {
+			asking.Go(func() { reports[i], errs[i] = p.Ask(ctx, asked, customer) })
+		}
+		asking.Wait()
+		return fmt.Sprintf("as %s, with the staff: no failure, no warning", strings.Join(probe.Customers, " and as ")), errors.Join(errs...)
+	})
+	for _, report := range reports {
+		sum.Add(report)
+	}
+	table, missing := sum.Table(operations)
+	for _, line := range table {
+		d.Linef("     %s", line)
+	}
+	for _, method := range slices.Sorted(maps.Keys(sum.Exceptions)) {
+		d.Linef("     %sministack: %d times %s was answered 403 by the gateway, where HTTP says 405", lane.ExceptionMark, sum.Exceptions[method], method)
+	}
+	failures := []error{failure}
+	if len(missing) > 0 {
+		failures = append(failures, remedy.For(errors.New(strings.Join(missing, "\n")), "give the operation what it needs to succeed, in localstack/probe"))
+	}
+	if err := errors.Join(failures...); err != nil {
+		return err
+	}
+	d.Linef("     %sprobe: %d operations, %d examples each as %d identities: %d requests, %d checks", lane.FigureMark, len(operations), p.Examples, len(probe.Customers), sum.Cases, sum.Checks)
+	return nil
+}
+
+// stocked fills the shop, and has each customer place orders that come to different ends.
+func stocked(ctx context.Context, stack deploy.Stack) (asked probe.Shop, err error) {
+	asked = probe.Shop{Orders: map[string]probe.Orders{}}
+	var errs [3]error
+	asked.API, errs[0] = stack.API()
+	asked.ClientID, asked.ClientSecret, errs[1] = stack.Client(ctx)
+	asked.WebhookSecret, errs[2] = stack.CallbackSecret(ctx)
+	if err := errors.Join(errs[:]...); err != nil {
+		return asked, err
+	}
+	api := shop.API{URL: asked.API}
+	staff, err := api.Token(ctx, shop.Grant{ClientID: asked.ClientID, Secret: asked.ClientSecret})
+	if err != nil {
+		return asked, err
+	}
+	if _, err := (seed.Till{API: api, Token: staff, Name: "probe"}).Stock(ctx, seed.Orders(100)); err != nil {
+		return asked, err
+	}
+	for _, product := range seed.Catalogue() {
+		asked.Sold = append(asked.Sold, product.SKU)
+	}
+	for _, customer := range probe.Customers {
+		token, err := api.Token(ctx, shop.Grant{ClientID: asked.ClientID, Secret: asked.ClientSecret, Customer: customer})
+		if err != nil {
+			return asked, err
+		}
+		if asked.Orders[customer], err = placed(ctx, api, customer, token, asked.Sold[0]); err != nil {
+			return asked, err
+		}
+	}
+	return asked, nil
+}
+
+// placed places a customer's orders and waits until they are what they are meant to be.
+func placed(ctx context.Context, api shop.API, customer, token, sku string) (all probe.Orders, err error) {
+	for _, kind := range []struct {
+		card, status string
+		list         *[]string
+	}{
+		{"pm_card_authenticationRequired", "placed", &all.Open},
+		{shop.CardGood, "closed", &all.Taken},
+		{"pm_card_captureLapsed", "needs_attention", &all.Stuck},
+	} {
+		for i := range probed {
+			receipt, err := api.Place(ctx, token, fmt.Sprintf("%s-%s-%d", customer, kind.status, i), shop.Basket{Lines: []shop.Line{{SKU: sku, Quantity: 2}}, PaymentMethod: kind.card})
+			if err != nil {
+				return all, err
+			}
+			*kind.list = append(*kind.list, receipt.ID)
+		}
+		for _, id := range *kind.list {
+			if err := until(ctx, api, token, id, kind.status); err != nil {
+				return all, err
+			}
+		}
+	}
+	return all, nil
+}
+
+// until waits for an order to stand so, a minute at most.
+func until(ctx context.Context, api shop.API, token, id, status string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		o, err := api.Order(ctx, token, id)
+		if err != nil || o.Status == status {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("order %s is %s, should be %s", id, cmp.Or(o.Status, "unknown"), status)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
