@@ -71,7 +71,7 @@ func onlyForTests(folder string) bool {
 }
 
 // platform are the packages that know no domain.
-var platform = []string{"api", "chance", "circuit", "cloudsim", "cloudtest", "function", "observe", "queue", "record", "reference", "relay", "secret"}
+var platform = []string{"api", "chance", "circuit", "client", "cloudsim", "cloudtest", "function", "observe", "queue", "record", "reference", "relay", "secret"}
 
 // language is what everybody speaks.
 var language = []string{"saga", "money", "fault", "identity"}
@@ -143,6 +143,10 @@ var rules = []struct {
 			registered := s.folder == "shared/cloudsim/registry" && inside(imported, "functions") // where the simulation finds all of them
 			return inside(s.folder, "shared") && (inside(imported, "functions") || inside(imported, "localstack")) && !registered
 		},
+	},
+	{
+		"the client knows the API's document and nothing else of the system: whoever imports it must not link a server",
+		func(s source, imported string) bool { return within(s.folder, "client") && !s.test && ours(imported) },
 	},
 	{
 		"a function never imports another: what two of them need is in shared",

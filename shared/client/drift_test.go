@@ -1,0 +1,33 @@
+package client_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheClientIsGeneratedFromTheDocument(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("client.go")
+	require.NoError(t, err)
+	said := regexp.MustCompile(`(?m)^//go:generate go (.+) -o api\.gen\.go (\S+)$`).FindSubmatch(source)
+	require.NotNil(t, said, "client.go says how it is made")
+	made := filepath.Join(t.TempDir(), "api.gen.go")
+	arguments := append(strings.Fields(string(said[1])), "-o", made, string(said[2]))
+	printed, err := exec.CommandContext(t.Context(), "go", arguments...).CombinedOutput()
+	require.NoError(t, err, "%s", printed)
+	want, err := os.ReadFile(made)
+	require.NoError(t, err)
+	kept, err := os.ReadFile("api.gen.go")
+	require.NoError(t, err)
+	if string(kept) != string(want) {
+		t.Error("api.gen.go is not what docs/openapi-3.0.yaml says. If the change is meant: go generate ./shared/client")
+	}
+	assert.NotRegexp(t, `JSON\d+ +\*Problem`, string(want), "a refusal is an error: overlay.yaml names each status that is none")
+}

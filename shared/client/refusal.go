@@ -1,0 +1,84 @@
+package client
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// typePrefix is what the slug follows in the type of a problem.
+	typePrefix = "urn:problem-type:backroom:"
+	// noType is the type of a problem that says no more than its status (RFC 9457, section 4.2.1).
+	noType = "about:blank"
+	// mostOfRefusal is how many bytes of a refusal are read.
+	mostOfRefusal = 1 << 20
+	// mostOfWords is how many bytes are quoted of what is no problem.
+	mostOfWords = 200
+)
+
+// Refusal is an answer that is no success: why, and with what headers. Whatever gave it – Backroom, the gateway before it, a proxy –
+// its Status is that of HTTP, and its RequestID is there if the answer named one anywhere.
+type Refusal struct {
+	Problem
+	Header http.Header
+}
+
+// Error returns what is wrong and where. Match on Slug or Status, not on these words.
+func (r *Refusal) Error() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d %s: %s", r.Status, cmp.Or(r.Slug(), r.Title), r.Detail)
+	for _, broken := range r.Errors {
+		fmt.Fprintf(&text, " [%s: %s]", cmp.Or(broken.Parameter, broken.Pointer), broken.Detail)
+	}
+	if r.RequestID != "" {
+		fmt.Fprintf(&text, " (request %s)", r.RequestID)
+	}
+	return text.String()
+}
+
+// Slug returns the name that docs/problems.md has for what is wrong, as in "unknown-order". It is empty for an answer that is no
+// problem document. The token endpoint refuses clients in the form of OAuth; then Title is the code, as in "invalid_client".
+func (r *Refusal) Slug() string {
+	slug, ok := strings.CutPrefix(r.Type, typePrefix)
+	if !ok {
+		return ""
+	}
+	return slug
+}
+
+// RetryAfter returns how long to wait before the request is sent again; 0 if the answer does not say.
+func (r *Refusal) RetryAfter() time.Duration {
+	seconds, err := strconv.Atoi(r.Header.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// refusal reads an answer that is no success.
+func refusal(answer *http.Response) *Refusal {
+	r := &Refusal{Header: answer.Header}
+	body, err := io.ReadAll(io.LimitReader(answer.Body, mostOfRefusal))
+	media, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")) // empty if it is none
+	var oauth TokenAnswer                                                 // RFC 6749, section 5.2
+	switch {
+	case err != nil:
+		r.Detail = "the answer broke off: " + err.Error()
+	case media == "application/problem+json" && json.Unmarshal(body, &r.Problem) == nil:
+	case media == "application/json" && json.Unmarshal(body, &oauth) == nil && oauth.Error != "":
+		r.Problem = Problem{Title: oauth.Error, Detail: oauth.ErrorDescription}
+	default:
+		r.Problem = Problem{Detail: strings.ToValidUTF8(string(body[:min(len(body), mostOfWords)]), "")}
+	}
+	r.Status = int64(answer.StatusCode)
+	r.Type, r.Title = cmp.Or(r.Type, noType), cmp.Or(r.Title, http.StatusText(answer.StatusCode))
+	r.RequestID = cmp.Or(r.RequestID, answer.Header.Get("X-Request-Id"))
+	return r
+}
