@@ -40,8 +40,8 @@ func TestAProductIsCreated(t *testing.T) {
 					"pk": "main#SHIRT-1", "sku": "SHIRT-1", "listed": "main", "title": "Shirt, linen", "description": "Woven, washed, not ironed.",
 					"prices": {"EUR": 4900, "USD": 5400}, "version": 1, "since": 1, "changed_at": 1772366400000,
 					"variants": [
-						{"sku": "SHIRT-1-M", "title": "Shirt, linen, medium", "options": {"size": "M"}},
-						{"sku": "SHIRT-1-XXL", "title": "Shirt, linen, very large", "prices": {"EUR": 5900}, "options": {"size": "XXL"}}
+						{"sku": "SHIRT-1-M", "title": "Shirt, linen, medium", "options": [{"name": "size", "value": "M"}]},
+						{"sku": "SHIRT-1-XXL", "title": "Shirt, linen, very large", "prices": {"EUR": 5900}, "options": [{"name": "size", "value": "XXL"}]}
 					]
 				}`,
 				"main#SHIRT-1-M":   `{"pk": "main#SHIRT-1-M", "sku": "SHIRT-1-M", "product": "SHIRT-1", "prices": {"EUR": 4900, "USD": 5400}}`,
