@@ -61,8 +61,9 @@ func (s *Simulation) read(t template.Template) error {
 	return nil
 }
 
-// ofFunction are the properties of a function that are simulated, or that change nothing which could be seen here.
-var ofFunction = []string{"FunctionName", "Role", "LoggingConfig", "MemorySize", "Timeout", "Environment", "Events"}
+// ofFunction are the properties of a function that are simulated, or that change nothing which could be seen here. Concurrency that
+// routes reserve is not: a test's clients are no flood.
+var ofFunction = []string{"FunctionName", "Role", "LoggingConfig", "MemorySize", "Timeout", "Environment", "Events", "ReservedConcurrentExecutions"}
 
 // addAPI makes an API. That a stage throttles is not simulated: a test's clients are no flood.
 func (s *Simulation) addAPI(id string, declared any) error {
