@@ -98,12 +98,12 @@ func tail(said string) string {
 
 // write writes what Schemathesis and its hooks read.
 func (s Shop) write(in func(string) string, first string) error {
-	changed := []string{"PROBE-" + first + "-1", "PROBE-" + first + "-2", "PROBE-" + first + "-3"}
+	own := "probe-" + first + "-"
 	known, err := json.Marshal(struct {
 		Shop
-		Changed    []string `json:"changed"` // SKUs that are created, changed and deleted by nobody else
-		Exceptions string   `json:"exceptions"`
-	}{s, changed, in("exceptions")})
+		Own        string `json:"own"` // begins the SKUs that nobody else creates, changes or deletes
+		Exceptions string `json:"exceptions"`
+	}{s, own, in("exceptions")})
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (s Shop) write(in func(string) string, first string) error {
 	}
 	var config strings.Builder
 	err = filled.Execute(&config, map[string]any{
-		"API": s.API, "Sold": s.Sold, "Changed": changed, "Open": s.Orders[first].Open, "Taken": s.Orders[first].Taken, "Stuck": s.Orders[first].Stuck,
+		"API": s.API, "Sold": s.Sold, "Changed": []string{own + "1", own + "2", own + "3"}, "Open": s.Orders[first].Open, "Taken": s.Orders[first].Taken, "Stuck": s.Orders[first].Stuck,
 		"Identities": in("identities.json"),
 	})
 	return errors.Join(err,
