@@ -900,6 +900,8 @@ type ClientInterface interface {
 
 	// GetProduct Read a product
 	//
+	// A product that is sold, with its variants and its price in each currency. A product that was deleted is not found.
+	//
 	// Corresponds with GET /products/{sku} (the `GetProduct` operationId).
 	GetProduct(ctx context.Context, sku string, params *GetProductParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -1240,6 +1242,8 @@ func (c *Client) DeleteProduct(ctx context.Context, sku string, params *DeletePr
 }
 
 // GetProduct Read a product
+//
+// A product that is sold, with its variants and its price in each currency. A product that was deleted is not found.
 //
 // Corresponds with GET /products/{sku} (the `GetProduct` operationId).
 func (c *Client) GetProduct(ctx context.Context, sku string, params *GetProductParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2372,6 +2376,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetProductWithResponse Read a product
 	//
+	// A product that is sold, with its variants and its price in each currency. A product that was deleted is not found.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /products/{sku} (the `GetProduct` operationId).
@@ -3009,6 +3015,8 @@ func (c *ClientWithResponses) DeleteProductWithResponse(ctx context.Context, sku
 }
 
 // GetProductWithResponse Read a product
+//
+// A product that is sold, with its variants and its price in each currency. A product that was deleted is not found.
 //
 // Returns a wrapper object for the known response body format(s).
 //
