@@ -81,5 +81,5 @@ lock: ## pin what localstack/*/requirements.in bring along
 ARCH ?= $(if $(AWS_ENDPOINT_URL),$(shell go env GOHOSTARCH),arm64)
 
 build-%:
-	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -tags lambda.norpc -trimpath -ldflags "-s -w -buildid=" \
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -tags lambda.norpc -trimpath -buildvcs=false -ldflags "-s -w -buildid=" \
 	  -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(shell echo $* | sed -E 's/([a-z0-9])([A-Z])/\1-\2/g' | tr A-Z a-z)

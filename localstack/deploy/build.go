@@ -51,6 +51,7 @@ type Build struct {
 	// Release builds what `sam build` would ship. Otherwise binaries keep their build id, by which the next build knows that
 	// an unchanged function needs no linking.
 	Release bool
+	Cache   string   // where compiled packages are kept; empty: where Go keeps them
 	Names   []string // set by Compile
 }
 
@@ -80,7 +81,7 @@ func (b *Build) Compile(ctx context.Context) error {
 	if b.Release {
 		ldflags += " -buildid="
 	}
-	args := []string{"build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", ldflags, "-o", filepath.Join(b.Folder(), "bin") + string(filepath.Separator)}
+	args := []string{"build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", filepath.Join(b.Folder(), "bin") + string(filepath.Separator)}
 	for _, name := range names {
 		args = append(args, "./functions/"+name)
 	}
@@ -90,6 +91,9 @@ func (b *Build) Compile(ctx context.Context) error {
 	compiler := exec.CommandContext(ctx, "go", args...)
 	compiler.Dir = b.Repo
 	compiler.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+b.Arch.goarch())
+	if b.Cache != "" {
+		compiler.Env = append(compiler.Env, "GOCACHE="+b.Cache)
+	}
 	if printed, err := compiler.CombinedOutput(); err != nil {
 		return remedy.For(fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(printed)), "fix it, then run the command again")
 	}
