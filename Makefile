@@ -1,6 +1,6 @@
 # Backroom. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run reset test e2e smoke delete invoke order redrive relay-again erase mail ledger sizes contract policy fuzz reference probe lint build lock
+.PHONY: help run reset test e2e smoke delete invoke order redrive relay-again erase mail ledger sizes contract policy audit sbom fuzz reference probe lint build lock
 
 TOOL := .backroom/bin/localstack
 # make starts the tool itself, not `go run`, so that a signal to make reaches it.
@@ -59,6 +59,13 @@ contract: ## the API's document against what functions answer to the sample even
 
 policy: ## the template against the policy: grants equal to what functions use, queues, alarms with their pages, public routes
 	$(START) policy
+
+audit: ## known weaknesses, secrets, what cfn-lint and checkov say of the template, and packages that are the same when built twice
+	$(START) audit
+
+sbom: ## what is linked into every function: .backroom/sbom/<function>.cdx.json
+	$(START) sbom
+
 fuzz: ## every fuzz target for FUZZTIME=30s; what breaks one is kept in its testdata
 	$(START) fuzz
 

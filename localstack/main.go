@@ -14,6 +14,8 @@
 //	localstack sizes        how big every function is
 //	localstack contract     the OpenAPI document against what functions answer
 //	localstack policy       the template, and what roles allow, against the policy
+//	localstack audit        weaknesses, secrets, checkov, bills of materials, packages built twice
+//	localstack sbom         what is linked into every function
 //	localstack lint         vet, staticcheck, gofmt, sam validate
 //	localstack fuzz         every fuzz target for a while
 //	localstack probe        Schemathesis on a fresh MiniStack
@@ -56,6 +58,8 @@ var commands = map[string]func(ctx context.Context, d desk, args []string) error
 	"lint":        lint,
 	"contract":    contract,
 	"policy":      policy,
+	"audit":       audited,
+	"sbom":        sbom,
 	"fuzz":        fuzz,
 	"probe":       probeAPI,
 	"test":        test,

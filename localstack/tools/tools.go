@@ -141,6 +141,12 @@ func InstallSchemathesis(ctx context.Context, repo string) (program string, err 
 	return filepath.Join(bin, "schemathesis"), err
 }
 
+// InstallCheckov makes sure that checkov is installed, and returns its program.
+func InstallCheckov(ctx context.Context, repo string) (program string, err error) {
+	bin, err := environment(ctx, filepath.Join(repo, "localstack", "audit", "requirements.txt"))
+	return filepath.Join(bin, "checkov"), err
+}
+
 // environment makes sure that the packages a file pins are installed in a folder of their own under the cache, and returns where
 // their programs are. The folder's name is the hash of what is in it, so that a change of a pin installs anew. Concurrent
 // installs wait for the first; one that is broken off leaves nothing that a later one would take for whole.
