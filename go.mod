@@ -2,6 +2,8 @@ module backroom
 
 go 1.26.0
 
+toolchain go1.26.11
+
 require (
 	github.com/CycloneDX/cyclonedx-go v0.12.0
 	github.com/Rhymond/go-money v1.0.15

@@ -3,6 +3,8 @@ module backroom
 
 go 1.26.0
 
+toolchain go1.26.11
+
 tool (
 	github.com/zricethezav/gitleaks/v8
 	golang.org/x/vuln/cmd/govulncheck
