@@ -33,7 +33,7 @@ func TestAskingForARefund(t *testing.T) {
 		"of nothing":                         {given: order.StatusClosed, body: `{"amount":{"amount":0,"currency":"EUR"},"reason":"broken"}`, status: 422, slug: "invalid-request"},
 		"in another currency":                {given: order.StatusClosed, body: `{"amount":{"amount":300,"currency":"JPY"},"reason":"broken"}`, status: 422, slug: "mixed-currencies"},
 		"without a reason":                   {given: order.StatusClosed, body: `{}`, status: 422, slug: "invalid-request"},
-		"of null, which is nothing said":     {given: order.StatusClosed, body: `{"amount":null,"reason":"broken"}`, status: 202, amount: 1000},
+		"of null, which is no amount":        {given: order.StatusClosed, body: `{"amount":null,"reason":"broken"}`, status: 422, slug: "invalid-request"},
 		"without a body":                     {given: order.StatusClosed, status: 400, slug: "malformed-request"},
 		"of an order that is open":           {given: order.StatusConfirmed, body: `{"reason":"broken"}`, status: 409, slug: "not-refundable"},
 		"of an order that was cancelled":     {given: order.StatusCancelled, body: `{"reason":"broken"}`, status: 409, slug: "not-refundable"},
