@@ -43,7 +43,7 @@ func TestOrdersOutliveTheDeathOfEveryFunction(t *testing.T) {
 			placed accepted
 			again  int
 		)
-		trade.Go(func() { placed, again = g.placeUntil(t, ctx, 1e6, 200*time.Millisecond, regretted) })
+		trade.Go(func() { placed, again = g.placeUntil(t, ctx, 1e6, 400*time.Millisecond, regretted) })
 		defer trade.Wait()
 		defer stop()
 
