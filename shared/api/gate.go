@@ -74,7 +74,7 @@ func (g *gate) enter(hc huma.Context, next func(huma.Context)) {
 		return
 	}
 	for _, name := range g.filled {
-		if slices.Contains(r.URL.Query()[name], "") {
+		if slices.Contains(x.query[name], "") {
 			x.err = ErrInvalid.In(name, "is empty")
 			return
 		}

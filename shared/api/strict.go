@@ -24,9 +24,9 @@ const maxDepth = 16
 const maxProblems = 20
 
 // checkJSON refuses what encoding/json lets pass: a body must be I-JSON (RFC 7493) – UTF-8, no name twice in an object,
-// integers within ±2^53 and without fraction or exponent, other numbers
-// within what a double holds – with no name that the schema does not know, letter case
-// included, and with null only where the schema allows it. It returns ErrMalformed for what is not readable, otherwise ErrInvalid with the places.
+// integers within ±2^53 and without fraction or exponent, other numbers within what a double holds – with no name that the
+// schema does not know, letter case included, and with null only where the schema allows it. It returns ErrMalformed for what is
+// not readable, otherwise ErrInvalid with the places.
 func checkJSON(body []byte, schema *huma.Schema, schemas huma.Registry) error {
 	if !utf8.Valid(body) {
 		return malformed("The body is not valid UTF-8.")
