@@ -37,7 +37,7 @@ func (s *Simulation) read(t template.Template) error {
 		if holds, _ := t.Holds(r.Condition, s.Stack); !holds || r.Type != "AWS::Serverless::Function" {
 			continue
 		}
-		f, err := s.addFunction(folder(id))
+		f, err := s.addFunction(template.Function(id))
 		if err != nil {
 			return err
 		}
@@ -83,18 +83,6 @@ func (s *Simulation) addAPI(id string, declared any) error {
 	}
 	s.apis[strings.ToLower(id)] = &api{id: strings.ToLower(id), stage: p.StageName, says: p.GatewayResponses}
 	return nil
-}
-
-// folder returns the name of a function by its logical id: PlaceOrder is place-order.
-func folder(id string) string {
-	var name strings.Builder
-	for i, letter := range id {
-		if letter >= 'A' && letter <= 'Z' && i > 0 {
-			name.WriteByte('-')
-		}
-		name.WriteRune(letter)
-	}
-	return strings.ToLower(name.String())
 }
 
 // mapping are the properties of an event source, of any type. A property that is not here is an error: it would go unsimulated

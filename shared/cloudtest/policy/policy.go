@@ -4,7 +4,6 @@ package policy
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -80,12 +79,10 @@ type function struct {
 	name string // of its folder
 }
 
-var capital = regexp.MustCompile(`(.)([A-Z])`)
-
 func (d Deployment) functions() []function {
 	var all []function
 	for _, r := range d.of("AWS::Serverless::Function") {
-		all = append(all, function{r, strings.ToLower(capital.ReplaceAllString(r.ID, "$1-$2"))})
+		all = append(all, function{r, template.Function(r.ID)})
 	}
 	return all
 }

@@ -205,3 +205,15 @@ func LogicalID(function string) string {
 	}
 	return id.String()
 }
+
+// Function returns the name of the function with that resource: PlaceOrder is place-order.
+func Function(logicalID string) string {
+	var name strings.Builder
+	for i, letter := range logicalID {
+		if letter >= 'A' && letter <= 'Z' && i > 0 {
+			name.WriteByte('-')
+		}
+		name.WriteRune(letter)
+	}
+	return strings.ToLower(name.String())
+}
