@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"strings"
 
-	"backroom/localstack/cloud"
 	"backroom/localstack/lane"
 	"backroom/localstack/remedy"
 )
@@ -32,8 +31,7 @@ func policy(ctx context.Context, d desk, _ []string) error {
 	if err := d.recorded(ctx, false); err != nil {
 		return err
 	}
-	alone := append(cloud.Environ(""), "BACKROOM_ENDPOINT=", "BACKROOM_CLOUD=")
-	return d.lane(ctx, lane.Lane{Name: "the deployment's policy", Packages: []string{"./shared/cloudtest/policy"}, Environ: alone})
+	return d.lane(ctx, lane.Lane{Name: "the deployment's policy", Packages: []string{"./shared/cloudtest/policy"}, Environ: simulated()})
 }
 
 // recorded runs the tests of the wiring on the simulated cloud, and orders through all functions, and holds what they record to what
@@ -48,8 +46,7 @@ func (d desk) recorded(ctx context.Context, update bool) (err error) {
 	if err != nil {
 		return err
 	}
-	alone := append(cloud.Environ(""), "BACKROOM_ENDPOINT=", "BACKROOM_CLOUD=")
-	recording := append(alone, "BACKROOM_RECORD="+notes)
+	recording := simulated("BACKROOM_RECORD=" + notes)
 	if err := d.lane(ctx, lane.Lane{Name: "sample events, on the simulated cloud", Packages: wirings, Environ: recording}); err != nil {
 		return err
 	}
@@ -64,7 +61,7 @@ func (d desk) recorded(ctx context.Context, update bool) (err error) {
 				args = append(args, "-update")
 			}
 			test := exec.CommandContext(ctx, "go", args...)
-			test.Dir, test.Env = d.repo, append(alone, "BACKROOM_RECORDED="+notes)
+			test.Dir, test.Env = d.repo, simulated("BACKROOM_RECORDED="+notes)
 			if printed, err := test.CombinedOutput(); err != nil {
 				return "", remedy.For(errors.Join(fmt.Errorf("what functions do is not what docs/ and %s say: %w", keeper, err), errors.New(string(printed))), "make contract UPDATE=1, if the change is meant")
 			}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -135,7 +134,7 @@ func stocked(ctx context.Context, stack deploy.Stack) (asked probe.Shop, err err
 	return asked, nil
 }
 
-// placed places a customer's orders and waits until they are what they are meant to be.
+// placed places a customer's orders and waits until they are what they are meant to be, a minute at most for each.
 func placed(ctx context.Context, api shop.API, customer, token, sku string) (all probe.Orders, err error) {
 	for _, kind := range []struct {
 		card, status string
@@ -153,27 +152,13 @@ func placed(ctx context.Context, api shop.API, customer, token, sku string) (all
 			*kind.list = append(*kind.list, receipt.ID)
 		}
 		for _, id := range *kind.list {
-			if err := until(ctx, api, token, id, kind.status); err != nil {
-				return all, err
+			limit, cancel := context.WithTimeout(ctx, time.Minute)
+			_, err := api.AwaitThat(limit, token, id, func(o shop.Order) bool { return o.Status == kind.status })
+			cancel()
+			if err != nil {
+				return all, fmt.Errorf("order %s should be %s: %w", id, kind.status, err)
 			}
 		}
 	}
 	return all, nil
-}
-
-// until waits for an order to stand so, a minute at most.
-func until(ctx context.Context, api shop.API, token, id, status string) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	for {
-		o, err := api.Order(ctx, token, id)
-		if err != nil || o.Status == status {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("order %s is %s, should be %s", id, cmp.Or(o.Status, "unknown"), status)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }

@@ -156,6 +156,11 @@ func (p place) environ(stack string) []string {
 // blackBoxes are the packages whose cases need a deployed stack.
 const blackBoxes = "backroom/localstack/e2e"
 
+// simulated is the environment of tests that know no cloud but the simulated one, with more of it.
+func simulated(more ...string) []string {
+	return append(append(cloud.Environ(""), "BACKROOM_ENDPOINT=", "BACKROOM_CLOUD="), more...)
+}
+
 // units runs every test but the black-box suite, on no cloud but the simulated one; those that replay the sample events first.
 func (d desk) units(ctx context.Context) error {
 	recorded := d.recorded(ctx, false)
@@ -166,7 +171,7 @@ func (d desk) units(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(recorded, err)
 	}
-	return errors.Join(recorded, d.lane(ctx, lane.Lane{Name: "every other test, on the simulated cloud", Packages: packages, Environ: append(cloud.Environ(""), "BACKROOM_ENDPOINT=", "BACKROOM_CLOUD=")}))
+	return errors.Join(recorded, d.lane(ctx, lane.Lane{Name: "every other test, on the simulated cloud", Packages: packages, Environ: simulated()}))
 }
 
 // stores runs again what ran on the simulated cloud and runs on any: the suites of stores, the wiring of functions, and the suites

@@ -297,6 +297,11 @@ func (s API) Order(ctx context.Context, token, id string) (Order, error) {
 
 // Await asks for an order until it has its verdict or ctx ends; then it returns the order as it was last seen, and ctx's error.
 func (s API) Await(ctx context.Context, token, id string) (Order, error) {
+	return s.AwaitThat(ctx, token, id, Order.Decided)
+}
+
+// AwaitThat is Await for an order that is as somebody wants it.
+func (s API) AwaitThat(ctx context.Context, token, id string, wanted func(Order) bool) (Order, error) {
 	var seen Order
 	for pause := 40 * time.Millisecond; ; pause = min(pause*5/4, 500*time.Millisecond) {
 		order, err := s.Order(ctx, token, id)
@@ -306,7 +311,7 @@ func (s API) Await(ctx context.Context, token, id string) (Order, error) {
 		if err != nil {
 			return seen, err
 		}
-		if seen = order; order.Decided() {
+		if seen = order; wanted(order) {
 			return order, nil
 		}
 		select {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -78,7 +79,7 @@ var transport = []string{
 // does not name, or a body that is not what it describes. path is the request's, below the server. What the gateway says of a
 // request that it let through to no operation need only be a problem.
 func (c *Contract) Check(request *http.Request, path string, a Answer) error {
-	if slug, is := problem(a); is && contains(gateways, slug) {
+	if slug, is := problem(a); is && slices.Contains(gateways, slug) {
 		return c.gateway(a)
 	}
 	below, route, parameters, err := c.find(request, path)
@@ -156,7 +157,7 @@ func (c *Contract) gateway(a Answer) error {
 // headers returns an error if a header came that the document does not name.
 func headers(promised *openapi3.Response, came http.Header) error {
 	for name := range came {
-		known := contains(transport, name) || strings.HasPrefix(name, "X-Amz") || strings.HasPrefix(name, "X-Localstack")
+		known := slices.Contains(transport, http.CanonicalHeaderKey(name)) || strings.HasPrefix(name, "X-Amz") || strings.HasPrefix(name, "X-Localstack")
 		for documented := range promised.Headers {
 			known = known || strings.EqualFold(name, documented)
 		}
@@ -176,15 +177,6 @@ func problem(a Answer) (slug string, is bool) {
 		return "", false
 	}
 	return strings.CutPrefix(document.Type, api.TypePrefix)
-}
-
-func contains(list []string, name string) bool {
-	for _, one := range list {
-		if strings.EqualFold(one, name) {
-			return true
-		}
-	}
-	return false
 }
 
 // Has reports whether the document has the operation.
