@@ -35,6 +35,16 @@ func (c *Cloud) Row(table, pk string) string {
 // Rows returns all rows of a table, as JSON documents in the order of their keys.
 func (c *Cloud) Rows(table string) []string {
 	c.t.Helper()
+	documents := []string{}
+	for _, item := range c.Items(table) {
+		documents = append(documents, c.document(item))
+	}
+	return documents
+}
+
+// Items returns all rows of a table in the order of their keys.
+func (c *Cloud) Items(table string) []map[string]types.AttributeValue {
+	c.t.Helper()
 	var items []map[string]types.AttributeValue
 	pages := dynamodb.NewScanPaginator(c.db, &dynamodb.ScanInput{TableName: aws.String(c.Table(table)), ConsistentRead: aws.Bool(true)})
 	for pages.HasMorePages() {
@@ -45,11 +55,7 @@ func (c *Cloud) Rows(table string) []string {
 		items = append(items, page.Items...)
 	}
 	slices.SortFunc(items, func(a, b map[string]types.AttributeValue) int { return cmp.Compare(keyOf(a), keyOf(b)) })
-	documents := []string{}
-	for _, item := range items {
-		documents = append(documents, c.document(item))
-	}
-	return documents
+	return items
 }
 
 func keyOf(item map[string]types.AttributeValue) string {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/stretchr/testify/require"
 
@@ -143,21 +145,21 @@ func basket(card string, lines int) shop.Basket {
 
 // row is a row of a table, as far as the auditor reads it.
 type row struct {
-	PK        string `json:"pk"`
-	Order     string `json:"order"`
-	Status    string `json:"status"`
-	Verdict   string `json:"verdict"`
-	Attention string `json:"attention"`
-	Has       string `json:"has"`
+	PK        string `dynamodbav:"pk"`
+	Order     string `dynamodbav:"order"`
+	Status    string `dynamodbav:"status"`
+	Verdict   string `dynamodbav:"verdict"`
+	Attention string `dynamodbav:"attention"`
+	Has       string `dynamodbav:"has"`
 
 	Sellable int
 	Promised int
 
 	Metadata       map[string]string
-	Authorizations int   `json:"sandbox_authorizations"`
-	Captures       int   `json:"sandbox_captures"`
-	Received       int64 `json:"amount_received"`
-	Refunded       int64 `json:"sandbox_refunded"`
+	Authorizations int   `dynamodbav:"sandbox_authorizations"`
+	Captures       int   `dynamodbav:"sandbox_captures"`
+	Received       int64 `dynamodbav:"amount_received"`
+	Refunded       int64 `dynamodbav:"sandbox_refunded"`
 
 	Template string
 	Sends    int
@@ -166,12 +168,12 @@ type row struct {
 func (s *store) rows(table string) map[string]row {
 	s.t.Helper()
 	all := map[string]row{}
-	for _, text := range s.Stack.Rows(table) {
-		if table == "Sandbox" && !strings.Contains(text, `"pk": "intent#`) {
+	for _, item := range s.Stack.Items(table) {
+		if pk, _ := item["pk"].(*types.AttributeValueMemberS); table == "Sandbox" && !strings.HasPrefix(pk.Value, "intent#") {
 			continue // what was answered, and the setup
 		}
 		var r row
-		require.NoError(s.t, json.Unmarshal([]byte(text), &r), text)
+		require.NoError(s.t, attributevalue.UnmarshalMap(item, &r))
 		all[r.PK] = r
 	}
 	return all

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -53,8 +54,10 @@ func Root() (string, error) {
 	}
 }
 
-// Read reads the repository's template.
-func Read() (Template, error) {
+// Read reads the repository's template, once for all: nobody changes what it returns.
+func Read() (Template, error) { return read() }
+
+var read = sync.OnceValues(func() (Template, error) {
 	root, err := Root()
 	if err != nil {
 		return Template{}, err
@@ -64,7 +67,7 @@ func Read() (Template, error) {
 		return Template{}, err
 	}
 	return Parse(text)
-}
+})
 
 // Parse reads a template. It returns an error for a key that stands twice in one mapping, and for an unknown function.
 func Parse(text []byte) (Template, error) {
