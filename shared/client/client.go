@@ -3,7 +3,8 @@
 // request is sent again.
 //
 // Every method whose name ends in WithResponse returns the answer of a success, decoded into the field of its status, as in JSON202;
-// of a GET whose ETag still holds (304) there is none. What the API refuses is an error, a *Refusal:
+// of a GET whose ETag still holds (304) there is none. What the API refuses is an error, a *Refusal, and so is a success that cannot be
+// the API's:
 //
 //	if refused, ok := errors.AsType[*client.Refusal](err); ok && refused.Slug() == "product-not-sold" { … }
 package client
@@ -12,6 +13,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -61,7 +63,8 @@ type sender struct {
 	patience time.Duration
 }
 
-// Do sends a request until it has an answer that is not "later", or patience ends. Every answer that is no success is a *Refusal.
+// Do sends a request until it has an answer that is not "later", or patience ends. Every answer that is no success of the API's is a
+// *Refusal.
 func (s sender) Do(r *http.Request) (*http.Response, error) {
 	if s.patience <= 0 || r.Body != nil && r.GetBody == nil {
 		return s.once(r)
@@ -107,7 +110,7 @@ func (s sender) once(r *http.Request) (*http.Response, error) {
 		sent.Header.Set("Authorization", "Bearer "+token)
 	}
 	answer, err := s.http.Do(sent)
-	if err != nil || answer.StatusCode < http.StatusBadRequest {
+	if err != nil || succeeded(answer) {
 		return answer, err
 	}
 	defer answer.Body.Close()
@@ -115,4 +118,14 @@ func (s sender) once(r *http.Request) (*http.Response, error) {
 		s.tokens.forget(r.Context(), token)
 	}
 	return nil, refusal(answer)
+}
+
+// succeeded reports whether an answer is a success of the API's: a document, or none where there is none. A page that somebody in
+// between gives with 200 is not.
+func succeeded(answer *http.Response) bool {
+	switch answer.StatusCode {
+	case http.StatusNoContent, http.StatusNotModified:
+		return true
+	}
+	return answer.StatusCode < http.StatusBadRequest && strings.Contains(answer.Header.Get("Content-Type"), "json")
 }

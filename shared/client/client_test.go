@@ -173,6 +173,11 @@ func TestARefusalIsAnError(t *testing.T) {
 			want: client.Problem{Type: "about:blank", Title: "Bad Gateway", Status: 502, Detail: "<h1>Bad</h1>" + strings.Repeat("é", 94), RequestID: "from-header"},
 			text: "502 Bad Gateway: <h1>Bad</h1>" + strings.Repeat("é", 94) + " (request from-header)",
 		},
+		"a page of somebody in between, who says that it is what was asked for": {
+			media: "text/html", status: 200, body: "<h1>Welcome</h1>",
+			want: client.Problem{Type: "about:blank", Title: "OK", Status: 200, Detail: "<h1>Welcome</h1>", RequestID: "from-header"},
+			text: "200 OK: <h1>Welcome</h1> (request from-header)",
+		},
 		"a problem that is none": {
 			media: "application/problem+json", status: 500, body: `{"title":"half","detail":`,
 			want: client.Problem{Type: "about:blank", Title: "Internal Server Error", Status: 500, Detail: `{"title":"half","detail":`, RequestID: "from-header"},

@@ -23,7 +23,7 @@ const (
 	mostOfWords = 200
 )
 
-// Refusal is an answer that is no success: why, and with what headers. Whatever gave it – Backroom, the gateway before it, a proxy –
+// Refusal is an answer that is no success of the API's: why, and with what headers. Whatever gave it – Backroom, the gateway before it, a proxy –
 // its Status is that of HTTP, and its RequestID is there if the answer named one anywhere.
 type Refusal struct {
 	Problem
@@ -62,7 +62,7 @@ func (r *Refusal) RetryAfter() time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// refusal reads an answer that is no success.
+// refusal reads an answer that is no success of the API's.
 func refusal(answer *http.Response) *Refusal {
 	r := &Refusal{Header: answer.Header}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, mostOfRefusal))
