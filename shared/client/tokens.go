@@ -17,6 +17,25 @@ type Credentials struct {
 	Customer string // whom the tokens speak for; the client itself if empty
 }
 
+// Token asks for a new token, for whoever looks after it: a client of the API that has credentials of its own does so by itself.
+func (c Credentials) Token(ctx context.Context, api *ClientWithResponses) (*TokenAnswer, error) {
+	form := TokenRequest{GrantType: new("client_credentials")}
+	if c.Scope != "" {
+		form.Scope = &c.Scope
+	}
+	if c.Customer != "" {
+		form.Customer = &c.Customer
+	}
+	answer, err := api.IssueTokenWithFormdataBodyWithResponse(ctx, form, c.authenticate)
+	if err != nil {
+		return nil, fmt.Errorf("ask for a token: %w", err)
+	}
+	if answer.JSON200 == nil || answer.JSON200.AccessToken == "" {
+		return nil, errors.New("ask for a token: the answer has none")
+	}
+	return answer.JSON200, nil
+}
+
 // early is how long before a token expires another one is asked for: longer than a request and the difference of two clocks take.
 const early = 30 * time.Second
 
@@ -40,21 +59,11 @@ func (t *tokens) token(ctx context.Context) (string, error) {
 	if asked.Before(t.until) {
 		return t.kept, nil
 	}
-	form := TokenRequest{GrantType: new("client_credentials")}
-	if t.credentials.Scope != "" {
-		form.Scope = &t.credentials.Scope
-	}
-	if t.credentials.Customer != "" {
-		form.Customer = &t.credentials.Customer
-	}
-	answer, err := t.issuer.IssueTokenWithFormdataBodyWithResponse(ctx, form, t.credentials.authenticate)
+	answer, err := t.credentials.Token(ctx, t.issuer)
 	if err != nil {
-		return "", fmt.Errorf("ask for a token: %w", err)
+		return "", err
 	}
-	if answer.JSON200 == nil || answer.JSON200.AccessToken == "" {
-		return "", errors.New("ask for a token: the answer has none")
-	}
-	t.kept, t.until = answer.JSON200.AccessToken, asked.Add(time.Duration(answer.JSON200.ExpiresIn)*time.Second-early)
+	t.kept, t.until = answer.AccessToken, asked.Add(time.Duration(answer.ExpiresIn)*time.Second-early)
 	return t.kept, nil
 }
 
