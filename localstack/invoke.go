@@ -19,6 +19,7 @@ import (
 	"backroom/localstack/deploy"
 	"backroom/localstack/remedy"
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 )
 
 // invoke is `make invoke F=<function> E=<event file>`: one call of a function of the running cloud, with the event's
@@ -40,7 +41,11 @@ func invoke(ctx context.Context, d desk, args []string) error {
 	if err != nil {
 		return err
 	}
-	if event, err = fill(ctx, event, stack, shop.API{URL: at.API}); err != nil {
+	api, err := shop.New(at.API, nil)
+	if err != nil {
+		return err
+	}
+	if event, err = fill(ctx, event, stack, api); err != nil {
 		return err
 	}
 	cfg, err := cloud.Config(ctx, at.Endpoint)
@@ -78,7 +83,7 @@ func fill(ctx context.Context, event []byte, stack deploy.Stack, api shop.API) (
 		var missing error
 		switch name {
 		case "TOKEN":
-			value, missing = api.Token(ctx, shop.Grant{ClientID: id, Secret: secret})
+			value, missing = api.Token(ctx, client.Credentials{ClientID: id, Secret: secret})
 		case "CLIENT":
 			value = base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id) + ":" + url.QueryEscape(secret)))
 		case "PAYMENTS_KEY":

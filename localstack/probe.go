@@ -20,6 +20,7 @@ import (
 	"backroom/localstack/seed"
 	"backroom/localstack/shop"
 	"backroom/localstack/tools"
+	"backroom/shared/client"
 )
 
 // How many orders of each kind a customer has before the probe.
@@ -111,8 +112,11 @@ func stocked(ctx context.Context, stack deploy.Stack) (asked probe.Shop, err err
 	if err := errors.Join(errs[:]...); err != nil {
 		return asked, err
 	}
-	api := shop.API{URL: asked.API}
-	staff, err := api.Token(ctx, shop.Grant{ClientID: asked.ClientID, Secret: asked.ClientSecret})
+	api, err := shop.New(asked.API, nil)
+	if err != nil {
+		return asked, err
+	}
+	staff, err := api.Token(ctx, client.Credentials{ClientID: asked.ClientID, Secret: asked.ClientSecret})
 	if err != nil {
 		return asked, err
 	}
@@ -123,7 +127,7 @@ func stocked(ctx context.Context, stack deploy.Stack) (asked probe.Shop, err err
 		asked.Sold = append(asked.Sold, product.SKU)
 	}
 	for _, customer := range probe.Customers {
-		token, err := api.Token(ctx, shop.Grant{ClientID: asked.ClientID, Secret: asked.ClientSecret, Customer: customer})
+		token, err := api.Token(ctx, client.Credentials{ClientID: asked.ClientID, Secret: asked.ClientSecret, Customer: customer})
 		if err != nil {
 			return asked, err
 		}
@@ -137,15 +141,17 @@ func stocked(ctx context.Context, stack deploy.Stack) (asked probe.Shop, err err
 // placed places a customer's orders and waits until they are what they are meant to be, a minute at most for each.
 func placed(ctx context.Context, api shop.API, customer, token, sku string) (all probe.Orders, err error) {
 	for _, kind := range []struct {
-		card, status string
-		list         *[]string
+		card   string
+		status client.OrderDocumentStatus
+		list   *[]string
 	}{
-		{"pm_card_authenticationRequired", "placed", &all.Open},
-		{shop.CardGood, "closed", &all.Taken},
-		{"pm_card_captureLapsed", "needs_attention", &all.Stuck},
+		{"pm_card_authenticationRequired", client.OrderDocumentStatusPlaced, &all.Open},
+		{shop.CardGood, client.OrderDocumentStatusClosed, &all.Taken},
+		{"pm_card_captureLapsed", client.OrderDocumentStatusNeedsAttention, &all.Stuck},
 	} {
 		for i := range probed {
-			receipt, err := api.Place(ctx, token, fmt.Sprintf("%s-%s-%d", customer, kind.status, i), shop.Basket{Lines: []shop.Line{{SKU: sku, Quantity: 2}}, PaymentMethod: kind.card})
+			basket := client.PlaceInputBody{Lines: []client.LineInput{{SKU: sku, Quantity: 2}}, PaymentMethod: kind.card}
+			receipt, err := api.Place(ctx, token, fmt.Sprintf("%s-%s-%d", customer, kind.status, i), basket)
 			if err != nil {
 				return all, err
 			}
@@ -153,7 +159,7 @@ func placed(ctx context.Context, api shop.API, customer, token, sku string) (all
 		}
 		for _, id := range *kind.list {
 			limit, cancel := context.WithTimeout(ctx, time.Minute)
-			_, err := api.AwaitThat(limit, token, id, func(o shop.Order) bool { return o.Status == kind.status })
+			_, err := api.AwaitThat(limit, token, id, func(o client.OrderDocument) bool { return o.Status == kind.status })
 			cancel()
 			if err != nil {
 				return all, fmt.Errorf("order %s should be %s: %w", id, kind.status, err)

@@ -22,6 +22,7 @@ import (
 	"backroom/localstack/remedy"
 	"backroom/localstack/seed"
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 )
 
 const (
@@ -88,7 +89,11 @@ func run(ctx context.Context, d desk, _ []string) (err error) {
 	}
 	defer closing(&err, d.withdraw)
 
-	if err := d.trade(ctx, stack, shop.API{URL: open}); err != nil {
+	api, err := shop.New(open, nil)
+	if err != nil {
+		return err
+	}
+	if err := d.trade(ctx, stack, api); err != nil {
 		return err
 	}
 	id, secret, err := stack.Client(ctx)
@@ -163,7 +168,7 @@ func (d desk) trade(ctx context.Context, stack deploy.Stack, api shop.API) error
 	name := "run-" + strconv.FormatInt(time.Now().UnixMilli(), 36)
 	baskets := seed.Orders(orders)
 	err = d.Phase("catalogue", func() (string, error) {
-		staff, err := api.Token(ctx, shop.Grant{ClientID: id, Secret: secret})
+		staff, err := api.Token(ctx, client.Credentials{ClientID: id, Secret: secret})
 		if err != nil {
 			return "", err
 		}
@@ -173,7 +178,7 @@ func (d desk) trade(ctx context.Context, stack deploy.Stack, api shop.API) error
 	if err != nil {
 		return err
 	}
-	buyer, err := api.Token(ctx, shop.Grant{ClientID: id, Secret: secret, Customer: customer})
+	buyer, err := api.Token(ctx, client.Credentials{ClientID: id, Secret: secret, Customer: customer})
 	if err != nil {
 		return err
 	}
@@ -204,8 +209,8 @@ func (d desk) trade(ctx context.Context, stack deploy.Stack, api shop.API) error
 			mu.Lock()
 			defer mu.Unlock()
 			times = append(times, took)
-			if seen.Outcome() != order.Verdict {
-				wrong = append(wrong, fmt.Sprintf("%s is %q, should be %q", receipt.ID, seen.Outcome(), order.Verdict))
+			if outcome := shop.Outcome(seen); outcome != order.Verdict {
+				wrong = append(wrong, fmt.Sprintf("%s is %q, should be %q", receipt.ID, outcome, order.Verdict))
 			}
 			return nil
 		})
@@ -222,7 +227,7 @@ func (d desk) trade(ctx context.Context, stack deploy.Stack, api shop.API) error
 }
 
 // regret places one order more and cancels it while it is being paid: its story is the one worth reading.
-func (d desk) regret(ctx context.Context, api shop.API, buyer, name string, basket shop.Basket) error {
+func (d desk) regret(ctx context.Context, api shop.API, buyer, name string, basket client.PlaceInputBody) error {
 	receipt, err := api.Place(ctx, buyer, name+"-regretted", basket)
 	if err != nil {
 		return err
@@ -237,9 +242,9 @@ func (d desk) regret(ctx context.Context, api shop.API, buyer, name string, bask
 }
 
 // verdict pads first and colours then, so that columns stay columns.
-func (d desk) verdict(o shop.Order) string {
-	word := fmt.Sprintf("%-26s", o.Outcome())
-	if o.Status == "confirmed" || o.Status == "closed" {
+func (d desk) verdict(o client.OrderDocument) string {
+	word := fmt.Sprintf("%-26s", shop.Outcome(o))
+	if o.Status == client.OrderDocumentStatusConfirmed || o.Status == client.OrderDocumentStatusClosed {
 		return d.Good(word)
 	}
 	return d.Bad(word)

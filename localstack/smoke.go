@@ -69,12 +69,16 @@ func (d desk) walk(ctx context.Context, stack deploy.Stack) (smoke.Walk, error) 
 	if card == "" && stack.Outputs["SandboxApiId"] != "" {
 		card = shop.CardGood
 	}
+	api, err := shop.New(at, nil)
+	if err != nil {
+		return smoke.Walk{}, err
+	}
 	site, err := operator.Open(ctx, stack.Endpoint, stack.Name)
 	if err != nil {
 		return smoke.Walk{}, err
 	}
 	return smoke.Walk{
-		API: shop.API{URL: strings.TrimRight(at, "/")}, ClientID: id, Secret: secret,
+		API: api, ClientID: id, Secret: secret,
 		Name: strconv.FormatInt(time.Now().UnixMilli(), 36), Card: card,
 		Bound: 2 * time.Minute, Pause: 200 * time.Millisecond, Step: d.Phase,
 		Mailed: func(ctx context.Context, order string) (string, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 )
 
@@ -107,10 +108,7 @@ func withHeader(t deviation.T, token string, header map[string]string, signature
 func TestOnlyAKnownClientGetsATokenAndNoMoreThanItMayHave(t *testing.T) {
 	beside(t, func(t deviation.T) {
 		id, secret := system.Client()
-		ask := func(id, secret, form string) (answer shop.Answer, said struct {
-			Error string `json:"error"`
-			Scope string `json:"scope"`
-		}) {
+		ask := func(id, secret, form string) (answer shop.Answer, said client.TokenAnswer) {
 			answer = system.Send(t, shop.Call{Method: http.MethodPost, Path: "/oauth/token", Body: form, Header: map[string]string{
 				"Content-Type":  "application/x-www-form-urlencoded",
 				"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret)),

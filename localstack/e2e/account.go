@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
@@ -25,7 +25,7 @@ type Account struct {
 type Entry struct {
 	ID, Buyer string
 	Total     int64
-	Basket    shop.Basket
+	Basket    client.PlaceInputBody
 }
 
 // An End is how an order's story is to end.
@@ -58,15 +58,15 @@ func Cancelled(may ...string) End {
 
 // Ending is the end that an order tells of: where its money, stock and mails have to be follows from its verdict and its refunds. A
 // cancelled one may have been confirmed before.
-func Ending(o shop.Order, total int64) End {
-	end := End{Is: Standing(o), Mails: []string{o.Verdict}}
+func Ending(o client.OrderDocument, total int64) End {
+	end := End{Is: Standing(o), Mails: []string{string(o.Verdict)}}
 	switch o.Verdict {
-	case "confirmed":
+	case client.OrderDocumentVerdictConfirmed:
 		end.Sold = true
-		if o.Status == "closed" {
+		if o.Status == client.OrderDocumentStatusClosed {
 			end.Kept = total
 		}
-	case "cancelled":
+	case client.OrderDocumentVerdictCancelled:
 		end.May = []string{"confirmed"}
 	}
 	for _, r := range o.Refunds {
@@ -78,10 +78,10 @@ func Ending(o shop.Order, total int64) End {
 
 // Standing returns where an order stands: its status, its verdict unless that is the same, the verdict's reason, and why a person
 // must look.
-func Standing(o shop.Order) string {
-	words := o.Status
-	if o.Verdict != o.Status {
-		words += " " + o.Verdict
+func Standing(o client.OrderDocument) string {
+	words := string(o.Status)
+	if verdict := string(o.Verdict); verdict != words {
+		words += " " + verdict
 	}
 	words = strings.TrimSpace(words + " " + o.Reason)
 	if o.Attention != "" {
@@ -105,13 +105,13 @@ func (a *Account) Product(t deviation.T, cents int64, units int) string {
 func (a *Account) Stock(sku string, units int) { a.delivered[sku] = units }
 
 // Place places an order for a new customer, who wants mails.
-func (a *Account) Place(t deviation.T, b shop.Basket) *Entry {
+func (a *Account) Place(t deviation.T, b client.PlaceInputBody) *Entry {
 	t.Helper()
 	return a.PlaceFor(t, a.system.New("ada"), b)
 }
 
 // PlaceFor places an order for a customer, who wants mails.
-func (a *Account) PlaceFor(t deviation.T, buyer string, b shop.Basket) *Entry {
+func (a *Account) PlaceFor(t deviation.T, buyer string, b client.PlaceInputBody) *Entry {
 	t.Helper()
 	b = Mailed(buyer, b)
 	receipt := a.system.Place(t, buyer, b)
@@ -119,7 +119,7 @@ func (a *Account) PlaceFor(t deviation.T, buyer string, b shop.Basket) *Entry {
 }
 
 // Note takes in an order that was placed otherwise.
-func (a *Account) Note(buyer string, b shop.Basket, r shop.Receipt) *Entry {
+func (a *Account) Note(buyer string, b client.PlaceInputBody, r client.Receipt) *Entry {
 	e := &Entry{ID: r.ID, Buyer: buyer, Total: r.Total.Amount, Basket: b}
 	a.orders = append(a.orders, e)
 	return e
@@ -164,7 +164,7 @@ func (a *Account) Close(t deviation.T, ends ...End) {
 }
 
 // Becomes waits until an order stands so. It has late orders woken meanwhile, and returns the order.
-func (s *System) Becomes(t deviation.T, e *Entry, standing string) (o shop.Order) {
+func (s *System) Becomes(t deviation.T, e *Entry, standing string) (o client.OrderDocument) {
 	t.Helper()
 	s.Until(t, "order "+e.ID+" is "+standing, func() (any, bool) {
 		o = s.Order(t, e.Buyer, e.ID)
@@ -220,7 +220,7 @@ func (a *Account) levels(t deviation.T, ends []End) (sum Holding) {
 			continue
 		}
 		for _, line := range e.Basket.Lines {
-			sold[line.SKU] += line.Quantity
+			sold[line.SKU] += int(line.Quantity)
 		}
 	}
 	for _, sku := range slices.Sorted(maps.Keys(a.delivered)) {

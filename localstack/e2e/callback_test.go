@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
@@ -29,7 +30,7 @@ func TestCallbacksComeAsTheyLike(t *testing.T) {
 				Accepted(t, system.Refund(t, returned.ID, system.New("key"), 0))
 				refunded(t, returned, 1)
 				end := Cancelled("confirmed")
-				if system.Verdict(t, cancelled.Buyer, cancelled.ID).Verdict == "confirmed" {
+				if system.Verdict(t, cancelled.Buyer, cancelled.ID).Verdict == client.OrderDocumentVerdictConfirmed {
 					end = Confirmed(100, 0)
 				}
 				time.Sleep(lateCallbacks)
@@ -109,7 +110,7 @@ func TestACallbackAboutAPaymentThatIsNotOursChangesNothing(t *testing.T) {
 			answer := system.CallBackSigned(t, system.Event(t, "payment_intent.amount_capturable_updated", id))
 			require.Equal(t, http.StatusOK, answer.Status, "%s: it is heard and not heeded, so that it is not sent again: %s", what, answer.Body)
 		}
-		require.Equal(t, "placed", system.Order(t, e.Buyer, e.ID).Status)
+		require.Equal(t, client.OrderDocumentStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
 		system.Act(t, secret, true)
 		a.Close(t, Confirmed(100, 0))
 	})

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,13 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 )
 
 // putProduct writes a product on a condition, as in "If-Match", which holds for a tag.
-func putProduct(t deviation.T, condition, tag string, p shop.Product) shop.Answer {
+func putProduct(t deviation.T, sku, condition, tag string, p client.ProductContent) shop.Answer {
 	t.Helper()
-	call := shop.Call{Method: http.MethodPut, Path: "/products/" + p.SKU, Token: system.Token(t, ""), Body: p}
+	call := shop.Call{Method: http.MethodPut, Path: "/products/" + sku, Token: system.Token(t, ""), Body: p}
 	if condition != "" {
 		call.Header = map[string]string{condition: tag}
 	}
@@ -42,7 +42,7 @@ func TestAProductIsCreatedOnceAndChangedByWhoKnowsIt(t *testing.T) {
 	beside(t, func(t deviation.T) {
 		sku := system.New("SKU")
 		put := func(title, condition, tag string) shop.Answer {
-			return putProduct(t, condition, tag, shop.Product{SKU: sku, Title: title, Prices: shop.Euro(100)})
+			return putProduct(t, sku, condition, tag, client.ProductContent{Title: title, Prices: shop.Euro(100)})
 		}
 		Refused(t, put("Mug", "", ""), http.StatusPreconditionRequired, "precondition-needed")
 		Refused(t, put("Mug", "If-Match", `"v1"`), http.StatusPreconditionFailed, "product-changed")
@@ -66,22 +66,17 @@ func TestAProductIsCreatedOnceAndChangedByWhoKnowsIt(t *testing.T) {
 func TestEverybodySeesAProductAndLearnsIfItChanged(t *testing.T) {
 	beside(t, func(t deviation.T) {
 		sku := system.Product(t, 1250, 0)
-		answer := readProduct(t, sku)
-		require.Equal(t, http.StatusOK, answer.Status, "%s", answer.Body)
-		var product struct {
-			SKU string `json:"sku"`
-			shop.Product
-		}
-		require.NoError(t, json.Unmarshal(answer.Body, &product))
-		require.Equal(t, sku, product.SKU)
-		require.Equal(t, "A thing", product.Title)
-		require.Equal(t, shop.Euro(1250), product.Prices)
-		require.Contains(t, answer.Header.Get("Cache-Control"), "public")
+		answer, err := system.API.GetProductWithResponse(t.Context(), sku, nil)
+		require.NoError(t, err)
+		require.Equal(t, sku, answer.JSON200.SKU)
+		require.Equal(t, "A thing", answer.JSON200.Title)
+		require.Equal(t, shop.Euro(1250), answer.JSON200.Prices)
+		header := answer.HTTPResponse.Header
+		require.Contains(t, header.Get("Cache-Control"), "public")
 
-		same := system.Send(t, shop.Call{
-			Method: http.MethodGet, Path: "/products/" + sku, Header: map[string]string{"If-None-Match": answer.Header.Get("ETag")},
-		})
-		require.Equal(t, http.StatusNotModified, same.Status)
+		same, err := system.API.GetProductWithResponse(t.Context(), sku, &client.GetProductParams{IfNoneMatch: new(header.Get("ETag"))})
+		require.NoError(t, err)
+		require.Equal(t, http.StatusNotModified, same.StatusCode())
 		require.Empty(t, same.Body)
 
 		Refused(t, readProduct(t, "NOT-SOLD"), http.StatusNotFound, "unknown-product")
@@ -91,20 +86,20 @@ func TestEverybodySeesAProductAndLearnsIfItChanged(t *testing.T) {
 func TestAProductWithVariantsIsSoldByTheirSKUs(t *testing.T) {
 	beside(t, func(t deviation.T) {
 		sku, buyer := system.New("SHIRT"), system.New("ada")
-		shirt := shop.Product{SKU: sku, Title: "Shirt", Prices: shop.Euro(4900), Variants: []shop.Variant{
+		shirt := client.ProductContent{Title: "Shirt", Prices: shop.Euro(4900), Variants: []client.VariantDocument{
 			{SKU: sku + "-M", Title: "Medium"}, {SKU: sku + "-XXL", Title: "Very large", Prices: shop.Euro(5900)},
 		}}
-		created := putProduct(t, "If-None-Match", "*", shirt)
+		created := putProduct(t, sku, "If-None-Match", "*", shirt)
 		require.Equal(t, http.StatusCreated, created.Status, "%s", created.Body)
 		for _, v := range shirt.Variants {
 			require.NoError(t, system.API.Deliver(t.Context(), system.Token(t, ""), system.New("delivery"), v.SKU, 1))
 		}
 		receipt := system.Place(t, buyer, Basket(sku+"-M", sku+"-XXL"))
-		require.Equal(t, shop.Money{Amount: 4900 + 5900, Currency: "EUR"}, receipt.Total)
-		require.Equal(t, "confirmed", system.Verdict(t, buyer, receipt.ID).Status)
+		require.Equal(t, client.Money{Amount: 4900 + 5900, Currency: "EUR"}, receipt.Total)
+		require.Equal(t, client.OrderDocumentVerdictConfirmed, system.Verdict(t, buyer, receipt.ID).Verdict)
 
 		problem := Refused(t, system.Send(t, orderCall(t, buyer, "whole-shirt", Basket(sku))), http.StatusUnprocessableEntity, "product-not-sold")
-		require.Equal(t, []string{"#/lines/0/sku"}, problem.Places())
+		require.Equal(t, []string{"#/lines/0/sku"}, Places(problem))
 		Refused(t, readProduct(t, sku+"-M"), http.StatusNotFound, "unknown-product")
 	})
 }
@@ -112,23 +107,25 @@ func TestAProductWithVariantsIsSoldByTheirSKUs(t *testing.T) {
 func TestASKUBelongsToOneProduct(t *testing.T) {
 	beside(t, func(t deviation.T) {
 		sku := system.New("SHIRT")
-		variant := func(sku string) []shop.Variant { return []shop.Variant{{SKU: sku, Title: "A form"}} }
-		created := putProduct(t, "If-None-Match", "*", shop.Product{SKU: sku, Title: "Shirt", Prices: shop.Euro(100), Variants: variant(sku + "-M")})
+		variant := func(sku string) []client.VariantDocument {
+			return []client.VariantDocument{{SKU: sku, Title: "A form"}}
+		}
+		created := putProduct(t, sku, "If-None-Match", "*", client.ProductContent{Title: "Shirt", Prices: shop.Euro(100), Variants: variant(sku + "-M")})
 		require.Equal(t, http.StatusCreated, created.Status, "%s", created.Body)
 
 		for _, taken := range []string{sku, sku + "-M"} {
-			other := shop.Product{SKU: system.New("OTHER"), Title: "Other", Prices: shop.Euro(100), Variants: variant(taken)}
-			problem := Refused(t, putProduct(t, "If-None-Match", "*", other), http.StatusConflict, "sku-taken")
-			require.Equal(t, []string{"#/variants/0/sku"}, problem.Places())
-			Refused(t, readProduct(t, other.SKU), http.StatusNotFound, "unknown-product")
+			other, content := system.New("OTHER"), client.ProductContent{Title: "Other", Prices: shop.Euro(100), Variants: variant(taken)}
+			problem := Refused(t, putProduct(t, other, "If-None-Match", "*", content), http.StatusConflict, "sku-taken")
+			require.Equal(t, []string{"#/variants/0/sku"}, Places(problem))
+			Refused(t, readProduct(t, other), http.StatusNotFound, "unknown-product")
 		}
-		Refused(t, putProduct(t, "If-None-Match", "*", shop.Product{SKU: sku + "-M", Title: "Other", Prices: shop.Euro(100)}), http.StatusConflict, "sku-taken")
-		Refused(t, putProduct(t, "If-None-Match", "*", shop.Product{SKU: system.New("OTHER"), Title: "Other", Prices: append(shop.Euro(1), shop.Euro(2)...)}),
+		Refused(t, putProduct(t, sku+"-M", "If-None-Match", "*", client.ProductContent{Title: "Other", Prices: shop.Euro(100)}), http.StatusConflict, "sku-taken")
+		Refused(t, putProduct(t, system.New("OTHER"), "If-None-Match", "*", client.ProductContent{Title: "Other", Prices: append(shop.Euro(1), shop.Euro(2)...)}),
 			http.StatusUnprocessableEntity, "price-repeated")
 
-		moved := putProduct(t, "If-Match", created.Header.Get("ETag"), shop.Product{SKU: sku, Title: "Shirt", Prices: shop.Euro(100)})
+		moved := putProduct(t, sku, "If-Match", created.Header.Get("ETag"), client.ProductContent{Title: "Shirt", Prices: shop.Euro(100)})
 		require.Equal(t, http.StatusOK, moved.Status, "%s", moved.Body)
-		free := putProduct(t, "If-None-Match", "*", shop.Product{SKU: system.New("OTHER"), Title: "Other", Prices: shop.Euro(100), Variants: variant(sku + "-M")})
+		free := putProduct(t, system.New("OTHER"), "If-None-Match", "*", client.ProductContent{Title: "Other", Prices: shop.Euro(100), Variants: variant(sku + "-M")})
 		require.Equal(t, http.StatusCreated, free.Status, "%s", free.Body)
 	})
 }
@@ -146,10 +143,10 @@ func TestADeletedProductIsGoneUntilItIsBroughtBack(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, deleteProduct(t, sku, tag).Status, "a repetition changes nothing")
 		Refused(t, readProduct(t, sku), http.StatusNotFound, "unknown-product")
 		Refused(t, system.Send(t, orderCall(t, system.New("ada"), "gone", Basket(sku))), http.StatusUnprocessableEntity, "product-not-sold")
-		thing := shop.Product{SKU: sku, Title: "A thing", Prices: shop.Euro(100)}
-		Refused(t, putProduct(t, "If-Match", tag, thing), http.StatusPreconditionFailed, "product-changed")
+		thing := client.ProductContent{Title: "A thing", Prices: shop.Euro(100)}
+		Refused(t, putProduct(t, sku, "If-Match", tag, thing), http.StatusPreconditionFailed, "product-changed")
 
-		back := putProduct(t, "If-None-Match", "*", thing)
+		back := putProduct(t, sku, "If-None-Match", "*", thing)
 		require.Equal(t, http.StatusCreated, back.Status, "%s", back.Body)
 		require.NotContains(t, []string{tag, deleted.Header.Get("ETag")}, back.Header.Get("ETag"), "an ETag never comes again")
 		require.Equal(t, http.StatusOK, readProduct(t, sku).Status)
@@ -162,49 +159,40 @@ func TestTheListHasEveryProductOnce(t *testing.T) {
 		gone := system.Product(t, 100, 0)
 		require.Equal(t, http.StatusNoContent, deleteProduct(t, gone, "*").Status)
 		system.Until(t, "the list has what is sold, and not what was deleted", func() (any, bool) {
-			listed := walk(t, "/products?limit=50")
+			listed := allProducts(t)
 			require.True(t, slices.IsSorted(listed), "in the order of SKUs")
 			require.Equal(t, len(listed), len(slices.Compact(slices.Clone(listed))), "no product twice")
 			missing := slices.DeleteFunc(slices.Clone(mine), func(sku string) bool { return slices.Contains(listed, sku) })
 			return missing, len(missing) == 0 && !slices.Contains(listed, gone)
 		})
 
-		first := system.Send(t, shop.Call{Method: http.MethodGet, Path: "/products?limit=1"})
-		var page productPage
-		require.NoError(t, first.Into(&page, http.StatusOK))
-		require.Contains(t, first.Header.Get("Link"), "cursor="+page.Next)
-		require.Contains(t, first.Header.Get("Cache-Control"), "public")
+		first, err := system.API.ListProductsWithResponse(t.Context(), &client.ListProductsParams{Limit: new(int64(1))})
+		require.NoError(t, err)
+		next, header := first.JSON200.Next, first.HTTPResponse.Header
+		require.Contains(t, header.Get("Link"), "cursor="+next)
+		require.Contains(t, header.Get("Cache-Control"), "public")
 		for _, query := range []url.Values{
-			{"cursor": {page.Next}, "shop": {"another"}}, {"cursor": {page.Next[1:]}}, {"cursor": {strings.Repeat("A", 60)}},
+			{"cursor": {next}, "shop": {"another"}}, {"cursor": {next[1:]}}, {"cursor": {strings.Repeat("A", 60)}},
 		} {
 			problem := Refused(t, system.Send(t, shop.Call{Method: http.MethodGet, Path: "/products?" + query.Encode()}), http.StatusUnprocessableEntity, "cursor-invalid")
-			require.Equal(t, []string{"cursor"}, problem.Places())
+			require.Equal(t, []string{"cursor"}, Places(problem))
 		}
 		Refused(t, system.Send(t, shop.Call{Method: http.MethodGet, Path: "/products?limit=51"}), http.StatusUnprocessableEntity, "invalid-request")
 	})
 }
 
-// productPage is a page of GET /products.
-type productPage struct {
-	Products []struct {
-		SKU string `json:"sku"`
-	} `json:"products"`
-	Next string `json:"next"`
-}
-
-// walk returns the SKUs of all pages of a list of products.
-func walk(t deviation.T, path string) []string {
+// allProducts returns the SKUs of all pages of the list of products.
+func allProducts(t deviation.T) (skus []string) {
 	t.Helper()
-	var skus []string
-	for next := path; next != ""; {
-		var page productPage
-		require.NoError(t, system.Send(t, shop.Call{Method: http.MethodGet, Path: next}).Into(&page, http.StatusOK))
-		for _, p := range page.Products {
+	for query := (client.ListProductsParams{Limit: new(int64(50))}); ; {
+		page, err := system.API.ListProductsWithResponse(t.Context(), &query)
+		require.NoError(t, err)
+		for _, p := range page.JSON200.Products {
 			skus = append(skus, p.SKU)
 		}
-		if next = ""; page.Next != "" {
-			next = path + "&cursor=" + page.Next
+		if page.JSON200.Next == "" {
+			return skus
 		}
+		query.Cursor = &page.JSON200.Next
 	}
-	return skus
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 )
 
@@ -21,22 +23,8 @@ func (s *System) Send(t deviation.T, call shop.Call) shop.Answer {
 	return answer
 }
 
-// Problem is an RFC 9457 document as clients read it.
-type Problem struct {
-	Type      string `json:"type"`
-	Title     string `json:"title"`
-	Status    int    `json:"status"`
-	Detail    string `json:"detail"`
-	RequestID string `json:"request_id"`
-	Errors    []struct {
-		Detail    string `json:"detail"`
-		Pointer   string `json:"pointer"`
-		Parameter string `json:"parameter"`
-	} `json:"errors"`
-}
-
-// Places returns where the rules are that the request breaks: pointers and parameters.
-func (p Problem) Places() []string {
+// Places returns where the rules are that a refused request breaks: pointers and parameters.
+func Places(p client.Problem) []string {
 	var places []string
 	for _, e := range p.Errors {
 		places = append(places, e.Pointer+e.Parameter)
@@ -45,14 +33,14 @@ func (p Problem) Places() []string {
 }
 
 // Refused demands that the answer is a problem document with the status and the slug, and returns it.
-func Refused(t deviation.T, answer shop.Answer, status int, slug string) Problem {
+func Refused(t deviation.T, answer shop.Answer, status int, slug string) client.Problem {
 	t.Helper()
 	require.Equal(t, status, answer.Status, "%s", answer.Body)
 	require.Equal(t, "application/problem+json", strings.ToLower(answer.Header.Get("Content-Type")), "%s", answer.Body)
-	var p Problem
+	var p client.Problem
 	require.NoError(t, json.Unmarshal(answer.Body, &p), "%s", answer.Body)
 	require.Equal(t, "urn:problem-type:backroom:"+slug, p.Type, "%s", answer.Body)
-	require.Equal(t, status, p.Status, "the document repeats the status")
+	require.EqualValues(t, status, p.Status, "the document repeats the status")
 	require.NotEmpty(t, p.RequestID, "who reports the problem needs its number")
 	return p
 }
@@ -61,7 +49,7 @@ func Refused(t deviation.T, answer shop.Answer, status int, slug string) Problem
 func (s *System) Product(t deviation.T, cents int64, units int) string {
 	t.Helper()
 	sku := s.New("SKU")
-	added, err := s.API.AddProduct(t.Context(), s.Token(t, ""), shop.Product{SKU: sku, Title: "A thing", Prices: shop.Euro(cents)})
+	added, err := s.API.AddProduct(t.Context(), s.Token(t, ""), sku, client.ProductContent{Title: "A thing", Prices: shop.Euro(cents)})
 	require.NoError(t, err)
 	require.True(t, added, "%s is new", sku)
 	if units > 0 {
@@ -81,23 +69,21 @@ func (s *System) Adjust(t deviation.T, sku, key, body string) shop.Answer {
 
 // A Holding says of a SKU how many units can be sold, and how many are promised to orders.
 type Holding struct {
-	Sellable int `json:"sellable"`
-	Promised int `json:"promised"`
+	Sellable, Promised int
 }
 
 // String is like 3/2.
 func (h Holding) String() string { return fmt.Sprintf("%d/%d", h.Sellable, h.Promised) }
 
 // Shelf returns what the shelf holds of a SKU; nothing of one that was never delivered.
-func (s *System) Shelf(t deviation.T, sku string) (h Holding) {
+func (s *System) Shelf(t deviation.T, sku string) Holding {
 	t.Helper()
-	answer := s.Send(t, shop.Call{Method: http.MethodGet, Path: "/stock/" + sku, Token: s.Token(t, "")})
-	if answer.Status == http.StatusNotFound {
-		Refused(t, answer, http.StatusNotFound, "unknown-stock")
-		return h
+	answer, err := s.API.GetStockWithResponse(t.Context(), sku, shop.Bearer(s.Token(t, "")))
+	if refused, ok := errors.AsType[*client.Refusal](err); ok && refused.Slug() == "unknown-stock" {
+		return Holding{}
 	}
-	require.NoError(t, answer.Into(&h, http.StatusOK), "GET /stock/%s", sku)
-	return h
+	require.NoError(t, err, "GET /stock/%s", sku)
+	return Holding{int(answer.JSON200.Sellable), int(answer.JSON200.Promised)}
 }
 
 // Level demands that so many units of a SKU can be sold.
@@ -107,25 +93,25 @@ func (s *System) Level(t deviation.T, sku string, units int) {
 }
 
 // Basket is an order of one unit of each SKU, paid with a good card.
-func Basket(skus ...string) shop.Basket { return Paying(shop.CardGood, skus...) }
+func Basket(skus ...string) client.PlaceInputBody { return Paying(shop.CardGood, skus...) }
 
 // Paying is an order of one unit of each SKU, paid with a card of the sandbox.
-func Paying(card string, skus ...string) shop.Basket {
-	b := shop.Basket{PaymentMethod: card}
+func Paying(card string, skus ...string) client.PlaceInputBody {
+	b := client.PlaceInputBody{PaymentMethod: card}
 	for _, sku := range skus {
-		b.Lines = append(b.Lines, shop.Line{SKU: sku, Quantity: 1})
+		b.Lines = append(b.Lines, client.LineInput{SKU: sku, Quantity: 1})
 	}
 	return b
 }
 
 // Mailed is the order of a buyer who wants mails about it.
-func Mailed(buyer string, b shop.Basket) shop.Basket {
+func Mailed(buyer string, b client.PlaceInputBody) client.PlaceInputBody {
 	b.Email = buyer + "@example.com"
 	return b
 }
 
 // Place places an order for a buyer and returns the receipt.
-func (s *System) Place(t deviation.T, buyer string, b shop.Basket) shop.Receipt {
+func (s *System) Place(t deviation.T, buyer string, b client.PlaceInputBody) client.Receipt {
 	t.Helper()
 	receipt, err := s.API.Place(t.Context(), s.Token(t, buyer), s.New("key"), b)
 	require.NoError(t, err)
@@ -133,7 +119,7 @@ func (s *System) Place(t deviation.T, buyer string, b shop.Basket) shop.Receipt 
 }
 
 // Order returns a buyer's order as it is now.
-func (s *System) Order(t deviation.T, buyer, id string) shop.Order {
+func (s *System) Order(t deviation.T, buyer, id string) client.OrderDocument {
 	t.Helper()
 	o, err := s.API.Order(t.Context(), s.Token(t, buyer), id)
 	require.NoError(t, err)
@@ -141,11 +127,11 @@ func (s *System) Order(t deviation.T, buyer, id string) shop.Order {
 }
 
 // Verdict waits until a buyer's order has its verdict and returns the order.
-func (s *System) Verdict(t deviation.T, buyer, id string) (o shop.Order) {
+func (s *System) Verdict(t deviation.T, buyer, id string) (o client.OrderDocument) {
 	t.Helper()
 	s.Until(t, "order "+id+" has its verdict", func() (any, bool) {
 		o = s.Order(t, buyer, id)
-		return Story(o), o.Decided()
+		return Story(o), shop.Decided(o)
 	})
 	return o
 }
@@ -159,17 +145,17 @@ func (s *System) Cancel(t deviation.T, buyer, id string) shop.Answer {
 // Refund asks for a refund of an order, of all that is left if amount is 0.
 func (s *System) Refund(t deviation.T, id, key string, amount int64) shop.Answer {
 	t.Helper()
-	body := map[string]any{"reason": "arrived broken"}
+	body := client.RefundInputBody{Reason: "arrived broken"}
 	if amount > 0 {
-		body["amount"] = shop.Money{Amount: amount, Currency: "EUR"}
+		body.Amount = client.RefundAmount{Amount: amount, Currency: "EUR"}
 	}
 	return s.asStaff(t, "/orders/"+id+"/refunds", key, body)
 }
 
-// Resolve decides what becomes of an order that needs attention: "retry" or "write_off".
-func (s *System) Resolve(t deviation.T, id, key, action string) shop.Answer {
+// Resolve decides what becomes of an order that needs attention.
+func (s *System) Resolve(t deviation.T, id, key string, action client.ResolveInputBodyAction) shop.Answer {
 	t.Helper()
-	return s.asStaff(t, "/orders/"+id+"/resolution", key, map[string]any{"action": action, "reason": "somebody looked"})
+	return s.asStaff(t, "/orders/"+id+"/resolution", key, client.ResolveInputBody{Action: action, Reason: "somebody looked"})
 }
 
 func (s *System) asStaff(t deviation.T, path, key string, body any) shop.Answer {
@@ -184,7 +170,7 @@ func Accepted(t deviation.T, answer shop.Answer) {
 }
 
 // Facts returns the types of a timeline.
-func Facts(o shop.Order) []string {
+func Facts(o client.OrderDocument) []string {
 	var facts []string
 	for _, e := range o.Timeline {
 		facts = append(facts, e.Type)
@@ -193,9 +179,9 @@ func Facts(o shop.Order) []string {
 }
 
 // Story is where an order stands, and how it came there.
-func Story(o shop.Order) string {
+func Story(o client.OrderDocument) string {
 	return o.ID + ": " + Standing(o) + " after " + strings.Join(Facts(o), ", ")
 }
 
 // Told reports whether the order's timeline has the fact.
-func Told(o shop.Order, fact string) bool { return slices.Contains(Facts(o), fact) }
+func Told(o client.OrderDocument, fact string) bool { return slices.Contains(Facts(o), fact) }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
@@ -70,7 +71,7 @@ func TestAStepThatIsHeldUpForLongDelaysOrdersAndLosesNone(t *testing.T) {
 				letGo := system.HoldUp(t, string(step))
 				began := time.Now()
 				a.Place(t, Basket(sku))
-				a.Place(t, shop.Basket{Lines: []shop.Line{{SKU: sku, Quantity: 1}, {SKU: scarce, Quantity: 2}}, PaymentMethod: shop.CardGood})
+				a.Place(t, client.PlaceInputBody{Lines: []client.LineInput{{SKU: sku, Quantity: 1}, {SKU: scarce, Quantity: 2}}, PaymentMethod: shop.CardGood})
 				a.Place(t, Paying(shop.CardDeclined, sku))
 				cancelled := a.Place(t, Paying(CardChallenge, sku))
 				a.Place(t, Basket(sku, scarce))
@@ -250,7 +251,7 @@ func TestMessagesMayComeInTheWrongOrder(t *testing.T) {
 			waiting, underway := system.Depth(t, string(saga.AuthorizePayment))
 			return waiting + underway, waiting+underway == 0
 		})
-		require.Equal(t, "placed", system.Order(t, e.Buyer, e.ID).Status)
+		require.Equal(t, client.OrderDocumentStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
 
 		system.Put(t, step, second)
 		letGo()
@@ -274,7 +275,7 @@ func TestAnOrderWhoseMessageIsLostAsksAgain(t *testing.T) {
 		e := a.Place(t, Basket(sku))
 		waits(t, saga.ReserveStock, 1)
 		system.Purge(t, string(saga.ReserveStock))
-		require.Equal(t, "placed", system.Order(t, e.Buyer, e.ID).Status)
+		require.Equal(t, client.OrderDocumentStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
 
 		system.Tells(t, e, saga.ReserveDue)
 		letGo()

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
@@ -76,7 +78,7 @@ func asDecided(t deviation.T, a *Account) (ends []End) {
 	t.Helper()
 	for _, e := range a.orders {
 		end := Expired()
-		if system.Verdict(t, e.Buyer, e.ID).Verdict == "confirmed" {
+		if system.Verdict(t, e.Buyer, e.ID).Verdict == client.OrderDocumentVerdictConfirmed {
 			end = Confirmed(e.Total, 0)
 		}
 		ends = append(ends, end)
@@ -98,7 +100,7 @@ func TestAnOrderExpiresWhileItsPaymentIsUnderWay(t *testing.T) {
 		system.Until(t, "the slow one is decided", func() (any, bool) {
 			system.WakeAtTimes(t)
 			o := system.Order(t, slow.Buyer, slow.ID)
-			return Story(o), o.Decided()
+			return Story(o), shop.Decided(o)
 		})
 		a.Close(t, asDecided(t, a)...)
 	})

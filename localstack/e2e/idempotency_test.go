@@ -3,13 +3,13 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 )
 
@@ -46,7 +46,7 @@ func TestOneKeySentTenTimesAtOnceIsOneOrder(t *testing.T) {
 		}
 		require.LessOrEqual(t, firsts, 1, "all but the first know that they are repetitions") // the first answer may have been lost and asked for again
 
-		var receipt shop.Receipt
+		var receipt client.Receipt
 		require.NoError(t, json.Unmarshal(answers[0].Body, &receipt))
 		account.Note(buyer, basket, receipt)
 		account.Close(t, Confirmed(100, 0))
@@ -66,13 +66,13 @@ func TestAKeyMeansOneRequest(t *testing.T) {
 		require.Equal(t, string(first.Body), string(sameInOtherWords.Body))
 
 		other := system.Send(t, orderCall(t, buyer, "my-order", `{"lines":[{"sku":"`+sku+`","quantity":2}],"payment_method":"pm_card_visa"}`))
-		require.Equal(t, []string{"Idempotency-Key"}, Refused(t, other, http.StatusUnprocessableEntity, "idempotency-key-reused").Places())
+		require.Equal(t, []string{"Idempotency-Key"}, Places(Refused(t, other, http.StatusUnprocessableEntity, "idempotency-key-reused")))
 
 		without := system.Send(t, orderCall(t, buyer, "", Basket(sku)))
-		require.Equal(t, []string{"Idempotency-Key"}, Refused(t, without, http.StatusBadRequest, "idempotency-key-missing").Places())
+		require.Equal(t, []string{"Idempotency-Key"}, Places(Refused(t, without, http.StatusBadRequest, "idempotency-key-missing")))
 
 		unreadable := system.Send(t, orderCall(t, buyer, "two words", Basket(sku)))
-		require.Equal(t, []string{"Idempotency-Key"}, Refused(t, unreadable, http.StatusUnprocessableEntity, "invalid-request").Places())
+		require.Equal(t, []string{"Idempotency-Key"}, Places(Refused(t, unreadable, http.StatusUnprocessableEntity, "invalid-request")))
 
 		elses := system.Send(t, orderCall(t, system.New("grace"), "my-order", Basket(sku)))
 		require.Equal(t, http.StatusAccepted, elses.Status, "another's keys are others: %s", elses.Body)
@@ -86,25 +86,20 @@ func TestALostAnswerCanBeAskedForAfterThePriceChanged(t *testing.T) {
 		account, buyer := system.Account(), system.New("ada")
 		sku := account.Product(t, 100, 5)
 		basket := Mailed(buyer, Basket(sku))
-		call := orderCall(t, buyer, "my-order", map[string]any{
-			"lines": basket.Lines, "payment_method": basket.PaymentMethod, "email": basket.Email,
-			"expected_total": shop.Money{Amount: 100, Currency: "EUR"},
-		})
+		basket.ExpectedTotal = client.Money{Amount: 100, Currency: "EUR"}
+		call := orderCall(t, buyer, "my-order", basket)
 		first := system.Send(t, call)
 		require.Equal(t, http.StatusAccepted, first.Status, "%s", first.Body)
 
-		read := system.Send(t, shop.Call{Method: http.MethodGet, Path: "/products/" + sku})
-		dearer := system.Send(t, shop.Call{
-			Method: http.MethodPut, Path: "/products/" + sku, Token: system.Token(t, ""), Header: map[string]string{"If-Match": read.Header.Get("ETag")},
-			Body: shop.Product{Title: "A thing", Prices: shop.Euro(200)},
-		})
+		tag := readProduct(t, sku).Header.Get("ETag")
+		dearer := putProduct(t, sku, "If-Match", tag, client.ProductContent{Title: "A thing", Prices: shop.Euro(200)})
 		require.Equal(t, http.StatusOK, dearer.Status, "%s", dearer.Body)
 
 		again := system.Send(t, call)
 		require.Equal(t, http.StatusAccepted, again.Status, "%s", again.Body)
 		require.Equal(t, string(first.Body), string(again.Body))
 
-		var receipt shop.Receipt
+		var receipt client.Receipt
 		require.NoError(t, json.Unmarshal(again.Body, &receipt))
 		account.Note(buyer, basket, receipt)
 		account.Close(t, Confirmed(100, 0)) // it costs what was agreed, once
@@ -128,9 +123,9 @@ func TestAnAdjustmentIsMadeOncePerKey(t *testing.T) {
 		Refused(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"reason":"counted"}`), http.StatusUnprocessableEntity, "which-adjustment")
 		system.Level(t, sku, 6)
 
-		counted := system.Adjust(t, sku, system.New("key"), `{"set":20,"if_equals":6,"reason":"counted"}`)
-		require.Equal(t, http.StatusCreated, counted.Status, "%s", counted.Body)
-		require.Contains(t, strings.ReplaceAll(string(counted.Body), " ", ""), `"delta":14`)
+		var counted client.AdjustmentDocument
+		require.NoError(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"if_equals":6,"reason":"counted"}`).Into(&counted, http.StatusCreated))
+		require.Equal(t, int64(14), counted.Delta)
 		system.Level(t, sku, 20)
 	})
 }

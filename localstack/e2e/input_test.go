@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 )
 
@@ -70,15 +71,15 @@ func TestWhatAnOrderMayNotSay(t *testing.T) {
 				}
 				p := Refused(t, system.Send(t, call), c.status, c.slug)
 				if c.places != nil {
-					require.Equal(t, c.places, p.Places())
+					require.Equal(t, c.places, Places(p))
 				}
 				// Nothing came of it: the key is still free, and all of the stock is there.
 				accepted := system.Send(t, orderCall(t, buyer, "my-order", Basket(sku)))
 				require.Equal(t, http.StatusAccepted, accepted.Status, "%s", accepted.Body)
 				require.Empty(t, accepted.Header.Get("Idempotent-Replayed"))
-				var receipt shop.Receipt
+				var receipt client.Receipt
 				require.NoError(t, json.Unmarshal(accepted.Body, &receipt))
-				require.Equal(t, "confirmed", system.Verdict(t, buyer, receipt.ID).Outcome())
+				require.Equal(t, "confirmed", shop.Outcome(system.Verdict(t, buyer, receipt.ID)))
 				system.Level(t, sku, 1)
 			})
 		})
@@ -103,7 +104,7 @@ func TestAnOrderOfFiftyProductsIsTheLargest(t *testing.T) {
 		Refused(t, system.Send(t, orderCall(t, buyer, "51", Basket(skus...))), http.StatusUnprocessableEntity, "too-many-products")
 
 		o := system.Verdict(t, buyer, system.Place(t, buyer, Basket(skus[:50]...)).ID)
-		require.Equal(t, "confirmed", o.Outcome())
+		require.Equal(t, "confirmed", shop.Outcome(o))
 		system.Level(t, skus[0], 0)
 		system.Level(t, skus[49], 0)
 		system.Level(t, skus[50], 1)
@@ -121,10 +122,10 @@ func TestATotalBeyondWhatCanBeCountedIsRefused(t *testing.T) {
 func TestOneOrderHasOneCurrency(t *testing.T) {
 	beside(t, func(t deviation.T) {
 		euro, yen := system.Product(t, 100, 1), system.New("SKU")
-		_, err := system.API.AddProduct(t.Context(), system.Token(t, ""), shop.Product{SKU: yen, Title: "A thing", Prices: []shop.Money{{Amount: 100, Currency: "JPY"}}})
+		_, err := system.API.AddProduct(t.Context(), system.Token(t, ""), yen, client.ProductContent{Title: "A thing", Prices: []client.Money{{Amount: 100, Currency: "JPY"}}})
 		require.NoError(t, err)
 		mixed := system.Send(t, orderCall(t, system.New("ada"), "my-order", Basket(euro, yen)))
-		require.Equal(t, []string{"#/currency"}, Refused(t, mixed, http.StatusUnprocessableEntity, "currency-not-offered").Places())
+		require.Equal(t, []string{"#/currency"}, Places(Refused(t, mixed, http.StatusUnprocessableEntity, "currency-not-offered")))
 	})
 }
 
@@ -149,8 +150,9 @@ func TestABodyThatNoGatewayTakesIsAProblemToo(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	beside(t, func(t deviation.T) {
-		answer := system.Send(t, shop.Call{Method: http.MethodGet, Path: "/health"})
-		require.Equal(t, http.StatusOK, answer.Status, "%s", answer.Body)
-		require.Equal(t, "no-store", answer.Header.Get("Cache-Control"))
+		answer, err := system.API.GetHealthWithResponse(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, client.Ok, answer.JSON200.Status)
+		require.Equal(t, "no-store", answer.HTTPResponse.Header.Get("Cache-Control"))
 	})
 }

@@ -13,13 +13,14 @@ import (
 
 	"backroom/localstack/cloud"
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
 
 // A life is what a customer does with an order, and the staff for it, decided beforehand.
 type life struct {
-	basket    shop.Basket
+	basket    client.PlaceInputBody
 	cancelled time.Duration // so long after it was placed; 0: never
 	acts      time.Duration // so long after the challenge; 0: never, and it is cancelled in the end
 	refunds   []int64       // of each so many cents, once it is closed; 0 is all that is left
@@ -41,9 +42,9 @@ func live(dice *rand.Rand, n int, skus []string) life {
 		stack = append(stack, slices.Repeat([]string{c.card}, c.times)...)
 	}
 	l := life{basket: Paying(stack[dice.IntN(len(stack))], skus[dice.IntN(3)])}
-	l.basket.Lines[0].Quantity = 1 + dice.IntN(3)
+	l.basket.Lines[0].Quantity = 1 + dice.Int64N(3)
 	if dice.IntN(8) == 0 {
-		l.basket.Lines = append(l.basket.Lines, shop.Line{SKU: skus[3], Quantity: 1 + dice.IntN(2)})
+		l.basket.Lines = append(l.basket.Lines, client.LineInput{SKU: skus[3], Quantity: 1 + dice.Int64N(2)})
 	}
 	if dice.IntN(4) == 0 {
 		l.cancelled = time.Duration(1 + dice.IntN(int(2*time.Second)))
@@ -58,14 +59,18 @@ func live(dice *rand.Rand, n int, skus []string) life {
 }
 
 // over reports whether an order goes no further by itself.
-func over(o shop.Order) bool {
-	return slices.Contains([]string{"closed", "cancelled", "needs_attention"}, o.Status)
+func over(o client.OrderDocument) bool {
+	switch o.Status {
+	case client.OrderDocumentStatusClosed, client.OrderDocumentStatusCancelled, client.OrderDocumentStatusNeedsAttention:
+		return true
+	}
+	return false
 }
 
 // lead leads an order's life to its end, and asks for its refunds.
 func (l life) lead(t deviation.T, e *Entry) {
 	placed, acted := time.Now(), false
-	var o shop.Order
+	var o client.OrderDocument
 	system.Until(t, "order "+e.ID+" comes to its end", func() (any, bool) {
 		o = system.Order(t, e.Buyer, e.ID)
 		challenged := o.Payment.ClientSecret != ""
@@ -83,7 +88,7 @@ func (l life) lead(t deviation.T, e *Entry) {
 		time.Sleep(time.Second) // so many customers who look all the time would be the most of the load
 		return Story(o), false
 	})
-	if o.Status == "closed" && o.Verdict == "confirmed" {
+	if o.Status == client.OrderDocumentStatusClosed && o.Verdict == client.OrderDocumentVerdictConfirmed {
 		for _, amount := range l.refunds {
 			Accepted(t, system.Refund(t, e.ID, system.New("refund"), amount))
 		}
@@ -91,14 +96,14 @@ func (l life) lead(t deviation.T, e *Entry) {
 }
 
 // settled waits until an order has nothing more to come, and returns it: no refund is under way, and none that arrived can fail later.
-func (l life) settled(t deviation.T, e *Entry) (o shop.Order) {
+func (l life) settled(t deviation.T, e *Entry) (o client.OrderDocument) {
 	t.Helper()
 	system.Until(t, "order "+e.ID+" has nothing more to come", func() (any, bool) {
 		system.WakeAtTimes(t)
 		o = system.Order(t, e.Buyer, e.ID)
-		open := slices.ContainsFunc(o.Refunds, func(r shop.Refund) bool { return r.State != "done" })
+		open := slices.ContainsFunc(o.Refunds, func(r client.RefundDocument) bool { return r.State != client.Done })
 		if l.basket.PaymentMethod == CardReturns && !Told(o, string(saga.OrderReopened)) {
-			open = open || len(o.Refunds) > 0 || o.Verdict == "cancelled" && system.Ledger(t)[e.ID].Refunded > 0
+			open = open || len(o.Refunds) > 0 || o.Verdict == client.OrderDocumentVerdictCancelled && system.Ledger(t)[e.ID].Refunded > 0
 		}
 		return Story(o), !open && over(o)
 	})

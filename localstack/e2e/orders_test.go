@@ -7,12 +7,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"github.com/oapi-codegen/runtime/types"
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/deploy"
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 )
 
@@ -20,7 +21,7 @@ func TestAnOrderFlowsToItsEnd(t *testing.T) {
 	beside(t, func(t deviation.T) {
 		a := system.Account()
 		sku := a.Product(t, 1250, 5)
-		e := a.Place(t, shop.Basket{Lines: []shop.Line{{SKU: sku, Quantity: 2}}, PaymentMethod: shop.CardGood})
+		e := a.Place(t, client.PlaceInputBody{Lines: []client.LineInput{{SKU: sku, Quantity: 2}}, PaymentMethod: shop.CardGood})
 		require.Equal(t, int64(2500), e.Total)
 		a.Close(t, Confirmed(2500, 0))
 
@@ -40,8 +41,8 @@ func TestAnOrderFlowsToItsEnd(t *testing.T) {
 		} {
 			require.Equal(t, actor, who[fact], fact)
 		}
-		require.Equal(t, "captured", o.Payment.State)
-		require.Equal(t, shop.Money{Amount: 2500, Currency: "EUR"}, o.Refundable)
+		require.Equal(t, client.Captured, o.Payment.State)
+		require.Equal(t, client.Money{Amount: 2500, Currency: "EUR"}, o.Refundable)
 	})
 }
 
@@ -49,12 +50,14 @@ func TestLocationLeadsToTheOrderAndItsTagSaysIfItChanged(t *testing.T) {
 	beside(t, func(t deviation.T) {
 		a, buyer := system.Account(), system.New("ada")
 		basket := Mailed(buyer, Basket(a.Product(t, 100, 1)))
-		receipt := system.Place(t, buyer, basket)
-		require.Equal(t, deploy.StagePath+"/orders/"+receipt.ID, receipt.Location)
-		a.Note(buyer, basket, receipt)
+		placed, err := system.API.PlaceOrderWithResponse(t.Context(), &client.PlaceOrderParams{IdempotencyKey: system.New("key")}, basket, shop.Bearer(system.Token(t, buyer)))
+		require.NoError(t, err)
+		location := placed.HTTPResponse.Header.Get("Location")
+		require.Equal(t, deploy.StagePath+"/orders/"+placed.JSON202.ID, location)
+		a.Note(buyer, basket, *placed.JSON202)
 		a.Close(t, Confirmed(100, 0))
 
-		read := shop.Call{Method: http.MethodGet, Path: strings.TrimPrefix(receipt.Location, deploy.StagePath), Token: system.Token(t, buyer)}
+		read := shop.Call{Method: http.MethodGet, Path: strings.TrimPrefix(location, deploy.StagePath), Token: system.Token(t, buyer)}
 		var order shop.Answer
 		system.Until(t, "the order rests", func() (any, bool) { // an answer that was asked for twice may still come in
 			order = system.Send(t, read)
@@ -79,7 +82,7 @@ func TestAnOrderThatIsShortOfOneLineHoldsNothing(t *testing.T) {
 	beside(t, func(t deviation.T) {
 		a := system.Account()
 		plenty, scarce, enough := a.Product(t, 100, 10), a.Product(t, 100, 1), a.Product(t, 100, 10)
-		e := a.Place(t, shop.Basket{PaymentMethod: shop.CardGood, Lines: []shop.Line{
+		e := a.Place(t, client.PlaceInputBody{PaymentMethod: shop.CardGood, Lines: []client.LineInput{
 			{SKU: plenty, Quantity: 3}, {SKU: scarce, Quantity: 2}, {SKU: enough, Quantity: 3},
 		}})
 		a.Close(t, Rejected("out-of-stock"))
@@ -128,7 +131,7 @@ func TestFiftyBuyersForTwentyUnits(t *testing.T) {
 			names[i] = system.New("buyer")
 			system.Token(t, names[i]) // so that all come at once
 		}
-		receipts, errs := make([]shop.Receipt, buyers), make([]error, buyers)
+		receipts, errs := make([]client.Receipt, buyers), make([]error, buyers)
 		var all sync.WaitGroup
 		for i, buyer := range names {
 			token := system.Token(t, buyer)
@@ -141,7 +144,7 @@ func TestFiftyBuyersForTwentyUnits(t *testing.T) {
 		for i, buyer := range names {
 			require.NoError(t, errs[i])
 			e := a.Note(buyer, Mailed(buyer, Basket(sku)), receipts[i])
-			verdict := system.Verdict(t, buyer, e.ID).Verdict
+			verdict := string(system.Verdict(t, buyer, e.ID).Verdict)
 			verdicts[verdict]++
 			ends[i] = map[string]End{"confirmed": Confirmed(1999, 0), "rejected": Rejected("out-of-stock")}[verdict]
 		}
@@ -161,39 +164,36 @@ func TestCustomersListTheirOrdersAndStaffThoseOfTheShop(t *testing.T) {
 		slices.Reverse(mine)
 		a.Close(t, Confirmed(100, 0))
 
-		type page struct {
-			Orders []shop.Order `json:"orders"`
-			Next   string       `json:"next"`
-		}
-		list := func(token, query string) (p page, ids []string) {
-			answer := system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders" + query, Token: token})
-			require.NoError(t, answer.Into(&p, http.StatusOK), "GET /orders%s", query)
-			for _, o := range p.Orders {
+		list := func(token string, query client.ListOrdersParams) (ids []string, next string) {
+			page, err := system.API.ListOrdersWithResponse(t.Context(), &query, shop.Bearer(token))
+			require.NoError(t, err)
+			for _, o := range page.JSON200.Orders {
 				ids = append(ids, o.ID)
 			}
-			return p, ids
+			return ids, page.JSON200.Next
 		}
 		buyer, staff := system.Token(t, ada), system.Token(t, "")
 		system.Until(t, "all orders are listed, the newest first", func() (any, bool) {
-			_, ids := list(buyer, "")
+			ids, _ := list(buyer, client.ListOrdersParams{})
 			return ids, slices.Equal(mine, ids)
 		})
-		first, ids := list(buyer, "?limit=2")
+		ids, next := list(buyer, client.ListOrdersParams{Limit: new(int64(2))})
 		require.Equal(t, mine[:2], ids)
-		_, rest := list(buyer, "?limit=2&cursor="+url.QueryEscape(first.Next))
+		rest, _ := list(buyer, client.ListOrdersParams{Limit: new(int64(2)), Cursor: &next})
 		require.Equal(t, mine[2:], rest)
 		Refused(t, system.Send(t, shop.Call{
-			Method: http.MethodGet, Path: "/orders?cursor=" + url.QueryEscape(first.Next), Token: system.Token(t, system.New("grace")),
+			Method: http.MethodGet, Path: "/orders?cursor=" + url.QueryEscape(next), Token: system.Token(t, system.New("grace")),
 		}), http.StatusUnprocessableEntity, "cursor-invalid")
 
-		_, ids = list(staff, "?customer="+ada)
+		ids, _ = list(staff, client.ListOrdersParams{Customer: &ada})
 		require.Equal(t, mine, ids)
-		day := system.Order(t, ada, mine[0]).PlacedAt.UTC().Format(time.DateOnly)
+		ofDay := client.ListOrdersParams{Limit: new(int64(50)), Day: &types.Date{Time: system.Order(t, ada, mine[0]).PlacedAt.UTC()}}
 		var found []string
-		for p, ids := list(staff, "?limit=50&day="+day); ; p, ids = list(staff, "?limit=50&day="+day+"&cursor="+url.QueryEscape(p.Next)) {
-			if found = append(found, ids...); p.Next == "" || slices.Contains(found, mine[2]) {
+		for ids, next := list(staff, ofDay); ; ids, next = list(staff, ofDay) {
+			if found = append(found, ids...); next == "" || slices.Contains(found, mine[2]) {
 				break
 			}
+			ofDay.Cursor = &next
 		}
 		require.Subset(t, found, mine)
 		Refused(t, system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders?customer=" + ada, Token: buyer}), http.StatusForbidden, "scope-missing")

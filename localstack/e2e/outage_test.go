@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
@@ -56,7 +57,7 @@ func TestTheProviderIsDownForTwoMinutes(t *testing.T) {
 		system.Until(t, "two minutes passed, and the orders wait", func() (any, bool) {
 			system.WakeAtTimes(t)
 			for _, e := range a.orders[6:18] {
-				require.Equal(t, "placed", system.Order(t, e.Buyer, e.ID).Status, "an order waits for its provider")
+				require.Equal(t, client.OrderDocumentStatusPlaced, system.Order(t, e.Buyer, e.ID).Status, "an order waits for its provider")
 			}
 			time.Sleep(time.Second)
 			return time.Since(began), time.Since(began) > outage

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
@@ -83,7 +84,7 @@ func challenged(t deviation.T, e *Entry) (secret string) {
 	system.Until(t, "the customer of "+e.ID+" has something to do", func() (any, bool) {
 		o := system.Order(t, e.Buyer, e.ID)
 		secret = o.Payment.ClientSecret
-		return Story(o), o.Payment.State == "action_needed" && secret != ""
+		return Story(o), o.Payment.State == client.ActionNeeded && secret != ""
 	})
 	return secret
 }
@@ -101,7 +102,7 @@ func TestACustomerCompletesThePayment(t *testing.T) {
 		require.Equal(t, http.StatusOK, staff.Status)
 		require.NotContains(t, string(staff.Body), secret, "it is for the customer alone")
 		Refused(t, read(system.New("grace")), http.StatusNotFound, "unknown-order")
-		require.Equal(t, "placed", system.Order(t, e.Buyer, e.ID).Status)
+		require.Equal(t, client.OrderDocumentStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
 
 		system.Act(t, secret, true)
 		system.Act(t, challenged(t, fails), false)
@@ -113,24 +114,19 @@ func TestACustomerCompletesThePayment(t *testing.T) {
 // attention returns whether the orders that need a person are said to have this one among them.
 func attention(t deviation.T, id string) bool {
 	t.Helper()
-	query := "?attention=true&limit=50"
-	for cursor := ""; ; {
-		var page struct {
-			Orders []shop.Order `json:"orders"`
-			Next   string       `json:"next"`
-		}
-		answer := system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders" + query + cursor, Token: system.Token(t, "")})
-		require.NoError(t, answer.Into(&page, http.StatusOK))
-		for _, o := range page.Orders {
+	for query := (client.ListOrdersParams{Attention: new(true), Limit: new(int64(50))}); ; {
+		page, err := system.API.ListOrdersWithResponse(t.Context(), &query, shop.Bearer(system.Token(t, "")))
+		require.NoError(t, err)
+		for _, o := range page.JSON200.Orders {
 			if o.ID == id {
-				require.Equal(t, "needs_attention", o.Status)
+				require.Equal(t, client.OrderSummaryStatusNeedsAttention, o.Status)
 				return true
 			}
 		}
-		if page.Next == "" {
+		if page.JSON200.Next == "" {
 			return false
 		}
-		cursor = "&cursor=" + page.Next
+		query.Cursor = &page.JSON200.Next
 	}
 }
 
@@ -154,14 +150,14 @@ func TestMoneyThatCannotBeTakenIsTriedAgainAndThenTheOrderIsCancelled(t *testing
 		e := lapse(t, a, a.Product(t, 100, 2))
 		call := shop.Call{
 			Method: http.MethodPost, Path: "/orders/" + e.ID + "/resolution", Token: system.Token(t, e.Buyer),
-			Body: map[string]string{"action": "retry", "reason": "please"}, Header: map[string]string{"Idempotency-Key": "k"},
+			Body: client.ResolveInputBody{Action: client.ResolveInputBodyActionRetry, Reason: "please"}, Header: map[string]string{"Idempotency-Key": "k"},
 		}
 		Refused(t, system.Send(t, call), http.StatusForbidden, "scope-missing")
 
 		key := system.New("key")
-		first := system.Resolve(t, e.ID, key, "retry")
+		first := system.Resolve(t, e.ID, key, client.ResolveInputBodyActionRetry)
 		Accepted(t, first)
-		again := system.Resolve(t, e.ID, key, "retry")
+		again := system.Resolve(t, e.ID, key, client.ResolveInputBodyActionRetry)
 		Accepted(t, again)
 		require.Equal(t, string(first.Body), string(again.Body))
 		require.Equal(t, "true", again.Header.Get("Idempotent-Replayed"))
@@ -188,9 +184,9 @@ func TestMoneyThatCannotBeTakenIsWrittenOff(t *testing.T) {
 	beside(t, func(t deviation.T) {
 		a := system.Account()
 		e := lapse(t, a, a.Product(t, 100, 2))
-		Accepted(t, system.Resolve(t, e.ID, system.New("key"), "write_off"))
+		Accepted(t, system.Resolve(t, e.ID, system.New("key"), client.ResolveInputBodyActionWriteOff))
 		a.Close(t, Confirmed(0, 0))
-		Refused(t, system.Resolve(t, e.ID, system.New("key"), "retry"), http.StatusConflict, "no-attention-needed")
+		Refused(t, system.Resolve(t, e.ID, system.New("key"), client.ResolveInputBodyActionRetry), http.StatusConflict, "no-attention-needed")
 		Refused(t, system.Refund(t, e.ID, system.New("key"), 1), http.StatusConflict, "not-refundable")
 		require.False(t, attention(t, e.ID))
 	})

@@ -7,19 +7,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
 
 // refunded waits until all refunds of an order are done that were asked for, and returns the order.
-func refunded(t deviation.T, e *Entry, refunds int) (o shop.Order) {
+func refunded(t deviation.T, e *Entry, refunds int) (o client.OrderDocument) {
 	t.Helper()
 	system.Until(t, "the refunds of "+e.ID+" are done", func() (any, bool) {
 		system.WakeAtTimes(t)
 		o = system.Order(t, e.Buyer, e.ID)
 		done := 0
 		for _, r := range o.Refunds {
-			if r.State == "done" {
+			if r.State == client.Done {
 				done++
 			}
 		}
@@ -32,7 +33,7 @@ func TestAClosedOrderIsRefundedBitByBitAndNeverMoreThanItCost(t *testing.T) {
 	beside(t, func(t deviation.T) {
 		a := system.Account()
 		e := a.Place(t, Basket(a.Product(t, 1000, 2)))
-		euro := func(cents int64) shop.Money { return shop.Money{Amount: cents, Currency: "EUR"} }
+		euro := func(cents int64) client.Money { return client.Money{Amount: cents, Currency: "EUR"} }
 		early := system.Refund(t, e.ID, system.New("key"), 100)
 		if early.Status != http.StatusAccepted { // the order may be fast
 			Refused(t, early, http.StatusConflict, "not-refundable")
@@ -57,10 +58,10 @@ func TestAClosedOrderIsRefundedBitByBitAndNeverMoreThanItCost(t *testing.T) {
 		Accepted(t, system.Refund(t, e.ID, system.New("key"), 200))
 		require.Equal(t, euro(500-100*int64(asked)), refunded(t, e, 2+asked).Refundable)
 
-		foreign := map[string]any{"amount": shop.Money{Amount: 1, Currency: "USD"}, "reason": "wrong colour"}
+		foreign := client.RefundInputBody{Amount: client.RefundAmount{Amount: 1, Currency: "USD"}, Reason: "wrong colour"}
 		Refused(t, system.asStaff(t, "/orders/"+e.ID+"/refunds", system.New("key"), foreign), http.StatusUnprocessableEntity, "mixed-currencies")
 		mine := shop.Call{
-			Method: http.MethodPost, Path: "/orders/" + e.ID + "/refunds", Token: system.Token(t, e.Buyer), Body: map[string]any{"reason": "please"},
+			Method: http.MethodPost, Path: "/orders/" + e.ID + "/refunds", Token: system.Token(t, e.Buyer), Body: client.RefundInputBody{Reason: "please"},
 			Header: map[string]string{"Idempotency-Key": "k"},
 		}
 		Refused(t, system.Send(t, mine), http.StatusForbidden, "scope-missing")

@@ -30,6 +30,7 @@ import (
 	"backroom/localstack/deploy"
 	"backroom/localstack/shop"
 	"backroom/shared/api/apitest"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 )
 
@@ -49,10 +50,10 @@ type System struct {
 	lambda *lambda.Client
 	tables *dynamodb.Client
 
-	sandbox shop.API // the payment provider
+	sandbox shop.Wire // the payment provider
 
 	mu       sync.Mutex
-	tokens   map[shop.Grant]token
+	tokens   map[client.Credentials]token
 	settings map[string]map[string]string
 }
 
@@ -92,13 +93,17 @@ func Open(ctx context.Context, on, endpoint, stackName string) (*System, error) 
 		return nil, err
 	}
 	connections := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64}
-	client := &http.Client{Transport: contract.Checked(connections, url), Timeout: 40 * time.Second}
+	connection := &http.Client{Transport: contract.Checked(connections, url), Timeout: 40 * time.Second}
+	api, err := shop.New(url, connection)
+	if err != nil {
+		return nil, err
+	}
 	return &System{
-		Cloud: on, Stack: stack, API: shop.API{URL: url, HTTP: client}, sandbox: shop.API{URL: provider, HTTP: client},
+		Cloud: on, Stack: stack, API: api, sandbox: shop.Wire{URL: provider, HTTP: connection},
 		Bound:    6 * time.Minute,
 		clientID: id, secret: secret, run: strconv.FormatInt(time.Now().UnixMilli(), 36),
 		queues: sqs.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg), tables: dynamodb.NewFromConfig(cfg),
-		tokens: map[shop.Grant]token{}, settings: map[string]map[string]string{},
+		tokens: map[client.Credentials]token{}, settings: map[string]map[string]string{},
 	}, nil
 }
 
@@ -134,7 +139,7 @@ type token struct {
 // Token returns a token with these scopes; customer "" is the client itself, no scope is all it may have.
 func (s *System) Token(t deviation.T, customer string, scopes ...string) string {
 	t.Helper()
-	grant := shop.Grant{ClientID: s.clientID, Secret: s.secret, Customer: customer, Scope: strings.Join(scopes, " ")}
+	grant := client.Credentials{ClientID: s.clientID, Secret: s.secret, Customer: customer, Scope: strings.Join(scopes, " ")}
 	s.mu.Lock()
 	known := s.tokens[grant]
 	s.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 )
 
 // openingStock is what the shop has of everything before its first order, for whoever comes by.
@@ -22,23 +23,32 @@ const scarce = "CLOCK-1"
 // Customer is where the mails about all orders go.
 const Customer = "ada@example.com"
 
+// A Product is what the shop sells under a SKU.
+type Product struct {
+	SKU     string
+	Content client.ProductContent
+}
+
 // Catalogue is what the shop sells.
-func Catalogue() []shop.Product {
-	return []shop.Product{
-		{SKU: "MUG-1", Title: "Mug, stoneware", Prices: shop.Euro(1250)},
-		{SKU: "PLATE-1", Title: "Plate, stoneware", Prices: shop.Euro(1690)},
-		{SKU: "TEAPOT-1", Title: "Teapot, cast iron", Prices: shop.Euro(5400)},
-		{SKU: "LAMP-1", Title: "Desk lamp", Prices: shop.Euro(8900)},
-		{SKU: "CHAIR-1", Title: "Folding chair", Prices: shop.Euro(4900)},
-		{SKU: "RUG-1", Title: "Wool rug", Prices: shop.Euro(12900)},
-		{SKU: "VASE-1", Title: "Vase, blown glass", Prices: shop.Euro(3450)},
-		{SKU: scarce, Title: "Wall clock, sold out", Prices: shop.Euro(7600)},
+func Catalogue() []Product {
+	product := func(sku, title string, cents int64) Product {
+		return Product{sku, client.ProductContent{Title: title, Prices: shop.Euro(cents)}}
+	}
+	return []Product{
+		product("MUG-1", "Mug, stoneware", 1250),
+		product("PLATE-1", "Plate, stoneware", 1690),
+		product("TEAPOT-1", "Teapot, cast iron", 5400),
+		product("LAMP-1", "Desk lamp", 8900),
+		product("CHAIR-1", "Folding chair", 4900),
+		product("RUG-1", "Wool rug", 12900),
+		product("VASE-1", "Vase, blown glass", 3450),
+		product(scarce, "Wall clock, sold out", 7600),
 	}
 }
 
 // An Order is a basket and the verdict it must come to.
 type Order struct {
-	Basket  shop.Basket
+	Basket  client.PlaceInputBody
 	Verdict string
 }
 
@@ -55,15 +65,15 @@ func Orders(n int) []Order {
 	for i := range orders {
 		first, second := inStock[i%len(inStock)], inStock[(i+3)%len(inStock)]
 		order := Order{
-			Basket: shop.Basket{
-				Lines:         []shop.Line{{SKU: first, Quantity: 1 + i%3}, {SKU: second, Quantity: 1}},
+			Basket: client.PlaceInputBody{
+				Lines:         []client.LineInput{{SKU: first, Quantity: int64(1 + i%3)}, {SKU: second, Quantity: 1}},
 				PaymentMethod: shop.CardGood, Email: Customer,
 			},
 			Verdict: "confirmed",
 		}
 		switch {
 		case i%7 == 3:
-			order.Basket.Lines = slices.Insert(order.Basket.Lines, 1, shop.Line{SKU: scarce, Quantity: 1})
+			order.Basket.Lines = slices.Insert(order.Basket.Lines, 1, client.LineInput{SKU: scarce, Quantity: 1})
 			order.Verdict = "rejected out-of-stock"
 		case i%8 == 5:
 			order.Basket.PaymentMethod = shop.CardDeclined
@@ -88,7 +98,7 @@ func (t Till) Stock(ctx context.Context, orders []Order) (added int, err error) 
 	for _, order := range orders {
 		for _, line := range order.Basket.Lines {
 			if line.SKU != scarce {
-				need[line.SKU] += line.Quantity
+				need[line.SKU] += int(line.Quantity)
 			}
 		}
 	}
@@ -97,7 +107,7 @@ func (t Till) Stock(ctx context.Context, orders []Order) (added int, err error) 
 	group.SetLimit(4)
 	for _, product := range Catalogue() {
 		group.Go(func() error {
-			isNew, err := t.API.AddProduct(ctx, t.Token, product)
+			isNew, err := t.API.AddProduct(ctx, t.Token, product.SKU, product.Content)
 			if isNew {
 				fresh.Add(1)
 			}

@@ -4,16 +4,15 @@ package smoke
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"backroom/localstack/remedy"
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 )
 
 // A Walk is one way through a stack.
@@ -47,7 +46,7 @@ func (w Walk) Go(ctx context.Context) (err error) {
 	}
 	var staff string
 	err = w.Step("token", func() (string, error) {
-		staff, err = w.API.Token(ctx, shop.Grant{ClientID: w.ClientID, Secret: w.Secret})
+		staff, err = w.API.Token(ctx, client.Credentials{ClientID: w.ClientID, Secret: w.Secret})
 		return "for the client " + w.ClientID, remedy.For(err, "the log of issue-token; is the secret that of this stack? A secret that was changed within the last minutes may not be known yet")
 	})
 	if err != nil {
@@ -66,33 +65,30 @@ func (w Walk) Go(ctx context.Context) (err error) {
 }
 
 func (w Walk) health(ctx context.Context) (string, error) {
-	answer, err := w.API.Send(ctx, shop.Call{Method: http.MethodGet, Path: "/health"})
-	if err == nil {
-		err = answer.Into(nil, http.StatusOK)
-	}
+	_, err := w.API.GetHealthWithResponse(ctx)
 	return w.API.URL, remedy.For(wrap("GET /health", err), "is that where the API answers? Otherwise URL=…; then the log of get-health")
 }
 
 func (w Walk) keys(ctx context.Context) (string, error) {
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
+	const next = "the logs of issue-token, which publishes them, and of get-keys"
+	set, err := w.API.GetKeysWithResponse(ctx)
+	if err == nil && len(set.JSON200.Keys) == 0 {
+		err = errors.New("there is no key, though a token was signed")
 	}
-	err := w.get(ctx, "", "/.well-known/jwks.json", &set)
-	if err == nil && len(set.Keys) == 0 {
-		err = errors.New("GET /.well-known/jwks.json: there is no key, though a token was signed")
+	if err != nil {
+		return "", remedy.For(wrap("GET /.well-known/jwks.json", err), next)
 	}
-	return fmt.Sprintf("%d published", len(set.Keys)), remedy.For(err, "the logs of issue-token, which publishes them, and of get-keys")
+	return fmt.Sprintf("%d published", len(set.JSON200.Keys)), nil
 }
 
 // lists reads what is for sale, and which orders wait for a person.
 func (w Walk) lists(ctx context.Context, staff string) (string, error) {
-	var page struct {
-		Products []json.RawMessage `json:"products"`
-		Orders   []json.RawMessage `json:"orders"`
+	products, err := w.API.ListProductsWithResponse(ctx, nil)
+	orders, failed := w.API.ListOrdersWithResponse(ctx, &client.ListOrdersParams{Attention: new(true)}, shop.Bearer(staff))
+	if err := errors.Join(wrap("GET /products", err), wrap("GET /orders?attention=true", failed)); err != nil {
+		return "", remedy.For(err, "the logs of list-products and list-orders")
 	}
-	err := errors.Join(w.get(ctx, "", "/products", &page), w.get(ctx, staff, "/orders?attention=true", &page))
-	return fmt.Sprintf("%d products on the first page; %d orders need attention", len(page.Products), len(page.Orders)),
-		remedy.For(err, "the logs of list-products and list-orders")
+	return fmt.Sprintf("%d products on the first page; %d orders need attention", len(products.JSON200.Products), len(orders.JSON200.Orders)), nil
 }
 
 // buy puts a product on sale, orders it, and takes back both.
@@ -102,16 +98,16 @@ func (w Walk) buy(ctx context.Context, staff string) (err error) {
 		away := func() (string, error) {
 			limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Bound)
 			defer cancel()
-			answer, err := w.API.Send(limit, shop.Call{Method: http.MethodDelete, Path: "/products/" + sku, Token: staff, Header: map[string]string{"If-Match": "*"}})
-			if err == nil {
-				err = answer.Into(nil, http.StatusNoContent, http.StatusNotFound, http.StatusPreconditionFailed)
+			_, err := w.API.DeleteProductWithResponse(limit, sku, &client.DeleteProductParams{IfMatch: new("*")}, shop.Bearer(staff))
+			if shop.RefusedWith(err, http.StatusNotFound, http.StatusPreconditionFailed) {
+				err = nil // it was never there
 			}
 			return "the product is not sold any more", remedy.For(wrap("DELETE /products/"+sku, err), "take it away by hand, or nobody will: it is for sale")
 		}
 		err = errors.Join(err, w.Step("clear up", away))
 	}()
 	err = w.Step("product", func() (string, error) {
-		if _, err := w.API.AddProduct(ctx, staff, shop.Product{SKU: sku, Title: "Smoke test, not for sale", Prices: price}); err != nil {
+		if _, err := w.API.AddProduct(ctx, staff, sku, client.ProductContent{Title: "Smoke test, not for sale", Prices: price}); err != nil {
 			return "", remedy.For(err, "the log of put-product")
 		}
 		return sku + ", one in stock", remedy.For(w.API.Deliver(ctx, staff, w.Name, sku, 1), "the log of adjust-stock")
@@ -121,11 +117,11 @@ func (w Walk) buy(ctx context.Context, staff string) (err error) {
 	}
 	var customer, id string
 	err = w.Step("order", func() (string, error) {
-		customer, err = w.API.Token(ctx, shop.Grant{ClientID: w.ClientID, Secret: w.Secret, Customer: buyer})
+		customer, err = w.API.Token(ctx, client.Credentials{ClientID: w.ClientID, Secret: w.Secret, Customer: buyer})
 		if err != nil {
 			return "", err
 		}
-		receipt, err := w.API.Place(ctx, customer, w.Name, shop.Basket{Lines: []shop.Line{{SKU: sku, Quantity: 1}}, PaymentMethod: w.Card, Email: email})
+		receipt, err := w.API.Place(ctx, customer, w.Name, client.PlaceInputBody{Lines: []client.LineInput{{SKU: sku, Quantity: 1}}, PaymentMethod: w.Card, Email: email})
 		id = receipt.ID
 		return id, remedy.For(err, "the log of place-order")
 	})
@@ -144,10 +140,10 @@ func (w Walk) follow(ctx context.Context, customer, id string) error {
 	err := w.Step("verdict", func() (string, error) {
 		return w.until(ctx, "the order has its verdict", func(ctx context.Context) (string, bool, error) {
 			o, err := w.API.Order(ctx, customer, id)
-			if err == nil && o.Decided() && o.Outcome() != "confirmed" {
-				err = remedy.For(fmt.Errorf("%s is %s, not confirmed", id, strings.TrimSpace(o.Outcome()+" "+o.Attention)), "does the provider take "+w.Card+", and our key? "+story)
+			if err == nil && shop.Decided(o) && shop.Outcome(o) != "confirmed" {
+				err = remedy.For(fmt.Errorf("%s is %s, not confirmed", id, strings.TrimSpace(shop.Outcome(o)+" "+o.Attention)), "does the provider take "+w.Card+", and our key? "+story)
 			}
-			return o.Outcome(), o.Decided(), remedy.For(err, story)
+			return shop.Outcome(o), shop.Decided(o), remedy.For(err, story)
 		}, story)
 	})
 	if err != nil {
@@ -159,7 +155,7 @@ func (w Walk) follow(ctx context.Context, customer, id string) error {
 			if err == nil && o.Attention != "" {
 				err = fmt.Errorf("%s needs attention: %s", id, o.Attention)
 			}
-			return fmt.Sprintf("%s; %d.%02d %s taken", o.Status, o.Total.Amount/100, o.Total.Amount%100, o.Total.Currency), o.Status == "closed", remedy.For(err, story)
+			return fmt.Sprintf("%s; %d.%02d %s taken", o.Status, o.Total.Amount/100, o.Total.Amount%100, o.Total.Currency), o.Status == client.OrderDocumentStatusClosed, remedy.For(err, story)
 		}, story)
 	})
 	if err != nil || w.Mailed == nil {
@@ -176,14 +172,8 @@ func (w Walk) follow(ctx context.Context, customer, id string) error {
 // refund gives the money back and waits until it is there.
 func (w Walk) refund(ctx context.Context, staff, id string) (string, error) {
 	const next = "refund it by hand; then the logs of refund-order and return-payment"
-	answer, err := w.API.Send(ctx, shop.Call{
-		Method: http.MethodPost, Path: "/orders/" + url.PathEscape(id) + "/refunds", Token: staff,
-		Header: map[string]string{"Idempotency-Key": w.Name}, Body: map[string]string{"reason": "smoke test"},
-	})
-	if err == nil {
-		err = answer.Into(nil, http.StatusAccepted)
-	}
-	if err != nil {
+	whole := client.RefundInputBody{Reason: "smoke test"}
+	if _, err := w.API.RefundOrderWithResponse(ctx, id, &client.RefundOrderParams{IdempotencyKey: w.Name}, whole, shop.Bearer(staff)); err != nil {
 		return "", remedy.For(wrap("POST /orders/"+id+"/refunds", err), next)
 	}
 	return w.until(ctx, "the refund is done", func(ctx context.Context) (string, bool, error) {
@@ -191,10 +181,11 @@ func (w Walk) refund(ctx context.Context, staff, id string) (string, error) {
 		if err != nil || len(o.Refunds) == 0 {
 			return "", false, remedy.For(err, next)
 		}
-		if o.Refunds[0].State == "failed" {
+		state := o.Refunds[0].State
+		if state == client.Failed {
 			err = remedy.For(errors.New("the refund did not arrive"), next)
 		}
-		return "the money is back: " + o.Refunds[0].State, o.Refunds[0].State == "done", err
+		return "the money is back: " + string(state), state == client.Done, err
 	}, next)
 }
 
@@ -230,15 +221,6 @@ func (w Walk) until(ctx context.Context, what string, look func(context.Context)
 		case <-time.After(w.Pause):
 		}
 	}
-}
-
-// get reads a document.
-func (w Walk) get(ctx context.Context, token, path string, into any) error {
-	answer, err := w.API.Send(ctx, shop.Call{Method: http.MethodGet, Path: path, Token: token})
-	if err == nil {
-		err = answer.Into(into, http.StatusOK)
-	}
-	return wrap("GET "+path, err)
 }
 
 func wrap(what string, err error) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 
 	"backroom/localstack/e2e"
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudtest/deviation"
 )
 
@@ -36,20 +36,20 @@ func deliver(t deviation.T) goods {
 }
 
 // basket is what the n-th order wants: one of ten has the product that runs out in it.
-func (g goods) basket(n int) shop.Basket {
-	b := shop.Basket{PaymentMethod: shop.CardGood, Lines: []shop.Line{
-		{SKU: g.skus[n%3], Quantity: 1 + n%4}, {SKU: g.skus[(n+1)%3], Quantity: 1},
+func (g goods) basket(n int) client.PlaceInputBody {
+	b := client.PlaceInputBody{PaymentMethod: shop.CardGood, Lines: []client.LineInput{
+		{SKU: g.skus[n%3], Quantity: int64(1 + n%4)}, {SKU: g.skus[(n+1)%3], Quantity: 1},
 	}}
 	if n%10 == 0 {
-		b.Lines = append(b.Lines, shop.Line{SKU: g.skus[3], Quantity: 3})
+		b.Lines = append(b.Lines, client.LineInput{SKU: g.skus[3], Quantity: 3})
 	}
 	return e2e.Mailed(buyer, b)
 }
 
 // order is what was wanted, and what the shop said to that.
 type order struct {
-	basket  shop.Basket
-	receipt shop.Receipt
+	basket  client.PlaceInputBody
+	receipt client.Receipt
 }
 
 // accepted are orders by id.
@@ -80,9 +80,16 @@ func (g goods) placeUntil(t deviation.T, ctx context.Context, n int, pause time.
 		all.Go(func() {
 			for i := range places {
 				o := order{basket: g.basket(i)}
-				tries := persist(t, "/orders", o.basket, &o.receipt, http.StatusAccepted)
+				key, token := system.New("key"), system.Token(t, buyer)
+				tries := persist(t, "POST /orders", func() (err error) {
+					o.receipt, err = system.API.Place(t.Context(), token, key, o.basket)
+					return err
+				})
 				if regretted(i) {
-					tries += persist(t, "/orders/"+o.receipt.ID+"/cancellation", nil, nil, http.StatusAccepted, http.StatusConflict) // it may be too late
+					tries += persist(t, "POST /orders/"+o.receipt.ID+"/cancellation", func() error {
+						_, err := system.API.Cancel(t.Context(), token, o.receipt.ID, "") // it may be too late
+						return err
+					})
 				}
 				mu.Lock()
 				placed[o.receipt.ID] = o
@@ -100,19 +107,16 @@ func (g goods) placeUntil(t deviation.T, ctx context.Context, n int, pause time.
 	return placed, again
 }
 
-// persist sends one request until it is answered with one of the statuses, and returns how often it was repeated.
-func persist(t deviation.T, path string, body, answered any, statuses ...int) (again int) {
-	call := shop.Call{
-		Method: http.MethodPost, Path: path, Token: system.Token(t, buyer), Body: body, Header: map[string]string{"Idempotency-Key": system.New("key")},
-	}
+// persist sends one request until it is answered as it should be, and returns how often it was repeated.
+func persist(t deviation.T, request string, send func() error) (again int) {
+	var last error
 	for again = range 100 {
-		answer, err := system.API.Send(t.Context(), call)
-		if err == nil && answer.Into(answered, statuses...) == nil {
+		if last = send(); last == nil {
 			return again
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Errorf("POST %s was not answered in %d tries", path, again)
+	t.Errorf("%s was not answered in %d tries: %v", request, again, last)
 	return again
 }
 
@@ -120,7 +124,7 @@ func persist(t deviation.T, path string, body, answered any, statuses ...int) (a
 func withoutVerdict(t deviation.T, orders accepted) accepted {
 	t.Helper()
 	waiting := maps.Clone(orders)
-	maps.DeleteFunc(waiting, func(id string, _ order) bool { return system.Order(t, buyer, id).Decided() })
+	maps.DeleteFunc(waiting, func(id string, _ order) bool { return shop.Decided(system.Order(t, buyer, id)) })
 	return waiting
 }
 
@@ -131,7 +135,7 @@ func end(t deviation.T, orders accepted) {
 	system.Until(t, "all orders are closed or cancelled", func() (any, bool) {
 		system.WakeAtTimes(t)
 		for len(waiting) > 0 { // not all of them every time: that is work too
-			if status := system.Order(t, buyer, waiting[0]).Status; status != "closed" && status != "cancelled" {
+			if status := system.Order(t, buyer, waiting[0]).Status; status != client.OrderDocumentStatusClosed && status != client.OrderDocumentStatusCancelled {
 				return fmt.Sprintf("%d may not be; %s is %s", len(waiting), waiting[0], status), false
 			}
 			waiting = waiting[1:]
@@ -153,7 +157,7 @@ func (g goods) settle(t deviation.T, orders accepted) string {
 		if slices.ContainsFunc(e2e.Facts(seen), func(fact string) bool { return strings.HasSuffix(fact, "Due") }) {
 			asked++
 		}
-		verdicts[seen.Outcome()]++
+		verdicts[shop.Outcome(seen)]++
 		account.Note(buyer, o.basket, o.receipt)
 		end := e2e.Ending(seen, o.receipt.Total.Amount)
 		end.May = append(end.May, end.Mails...) // who is killed after a mail was taken, and before that is noted, sends it again

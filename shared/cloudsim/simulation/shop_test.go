@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/shop"
+	"backroom/shared/client"
 	"backroom/shared/cloudsim/simulation"
 	"backroom/shared/cloudtest"
 )
@@ -35,7 +36,7 @@ type store struct {
 // sale is an order that was accepted.
 type sale struct {
 	id     string
-	basket shop.Basket
+	basket client.PlaceInputBody
 	total  int64
 }
 
@@ -45,13 +46,13 @@ const skus = 20
 func open(t *testing.T, settings simulation.Settings, units int) *store {
 	t.Helper()
 	s := &store{Simulation: simulation.New(t, settings), t: t, delivered: map[string]int{}}
-	s.Meanwhile(time.Hour, func(client *http.Client) {
-		s.registerCallbacks(client)
-		api := s.api(client)
+	s.Meanwhile(time.Hour, func(connection *http.Client) {
+		s.registerCallbacks(connection)
+		api := s.api(connection)
 		token := s.token(api, "")
 		for i := range skus {
 			sku := fmt.Sprintf("SKU-%d", i)
-			added, err := api.AddProduct(context.Background(), token, shop.Product{SKU: sku, Title: "A thing", Prices: shop.Euro(int64(100 + i))})
+			added, err := api.AddProduct(context.Background(), token, sku, client.ProductContent{Title: "A thing", Prices: shop.Euro(int64(100 + i))})
 			require.NoError(t, err)
 			require.True(t, added)
 			require.NoError(t, api.Deliver(context.Background(), token, "delivery-"+sku, sku, units))
@@ -63,7 +64,7 @@ func open(t *testing.T, settings simulation.Settings, units int) *store {
 }
 
 // registerCallbacks has the sandbox of the payment provider tell the API what happens, as a deployment does.
-func (s *store) registerCallbacks(client *http.Client) {
+func (s *store) registerCallbacks(connection *http.Client) {
 	form := url.Values{"url": {"execute-api:api/v1/payments/events"}, "enabled_events[]": {
 		"payment_intent.amount_capturable_updated", "payment_intent.canceled", "payment_intent.payment_failed", "payment_intent.processing",
 		"payment_intent.requires_action", "payment_intent.succeeded", "refund.created", "refund.failed", "refund.updated",
@@ -72,7 +73,7 @@ func (s *store) registerCallbacks(client *http.Client) {
 	require.NoError(s.t, err)
 	r.Header.Set("Authorization", "Bearer "+cloudtest.SampleSecret)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := client.Do(r)
+	answer, err := connection.Do(r)
 	require.NoError(s.t, err)
 	var made struct{ Secret string }
 	require.NoError(s.t, json.NewDecoder(answer.Body).Decode(&made))
@@ -106,17 +107,21 @@ func patiently[T any](t *testing.T, ask func() (T, error)) T {
 // token returns a token for a customer, or for the staff.
 func (s *store) token(api shop.API, customer string) string {
 	return patiently(s.t, func() (string, error) {
-		return api.Token(context.Background(), shop.Grant{ClientID: "bootstrap", Secret: cloudtest.SampleSecret, Customer: customer})
+		return api.Token(context.Background(), client.Credentials{ClientID: "bootstrap", Secret: cloudtest.SampleSecret, Customer: customer})
 	})
 }
 
 // api is the shop's API over a client's connection.
-func (s *store) api(client *http.Client) shop.API { return shop.API{URL: s.URL("Api"), HTTP: client} }
+func (s *store) api(connection *http.Client) shop.API {
+	api, err := shop.New(s.URL("Api"), connection)
+	require.NoError(s.t, err)
+	return api
+}
 
 // order is a customer who places an order, and cancels it so long afterwards (0: never).
-func (s *store) order(n int, basket shop.Basket, cancelled time.Duration) func(*http.Client) {
-	return func(client *http.Client) {
-		api, customer := s.api(client), fmt.Sprintf("ada-%d", n)
+func (s *store) order(n int, basket client.PlaceInputBody, cancelled time.Duration) func(*http.Client) {
+	return func(connection *http.Client) {
+		api, customer := s.api(connection), fmt.Sprintf("ada-%d", n)
 		id := s.place(api, s.token(api, customer), customer, basket)
 		if cancelled > 0 {
 			time.Sleep(cancelled)
@@ -127,18 +132,18 @@ func (s *store) order(n int, basket shop.Basket, cancelled time.Duration) func(*
 }
 
 // place places an order and returns its id.
-func (s *store) place(api shop.API, token, key string, basket shop.Basket) string {
+func (s *store) place(api shop.API, token, key string, basket client.PlaceInputBody) string {
 	basket.Email = key + "@example.com"
-	placed := patiently(s.t, func() (shop.Receipt, error) { return api.Place(context.Background(), token, "order-"+key, basket) })
+	placed := patiently(s.t, func() (client.Receipt, error) { return api.Place(context.Background(), token, "order-"+key, basket) })
 	s.orders = append(s.orders, &sale{placed.ID, basket, placed.Total.Amount})
 	return placed.ID
 }
 
 // basket has so many lines, one unit each.
-func basket(card string, lines int) shop.Basket {
-	b := shop.Basket{PaymentMethod: card}
+func basket(card string, lines int) client.PlaceInputBody {
+	b := client.PlaceInputBody{PaymentMethod: card}
 	for i := range lines {
-		b.Lines = append(b.Lines, shop.Line{SKU: fmt.Sprintf("SKU-%d", i), Quantity: 1})
+		b.Lines = append(b.Lines, client.LineInput{SKU: fmt.Sprintf("SKU-%d", i), Quantity: 1})
 	}
 	return b
 }
@@ -229,7 +234,7 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 		if o.Verdict == "confirmed" {
 			has = "sold"
 			for _, l := range sold.basket.Lines {
-				promised[l.SKU] += l.Quantity
+				promised[l.SKU] += int(l.Quantity)
 			}
 			if o.Status == "closed" {
 				keeps = sold.total
