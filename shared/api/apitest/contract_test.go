@@ -55,6 +55,37 @@ func TestAnAnswerIsHeldToTheDocument(t *testing.T) {
 	}
 }
 
+func TestAClientHearsOfARequestThatIsAcceptedAgainstTheContract(t *testing.T) {
+	t.Parallel()
+	contract, err := apitest.Promised()
+	require.NoError(t, err)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Request-Id", "1")
+		w.Header().Set("Location", "/v1/orders/ord_1")
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(w, placed)
+	}))
+	t.Cleanup(server.Close)
+	client := http.Client{Transport: contract.Checked(http.DefaultTransport, server.URL+"/v1")}
+	for body, wrong := range map[string]string{
+		`{"lines":[{"sku":"MUG-1","quantity":2}],"payment_method":"pm_card_visa"}`: "",
+		`{"lines":[{"sku":"MUG-1","quantity":0}],"payment_method":"pm_card_visa"}`: "place-order accepts what the document forbids",
+	} {
+		r, err := http.NewRequest(http.MethodPost, server.URL+"/v1/orders", strings.NewReader(body))
+		require.NoError(t, err)
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Idempotency-Key", "k-1")
+		response, err := client.Do(r)
+		if wrong != "" {
+			require.ErrorContains(t, err, wrong)
+			continue
+		}
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+	}
+}
+
 func TestAClientGetsNoAnswerThatBreaksTheContract(t *testing.T) {
 	t.Parallel()
 	contract, err := apitest.Promised()
