@@ -97,11 +97,12 @@ func (s *System) Wake(t deviation.T) {
 	s.Invoke(t, "wake-overdue", map[string]any{})
 }
 
-// WakeAtTimes runs wake-overdue unless somebody did within the last second.
+// WakeAtTimes runs wake-overdue unless somebody did within the last second: or longer, on a cloud that takes long for it.
 func (s *System) WakeAtTimes(t deviation.T) {
 	t.Helper()
-	now, last := time.Now().UnixNano(), s.woken.Load()
-	if now-last > int64(time.Second) && s.woken.CompareAndSwap(last, now) {
+	began, due := time.Now(), s.waking.Load()
+	if began.UnixNano() > due && s.waking.CompareAndSwap(due, began.Add(s.Bound).UnixNano()) {
+		defer func() { s.waking.Store(time.Now().Add(max(time.Second, 5*time.Since(began))).UnixNano()) }()
 		s.Wake(t)
 	}
 }

@@ -44,7 +44,7 @@ type System struct {
 	clientID, secret string
 	run              string // tells this run's products, buyers and keys from those of earlier ones
 	count            atomic.Int64
-	woken            atomic.Int64 // when wake-overdue was last run by WakeAtTimes; nanoseconds since 1970
+	waking           atomic.Int64 // when WakeAtTimes may run wake-overdue again; nanoseconds since 1970
 
 	queues *sqs.Client
 	lambda *lambda.Client
@@ -112,12 +112,14 @@ func (s *System) New(kind string) string {
 	return fmt.Sprintf("%s-%s-%d", kind, s.run, s.count.Add(1))
 }
 
-// Until asks again and again until seen returns true, and fails the case after the bound; what is last seen is told then.
+// Until asks again and again until seen returns true, and fails the case after the bound; what is last seen is told then. The slower
+// the answers, the seldomer it asks: where a cloud has much to do, those who wait would be the most of it.
 func (s *System) Until(t deviation.T, what string, seen func() (last any, done bool)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), s.Bound)
 	defer cancel()
 	for pause := 40 * time.Millisecond; ; pause = min(pause*3/2, time.Second) {
+		began := time.Now()
 		last, done := seen()
 		if done {
 			return
@@ -125,7 +127,7 @@ func (s *System) Until(t deviation.T, what string, seen func() (last any, done b
 		select {
 		case <-ctx.Done():
 			require.FailNow(t, "not within "+s.Bound.String()+": "+what, "last seen: %v", last)
-		case <-time.After(pause):
+		case <-time.After(max(pause, 3*time.Since(began))):
 		}
 	}
 }
