@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/saga"
 )
 
 // Setting returns what a function reads from its environment under the name.
@@ -97,13 +98,17 @@ func (s *System) Wake(t deviation.T) {
 	s.Invoke(t, "wake-overdue", map[string]any{})
 }
 
-// WakeAtTimes runs wake-overdue unless somebody did within the last second: or longer, on a cloud that takes long for it.
+// WakeAtTimes runs wake-overdue, which on a schedule runs once a minute and hands on what is late in that minute: unless somebody
+// did within the last second, or longer on a cloud that takes long for it; and unless so many messages wait for advance-order already
+// that late orders are among those who stand in line.
 func (s *System) WakeAtTimes(t deviation.T) {
 	t.Helper()
 	began, due := time.Now(), s.waking.Load()
 	if began.UnixNano() > due && s.waking.CompareAndSwap(due, began.Add(s.Bound).UnixNano()) {
 		defer func() { s.waking.Store(time.Now().Add(max(time.Second, 5*time.Since(began))).UnixNano()) }()
-		s.Wake(t)
+		if waiting, _ := s.Depth(t, string(saga.AdvanceOrder)); waiting < 20 {
+			s.Wake(t)
+		}
 	}
 }
 
