@@ -112,7 +112,7 @@ func TestOrdersComeToARightEndWhateverFails(t *testing.T) {
 		t.Run(fmt.Sprint(faults), func(t *testing.T) {
 			rate := 0.08 / math.Sqrt(float64(len(faults)))
 			synctest.Test(t, func(t *testing.T) {
-				s, ends := run(t, 7, 16, simulation.Evenly(rate, faults...))
+				s, ends := run(t, 7, 25, simulation.Evenly(rate, faults...))
 				struck := s.Struck()
 				for _, f := range faults {
 					assert.Positive(t, struck[f], "%s never struck", f)
