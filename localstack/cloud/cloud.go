@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"strconv"
@@ -115,14 +116,20 @@ func withoutAWS(environ []string) []string {
 	return kept
 }
 
-// FreePort returns a loopback port that nobody listens on now.
+// FreePort returns a loopback port that nobody listens on now. It is none of those that the kernel gives to connections (from 32768
+// on Linux, from 49152 elsewhere): whoever asks such a port whether somebody listens there yet may be connected to itself.
 func FreePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	const first, last, tries = 20000, 32000, 50
+	var taken error
+	for range tries {
+		port := first + rand.IntN(last-first)
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			return port, listener.Close()
+		}
+		taken = err
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	return 0, taken
 }
 
 // CheckPort returns an error that names the setting to change if somebody listens on the loopback port.

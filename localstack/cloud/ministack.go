@@ -87,12 +87,14 @@ func (m *MiniStack) Start(ctx context.Context) error {
 		return err
 	}
 	m.process, m.alive, m.exited = process, alive, make(chan struct{})
+	starting, ended := context.WithCancel(ctx)
 	go func(exited chan struct{}) {
 		_ = process.Wait()
 		close(exited)
+		ended()
 	}(m.exited)
 
-	err = until(ctx, 30*time.Second, 20*time.Millisecond, m.ready)
+	err = until(starting, 30*time.Second, 20*time.Millisecond, m.ready)
 	if err != nil {
 		m.Kill()
 		return remedy.For(fmt.Errorf("MiniStack did not start: %w\n%s", err, m.LogTail(12)), "make reset, then try again; the whole log: "+m.Log())
