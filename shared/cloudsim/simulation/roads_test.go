@@ -39,6 +39,7 @@ func TestTheRoadsOfAnOrder(t *testing.T) {
 		"the payment takes its time":             {card: "pm_sandbox_processing_90000", lines: 1, units: 10, end: "closed confirmed"},
 		"nobody acts on the challenge":           {card: "pm_card_authenticationRequired", lines: 1, units: 10, end: "closed expired"},
 		"it is cancelled while it is being paid": {card: "pm_card_visa", lines: 2, units: 10, cancelled: 300 * time.Millisecond, end: "cancelled"},
+		"its return has to wait for the payment": {card: "pm_sandbox_processing_90000", lines: 1, units: 10, cancelled: 10 * time.Second, end: "cancelled"},
 		"it is cancelled after it was paid":      {card: "pm_card_visa", lines: 2, units: 10, cancelled: time.Minute, end: "closed confirmed"},
 		"the authorization lapses":               {card: "pm_card_captureLapsed", lines: 1, units: 10, end: "needs_attention confirmed capture-failed"},
 		"callbacks come twice":                   {card: "pm_card_callbackTwice", lines: 1, units: 10, end: "closed confirmed"},
@@ -112,7 +113,7 @@ func TestOrdersComeToARightEndWhateverFails(t *testing.T) {
 		t.Run(fmt.Sprint(faults), func(t *testing.T) {
 			rate := 0.08 / math.Sqrt(float64(len(faults)))
 			synctest.Test(t, func(t *testing.T) {
-				s, ends := run(t, 7, 25, simulation.Evenly(rate, faults...))
+				s, ends := run(t, 7, 12, simulation.Evenly(rate, faults...))
 				struck := s.Struck()
 				for _, f := range faults {
 					assert.Positive(t, struck[f], "%s never struck", f)

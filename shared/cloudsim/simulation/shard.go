@@ -102,7 +102,7 @@ func (r *shard) read() []record {
 			Records           []json.RawMessage
 			NextShardIterator string
 		}
-		r.ask("GetRecords", map[string]any{"ShardIterator": at.ShardIterator, "Limit": 100}, &got)
+		r.ask("GetRecords", map[string]any{"ShardIterator": at.ShardIterator, "Limit": wanted}, &got)
 		if len(got.Records) == 0 {
 			break
 		}
