@@ -144,7 +144,8 @@ func CheckPort(port int, purpose, setting string) error {
 		fmt.Sprintf("see who has it (lsof -nP -iTCP:%d -sTCP:LISTEN), or choose another: make run %s=%d", port, setting, port+1))
 }
 
-// until asks ready again and again until it returns nil, ctx ends, or the time is over; then it returns the last answer.
+// until asks ready again and again until it returns nil, ctx ends, or the time is over; then it returns the last answer, and why it
+// asks no more.
 func until(ctx context.Context, limit, pause time.Duration, ready func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -155,7 +156,7 @@ func until(ctx context.Context, limit, pause time.Duration, ready func(context.C
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
+			return errors.Join(err, context.Cause(ctx))
 		case <-time.After(pause):
 		}
 	}

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"context"
 	"net"
 	"testing"
 
@@ -22,6 +23,16 @@ func TestATakenPortIsNamedWithWhatToChange(t *testing.T) {
 
 	require.NoError(t, listener.Close())
 	require.NoError(t, CheckPort(port, "API", "API_PORT"))
+}
+
+func TestAMiniStackThatEndsIsNotWaitedFor(t *testing.T) { // alone: for a moment, a process that starts has the ports that others listen on
+	port, err := FreePort()
+	require.NoError(t, err)
+	m := MiniStack{Tools: tools.Tools{Python: "false"}, Port: port, State: t.TempDir()}
+	err = m.Start(t.Context())
+	require.ErrorContains(t, err, "it ended at once")
+	require.NotErrorIs(t, err, context.DeadlineExceeded)
+	require.Zero(t, m.Pid())
 }
 
 func TestALocalCloudSeesNothingOfTheUsersAccount(t *testing.T) {

@@ -87,11 +87,11 @@ func (m *MiniStack) Start(ctx context.Context) error {
 		return err
 	}
 	m.process, m.alive, m.exited = process, alive, make(chan struct{})
-	starting, ended := context.WithCancel(ctx)
+	starting, ended := context.WithCancelCause(ctx)
 	go func(exited chan struct{}) {
 		_ = process.Wait()
 		close(exited)
-		ended()
+		ended(errEnded)
 	}(m.exited)
 
 	err = until(starting, 30*time.Second, 20*time.Millisecond, m.ready)
@@ -102,10 +102,13 @@ func (m *MiniStack) Start(ctx context.Context) error {
 	return nil
 }
 
+// errEnded says why a MiniStack is not waited for any more, or why another's answer is not taken for its own.
+var errEnded = errors.New("it ended at once")
+
 func (m *MiniStack) ready(ctx context.Context) error {
 	select {
 	case <-m.exited:
-		return errors.New("it ended at once")
+		return errEnded
 	default:
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, m.Endpoint()+"/_ministack/health", nil)
