@@ -23,8 +23,8 @@ const (
 	mostOfWords = 200
 )
 
-// Refusal is an answer that is no success of the API's: why, and with what headers. Whatever gave it – Backroom, the gateway before it, a proxy –
-// its Status is that of HTTP, and its RequestID is there if the answer named one anywhere.
+// Refusal is an answer that is no success of the API's: why, and with what headers. Whatever gave it – Backroom, the gateway before
+// it, a proxy – its Status is that of HTTP, and its RequestID is there if the answer named one anywhere.
 type Refusal struct {
 	Problem
 	Header http.Header

@@ -55,24 +55,30 @@ func TestAnAnswerIsHeldToTheDocument(t *testing.T) {
 	}
 }
 
-func TestAClientHearsOfARequestThatIsAcceptedAgainstTheContract(t *testing.T) {
-	t.Parallel()
+// served returns a client that takes nothing against the contract from what handle answers below base, and the URL of all.
+func served(t *testing.T, base string, handle http.HandlerFunc) (client http.Client, url string) {
+	t.Helper()
 	contract, err := apitest.Promised()
 	require.NoError(t, err)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(handle)
+	t.Cleanup(server.Close)
+	return http.Client{Transport: contract.Checked(http.DefaultTransport, server.URL+base)}, server.URL
+}
+
+func TestAClientHearsOfARequestThatIsAcceptedAgainstTheContract(t *testing.T) {
+	t.Parallel()
+	client, url := served(t, "/v1", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Request-Id", "1")
 		w.Header().Set("Location", "/v1/orders/ord_1")
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusAccepted)
 		_, _ = io.WriteString(w, placed)
-	}))
-	t.Cleanup(server.Close)
-	client := http.Client{Transport: contract.Checked(http.DefaultTransport, server.URL+"/v1")}
+	})
 	for body, wrong := range map[string]string{
 		`{"lines":[{"sku":"MUG-1","quantity":2}],"payment_method":"pm_card_visa"}`: "",
 		`{"lines":[{"sku":"MUG-1","quantity":0}],"payment_method":"pm_card_visa"}`: "place-order accepts what the document forbids",
 	} {
-		r, err := http.NewRequest(http.MethodPost, server.URL+"/v1/orders", strings.NewReader(body))
+		r, err := http.NewRequest(http.MethodPost, url+"/v1/orders", strings.NewReader(body))
 		require.NoError(t, err)
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Idempotency-Key", "k-1")
@@ -88,9 +94,7 @@ func TestAClientHearsOfARequestThatIsAcceptedAgainstTheContract(t *testing.T) {
 
 func TestAClientGetsNoAnswerThatBreaksTheContract(t *testing.T) {
 	t.Parallel()
-	contract, err := apitest.Promised()
-	require.NoError(t, err)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	client, url := served(t, "/v1/", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		switch r.URL.Path {
 		case "/v1/gateway":
@@ -100,9 +104,7 @@ func TestAClientGetsNoAnswerThatBreaksTheContract(t *testing.T) {
 			w.Header().Set("X-Request-Id", "1")
 		}
 		_, _ = io.WriteString(w, `{"status":"`+r.URL.Query().Get("status")+`"}`)
-	}))
-	t.Cleanup(server.Close)
-	client := http.Client{Transport: contract.Checked(http.DefaultTransport, server.URL+"/v1/")}
+	})
 	for path, wrong := range map[string]string{
 		"/v1/health?status=ok":    "",
 		"/v1/health?status=weary": "get-health answers 200 otherwise than the document says",
@@ -111,7 +113,7 @@ func TestAClientGetsNoAnswerThatBreaksTheContract(t *testing.T) {
 		"/v1/stock/MUG-1":         "X-Request-Id", // whoever answers like an operation is one
 		"/sandbox/payments":       "",
 	} {
-		response, err := client.Get(server.URL + path)
+		response, err := client.Get(url + path)
 		if wrong != "" {
 			require.ErrorContains(t, err, wrong, path)
 			continue
