@@ -196,21 +196,14 @@ func (h Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		if c.now.Before(c.setup.Outage) && !to.always {
 			return Answer{}, false, errDown
 		}
-		if key != "" {
-			a, err := h.Ledger.Answer(ctx, key)
-			switch known := err == nil && c.now.Before(a.Expires); {
-			case err != nil && !errors.Is(err, fault.NotFound):
-				return Answer{}, false, err
-			case known && a.Request != request:
-				return Answer{}, false, errOtherUse
-			case known && c.now.Before(a.Ready):
-				return Answer{}, false, errInUse
-			case known:
-				return a, true, nil
-			}
+		if a, known, err := h.remembered(ctx, key, request); known || err != nil {
+			return a, known, err
 		}
 		o, err := result(to.do(ctx, c))
-		if err != nil {
+		if err != nil { // perhaps because of what the same request did meanwhile
+			if a, known, inUse := h.remembered(ctx, key, request); known || inUse != nil {
+				return a, known, inUse
+			}
 			return Answer{}, false, err
 		}
 		a := o.answer()
@@ -224,6 +217,27 @@ func (h Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		}
 	}
 	return Answer{}, false, errLocked
+}
+
+// remembered returns what was answered to the request that first had the key, if it is known. The clock is read after the answer,
+// so that an answer that was given at once is never one that is still awaited.
+func (h Handler) remembered(ctx context.Context, key, request string) (Answer, bool, error) {
+	if key == "" {
+		return Answer{}, false, nil
+	}
+	a, err := h.Ledger.Answer(ctx, key)
+	now := h.Now()
+	switch known := err == nil && now.Before(a.Expires); {
+	case err != nil && !errors.Is(err, fault.NotFound):
+		return Answer{}, false, err
+	case known && a.Request != request:
+		return Answer{}, false, errOtherUse
+	case known && now.Before(a.Ready):
+		return Answer{}, false, errInUse
+	case known:
+		return a, true, nil
+	}
+	return Answer{}, false, nil
 }
 
 func (h Handler) keep(ctx context.Context, o outcome, a Answer, now time.Time) error {
