@@ -39,7 +39,7 @@ func TestTheRoadsOfAnOrder(t *testing.T) {
 		"the payment takes its time":             {card: "pm_sandbox_processing_90000", lines: 1, units: 10, end: "closed confirmed"},
 		"nobody acts on the challenge":           {card: "pm_card_authenticationRequired", lines: 1, units: 10, end: "closed expired"},
 		"it is cancelled while it is being paid": {card: "pm_card_visa", lines: 2, units: 10, cancelled: 300 * time.Millisecond, end: "cancelled"},
-		"its return has to wait for the payment": {card: "pm_sandbox_processing_90000", lines: 1, units: 10, cancelled: 10 * time.Second, end: "cancelled"},
+		"the answer to its return is lost":       {card: "pm_card_returnLost", lines: 2, units: 10, cancelled: 300 * time.Millisecond, end: "cancelled"},
 		"it is cancelled after it was paid":      {card: "pm_card_visa", lines: 2, units: 10, cancelled: time.Minute, end: "closed confirmed"},
 		"the authorization lapses":               {card: "pm_card_captureLapsed", lines: 1, units: 10, end: "needs_attention confirmed capture-failed"},
 		"callbacks come twice":                   {card: "pm_card_callbackTwice", lines: 1, units: 10, end: "closed confirmed"},
