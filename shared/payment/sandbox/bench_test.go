@@ -53,12 +53,17 @@ func start(t *testing.T) bench {
 	rt := cloud.Runtime()
 	w := &works{ledger: sandboxdb.Ledger{DB: rt.DynamoDB(), Name: cloud.Table("Sandbox")}}
 	w.herald = sandbox.Herald{Tasks: w, Courier: sandbox.NewCourier(func(url string) string { return url }, w.now, nil), Now: w.now, Nonce: rt.Nonce}
+	return bench{t, w.serve(t, w.ledger), w}
+}
+
+// serve has a handler answer that reads and keeps by the ledger, and returns where.
+func (w *works) serve(t *testing.T, ledger sandbox.Ledger) (url string) {
 	server := httptest.NewServer(sandbox.Handler{
-		Ledger: w.ledger, Herald: w.herald, Now: w.now, Nonce: rt.Nonce, Log: slog.New(slog.DiscardHandler),
+		Ledger: ledger, Herald: w.herald, Now: w.now, Nonce: w.herald.Nonce, Log: slog.New(slog.DiscardHandler),
 		Key: apikey.New(func(context.Context) (string, error) { return cloudtest.SampleSecret, nil }, time.Now),
 	}.Routes())
 	t.Cleanup(server.Close)
-	return bench{t, server.URL, w}
+	return server.URL
 }
 
 // as returns the same bench in the hands of a subtest.

@@ -200,10 +200,7 @@ func (h Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 			return a, known, err
 		}
 		o, err := result(to.do(ctx, c))
-		if err != nil { // perhaps because of what the same request did meanwhile
-			if a, known, inUse := h.remembered(ctx, key, request); known || inUse != nil {
-				return a, known, inUse
-			}
+		if err != nil {
 			return Answer{}, false, err
 		}
 		a := o.answer()

@@ -305,6 +305,61 @@ func TestManyConfirmationsAtOnceHoldTheMoneyOnce(t *testing.T) {
 	}
 }
 
+// overtaken has something happen whenever the setup, or an answer, has been read.
+type overtaken struct {
+	sandbox.Ledger
+	setup, answer func()
+}
+
+func (o overtaken) Setup(ctx context.Context) (sandbox.Setup, error) {
+	s, err := o.Ledger.Setup(ctx)
+	o.setup()
+	return s, err
+}
+
+func (o overtaken) Answer(ctx context.Context, key string) (sandbox.Answer, error) {
+	a, err := o.Ledger.Answer(ctx, key)
+	o.answer()
+	return a, err
+}
+
+func TestARequestThatItsTwinOvertakesIsAnsweredAlike(t *testing.T) {
+	t.Parallel()
+	begun := func(l sandbox.Ledger, twin func()) sandbox.Ledger { return overtaken{l, twin, func() {}} }
+	asked := func(l sandbox.Ledger, twin func()) sandbox.Ledger { return overtaken{l, func() {}, twin} }
+	confirm := func(b bench, id string) answer { return b.confirm("k2", id) }
+	for name, c := range map[string]struct {
+		overtake func(l sandbox.Ledger, twin func()) sandbox.Ledger
+		ask      func(b bench, id string) answer
+	}{
+		"when it has begun":           {begun, confirm},
+		"when it has found no answer": {asked, confirm},
+		"and a card that pays once is used up": {asked, func(b bench, _ string) answer {
+			return b.ask("POST", "/v1/payment_intents", "k2", "amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_a")
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t)
+			id := b.create("k1", "pm_card_visa").ID
+			var first answer
+			var once sync.Once
+			twin := func() {
+				once.Do(func() {
+					b.later(time.Millisecond) // answers are kept to the millisecond
+					first = c.ask(b, id)
+				})
+			}
+			second := c.ask(bench{t, b.serve(t, c.overtake(b.ledger, twin)), b.works}, id)
+			require.Equal(t, http.StatusOK, first.Status, first.Body)
+			assert.Equal(t, http.StatusOK, second.Status, second.Body)
+			assert.Equal(t, first.Body, second.Body)
+			assert.True(t, second.Replayed)
+			assert.Equal(t, 1, b.get(first.ID).Held)
+		})
+	}
+}
+
 func TestWhoIsLetIn(t *testing.T) {
 	t.Parallel()
 	b := start(t)

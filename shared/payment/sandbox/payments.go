@@ -29,7 +29,7 @@ func (h Handler) charge(ctx context.Context, c call, stored, i Intent, paymentMe
 	case card.Once:
 		used, err := h.Ledger.UsedUp(ctx, paymentMethod)
 		if err == nil && used {
-			err = errUsedUp
+			return outcome{stored: stored, intent: stored}, errUsedUp
 		}
 		o.usesUp = paymentMethod
 		return o, err

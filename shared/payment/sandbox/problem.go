@@ -98,6 +98,6 @@ var (
 	errDown     = &Problem{Status: http.StatusServiceUnavailable, Type: apiError, Message: "The sandbox is out of order: an operator wants it so."}
 	errInUse    = &Problem{Status: http.StatusConflict, Type: idempotencyError, Code: "idempotency_key_in_use", Message: "There is currently another in-progress request using this Idempotency Key."}
 	errLocked   = &Problem{Status: http.StatusTooManyRequests, Type: invalidRequestError, Code: "lock_timeout", Message: "This object cannot be accessed right now because another API request is currently accessing it."}
-	errUsedUp   = &Problem{Status: http.StatusBadRequest, Type: invalidRequestError, Message: "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment. It may not be used again."}
+	errUsedUp   = &Problem{Status: http.StatusBadRequest, Type: invalidRequestError, Begun: true, Message: "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment. It may not be used again."}
 	errOtherUse = &Problem{Status: http.StatusBadRequest, Type: idempotencyError, Message: "Keys for idempotent requests can only be used with the same parameters they were first used with."}
 )
