@@ -92,6 +92,9 @@ func (v Visit) use(ctx context.Context, seen *Seen) (err error) {
 	if err := v.authorize(ctx); err != nil {
 		return err
 	}
+	if err := clearAnswer(ctx, closed); err != nil {
+		return err
+	}
 	if seen.Client, err = execute(ctx, closed); err != nil {
 		return err
 	}
@@ -123,14 +126,23 @@ func open(ctx context.Context, operation string) (string, error) {
 	return execute(ctx, operation)
 }
 
-// execute sends the form of an operation that is unfolded.
+// answer is where the page shows the status of an operation's last answer: until the next one is there.
+func answer(operation string) chromedp.CSS {
+	return chromedp.CSS(operation + " .live-responses-table tbody .response-col_status")
+}
+
+// execute sends the form of an operation that is unfolded and shows no answer, and returns the status of the one that comes.
 func execute(ctx context.Context, operation string) (string, error) {
-	answer := chromedp.CSS(operation + " .live-responses-table tbody .response-col_status")
-	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(operation+" .btn.execute")), chromedp.WaitVisible(answer))
+	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(operation+" .btn.execute")), chromedp.WaitVisible(answer(operation)))
 	if err != nil {
 		return "", err
 	}
-	return chromedp.Run(ctx, chromedp.Text(answer))
+	return chromedp.Run(ctx, chromedp.Text(answer(operation)))
+}
+
+// clearAnswer takes an operation's last answer off the page.
+func clearAnswer(ctx context.Context, operation string) error {
+	return chromedp.Do(ctx, chromedp.Click(chromedp.CSS(operation+" .btn-clear")), chromedp.WaitNotPresent(answer(operation)))
 }
 
 // authorize gets a token in the page's dialogue.
