@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/remedy"
 	"backroom/localstack/shop"
+	"backroom/shared/cloudtest/loopback"
 )
 
 // sound are the answers of a stack that works, by method and path; the name of the walk is test.
@@ -35,7 +36,7 @@ var sound = map[string]string{
 // walked goes through a stack that is sound but for some answers, and returns what was asked of it and which steps were good.
 func walked(t *testing.T, but map[string]string, change func(*Walk)) (asked, good []string, err error) {
 	t.Helper()
-	stack := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	stack := loopback.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		call := r.Method + " " + r.URL.Path
 		asked = append(asked, call)
 		answer, ok := but[call]
@@ -47,11 +48,10 @@ func walked(t *testing.T, but map[string]string, change func(*Walk)) (asked, goo
 		w.WriteHeader(map[string]int{"200": 200, "201": 201, "202": 202, "204": 204, "403": 403, "409": 409, "500": 500}[status])
 		_, _ = w.Write([]byte(body))
 	}))
-	defer stack.Close()
-	api, err := shop.New(stack.URL, nil)
+	api, err := shop.New(loopback.URL, &http.Client{Transport: stack})
 	require.NoError(t, err)
 	walk := Walk{
-		API: api, ClientID: "bootstrap", Secret: "secret", Name: "test", Card: "pm_card", Bound: 10 * time.Second, Pause: time.Millisecond,
+		API: api, ClientID: "bootstrap", Secret: "secret", Name: "test", Card: "pm_card", Bound: 10 * time.Second, Pause: time.Second,
 		Mailed: func(context.Context, string) (string, error) { return "sent", nil },
 		Step: func(name string, work func() (string, error)) error {
 			_, err := work()
@@ -87,7 +87,6 @@ func TestWithoutACardNothingIsWritten(t *testing.T) {
 func TestWhatIsWrongIsSaidWithWhatToLookAt(t *testing.T) {
 	mail := func(state string, err error) func(*Walk) {
 		return func(w *Walk) {
-			w.Bound = time.Second
 			w.Mailed = func(context.Context, string) (string, error) { return state, err }
 		}
 	}
@@ -102,20 +101,22 @@ func TestWhatIsWrongIsSaidWithWhatToLookAt(t *testing.T) {
 		"no key":                        {but: map[string]string{"GET /.well-known/jwks.json": `200 {"keys":[]}`}, says: "there is no key"},
 		"no list":                       {but: map[string]string{"GET /orders": "500 "}, says: "GET /orders?attention=true: 500"},
 		"a declined card":               {but: map[string]string{"GET /orders/ord_1": `200 {"status":"closed","verdict":"rejected","reason":"card-declined"}`}, says: "rejected card-declined", cancelled: true},
-		"an order that waits for ever":  {but: map[string]string{"GET /orders/ord_1": `200 {"status":"placed"}`}, change: mail("", nil), says: "not within 1s: the order has its verdict", cancelled: true},
+		"an order that waits for ever":  {but: map[string]string{"GET /orders/ord_1": `200 {"status":"placed"}`}, change: mail("", nil), says: "not within 10s: the order has its verdict", cancelled: true},
 		"an order that needs attention": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"needs_attention","verdict":"confirmed","attention":"capture-failed"}`}, says: "needs attention: capture-failed", cancelled: true},
-		"a mail that is not sent":       {change: mail("sending", nil), says: `not within 1s: the mail is sent; last seen: "sending"`, cancelled: true},
+		"a mail that is not sent":       {change: mail("sending", nil), says: `not within 10s: the mail is sent; last seen: "sending"`, cancelled: true},
 		"a mail that nobody can see":    {change: mail("", remedy.For(errors.New("no table"), "look")), says: "no table", cancelled: true},
 		"a refund that does not arrive": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"closed","verdict":"confirmed","refunds":[{"state":"failed"}]}`}, says: "the refund did not arrive"},
 		"a refund that is refused":      {but: map[string]string{"POST /orders/ord_1/refunds": "409 "}, says: "POST /orders/ord_1/refunds: 409"},
 		"a product that stays":          {but: map[string]string{"DELETE /products/SMOKE-TEST": "500 "}, says: "DELETE /products/SMOKE-TEST: 500"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			asked, _, err := walked(t, c.but, c.change)
-			require.ErrorContains(t, err, c.says)
-			require.NotEmpty(t, remedy.Next(err), "what to look at")
-			require.Equal(t, c.cancelled, slices.Contains(asked, "POST /orders/ord_1/cancellation"))
-			require.Equal(t, slices.Contains(asked, "PUT /products/SMOKE-TEST"), slices.Contains(asked, "DELETE /products/SMOKE-TEST"), "what was put on sale is taken away")
+			synctest.Test(t, func(t *testing.T) {
+				asked, _, err := walked(t, c.but, c.change)
+				require.ErrorContains(t, err, c.says)
+				require.NotEmpty(t, remedy.Next(err), "what to look at")
+				require.Equal(t, c.cancelled, slices.Contains(asked, "POST /orders/ord_1/cancellation"))
+				require.Equal(t, slices.Contains(asked, "PUT /products/SMOKE-TEST"), slices.Contains(asked, "DELETE /products/SMOKE-TEST"), "what was put on sale is taken away")
+			})
 		})
 	}
 }

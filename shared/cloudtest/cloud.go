@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -123,6 +124,16 @@ func (l *Log) String() string {
 
 // Simulated reports whether New returns clouds that are simulated in this process, and so keep whatever time it has.
 func Simulated() bool { return os.Getenv("BACKROOM_ENDPOINT") == "" }
+
+// Patiently runs what waits: in virtual time, unless the clouds have a time of their own.
+func Patiently(t *testing.T, wait func(*testing.T)) {
+	t.Helper()
+	if Simulated() {
+		synctest.Test(t, wait)
+		return
+	}
+	wait(t)
+}
 
 // New returns a cloud in which nothing is made yet. What is made is removed when the test ends.
 func New(t testing.TB) *Cloud {

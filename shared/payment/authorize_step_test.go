@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,16 +47,6 @@ func open(t *testing.T) shop {
 	sandbox := paymenttest.NewSandbox(cloud)
 	sandbox.URL = loopback.URL
 	return shop{t, cloud, cloud.Table("Charges"), loopback.Serve(t, sandbox), sandbox}
-}
-
-// patiently runs what waits for the provider: in virtual time, unless the cloud has a time of its own.
-func patiently(t *testing.T, wait func(*testing.T)) {
-	t.Helper()
-	if cloudtest.Simulated() {
-		synctest.Test(t, wait)
-		return
-	}
-	wait(t)
 }
 
 // either is the way to the sandbox and to the cloud.
@@ -251,7 +240,7 @@ func TestUnknownOutcomes(t *testing.T) {
 
 	t.Run("an answer that is too late is asked for, days later too", func(t *testing.T) {
 		t.Parallel()
-		patiently(t, func(t *testing.T) {
+		cloudtest.Patiently(t, func(t *testing.T) {
 			s, order := open(t), newOrder()
 			began := time.Now()
 			require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_slow_8000")), fault.Unavailable)
@@ -265,7 +254,7 @@ func TestUnknownOutcomes(t *testing.T) {
 
 	t.Run("an answer that takes as long as a bank may is waited for", func(t *testing.T) {
 		t.Parallel()
-		patiently(t, func(t *testing.T) {
+		cloudtest.Patiently(t, func(t *testing.T) {
 			s, order := open(t), newOrder()
 			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_slow_3000")))
 			assert.Equal(t, payment.Authorized, s.charge(order).Has)
@@ -300,7 +289,7 @@ func TestUnknownOutcomes(t *testing.T) {
 
 	t.Run("a provider that is away takes nothing and loses nothing", func(t *testing.T) {
 		t.Parallel()
-		patiently(t, func(t *testing.T) {
+		cloudtest.Patiently(t, func(t *testing.T) {
 			s, order := open(t), newOrder()
 			step := s.step(unharmed)
 			step.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)

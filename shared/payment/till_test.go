@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"backroom/shared/cloudtest"
 	"backroom/shared/fault"
 	"backroom/shared/money"
 	"backroom/shared/payment"
@@ -143,7 +144,7 @@ func TestCapturing(t *testing.T) {
 
 	t.Run("a provider that is away takes nothing and loses nothing", func(t *testing.T) {
 		t.Parallel()
-		patiently(t, func(t *testing.T) {
+		cloudtest.Patiently(t, func(t *testing.T) {
 			s := open(t)
 			order := s.authorized("pm_card_visa")
 			away := payment.CaptureStep{Till: s.step(unharmed).Till}
@@ -515,7 +516,7 @@ func TestCallbacks(t *testing.T) {
 
 	t.Run("a provider that is away is asked again", func(t *testing.T) {
 		t.Parallel()
-		patiently(t, func(t *testing.T) {
+		cloudtest.Patiently(t, func(t *testing.T) {
 			s := open(t)
 			order := s.authorized("pm_card_visa")
 			till := s.step(unharmed).Till

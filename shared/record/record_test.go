@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -158,31 +159,33 @@ func forgetting(rows record.Table, c *cloudtest.Cloud, operation string) (record
 
 func TestAWriteWhoseAnswerWasLostIsKnownAgain(t *testing.T) {
 	t.Parallel()
-	rows, c := table(t)
+	cloudtest.Patiently(t, func(t *testing.T) {
+		rows, c := table(t)
 
-	flaky, lost := forgetting(rows, c, "PutItem")
-	require.NoError(t, flaky.Save(t.Context(), first(10)), "a new row")
-	assert.Equal(t, 1, lost())
-	s, born := load(t, rows)
-	assert.Equal(t, []int{10, 1, 1}, []int{s.Mugs, born.Version, len(born.Entries)})
+		flaky, lost := forgetting(rows, c, "PutItem")
+		require.NoError(t, flaky.Save(t.Context(), first(10)), "a new row")
+		assert.Equal(t, 1, lost())
+		s, born := load(t, rows)
+		assert.Equal(t, []int{10, 1, 1}, []int{s.Mugs, born.Version, len(born.Entries)})
 
-	flaky, lost = forgetting(rows, c, "PutItem")
-	next := first(9)
-	next.Diary = born
-	require.NoError(t, flaky.Save(t.Context(), next), "one more version, and by the cause of the one before")
-	assert.Equal(t, 1, lost())
-	s, d := load(t, rows)
-	assert.Equal(t, []int{9, 2, 2}, []int{s.Mugs, d.Version, len(d.Entries)})
+		flaky, lost = forgetting(rows, c, "PutItem")
+		next := first(9)
+		next.Diary = born
+		require.NoError(t, flaky.Save(t.Context(), next), "one more version, and by the cause of the one before")
+		assert.Equal(t, 1, lost())
+		s, d := load(t, rows)
+		assert.Equal(t, []int{9, 2, 2}, []int{s.Mugs, d.Version, len(d.Entries)})
 
-	put, err := rows.Put(record.Change{
-		Key: key, Item: shelf{"ord_1", "main", 8}, Diary: d, Cause: saga.Cause{ID: "event-3", Actor: "test"}, Facts: []saga.Fact{saga.PaymentAuthorized},
+		put, err := rows.Put(record.Change{
+			Key: key, Item: shelf{"ord_1", "main", 8}, Diary: d, Cause: saga.Cause{ID: "event-3", Actor: "test"}, Facts: []saga.Fact{saga.PaymentAuthorized},
+		})
+		require.NoError(t, err)
+		flaky, lost = forgetting(rows, c, "TransactWriteItems")
+		require.NoError(t, record.Transact(t.Context(), flaky.DB, put), "a transaction")
+		assert.Equal(t, 1, lost())
+		s, d = load(t, rows)
+		assert.Equal(t, []int{8, 3, 3}, []int{s.Mugs, d.Version, len(d.Entries)})
 	})
-	require.NoError(t, err)
-	flaky, lost = forgetting(rows, c, "TransactWriteItems")
-	require.NoError(t, record.Transact(t.Context(), flaky.DB, put), "a transaction")
-	assert.Equal(t, 1, lost())
-	s, d = load(t, rows)
-	assert.Equal(t, []int{8, 3, 3}, []int{s.Mugs, d.Version, len(d.Entries)})
 }
 
 func TestTheLogIsBounded(t *testing.T) {
@@ -293,14 +296,16 @@ func TestCollisionsAreTriedAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := &scripted{answers: c.answers}
-			err := c.write(t, s.client())
-			assert.Equal(t, c.calls, s.calls)
-			if _, condition := errors.AsType[*record.Cancelled](c.err); condition {
-				assert.ErrorAs(t, err, new(*record.Cancelled))
-				return
-			}
-			assert.Equal(t, fault.KindOf(c.err), fault.KindOf(err), "%v", err)
+			synctest.Test(t, func(t *testing.T) {
+				s := &scripted{answers: c.answers}
+				err := c.write(t, s.client())
+				assert.Equal(t, c.calls, s.calls)
+				if _, condition := errors.AsType[*record.Cancelled](c.err); condition {
+					assert.ErrorAs(t, err, new(*record.Cancelled))
+					return
+				}
+				assert.Equal(t, fault.KindOf(c.err), fault.KindOf(err), "%v", err)
+			})
 		})
 	}
 }

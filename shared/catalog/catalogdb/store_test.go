@@ -33,14 +33,16 @@ func TestStore(t *testing.T) {
 
 func TestAWriteWhoseAnswerWasLostIsKnownAgain(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t)
-	was, is := catalogtest.New("main", "MUG-1", catalog.Variant{SKU: "MUG-1-S", Title: "Small", Options: map[string]string{"size": "S", "": "unnamed"}})
-	for _, step := range []catalog.Product{is, is.Rewritten(is.Content, is.ChangedAt), is.Rewritten(is.Content, is.ChangedAt).Deleted(is.ChangedAt)} {
-		db, lost := c.Forgetful("TransactWriteItems")
-		require.NoError(t, catalogdb.Store{DB: db, Name: c.Table("Catalog")}.Save(t.Context(), was, step))
-		assert.Equal(t, 1, lost())
-		was = step
-	}
+	cloudtest.Patiently(t, func(t *testing.T) {
+		c := cloudtest.New(t)
+		was, is := catalogtest.New("main", "MUG-1", catalog.Variant{SKU: "MUG-1-S", Title: "Small", Options: map[string]string{"size": "S", "": "unnamed"}})
+		for _, step := range []catalog.Product{is, is.Rewritten(is.Content, is.ChangedAt), is.Rewritten(is.Content, is.ChangedAt).Deleted(is.ChangedAt)} {
+			db, lost := c.Forgetful("TransactWriteItems")
+			require.NoError(t, catalogdb.Store{DB: db, Name: c.Table("Catalog")}.Save(t.Context(), was, step))
+			assert.Equal(t, 1, lost())
+			was = step
+		}
+	})
 }
 
 func TestARefusalNamesTheVariantsWhoseSKUIsTaken(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -98,14 +99,16 @@ func TestWhatIsNoKeyIsLeftOut(t *testing.T) {
 
 func TestATableThatIsAwayIsUnavailable(t *testing.T) {
 	t.Parallel()
-	rt := function.Environment(map[string]string{
-		"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+	synctest.Test(t, func(t *testing.T) {
+		rt := function.Environment(map[string]string{
+			"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+		})
+		s := identitydb.Store{DB: rt.DynamoDB(), Table: "access"}
+		_, err := s.Keys(t.Context())
+		assert.ErrorIs(t, err, fault.Unavailable)
+		assert.ErrorIs(t, s.Publish(t.Context(), newKey(t)), fault.Unavailable)
+		assert.ErrorIs(t, s.Reach(t.Context()), fault.Unavailable)
 	})
-	s := identitydb.Store{DB: rt.DynamoDB(), Table: "access"}
-	_, err := s.Keys(t.Context())
-	assert.ErrorIs(t, err, fault.Unavailable)
-	assert.ErrorIs(t, s.Publish(t.Context(), newKey(t)), fault.Unavailable)
-	assert.ErrorIs(t, s.Reach(t.Context()), fault.Unavailable)
 }
 
 func TestReach(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 	"github.com/stripe/stripe-go/v84/webhook"
 
 	"backroom/shared/cloudtest"
+	"backroom/shared/cloudtest/loopback"
 	"backroom/shared/payment/apikey"
 	"backroom/shared/payment/sandbox"
 	"backroom/shared/payment/sandbox/sandboxdb"
@@ -28,7 +29,7 @@ import (
 // does later is done when the test has it done.
 type bench struct {
 	t   *testing.T
-	url string
+	way http.RoundTripper
 	*works
 }
 
@@ -56,18 +57,17 @@ func start(t *testing.T) bench {
 	return bench{t, w.serve(t, w.ledger), w}
 }
 
-// serve has a handler answer that reads and keeps by the ledger, and returns where.
-func (w *works) serve(t *testing.T, ledger sandbox.Ledger) (url string) {
-	server := httptest.NewServer(sandbox.Handler{
+// serve has a handler answer that reads and keeps by the ledger, and returns the way to it.
+func (w *works) serve(t *testing.T, ledger sandbox.Ledger) http.RoundTripper {
+	t.Helper()
+	return loopback.Serve(t, sandbox.Handler{
 		Ledger: ledger, Herald: w.herald, Now: w.now, Nonce: w.herald.Nonce, Log: slog.New(slog.DiscardHandler),
 		Key: apikey.New(func(context.Context) (string, error) { return cloudtest.SampleSecret, nil }, time.Now),
 	}.Routes())
-	t.Cleanup(server.Close)
-	return server.URL
 }
 
 // as returns the same bench in the hands of a subtest.
-func (b bench) as(t *testing.T) bench { return bench{t, b.url, b.works} }
+func (b bench) as(t *testing.T) bench { return bench{t, b.way, b.works} }
 
 func (w *works) now() time.Time { return time.Now().UTC().Add(time.Duration(w.ahead.Load())) }
 

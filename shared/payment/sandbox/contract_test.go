@@ -15,12 +15,14 @@ import (
 	"github.com/stripe/stripe-mock/server"
 
 	"backroom/shared/cloudtest"
+	"backroom/shared/cloudtest/loopback"
 )
 
 // peer is who speaks the dialect: Stripe, in the shape of stripe-mock, which is made of Stripe's own OpenAPI document and refuses
 // what that does not know; or the sandbox.
 type peer struct {
 	name, url, key string
+	way            http.RoundTripper
 }
 
 func peers(t *testing.T, b bench) []peer {
@@ -33,7 +35,7 @@ func peers(t *testing.T, b bench) []peer {
 	require.NoError(t, err)
 	mock := httptest.NewServer(http.HandlerFunc(stub.HandleRequest))
 	t.Cleanup(mock.Close)
-	return []peer{{"stripe-mock", mock.URL, "sk_test_123"}, {"the sandbox", b.url, cloudtest.SampleSecret}}
+	return []peer{{"stripe-mock", mock.URL, "sk_test_123", http.DefaultTransport}, {"the sandbox", loopback.URL, cloudtest.SampleSecret, b.way}}
 }
 
 // ask sends a request and returns the document that it is answered with.
@@ -45,7 +47,7 @@ func (p peer) ask(t *testing.T, method, path, form string) (int, map[string]any)
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := p.way.RoundTrip(r)
 	require.NoError(t, err)
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
