@@ -156,9 +156,9 @@ var rules = []struct {
 		},
 	},
 	{
-		"localstack/ sees the deployed system from outside: it has what clients have (shared/client) and knows what clients and operators know, which for its tests includes the names of facts and steps (shared/saga), how a suite is run on several clouds, which knows nothing of the system (shared/cloudtest/deviation), and the document that answers are held to (shared/api/apitest); only the operator's own commands (localstack/operator) are made of the system's parts",
+		"localstack/ sees the deployed system from outside: it has what clients have (shared/client) and knows what clients and operators know, which for its tests includes the names of facts and steps (shared/saga), how a suite is run on several clouds and a network in memory, which know nothing of the system (shared/cloudtest/deviation, shared/cloudtest/loopback), and the document that answers are held to (shared/api/apitest); only the operator's own commands (localstack/operator) are made of the system's parts",
 		func(s source, imported string) bool {
-			return inside(s.folder, "localstack") && !inside(s.folder, "localstack/operator") && ours(imported) && !inside(imported, "localstack") && imported != "shared/client" && !(s.test && slices.Contains([]string{"shared/saga", "shared/cloudtest/deviation", "shared/api/apitest"}, imported))
+			return inside(s.folder, "localstack") && !inside(s.folder, "localstack/operator") && ours(imported) && !inside(imported, "localstack") && imported != "shared/client" && !(s.test && slices.Contains([]string{"shared/saga", "shared/cloudtest/deviation", "shared/cloudtest/loopback", "shared/api/apitest"}, imported))
 		},
 	},
 	{

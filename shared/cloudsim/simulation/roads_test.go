@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -232,7 +231,6 @@ func TestTheSameSeedTellsTheSameStory(t *testing.T) {
 // How fast it is, on one core: printed, not demanded. An order is 13 invocations and some 40 calls from POST to closed and mailed; the
 // provider's two callbacks, and what its sandbox does for them, are as much again.
 func TestThroughput(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for what, card := range map[string]string{"": "pm_card_visa", ", without callbacks": "pm_card_callbackNone"} {
 		synctest.Test(t, func(t *testing.T) {
 			const orders = 100

@@ -16,7 +16,8 @@ type shard struct {
 	function  *deployed
 	stream    string // its ARN
 	id        string
-	after     string // the sequence number of the last record that is done with; empty: none
+	seen      string   // the sequence number of the last record that was read; empty: none
+	waiting   []record // what was read, passed the filters and is not done with
 	batch     int
 	retries   int           // -1: as often as it takes
 	age       time.Duration // an older record is given up; 0: none is
@@ -32,31 +33,35 @@ type shard struct {
 	narrow  int // how many records it may have, after it was divided; 0: as many as usual
 }
 
-// record is a stream's record, as far as the mapping reads it.
-type record struct {
-	EventName string `json:"eventName"`
-	Dynamodb  struct {
-		ApproximateCreationDateTime float64
-		SequenceNumber              string
-	} `json:"dynamodb"`
-	UserIdentity *struct{ Type, PrincipalID string } `json:"userIdentity"` // who changed the item, if no caller did
-	whole        json.RawMessage                     // as filters and functions see it
+// record is a stream's record, as filters and functions see it.
+type record map[string]any
+
+// readRecord reads a record of a stream as Lambda does: the streams' API has the members of userIdentity in capitals.
+func readRecord(raw json.RawMessage) (record, error) {
+	var read record
+	err := json.Unmarshal(raw, &read)
+	if who, ok := read["userIdentity"].(map[string]any); ok { // somebody other than a caller
+		read["userIdentity"] = map[string]any{"type": who["Type"], "principalId": who["PrincipalId"]}
+	}
+	return read, err
 }
 
-// readRecord reads a record of a stream and writes it as Lambda does: the streams' API has the members of userIdentity in capitals.
-func readRecord(raw json.RawMessage) (record, error) {
-	read := record{whole: raw}
-	if err := json.Unmarshal(raw, &read); err != nil || read.UserIdentity == nil {
-		return read, err
-	}
-	var members map[string]any
-	if err := json.Unmarshal(raw, &members); err != nil {
-		return read, err
-	}
-	members["userIdentity"] = map[string]string{"type": read.UserIdentity.Type, "principalId": read.UserIdentity.PrincipalID}
-	read.whole = document(members).Body
-	return read, nil
+// sequence returns the record's place in its shard.
+func (r record) sequence() string {
+	change, _ := r["dynamodb"].(map[string]any)
+	number, _ := change["SequenceNumber"].(string)
+	return number
 }
+
+// at returns when the change was made, to the second.
+func (r record) at() time.Time {
+	change, _ := r["dynamodb"].(map[string]any)
+	seconds, _ := change["ApproximateCreationDateTime"].(float64)
+	return time.Unix(int64(seconds), 0)
+}
+
+// recordMemory is how long a stream has its records.
+const recordMemory = 24 * time.Hour
 
 // hear is told that something was written.
 func (r *shard) hear() {
@@ -83,48 +88,56 @@ func (r *shard) plan() {
 	})
 }
 
-// read returns the records that wait, as many as a batch takes and that pass the filter, and moves past those before them that do
-// not pass.
+// read returns the records that wait, as many as a batch takes. It looks for more in the stream if those are too few, and forgets
+// what the stream has forgotten.
 func (r *shard) read() []record {
-	in := map[string]any{"StreamArn": r.stream, "ShardId": r.id, "ShardIteratorType": "TRIM_HORIZON"}
-	if r.after != "" {
-		in["ShardIteratorType"], in["SequenceNumber"] = "AFTER_SEQUENCE_NUMBER", r.after
+	for len(r.waiting) > 0 && time.Since(r.waiting[0].at()) > recordMemory {
+		r.waiting = r.waiting[1:]
 	}
-	var at struct{ ShardIterator string }
-	r.ask("GetShardIterator", in, &at)
 	wanted := r.batch
 	if r.narrow > 0 {
 		wanted = r.narrow
 	}
-	var batch []record
-	for at.ShardIterator != "" && len(batch) < wanted {
+	if len(r.waiting) < wanted {
+		r.fetch(wanted)
+	}
+	return r.waiting[:min(wanted, len(r.waiting))]
+}
+
+// fetch reads on in the stream until as many records wait as are wanted, or there are no more.
+func (r *shard) fetch(wanted int) {
+	in := map[string]any{"StreamArn": r.stream, "ShardId": r.id, "ShardIteratorType": "TRIM_HORIZON"}
+	if r.seen != "" {
+		in["ShardIteratorType"], in["SequenceNumber"] = "AFTER_SEQUENCE_NUMBER", r.seen
+	}
+	var at struct{ ShardIterator string }
+	r.ask("GetShardIterator", in, &at)
+	for at.ShardIterator != "" && len(r.waiting) < wanted {
 		var got struct {
 			Records           []json.RawMessage
 			NextShardIterator string
 		}
 		r.ask("GetRecords", map[string]any{"ShardIterator": at.ShardIterator, "Limit": wanted}, &got)
 		if len(got.Records) == 0 {
-			break
+			return
 		}
 		at.ShardIterator = got.NextShardIterator
 		for _, raw := range got.Records {
 			read, err := readRecord(raw)
 			if err != nil {
 				r.sim.t.Errorf("a record of %s: %v", r.stream, err)
-				return nil
+				return
 			}
-			switch {
-			case len(batch) == wanted:
-				return batch
-			case passes(r.filters, read.whole):
-				batch = append(batch, read)
-			case len(batch) == 0:
-				r.after = read.Dynamodb.SequenceNumber
+			r.seen = read.sequence()
+			if passes(r.filters, read) {
+				r.waiting = append(r.waiting, read)
 			}
 		}
 	}
-	return batch
 }
+
+// done moves past the first records that wait: the next batch begins anew.
+func (r *shard) done(records int) { r.waiting, r.failed, r.narrow = r.waiting[records:], 0, 0 }
 
 func (r *shard) ask(operation string, in map[string]any, out any) {
 	a := r.sim.Cloud.Answer(cloudsim.Request{Service: cloudsim.DynamoDBStreams, Operation: operation, Body: document(in).Body})
@@ -140,22 +153,15 @@ func (r *shard) deliver() {
 		r.behind = false
 		return
 	}
-	if r.age > 0 && time.Since(time.UnixMilli(int64(batch[0].Dynamodb.ApproximateCreationDateTime*1000))) > r.age {
+	if r.age > 0 && time.Since(batch[0].at()) > r.age {
 		r.giveUp(batch[:1])
 		r.next()
 		return
 	}
-	var all []map[string]json.RawMessage
 	for _, b := range batch {
-		var members map[string]json.RawMessage
-		if err := json.Unmarshal(b.whole, &members); err != nil {
-			r.sim.t.Error(err)
-			return
-		}
-		members["eventSourceARN"], _ = json.Marshal(r.stream)
-		all = append(all, members)
+		b["eventSourceARN"] = r.stream
 	}
-	payload, err := json.Marshal(map[string]any{"Records": all})
+	payload, err := json.Marshal(map[string]any{"Records": batch})
 	if err != nil {
 		r.sim.t.Error(err)
 		return
@@ -173,12 +179,12 @@ func (r *shard) ended(batch []record, answer []byte, err error) {
 	if failed > 0 && r.sim.faults.Batch(r.function.name, r.sim.dice) == Undeleted {
 		r.sim.strike(Undeleted)
 		r.sim.trace.note(r.sim.Now(), "undeleted", r.function.name)
-		r.busy = false // nobody remembers how far the shard was read
+		r.busy = false // nobody remembers that they are done with
 		r.next()
 		return
 	}
 	if failed > 0 {
-		r.after, r.failed, r.narrow = batch[failed-1].Dynamodb.SequenceNumber, 0, 0
+		r.done(failed)
 	}
 	if failed == len(batch) {
 		r.busy = false
@@ -225,7 +231,7 @@ func (r *shard) firstFailed(batch []record, answer []byte) int {
 	for _, f := range said.BatchItemFailures {
 		at := -1
 		for i, b := range batch {
-			if b.Dynamodb.SequenceNumber == f.ItemIdentifier {
+			if b.sequence() == f.ItemIdentifier {
 				at = i
 			}
 		}
@@ -239,8 +245,8 @@ func (r *shard) firstFailed(batch []record, answer []byte) int {
 
 // giveUp moves past records and says where they were: who wants to know them must look there before the stream forgets them.
 func (r *shard) giveUp(lost []record) {
-	first, last := lost[0].Dynamodb.SequenceNumber, lost[len(lost)-1].Dynamodb.SequenceNumber
-	r.after, r.failed, r.narrow = last, 0, 0
+	first, last := lost[0].sequence(), lost[len(lost)-1].sequence()
+	r.done(len(lost))
 	r.sim.trace.note(r.sim.Now(), "given-up", r.function.name, first, last)
 	if r.onFailure == "" {
 		return

@@ -3,6 +3,7 @@ package simulation
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,15 +15,16 @@ func TestAFunctionSeesWhoDeletedAsLambdaSpellsIt(t *testing.T) {
 	const change = `"eventName":"REMOVE","dynamodb":{"ApproximateCreationDateTime":1772366400,"SequenceNumber":"7","SizeBytes":12}`
 	expired, err := readRecord(json.RawMessage(`{` + change + `,"userIdentity":{"Type":"Service","PrincipalId":"dynamodb.amazonaws.com"}}`))
 	require.NoError(t, err)
-	assert.JSONEq(t, `{`+change+`,"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}}`, string(expired.whole))
-	assert.Equal(t, "7", expired.Dynamodb.SequenceNumber)
+	assert.JSONEq(t, `{`+change+`,"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}}`, string(document(expired).Body))
+	assert.Equal(t, "7", expired.sequence())
+	assert.Equal(t, time.Unix(1772366400, 0), expired.at())
 
 	byHand, err := readRecord(json.RawMessage(`{` + change + `}`))
 	require.NoError(t, err)
-	assert.Equal(t, `{`+change+`}`, string(byHand.whole))
+	assert.JSONEq(t, `{`+change+`}`, string(document(byHand).Body))
 
 	wanted, err := parsePattern(`{"userIdentity":{"type":["Service"],"principalId":["dynamodb.amazonaws.com"]}}`)
 	require.NoError(t, err)
-	assert.True(t, passes([]pattern{wanted}, expired.whole))
-	assert.False(t, passes([]pattern{wanted}, byHand.whole))
+	assert.True(t, passes([]pattern{wanted}, expired))
+	assert.False(t, passes([]pattern{wanted}, byHand))
 }

@@ -13,6 +13,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -82,6 +83,8 @@ func New(t *testing.T, s Settings) *Simulation {
 func bare(t *testing.T, s Settings) *Simulation {
 	t.Helper()
 	follow(t, s.Seed)
+	processors := runtime.GOMAXPROCS(1) // one thing happens at a time: a second processor is only handed to and fro
+	t.Cleanup(func() { runtime.GOMAXPROCS(processors) })
 	sim := &Simulation{
 		t: t, settings: s, faults: Calm{}, dice: rand.New(rand.NewPCG(s.Seed, 1)), trace: newTrace(s.Trace), Ledger: newLedger(),
 		inboxes: map[string]*inbox{}, shards: map[string][]*shard{}, apis: map[string]*api{}, struck: map[Fault]int{}, transacted: map[string]bool{},

@@ -3,7 +3,6 @@ package simulation
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"hash"
 	"io"
 	"maps"
@@ -13,6 +12,8 @@ import (
 	"testing"
 	"testing/cryptotest"
 	"time"
+
+	tree "backroom/shared/cloudsim/dynamo/document"
 )
 
 // trace is a hash over all that happens.
@@ -43,11 +44,8 @@ func (t *trace) digest() string { return hex.EncodeToString(t.sum.Sum(nil)) }
 // canonical writes a document so that equal ones read equally: an SDK writes the members of a map in any order.
 func canonical(body []byte) string {
 	if len(body) > 0 && body[0] == '{' {
-		var document any // numbers are text on the wire of DynamoDB, and small elsewhere
-		if json.Unmarshal(body, &document) == nil {
-			if text, err := json.Marshal(document); err == nil {
-				return string(text)
-			}
+		if read, err := tree.Parse(body); err == nil {
+			return string(read.Append(nil))
 		}
 	}
 	if form, err := url.ParseQuery(string(body)); err == nil {
