@@ -101,7 +101,7 @@ func TestWhatIsWrongIsSaidWithWhatToLookAt(t *testing.T) {
 		"no key":                        {but: map[string]string{"GET /.well-known/jwks.json": `200 {"keys":[]}`}, says: "there is no key"},
 		"no list":                       {but: map[string]string{"GET /orders": "500 "}, says: "GET /orders?attention=true: 500"},
 		"a declined card":               {but: map[string]string{"GET /orders/ord_1": `200 {"status":"closed","verdict":"rejected","reason":"card-declined"}`}, says: "rejected card-declined", cancelled: true},
-		"an order that waits for ever":  {but: map[string]string{"GET /orders/ord_1": `200 {"status":"placed"}`}, change: mail("", nil), says: "not within 10s: the order has its verdict", cancelled: true},
+		"an order that waits for ever":  {but: map[string]string{"GET /orders/ord_1": `200 {"status":"placed"}`}, says: "not within 10s: the order has its verdict", cancelled: true},
 		"an order that needs attention": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"needs_attention","verdict":"confirmed","attention":"capture-failed"}`}, says: "needs attention: capture-failed", cancelled: true},
 		"a mail that is not sent":       {change: mail("sending", nil), says: `not within 10s: the mail is sent; last seen: "sending"`, cancelled: true},
 		"a mail that nobody can see":    {change: mail("", remedy.For(errors.New("no table"), "look")), says: "no table", cancelled: true},

@@ -139,7 +139,7 @@ func TestNothingToSendIsNoCall(t *testing.T) {
 
 func TestABatchIsNeverTooLarge(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		sizes := rapid.SliceOfN(rapid.SampledFrom([]int{1, 1, 1, 1, 100, 100_000, 500_000, 1 << 20}), 0, 15).Draw(t, "sizes")
+		sizes := rapid.SliceOfN(rapid.SampledFrom([]int{1, 1, 1, 1, 100, 100_000, 500_000, 1 << 20}), 0, 25).Draw(t, "sizes")
 		var sent []string
 		for i, size := range sizes {
 			body := fmt.Sprintf("%d-", i)

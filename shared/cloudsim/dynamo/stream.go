@@ -17,9 +17,11 @@ import (
 // of one partition key are in one of them, in order.
 const Shards = 4
 
-// How long records and iterators last, and the most that one call reads.
+// RecordMemory is how long a stream has its records.
+const RecordMemory = 24 * time.Hour
+
+// How long iterators last, and the most that one call reads.
 const (
-	recordMemory   = 24 * time.Hour
 	iteratorMemory = 15 * time.Minute
 	maxRecords     = 1000
 	maxRecordBytes = 1 << 20
@@ -98,7 +100,7 @@ func (db *DB) record(t *table, row string, old, item attribute.Item, by principa
 // trim forgets records that are too old.
 func (s *shard) trim(now time.Time) {
 	gone := 0
-	for gone < len(s.records) && now.Sub(s.records[gone].at) > recordMemory {
+	for gone < len(s.records) && now.Sub(s.records[gone].at) > RecordMemory {
 		s.trimmed = s.records[gone].sequence
 		gone++
 	}

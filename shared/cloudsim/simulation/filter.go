@@ -3,6 +3,7 @@ package simulation
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -45,15 +46,7 @@ func (p pattern) check() error {
 
 // passes reports whether one of the filters lets a record through; where there is none, everything passes.
 func passes(filters []pattern, document map[string]any) bool {
-	if len(filters) == 0 {
-		return true
-	}
-	for _, p := range filters {
-		if p.matches(document) {
-			return true
-		}
-	}
-	return false
+	return len(filters) == 0 || slices.ContainsFunc(filters, func(p pattern) bool { return p.matches(document) })
 }
 
 func (p pattern) matches(document map[string]any) bool {

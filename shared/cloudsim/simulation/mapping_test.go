@@ -286,6 +286,27 @@ func TestARecordThatIsTooOldIsGivenUp(t *testing.T) {
 	})
 }
 
+func TestARecordThatTheStreamForgotIsNotTriedAgain(t *testing.T) {
+	bubble(t, func(t *testing.T, s stand) {
+		works := false
+		var heard [][]string
+		s.reader(shard{batch: 10, retries: -1}, func(keys []string, _ []events.DynamoDBEventRecord) (any, error) {
+			if !works {
+				return nil, errors.New("no")
+			}
+			heard = append(heard, keys)
+			return nil, nil
+		})
+		s.write(1, 1)
+		s.Pass(12 * time.Hour)
+		s.write(2, 2)
+		s.Pass(13 * time.Hour)
+		works = true
+		require.True(t, s.Run(time.Hour, s.Quiet))
+		assert.Equal(t, [][]string{{"2"}}, heard)
+	})
+}
+
 func TestPatterns(t *testing.T) {
 	for text, c := range map[string]struct{ passes, fails string }{
 		`{"a":["x"]}`:                        {`{"a":"x"}`, `{"a":"y"}`},

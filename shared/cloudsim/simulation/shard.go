@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"backroom/shared/cloudsim"
+	"backroom/shared/cloudsim/dynamo"
 )
 
 // shard is the event source mapping of one shard of a table's stream: its records reach the function in their order, batch after
@@ -60,9 +61,6 @@ func (r record) at() time.Time {
 	return time.Unix(int64(seconds), 0)
 }
 
-// recordMemory is how long a stream has its records.
-const recordMemory = 24 * time.Hour
-
 // hear is told that something was written.
 func (r *shard) hear() {
 	r.behind = true
@@ -91,7 +89,7 @@ func (r *shard) plan() {
 // read returns the records that wait, as many as a batch takes. It looks for more in the stream if those are too few, and forgets
 // what the stream has forgotten.
 func (r *shard) read() []record {
-	for len(r.waiting) > 0 && time.Since(r.waiting[0].at()) > recordMemory {
+	for len(r.waiting) > 0 && time.Since(r.waiting[0].at()) > dynamo.RecordMemory {
 		r.waiting = r.waiting[1:]
 	}
 	wanted := r.batch
@@ -129,6 +127,7 @@ func (r *shard) fetch(wanted int) {
 				return
 			}
 			r.seen = read.sequence()
+			read["eventSourceARN"] = r.stream // which the streams' API leaves out
 			if passes(r.filters, read) {
 				r.waiting = append(r.waiting, read)
 			}
@@ -157,9 +156,6 @@ func (r *shard) deliver() {
 		r.giveUp(batch[:1])
 		r.next()
 		return
-	}
-	for _, b := range batch {
-		b["eventSourceARN"] = r.stream
 	}
 	payload, err := json.Marshal(map[string]any{"Records": batch})
 	if err != nil {

@@ -265,7 +265,7 @@ func TestASlowCardIsHeldBeforeItAnswers(t *testing.T) {
 		var slow sync.WaitGroup
 		began := time.Now()
 		slow.Go(func() { first = b.confirm("k2", id) })
-		require.Eventually(t, func() bool { return b.get(id).State == "requires_capture" }, 2*time.Second, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return b.get(id).State == "requires_capture" }, 2500*time.Millisecond, 20*time.Millisecond)
 		assert.Equal(t, http.StatusConflict, b.confirm("k2", id).Status, "the first request is still being answered")
 		slow.Wait()
 		assert.GreaterOrEqual(t, time.Since(began), 3*time.Second)
