@@ -95,7 +95,12 @@ func (l *Limiter) standing(tokens float64) Standing {
 	}
 }
 
-// filling returns how long it takes until so many tokens have come.
+// filling returns how long it takes until so many tokens have come. Who waits as long has waited long enough; less than a
+// nanosecond is no time at all, as it is none to a [rate.Limiter], which lets such a request through.
 func (l *Limiter) filling(tokens float64) time.Duration {
-	return time.Duration(math.Ceil(max(0, tokens) / float64(l.rate) * float64(time.Second))) // who waits as long has waited long enough
+	nanoseconds := max(0, tokens) / float64(l.rate) * float64(time.Second)
+	if nanoseconds < 1 {
+		return 0
+	}
+	return time.Duration(math.Ceil(nanoseconds))
 }

@@ -52,6 +52,17 @@ func TestToLookTakesNothing(t *testing.T) {
 	assert.Equal(t, 1, l.Look(ann).Remaining)
 }
 
+func TestATokenThatIsDueCountsWhenARoundingHidesIt(t *testing.T) {
+	c := start()
+	l := limit.New(25, 2, c.now)
+	l.Take(ann)
+	c.pass(3 * time.Millisecond)
+	l.Take(ann)
+	c.pass(37 * time.Millisecond) // 0.075 and 0.925 of a token are a little less than one, in floating point
+	assert.Zero(t, l.Look(ann).Wait)
+	assert.Zero(t, l.Take(ann).Wait)
+}
+
 func TestCallersDoNotShareABucket(t *testing.T) {
 	callers := []limit.Caller{
 		ann, {Shop: "other", Client: "till", Subject: "ann"}, {Shop: "main", Client: "app", Subject: "ann"},
