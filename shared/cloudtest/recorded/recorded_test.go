@@ -1,8 +1,10 @@
 package recorded
 
 import (
+	"bytes"
 	"flag"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,6 +29,29 @@ func TestWhatIsKeptIsWhatTheTestsRecord(t *testing.T) {
 		}
 		want, err := os.ReadFile(file(kind))
 		require.NoError(t, err)
-		assert.Equal(t, string(want), string(got), "%s are not what is kept; if it is meant: make contract UPDATE=1", kind)
+		if !bytes.Equal(want, got) {
+			t.Errorf("%s are not what is kept; if it is meant: make contract UPDATE=1\nkept and not recorded:%s\nrecorded and not kept:%s",
+				kind, only(want, got), only(got, want))
+		}
 	}
+}
+
+func TestWhatDiffersIsShownAndNothingElse(t *testing.T) {
+	kept, recorded := []byte("[\n1,\n2,\n3\n]\n"), []byte("[\n1,\n3,\n4\n]\n")
+	assert.Equal(t, "\n2", only(kept, recorded))
+	assert.Equal(t, "\n4", only(recorded, kept))
+}
+
+// only returns the lines of one text that the other has not.
+func only(one, other []byte) (lines string) {
+	known := map[string]bool{}
+	for line := range strings.Lines(string(other)) {
+		known[strings.TrimRight(line, ",\n")] = true
+	}
+	for line := range strings.Lines(string(one)) {
+		if line = strings.TrimRight(line, ",\n"); !known[line] {
+			lines += "\n" + line
+		}
+	}
+	return lines
 }
