@@ -26,6 +26,7 @@ var Rules = []Rule{
 	{"runbook", "who is woken reads what to do", runbook},
 	{"logs", "a log that is kept for ever is paid for for ever", logs},
 	{"concurrency", "functions share the account's concurrency: one queue must not take it all", concurrency},
+	{"secrets", "a secret that Secrets Manager cannot make stops the first deployment, and no local cloud says so", secrets},
 	{"encryption", "what is stored is encrypted", encryption},
 	{"recovery", "what was deleted by mistake comes back, and a table of production is not deleted by mistake", recovery},
 	{"public-routes", "a route that lets everybody in is on the list", publicRoutes},
@@ -242,6 +243,28 @@ func concurrency(d Deployment, found func(string, string, ...any)) {
 		for _, source := range f.sources("SQS") {
 			if most, _ := mapping(source["ScalingConfig"])["MaximumConcurrency"].(int); most < 2 {
 				found(f.ID, "hears %s without MaximumConcurrency", d.queue(source).ID)
+			}
+		}
+	}
+}
+
+// kinds are the kinds of characters that Secrets Manager makes a secret of, each with what leaves it out.
+var kinds = map[string]string{
+	"ExcludeLowercase":   "abcdefghijklmnopqrstuvwxyz",
+	"ExcludeUppercase":   "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+	"ExcludeNumbers":     "0123456789",
+	"ExcludePunctuation": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
+}
+
+// secrets follows https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html: if nothing else is said,
+// there must be a character of each kind, and a kind whose characters are all excluded is refused.
+func secrets(d Deployment, found func(string, string, ...any)) {
+	for _, secret := range d.of("AWS::SecretsManager::Secret") {
+		made := mapping(secret.Properties["GenerateSecretString"])
+		excluded, _ := made["ExcludeCharacters"].(string)
+		for leaveOut, characters := range kinds {
+			if made["RequireEachIncludedType"] != false && made[leaveOut] != true && strings.Trim(characters, excluded) == "" {
+				found(secret.ID, "needs a character of a kind of which it excludes all, and cannot be made: %s is missing", leaveOut)
 			}
 		}
 	}

@@ -94,6 +94,10 @@ func TestEveryHarmIsNamed(t *testing.T) {
 			after: "\n  ReserveStock:", from: "ScalingConfig:", to: "FilterCriteria:",
 			rule: "concurrency", finds: "ReserveStock", because: "without MaximumConcurrency",
 		},
+		"a secret is to have punctuation and may have none": {
+			after: "PaymentsSecret:", from: "ExcludePunctuation: true", to: "IncludeSpace: false",
+			rule: "secrets", finds: "PaymentsSecret", because: "ExcludePunctuation is missing",
+		},
 		"a queue is not encrypted": {
 			after: "ReserveStockQueue:", from: "SqsManagedSseEnabled: true", to: "SqsManagedSseEnabled: false",
 			rule: "encryption", finds: "ReserveStockQueue", because: "is not encrypted",
