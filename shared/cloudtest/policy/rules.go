@@ -174,11 +174,17 @@ func alarms(d Deployment, found func(string, string, ...any)) {
 		if text(alarm.Properties["AlarmActions"]) != text(topic) || text(alarm.Properties["OKActions"]) != text(topic) {
 			found(alarm.ID, "does not tell the topic that it rings and that it is over")
 		}
-		if alarm.Properties["InsufficientDataActions"] != nil || alarm.Properties["TreatMissingData"] != "notBreaching" {
+		switch counted := slices.Contains(heartbeats, text(alarm.Properties["MetricName"])); {
+		case counted && alarm.Properties["TreatMissingData"] != "breaching":
+			found(alarm.ID, "stays silent when nobody counts")
+		case !counted && alarm.Properties["TreatMissingData"] != "notBreaching", alarm.Properties["InsufficientDataActions"] != nil:
 			found(alarm.ID, "rings for want of data: a shop at night has none")
 		}
 	}
 }
+
+// heartbeats are the metrics that are counted every minute, also when they are 0.
+var heartbeats = []string{"OrdersLate"}
 
 // parts are what whom an alarm wakes wants to read, in this order.
 var parts = []string{"**What it means.**", "**Who is affected.**", "**First look.**", "**What to do.**", "**It is over**"}

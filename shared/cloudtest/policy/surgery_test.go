@@ -78,6 +78,14 @@ func TestEveryHarmIsNamed(t *testing.T) {
 			after: "PlaceOrderAlarm:", from: "AlarmActions: !If [HasAlarmTopic, [!Ref AlarmTopicArn], !Ref AWS::NoValue]", to: "ActionsEnabled: true",
 			rule: "alarms", finds: "PlaceOrderAlarm", because: "does not tell the topic",
 		},
+		"an alarm rings in a quiet night": {
+			after: "PlaceOrderAlarm:", from: "TreatMissingData: notBreaching", to: "TreatMissingData: breaching",
+			rule: "alarms", finds: "PlaceOrderAlarm", because: "rings for want of data",
+		},
+		"an alarm does not hear that the watchdog is dead": {
+			after: "OrdersLateAlarm:", from: "TreatMissingData: breaching", to: "TreatMissingData: notBreaching",
+			rule: "alarms", finds: "OrdersLateAlarm", because: "stays silent when nobody counts",
+		},
 		"an alarm has no page": {
 			after: "PlaceOrderAlarm:", from: "${Runbook}#a-function-fails", to: "${Runbook}#call-somebody",
 			rule: "runbook", finds: "PlaceOrderAlarm", because: "which is not there",
