@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -29,8 +31,8 @@ func Told(image map[string]events.DynamoDBAttributeValue) ([]saga.Event, error) 
 
 // ToldSince returns what a row announced at or after a moment, in all versions that its log knows, as far as the row as it
 // stands can still tell it: under the ids that the facts had at first, so that whoever heard them knows them again, and
-// carrying what the row holds now. It names each fact that cannot be told any more: the row no longer holds what the fact
-// should carry, or the log is full and the fact's id is lost with what came before it.
+// carrying what the row holds now, but for the version, which is the one that told. It names each fact that cannot be told any
+// more: the row no longer holds what the fact should carry, or the log is full and the fact's id is lost with what came before it.
 func ToldSince(image map[string]types.AttributeValue, since time.Time) ([]saga.Event, []Untold) {
 	r, err := parse(plainItem(image))
 	if err != nil {
@@ -115,7 +117,9 @@ func (r row) event(l line, index int) (saga.Event, error) {
 	case r.begunBefore(l):
 		return saga.Event{}, errors.New("the log is full, and the beginning of that version is not in it")
 	}
-	data, err := project(r.members, route.Carries)
+	members := maps.Clone(r.members)
+	members["version"] = json.RawMessage(strconv.Itoa(l.Version)) // who hears facts that contradict each other goes by it
+	data, err := project(members, route.Carries)
 	return saga.Event{
 		SpecVersion: saga.SpecVersion,
 		ID:          saga.EventID(route.By, r.PK, l.Version, index, r.Nonce),

@@ -94,6 +94,19 @@ func TestARowTellsAgainWhatItHoldsNow(t *testing.T) {
 	}
 }
 
+// Of two facts that contradict each other the later is true: told again, each has to carry the version that it had.
+func TestAFactToldAgainHasTheVersionThatItHad(t *testing.T) {
+	t.Parallel()
+	told, untold := record.ToldSince(stands(t, 7, []line{at(5, saga.PaymentReturned, 10), at(6, saga.ReturnFailed, 20), at(7, saga.RefundBegun, 30)}, nil), time.Unix(0, 0))
+	require.Empty(t, untold)
+	require.Len(t, told, 2)
+	for i, version := range []int{5, 6} {
+		said, err := saga.As[saga.Standing](told[i])
+		require.NoError(t, err)
+		assert.Equal(t, version, said.Version, "%s", told[i].Type)
+	}
+}
+
 // A full log has dropped lines after its first. The version of the line that follows the gap may have lost its beginning: the
 // places of its facts, and with them their ids, are not known any more.
 func TestAFullLogTellsOnlyWhatItKnows(t *testing.T) {
