@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,7 +30,7 @@ func readBatches(ctx context.Context, db *dynamodb.Client, wanted map[string]typ
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		out, err := db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})
 		if err != nil {
-			return struct{}{}, backoff.Permanent(Failure(err))
+			return struct{}{}, backoff.Permanent(err)
 		}
 		for table, images := range out.Responses {
 			for _, image := range images {
@@ -41,7 +42,10 @@ func readBatches(ctx context.Context, db *dynamodb.Client, wanted map[string]typ
 		}
 		return struct{}{}, nil
 	}, backoff.WithBackOff(newJitter(ctx)), backoff.WithMaxTries(conflictTries))
-	return err
+	if errors.Is(err, errHeldBack) {
+		return err
+	}
+	return Failure(err) // of the call, or of the context, which ended between two of them
 }
 
 var errHeldBack = fault.New(fault.Throttled, "store-throttled", "The store is busy; try again shortly.").After(time.Second)

@@ -2,6 +2,8 @@ package record_test
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -236,19 +238,51 @@ func TestReadManyReadsWhatIsThere(t *testing.T) {
 	assert.True(t, found["main#SKU-0"] && found["main#SKU-98"])
 }
 
+func TestWhatIsHeldBackIsAskedForAgainWhileThereIsTime(t *testing.T) {
+	const heldBack = `{"UnprocessedKeys":{"t":{"Keys":[{"pk":{"S":"main#a"}}]}}}`
+	for name, c := range map[string]struct {
+		answers []string
+		time    time.Duration
+		calls   int
+		kind    fault.Kind
+	}{
+		"until it comes":                        {[]string{heldBack, heldBack, "{}"}, time.Minute, 3, ""},
+		"until the store is asked for too much": {[]string{heldBack}, time.Minute, 8, fault.Throttled},
+		"until there is no time":                {[]string{heldBack}, time.Microsecond, 1, fault.Unavailable},
+		"but not after a mistake":               {[]string{`{"__type":"x#ValidationException"}`}, time.Minute, 1, fault.Internal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), c.time)
+				defer cancel()
+				s := &scripted{answers: c.answers}
+				err := record.ReadMany(ctx, s.client(), "t", []string{"main#a"}, func(map[string]types.AttributeValue) {})
+				assert.Equal(t, c.calls, s.calls)
+				if c.kind == "" {
+					require.NoError(t, err)
+					return
+				}
+				assert.Equal(t, c.kind, fault.KindOf(err), "%v", err)
+			})
+		})
+	}
+}
+
 // scripted is a store that gives the answers it was told to, one after the other; the last one for ever.
 type scripted struct {
-	answers []string // "" is success
+	answers []string // "" is success, and so is what names no error
 	calls   int
 }
 
 func (s *scripted) Do(*http.Request) (*http.Response, error) {
 	answer := s.answers[min(s.calls, len(s.answers)-1)]
 	s.calls++
-	status := http.StatusBadRequest
-	if answer == "" {
-		status, answer = http.StatusOK, "{}"
+	status := http.StatusOK
+	if strings.Contains(answer, `"__type"`) {
+		status = http.StatusBadRequest
 	}
+	answer = cmp.Or(answer, "{}")
 	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(bytes.NewBufferString(answer))}, nil
 }
 
