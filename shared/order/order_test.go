@@ -336,6 +336,20 @@ func TestAnOrderThatWaitsForItsVerdictExpiresWhenItsPaymentWindowEnds(t *testing
 	assert.Equal(t, noon.Add(24*time.Hour).Add(2*patience), late.Due)
 }
 
+// Who wakes an order and who hears that are two machines.
+func TestAClockThatIsBehindKeepsNoOrderWaiting(t *testing.T) {
+	behind := func(o order.Order) (order.Order, []saga.Fact) {
+		return order.Overdue(o, o.Due, o.Due.Add(-time.Second), patience)
+	}
+	o := given(order.StatusPlaced)
+	for o.Verdict == order.Undecided {
+		was := o.Due
+		o, _ = behind(o)
+		require.True(t, o.Due.After(was), "the next wake-up call is another one")
+	}
+	assert.Equal(t, order.StatusExpired, o.Status())
+}
+
 func TestAPatientShopIsNotLate(t *testing.T) {
 	for _, patience := range []time.Duration{time.Hour, 24 * time.Hour, 1000 * time.Hour} {
 		o := given(order.StatusConfirmed)

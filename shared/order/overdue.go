@@ -14,8 +14,11 @@ const (
 
 // Overdue decides what an order does whose due time passed: it asks again for exactly what it is still owed. An order without a
 // verdict asks at least once, and expires when its payment window is over. One that waits for something else by now, or for
-// nothing, has nothing to do.
+// nothing, has nothing to do. By the clock of who woke it due has passed; by a clock that is behind, it is now.
 func Overdue(o Order, due, now time.Time, patience time.Duration) (Order, []saga.Fact) {
+	if now.Before(due) {
+		now = due
+	}
 	switch {
 	case !o.Open() || o.Attention != "" || !o.Due.Equal(due):
 		return o, nil
