@@ -147,7 +147,7 @@ func TestWhatAnErrorMeans(t *testing.T) {
 		"a redirect is for later, and is not followed":       {said{status: 302, body: ``, header: "Location: http://127.0.0.1:1/"}, fault.Unavailable},
 		"a key that is refused is a mistake":                 {said{status: 401, body: `{"error":{"type":"invalid_request_error"}}`}, fault.Internal},
 		"a key that may not do this is a mistake":            {said{status: 403, body: `{"error":{"type":"invalid_request_error"}}`}, fault.Internal},
-		"an object that is locked is for later":              {said{status: 400, body: `{"error":{"type":"invalid_request_error","code":"lock_timeout"}}`}, fault.Unavailable},
+		"an object that is locked is for later":              {said{status: 429, body: `{"error":{"type":"invalid_request_error","code":"lock_timeout"}}`}, fault.Unavailable},
 		"a request that makes no sense is a mistake":         {said{status: 400, body: `{"error":{"type":"invalid_request_error","code":"parameter_unknown","param":"capture_method"}}`}, fault.Internal},
 		"an intent that the provider never had is a mistake": {said{status: 404, body: `{"error":{"type":"invalid_request_error","code":"resource_missing","param":"intent"}}`}, fault.Internal},
 	} {

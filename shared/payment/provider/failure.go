@@ -30,10 +30,10 @@ func failure(err error) error {
 	switch {
 	case !ok:
 		return ErrAway.Because(unanswered(err))
-	case said.HTTPStatusCode == http.StatusTooManyRequests, said.Code == stripe.ErrorCodeRateLimit:
-		return ErrBusy.Because(discreet(said))
 	case said.HTTPStatusCode >= http.StatusInternalServerError, inTheWay(said):
 		return ErrAway.Because(discreet(said))
+	case said.HTTPStatusCode == http.StatusTooManyRequests, said.Code == stripe.ErrorCodeRateLimit:
+		return ErrBusy.Because(discreet(said))
 	}
 	return discreet(said)
 }
@@ -48,6 +48,8 @@ func outage(err error) bool {
 	case !ok:
 		_, judged := errors.AsType[*fault.Fault](err)
 		return !judged
+	case inTheWay(said):
+		return false
 	}
 	return said.HTTPStatusCode == http.StatusTooManyRequests || said.Code == stripe.ErrorCodeRateLimit || said.HTTPStatusCode >= http.StatusInternalServerError
 }
@@ -58,7 +60,8 @@ func absent(err error) bool {
 	return ok && said.HTTPStatusCode == http.StatusNotFound && said.Code == stripe.ErrorCodeResourceMissing
 }
 
-// inTheWay reports whether another request is being worked on, with the same idempotency key or about the same intent.
+// inTheWay reports whether another request is being worked on, with the same idempotency key or about the same intent: then the
+// status is 409, or 429 with a code of its own (https://docs.stripe.com/rate-limits#object-lock-timeouts).
 func inTheWay(said *stripe.Error) bool {
 	return said.HTTPStatusCode == http.StatusConflict || said.Code == stripe.ErrorCodeIdempotencyKeyInUse || said.Code == stripe.ErrorCodeLockTimeout
 }

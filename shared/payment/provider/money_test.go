@@ -238,6 +238,7 @@ func TestTheGuardIsToldOfOutagesAndNotOfRefusals(t *testing.T) {
 		"a refusal":              {refused, false},
 		"a key that is refused":  {said{status: 401, body: `{"error":{"type":"invalid_request_error"}}`}, false},
 		"a request in the way":   {said{status: 409, body: `{"error":{"type":"idempotency_error","code":"idempotency_key_in_use"}}`}, false},
+		"a lock in the way":      {said{status: 429, body: `{"error":{"type":"invalid_request_error","code":"lock_timeout"}}`}, false},
 		"too many requests":      {said{status: 429, body: `{"error":{"code":"rate_limit"}}`}, true},
 		"a failure":              {failing, true},
 		"an answer of a gateway": {said{status: 502, body: `<html>`}, true},
