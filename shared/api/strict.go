@@ -228,7 +228,20 @@ func (w *walker) problem(detail string) {
 	if len(w.problems) == maxProblems {
 		return
 	}
-	w.problems = append(w.problems, fault.Problem{Pointer: pointer(w.path...), Detail: detail})
+	w.problems = append(w.problems, fault.Problem{Pointer: nearest(w.path), Detail: detail})
+}
+
+// maxPointer is how long the pointer to a problem may be, in bytes: the names in it are the client's.
+const maxPointer = 256
+
+// nearest returns the pointer to a path, or to what is nearest above it of which it is not too long.
+func nearest(path []string) string {
+	p := pointer(path...)
+	for len(p) > maxPointer {
+		path = path[:len(path)-1]
+		p = pointer(path...)
+	}
+	return p
 }
 
 // pointer returns the JSON pointer (RFC 6901) of a path of names and indexes.

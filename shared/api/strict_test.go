@@ -144,6 +144,10 @@ func TestABodyFullOfMistakesGetsAShortAnswer(t *testing.T) {
 		body.WriteString(`{"sku":"a","quantity":0},`)
 	}
 	assert.Len(t, problem(t, serve(place(accept), request(strings.TrimSuffix(body.String(), ",")+"]}"))).Errors, 20)
+
+	answer := serve(place(accept), request(`{"`+strings.Repeat("{", 60_000)+`":{`+strings.TrimSuffix(strings.Repeat(`"a":1,`, 100), ",")+`}}`))
+	assert.Less(t, answer.Body.Len(), 10_000, "long names are not repeated")
+	assert.Equal(t, "#", problem(t, answer).Errors[0].Pointer, "but the nearest part with a short one is named")
 }
 
 func TestMediaTypes(t *testing.T) {
