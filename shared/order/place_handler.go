@@ -23,10 +23,15 @@ type PlaceHandler struct {
 		// Create returns the order that stands, with fault.Duplicate, if there is one.
 		Create(ctx context.Context, o Order, cause saga.Cause, facts ...saga.Fact) (Order, error)
 	}
-	// Prices returns what the shop asks for a unit of each SKU, once per currency; SKUs that it does not sell are absent.
-	Prices func(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error)
-	Now    func() time.Time
-	Terms  Terms
+	// Prices says what the shop asks for a unit of each SKU, once per currency; SKUs that it does not sell are absent.
+	Prices interface {
+		// Of may remember for a while what it has read.
+		Of(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error)
+		// Read asks for what they are now.
+		Read(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error)
+	}
+	Now   func() time.Time
+	Terms Terms
 }
 
 type placeInput struct {
@@ -99,7 +104,7 @@ func (h PlaceHandler) place(ctx context.Context, in *placeInput) (*placeOutput, 
 	return &placeOutput{Location: api.Location(ctx, o.ID), Replay: api.Replayed(again), Body: receipt(o)}, nil
 }
 
-// decide prices the wish and makes it an order.
+// decide prices the wish and makes it an order. Who expects another total than what is remembered makes may have seen a newer price.
 func (h PlaceHandler) decide(ctx context.Context, caller identity.Caller, id, fingerprint string, in *placeInput) (Order, []saga.Fact, error) {
 	wish := Wish{
 		Currency: in.Body.Currency, Email: in.Body.Email, PaymentMethod: in.Body.PaymentMethod, ExpectedTotal: in.Body.ExpectedTotal,
@@ -107,11 +112,18 @@ func (h PlaceHandler) decide(ctx context.Context, caller identity.Caller, id, fi
 	for _, l := range in.Body.Lines {
 		wish.Lines = append(wish.Lines, WishedLine(l))
 	}
-	prices, err := h.Prices(ctx, caller.Shop, wish.SKUs())
-	if err != nil {
-		return Order{}, nil, err
+	var o Order
+	var facts []saga.Fact
+	for _, priced := range []func(context.Context, string, []string) (map[string][]money.Money, error){h.Prices.Of, h.Prices.Read} {
+		prices, err := priced(ctx, caller.Shop, wish.SKUs())
+		if err != nil {
+			return Order{}, nil, err
+		}
+		if o, facts, err = Place(id, caller, wish, prices, fingerprint, h.Now(), h.Terms); !errors.Is(err, ErrPriceChanged) {
+			return o, facts, err
+		}
 	}
-	return Place(id, caller, wish, prices, fingerprint, h.Now(), h.Terms)
+	return Order{}, nil, ErrPriceChanged
 }
 
 func receipt(o Order) Receipt {

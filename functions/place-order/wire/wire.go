@@ -26,7 +26,7 @@ func New(rt function.Runtime, env Settings) api.Operation {
 	return order.PlaceHandler{
 		Callers: identitydb.Verifier(rt, env.Settings),
 		Orders:  orderdb.Store{Table: rt.Table(env.Orders)},
-		Prices:  catalogdb.NewPrices(catalogdb.Store{DB: rt.DynamoDB(), Name: env.Catalog}, rt.Now).Of,
+		Prices:  catalogdb.NewPrices(catalogdb.Store{DB: rt.DynamoDB(), Name: env.Catalog}, rt.Now),
 		Now:     rt.Now,
 		Terms:   order.Terms{Patience: env.Patience, Window: env.Window},
 	}.Operation()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -57,17 +58,24 @@ func (p Prices) Of(ctx context.Context, shop string, skus []string) (map[string]
 			found[sku] = known.costs
 		}
 	}
-	for some := range slices.Chunk(missing, 100) {
+	read, err := p.Read(ctx, shop, missing)
+	maps.Copy(found, read)
+	return found, err
+}
+
+// Read is Of as the table has it now, and what Of remembers from then on.
+func (p Prices) Read(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
+	found := map[string][]money.Money{}
+	now := p.now()
+	for some := range slices.Chunk(skus, 100) {
 		read, err := p.Store.prices(ctx, shop, some)
 		if err != nil {
 			return nil, err
 		}
 		for _, sku := range some {
 			p.known.Add(record.Key(shop, sku), price{read[sku], now})
-			if costs := read[sku]; costs != nil {
-				found[sku] = costs
-			}
 		}
+		maps.Copy(found, read)
 	}
 	return found, nil
 }
