@@ -40,5 +40,5 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*productOutput, erro
 	if !p.Sold() {
 		return nil, ErrUnknownProduct
 	}
-	return output(http.StatusOK, p, "public, max-age=30"), nil
+	return output(http.StatusOK, p, "public, no-cache"), nil
 }

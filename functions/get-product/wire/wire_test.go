@@ -27,6 +27,7 @@ func TestEverybodyMaySeeWhatIsSold(t *testing.T) {
 		answer := c.Request(build, name, "get-product.json")
 		assert.Equal(t, 200, answer.Status, answer.Body)
 		assert.Equal(t, `"v3"`, answer.Header.Get("ETag"))
+		assert.Equal(t, "public, no-cache", answer.Header.Get("Cache-Control"), "who reads it again sees what changed")
 		assert.JSONEq(t, `{
 			"sku": "MUG-1", "title": "Mug, stoneware", "changed_at": "2026-03-01T12:00:00Z",
 			"prices": [{"amount": 1250, "currency": "EUR"}, {"amount": 1390, "currency": "USD"}],
