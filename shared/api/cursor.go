@@ -25,9 +25,9 @@ var (
 )
 
 const (
-	maxCursor      = 1 << 10          // bytes
-	cursorMaxAge   = 5 * time.Minute  // how long a secret that was replaced still serves
-	cursorPatience = 10 * time.Second // between two readings of the secret that unknown cursors may cause
+	maxCursor      = 1 << 10         // bytes
+	cursorMaxAge   = 5 * time.Minute // how long a secret that was replaced still serves
+	cursorPatience = time.Second     // between two readings of the secret that unknown cursors may cause
 )
 
 // Paged is the part of an input that walks through a list: embed it.

@@ -19,10 +19,10 @@ import (
 )
 
 const (
-	maxToken     = 8 << 10          // bytes; nothing longer is looked at
-	leeway       = time.Minute      // how far clocks may be apart
-	keysMaxAge   = 5 * time.Minute  // how long a key that was withdrawn is still accepted
-	keysPatience = 10 * time.Second // between two readings of the keys that unknown kids may cause
+	maxToken     = 8 << 10         // bytes; nothing longer is looked at
+	leeway       = time.Minute     // how far clocks may be apart
+	keysMaxAge   = 5 * time.Minute // how long a key that was withdrawn is still accepted
+	keysPatience = time.Second     // between two readings of the keys that unknown kids may cause
 )
 
 var errKeysAway = fault.New(fault.Unavailable, "keys-unavailable", "Tokens cannot be verified right now; try again shortly.").After(time.Second)

@@ -22,7 +22,7 @@ type Client struct {
 
 const (
 	secretMaxAge   = 5 * time.Minute // how long a secret that was replaced is still accepted
-	secretPatience = time.Minute     // between two readings that wrong secrets may cause
+	secretPatience = 5 * time.Second // between two readings that wrong secrets may cause
 )
 
 var errClientsAway = fault.New(fault.Unavailable, "clients-unavailable", "Clients cannot be authenticated right now; try again shortly.").After(time.Second)
