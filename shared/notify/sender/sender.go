@@ -3,6 +3,7 @@ package sender
 
 import (
 	"context"
+	"time"
 
 	"backroom/shared/circuit"
 	"backroom/shared/fault"
@@ -28,19 +29,26 @@ type Settings struct {
 func New(rt function.Runtime, s Settings) notify.Sender {
 	rest := circuit.New("mail-provider", circuit.Table{DB: rt.DynamoDB(), Name: s.Circuits}, rt.Now, circuit.Usual)
 	if s.From == "" {
-		return Guarded{NewMailbox(rt.DynamoDB(), s.Mailbox, rt.Now), rest}
+		return Guarded{Sender: NewMailbox(rt.DynamoDB(), s.Mailbox, rt.Now), Circuit: rest}
 	}
-	return Guarded{NewSES(rt.AWS, s.From, s.ConfigurationSet), rest}
+	return Guarded{Sender: NewSES(rt.AWS, s.From, s.ConfigurationSet), Circuit: rest, Needs: sesTimeout}
 }
+
+var errNoTime = fault.New(fault.Conflict, "mail-no-time", "There is not enough time left to send a mail; the message comes again.")
 
 // Guarded is a sender that is left alone while it fails.
 type Guarded struct {
 	notify.Sender
 	Circuit *circuit.Breaker
+	Needs   time.Duration // so long a mail may take
 }
 
-// Send hands the mail over unless the sender is given a rest: then it returns fault.Unavailable.
+// Send hands the mail over unless the sender is given a rest: then it returns fault.Unavailable. It returns fault.Conflict if the
+// context ends too soon: a mail whose sending is cut off would be sent twice.
 func (g Guarded) Send(ctx context.Context, n notify.Notice, m notify.Mail) (id string, err error) {
+	if until, limited := ctx.Deadline(); limited && time.Until(until) < g.Needs {
+		return "", errNoTime
+	}
 	err = g.Circuit.Do(ctx, func() (err error) {
 		id, err = g.Sender.Send(ctx, n, m)
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -33,6 +34,32 @@ type office struct {
 func (o *office) Send(context.Context, notify.Notice, notify.Mail) (string, error) {
 	o.asked++
 	return "m-1", o.answer
+}
+
+func TestAMailIsNotBegunThatMayBeCutOff(t *testing.T) {
+	t.Parallel()
+	cloud, o := cloudtest.New(t), &office{}
+	table := circuit.Table{DB: cloud.Runtime().DynamoDB(), Name: cloud.Table("Circuits")}
+	g := sender.Guarded{Sender: o, Circuit: circuit.New("mail-provider", table, cloud.Clock.Now, circuit.Usual), Needs: time.Minute}
+	o.answer = sender.ErrAway
+	for range circuit.Usual.AtLeast {
+		_, _ = g.Send(t.Context(), notice, mail)
+	}
+	cloud.Clock.Pass(circuit.Usual.Rest)
+	before, asked := cloud.State(), o.asked
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err := g.Send(ctx, notice, mail)
+	require.ErrorIs(t, err, fault.Conflict, "it is nobody's fault")
+	assert.Equal(t, asked, o.asked)
+	assert.Equal(t, before, cloud.State(), "and does not show that the sender is back")
+
+	ctx, cancel = context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	o.answer = nil
+	_, err = g.Send(ctx, notice, mail)
+	require.NoError(t, err)
 }
 
 func TestASenderThatFailsIsGivenARest(t *testing.T) {
