@@ -410,7 +410,7 @@ func TestWhatAPersonDoes(t *testing.T) {
 	for s, end := range map[order.Status]order.Status{order.StatusConfirmed: order.StatusClosed, order.StatusExpired: order.StatusClosed, order.StatusCancelling: order.StatusCancelled} {
 		o, facts, err := order.Resolve(stranded(t, given(s)), writeOff, later, patience)
 		require.NoError(t, err)
-		assert.Equal(t, []saga.Fact{saga.OrderWrittenOff}, facts)
+		assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.PaymentGivenUp}, facts, "who would take the money, or give it back, must know")
 		assert.Equal(t, end, o.Status())
 		assert.Zero(t, o.Refundable().Amount, "what was never taken can not be refunded")
 		sound(t, o)
@@ -420,6 +420,16 @@ func TestWhatAPersonDoes(t *testing.T) {
 	_, facts, err = order.Resolve(stranded(t, o), writeOff, later, patience)
 	require.NoError(t, err)
 	assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.OrderCancelled}, facts, "the customer has the money, and hears of it")
+}
+
+func TestMoneyThatDoesNotArriveAfterAWriteOffIsAPersonsAgain(t *testing.T) {
+	o, _ := moneyBack(given(order.StatusCancelling))
+	o, _, err := order.Resolve(stranded(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, later, patience)
+	require.NoError(t, err)
+	o, facts := order.Reopen(o, o.ReturnHeard+1, later, patience)
+	assert.Equal(t, []saga.Fact{saga.OrderReopened, saga.OrderStranded}, facts, "nobody would answer it")
+	assert.Equal(t, []any{order.StatusNeedsAttention, order.RefundBounced}, []any{o.Status(), o.Attention})
+	sound(t, o)
 }
 
 func TestRefunding(t *testing.T) {

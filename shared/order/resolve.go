@@ -47,7 +47,9 @@ func Resolve(o Order, r Resolution, now time.Time, patience time.Duration) (Orde
 	switch {
 	case o.Owed(RefundDebt):
 		facts = append(facts, saga.RefundsGivenUp) // whoever would make them must know
-	case o.Verdict == Cancelled && !o.Owed(MoneyDebt):
+	case o.Owed(CaptureDebt), o.Owed(MoneyDebt):
+		facts = append(facts, saga.PaymentGivenUp) // and so must who would take the money, or give it back
+	case o.Verdict == Cancelled:
 		facts = append(facts, saga.OrderCancelled) // what its customer waits for is done
 	}
 	o.Resolution, o.Refunds = r, slices.Clone(o.Refunds)

@@ -31,7 +31,7 @@ func TestResolving(t *testing.T) {
 		becomes   order.Status
 	}{
 		"to try again":                              {given: order.StatusNeedsAttention, body: retry, status: 202, facts: []saga.Fact{saga.OrderRetried, saga.CaptureDue}, becomes: order.StatusConfirmed},
-		"to give it up":                             {given: order.StatusNeedsAttention, body: writeOff, status: 202, facts: []saga.Fact{saga.OrderWrittenOff}, becomes: order.StatusClosed},
+		"to give it up":                             {given: order.StatusNeedsAttention, body: writeOff, status: 202, facts: []saga.Fact{saga.OrderWrittenOff, saga.PaymentGivenUp}, becomes: order.StatusClosed},
 		"an order that goes its way":                {given: order.StatusConfirmed, body: retry, status: 409, slug: "no-attention-needed", becomes: order.StatusConfirmed},
 		"an order that is over":                     {given: order.StatusClosed, body: writeOff, status: 409, slug: "no-attention-needed", becomes: order.StatusClosed},
 		"one whose answer comes at the same moment": {given: order.StatusNeedsAttention, meanwhile: captured, body: writeOff, status: 409, slug: "no-attention-needed", becomes: order.StatusClosed},

@@ -62,6 +62,9 @@ func Reopen(o Order, version int, now time.Time, patience time.Duration) (Order,
 	if !o.Owed(MoneyDebt) {
 		o = o.owe(now, patience, append(slices.Clone(o.Owes), MoneyDebt)...)
 	}
+	if o.Resolution.Action == WriteOff {
+		return bounced(o, MaxBounces, now) // nobody gives it back any more
+	}
 	return bounced(o, o.Bounces, now)
 }
 

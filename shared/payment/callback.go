@@ -61,16 +61,23 @@ func (t Till) hear(ctx context.Context, c Charge, i Intent, e errand) error {
 		return nil
 	case c.Want == Return:
 		return t.undo(ctx, c, e, false)
+	case c.Want == Leave && c.Has != Captured:
+		return t.leave(ctx, c, e)
 	}
 	before := c.Refunds
 	c, news := Learn(c, i)
-	if c.Has == Captured && len(c.Refunds) > 0 {
+	if c.Has == Captured && (len(c.Refunds) > 0 || c.Want == Leave) {
 		made, err := t.Provider.Refunds(ctx, c)
 		if err != nil {
 			return err
 		}
 		c = Compare(c, made)
 		news = append(news, Refunded(before, c.Refunds)...)
+		if tries(made, Whole) > 0 { // it was on its way back when it was written off
+			var gone []saga.Fact
+			c, gone = Gone(c, made)
+			news = append(news, gone...)
+		}
 	}
 	return t.tell(ctx, c, e, news)
 }

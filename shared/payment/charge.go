@@ -25,6 +25,7 @@ type Has string
 const (
 	Take   Want = "take"   // the money is to be held, and taken when its order confirms
 	Return Want = "return" // no money is to be held or taken, now or ever
+	Leave  Want = "leave"  // its order gave it up: no more is taken, and nothing goes back but by refunds
 
 	Nothing      Has = "nothing"       // no money moved: nobody confirmed the intent yet, or there never was one
 	Uncertain    Has = "uncertain"     // the provider has not decided yet
@@ -123,7 +124,7 @@ func Begin(c Charge, i Intent) (Charge, saga.Fact) {
 // older than what the charge's row knows by now.
 var certainty = map[Has]int{Nothing: 0, Uncertain: 1, ActionNeeded: 1, Declined: 2, Authorized: 3, Captured: 4, Lapsed: 5}
 
-// Learn decides what it means for a charge that is to be taken how its intent stands, and what there is to tell: nothing if
+// Learn decides what it means for a charge that is not to be returned how its intent stands, and what there is to tell: nothing if
 // that was known, or is older than what is known. A declined charge can still be authorized: it is told however late it is.
 func Learn(c Charge, i Intent) (Charge, []saga.Fact) {
 	switch {

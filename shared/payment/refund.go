@@ -96,7 +96,7 @@ func (c *Charge) keep(m Made) {
 
 // Refundable reports whether a refund is no more than what is left of a charge, given all that the provider has made.
 func Refundable(c Charge, made []Made, amount int64) bool {
-	return c.Want == Take && c.Has == Captured && amount > 0 && amount <= c.Amount.Amount-given(made)
+	return c.Want != Return && c.Has == Captured && amount > 0 && amount <= c.Amount.Amount-given(made)
 }
 
 // Refunded returns what there is to tell of the refunds that are not as they were before.

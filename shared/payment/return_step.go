@@ -8,12 +8,13 @@ import (
 	"backroom/shared/saga"
 )
 
-// ReturnStep gives money back: all of it for orders that are given up, parts of it for orders that are closed.
+// ReturnStep gives money back: all of it for orders that are given up, parts of it for orders that are closed; and none any more for
+// those that are written off.
 type ReturnStep struct{ Till }
 
 // Handle answers the verdicts that give an order up and ReturnDue: nothing is held or taken for it any more, and never will
 // be. It answers OrderRefunding and RefundDue: each refund arrived, or did not; and RefundsGivenUp: what was not made is not
-// made any more. Asked again, it answers again. It returns fault.Unavailable while the provider cannot say or works on a refund,
+// made any more; and PaymentGivenUp: no money is taken any more, and none goes back. Asked again, it answers again. It returns fault.Unavailable while the provider cannot say or works on a refund,
 // and fault.NotFound for refunds of an order without a charge.
 func (s ReturnStep) Handle(ctx context.Context, e saga.Event) error {
 	switch e.Type {
@@ -29,15 +30,18 @@ func (s ReturnStep) Handle(ctx context.Context, e saga.Event) error {
 	if _, err := saga.As[saga.About](e); err != nil {
 		return err
 	}
-	back := func(c Charge, why errand) error { return s.back(ctx, c, why) }
-	err := s.visit(ctx, e.Shop, e.Subject, e.Cause(), back)
+	do := func(c Charge, why errand) error { return s.back(ctx, c, why) }
+	if e.Type == saga.PaymentGivenUp {
+		do = func(c Charge, why errand) error { return s.leave(ctx, c, why) }
+	}
+	err := s.visit(ctx, e.Shop, e.Subject, e.Cause(), do)
 	if !errors.Is(err, fault.NotFound) {
 		return err
 	}
 	// The verdict overtook the payment, or there was none to be: whoever comes to pay finds that nobody wants it.
 	_, err = s.Charges.Create(ctx, Tombstone(e.Shop, e.Subject), e.Cause(), saga.PaymentReturned)
 	if errors.Is(err, fault.Duplicate) {
-		return s.visit(ctx, e.Shop, e.Subject, e.Cause(), back)
+		return s.visit(ctx, e.Shop, e.Subject, e.Cause(), do)
 	}
 	return err
 }

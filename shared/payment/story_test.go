@@ -34,6 +34,7 @@ type story struct {
 	wanted  []saga.Refund
 	asks    int
 	givenUp bool
+	left    bool // its order was written off
 }
 
 const tale = "ord_1"
@@ -174,7 +175,7 @@ func (s *story) Create(_ context.Context, c payment.Charge, key string) (payment
 }
 
 func (s *story) Confirm(_ context.Context, intent, _ string) (payment.Intent, error) {
-	if s.calm && s.row.Want == payment.Return {
+	if s.calm && s.row.Want != payment.Take {
 		s.t.Fatalf("confirmed, though it was known to be given up")
 	}
 	return happens(s, func() (payment.Intent, error) {
@@ -204,7 +205,7 @@ func (i *paid) hold() {
 }
 
 func (s *story) Capture(_ context.Context, intent, _ string) (payment.Intent, error) {
-	if s.row.Want == payment.Return {
+	if s.row.Want != payment.Take {
 		s.t.Fatalf("captured, though it was known to be given up")
 	}
 	return happens(s, func() (payment.Intent, error) {
@@ -238,6 +239,9 @@ func (s *story) Find(_ context.Context, intent string) (payment.Intent, error) {
 }
 
 func (s *story) Refund(_ context.Context, c payment.Charge, r saga.Refund, key string) (payment.Made, error) {
+	if s.calm && s.row.Want == payment.Leave && r.ID == payment.Whole {
+		s.t.Fatalf("given back, though it was known to be written off")
+	}
 	return happens(s, func() (payment.Made, error) {
 		i := s.bank.intents[c.Intent]
 		m := payment.Made{Refund: r.ID, Try: r.Try, Amount: r.Amount, State: saga.RefundRefused}
@@ -330,7 +334,7 @@ func (s *story) hear(b payment.Callback) {
 }
 
 func (s *story) happen() {
-	switch s.pick("reserved", "confirmed", "cancelling", "check", "capture", "return", "refund", "again", "again", "callback", "callback", "bank", "bank", "day") {
+	switch s.pick("reserved", "confirmed", "cancelling", "check", "capture", "return", "refund", "write-off", "again", "again", "callback", "callback", "bank", "bank", "day") {
 	case "reserved":
 		s.send(paymenttest.Reserved(s.outer, s.ask(), tale, s.total, s.card))
 	case "confirmed":
@@ -350,6 +354,11 @@ func (s *story) happen() {
 		if s.row != nil && s.row.Has == payment.Captured && s.row.Want == payment.Take && s.row.Intent != "" {
 			s.wantRefund()
 			s.send(paymenttest.Refunding(s.outer, saga.OrderRefunding, s.ask(), tale, s.wanted...))
+		}
+	case "write-off":
+		if s.chance(3) {
+			s.left = true
+			s.send(s.about(saga.ReturnPayment, saga.PaymentGivenUp))
 		}
 	case "again":
 		if len(s.sent) > 0 {
@@ -480,13 +489,17 @@ func (s *story) judge() {
 	if confirmed > 1 {
 		s.t.Fatalf("%d payments were confirmed for one order", confirmed)
 	}
-	if s.row == nil && !s.givenUp {
+	if s.row == nil && !s.givenUp && !s.left {
 		return
 	}
 	if s.row == nil {
 		s.t.Fatalf("given up, and nothing keeps it from being paid")
 	}
-	if !s.givenUp {
+	switch {
+	case s.left && !s.row.Back():
+		s.judgeLeft()
+		return
+	case !s.givenUp && !s.left:
 		s.judgeTaken()
 		return
 	}
@@ -512,6 +525,44 @@ func (s *story) judgeReturned() {
 			s.t.Fatalf("returned, but of %s the provider has %s, and %d went back", id, i.Has, arrived)
 		}
 	}
+}
+
+// judgeLeft fails if anything of a charge that was written off is held, can still be taken, or was taken and not told.
+func (s *story) judgeLeft() {
+	i := s.bank.intents[s.row.Intent]
+	switch {
+	case s.row.Want != payment.Leave:
+		s.t.Fatalf("written off, but wants %s", s.row.Want)
+	case i == nil: // the provider would not have it, or was not needed
+	case i.Has != payment.Captured && i.Has != payment.Canceled:
+		s.t.Fatalf("written off, but the provider has %s: %v", i.Has, facts(*s.row))
+	case i.Has == payment.Captured && s.row.Has != s.hasOf(i):
+		s.t.Fatalf("taken, and the charge has %s, not %s: %v", s.row.Has, s.hasOf(i), facts(*s.row))
+	case i.Has == payment.Captured && !s.givenUp && !slices.Contains(facts(*s.row), saga.PaymentCaptured):
+		s.t.Fatalf("taken, and nobody was told: %v", facts(*s.row))
+	}
+	before := *s.row
+	s.deliver(s.about(saga.CapturePayment, saga.CaptureDue))
+	s.deliver(s.about(saga.ReturnPayment, saga.ReturnDue))
+	if s.row.Has != before.Has || s.row.Want != before.Want {
+		s.t.Fatalf("asked once more, it has %s and wants %s", s.row.Has, s.row.Want)
+	}
+}
+
+// hasOf returns what a charge has whose money was taken, and perhaps went back as a whole.
+func (s *story) hasOf(i *paid) payment.Has {
+	arrived := int64(0)
+	whole := false
+	for _, m := range i.refunds {
+		if m.State == saga.RefundDone {
+			arrived += m.Amount
+		}
+		whole = whole || m.Refund == payment.Whole
+	}
+	if whole && arrived == s.total.Amount {
+		return payment.Returned
+	}
+	return payment.Captured
 }
 
 func (s *story) judgeTaken() {

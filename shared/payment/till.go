@@ -58,11 +58,11 @@ var (
 const rereads = 3
 
 // Till drives a charge to what its order wants of it. Every step and the provider's callbacks go through it, each with its
-// errand – hold, take, back, refund, hear –, and each acts on what the charge's row wants by then, whoever asked for that:
+// errand – hold, take, back, leave, refund, hear –, and each acts on what the charge's row wants by then, whoever asked for that:
 // an authorization that comes late for an order that is given up is undone by whoever learns of it.
 //
 // An errand looks at the row, then asks the provider, and then writes once, on the condition that nobody wrote meanwhile. So
-// what is written was true after whatever the row tells. Only back and refund write before they ask, too: what is wanted must
+// what is written was true after whatever the row tells. Only back, leave and refund write before they ask, too: what is wanted must
 // be known before it is done, because from then on nobody may confirm or capture, or make that refund once more.
 type Till struct {
 	Charges  Charges
@@ -122,6 +122,8 @@ func (t Till) hold(ctx context.Context, c Charge, e errand) error {
 		return t.repeat(ctx, c, e, Answer(c))
 	case c.Want == Return:
 		return t.undo(ctx, c, e, true)
+	case c.Want == Leave:
+		return t.leave(ctx, c, e)
 	}
 	i, err := t.Provider.Find(ctx, c.Intent)
 	if err == nil && i.Has == Nothing {
@@ -163,6 +165,8 @@ func (t Till) take(ctx context.Context, c Charge, e errand) error {
 		return t.repeat(ctx, c, e, saga.PaymentCaptured)
 	case c.Has == Lapsed:
 		return t.repeat(ctx, c, e, saga.CaptureFailed)
+	case c.Want == Leave:
+		return t.leave(ctx, c, e)
 	}
 	i := Intent{Has: Captured} // as it is for who has nothing to pay
 	switch {
@@ -186,7 +190,10 @@ func (t Till) take(ctx context.Context, c Charge, e errand) error {
 
 // back has the charge take no money any more, and what it took go back to the customer. Asked again, it answers again.
 func (t Till) back(ctx context.Context, c Charge, e errand) error {
-	if c.Want != Return {
+	switch c.Want {
+	case Leave:
+		return t.leave(ctx, c, e)
+	case Take:
 		c.Want, c.ClientSecret = Return, ""
 		if c.Intent == "" {
 			c.Has = Canceled
@@ -201,6 +208,52 @@ func (t Till) back(ctx context.Context, c Charge, e errand) error {
 		return t.repeat(ctx, c, e, saga.PaymentReturned)
 	}
 	return t.undo(ctx, c, e, true)
+}
+
+// leave has the charge take no money any more, and give none back: its order was written off. What is held is let go, and it is told
+// if the money was taken by then, and what became of its way back if it was on it. Of a charge that is back nothing is left.
+func (t Till) leave(ctx context.Context, c Charge, e errand) error {
+	switch {
+	case c.Back():
+		return t.repeat(ctx, c, e, saga.PaymentReturned)
+	case c.Want != Leave && c.Diary.Heeds(e.Cause):
+		return nil // it was back, and is owed anew
+	case c.Want != Leave:
+		told := []saga.Fact{saga.PaymentLeft}
+		if c.Want == Take && c.Has == Captured {
+			told = append(told, saga.PaymentCaptured) // of which its order does not know
+		}
+		c.Want, c.ClientSecret = Leave, ""
+		var err error
+		if c, err = t.Charges.Save(ctx, c, e.Cause, told...); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.Has == Lapsed, c.Intent == "":
+		return nil
+	case c.Has == Captured, c.Has == Returned:
+		return t.watch(ctx, c, e)
+	}
+	i, err := t.Provider.Cancel(ctx, c.Intent)
+	switch {
+	case err != nil:
+		return err
+	case i.Has != Captured && i.Has != Canceled:
+		return ErrUndecided
+	}
+	c, news := Learn(c, i)
+	return t.tell(ctx, c, e, news)
+}
+
+// watch learns what became of money that was on its way back when its order was written off.
+func (t Till) watch(ctx context.Context, c Charge, e errand) error {
+	made, err := t.Provider.Refunds(ctx, c)
+	if err != nil || tries(made, Whole) == 0 {
+		return err
+	}
+	c, news := Gone(c, made)
+	return t.tell(ctx, c, e, news)
 }
 
 // undo does what a charge wants that is to be returned and is not yet. Canceling the intent fences whatever confirmation or

@@ -320,6 +320,113 @@ func TestReturning(t *testing.T) {
 	})
 }
 
+// An order is written off by a person, who may have settled it past the system: messages that still lie about move no money any more.
+func TestWritingOff(t *testing.T) {
+	t.Parallel()
+	writeOff := func(s shop, order string) error { return s.giveBack("written-off", saga.PaymentGivenUp, order) }
+
+	t.Run("what is held is let go, and never taken", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		order := s.authorized("pm_card_visa")
+		require.NoError(t, writeOff(s, order))
+		assert.Equal(t, []saga.Fact{saga.PaymentLeft, saga.CaptureFailed}, facts(s.charge(order))[2:])
+		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order), "a dead letter from before")
+		assert.Equal(t, sandbox.Canceled, s.intent(order).Status)
+		assert.Equal(t, payment.Lapsed, s.charge(order).Has)
+	})
+
+	t.Run("what was taken is told, stays, and can be refunded", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		order := s.captured("pm_card_visa")
+		require.NoError(t, writeOff(s, order))
+		require.NoError(t, writeOff(s, order))
+		assert.Equal(t, []saga.Fact{saga.PaymentLeft, saga.PaymentCaptured}, facts(s.charge(order))[3:])
+		require.NoError(t, s.giveBack("cancelling", saga.OrderCancelling, order), "a dead letter from before")
+		assert.Empty(t, s.intent(order).Refunds)
+		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, saga.Refund{ID: "r1", Amount: 100, Try: 1, State: saga.RefundAsked}))
+		assert.Equal(t, saga.PaymentRefunded, s.last(order))
+	})
+
+	t.Run("money that did not arrive is not sent once more", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		order := s.captured("pm_card_refundFailLateFirst")
+		require.NoError(t, s.giveBack("cancelling", saga.OrderCancelling, order))
+		s.Later(72 * time.Hour)
+		require.NoError(t, s.callBack("evt_1", order))
+		require.Equal(t, saga.ReturnFailed, s.last(order))
+		require.NoError(t, writeOff(s, order))
+		require.NoError(t, s.giveBack("due", saga.ReturnDue, order), "a dead letter from before")
+		require.NoError(t, s.handle(paymenttest.CheckDue(t, "check", order)))
+		assert.Len(t, s.intent(order).Refunds, 1)
+	})
+
+	t.Run("money that was on its way back is told when it arrived", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		order := s.captured("pm_card_pendingRefund")
+		require.ErrorIs(t, s.giveBack("cancelling", saga.OrderCancelling, order), payment.ErrUndecided)
+		require.NoError(t, writeOff(s, order), "it is not waited for")
+		s.Later(time.Minute)
+		require.NoError(t, s.callBack("evt_1", order))
+		require.NoError(t, s.callBack("evt_2", order))
+		assert.Equal(t, []saga.Fact{saga.PaymentLeft, saga.PaymentReturned}, facts(s.charge(order))[5:])
+		assert.Equal(t, payment.Returned, s.charge(order).Has)
+	})
+
+	t.Run("money that was back already and is owed anew goes back", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		order := s.captured("pm_card_refundFailLateFirst")
+		require.NoError(t, s.giveBack("cancelling", saga.OrderCancelling, order))
+		require.NoError(t, writeOff(s, order))
+		assert.Equal(t, []saga.Fact{saga.PaymentReturned, saga.PaymentReturned}, facts(s.charge(order))[4:], "its order did not know")
+		s.Later(72 * time.Hour)
+		require.NoError(t, s.callBack("evt_1", order))
+		require.NoError(t, writeOff(s, order), "the same message once more")
+		require.NoError(t, s.giveBack("due", saga.ReturnDue, order))
+		assert.Equal(t, saga.PaymentReturned, s.last(order))
+		assert.Len(t, s.intent(order).Refunds, 2)
+	})
+
+	t.Run("a payment that comes late finds that nobody wants it", func(t *testing.T) {
+		t.Parallel()
+		s, order := open(t), newOrder()
+		require.NoError(t, writeOff(s, order))
+		require.NoError(t, s.handle(paymenttest.Reserved(t, "reserved", order, price, "pm_card_visa")))
+		assert.Equal(t, 0, s.Authorizations(t, order))
+	})
+
+	t.Run("whoever comes first lets go what the provider could not", func(t *testing.T) {
+		t.Parallel()
+		for name, next := range map[string]func(s shop, order string) error{
+			"the order, which asks": func(s shop, order string) error { return s.handle(paymenttest.CheckDue(s.t, "check", order)) },
+			"the provider":          func(s shop, order string) error { return s.callBack("evt_1", order) },
+		} {
+			s, order := open(t), newOrder()
+			require.NoError(t, s.handle(paymenttest.Reserved(t, "reserved", order, price, "pm_card_authenticationRequired")))
+			require.Equal(t, payment.ActionNeeded, s.charge(order).Has)
+			step := s.step(func(next http.RoundTripper) http.RoundTripper { return away{next} }).Till
+			require.ErrorIs(t, payment.ReturnStep{Till: step}.Handle(t.Context(), paymenttest.About(t, saga.ReturnPayment, saga.PaymentGivenUp, "written-off", order)), fault.Unavailable)
+			require.Equal(t, saga.PaymentLeft, s.last(order))
+			require.NoError(t, next(s, order), name)
+			assert.Equal(t, sandbox.Canceled, s.intent(order).Status, name)
+		}
+	})
+}
+
+// away is a way on which the provider does not answer.
+type away struct{ next http.RoundTripper }
+
+func (a away) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasPrefix(r.URL.Path, "/v1/payment_intents") {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return a.next.RoundTrip(r)
+}
+
 func TestRefunding(t *testing.T) {
 	t.Parallel()
 	asked := func(id string, amount int64, try int) saga.Refund {

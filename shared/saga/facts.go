@@ -26,6 +26,7 @@ const (
 	OrderStranded   Fact = "OrderStranded"   // a person must look
 	OrderRetried    Fact = "OrderRetried"    // a person had it try again
 	OrderWrittenOff Fact = "OrderWrittenOff" // a person gave up what it was owed
+	PaymentGivenUp  Fact = "PaymentGivenUp"  // money that was to be taken, or to go back, is not to be any more
 	OrderErased     Fact = "OrderErased"     // whose order it was is forgotten
 
 	ReserveDue      Fact = "ReserveDue"      // the order asks again for its stock,
@@ -50,6 +51,7 @@ const (
 	PaymentReturning    Fact = "PaymentReturning"    // the payment is to be undone, however it stands
 	PaymentReturned     Fact = "PaymentReturned"     // the customer has all money back, and none can be taken any more
 	ReturnFailed        Fact = "ReturnFailed"        // money that had gone back did not arrive
+	PaymentLeft         Fact = "PaymentLeft"         // no money is to be taken or to go back any more, however the payment stands
 	RefundNoted         Fact = "RefundNoted"         // which refunds the order wants was written down, before the provider is asked
 	RefundBegun         Fact = "RefundBegun"         // the provider knows of a refund and has not decided it
 	PaymentRefunded     Fact = "PaymentRefunded"     // a refund arrived

@@ -102,6 +102,8 @@ var Routes = map[Fact]Route{
 	OrderStranded:   {Orders, About{}, nil},
 	OrderRetried:    {Orders, About{}, nil},
 	OrderWrittenOff: {Orders, About{}, nil},
+	PaymentGivenUp:  {Orders, About{}, []Step{ReturnPayment}},
+	PaymentLeft:     {Charges, About{}, nil},
 	OrderErased:     {Orders, About{}, nil},
 }
 
@@ -109,7 +111,7 @@ var Routes = map[Fact]Route{
 // nothing.
 var (
 	asks    = []Fact{OrderOverdue, ReserveDue, PaymentCheckDue, CaptureDue, ReleaseDue, ReturnDue, RefundDue}
-	unasked = []Fact{ReturnFailed, RefundFailed, RefundsGivenUp}
+	unasked = []Fact{ReturnFailed, RefundFailed, RefundsGivenUp, PaymentGivenUp}
 )
 
 // AskedAgain reports whether a message with the fact, lost on its way to the step, is made up for: because an order asks the step

@@ -80,6 +80,7 @@ var told = map[saga.Fact]func(t *testing.T, w world) (table, key string){
 	saga.OrderRefunding:  story(confirmed, order.Captured, refund),
 	saga.RefundDue:       story(confirmed, order.Captured, refund, overdueNow),
 	saga.RefundsGivenUp:  story(confirmed, order.Captured, refund, gaveUp),
+	saga.PaymentGivenUp:  story(confirmed, gaveUp),
 	saga.OrderRefunded:   story(confirmed, order.Captured, refund, refunded),
 	saga.StockReserved: func(t *testing.T, w world) (string, string) {
 		for _, l := range wanted.Lines {

@@ -50,7 +50,9 @@ func TestAPersonResolvesAnOrder(t *testing.T) {
 		},
 		"resolve-order.write-off.json": {
 			id: "res_z4gbtmpan5bo5e5aqnmezkptvp5ahtoh", action: "write_off", reason: "the customer paid in cash", fingerprint: "d7b956a2fdf5e69ec783db504e7637135c98bde977aec052649d0e5e38cf8d42", status: "closed",
-			log: `{"v": 4, "fact": "OrderWrittenOff", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000108", "actor": "client:bootstrap"}`,
+			row: `"tells": 1,`,
+			log: `{"v": 4, "fact": "OrderWrittenOff", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000108", "actor": "client:bootstrap"},
+				{"v": 4, "fact": "PaymentGivenUp", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000108", "actor": "client:bootstrap"}`,
 		},
 	} {
 		t.Run(event, func(t *testing.T) {

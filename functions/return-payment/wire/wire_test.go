@@ -80,6 +80,26 @@ func TestAnOrderThatWasNeverPaidNeverWillBe(t *testing.T) {
 	})
 }
 
+func TestWhatIsWrittenOffIsLetGoAndNeverTaken(t *testing.T) {
+	t.Parallel()
+	c := cloudtest.New(t)
+	sandbox := paymenttest.StartSandbox(t, c)
+	const id = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
+	sandbox.Authorized(t, c, id, total, "pm_card_visa")
+
+	assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.written-off.json"))
+
+	row := paymenttest.Charge(t, c, id)
+	assert.Equal(t, []any{payment.Leave, payment.Lapsed}, []any{row.Want, row.Has})
+
+	t.Run("and neither the same message once more nor one from before changes anything", func(t *testing.T) {
+		before := c.State()
+		assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.written-off.json"))
+		assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.json"))
+		assert.Equal(t, before, c.State())
+	})
+}
+
 func TestPartOfTheMoneyGoesBackAndNeverMoreThanWasTaken(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)

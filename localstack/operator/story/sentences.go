@@ -27,6 +27,7 @@ var sentences = map[saga.Fact]string{
 	saga.OrderStranded:   "gave the order into human hands",
 	saga.OrderRetried:    "had the order try again",
 	saga.OrderWrittenOff: "gave up what the order was owed",
+	saga.PaymentGivenUp:  "had no money be taken or go back any more",
 	saga.OrderErased:     "forgot whose order it was",
 
 	saga.ReserveDue:      "asked again for the stock",
@@ -51,6 +52,7 @@ var sentences = map[saga.Fact]string{
 	saga.PaymentReturning:    "began to undo the payment, however it stands",
 	saga.PaymentReturned:     "learned that all money is back, and none can be taken any more",
 	saga.ReturnFailed:        "learned that money which had gone back did not arrive",
+	saga.PaymentLeft:         "noted that no money is to be taken or to go back any more",
 	saga.RefundNoted:         "wrote down which refunds the order wants",
 	saga.RefundBegun:         "asked the provider for a refund, which is not decided yet",
 	saga.PaymentRefunded:     "learned that a refund arrived",
