@@ -12,8 +12,8 @@ import (
 type AuthorizeStep struct{ Till }
 
 // Handle answers StockReserved and PaymentCheckDue: the money is authorized, or declined – or returned, for an order that was
-// given up meanwhile, of which nothing is held any more. Asked again, it answers again. It returns fault.Unavailable while the
-// provider cannot say; the charge keeps the intent by which to ask later.
+// given up meanwhile, of which nothing is held any more. Asked again, it answers again. It returns fault.Unavailable or
+// fault.Throttled while the provider cannot say; the charge keeps the intent by which to ask later.
 func (s AuthorizeStep) Handle(ctx context.Context, e saga.Event) error {
 	if e.Type == saga.PaymentCheckDue {
 		return s.check(ctx, e)

@@ -11,7 +11,7 @@ type CaptureStep struct{ Till }
 
 // Handle answers OrderConfirmed and CaptureDue: the money is captured, or can not be taken any more. Asked again, it answers
 // again; for an order that was given up meanwhile it does nothing. It returns fault.NotFound for an order without a charge –
-// none is confirmed without one – and fault.Unavailable while the provider cannot say.
+// none is confirmed without one – and fault.Unavailable or fault.Throttled while the provider cannot say.
 func (s CaptureStep) Handle(ctx context.Context, e saga.Event) error {
 	if _, err := saga.As[saga.About](e); err != nil {
 		return err

@@ -13,9 +13,10 @@ import (
 type ReturnStep struct{ Till }
 
 // Handle answers the verdicts that give an order up and ReturnDue: nothing is held or taken for it any more, and never will
-// be. It answers OrderRefunding and RefundDue: each refund arrived, or did not; and RefundsGivenUp: what was not made is not
-// made any more; and PaymentGivenUp: no money is taken any more, and none goes back. Asked again, it answers again. It returns fault.Unavailable while the provider cannot say or works on a refund,
-// and fault.NotFound for refunds of an order without a charge.
+// be. It answers OrderRefunding and RefundDue: each refund arrived, or did not; RefundsGivenUp: what was not made is not made any
+// more; and PaymentGivenUp: no money is taken any more, and none goes back. Asked again, it answers again. It returns
+// fault.Unavailable or fault.Throttled while the provider cannot say or works on a refund, and fault.NotFound for refunds of an order
+// without a charge.
 func (s ReturnStep) Handle(ctx context.Context, e saga.Event) error {
 	switch e.Type {
 	case saga.OrderRefunding, saga.RefundDue, saga.RefundsGivenUp:
