@@ -27,6 +27,7 @@ import (
 	"backroom/shared/api/collection"
 	"backroom/shared/cloudsim/registry"
 	"backroom/shared/cloudtest/recorded"
+	"backroom/shared/cloudtest/template"
 	"backroom/shared/function"
 )
 
@@ -124,6 +125,28 @@ func TestTheContractIsWhole(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestWhatTheGatewayRefusesIsAProblem: no local cloud applies the gateway's own responses, so they are held to what problems.md says.
+func TestWhatTheGatewayRefusesIsAProblem(t *testing.T) {
+	read, err := template.Read()
+	require.NoError(t, err)
+	says := object(read.Resources["Api"].Properties["GatewayResponses"])
+	for _, kind := range []string{
+		"MISSING_AUTHENTICATION_TOKEN", "REQUEST_TOO_LARGE", "THROTTLED", "QUOTA_EXCEEDED", "INVALID_API_KEY", "INTEGRATION_TIMEOUT", "DEFAULT_4XX", "DEFAULT_5XX",
+	} {
+		response := object(says[kind])
+		headers := object(object(response["ResponseParameters"])["Headers"])
+		var problem api.Problem
+		require.NoError(t, json.Unmarshal([]byte(object(response["ResponseTemplates"])["application/json"].(string)), &problem), kind)
+		assert.Equal(t, response["StatusCode"], problem.Status, kind)
+		assert.True(t, strings.HasPrefix(problem.Type, api.TypePrefix), kind)
+		assert.NotEmpty(t, problem.Title+problem.Detail, kind)
+		assert.Equal(t, []any{"'application/problem+json'", "'no-store'"}, []any{headers["Content-Type"], headers["Cache-Control"]}, kind)
+		soon := kind != "QUOTA_EXCEEDED" && (problem.Status == http.StatusTooManyRequests || problem.Status == http.StatusServiceUnavailable)
+		assert.Equal(t, soon, headers["Retry-After"] != nil, kind)
+	}
+	assert.Len(t, says, 8, "each is looked at")
 }
 
 func contract(t *testing.T, file string) *openapi3.T {
