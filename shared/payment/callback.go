@@ -73,11 +73,9 @@ func (t Till) hear(ctx context.Context, c Charge, i Intent, e errand) error {
 		}
 		c = Compare(c, made)
 		news = append(news, Refunded(before, c.Refunds)...)
-		if tries(made, Whole) > 0 { // it was on its way back when it was written off
-			var gone []saga.Fact
-			c, gone = Gone(c, made)
-			news = append(news, gone...)
-		}
+		var gone []saga.Fact
+		c, gone = Followed(c, made)
+		news = append(news, gone...)
 	}
 	return t.tell(ctx, c, e, news)
 }

@@ -140,6 +140,15 @@ func Gone(c Charge, made []Made) (Charge, []saga.Fact) {
 	return c, nil
 }
 
+// Followed decides what became of the money of a charge that is left alone: what of it was on its way back by then. Nothing, if none
+// was.
+func Followed(c Charge, made []Made) (Charge, []saga.Fact) {
+	if tries(made, Whole) == 0 {
+		return c, nil
+	}
+	return Gone(c, made)
+}
+
 // refundKey is the provider's idempotency key for one try of a refund, whoever asks for it. Once the provider has forgotten
 // it, the try is in its list of refunds.
 func refundKey(c Charge, r saga.Refund) string { return key("refund", c, r.ID, strconv.Itoa(r.Try)) }

@@ -515,16 +515,21 @@ func (s *story) judge() {
 // judgeReturned fails if the provider holds or has any of the order's money.
 func (s *story) judgeReturned() {
 	for id, i := range s.bank.intents {
-		arrived := int64(0)
-		for _, m := range i.refunds {
-			if m.State == saga.RefundDone {
-				arrived += m.Amount
-			}
-		}
-		if i.Has == payment.Authorized || i.Has == payment.Captured && arrived != s.total.Amount {
-			s.t.Fatalf("returned, but of %s the provider has %s, and %d went back", id, i.Has, arrived)
+		if i.Has == payment.Authorized || i.Has == payment.Captured && i.arrived() != s.total.Amount {
+			s.t.Fatalf("returned, but of %s the provider has %s, and %d went back", id, i.Has, i.arrived())
 		}
 	}
+}
+
+// arrived returns how much went back to the customer.
+func (i *paid) arrived() int64 {
+	var sum int64
+	for _, m := range i.refunds {
+		if m.State == saga.RefundDone {
+			sum += m.Amount
+		}
+	}
+	return sum
 }
 
 // judgeLeft fails if anything of a charge that was written off is held, can still be taken, or was taken and not told.
@@ -551,15 +556,8 @@ func (s *story) judgeLeft() {
 
 // hasOf returns what a charge has whose money was taken, and perhaps went back as a whole.
 func (s *story) hasOf(i *paid) payment.Has {
-	arrived := int64(0)
-	whole := false
-	for _, m := range i.refunds {
-		if m.State == saga.RefundDone {
-			arrived += m.Amount
-		}
-		whole = whole || m.Refund == payment.Whole
-	}
-	if whole && arrived == s.total.Amount {
+	whole := slices.ContainsFunc(i.refunds, func(m payment.Made) bool { return m.Refund == payment.Whole })
+	if whole && i.arrived() == s.total.Amount {
 		return payment.Returned
 	}
 	return payment.Captured

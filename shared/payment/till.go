@@ -235,12 +235,9 @@ func (t Till) leave(ctx context.Context, c Charge, e errand) error {
 	case c.Has == Captured, c.Has == Returned:
 		return t.watch(ctx, c, e)
 	}
-	i, err := t.Provider.Cancel(ctx, c.Intent)
-	switch {
-	case err != nil:
+	i, err := t.cancel(ctx, c)
+	if err != nil {
 		return err
-	case i.Has != Captured && i.Has != Canceled:
-		return ErrUndecided
 	}
 	c, news := Learn(c, i)
 	return t.tell(ctx, c, e, news)
@@ -249,11 +246,21 @@ func (t Till) leave(ctx context.Context, c Charge, e errand) error {
 // watch learns what became of money that was on its way back when its order was written off.
 func (t Till) watch(ctx context.Context, c Charge, e errand) error {
 	made, err := t.Provider.Refunds(ctx, c)
-	if err != nil || tries(made, Whole) == 0 {
+	if err != nil {
 		return err
 	}
-	c, news := Gone(c, made)
+	c, news := Followed(c, made)
 	return t.tell(ctx, c, e, news)
+}
+
+// cancel has the charge's intent take no money any more, and returns it: canceled, or captured before. It returns ErrUndecided while
+// the provider is at work on it.
+func (t Till) cancel(ctx context.Context, c Charge) (Intent, error) {
+	i, err := t.Provider.Cancel(ctx, c.Intent)
+	if err == nil && i.Has != Captured && i.Has != Canceled {
+		err = ErrUndecided
+	}
+	return i, err
 }
 
 // undo does what a charge wants that is to be returned and is not yet. Canceling the intent fences whatever confirmation or
@@ -262,14 +269,12 @@ func (t Till) undo(ctx context.Context, c Charge, e errand, asked bool) error {
 	if c.Has == Captured {
 		return t.giveBack(ctx, c, e, asked)
 	}
-	i, err := t.Provider.Cancel(ctx, c.Intent)
+	i, err := t.cancel(ctx, c)
 	switch {
 	case err != nil:
 		return err
 	case i.Has == Captured:
 		return t.giveBack(ctx, c, e, asked)
-	case i.Has != Canceled:
-		return ErrUndecided
 	}
 	c.Has = Canceled
 	return t.tell(ctx, c, e, []saga.Fact{saga.PaymentReturned})
