@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"strconv"
 	"time"
 
@@ -117,9 +116,7 @@ func (r row) event(l line, index int) (saga.Event, error) {
 	case r.begunBefore(l):
 		return saga.Event{}, errors.New("the log is full, and the beginning of that version is not in it")
 	}
-	members := maps.Clone(r.members)
-	members["version"] = json.RawMessage(strconv.Itoa(l.Version)) // who hears facts that contradict each other goes by it
-	data, err := project(members, route.Carries)
+	data, err := r.project(l.Version, route.Carries)
 	return saga.Event{
 		SpecVersion: saga.SpecVersion,
 		ID:          saga.EventID(route.By, r.PK, l.Version, index, r.Nonce),
@@ -134,10 +131,16 @@ func (r row) begunBefore(l line) bool {
 	return len(r.Log) >= LogLimit && l.Version == r.Log[1].Version && l != r.Log[0]
 }
 
-func project(members map[string]json.RawMessage, body any) (json.RawMessage, error) {
+// project returns what a fact of a version carries. The version is the fact's own, and not what the row has by now: who hears facts
+// that contradict each other goes by it.
+func (r row) project(version int, body any) (json.RawMessage, error) {
 	data := map[string]json.RawMessage{}
 	for _, name := range saga.Members(body) {
-		value, ok := members[name]
+		if name == "version" {
+			data[name] = json.RawMessage(strconv.Itoa(version))
+			continue
+		}
+		value, ok := r.members[name]
 		if !ok || string(value) == "null" {
 			return nil, fmt.Errorf("the row has no attribute %q", name)
 		}
