@@ -112,18 +112,18 @@ func (h PlaceHandler) decide(ctx context.Context, caller identity.Caller, id, fi
 	for _, l := range in.Body.Lines {
 		wish.Lines = append(wish.Lines, WishedLine(l))
 	}
-	var o Order
-	var facts []saga.Fact
-	for _, priced := range []func(context.Context, string, []string) (map[string][]money.Money, error){h.Prices.Of, h.Prices.Read} {
-		prices, err := priced(ctx, caller.Shop, wish.SKUs())
+	place := func(prices func(context.Context, string, []string) (map[string][]money.Money, error)) (Order, []saga.Fact, error) {
+		found, err := prices(ctx, caller.Shop, wish.SKUs())
 		if err != nil {
 			return Order{}, nil, err
 		}
-		if o, facts, err = Place(id, caller, wish, prices, fingerprint, h.Now(), h.Terms); !errors.Is(err, ErrPriceChanged) {
-			return o, facts, err
-		}
+		return Place(id, caller, wish, found, fingerprint, h.Now(), h.Terms)
 	}
-	return Order{}, nil, ErrPriceChanged
+	o, facts, err := place(h.Prices.Of)
+	if errors.Is(err, ErrPriceChanged) {
+		return place(h.Prices.Read)
+	}
+	return o, facts, err
 }
 
 func receipt(o Order) Receipt {
