@@ -18,7 +18,10 @@ import (
 	"backroom/shared/saga"
 )
 
-const name = "return-payment"
+const (
+	name = "return-payment"
+	id   = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
+)
 
 // paying builds the step with a sandbox beside the test as its payment provider.
 func paying(sandbox *paymenttest.Sandbox) function.Builder {
@@ -30,12 +33,18 @@ func paying(sandbox *paymenttest.Sandbox) function.Builder {
 
 var total = money.Money{Amount: 7900, Currency: "EUR"}
 
-func TestTheMoneyIsLetGo(t *testing.T) {
-	t.Parallel()
+// held is a cloud with the order's charge, and the provider beside it, which holds the money.
+func held(t *testing.T) (*cloudtest.Cloud, *paymenttest.Sandbox) {
+	t.Helper()
 	c := cloudtest.New(t)
 	sandbox := paymenttest.StartSandbox(t, c)
-	const id = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
 	sandbox.Authorized(t, c, id, total, "pm_card_visa")
+	return c, sandbox
+}
+
+func TestTheMoneyIsLetGo(t *testing.T) {
+	t.Parallel()
+	c, sandbox := held(t)
 
 	assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.json"))
 
@@ -82,10 +91,7 @@ func TestAnOrderThatWasNeverPaidNeverWillBe(t *testing.T) {
 
 func TestWhatIsWrittenOffIsLetGoAndNeverTaken(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t)
-	sandbox := paymenttest.StartSandbox(t, c)
-	const id = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
-	sandbox.Authorized(t, c, id, total, "pm_card_visa")
+	c, sandbox := held(t)
 
 	assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.written-off.json"))
 
@@ -102,10 +108,7 @@ func TestWhatIsWrittenOffIsLetGoAndNeverTaken(t *testing.T) {
 
 func TestPartOfTheMoneyGoesBackAndNeverMoreThanWasTaken(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t)
-	sandbox := paymenttest.StartSandbox(t, c)
-	const id = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
-	sandbox.Authorized(t, c, id, total, "pm_card_visa")
+	c, sandbox := held(t)
 	capture := payment.CaptureStep{Till: payment.Till{
 		Charges: paymentdb.Store{Table: c.Runtime().Table(c.Table("Charges"))}, Provider: provider.New(sandbox.URL, paymenttest.Key(), nil, nil),
 	}}

@@ -36,12 +36,16 @@ func (o *office) Send(context.Context, notify.Notice, notify.Mail) (string, erro
 	return "m-1", o.answer
 }
 
+func guarded(cloud *cloudtest.Cloud, o *office) sender.Guarded {
+	table := circuit.Table{DB: cloud.Runtime().DynamoDB(), Name: cloud.Table("Circuits")}
+	return sender.Guarded{Sender: o, Circuit: circuit.New("mail-provider", table, cloud.Clock.Now, circuit.Usual)}
+}
+
 func TestAMailIsNotBegunThatMayBeCutOff(t *testing.T) {
 	t.Parallel()
-	cloud, o := cloudtest.New(t), &office{}
-	table := circuit.Table{DB: cloud.Runtime().DynamoDB(), Name: cloud.Table("Circuits")}
-	g := sender.Guarded{Sender: o, Circuit: circuit.New("mail-provider", table, cloud.Clock.Now, circuit.Usual), Needs: time.Minute}
-	o.answer = sender.ErrAway
+	cloud, o := cloudtest.New(t), &office{answer: sender.ErrAway}
+	g := guarded(cloud, o)
+	g.Needs = time.Minute
 	for range circuit.Usual.AtLeast {
 		_, _ = g.Send(t.Context(), notice, mail)
 	}
@@ -76,8 +80,7 @@ func TestASenderThatFailsIsGivenARest(t *testing.T) {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
 			cloud, o := cloudtest.New(t), &office{answer: c.answer}
-			table := circuit.Table{DB: cloud.Runtime().DynamoDB(), Name: cloud.Table("Circuits")}
-			g := sender.Guarded{Sender: o, Circuit: circuit.New("mail-provider", table, cloud.Clock.Now, circuit.Usual)}
+			g := guarded(cloud, o)
 			var err error
 			for range 20 {
 				_, err = g.Send(t.Context(), notice, mail)
