@@ -54,7 +54,7 @@ reference: ## the API reference of make run in a headless Chromium: tried out, a
 	$(START) reference
 
 ledger: ## what an order costs, counted in a simulation and held to testdata/ledger.txt (UPDATE=1 writes that)
-	@cd shared/cloudsim/simulation && go test -count=1 -run '^TestLedger$$' $(if $(UPDATE),-update)
+	@cd localstack/simulation && go test -count=1 -run '^TestLedger$$' $(if $(UPDATE),-update)
 
 sizes: ## binary and zip size of every function
 	$(START) sizes

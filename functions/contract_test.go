@@ -23,11 +23,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"backroom/functions"
+	"backroom/localstack/contract/collection"
+	"backroom/localstack/recorded"
+	"backroom/localstack/template"
 	"backroom/shared/api"
-	"backroom/shared/api/collection"
-	"backroom/shared/cloudsim/registry"
-	"backroom/shared/cloudtest/recorded"
-	"backroom/shared/cloudtest/template"
 	"backroom/shared/function"
 )
 
@@ -56,7 +56,7 @@ var about = api.About{
 func TestTheContractIsWhatTheFunctionsServe(t *testing.T) {
 	var operations []api.Operation
 	for _, name := range folders(t) {
-		if f := registry.Functions[name]; f.Operation != nil && !f.Beside {
+		if f := functions.All[name]; f.Operation != nil && !f.Beside {
 			operations = append(operations, f.Operation(function.Environment(map[string]string{"AWS_REGION": "us-east-1"})))
 		}
 	}
@@ -85,7 +85,7 @@ func examples(t *testing.T) []api.Example {
 	require.NotEmpty(t, exchanges)
 	var all []api.Example
 	for _, x := range exchanges {
-		if f := registry.Functions[x.Function]; f.Operation == nil || f.Beside || x.Status == http.StatusMethodNotAllowed {
+		if f := functions.All[x.Function]; f.Operation == nil || f.Beside || x.Status == http.StatusMethodNotAllowed {
 			continue // the sandbox is no part of the API, and no operation answers to another's method
 		}
 		text, err := os.ReadFile(filepath.Join("..", "events", x.Event))

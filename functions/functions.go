@@ -1,6 +1,6 @@
-// Package registry names every function: for the tests that are about all of them, and for the simulation in which all of them
+// Package functions names every function: for the tests that are about all of them, and for the simulation in which all of them
 // run. No binary links it.
-package registry
+package functions
 
 import (
 	"reflect"
@@ -47,8 +47,8 @@ type Entry struct {
 	Build     function.Builder                     // as its main has it built
 }
 
-// Functions are all, by the name of their folder.
-var Functions = map[string]Entry{
+// All are the functions, by the name of their folder.
+var All = map[string]Entry{
 	"issue-token":    route(issuetoken.New),
 	"get-health":     route(gethealth.New),
 	"put-product":    route(putproduct.New),

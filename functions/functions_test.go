@@ -20,8 +20,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim/registry"
-	"backroom/shared/cloudtest/template"
+	"backroom/functions"
+	"backroom/localstack/template"
 	"backroom/shared/saga"
 )
 
@@ -103,9 +103,9 @@ func TestAFunctionIsTwoFiles(t *testing.T) {
 		wire := parse(t, filepath.Join(f.name, "wire", "wire.go"))
 		assert.Equal(t, "wire", wire.Name.Name)
 		assert.True(t, strings.HasPrefix(wire.Doc.Text(), "Package wire connects "+f.name+" "), "wire.go says what it connects")
-		assert.Contains(t, registry.Functions, f.name, "shared/cloudsim/registry names every function")
+		assert.Contains(t, functions.All, f.name, "functions.go names every function")
 	})
-	assert.Len(t, registry.Functions, len(folders(t)), "shared/cloudsim/registry names a function that is not there")
+	assert.Len(t, functions.All, len(folders(t)), "functions.go names a function that is not there")
 }
 
 func TestWiringConnectsAndDecidesNothing(t *testing.T) {
@@ -309,11 +309,11 @@ func (f subject) environment() map[string]any {
 
 func TestTheEnvironmentIsWhatTheSettingsRead(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
-		reads := settings(t, registry.Functions[f.name].Settings)
+		reads := settings(t, functions.All[f.name].Settings)
 		if f.isStep() {
 			reads = append(reads, "LAST_RECEIVE") // function.Consume and function.Work do
 		}
-		if registry.Functions[f.name].Operation != nil {
+		if functions.All[f.name].Operation != nil {
 			reads = append(reads, "CALLER_RATE", "CALLER_BURST") // function.Serve does
 		}
 		assert.ElementsMatch(t, reads, slices.Collect(maps.Keys(f.environment())))

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"backroom/localstack/lane"
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // wirings are the packages whose tests replay the sample events: what functions do there is recorded.
@@ -18,7 +18,7 @@ func (l listed) isWiring() bool {
 }
 
 // keeper compares what was recorded with what is kept. Alone it has nothing to compare.
-const keeper = "backroom/shared/cloudtest/recorded"
+const keeper = "backroom/localstack/recorded"
 
 // contract is `make contract`: it replays the sample events, and compares what functions answered, what they used of their roles,
 // and the OpenAPI document that follows from it with what is kept. UPDATE=1 keeps what is new.
@@ -31,7 +31,7 @@ func policy(ctx context.Context, d desk, _ []string) error {
 	if err := d.recorded(ctx, false); err != nil {
 		return err
 	}
-	return d.lane(ctx, lane.Lane{Name: "the deployment's policy", Packages: []string{"./shared/cloudtest/policy"}, Environ: simulated()})
+	return d.lane(ctx, lane.Lane{Name: "the deployment's policy", Packages: []string{"./localstack/policy"}, Environ: simulated()})
 }
 
 // recorded runs the tests of the wiring on the simulated cloud, and orders through all functions, and holds what they record to what
@@ -50,7 +50,7 @@ func (d desk) recorded(ctx context.Context, update bool) (err error) {
 	if err := d.lane(ctx, lane.Lane{Name: "sample events, on the simulated cloud", Packages: wirings, Environ: recording}); err != nil {
 		return err
 	}
-	roads := lane.Lane{Name: "the roads of an order, simulated", Packages: []string{"./shared/cloudsim/simulation"}, Args: []string{"-run", "^(TestTheRoads|TestOrdersCome)"}, Environ: recording}
+	roads := lane.Lane{Name: "the roads of an order, simulated", Packages: []string{"./localstack/simulation"}, Args: []string{"-run", "^(TestTheRoads|TestOrdersCome)"}, Environ: recording}
 	if err := d.lane(ctx, roads); err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"backroom/localstack/deploy"
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // remove is `make delete STACK=…`: it deletes a stack that is not prod's, and then the tables that outlive it. Where the stack is gone

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/deploy"
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 func TestOnlyAStackThatIsSurelyNotProdIsDeleted(t *testing.T) {

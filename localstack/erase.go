@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // erase is `make erase CUSTOMER=…`: the shop forgets whose a customer's orders were.

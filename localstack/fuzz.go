@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // A target is a fuzz test of one package.

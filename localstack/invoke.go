@@ -17,9 +17,9 @@ import (
 
 	"backroom/localstack/cloud"
 	"backroom/localstack/deploy"
-	"backroom/localstack/remedy"
-	"backroom/localstack/shop"
 	"backroom/shared/client"
+	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/shop"
 )
 
 // invoke is `make invoke F=<function> E=<event file>`: one call of a function of the running cloud, with the event's

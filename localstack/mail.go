@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"backroom/localstack/operator"
-	"backroom/localstack/remedy"
+	"backroom/shared/ops"
+	"backroom/shared/ops/remedy"
 )
 
 // A mail is one that the stack sent to its mailbox, which it has where mails are not delivered.
@@ -66,7 +66,7 @@ func showMail(ctx context.Context, d desk, _ []string) error {
 }
 
 // readMail returns what is in a stack's mailbox, the oldest first.
-func readMail(ctx context.Context, site operator.Site) ([]mail, error) {
+func readMail(ctx context.Context, site ops.Site) ([]mail, error) {
 	table := site.Names["Mailbox"]
 	if table == "" {
 		return nil, remedy.For(errors.New("the stack has no mailbox: it is older than this command"), "deploy this version")

@@ -31,9 +31,9 @@ import (
 	"os/signal"
 	"syscall"
 
-	"backroom/localstack/remedy"
-	"backroom/localstack/terminal"
 	"backroom/localstack/tools"
+	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/terminal"
 )
 
 // A desk is what every command works at.

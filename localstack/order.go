@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // tellOrder is `make order ID=…`: the story of one order.

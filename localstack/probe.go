@@ -16,11 +16,11 @@ import (
 	"backroom/localstack/deploy"
 	"backroom/localstack/lane"
 	"backroom/localstack/probe"
-	"backroom/localstack/remedy"
 	"backroom/localstack/seed"
-	"backroom/localstack/shop"
 	"backroom/localstack/tools"
 	"backroom/shared/client"
+	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/shop"
 )
 
 // How many orders of each kind a customer has before the probe.

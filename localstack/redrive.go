@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // redrive is `make redrive STEP=…`: a step's dead letters go back to it. With DRY=1 it only lists them.

@@ -9,7 +9,7 @@ import (
 
 	"backroom/localstack/browser"
 	"backroom/localstack/deploy"
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // useReference is `make reference`: it reads the API reference of the running `make run` in a headless Chromium and tries operations

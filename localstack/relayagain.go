@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // relayAgain is `make relay-again SINCE=…`: what the rows told since then is sent again. With DRY=1 it only counts.

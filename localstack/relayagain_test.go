@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 func TestAMomentThatHasPassed(t *testing.T) {

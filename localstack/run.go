@@ -19,10 +19,10 @@ import (
 	"backroom/localstack/cloud"
 	"backroom/localstack/deploy"
 	"backroom/localstack/front"
-	"backroom/localstack/remedy"
 	"backroom/localstack/seed"
-	"backroom/localstack/shop"
 	"backroom/shared/client"
+	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/shop"
 )
 
 const (

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // running tells other commands where `make run` serves.

@@ -8,21 +8,21 @@ import (
 	"os"
 	"strconv"
 
-	"backroom/localstack/operator"
-	"backroom/localstack/remedy"
+	"backroom/shared/ops"
+	"backroom/shared/ops/remedy"
 )
 
 // site opens the stack that an operator's command works on: the one that STACK names, wherever the AWS SDK's settings lead, or
 // that of the running `make run`.
-func (d desk) site(ctx context.Context) (operator.Site, error) {
+func (d desk) site(ctx context.Context) (ops.Site, error) {
 	if stack := os.Getenv("STACK"); stack != "" {
-		return operator.Open(ctx, "", stack)
+		return ops.Open(ctx, "", stack)
 	}
 	at, ok := d.whereRunning()
 	if !ok {
-		return operator.Site{}, nothingRuns
+		return ops.Site{}, nothingRuns
 	}
-	return operator.Open(ctx, at.Endpoint, at.Stack)
+	return ops.Open(ctx, at.Endpoint, at.Stack)
 }
 
 // What leads on where there is no stack to work on.

@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"backroom/localstack/deploy"
-	"backroom/localstack/operator"
-	"backroom/localstack/remedy"
-	"backroom/localstack/shop"
-	"backroom/localstack/smoke"
+	"backroom/shared/ops"
+	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/shop"
+	"backroom/shared/ops/smoke"
 )
 
 // smokeTest is `make smoke`: the way of one order through a stack that is deployed. Where there is no sandbox for payments it only
@@ -48,7 +48,7 @@ func (d desk) standing(ctx context.Context) (deploy.Stack, error) {
 		endpoint, name = at.Endpoint, at.Stack
 	}
 	stack, err := deploy.Describe(ctx, strings.TrimRight(endpoint, "/"), name)
-	return stack, remedy.For(err, operator.WhichStacks)
+	return stack, remedy.For(err, ops.WhichStacks)
 }
 
 // walk prepares the way through a stack.
@@ -73,7 +73,7 @@ func (d desk) walk(ctx context.Context, stack deploy.Stack) (smoke.Walk, error) 
 	if err != nil {
 		return smoke.Walk{}, err
 	}
-	site, err := operator.Open(ctx, stack.Endpoint, stack.Name)
+	site, err := ops.Open(ctx, stack.Endpoint, stack.Name)
 	if err != nil {
 		return smoke.Walk{}, err
 	}

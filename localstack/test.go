@@ -15,8 +15,8 @@ import (
 	"backroom/localstack/cloud"
 	"backroom/localstack/deploy"
 	"backroom/localstack/lane"
-	"backroom/localstack/remedy"
 	"backroom/localstack/tools"
+	"backroom/shared/ops/remedy"
 )
 
 // lint is `make lint`.
@@ -192,15 +192,15 @@ type listed struct {
 
 // onAnyCloud reports whether the package's tests run on the cloud that BACKROOM_ENDPOINT names.
 func (l listed) onAnyCloud() bool {
-	if strings.HasPrefix(l.path, "backroom/shared/cloudsim/simulation") {
+	if strings.HasPrefix(l.path, "backroom/localstack/simulation") {
 		return false // it is a cloud itself
 	}
 	if l.path == keeper {
 		return false // it compares what was recorded on the simulated one
 	}
 	return slices.ContainsFunc(l.imports, func(imported string) bool {
-		suite := strings.HasPrefix(imported, "backroom/shared/cloudsim/") && strings.HasSuffix(imported, "test")
-		return suite || imported == "backroom/shared/cloudtest"
+		suite := strings.HasPrefix(imported, "backroom/localstack/cloudsim/") && strings.HasSuffix(imported, "test")
+		return suite || imported == "backroom/localstack/cloudtest"
 	})
 }
 

@@ -65,39 +65,50 @@ func sources(t *testing.T) []source {
 	return all
 }
 
-// onlyForTests reports whether a package is there for tests alone: ordertest, cloudtest, the black-box suite.
+// onlyForTests reports whether a package is there for tests alone: ordertest, and what stands in for AWS in tests.
 func onlyForTests(folder string) bool {
-	return strings.HasSuffix(path.Base(folder), "test") || inside(folder, "shared/cloudtest") || inside(folder, "shared/cloudsim") || inside(folder, "localstack/e2e")
+	return strings.HasSuffix(path.Base(folder), "test") || within(folder, proof...)
+}
+
+// proof are the folders that show that the product keeps its promises, in tests. The commands in localstack/ do not link them.
+var proof = []string{
+	"localstack/cloudsim", "localstack/cloudtest", "localstack/conformance", "localstack/contract", "localstack/e2e",
+	"localstack/policy", "localstack/recorded", "localstack/simulation", "localstack/template",
+}
+
+// tools are the folders of localstack/ that the commands are made of: local clouds, deployment, and the repository's gates.
+var tools = []string{
+	"localstack/audit", "localstack/browser", "localstack/cloud", "localstack/deploy", "localstack/front", "localstack/lane",
+	"localstack/probe", "localstack/seed", "localstack/tools",
 }
 
 // platform are the packages that know no domain.
-var platform = []string{"api", "chance", "circuit", "client", "cloudsim", "cloudtest", "function", "observe", "queue", "record", "reference", "relay", "secret"}
+var platform = []string{
+	"shared/api", "shared/chance", "shared/circuit", "shared/client", "shared/function", "shared/health", "shared/oauth", "shared/observe",
+	"shared/queue", "shared/record", "shared/reference", "shared/relay", "shared/sandbox", "shared/secret",
+}
 
-// language is what everybody speaks.
-var language = []string{"saga", "money", "fault", "identity"}
+// language are the packages that every other may use.
+var language = []string{"shared/saga", "shared/money", "shared/fault", "shared/identity"}
 
-// domain returns the domain that a folder belongs to; empty for none.
+// domain returns the domain that a folder belongs to; empty if it belongs to no domain.
 func domain(folder string) string {
 	rest, ok := strings.CutPrefix(folder, "shared/")
-	if !ok {
+	if !ok || within(folder, platform...) || within(folder, language...) || within(folder, "shared/ops") {
 		return ""
 	}
 	name, _, _ := strings.Cut(rest, "/")
-	if slices.Contains(platform, name) || slices.Contains(language, name) {
-		return ""
-	}
 	return name
 }
 
-func inside(folder, of string) bool { return folder == of || strings.HasPrefix(folder, of+"/") }
-
-func within(folder string, allowed ...string) bool {
-	return slices.ContainsFunc(allowed, func(of string) bool { return inside(folder, "shared/"+of) })
+// within reports whether a folder is one of others, or inside one.
+func within(folder string, others ...string) bool {
+	return slices.ContainsFunc(others, func(of string) bool { return folder == of || strings.HasPrefix(folder, of+"/") })
 }
 
 func ours(imported string) bool { return !strings.Contains(strings.Split(imported, "/")[0], ".") }
 
-// rules are the ways that imports must not point. Each says why, in words for whoever broke it.
+// rules are the ways that imports must not point. Each says why.
 var rules = []struct {
 	why    string
 	breaks func(s source, imported string) bool
@@ -112,14 +123,15 @@ var rules = []struct {
 		"a domain's rules and edges know saga, money, identity, fault, api, observe and nothing else: what they need of the cloud is handed to them",
 		func(s source, imported string) bool {
 			return s.folder == "shared/"+domain(s.folder) && !s.test && domain(imported) != domain(s.folder) &&
-				!within(imported, "saga", "money", "identity", "fault", "api", "observe")
+				!within(imported, "shared/saga", "shared/money", "shared/identity", "shared/fault", "shared/api", "shared/observe")
 		},
 	},
 	{
 		"a store imports its domain, record and the language of the saga: an answer to HTTP or to a queue is not its business",
 		func(s source, imported string) bool {
 			store := domain(s.folder) != "" && strings.HasSuffix(s.folder, "db")
-			return store && !s.test && ours(imported) && domain(imported) != domain(s.folder) && !within(imported, "record", "saga", "money", "fault")
+			return store && !s.test && ours(imported) && domain(imported) != domain(s.folder) &&
+				!within(imported, "shared/record", "shared/saga", "shared/money", "shared/fault")
 		},
 	},
 	{
@@ -129,36 +141,52 @@ var rules = []struct {
 		},
 	},
 	{
-		"the saga's facts know only money and fault: whoever hears a fact must not link who tells it",
+		"the saga's facts know only money and fault: a consumer of a fact must not link its source",
 		func(s source, imported string) bool {
-			return within(s.folder, "saga", "money", "fault") && !s.test && ours(imported) && !within(imported, "money", "fault")
+			return within(s.folder, "shared/saga", "shared/money", "shared/fault") && !s.test && ours(imported) && !within(imported, "shared/money", "shared/fault")
 		},
 	},
 	{
-		"nothing in shared knows a function or the local clouds: functions are made of shared, not the other way round",
+		"shared/ is the product: it knows no function, and only its tests run on what stands in for AWS",
 		func(s source, imported string) bool {
-			if s.test && s.folder == "shared/cloudsim/simulation" && imported == "localstack/shop" {
-				return false // whoever buys in a simulated shop calls the API as any client does
-			}
-			registered := s.folder == "shared/cloudsim/registry" && inside(imported, "functions") // where the simulation finds all of them
-			return inside(s.folder, "shared") && (inside(imported, "functions") || inside(imported, "localstack")) && !registered
+			return within(s.folder, "shared") && (within(imported, "functions") || within(imported, "localstack") && !s.test)
 		},
 	},
 	{
-		"the client knows the API's document and nothing else of the system: whoever imports it must not link a server",
-		func(s source, imported string) bool { return within(s.folder, "client") && !s.test && ours(imported) },
+		"no function links what operates a stack",
+		func(s source, imported string) bool {
+			return !within(s.folder, "shared/ops", "localstack") && within(imported, "shared/ops")
+		},
+	},
+	{
+		"the client knows the API's document and nothing else of the system: a program that imports it must not link a server",
+		func(s source, imported string) bool {
+			return within(s.folder, "shared/client") && !s.test && ours(imported)
+		},
 	},
 	{
 		"a function never imports another: what two of them need is in shared",
 		func(s source, imported string) bool {
 			own := strings.Split(s.folder, "/")
-			return inside(s.folder, "functions") && len(own) > 1 && inside(imported, "functions") && !inside(imported, "functions/"+own[1])
+			return within(s.folder, "functions") && len(own) > 1 && within(imported, "functions") && !within(imported, "functions/"+own[1])
 		},
 	},
 	{
-		"localstack/ sees the deployed system from outside: it has what clients have (shared/client) and knows what clients and operators know, which for its tests includes the names of facts and steps (shared/saga), how a suite is run on several clouds and a network in memory, which know nothing of the system (shared/cloudtest/deviation, shared/cloudtest/loopback), and the document that answers are held to (shared/api/apitest); only the operator's own commands (localstack/operator) are made of the system's parts",
+		"a simulated cloud knows nothing of Backroom: it must stand in for AWS for any system",
 		func(s source, imported string) bool {
-			return inside(s.folder, "localstack") && !inside(s.folder, "localstack/operator") && ours(imported) && !inside(imported, "localstack") && imported != "shared/client" && !(s.test && slices.Contains([]string{"shared/saga", "shared/cloudtest/deviation", "shared/cloudtest/loopback", "shared/api/apitest"}, imported))
+			return within(s.folder, "localstack/cloudsim") && ours(imported) && !within(imported, "localstack/cloudsim")
+		},
+	},
+	{
+		"the commands in localstack/ see the deployed system from outside: they have what clients have (shared/client) and what operators have (shared/ops)",
+		func(s source, imported string) bool {
+			return (s.folder == "localstack" || within(s.folder, tools...)) && !s.test && ours(imported) && !within(imported, "localstack", "shared/client", "shared/ops")
+		},
+	},
+	{
+		"the black-box suite sees what clients and operators see, the names of facts and steps (shared/saga) included, and the document that answers are held to",
+		func(s source, imported string) bool {
+			return within(s.folder, "localstack/e2e") && ours(imported) && !within(imported, "shared/client", "shared/ops", "shared/saga", "localstack/contract", "localstack/conformance", "localstack/e2e") && !within(imported, tools...)
 		},
 	},
 	{
@@ -179,6 +207,50 @@ func TestImportsPointOneWay(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A ring between two folders means that one of them is in the wrong place.
+func TestFoldersFormNoRing(t *testing.T) {
+	arrows := map[string]map[string]bool{}
+	for _, s := range sources(t) {
+		for _, imported := range s.imports {
+			if from, to := room(s.folder), room(imported); !s.test && ours(imported) && from != to {
+				if arrows[from] == nil {
+					arrows[from] = map[string]bool{}
+				}
+				arrows[from][to] = true
+			}
+		}
+	}
+	for from := range arrows {
+		if ring := wayBack(arrows, from, []string{from}); ring != nil {
+			t.Errorf("folders import each other in a ring: %s", strings.Join(ring, " → "))
+		}
+	}
+}
+
+// room returns the folder of shared/ or localstack/ that a package belongs to; all functions are one.
+func room(folder string) string {
+	parts := strings.Split(folder, "/")
+	if parts[0] == "functions" {
+		return parts[0]
+	}
+	return strings.Join(parts[:min(2, len(parts))], "/")
+}
+
+// wayBack returns a way along arrows that begins with way and ends where way began; nil if there is none.
+func wayBack(arrows map[string]map[string]bool, at string, way []string) []string {
+	for to := range arrows[at] {
+		if to == way[0] {
+			return append(way, to)
+		}
+		if !slices.Contains(way, to) {
+			if ring := wayBack(arrows, to, append(slices.Clone(way), to)); ring != nil {
+				return ring
+			}
+		}
+	}
+	return nil
 }
 
 // Decisions take the time and ids as arguments, so that a test, a simulation and a redelivery see the same.

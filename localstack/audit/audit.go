@@ -1,6 +1,6 @@
 // Package audit asks what an auditor would: does something that is shipped have a known weakness, is there a secret in the
 // history, what is linked into each function, does the same source give the same package, and what do generic judges say of the
-// template. Rules of our own are in shared/cloudtest/policy.
+// template. Rules of our own are in localstack/policy.
 package audit
 
 import (

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // Vulnerabilities looks for known weaknesses that functions reach: in libraries and in Go itself. The database is a module, and

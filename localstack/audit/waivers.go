@@ -2,7 +2,7 @@ package audit
 
 const awsKey = "encrypted with AWS's key; a key of one's own costs 1 USD a month and its calls, and the same roles would use it"
 
-// Waivers are the checks of checkov that the template does not keep, each with its reason. What a rule of shared/cloudtest/policy
+// Waivers are the checks of checkov that the template does not keep, each with its reason. What a rule of localstack/policy
 // asks more exactly is waived for that.
 var Waivers = []Waiver{
 	{Check: "CKV_AWS_27", Reason: "queues have SqsManagedSseEnabled, which the check does not know; the policy's rule encryption does"},

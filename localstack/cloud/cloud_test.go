@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/remedy"
 	"backroom/localstack/tools"
+	"backroom/shared/ops/remedy"
 )
 
 func TestATakenPortIsNamedWithWhatToChange(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"backroom/localstack/remedy"
 	"backroom/localstack/tools"
+	"backroom/shared/ops/remedy"
 )
 
 // LocalStack is the second opinion. It is taken from the first of these that is there:

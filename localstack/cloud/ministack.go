@@ -13,8 +13,8 @@ import (
 	"syscall"
 	"time"
 
-	"backroom/localstack/remedy"
 	"backroom/localstack/tools"
+	"backroom/shared/ops/remedy"
 )
 
 // MiniStack is the embedded local AWS. What it holds survives a Stop and the next Start with the same State and Port;

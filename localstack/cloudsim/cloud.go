@@ -13,10 +13,10 @@ import (
 	"sync"
 	"time"
 
-	"backroom/shared/cloudsim/dynamo"
-	"backroom/shared/cloudsim/queues"
-	"backroom/shared/cloudsim/vault"
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/dynamo"
+	"backroom/localstack/cloudsim/queues"
+	"backroom/localstack/cloudsim/vault"
+	"backroom/localstack/cloudsim/wire"
 )
 
 // Where everything is.

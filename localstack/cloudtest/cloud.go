@@ -25,8 +25,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"backroom/shared/cloudsim"
-	"backroom/shared/cloudtest/template"
+	"backroom/localstack/cloudsim"
+	"backroom/localstack/template"
 	"backroom/shared/function"
 	"backroom/shared/identity"
 	"backroom/shared/identity/identitytest"

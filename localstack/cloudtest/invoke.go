@@ -16,8 +16,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"backroom/shared/api/apitest"
-	"backroom/shared/cloudtest/template"
+	"backroom/localstack/contract"
+	"backroom/localstack/template"
 	"backroom/shared/function"
 	"backroom/shared/identity"
 	"backroom/shared/identity/identitydb"
@@ -90,9 +90,9 @@ func (c *Cloud) Call(build function.Builder, name string, event []byte) ([]byte,
 // hold fails the test if a function of the API answers otherwise than docs/openapi.yaml says, or accepts what it forbids.
 func (c *Cloud) hold(name string, event, answer []byte) {
 	c.t.Helper()
-	contract := c.contract(name)
+	promised := c.contract(name)
 	var request events.APIGatewayProxyRequest
-	if contract == nil || json.Unmarshal(event, &request) != nil {
+	if promised == nil || json.Unmarshal(event, &request) != nil {
 		return
 	}
 	path, err := url.PathUnescape(request.Path)
@@ -107,28 +107,28 @@ func (c *Cloud) hold(name string, event, answer []byte) {
 	if request.Body != "" {
 		sent.Body = io.NopCloser(strings.NewReader(request.Body))
 	}
-	if err := contract.Check(sent, path, apitest.Answer{Status: a.Status, Header: a.Header, Body: []byte(a.Body)}); err != nil {
+	if err := promised.Check(sent, path, contract.Answer{Status: a.Status, Header: a.Header, Body: []byte(a.Body)}); err != nil {
 		c.t.Errorf("docs/openapi.yaml: %v", err)
 	}
 	if a.Status >= http.StatusBadRequest {
 		return
 	}
-	if err := contract.CheckAccepted(sent, path); err != nil {
+	if err := promised.CheckAccepted(sent, path); err != nil {
 		c.t.Errorf("docs/openapi.yaml: %v", err)
 	}
 }
 
 // contract returns what a function of the API is held to; nil for any other.
-func (c *Cloud) contract(name string) *apitest.Contract {
+func (c *Cloud) contract(name string) *contract.Contract {
 	c.t.Helper()
-	contract, err := apitest.Promised()
+	promised, err := contract.Promised()
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	if !contract.Has(name) {
+	if !promised.Has(name) {
 		return nil
 	}
-	return contract
+	return promised
 }
 
 // Timeout returns how long the template lets a function run.

@@ -18,8 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"backroom/shared/cloudsim"
-	"backroom/shared/cloudtest/template"
+	"backroom/localstack/cloudsim"
+	"backroom/localstack/template"
 )
 
 // SampleSecret is what stands in every secret that the template has generated: the sample events know it.

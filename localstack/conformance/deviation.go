@@ -1,6 +1,6 @@
-// Package deviation runs a suite of cases on several clouds, each with the exceptions that are known of it. An excepted case
+// Package conformance runs a suite of cases on several clouds, each with the exceptions that are known of it. An excepted case
 // runs too, and must fail: an exception that passes has outlived its reason, and one without a case is a mistake.
-package deviation
+package conformance
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package deviation
+package conformance
 
 import (
 	"testing"

@@ -1,5 +1,5 @@
-// Package apitest holds what the API answers to what docs/openapi.yaml promises.
-package apitest
+// Package contract holds what the API answers to what docs/openapi.yaml promises.
+package contract
 
 import (
 	"bytes"
@@ -20,8 +20,8 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
 
+	"backroom/localstack/template"
 	"backroom/shared/api"
-	"backroom/shared/cloudtest/template"
 )
 
 // A Contract is an OpenAPI document that answers are held to.

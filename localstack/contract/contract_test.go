@@ -1,4 +1,4 @@
-package apitest_test
+package contract_test
 
 import (
 	"io"
@@ -10,14 +10,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/api/apitest"
+	"backroom/localstack/contract"
 )
 
 const placed = `{"id":"ord_1","placed_at":"2026-03-01T12:00:00Z","lines":[{"sku":"MUG-1","quantity":2,"price":{"amount":1250,"currency":"EUR"}}],"total":{"amount":2500,"currency":"EUR"}}`
 
 func TestAnAnswerIsHeldToTheDocument(t *testing.T) {
 	t.Parallel()
-	contract, err := apitest.Promised()
+	promised, err := contract.Promised()
 	require.NoError(t, err)
 	for name, c := range map[string]struct {
 		method, path string
@@ -43,7 +43,7 @@ func TestAnAnswerIsHeldToTheDocument(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := contract.Check(httptest.NewRequest(c.method, "https://api.example/v1"+c.path, nil), c.path, apitest.Answer{
+			err := promised.Check(httptest.NewRequest(c.method, "https://api.example/v1"+c.path, nil), c.path, contract.Answer{
 				Status: c.status, Body: []byte(c.body), Header: http.Header{"Content-Type": {c.media}, "X-Request-Id": {"1"}, c.header: {"x"}},
 			})
 			if c.wrong == "" {
@@ -58,11 +58,11 @@ func TestAnAnswerIsHeldToTheDocument(t *testing.T) {
 // served returns a client that takes nothing against the contract from what handle answers below base, and the URL of all.
 func served(t *testing.T, base string, handle http.HandlerFunc) (client http.Client, url string) {
 	t.Helper()
-	contract, err := apitest.Promised()
+	promised, err := contract.Promised()
 	require.NoError(t, err)
 	server := httptest.NewServer(handle)
 	t.Cleanup(server.Close)
-	return http.Client{Transport: contract.Checked(http.DefaultTransport, server.URL+base)}, server.URL
+	return http.Client{Transport: promised.Checked(http.DefaultTransport, server.URL+base)}, server.URL
 }
 
 func TestAClientHearsOfARequestThatIsAcceptedAgainstTheContract(t *testing.T) {
@@ -128,7 +128,7 @@ func TestAClientGetsNoAnswerThatBreaksTheContract(t *testing.T) {
 
 func TestAnAcceptedRequestIsHeldToTheDocument(t *testing.T) {
 	t.Parallel()
-	contract, err := apitest.Promised()
+	promised, err := contract.Promised()
 	require.NoError(t, err)
 	const order = `{"lines":[{"sku":"MUG-1","quantity":2}],"payment_method":"pm_card_visa"}`
 	for name, c := range map[string]struct {
@@ -148,7 +148,7 @@ func TestAnAcceptedRequestIsHeldToTheDocument(t *testing.T) {
 			if c.key != "" {
 				r.Header.Set("Idempotency-Key", c.key)
 			}
-			err := contract.CheckAccepted(r, c.path)
+			err := promised.CheckAccepted(r, c.path)
 			if c.wrong == "" {
 				require.NoError(t, err)
 				return
@@ -160,6 +160,6 @@ func TestAnAcceptedRequestIsHeldToTheDocument(t *testing.T) {
 
 func TestADocumentThatIsNoneIsRefused(t *testing.T) {
 	t.Parallel()
-	_, err := apitest.Read([]byte("openapi: 3.1.0\npaths: {/orders: {post: {operationId: 7}}}"))
+	_, err := contract.Read([]byte("openapi: 3.1.0\npaths: {/orders: {post: {operationId: 7}}}"))
 	assert.Error(t, err)
 }

@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // An Arch is a processor as Lambda names it.

@@ -14,7 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"backroom/localstack/cloud"
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // ErrNoStack says that there is no stack of that name.

@@ -19,8 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"backroom/localstack/cloud"
-	"backroom/localstack/remedy"
 	"backroom/localstack/tools"
+	"backroom/shared/ops/remedy"
 )
 
 // A Deployment is what to deploy, where, under which name.

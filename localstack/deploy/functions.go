@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode"
 
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // Functions returns the names of all functions: the folders in functions/ with a main.go, in alphabetical order.

@@ -10,13 +10,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/shop"
+	"backroom/localstack/conformance"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 )
 
 func TestAnothersOrderIsAnAbsentOne(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		ada, grace, sku := system.New("ada"), system.New("grace"), system.Product(t, 100, 1)
 		id := system.Place(t, ada, Basket(sku)).ID
 		read := func(buyer, id string) shop.Answer {
@@ -48,7 +48,7 @@ func TestNobodyEntersWithoutATokenThatAllowsIt(t *testing.T) {
 	}
 	for name, route := range routes {
 		t.Run(name, func(t *testing.T) {
-			beside(t, func(t deviation.T) {
+			beside(t, func(t conformance.T) {
 				good := system.Token(t, system.New("ada"))
 				for what, token := range map[string]string{
 					"garbage":                   "garbage",
@@ -83,7 +83,7 @@ func challenge(answer shop.Answer) string {
 }
 
 // forged returns a token that claims more than the given one, under its signature.
-func forged(t deviation.T, token string) string {
+func forged(t conformance.T, token string) string {
 	t.Helper()
 	parts := strings.Split(token, ".")
 	require.Len(t, parts, 3)
@@ -98,7 +98,7 @@ func forged(t deviation.T, token string) string {
 }
 
 // withHeader returns the token with another header and signature.
-func withHeader(t deviation.T, token string, header map[string]string, signature string) string {
+func withHeader(t conformance.T, token string, header map[string]string, signature string) string {
 	t.Helper()
 	document, err := json.Marshal(header)
 	require.NoError(t, err)
@@ -106,7 +106,7 @@ func withHeader(t deviation.T, token string, header map[string]string, signature
 }
 
 func TestOnlyAKnownClientGetsATokenAndNoMoreThanItMayHave(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		id, secret := system.Client()
 		ask := func(id, secret, form string) (answer shop.Answer, said client.TokenAnswer) {
 			answer = system.Send(t, shop.Call{Method: http.MethodPost, Path: "/oauth/token", Body: form, Header: map[string]string{

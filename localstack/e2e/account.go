@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"backroom/localstack/conformance"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
 
@@ -94,7 +94,7 @@ func Standing(o client.OrderDocument) string {
 func (s *System) Account() *Account { return &Account{system: s, delivered: map[string]int{}} }
 
 // Product puts something new on sale, with so many units in stock, and returns its SKU.
-func (a *Account) Product(t deviation.T, cents int64, units int) string {
+func (a *Account) Product(t conformance.T, cents int64, units int) string {
 	t.Helper()
 	sku := a.system.Product(t, cents, units)
 	a.Stock(sku, units)
@@ -105,13 +105,13 @@ func (a *Account) Product(t deviation.T, cents int64, units int) string {
 func (a *Account) Stock(sku string, units int) { a.delivered[sku] = units }
 
 // Place places an order for a new customer, who wants mails.
-func (a *Account) Place(t deviation.T, b client.PlaceInputBody) *Entry {
+func (a *Account) Place(t conformance.T, b client.PlaceInputBody) *Entry {
 	t.Helper()
 	return a.PlaceFor(t, a.system.New("ada"), b)
 }
 
 // PlaceFor places an order for a customer, who wants mails.
-func (a *Account) PlaceFor(t deviation.T, buyer string, b client.PlaceInputBody) *Entry {
+func (a *Account) PlaceFor(t conformance.T, buyer string, b client.PlaceInputBody) *Entry {
 	t.Helper()
 	b = Mailed(buyer, b)
 	receipt := a.system.Place(t, buyer, b)
@@ -129,7 +129,7 @@ func (a *Account) Note(buyer string, b client.PlaceInputBody, r client.Receipt) 
 // that money, stock and mails are as the ends say: nothing is held on a card any more, none was charged or captured twice, and the
 // shop keeps what it should; every unit is for sale or promised to the order that it was sold to, and none missing; every customer
 // had exactly the mails that were due. It prints all that.
-func (a *Account) Close(t deviation.T, ends ...End) {
+func (a *Account) Close(t conformance.T, ends ...End) {
 	t.Helper()
 	if len(ends) == 1 {
 		ends = slices.Repeat(ends, len(a.orders))
@@ -160,11 +160,11 @@ func (a *Account) Close(t deviation.T, ends ...End) {
 	for i, end := range ends {
 		standings[i] = end.Is
 	}
-	deviation.Figure(t, "%s | money 0 -> %s | stock %s -> %s | mails %s", tally(standings), money, were, levels, tally(mails))
+	conformance.Figure(t, "%s | money 0 -> %s | stock %s -> %s | mails %s", tally(standings), money, were, levels, tally(mails))
 }
 
 // Becomes waits until an order stands so. It has late orders woken meanwhile, and returns the order.
-func (s *System) Becomes(t deviation.T, e *Entry, standing string) (o client.OrderDocument) {
+func (s *System) Becomes(t conformance.T, e *Entry, standing string) (o client.OrderDocument) {
 	t.Helper()
 	s.Until(t, "order "+e.ID+" is "+standing, func() (any, bool) {
 		o = s.Order(t, e.Buyer, e.ID)
@@ -178,7 +178,7 @@ func (s *System) Becomes(t deviation.T, e *Entry, standing string) (o client.Ord
 }
 
 // Tells waits until an order's timeline has a fact. It has late orders woken meanwhile.
-func (s *System) Tells(t deviation.T, e *Entry, fact saga.Fact) {
+func (s *System) Tells(t conformance.T, e *Entry, fact saga.Fact) {
 	t.Helper()
 	s.Until(t, "order "+e.ID+" tells "+string(fact), func() (any, bool) {
 		o := s.Order(t, e.Buyer, e.ID)
@@ -191,7 +191,7 @@ func (s *System) Tells(t deviation.T, e *Entry, fact saga.Fact) {
 }
 
 // money waits until the shop keeps what it should, and demands that nothing else was done at the provider.
-func (a *Account) money(t deviation.T, ends []End) (sum Money) {
+func (a *Account) money(t conformance.T, ends []End) (sum Money) {
 	t.Helper()
 	a.system.Until(t, "the shop keeps what it should", func() (any, bool) {
 		ledger := a.system.Ledger(t)
@@ -212,7 +212,7 @@ func (a *Account) money(t deviation.T, ends []End) (sum Money) {
 }
 
 // levels waits until every unit that was not sold is for sale, and demands that none came or went meanwhile.
-func (a *Account) levels(t deviation.T, ends []End) (sum Holding) {
+func (a *Account) levels(t conformance.T, ends []End) (sum Holding) {
 	t.Helper()
 	sold := map[string]int{}
 	for i, e := range a.orders {
@@ -237,7 +237,7 @@ func (a *Account) levels(t deviation.T, ends []End) (sum Holding) {
 }
 
 // mails waits until every customer had the mails that were due, demands that there were no others, and returns their templates.
-func (a *Account) mails(t deviation.T, ends []End) (all []string) {
+func (a *Account) mails(t conformance.T, ends []End) (all []string) {
 	t.Helper()
 	a.system.Until(t, "all mails are sent", func() (any, bool) {
 		sent := a.system.Mails(t)

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"backroom/localstack/conformance"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
 	"backroom/shared/saga"
 )
 
@@ -18,7 +18,7 @@ const lateCallbacks = 18 * time.Second
 func TestCallbacksComeAsTheyLike(t *testing.T) {
 	for _, how := range []string{"Early", "Late", "Twice", "Reversed", "None"} {
 		t.Run(how, func(t *testing.T) {
-			beside(t, func(t deviation.T) {
+			beside(t, func(t conformance.T) {
 				a := system.Account()
 				card, sku := "pm_card_callback"+how, a.Product(t, 100, 3)
 				paid, returned, cancelled := a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku))
@@ -41,7 +41,7 @@ func TestCallbacksComeAsTheyLike(t *testing.T) {
 }
 
 func TestACallbackAloneTellsWhatBecameOfAPayment(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 1)
 		e := a.Place(t, Paying(CardProcessing(4*time.Second), sku))
@@ -57,7 +57,7 @@ func TestACallbackAloneTellsWhatBecameOfAPayment(t *testing.T) {
 }
 
 func TestACallbackIsHeededOnlyIfTheProviderSignedIt(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a := system.Account()
 		e := a.Place(t, Basket(a.Product(t, 100, 1)))
 		before := system.Becomes(t, e, "closed confirmed")
@@ -84,7 +84,7 @@ func TestACallbackIsHeededOnlyIfTheProviderSignedIt(t *testing.T) {
 }
 
 // intent returns the provider's id of the payment of an order.
-func intent(t deviation.T, e *Entry) string {
+func intent(t conformance.T, e *Entry) string {
 	t.Helper()
 	id := system.Ledger(t)[e.ID].Intent
 	require.NotEmpty(t, id, "the provider knows of %s", e.ID)
@@ -92,7 +92,7 @@ func intent(t deviation.T, e *Entry) string {
 }
 
 func TestACallbackAboutAPaymentThatIsNotOursChangesNothing(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a, home := system.Account(), system.Setting(t, "get-product", "SHOP")
 		e := a.Place(t, Paying(CardChallenge, a.Product(t, 100, 1)))
 		secret := challenged(t, e)

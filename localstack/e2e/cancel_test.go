@@ -8,16 +8,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/shop"
+	"backroom/localstack/conformance"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 	"backroom/shared/saga"
 )
 
 func TestAnOrderIsCancelledWhereverItStands(t *testing.T) {
 	for _, step := range []saga.Step{saga.ReserveStock, saga.AuthorizePayment, saga.AdvanceOrder, saga.CapturePayment} {
 		t.Run("before "+string(step), func(t *testing.T) {
-			alone(t, func(t deviation.T) {
+			alone(t, func(t conformance.T) {
 				a, end := system.Account(), Cancelled()
 				sku := a.Product(t, 100, 3)
 				letGo := system.HoldUp(t, string(step))
@@ -43,7 +43,7 @@ func TestAnOrderIsCancelledWhereverItStands(t *testing.T) {
 }
 
 // mailed waits until the customer of an order has a mail.
-func mailed(t deviation.T, e *Entry, template string) {
+func mailed(t conformance.T, e *Entry, template string) {
 	t.Helper()
 	system.Until(t, "the mail "+template+" about "+e.ID+" is sent", func() (any, bool) {
 		for _, m := range system.Mails(t)[e.ID] {
@@ -56,7 +56,7 @@ func mailed(t deviation.T, e *Entry, template string) {
 }
 
 func TestAnOrderIsCancelledWhileTheProviderDecides(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a := system.Account()
 		e := a.Place(t, Paying(CardProcessing(time.Minute), a.Product(t, 100, 1)))
 		system.Tells(t, e, saga.PaymentUncertain)
@@ -68,7 +68,7 @@ func TestAnOrderIsCancelledWhileTheProviderDecides(t *testing.T) {
 // The money of confirmed orders was taken, but they did not hear of it when their customers cancel them: all of it goes back,
 // however the card takes it.
 func TestAnOrderIsCancelledThoughItsMoneyWasTaken(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 10)
 		capture := system.HoldUp(t, string(saga.CapturePayment))
@@ -105,7 +105,7 @@ func TestAnOrderIsCancelledThoughItsMoneyWasTaken(t *testing.T) {
 }
 
 func TestAnOrderWhoseStoryEndedCannotBeCancelled(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 3)
 		closed, rejected := a.Place(t, Basket(sku)), a.Place(t, Paying(shop.CardDeclined, sku))
@@ -119,7 +119,7 @@ func TestAnOrderWhoseStoryEndedCannotBeCancelled(t *testing.T) {
 }
 
 func TestOnlyItsCustomerAndStaffCancelAnOrder(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a, grace := system.Account(), system.New("grace")
 		sku := a.Product(t, 100, 3)
 		hers, byStaff := a.Place(t, Paying(CardChallenge, sku)), a.Place(t, Paying(CardChallenge, sku))

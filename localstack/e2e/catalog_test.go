@@ -9,13 +9,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/shop"
+	"backroom/localstack/conformance"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 )
 
 // putProduct writes a product on a condition, as in "If-Match", which holds for a tag.
-func putProduct(t deviation.T, sku, condition, tag string, p client.ProductContent) shop.Answer {
+func putProduct(t conformance.T, sku, condition, tag string, p client.ProductContent) shop.Answer {
 	t.Helper()
 	call := shop.Call{Method: http.MethodPut, Path: "/products/" + sku, Token: system.Token(t, ""), Body: p}
 	if condition != "" {
@@ -24,12 +24,12 @@ func putProduct(t deviation.T, sku, condition, tag string, p client.ProductConte
 	return system.Send(t, call)
 }
 
-func readProduct(t deviation.T, sku string) shop.Answer {
+func readProduct(t conformance.T, sku string) shop.Answer {
 	t.Helper()
 	return system.Send(t, shop.Call{Method: http.MethodGet, Path: "/products/" + sku})
 }
 
-func deleteProduct(t deviation.T, sku, tag string) shop.Answer {
+func deleteProduct(t conformance.T, sku, tag string) shop.Answer {
 	t.Helper()
 	call := shop.Call{Method: http.MethodDelete, Path: "/products/" + sku, Token: system.Token(t, "")}
 	if tag != "" {
@@ -39,7 +39,7 @@ func deleteProduct(t deviation.T, sku, tag string) shop.Answer {
 }
 
 func TestAProductIsCreatedOnceAndChangedByWhoKnowsIt(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		sku := system.New("SKU")
 		put := func(title, condition, tag string) shop.Answer {
 			return putProduct(t, sku, condition, tag, client.ProductContent{Title: title, Prices: shop.Euro(100)})
@@ -64,7 +64,7 @@ func TestAProductIsCreatedOnceAndChangedByWhoKnowsIt(t *testing.T) {
 }
 
 func TestEverybodySeesAProductAndLearnsIfItChanged(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		sku := system.Product(t, 1250, 0)
 		answer, err := system.API.GetProductWithResponse(t.Context(), sku, nil)
 		require.NoError(t, err)
@@ -84,7 +84,7 @@ func TestEverybodySeesAProductAndLearnsIfItChanged(t *testing.T) {
 }
 
 func TestAProductWithVariantsIsSoldByTheirSKUs(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		sku, buyer := system.New("SHIRT"), system.New("ada")
 		shirt := client.ProductContent{Title: "Shirt", Prices: shop.Euro(4900), Variants: []client.VariantDocument{
 			{SKU: sku + "-M", Title: "Medium"}, {SKU: sku + "-XXL", Title: "Very large", Prices: shop.Euro(5900)},
@@ -105,7 +105,7 @@ func TestAProductWithVariantsIsSoldByTheirSKUs(t *testing.T) {
 }
 
 func TestASKUBelongsToOneProduct(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		sku := system.New("SHIRT")
 		variant := func(sku string) []client.VariantDocument {
 			return []client.VariantDocument{{SKU: sku, Title: "A form"}}
@@ -131,7 +131,7 @@ func TestASKUBelongsToOneProduct(t *testing.T) {
 }
 
 func TestADeletedProductIsGoneUntilItIsBroughtBack(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		sku := system.Product(t, 100, 0)
 		tag := readProduct(t, sku).Header.Get("ETag")
 		Refused(t, deleteProduct(t, sku, ""), http.StatusPreconditionRequired, "precondition-needed")
@@ -154,7 +154,7 @@ func TestADeletedProductIsGoneUntilItIsBroughtBack(t *testing.T) {
 }
 
 func TestTheListHasEveryProductOnce(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		mine := []string{system.Product(t, 100, 0), system.Product(t, 100, 0), system.Product(t, 100, 0)}
 		gone := system.Product(t, 100, 0)
 		require.Equal(t, http.StatusNoContent, deleteProduct(t, gone, "*").Status)
@@ -182,7 +182,7 @@ func TestTheListHasEveryProductOnce(t *testing.T) {
 }
 
 // allProducts returns the SKUs of all pages of the list of products.
-func allProducts(t deviation.T) (skus []string) {
+func allProducts(t conformance.T) (skus []string) {
 	t.Helper()
 	for query := (client.ListProductsParams{Limit: new(int64(50))}); ; {
 		page, err := system.API.ListProductsWithResponse(t.Context(), &query)

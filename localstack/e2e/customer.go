@@ -10,13 +10,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/shop"
+	"backroom/localstack/conformance"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 )
 
 // Send sends a call to the API, by the token if it names none, and returns the answer whatever its status.
-func (s *System) Send(t deviation.T, call shop.Call) shop.Answer {
+func (s *System) Send(t conformance.T, call shop.Call) shop.Answer {
 	t.Helper()
 	answer, err := s.API.Send(t.Context(), call)
 	require.NoError(t, err)
@@ -33,7 +33,7 @@ func Places(p client.Problem) []string {
 }
 
 // Refused demands that the answer is a problem document with the status and the slug, and returns it.
-func Refused(t deviation.T, answer shop.Answer, status int, slug string) client.Problem {
+func Refused(t conformance.T, answer shop.Answer, status int, slug string) client.Problem {
 	t.Helper()
 	require.Equal(t, status, answer.Status, "%s", answer.Body)
 	require.Equal(t, "application/problem+json", strings.ToLower(answer.Header.Get("Content-Type")), "%s", answer.Body)
@@ -46,7 +46,7 @@ func Refused(t deviation.T, answer shop.Answer, status int, slug string) client.
 }
 
 // Product puts something new on sale, with so many units in stock, and returns its SKU.
-func (s *System) Product(t deviation.T, cents int64, units int) string {
+func (s *System) Product(t conformance.T, cents int64, units int) string {
 	t.Helper()
 	sku := s.New("SKU")
 	added, err := s.API.AddProduct(t.Context(), s.Token(t, ""), sku, client.ProductContent{Title: "A thing", Prices: shop.Euro(cents)})
@@ -59,7 +59,7 @@ func (s *System) Product(t deviation.T, cents int64, units int) string {
 }
 
 // Adjust sends an adjustment of a SKU's level.
-func (s *System) Adjust(t deviation.T, sku, key, body string) shop.Answer {
+func (s *System) Adjust(t conformance.T, sku, key, body string) shop.Answer {
 	t.Helper()
 	return s.Send(t, shop.Call{
 		Method: http.MethodPost, Path: "/stock/" + sku + "/adjustments", Token: s.Token(t, ""), Body: body,
@@ -76,7 +76,7 @@ type Holding struct {
 func (h Holding) String() string { return fmt.Sprintf("%d/%d", h.Sellable, h.Promised) }
 
 // Shelf returns what the shelf holds of a SKU; nothing of one that was never delivered.
-func (s *System) Shelf(t deviation.T, sku string) Holding {
+func (s *System) Shelf(t conformance.T, sku string) Holding {
 	t.Helper()
 	answer, err := s.API.GetStockWithResponse(t.Context(), sku, shop.Bearer(s.Token(t, "")))
 	if refused, ok := errors.AsType[*client.Refusal](err); ok && refused.Slug() == "unknown-stock" {
@@ -87,7 +87,7 @@ func (s *System) Shelf(t deviation.T, sku string) Holding {
 }
 
 // Level demands that so many units of a SKU can be sold.
-func (s *System) Level(t deviation.T, sku string, units int) {
+func (s *System) Level(t conformance.T, sku string, units int) {
 	t.Helper()
 	require.Equal(t, units, s.Shelf(t, sku).Sellable, "units of %s that can be sold", sku)
 }
@@ -111,7 +111,7 @@ func Mailed(buyer string, b client.PlaceInputBody) client.PlaceInputBody {
 }
 
 // Place places an order for a buyer and returns the receipt.
-func (s *System) Place(t deviation.T, buyer string, b client.PlaceInputBody) client.Receipt {
+func (s *System) Place(t conformance.T, buyer string, b client.PlaceInputBody) client.Receipt {
 	t.Helper()
 	receipt, err := s.API.Place(t.Context(), s.Token(t, buyer), s.New("key"), b)
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func (s *System) Place(t deviation.T, buyer string, b client.PlaceInputBody) cli
 }
 
 // Order returns a buyer's order as it is now.
-func (s *System) Order(t deviation.T, buyer, id string) client.OrderDocument {
+func (s *System) Order(t conformance.T, buyer, id string) client.OrderDocument {
 	t.Helper()
 	o, err := s.API.Order(t.Context(), s.Token(t, buyer), id)
 	require.NoError(t, err)
@@ -127,7 +127,7 @@ func (s *System) Order(t deviation.T, buyer, id string) client.OrderDocument {
 }
 
 // Verdict waits until a buyer's order has its verdict and returns the order.
-func (s *System) Verdict(t deviation.T, buyer, id string) (o client.OrderDocument) {
+func (s *System) Verdict(t conformance.T, buyer, id string) (o client.OrderDocument) {
 	t.Helper()
 	s.Until(t, "order "+id+" has its verdict", func() (any, bool) {
 		o = s.Order(t, buyer, id)
@@ -137,13 +137,13 @@ func (s *System) Verdict(t deviation.T, buyer, id string) (o client.OrderDocumen
 }
 
 // Cancel asks for an order's cancellation, in the name of a customer, or of the shop's own people ("").
-func (s *System) Cancel(t deviation.T, buyer, id string) shop.Answer {
+func (s *System) Cancel(t conformance.T, buyer, id string) shop.Answer {
 	t.Helper()
 	return s.Send(t, shop.Call{Method: http.MethodPost, Path: "/orders/" + id + "/cancellation", Token: s.Token(t, buyer)})
 }
 
 // Refund asks for a refund of an order, of all that is left if amount is 0.
-func (s *System) Refund(t deviation.T, id, key string, amount int64) shop.Answer {
+func (s *System) Refund(t conformance.T, id, key string, amount int64) shop.Answer {
 	t.Helper()
 	body := client.RefundInputBody{Reason: "arrived broken"}
 	if amount > 0 {
@@ -153,18 +153,18 @@ func (s *System) Refund(t deviation.T, id, key string, amount int64) shop.Answer
 }
 
 // Resolve decides what becomes of an order that needs attention.
-func (s *System) Resolve(t deviation.T, id, key string, action client.ResolveInputBodyAction) shop.Answer {
+func (s *System) Resolve(t conformance.T, id, key string, action client.ResolveInputBodyAction) shop.Answer {
 	t.Helper()
 	return s.asStaff(t, "/orders/"+id+"/resolution", key, client.ResolveInputBody{Action: action, Reason: "somebody looked"})
 }
 
-func (s *System) asStaff(t deviation.T, path, key string, body any) shop.Answer {
+func (s *System) asStaff(t conformance.T, path, key string, body any) shop.Answer {
 	t.Helper()
 	return s.Send(t, shop.Call{Method: http.MethodPost, Path: path, Token: s.Token(t, ""), Body: body, Header: map[string]string{"Idempotency-Key": key}})
 }
 
 // Accepted demands that what was asked for will be done.
-func Accepted(t deviation.T, answer shop.Answer) {
+func Accepted(t conformance.T, answer shop.Answer) {
 	t.Helper()
 	require.Equal(t, http.StatusAccepted, answer.Status, "%s", answer.Body)
 }

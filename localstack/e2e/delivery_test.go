@@ -9,15 +9,15 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/shop"
+	"backroom/localstack/conformance"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 	"backroom/shared/saga"
 )
 
 // rest waits until all messages are done with and a decided order stays as it is, and returns the order's tag: an answer that
 // it asked for while it was late may come in after its verdict. Only a case that is alone can wait for that.
-func rest(t deviation.T, e *Entry) (tag string) {
+func rest(t conformance.T, e *Entry) (tag string) {
 	t.Helper()
 	quiet := 0
 	system.Until(t, "all is quiet around "+e.ID, func() (any, bool) {
@@ -37,7 +37,7 @@ func rest(t deviation.T, e *Entry) (tag string) {
 }
 
 // dead returns how many messages were given up by the steps.
-func dead(t deviation.T) (letters int) {
+func dead(t conformance.T) (letters int) {
 	t.Helper()
 	for _, step := range saga.Steps {
 		waiting, underway := system.Depth(t, DeadLetters(string(step)))
@@ -47,7 +47,7 @@ func dead(t deviation.T) (letters int) {
 }
 
 // waits demands that so many messages wait in a step's queue.
-func waits(t deviation.T, step saga.Step, messages int) {
+func waits(t conformance.T, step saga.Step, messages int) {
 	t.Helper()
 	system.Until(t, fmt.Sprintf("%d messages wait for %s", messages, step), func() (any, bool) {
 		waiting, _ := system.Depth(t, string(step))
@@ -63,7 +63,7 @@ func TestAStepThatIsHeldUpForLongDelaysOrdersAndLosesNone(t *testing.T) {
 	}
 	for _, step := range saga.Steps {
 		t.Run(string(step), func(t *testing.T) {
-			alone(t, func(t deviation.T) {
+			alone(t, func(t conformance.T) {
 				patience, err := time.ParseDuration(system.Setting(t, "place-order", "PATIENCE"))
 				require.NoError(t, err)
 				a := system.Account()
@@ -94,7 +94,7 @@ func TestAStepThatIsHeldUpForLongDelaysOrdersAndLosesNone(t *testing.T) {
 }
 
 func TestAPoisonMessageFailsAloneAndIsPutAside(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		const step = string(saga.AdvanceOrder)
 		a := system.Account()
 		sku := a.Product(t, 100, 5)
@@ -133,7 +133,7 @@ var heard = map[saga.Step]struct {
 func TestAMessageThatComesAgainChangesNothing(t *testing.T) {
 	for _, step := range saga.Steps {
 		t.Run(string(step), func(t *testing.T) {
-			alone(t, func(t deviation.T) {
+			alone(t, func(t conformance.T) {
 				a, c, queue := system.Account(), heard[step], string(step)
 				sku := a.Product(t, 100, 5)
 				letGo := system.HoldUp(t, queue)
@@ -169,7 +169,7 @@ func TestADeadLetterThatComesBackAfterTheVerdictChanged(t *testing.T) {
 		saga.ReturnPayment:    {fact: saga.OrderCancelling, held: []saga.Step{saga.CapturePayment}},
 	} {
 		t.Run(string(step), func(t *testing.T) {
-			alone(t, func(t deviation.T) {
+			alone(t, func(t conformance.T) {
 				a, queue := system.Account(), string(step)
 				sku := a.Product(t, 100, 5)
 				letGo := []func(){system.HoldUp(t, queue)}
@@ -200,7 +200,7 @@ func TestADeadLetterThatComesBackAfterTheVerdictChanged(t *testing.T) {
 }
 
 func TestAStreamRecordThatComesAgainChangesNothing(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		const step = string(saga.ReserveStock)
 		a := system.Account()
 		sku := a.Product(t, 100, 5)
@@ -219,7 +219,7 @@ func TestAStreamRecordThatComesAgainChangesNothing(t *testing.T) {
 }
 
 func TestAStreamRecordThatCannotBeReadHoldsUpNoOther(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		const step = string(saga.ReserveStock)
 		a, broken := system.Account(), system.New("broken")
 		sku := a.Product(t, 100, 5)
@@ -238,7 +238,7 @@ func TestAStreamRecordThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 }
 
 func TestMessagesMayComeInTheWrongOrder(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		const step = string(saga.ReserveStock)
 		a, givenUp := system.Account(), dead(t)
 		sku := a.Product(t, 100, 5)
@@ -268,7 +268,7 @@ func TestMessagesMayComeInTheWrongOrder(t *testing.T) {
 }
 
 func TestAnOrderWhoseMessageIsLostAsksAgain(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 5)
 		letGo := system.HoldUp(t, string(saga.ReserveStock))

@@ -6,21 +6,21 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/shop"
+	"backroom/localstack/conformance"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 	"backroom/shared/saga"
 )
 
 // window gives the orders that are placed from now on so little time to be paid that all of them expire, unless somebody hurries.
 // It holds until the case ends, and must be over before the last of them can.
-func window(t deviation.T) {
+func window(t conformance.T) {
 	t.Helper()
 	system.Configure(t, "place-order", "PAYMENT_WINDOW", "6s")
 }
 
 func TestAnOrderExpiresWhileNobodyAsksForItsPayment(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		window(t)
 		a := system.Account()
 		sku := a.Product(t, 100, 3)
@@ -35,7 +35,7 @@ func TestAnOrderExpiresWhileNobodyAsksForItsPayment(t *testing.T) {
 }
 
 func TestASuccessThatIsToldAfterTheOrderExpiredIsUndone(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		window(t)
 		a, step := system.Account(), string(saga.AdvanceOrder)
 		sku := a.Product(t, 100, 3)
@@ -54,7 +54,7 @@ func TestASuccessThatIsToldAfterTheOrderExpiredIsUndone(t *testing.T) {
 }
 
 func TestSuccessAndExpiryThatMeetEndOneWay(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		window(t)
 		a, step := system.Account(), string(saga.AdvanceOrder)
 		sku := a.Product(t, 100, 5)
@@ -74,7 +74,7 @@ func TestSuccessAndExpiryThatMeetEndOneWay(t *testing.T) {
 }
 
 // asDecided waits for the verdicts of orders that can have either, and returns the ends that follow from them.
-func asDecided(t deviation.T, a *Account) (ends []End) {
+func asDecided(t conformance.T, a *Account) (ends []End) {
 	t.Helper()
 	for _, e := range a.orders {
 		end := Expired()
@@ -87,7 +87,7 @@ func asDecided(t deviation.T, a *Account) (ends []End) {
 }
 
 func TestAnOrderExpiresWhileItsPaymentIsUnderWay(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		window(t)
 		a := system.Account()
 		sku := a.Product(t, 100, 5)

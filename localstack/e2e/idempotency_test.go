@@ -8,13 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/shop"
+	"backroom/localstack/conformance"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 )
 
 // orderCall is POST /orders with a body and a key; key "" is none.
-func orderCall(t deviation.T, buyer, key string, body any) shop.Call {
+func orderCall(t conformance.T, buyer, key string, body any) shop.Call {
 	call := shop.Call{Method: http.MethodPost, Path: "/orders", Token: system.Token(t, buyer), Body: body}
 	if key != "" {
 		call.Header = map[string]string{"Idempotency-Key": key}
@@ -23,7 +23,7 @@ func orderCall(t deviation.T, buyer, key string, body any) shop.Call {
 }
 
 func TestOneKeySentTenTimesAtOnceIsOneOrder(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		account, buyer := system.Account(), system.New("ada")
 		basket := Mailed(buyer, Basket(account.Product(t, 100, 20)))
 		call := orderCall(t, buyer, "my-order", basket)
@@ -54,7 +54,7 @@ func TestOneKeySentTenTimesAtOnceIsOneOrder(t *testing.T) {
 }
 
 func TestAKeyMeansOneRequest(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		buyer, sku := system.New("ada"), system.Product(t, 100, 5)
 		first := system.Send(t, orderCall(t, buyer, "my-order", `{"lines":[{"sku":"`+sku+`","quantity":1}],"payment_method":"pm_card_visa"}`))
 		require.Equal(t, http.StatusAccepted, first.Status, "%s", first.Body)
@@ -82,7 +82,7 @@ func TestAKeyMeansOneRequest(t *testing.T) {
 }
 
 func TestALostAnswerCanBeAskedForAfterThePriceChanged(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		account, buyer := system.Account(), system.New("ada")
 		sku := account.Product(t, 100, 5)
 		basket := Mailed(buyer, Basket(sku))
@@ -107,7 +107,7 @@ func TestALostAnswerCanBeAskedForAfterThePriceChanged(t *testing.T) {
 }
 
 func TestAnAdjustmentIsMadeOncePerKey(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		sku, key := system.Product(t, 100, 10), system.New("key")
 		first := system.Adjust(t, sku, key, `{"delta":-4,"reason":"broken"}`)
 		require.Equal(t, http.StatusCreated, first.Status, "%s", first.Body)

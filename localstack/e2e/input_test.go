@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/shop"
+	"backroom/localstack/conformance"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 )
 
 func TestWhatAnOrderMayNotSay(t *testing.T) {
@@ -63,7 +63,7 @@ func TestWhatAnOrderMayNotSay(t *testing.T) {
 		"plain text":                  {body: order(good), media: "text/plain", status: 415, slug: "unsupported-media-type"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			beside(t, func(t deviation.T) {
+			beside(t, func(t conformance.T) {
 				buyer, sku := system.New("ada"), system.Product(t, 100, 2)
 				call := orderCall(t, buyer, "my-order", c.body(sku))
 				if c.media != "" {
@@ -87,7 +87,7 @@ func TestWhatAnOrderMayNotSay(t *testing.T) {
 }
 
 func TestABodyMustBeUTF8(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		sku := system.Product(t, 100, 1)
 		body := []byte(`{"lines":[{"sku":"` + sku + `","quantity":1}],"payment_method":"pm_card_visa` + "\xff" + `"}`)
 		Refused(t, system.Send(t, orderCall(t, system.New("ada"), "my-order", body)), http.StatusBadRequest, "malformed-request")
@@ -95,7 +95,7 @@ func TestABodyMustBeUTF8(t *testing.T) {
 }
 
 func TestAnOrderOfFiftyProductsIsTheLargest(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		buyer := system.New("ada")
 		skus := make([]string, 51)
 		for i := range skus {
@@ -112,7 +112,7 @@ func TestAnOrderOfFiftyProductsIsTheLargest(t *testing.T) {
 }
 
 func TestATotalBeyondWhatCanBeCountedIsRefused(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		dear := system.Product(t, 1<<53, 2)
 		body := fmt.Sprintf(`{"lines":[{"sku":%q,"quantity":2}],"payment_method":"pm_card_visa"}`, dear)
 		Refused(t, system.Send(t, orderCall(t, system.New("ada"), "my-order", body)), http.StatusUnprocessableEntity, "amount-out-of-range")
@@ -120,7 +120,7 @@ func TestATotalBeyondWhatCanBeCountedIsRefused(t *testing.T) {
 }
 
 func TestOneOrderHasOneCurrency(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		euro, yen := system.Product(t, 100, 1), system.New("SKU")
 		_, err := system.API.AddProduct(t.Context(), system.Token(t, ""), yen, client.ProductContent{Title: "A thing", Prices: []client.Money{{Amount: 100, Currency: "JPY"}}})
 		require.NoError(t, err)
@@ -130,26 +130,26 @@ func TestOneOrderHasOneCurrency(t *testing.T) {
 }
 
 func TestAnUnknownPathIsAProblemToo(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		Refused(t, system.Send(t, shop.Call{Method: http.MethodGet, Path: "/nothing/here"}), http.StatusNotFound, "no-such-route")
 	})
 }
 
 func TestAMethodThatAPathDoesNotKnowIsAProblemToo(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		Refused(t, system.Send(t, shop.Call{Method: http.MethodDelete, Path: "/orders"}), http.StatusNotFound, "no-such-route")
 	})
 }
 
 func TestABodyThatNoGatewayTakesIsAProblemToo(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		body := bytes.Repeat([]byte(" "), 11<<20)
 		Refused(t, system.Send(t, orderCall(t, system.New("ada"), "my-order", body)), http.StatusRequestEntityTooLarge, "body-too-large")
 	})
 }
 
 func TestHealth(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		answer, err := system.API.GetHealthWithResponse(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, client.Ok, answer.JSON200.Status)

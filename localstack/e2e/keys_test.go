@@ -8,11 +8,11 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 func TestEverybodyCanVerifyAToken(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		token, err := jwt.ParseSigned(system.Token(t, ""), []jose.SignatureAlgorithm{jose.ES256})
 		require.NoError(t, err)
 		answer, err := system.API.GetKeysWithResponse(t.Context())

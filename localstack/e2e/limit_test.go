@@ -7,12 +7,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/shop"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
+	"backroom/shared/ops/shop"
 )
 
 func TestWhoAsksTooOftenIsToldWhenToComeBack(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		// A limit that even a slow cloud's client meets, on a route that others hardly use. That a request is refused counts, too.
 		system.Configure(t, "resolve-order", "CALLER_RATE", "1")
 		system.Configure(t, "resolve-order", "CALLER_BURST", "3")

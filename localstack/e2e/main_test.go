@@ -8,17 +8,17 @@ import (
 	"testing"
 
 	"backroom/localstack/cloud"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 var (
 	system *System
-	suite  *deviation.Suite
+	suite  *conformance.Suite
 )
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if suite = (&deviation.Suite{}); os.Getenv("BACKROOM_CLOUD") == "" {
+	if suite = (&conformance.Suite{}); os.Getenv("BACKROOM_CLOUD") == "" {
 		os.Exit(suite.Main(m)) // go test ./...: every case skips itself and says why
 	}
 	var err error
@@ -31,19 +31,19 @@ func TestMain(m *testing.M) {
 		atOnce = "4" // and what they wait for there is slow by itself
 	}
 	_ = flag.Set("test.parallel", atOnce)
-	suite = &deviation.Suite{Cloud: system.Cloud, Exceptions: Exceptions, File: ExceptionsFile}
+	suite = &conformance.Suite{Cloud: system.Cloud, Exceptions: Exceptions, File: ExceptionsFile}
 	os.Exit(suite.Main(m))
 }
 
 // beside runs a case while others run.
-func beside(t *testing.T, demand func(deviation.T)) {
+func beside(t *testing.T, demand func(conformance.T)) {
 	t.Helper()
 	t.Parallel()
 	suite.Run(t, demand)
 }
 
 // alone runs a case that disturbs others: it holds up what they need.
-func alone(t *testing.T, demand func(deviation.T)) {
+func alone(t *testing.T, demand func(conformance.T)) {
 	t.Helper()
 	suite.Run(t, demand)
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/cloud"
-	"backroom/localstack/shop"
+	"backroom/localstack/conformance"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 	"backroom/shared/saga"
 )
 
@@ -68,7 +68,7 @@ func over(o client.OrderDocument) bool {
 }
 
 // lead leads an order's life to its end, and asks for its refunds.
-func (l life) lead(t deviation.T, e *Entry) {
+func (l life) lead(t conformance.T, e *Entry) {
 	placed, acted := time.Now(), false
 	var o client.OrderDocument
 	system.Until(t, "order "+e.ID+" comes to its end", func() (any, bool) {
@@ -95,7 +95,7 @@ func (l life) lead(t deviation.T, e *Entry) {
 }
 
 // settled waits until an order has nothing more to come, and returns it: no refund is under way, and none that arrived can fail later.
-func (l life) settled(t deviation.T, e *Entry) (o client.OrderDocument) {
+func (l life) settled(t conformance.T, e *Entry) (o client.OrderDocument) {
 	t.Helper()
 	system.Until(t, "order "+e.ID+" has nothing more to come", func() (any, bool) {
 		system.WakeAtTimes(t)
@@ -110,14 +110,14 @@ func (l life) settled(t deviation.T, e *Entry) (o client.OrderDocument) {
 }
 
 func TestManyMixedOrders(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		orders, customers := 300, 20
 		if system.Cloud == cloud.NameLocalStack {
 			orders, customers = 40, 4 // it works off some twenty messages a second, on a slow machine seven, and the other cases have theirs
 		}
 		seed := uint64(time.Now().UnixNano())
 		dice := rand.New(rand.NewPCG(seed, uint64(orders)))
-		deviation.Figure(t, "seed %d", seed)
+		conformance.Figure(t, "seed %d", seed)
 
 		a := system.Account()
 		skus := []string{a.Product(t, 199, 1000), a.Product(t, 1250, 1000), a.Product(t, 5400, 1000), a.Product(t, 100, 20)}
@@ -168,6 +168,6 @@ func TestManyMixedOrders(t *testing.T) {
 			sum.Refunded += ledger[e.ID].Refunded
 		}
 		require.Equal(t, confirmed-refunded, sum.Kept(), "the provider's ledger says what the orders say")
-		deviation.Figure(t, "%d orders: the provider's ledger says %s cents; confirmed %d - refunded %d = %d", orders, sum, confirmed, refunded, confirmed-refunded)
+		conformance.Figure(t, "%d orders: the provider's ledger says %s cents; confirmed %d - refunded %d = %d", orders, sum, confirmed, refunded, confirmed-refunded)
 	})
 }

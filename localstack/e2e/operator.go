@@ -21,12 +21,12 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 	"backroom/shared/saga"
 )
 
 // Setting returns what a function reads from its environment under the name.
-func (s *System) Setting(t deviation.T, function, name string) string {
+func (s *System) Setting(t conformance.T, function, name string) string {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,7 +41,7 @@ func (s *System) Setting(t deviation.T, function, name string) string {
 }
 
 // Configure has a function read another value from its environment under the name until restore is called, or the case ends.
-func (s *System) Configure(t deviation.T, function, name, value string) (restore func()) {
+func (s *System) Configure(t conformance.T, function, name, value string) (restore func()) {
 	t.Helper()
 	before := s.Setting(t, function, name)
 	ctx, cancel := context.WithTimeout(t.Context(), s.Bound)
@@ -83,7 +83,7 @@ func (s *System) configure(ctx context.Context, function, name, value string) er
 }
 
 // Invoke calls a function with an event and demands that it does not fail.
-func (s *System) Invoke(t deviation.T, function string, event any) {
+func (s *System) Invoke(t conformance.T, function string, event any) {
 	t.Helper()
 	payload, err := json.Marshal(event)
 	require.NoError(t, err)
@@ -93,7 +93,7 @@ func (s *System) Invoke(t deviation.T, function string, event any) {
 }
 
 // Wake runs wake-overdue, which also runs every minute by itself.
-func (s *System) Wake(t deviation.T) {
+func (s *System) Wake(t conformance.T) {
 	t.Helper()
 	s.Invoke(t, "wake-overdue", map[string]any{})
 }
@@ -101,7 +101,7 @@ func (s *System) Wake(t deviation.T) {
 // WakeAtTimes runs wake-overdue, which on a schedule runs once a minute and hands on what is late in that minute: unless somebody
 // did within the last second, or longer on a cloud that takes long for it; and unless so many messages wait for advance-order already
 // that late orders are among those who stand in line.
-func (s *System) WakeAtTimes(t deviation.T) {
+func (s *System) WakeAtTimes(t conformance.T) {
 	t.Helper()
 	began, due := time.Now(), s.waking.Load()
 	if began.UnixNano() > due && s.waking.CompareAndSwap(due, began.Add(s.Bound).UnixNano()) {
@@ -113,7 +113,7 @@ func (s *System) WakeAtTimes(t deviation.T) {
 }
 
 // HoldUp keeps a step from receiving its messages until letGo is called, or the case ends.
-func (s *System) HoldUp(t deviation.T, step string) (letGo func()) {
+func (s *System) HoldUp(t conformance.T, step string) (letGo func()) {
 	t.Helper()
 	queue := ":" + s.Stack.QueueName(step)
 	return s.disable(t, step, func(source string) bool { return strings.HasSuffix(source, queue) })
@@ -121,14 +121,14 @@ func (s *System) HoldUp(t deviation.T, step string) (letGo func()) {
 
 // HoldUpFacts keeps relay-facts from reading what the rows of a table tell until letGo is called, or the case ends. The table
 // is named like the setting of get-order that holds its name: ORDERS_TABLE, HOLDS_TABLE, CHARGES_TABLE.
-func (s *System) HoldUpFacts(t deviation.T, table string) (letGo func()) {
+func (s *System) HoldUpFacts(t conformance.T, table string) (letGo func()) {
 	t.Helper()
 	stream := ":table/" + s.Setting(t, "get-order", table) + "/stream/"
 	return s.disable(t, "relay-facts", func(source string) bool { return strings.Contains(source, stream) })
 }
 
 // disable disables the function's event source mapping whose source's ARN is meant.
-func (s *System) disable(t deviation.T, function string, meant func(source string) bool) (enable func()) {
+func (s *System) disable(t conformance.T, function string, meant func(source string) bool) (enable func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), s.Bound)
 	defer cancel()
@@ -182,7 +182,7 @@ func (s *System) turn(ctx context.Context, mapping string, on bool) error {
 // DeadLetters names the dead-letter queue of a step.
 func DeadLetters(step string) string { return step + "-dlq" }
 
-func (s *System) queueURL(t deviation.T, queue string) string {
+func (s *System) queueURL(t conformance.T, queue string) string {
 	t.Helper()
 	found, err := s.queues.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(s.Stack.QueueName(queue))})
 	require.NoError(t, err)
@@ -191,7 +191,7 @@ func (s *System) queueURL(t deviation.T, queue string) string {
 
 // Depth returns how many messages of a queue wait to be received, and how many were and are not done with yet. On AWS these
 // numbers are approximate.
-func (s *System) Depth(t deviation.T, queue string) (waiting, underway int) {
+func (s *System) Depth(t conformance.T, queue string) (waiting, underway int) {
 	t.Helper()
 	attributes := s.queueAttributes(t, queue)
 	waiting, err := strconv.Atoi(attributes[string(sqstypes.QueueAttributeNameApproximateNumberOfMessages)])
@@ -202,7 +202,7 @@ func (s *System) Depth(t deviation.T, queue string) (waiting, underway int) {
 }
 
 // MaxReceives returns how often a message of the queue is received before it goes to the dead-letter queue.
-func (s *System) MaxReceives(t deviation.T, queue string) int {
+func (s *System) MaxReceives(t conformance.T, queue string) int {
 	t.Helper()
 	var policy struct {
 		Receives json.Number `json:"maxReceiveCount"` // a number, or a string, as the cloud likes it
@@ -213,7 +213,7 @@ func (s *System) MaxReceives(t deviation.T, queue string) int {
 	return n
 }
 
-func (s *System) queueAttributes(t deviation.T, queue string) map[string]string {
+func (s *System) queueAttributes(t conformance.T, queue string) map[string]string {
 	t.Helper()
 	found, err := s.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
 		QueueUrl: aws.String(s.queueURL(t, queue)), AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameAll},
@@ -223,7 +223,7 @@ func (s *System) queueAttributes(t deviation.T, queue string) map[string]string 
 }
 
 // Put puts up to ten messages into a queue at once.
-func (s *System) Put(t deviation.T, queue string, bodies ...string) {
+func (s *System) Put(t conformance.T, queue string, bodies ...string) {
 	t.Helper()
 	var batch []sqstypes.SendMessageBatchRequestEntry
 	for i := range bodies {
@@ -241,7 +241,7 @@ type Taken struct {
 }
 
 // Take takes a message with all of the texts in it out of a queue, once it is there. Others that it meets are put back.
-func (s *System) Take(t deviation.T, queue string, texts ...string) (taken Taken) {
+func (s *System) Take(t conformance.T, queue string, texts ...string) (taken Taken) {
 	t.Helper()
 	url := s.queueURL(t, queue)
 	s.Until(t, fmt.Sprintf("a message with %q is in %s", texts, queue), func() (any, bool) {
@@ -271,7 +271,7 @@ func (s *System) Take(t deviation.T, queue string, texts ...string) (taken Taken
 }
 
 // Purge throws away what waits in a queue.
-func (s *System) Purge(t deviation.T, queue string) {
+func (s *System) Purge(t conformance.T, queue string) {
 	t.Helper()
 	_, err := s.queues.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: aws.String(s.queueURL(t, queue))})
 	require.NoError(t, err)
@@ -282,7 +282,7 @@ func (s *System) Purge(t deviation.T, queue string) {
 }
 
 // OrderRow returns an order's row as the table's stream tells it, which is what relay-facts reads.
-func (s *System) OrderRow(t deviation.T, order string) events.DynamoDBEventRecord {
+func (s *System) OrderRow(t conformance.T, order string) events.DynamoDBEventRecord {
 	t.Helper()
 	found, err := s.tables.GetItem(t.Context(), &dynamodb.GetItemInput{
 		TableName: aws.String(s.Setting(t, "get-order", "ORDERS_TABLE")), ConsistentRead: aws.Bool(true),

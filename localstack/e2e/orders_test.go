@@ -12,14 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/cloud"
+	"backroom/localstack/conformance"
 	"backroom/localstack/deploy"
-	"backroom/localstack/shop"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 )
 
 func TestAnOrderFlowsToItsEnd(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 1250, 5)
 		e := a.Place(t, client.PlaceInputBody{Lines: []client.LineInput{{SKU: sku, Quantity: 2}}, PaymentMethod: shop.CardGood})
@@ -48,7 +48,7 @@ func TestAnOrderFlowsToItsEnd(t *testing.T) {
 }
 
 func TestLocationLeadsToTheOrderAndItsTagSaysIfItChanged(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a, buyer := system.Account(), system.New("ada")
 		basket := Mailed(buyer, Basket(a.Product(t, 100, 1)))
 		placed, err := system.API.PlaceOrderWithResponse(t.Context(), &client.PlaceOrderParams{IdempotencyKey: system.New("key")}, basket, shop.Bearer(system.Token(t, buyer)))
@@ -80,7 +80,7 @@ func TestLocationLeadsToTheOrderAndItsTagSaysIfItChanged(t *testing.T) {
 }
 
 func TestAnOrderThatIsShortOfOneLineHoldsNothing(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a := system.Account()
 		plenty, scarce, enough := a.Product(t, 100, 10), a.Product(t, 100, 1), a.Product(t, 100, 10)
 		e := a.Place(t, client.PlaceInputBody{PaymentMethod: shop.CardGood, Lines: []client.LineInput{
@@ -94,7 +94,7 @@ func TestAnOrderThatIsShortOfOneLineHoldsNothing(t *testing.T) {
 }
 
 func TestAnOrderOfWhatWasNeverDeliveredIsRejected(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a := system.Account()
 		a.Place(t, Basket(a.Product(t, 100, 0)))
 		a.Close(t, Rejected("out-of-stock"))
@@ -102,7 +102,7 @@ func TestAnOrderOfWhatWasNeverDeliveredIsRejected(t *testing.T) {
 }
 
 func TestADeclinedCardRejectsTheOrder(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a := system.Account()
 		e := a.Place(t, Paying(shop.CardDeclined, a.Product(t, 100, 1)))
 		a.Close(t, Rejected("card-declined"))
@@ -111,7 +111,7 @@ func TestADeclinedCardRejectsTheOrder(t *testing.T) {
 }
 
 func TestAnOrderWithoutAnAddressGetsNoMail(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a, buyer := system.Account(), system.New("ada")
 		basket := Basket(a.Product(t, 100, 1))
 		receipt := system.Place(t, buyer, basket)
@@ -123,7 +123,7 @@ func TestAnOrderWithoutAnAddressGetsNoMail(t *testing.T) {
 }
 
 func TestMoreBuyersThanUnits(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		buyers, units := 50, 20
 		if system.Cloud == cloud.NameLocalStack {
 			buyers, units = 20, 8 // see TestManyMixedOrders
@@ -158,7 +158,7 @@ func TestMoreBuyersThanUnits(t *testing.T) {
 }
 
 func TestCustomersListTheirOrdersAndStaffThoseOfTheShop(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a, ada := system.Account(), system.New("ada")
 		sku := a.Product(t, 100, 3)
 		var mine []string

@@ -6,9 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/shop"
+	"backroom/localstack/conformance"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 	"backroom/shared/saga"
 )
 
@@ -16,7 +16,7 @@ import (
 const outage = 2 * time.Minute
 
 func TestTheProviderIsDownForTwoMinutes(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		system.Configure(t, "advance-order", "PATIENCE", "1s") // so that nobody waits for minutes after the end
 		a, givenUp := system.Account(), dead(t)
 		sku := a.Product(t, 1000, 50)

@@ -7,9 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/shop"
+	"backroom/localstack/conformance"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 	"backroom/shared/saga"
 )
 
@@ -18,7 +18,7 @@ func TestAPaymentWhoseAnswerIsLostIsTakenOnce(t *testing.T) {
 		"the authorization": CardLost, "an authorization that takes longer than we wait": CardSlow(8 * time.Second), "the capture": CardTaken,
 	} {
 		t.Run(what, func(t *testing.T) {
-			beside(t, func(t deviation.T) {
+			beside(t, func(t conformance.T) {
 				a := system.Account()
 				a.Place(t, Paying(card, a.Product(t, 100, 1)))
 				a.Close(t, Confirmed(100, 0))
@@ -28,7 +28,7 @@ func TestAPaymentWhoseAnswerIsLostIsTakenOnce(t *testing.T) {
 }
 
 func TestAPaymentWhoseReturnIsLostGoesBackOnce(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 1)
 		letGo := system.HoldUp(t, string(saga.CapturePayment))
@@ -42,7 +42,7 @@ func TestAPaymentWhoseReturnIsLostGoesBackOnce(t *testing.T) {
 
 // The provider fails when it is asked for a payment, and for a capture: nobody knows that nothing was done.
 func TestAPaymentThatWasNeverMadeIsMadeOnce(t *testing.T) {
-	alone(t, func(t deviation.T) {
+	alone(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 2)
 		capture := system.HoldUp(t, string(saga.CapturePayment))
@@ -67,7 +67,7 @@ func TestAPaymentThatWasNeverMadeIsMadeOnce(t *testing.T) {
 func TestAPaymentThatTakesItsTimeIsAskedAbout(t *testing.T) {
 	for _, d := range []time.Duration{1500 * time.Millisecond, 8 * time.Second} {
 		t.Run(d.String(), func(t *testing.T) {
-			beside(t, func(t deviation.T) {
+			beside(t, func(t conformance.T) {
 				a := system.Account()
 				e := a.Place(t, Paying(CardProcessing(d), a.Product(t, 100, 1)))
 				a.Close(t, Confirmed(100, 0))
@@ -79,7 +79,7 @@ func TestAPaymentThatTakesItsTimeIsAskedAbout(t *testing.T) {
 }
 
 // challenged waits until a customer has something to do, and returns the client secret to do it with.
-func challenged(t deviation.T, e *Entry) (secret string) {
+func challenged(t conformance.T, e *Entry) (secret string) {
 	t.Helper()
 	system.Until(t, "the customer of "+e.ID+" has something to do", func() (any, bool) {
 		o := system.Order(t, e.Buyer, e.ID)
@@ -90,7 +90,7 @@ func challenged(t deviation.T, e *Entry) (secret string) {
 }
 
 func TestACustomerCompletesThePayment(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 2)
 		e, fails := a.Place(t, Paying(CardChallenge, sku)), a.Place(t, Paying(CardChallenge, sku))
@@ -112,7 +112,7 @@ func TestACustomerCompletesThePayment(t *testing.T) {
 }
 
 // attention returns whether the orders that need a person are said to have this one among them.
-func attention(t deviation.T, id string) bool {
+func attention(t conformance.T, id string) bool {
 	t.Helper()
 	for query := (client.ListOrdersParams{Attention: new(true), Limit: new(int64(50))}); ; {
 		page, err := system.API.ListOrdersWithResponse(t.Context(), &query, shop.Bearer(system.Token(t, "")))
@@ -133,7 +133,7 @@ func attention(t deviation.T, id string) bool {
 const lapsed = "needs_attention confirmed: capture-failed"
 
 // lapse has an order be confirmed and its authorization lapse before its money is taken.
-func lapse(t deviation.T, a *Account, sku string) *Entry {
+func lapse(t conformance.T, a *Account, sku string) *Entry {
 	t.Helper()
 	e := a.Place(t, Paying(CardLapses, sku))
 	system.Becomes(t, e, lapsed)
@@ -145,7 +145,7 @@ func lapse(t deviation.T, a *Account, sku string) *Entry {
 }
 
 func TestMoneyThatCannotBeTakenIsTriedAgainAndThenTheOrderIsCancelled(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a := system.Account()
 		e := lapse(t, a, a.Product(t, 100, 2))
 		call := shop.Call{
@@ -181,7 +181,7 @@ func TestMoneyThatCannotBeTakenIsTriedAgainAndThenTheOrderIsCancelled(t *testing
 }
 
 func TestMoneyThatCannotBeTakenIsWrittenOff(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a := system.Account()
 		e := lapse(t, a, a.Product(t, 100, 2))
 		Accepted(t, system.Resolve(t, e.ID, system.New("key"), client.ResolveInputBodyActionWriteOff))

@@ -20,8 +20,8 @@ import (
 	"github.com/stripe/stripe-go/v84"
 	"github.com/stripe/stripe-go/v84/webhook"
 
-	"backroom/localstack/shop"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
+	"backroom/shared/ops/shop"
 )
 
 // The cards of the sandbox that do not just pay.
@@ -46,7 +46,7 @@ func CardProcessing(d time.Duration) string {
 
 // Provider sends a request to the payment sandbox, with the shop's key, and decodes what it answers into document (nil: nobody
 // wants to know). It demands status 200.
-func (s *System) Provider(t deviation.T, method, path string, form url.Values, document any) {
+func (s *System) Provider(t conformance.T, method, path string, form url.Values, document any) {
 	t.Helper()
 	require.NoError(t, s.provider(t.Context(), method, path, form, document))
 }
@@ -71,7 +71,7 @@ func (s *System) provider(ctx context.Context, method, path string, form url.Val
 }
 
 // BreakProvider has the payment provider answer nothing but failures for so long, or until repair is called, or the case ends.
-func (s *System) BreakProvider(t deviation.T, d time.Duration) (repair func()) {
+func (s *System) BreakProvider(t conformance.T, d time.Duration) (repair func()) {
 	t.Helper()
 	down := func(ctx context.Context, d time.Duration) error {
 		return s.provider(ctx, http.MethodPost, "/v1/sandbox/outage", url.Values{"seconds": {strconv.Itoa(int(d.Seconds()))}}, nil)
@@ -90,7 +90,7 @@ func (s *System) BreakProvider(t deviation.T, d time.Duration) (repair func()) {
 }
 
 // Act does what the provider wants of the customer who has the client secret, as in 3-D Secure, or fails at it.
-func (s *System) Act(t deviation.T, clientSecret string, succeeds bool) {
+func (s *System) Act(t conformance.T, clientSecret string, succeeds bool) {
 	t.Helper()
 	intent, _, ok := strings.Cut(clientSecret, "_secret_")
 	require.True(t, ok, "%q tells which intent it is for", clientSecret)
@@ -99,7 +99,7 @@ func (s *System) Act(t deviation.T, clientSecret string, succeeds bool) {
 }
 
 // Intent makes an intent to pay at the provider that Backroom knows nothing of, and returns its id.
-func (s *System) Intent(t deviation.T, metadata map[string]string) string {
+func (s *System) Intent(t conformance.T, metadata map[string]string) string {
 	t.Helper()
 	form := url.Values{
 		"amount": {"100"}, "currency": {"eur"}, "payment_method": {shop.CardGood}, "payment_method_types[]": {"card"},
@@ -118,7 +118,7 @@ func (s *System) Intent(t deviation.T, metadata map[string]string) string {
 
 // Event is the body of what the provider tells about an intent: an event of the type, with the intent as it stands now; of one that
 // it does not know, no more than its id.
-func (s *System) Event(t deviation.T, kind, intent string) []byte {
+func (s *System) Event(t conformance.T, kind, intent string) []byte {
 	t.Helper()
 	var object map[string]any
 	if err := s.provider(t.Context(), http.MethodGet, "/v1/payment_intents/"+intent, nil, &object); err != nil {
@@ -138,7 +138,7 @@ func Signature(body []byte, secret string, at time.Time) string {
 }
 
 // CallBack sends a callback with a signature; "" is none.
-func (s *System) CallBack(t deviation.T, body []byte, signature string) shop.Answer {
+func (s *System) CallBack(t conformance.T, body []byte, signature string) shop.Answer {
 	t.Helper()
 	call := shop.Call{Method: http.MethodPost, Path: "/payments/events", Body: body}
 	if signature != "" {
@@ -148,13 +148,13 @@ func (s *System) CallBack(t deviation.T, body []byte, signature string) shop.Ans
 }
 
 // CallBackSigned sends a callback that is signed as it should be.
-func (s *System) CallBackSigned(t deviation.T, body []byte) shop.Answer {
+func (s *System) CallBackSigned(t conformance.T, body []byte) shop.Answer {
 	t.Helper()
 	return s.CallBack(t, body, Signature(body, s.CallbackSecret(t), time.Now()))
 }
 
 // CallbackSecret is what the provider signs its callbacks with.
-func (s *System) CallbackSecret(t deviation.T) string {
+func (s *System) CallbackSecret(t conformance.T) string {
 	t.Helper()
 	secret, err := s.Stack.CallbackSecret(t.Context())
 	require.NoError(t, err)
@@ -188,7 +188,7 @@ func (m Money) String() string {
 }
 
 // Ledger returns what the provider's ledger says about each order.
-func (s *System) Ledger(t deviation.T) map[string]Money {
+func (s *System) Ledger(t conformance.T) map[string]Money {
 	t.Helper()
 	ledger := map[string]Money{}
 	var intents []struct {
@@ -234,7 +234,7 @@ type Mail struct {
 
 // Mails returns what was mailed about each order, from the mailbox that takes the place of a mail provider. A mail that was sent
 // twice is there twice.
-func (s *System) Mails(t deviation.T) map[string][]Mail {
+func (s *System) Mails(t conformance.T) map[string][]Mail {
 	t.Helper()
 	var mails []Mail
 	s.scan(t, s.Setting(t, "send-notification", "MAILBOX_TABLE"), "#order, template, #to, sends", map[string]string{"#order": "order", "#to": "to"}, &mails)
@@ -246,7 +246,7 @@ func (s *System) Mails(t deviation.T) map[string][]Mail {
 }
 
 // Resting returns the foreign services that are given a rest because they failed too often.
-func (s *System) Resting(t deviation.T) (services []string) {
+func (s *System) Resting(t conformance.T) (services []string) {
 	t.Helper()
 	var circuits []struct {
 		Service string `dynamodbav:"pk"`
@@ -262,7 +262,7 @@ func (s *System) Resting(t deviation.T) (services []string) {
 }
 
 // scan reads the attributes of all items of a table.
-func (s *System) scan(t deviation.T, table, attributes string, names map[string]string, into any) {
+func (s *System) scan(t conformance.T, table, attributes string, names map[string]string, into any) {
 	t.Helper()
 	var items []map[string]dynamodbtypes.AttributeValue
 	pages := dynamodb.NewScanPaginator(s.tables, &dynamodb.ScanInput{

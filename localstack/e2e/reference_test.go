@@ -8,11 +8,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 func TestTheReferenceComesWithTheAPI(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		get := func(file, has string) (*http.Response, string) {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, system.API.URL+"/docs"+file, nil)
 			require.NoError(t, err)

@@ -6,14 +6,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/shop"
+	"backroom/localstack/conformance"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 	"backroom/shared/saga"
 )
 
 // refunded waits until all refunds of an order are done that were asked for, and returns the order.
-func refunded(t deviation.T, e *Entry, refunds int) (o client.OrderDocument) {
+func refunded(t conformance.T, e *Entry, refunds int) (o client.OrderDocument) {
 	t.Helper()
 	system.Until(t, "the refunds of "+e.ID+" are done", func() (any, bool) {
 		system.WakeAtTimes(t)
@@ -30,7 +30,7 @@ func refunded(t deviation.T, e *Entry, refunds int) (o client.OrderDocument) {
 }
 
 func TestAClosedOrderIsRefundedBitByBitAndNeverMoreThanItCost(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		a := system.Account()
 		e := a.Place(t, Basket(a.Product(t, 1000, 2)))
 		euro := func(cents int64) client.Money { return client.Money{Amount: cents, Currency: "EUR"} }
@@ -78,7 +78,7 @@ func TestARefundThatFailsIsAskedForAgain(t *testing.T) {
 		"it takes its time": CardWaits, "its answer is lost": CardGiven, "it fails at once": CardBounces, "it arrives and fails later": CardReturns,
 	} {
 		t.Run(what, func(t *testing.T) {
-			beside(t, func(t deviation.T) {
+			beside(t, func(t conformance.T) {
 				a := system.Account()
 				e := a.Place(t, Paying(card, a.Product(t, 1000, 1)))
 				system.Becomes(t, e, "closed confirmed")

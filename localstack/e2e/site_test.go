@@ -6,20 +6,20 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/operator"
-	"backroom/localstack/remedy"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
+	"backroom/shared/ops"
+	"backroom/shared/ops/remedy"
 )
 
 func TestASiteIsFoundByTheNameOfItsStack(t *testing.T) {
-	beside(t, func(t deviation.T) {
+	beside(t, func(t conformance.T) {
 		endpoint, name := system.Stack.Endpoint, system.Stack.Name
-		site, err := operator.Open(t.Context(), endpoint, name)
+		site, err := ops.Open(t.Context(), endpoint, name)
 		require.NoError(t, err)
 		require.NotEmpty(t, site.Names["Orders"])
 		require.True(t, strings.HasSuffix(site.Queues.Prefix, "/"+name+"-"), site.Queues.Prefix)
 
-		_, err = operator.Open(t.Context(), endpoint, name+"-other")
+		_, err = ops.Open(t.Context(), endpoint, name+"-other")
 		require.ErrorContains(t, err, name+"-other")
 		require.Contains(t, remedy.Next(err), "STACK=")
 	})

@@ -27,11 +27,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/cloud"
+	"backroom/localstack/conformance"
+	"backroom/localstack/contract"
 	"backroom/localstack/deploy"
-	"backroom/localstack/shop"
-	"backroom/shared/api/apitest"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 )
 
 // System is a deployed Backroom in the hands of its clients and its operator. It is safe for concurrent use.
@@ -88,7 +88,7 @@ func Open(ctx context.Context, on, endpoint, stackName string) (*System, error) 
 	if err != nil {
 		return nil, err
 	}
-	contract, err := apitest.Promised()
+	contract, err := contract.Promised()
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (s *System) New(kind string) string {
 
 // Until asks again and again until seen returns true, and fails the case after the bound; what is last seen is told then. The slower
 // the answers, the seldomer it asks: where a cloud has much to do, those who wait would be the most of it.
-func (s *System) Until(t deviation.T, what string, seen func() (last any, done bool)) {
+func (s *System) Until(t conformance.T, what string, seen func() (last any, done bool)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), s.Bound)
 	defer cancel()
@@ -139,7 +139,7 @@ type token struct {
 }
 
 // Token returns a token with these scopes; customer "" is the client itself, no scope is all it may have.
-func (s *System) Token(t deviation.T, customer string, scopes ...string) string {
+func (s *System) Token(t conformance.T, customer string, scopes ...string) string {
 	t.Helper()
 	grant := client.Credentials{ClientID: s.clientID, Secret: s.secret, Customer: customer, Scope: strings.Join(scopes, " ")}
 	s.mu.Lock()

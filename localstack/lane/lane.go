@@ -14,11 +14,11 @@ import (
 	"syscall"
 	"time"
 
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // ExceptionMark and FigureMark begin what a test logs to have it printed: that its case is a known deviation of the cloud it
-// runs on, and what should be read even though it passed. They are those of shared/cloudtest/deviation, which a binary must
+// runs on, and what should be read even though it passed. They are those of localstack/conformance, which a binary must
 // not link:
 //
 //	t.Logf("exception: ministack: the gateway answers 502 where AWS answers 500")

@@ -6,13 +6,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 func TestALaneLooksForTheMarksThatSuitesLeave(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, deviation.ExceptionMark, ExceptionMark)
-	require.Equal(t, deviation.FigureMark, FigureMark)
+	require.Equal(t, conformance.ExceptionMark, ExceptionMark)
+	require.Equal(t, conformance.FigureMark, FigureMark)
 }
 
 func TestCasesAreTestsWithoutSubtests(t *testing.T) {

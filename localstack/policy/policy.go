@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"backroom/shared/cloudtest"
-	"backroom/shared/cloudtest/template"
+	"backroom/localstack/cloudtest"
+	"backroom/localstack/template"
 )
 
 // Deployment is what is judged: the template, and what is known of the functions in it.

@@ -8,12 +8,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim/registry"
-	"backroom/shared/cloudtest"
-	"backroom/shared/cloudtest/deviation"
-	"backroom/shared/cloudtest/policy"
-	"backroom/shared/cloudtest/recorded"
-	"backroom/shared/cloudtest/template"
+	"backroom/functions"
+	"backroom/localstack/cloudtest"
+	"backroom/localstack/conformance"
+	"backroom/localstack/policy"
+	"backroom/localstack/recorded"
+	"backroom/localstack/template"
 	"backroom/shared/function"
 )
 
@@ -44,7 +44,7 @@ func text(t *testing.T) string {
 // public returns the functions whose routes let everybody in.
 func public() []string {
 	var names []string
-	for name, f := range registry.Functions {
+	for name, f := range functions.All {
 		if f.Operation != nil && f.Operation(function.Environment(map[string]string{"AWS_REGION": "us-east-1"})).Route().Access.Public() {
 			names = append(names, name)
 		}
@@ -58,7 +58,7 @@ func TestTheDeploymentKeepsThePolicy(t *testing.T) {
 	}
 	for _, w := range policy.Waivers {
 		assert.NotEmpty(t, w.Reason, "%s of %s", w.Rule, w.Resource)
-		deviation.Figure(t, "waived: %s of %s: %s", w.Rule, w.Resource, w.Reason)
+		conformance.Figure(t, "waived: %s of %s: %s", w.Rule, w.Resource, w.Reason)
 	}
 	names := map[string]bool{}
 	for _, rule := range policy.Rules {
@@ -73,7 +73,7 @@ func TestAMessageThatCannotBeReadFailsAlone(t *testing.T) {
 	read, err := template.Read()
 	require.NoError(t, err)
 	heard := 0
-	for name, f := range registry.Functions {
+	for name, f := range functions.All {
 		source := ""
 		for _, e := range read.Resources[template.LogicalID(name)].Properties["Events"].(map[string]any) {
 			source, _ = e.(map[string]any)["Type"].(string)

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"backroom/shared/cloudtest"
-	"backroom/shared/cloudtest/template"
+	"backroom/localstack/cloudtest"
+	"backroom/localstack/template"
 )
 
 const (

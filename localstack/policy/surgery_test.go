@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/policy"
-	"backroom/shared/cloudtest/template"
+	"backroom/localstack/policy"
+	"backroom/localstack/template"
 )
 
 // surgery harms a deployment in one place: in a text of the template that stands there, or in what is known of the functions.

@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"slices"
 
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 )
 
 //go:embed testdata

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 )
 
 var update = flag.Bool("update", false, "keep what was recorded")

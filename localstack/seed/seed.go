@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"backroom/localstack/shop"
 	"backroom/shared/client"
+	"backroom/shared/ops/shop"
 )
 
 // openingStock is what the shop has of everything before its first order, for whoever comes by.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"backroom/shared/cloudsim"
+	"backroom/localstack/cloudsim"
 )
 
 // caller is whoever sends requests: an invocation, or a client of the API.

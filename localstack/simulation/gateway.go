@@ -12,7 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"backroom/shared/cloudsim"
+	"backroom/localstack/cloudsim"
 )
 
 // api is a REST API.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"backroom/shared/cloudsim"
+	"backroom/localstack/cloudsim"
 )
 
 // inbox is the event source mapping of a queue: it receives messages in batches, has the function work on them, and deletes those

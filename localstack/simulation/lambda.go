@@ -16,8 +16,8 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"backroom/functions"
 	"backroom/shared/chance"
-	"backroom/shared/cloudsim/registry"
 	"backroom/shared/function"
 	"backroom/shared/observe"
 )
@@ -70,9 +70,9 @@ type invocation struct {
 
 // addFunction deploys a function.
 func (s *Simulation) addFunction(name string) (*deployed, error) {
-	entry, ok := registry.Functions[name]
+	entry, ok := functions.All[name]
 	if !ok {
-		return nil, fmt.Errorf("simulation: shared/cloudsim/registry does not name %s", name)
+		return nil, fmt.Errorf("simulation: functions/functions.go does not name %s", name)
 	}
 	f := &deployed{sim: s, name: name, build: entry.Build, environ: s.Stack.Environment(name), timeout: s.Stack.Timeout(name)}
 	return f, nil

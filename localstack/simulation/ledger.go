@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"backroom/shared/cloudsim"
+	"backroom/localstack/cloudsim"
 )
 
 // Ledger says what everything cost, in the units in which AWS bills it.

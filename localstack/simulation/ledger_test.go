@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim/simulation"
-	"backroom/shared/cloudtest/deviation"
-	"backroom/shared/cloudtest/template"
+	"backroom/localstack/conformance"
+	"backroom/localstack/simulation"
+	"backroom/localstack/template"
 )
 
 var update = flag.Bool("update", false, "write testdata/ledger.txt instead of comparing with it")
@@ -96,7 +96,7 @@ func (s *store) account(page *strings.Builder, n, batch int) {
 	}
 	calls.apiCalls = calls.invocations
 	fmt.Fprintf(page, "; the provider's callbacks, %.1f an order, cost %.2f more\n", calls.invocations, calls.dollars()*1e6)
-	deviation.Figure(t, "n=%d, batches of %d: %.2f write units (%.0f may be), %.2f SQS requests, %.2f invocations, $ %.2f per million orders", n, batch, withMail, writes(n), sum.requests, sum.invocations, sum.dollars()*1e6)
+	conformance.Figure(t, "n=%d, batches of %d: %.2f write units (%.0f may be), %.2f SQS requests, %.2f invocations, $ %.2f per million orders", n, batch, withMail, writes(n), sum.requests, sum.invocations, sum.dollars()*1e6)
 	assert.LessOrEqual(t, withMail, writes(n), "write units")
 	assert.LessOrEqual(t, sum.requests, b.requests, "requests to SQS")
 	assert.LessOrEqual(t, sum.invocations, b.invocations, "invocations")

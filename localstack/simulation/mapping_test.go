@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim"
+	"backroom/localstack/cloudsim"
 	lambdas "backroom/shared/function"
 )
 

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim/simulation"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
+	"backroom/localstack/simulation"
 )
 
 // nth is a world in which one thing befalls the n-th call that a function makes, and nothing else.
@@ -66,7 +66,7 @@ func TestEveryCallMayBeTheLast(t *testing.T) {
 					assert.Positive(t, points[function], "%s was not met", function)
 				}
 				assert.Equal(t, map[string]int{"closed confirmed": len(s.orders)}, s.audit(harm{mails: true, kills: true}))
-				deviation.Figure(t, "%s at each of %d points, and every order closed: %v", fault, len(s.orders)-len(points), points)
+				conformance.Figure(t, "%s at each of %d points, and every order closed: %v", fault, len(s.orders)-len(points), points)
 			})
 		})
 	}

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"backroom/shared/cloudsim"
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim"
+	"backroom/localstack/cloudsim/wire"
 )
 
 // writes are the requests that may lose against a transaction.

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim/simulation"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
+	"backroom/localstack/simulation"
 	"backroom/shared/order"
 )
 
@@ -117,7 +117,7 @@ func TestOrdersComeToARightEndWhateverFails(t *testing.T) {
 				for _, f := range faults {
 					assert.Positive(t, struck[f], "%s never struck", f)
 				}
-				deviation.Figure(t, "%v befell %v in %d steps: %v", struck, orders(ends), s.Steps(), ends)
+				conformance.Figure(t, "%v befell %v in %d steps: %v", struck, orders(ends), s.Steps(), ends)
 			})
 		})
 	}
@@ -143,7 +143,7 @@ func TestSwarm(t *testing.T) {
 			}
 			defer func() {
 				if t.Failed() {
-					t.Logf("again: go test ./shared/cloudsim/simulation -run TestSwarm -args -seed %d -seeds 1", seed)
+					t.Logf("again: go test ./localstack/simulation -run TestSwarm -args -seed %d -seeds 1", seed)
 				}
 			}()
 			synctest.Test(t, func(t *testing.T) {
@@ -225,7 +225,7 @@ func TestTheSameSeedTellsTheSameStory(t *testing.T) {
 	assert.Equal(t, first, again, "the same seed")
 	assert.NotEqual(t, first, other, "another seed")
 	assert.NotEqual(t, first, byteChanged, "one byte in one row")
-	deviation.Figure(t, "seed 11: %.16s… and again %.16s…; seed 12: %.16s…; seed 11 with one byte of a row changed: %.16s…", first, again, other, byteChanged)
+	conformance.Figure(t, "seed 11: %.16s… and again %.16s…; seed 12: %.16s…; seed 11 with one byte of a row changed: %.16s…", first, again, other, byteChanged)
 }
 
 // How fast it is, on one core: printed, not demanded. An order is 13 invocations and some 40 calls from POST to closed and mailed; the
@@ -249,7 +249,7 @@ func TestThroughput(t *testing.T) {
 			require.True(t, s.Run(time.Hour, s.over))
 			took := clock()
 			require.Equal(t, map[string]int{"closed confirmed": orders}, s.audit(harm{}))
-			deviation.Figure(t, "%d paid orders of one to three lines%s: %.0f orders/s and %.0f steps/s on one core", orders, what,
+			conformance.Figure(t, "%d paid orders of one to three lines%s: %.0f orders/s and %.0f steps/s on one core", orders, what,
 				orders/took.Seconds(), float64(s.Steps()-steps)/took.Seconds())
 		})
 	}
@@ -280,7 +280,7 @@ func TestAFlashSaleSellsWhatThereIs(t *testing.T) {
 		s.Meanwhile(time.Hour, customers...)
 		require.True(t, s.Run(4*time.Hour, s.over))
 		ends := s.audit(harm{})
-		deviation.Figure(t, "%d buyers of %d units: %v after %s", buyers, units, ends, s.Now().Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)).Round(time.Second))
+		conformance.Figure(t, "%d buyers of %d units: %v after %s", buyers, units, ends, s.Now().Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)).Round(time.Second))
 		assert.Equal(t, map[string]int{"closed confirmed": units, "closed rejected": buyers - units}, ends)
 	})
 }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"backroom/shared/cloudsim"
-	"backroom/shared/cloudsim/dynamo"
+	"backroom/localstack/cloudsim"
+	"backroom/localstack/cloudsim/dynamo"
 )
 
 // shard is the event source mapping of one shard of a table's stream: its records reach the function in their order, batch after

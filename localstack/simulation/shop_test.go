@@ -19,10 +19,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/shop"
+	"backroom/localstack/cloudtest"
+	"backroom/localstack/simulation"
 	"backroom/shared/client"
-	"backroom/shared/cloudsim/simulation"
-	"backroom/shared/cloudtest"
+	"backroom/shared/ops/shop"
 )
 
 // store is a simulated shop with something to sell, and what its customers ordered.

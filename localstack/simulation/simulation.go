@@ -20,9 +20,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"backroom/shared/cloudsim"
-	"backroom/shared/cloudtest"
-	"backroom/shared/cloudtest/template"
+	"backroom/localstack/cloudsim"
+	"backroom/localstack/cloudtest"
+	"backroom/localstack/template"
 )
 
 // Settings say what is simulated.

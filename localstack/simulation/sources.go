@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"backroom/shared/cloudsim"
-	"backroom/shared/cloudtest/template"
+	"backroom/localstack/cloudsim"
+	"backroom/localstack/template"
 )
 
 // read deploys the functions of the template with their event sources.

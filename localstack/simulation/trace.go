@@ -13,7 +13,7 @@ import (
 	"testing/cryptotest"
 	"time"
 
-	tree "backroom/shared/cloudsim/dynamo/document"
+	tree "backroom/localstack/cloudsim/dynamo/document"
 )
 
 // trace is a hash over all that happens.

@@ -110,7 +110,7 @@ func value(n *yaml.Node) (any, error) {
 	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
 		call := Call{Function: n.Tag[1:]}
 		if !known[call.Function] {
-			return nil, fmt.Errorf("template: line %d: %s is a function that shared/cloudtest/template does not know", n.Line, n.Tag)
+			return nil, fmt.Errorf("template: line %d: %s is a function that localstack/template does not know", n.Line, n.Tag)
 		}
 		plain := *n
 		plain.Tag = map[yaml.Kind]string{yaml.ScalarNode: "!!str", yaml.SequenceNode: "!!seq", yaml.MappingNode: "!!map"}[n.Kind]

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/template"
+	"backroom/localstack/template"
 )
 
 const sample = `

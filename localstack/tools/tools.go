@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 )
 
 // Tools are the installed programs, by path.

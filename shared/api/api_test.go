@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/shared/api"
-	"backroom/shared/api/gateway"
 	"backroom/shared/fault"
+	"backroom/shared/function/gateway"
 	"backroom/shared/identity"
 )
 

@@ -9,8 +9,8 @@ import (
 	"net/url"
 	"strings"
 
-	"backroom/shared/api/gateway"
-	"backroom/shared/api/limit"
+	"backroom/shared/function/gateway"
+	"backroom/shared/function/limit"
 	"backroom/shared/identity"
 )
 

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"time"
 
-	"backroom/shared/api/limit"
 	"backroom/shared/fault"
+	"backroom/shared/function/limit"
 )
 
 // ErrThrottled refuses a caller who asks too often.

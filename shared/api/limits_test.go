@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/shared/api"
-	"backroom/shared/api/gateway"
-	"backroom/shared/api/limit"
+	"backroom/shared/function/gateway"
+	"backroom/shared/function/limit"
 	"backroom/shared/identity"
 )
 

@@ -21,8 +21,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"backroom/shared/api/limit"
 	"backroom/shared/fault"
+	"backroom/shared/function/limit"
 	"backroom/shared/identity"
 	"backroom/shared/observe"
 )

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"backroom/localstack/cloudtest"
 	"backroom/shared/circuit"
-	"backroom/shared/cloudtest"
 	"backroom/shared/fault"
 )
 

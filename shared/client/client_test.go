@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"backroom/localstack/cloudtest/loopback"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/loopback"
 )
 
 // request is what a server was sent.

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"backroom/localstack/cloudtest"
+	"backroom/localstack/simulation"
 	"backroom/shared/client"
-	"backroom/shared/cloudsim/simulation"
-	"backroom/shared/cloudtest"
 )
 
 // TestAnOrderIsPlacedAndTold goes through the functions as they are deployed, on a simulated cloud.

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"backroom/shared/api/gateway"
-	"backroom/shared/api/limit"
+	"backroom/shared/function/gateway"
+	"backroom/shared/function/limit"
 )
 
 // Serve starts the function that answers one route of the REST API.

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/api/limit"
 	"backroom/shared/function"
+	"backroom/shared/function/limit"
 )
 
 // counter is a route whose callers are limited.

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/shared/fault"
-	"backroom/shared/identity/oauth"
+	"backroom/shared/oauth"
 )
 
 // vault is where the bootstrap client's secret is kept.

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/shared/identity"
-	"backroom/shared/identity/oauth"
+	"backroom/shared/oauth"
 )
 
 var (

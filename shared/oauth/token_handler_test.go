@@ -19,7 +19,7 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/identity/identitytest"
-	"backroom/shared/identity/oauth"
+	"backroom/shared/oauth"
 )
 
 // oddClients knows one client, whose id and secret want to be encoded.

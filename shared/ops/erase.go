@@ -1,4 +1,4 @@
-package operator
+package ops
 
 import (
 	"context"
@@ -7,8 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"backroom/localstack/remedy"
 	"backroom/shared/fault"
+	"backroom/shared/ops/remedy"
 	"backroom/shared/order"
 	"backroom/shared/order/orderdb"
 	"backroom/shared/record"

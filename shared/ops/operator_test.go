@@ -1,4 +1,4 @@
-package operator_test
+package ops_test
 
 import (
 	"context"
@@ -17,9 +17,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/operator"
-	"backroom/localstack/remedy"
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
+	"backroom/shared/ops"
+	"backroom/shared/ops/remedy"
 	"backroom/shared/order"
 	"backroom/shared/order/orderdb"
 	"backroom/shared/order/ordertest"
@@ -29,14 +29,14 @@ import (
 )
 
 // open returns a site on a cloud of its own.
-func open(t *testing.T) (operator.Site, *cloudtest.Cloud) {
+func open(t *testing.T) (ops.Site, *cloudtest.Cloud) {
 	c := cloudtest.New(t)
 	rt := c.Runtime()
 	names := map[string]string{}
 	for _, id := range []string{"Orders", "Holds", "Charges", "Notices", "Mailbox"} {
 		names[id] = c.Table(id)
 	}
-	return operator.Site{DB: rt.DynamoDB(), Queues: rt.Queues(c.Environment("relay-facts")["QUEUES"]), Names: names, Now: rt.Now}, c
+	return ops.Site{DB: rt.DynamoDB(), Queues: rt.Queues(c.Environment("relay-facts")["QUEUES"]), Names: names, Now: rt.Now}, c
 }
 
 // place stores an order, changed as the case needs it.
@@ -127,7 +127,7 @@ func TestWhatRowsToldIsSentAgain(t *testing.T) {
 }
 
 // bury puts a message into the dead-letter queue of a step.
-func bury(t *testing.T, site operator.Site, step, body string, attributes map[string]string) {
+func bury(t *testing.T, site ops.Site, step, body string, attributes map[string]string) {
 	t.Helper()
 	in := &sqs.SendMessageInput{QueueUrl: aws.String(site.Queues.Prefix + step + "-dlq"), MessageBody: &body, MessageAttributes: map[string]types.MessageAttributeValue{}}
 	for name, value := range attributes {
@@ -173,10 +173,10 @@ func TestDeadLettersGoBackAsTheyAre(t *testing.T) {
 
 	moved, err := site.Redrive(t.Context(), "advance-order", 2)
 	require.NoError(t, err)
-	assert.Equal(t, operator.Moved{Sent: 2, Still: 10}, moved, "what was looked at is there again; no more than the limit is sent")
+	assert.Equal(t, ops.Moved{Sent: 2, Still: 10}, moved, "what was looked at is there again; no more than the limit is sent")
 	moved, err = site.Redrive(t.Context(), "advance-order", 0)
 	require.NoError(t, err)
-	assert.Equal(t, operator.Moved{Sent: 10}, moved)
+	assert.Equal(t, ops.Moved{Sent: 10}, moved)
 
 	var trace string
 	var sent []string
@@ -295,7 +295,7 @@ func TestACustomerIsForgotten(t *testing.T) {
 	before := c.State()
 	again, err := site.Erase(t.Context(), "main", "anna")
 	require.NoError(t, err)
-	assert.Equal(t, operator.Erased{Open: []string{open.ID}}, again)
+	assert.Equal(t, ops.Erased{Open: []string{open.ID}}, again)
 	assert.Equal(t, before, c.State(), "a second time changes nothing")
 }
 
@@ -387,6 +387,6 @@ func TestAnOrderThatMovesMeanwhileIsDecidedAnew(t *testing.T) {
 	done, err := site.Erase(t.Context(), "main", "anna")
 
 	require.NoError(t, err)
-	assert.Equal(t, operator.Erased{Open: []string{o.ID}}, done)
+	assert.Equal(t, ops.Erased{Open: []string{o.ID}}, done)
 	assert.Equal(t, "anna@example.com", load(t, c, o).Email)
 }

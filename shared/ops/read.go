@@ -1,4 +1,4 @@
-package operator
+package ops
 
 import (
 	"context"
@@ -9,10 +9,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"backroom/localstack/operator/story"
-	"backroom/localstack/remedy"
 	"backroom/shared/fault"
 	"backroom/shared/notify"
+	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/story"
 	"backroom/shared/order"
 	"backroom/shared/order/orderdb"
 	"backroom/shared/payment/paymentdb"

@@ -1,4 +1,4 @@
-package operator
+package ops
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 	"backroom/shared/queue"
 	"backroom/shared/record"
 	"backroom/shared/relay"

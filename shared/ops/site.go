@@ -1,6 +1,6 @@
-// Package operator is what an operator does by hand with a deployed Backroom: read the story of an order, send again what was
+// Package ops is what an operator does by hand with a deployed Backroom: read the story of an order, send again what was
 // lost or given up on, forget a customer. It is made of the system's own parts, so that it keeps the system's own rules.
-package operator
+package ops
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 	"backroom/localstack/cloud"
 	"backroom/localstack/deploy"
-	"backroom/localstack/remedy"
+	"backroom/shared/ops/remedy"
 	"backroom/shared/queue"
 	"backroom/shared/record"
 	"backroom/shared/saga"

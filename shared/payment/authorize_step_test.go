@@ -15,16 +15,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest"
-	"backroom/shared/cloudtest/loopback"
+	"backroom/localstack/cloudtest"
+	"backroom/localstack/cloudtest/loopback"
 	"backroom/shared/fault"
 	"backroom/shared/money"
 	"backroom/shared/payment"
 	"backroom/shared/payment/paymentdb"
 	"backroom/shared/payment/paymenttest"
 	"backroom/shared/payment/provider"
-	"backroom/shared/payment/sandbox"
 	"backroom/shared/saga"
+	"backroom/shared/sandbox"
 )
 
 var (

@@ -12,14 +12,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/fault"
 	"backroom/shared/money"
 	"backroom/shared/payment"
 	"backroom/shared/payment/paymenttest"
 	"backroom/shared/payment/provider"
-	"backroom/shared/payment/sandbox"
 	"backroom/shared/saga"
+	"backroom/shared/sandbox"
 )
 
 func (s shop) capture(id string, fact saga.Fact, order string) error {

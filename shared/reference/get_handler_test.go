@@ -19,7 +19,7 @@ import (
 
 	"backroom/docs"
 	"backroom/shared/api"
-	"backroom/shared/api/gateway"
+	"backroom/shared/function/gateway"
 	"backroom/shared/reference"
 )
 

@@ -18,11 +18,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/stripe/stripe-go/v84/webhook"
 
-	"backroom/shared/cloudtest"
-	"backroom/shared/cloudtest/loopback"
-	"backroom/shared/payment/apikey"
-	"backroom/shared/payment/sandbox"
-	"backroom/shared/payment/sandbox/sandboxdb"
+	"backroom/localstack/cloudtest"
+	"backroom/localstack/cloudtest/loopback"
+	"backroom/shared/sandbox"
+	"backroom/shared/sandbox/sandboxdb"
+	"backroom/shared/secret/apikey"
 )
 
 // bench is a sandbox that runs beside the test, and what the test asks of it. Its clock goes on by itself; what the sandbox

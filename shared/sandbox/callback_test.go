@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/shared/fault"
-	"backroom/shared/payment/sandbox"
+	"backroom/shared/sandbox"
 )
 
 func TestWhatHappenedIsTold(t *testing.T) {

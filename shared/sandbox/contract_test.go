@@ -14,8 +14,8 @@ import (
 	"github.com/stripe/stripe-mock/embedded"
 	"github.com/stripe/stripe-mock/server"
 
-	"backroom/shared/cloudtest"
-	"backroom/shared/cloudtest/loopback"
+	"backroom/localstack/cloudtest"
+	"backroom/localstack/cloudtest/loopback"
 )
 
 // peer is who speaks the dialect: Stripe, in the shape of stripe-mock, which is made of Stripe's own OpenAPI document and refuses

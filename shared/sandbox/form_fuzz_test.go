@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/payment/sandbox"
+	"backroom/shared/sandbox"
 )
 
 // A form makes an intent that can be paid, or is refused in Stripe's form, as a bad request and naming the parameter.

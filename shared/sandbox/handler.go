@@ -17,7 +17,7 @@ import (
 
 	"backroom/shared/fault"
 	"backroom/shared/observe"
-	"backroom/shared/payment/apikey"
+	"backroom/shared/secret/apikey"
 )
 
 // Memory is how long an idempotency key is remembered, by the sandbox's clock.

@@ -18,10 +18,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest"
-	"backroom/shared/cloudtest/loopback"
-	"backroom/shared/payment/apikey"
-	"backroom/shared/payment/sandbox"
+	"backroom/localstack/cloudtest"
+	"backroom/localstack/cloudtest/loopback"
+	"backroom/shared/sandbox"
+	"backroom/shared/secret/apikey"
 )
 
 type answer struct {

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"backroom/functions/advance-order/wire"
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/function"
 	"backroom/shared/saga"
 )

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"backroom/functions/authorize-payment/wire"
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/function"
 	"backroom/shared/payment/paymenttest"
 	"backroom/shared/saga"

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"backroom/functions/commit-stock/wire"
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/function"
 	"backroom/shared/saga"
 )

@@ -5,7 +5,7 @@ import (
 	"backroom/shared/api"
 	"backroom/shared/function"
 	"backroom/shared/identity/identitydb"
-	"backroom/shared/identity/jwks"
+	"backroom/shared/oauth/jwks"
 )
 
 // Settings are what get-keys reads from its environment.

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/functions/get-keys/wire"
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/function"
 )
 

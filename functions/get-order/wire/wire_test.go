@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/functions/get-order/wire"
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/function"
 	"backroom/shared/identity"
 	"backroom/shared/order"

@@ -13,7 +13,7 @@ import (
 	"backroom/shared/identity"
 	"backroom/shared/identity/identitydb"
 	"backroom/shared/identity/identitykms"
-	"backroom/shared/identity/oauth"
+	"backroom/shared/oauth"
 	"backroom/shared/secret"
 )
 

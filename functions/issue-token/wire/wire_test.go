@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/functions/issue-token/wire"
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/function"
 	"backroom/shared/identity"
 	"backroom/shared/identity/identitydb"

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/functions/list-orders/wire"
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/function"
 	"backroom/shared/identity"
 )

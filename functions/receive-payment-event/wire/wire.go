@@ -5,10 +5,10 @@ import (
 	"backroom/shared/api"
 	"backroom/shared/function"
 	"backroom/shared/payment"
-	"backroom/shared/payment/apikey"
 	"backroom/shared/payment/callback"
 	"backroom/shared/payment/paymentdb"
 	"backroom/shared/payment/provider"
+	"backroom/shared/secret/apikey"
 )
 
 // Settings are what receive-payment-event reads from its environment.

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/functions/receive-payment-event/wire"
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/function"
 	"backroom/shared/payment/paymenttest"
-	"backroom/shared/payment/sandbox"
+	"backroom/shared/sandbox"
 )
 
 const (

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/functions/relay-facts/wire"
-	"backroom/shared/cloudtest"
-	"backroom/shared/cloudtest/template"
+	"backroom/localstack/cloudtest"
+	"backroom/localstack/template"
 	"backroom/shared/function"
 	"backroom/shared/saga"
 )

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/functions/resolve-order/wire"
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/function"
 )
 

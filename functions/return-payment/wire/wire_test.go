@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/functions/return-payment/wire"
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/function"
 	"backroom/shared/money"
 	"backroom/shared/payment"

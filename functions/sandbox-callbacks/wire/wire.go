@@ -3,8 +3,8 @@ package wire
 
 import (
 	"backroom/shared/function"
-	"backroom/shared/payment/sandbox"
-	"backroom/shared/payment/sandbox/sandboxdb"
+	"backroom/shared/sandbox"
+	"backroom/shared/sandbox/sandboxdb"
 )
 
 // Settings are what sandbox-callbacks reads from its environment.

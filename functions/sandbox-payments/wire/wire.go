@@ -5,9 +5,9 @@ import (
 	"net/http"
 
 	"backroom/shared/function"
-	"backroom/shared/payment/apikey"
-	"backroom/shared/payment/sandbox"
-	"backroom/shared/payment/sandbox/sandboxdb"
+	"backroom/shared/sandbox"
+	"backroom/shared/sandbox/sandboxdb"
+	"backroom/shared/secret/apikey"
 )
 
 // Settings are what sandbox-payments reads from its environment.

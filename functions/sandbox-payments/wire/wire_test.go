@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/functions/sandbox-payments/wire"
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/function"
 )
 

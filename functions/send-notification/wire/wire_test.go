@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/functions/send-notification/wire"
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/function"
 	"backroom/shared/notify"
 	"backroom/shared/saga"

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"time"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
-	"backroom/shared/cloudsim/dynamo/document"
+	"backroom/localstack/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/document"
 )
 
 // seconds is a time as DynamoDB writes it.

@@ -3,9 +3,9 @@ package dynamo
 import (
 	"fmt"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
-	"backroom/shared/cloudsim/dynamo/document"
-	"backroom/shared/cloudsim/dynamo/expression"
+	"backroom/localstack/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/document"
+	"backroom/localstack/cloudsim/dynamo/expression"
 )
 
 // The most that a batch takes, and what an answer holds of one.

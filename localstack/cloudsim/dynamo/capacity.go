@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/wire"
 )
 
 // What one partition takes in a second. A bucket holds one second's worth, so a burst of that much passes at once; a

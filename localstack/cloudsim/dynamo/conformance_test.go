@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim"
-	"backroom/shared/cloudsim/dynamo/dynamotest"
+	"backroom/localstack/cloudsim"
+	"backroom/localstack/conformance/dynamotest"
 	"backroom/shared/function"
 )
 

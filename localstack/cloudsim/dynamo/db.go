@@ -11,9 +11,9 @@ import (
 	"net/http"
 	"time"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
-	"backroom/shared/cloudsim/dynamo/document"
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/document"
+	"backroom/localstack/cloudsim/wire"
 )
 
 // Settings are what a DB is made of.

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/attribute"
 )
 
 // tooOld is how long past an expiry DynamoDB no longer believes it.

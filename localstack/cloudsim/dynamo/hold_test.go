@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim/dynamo"
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/dynamo"
+	"backroom/localstack/cloudsim/wire"
 )
 
 func TestWritesNamesTheItems(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/attribute"
 )
 
 // index is a global secondary index.

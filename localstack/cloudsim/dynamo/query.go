@@ -7,10 +7,10 @@ import (
 	"strconv"
 	"strings"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
-	"backroom/shared/cloudsim/dynamo/document"
-	"backroom/shared/cloudsim/dynamo/expression"
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/document"
+	"backroom/localstack/cloudsim/dynamo/expression"
+	"backroom/localstack/cloudsim/wire"
 )
 
 // maxPage is how many bytes a page of a query or scan reads; the item that passes it is still read.

@@ -1,10 +1,10 @@
 package dynamo
 
 import (
-	"backroom/shared/cloudsim/dynamo/attribute"
-	"backroom/shared/cloudsim/dynamo/document"
-	"backroom/shared/cloudsim/dynamo/expression"
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/document"
+	"backroom/localstack/cloudsim/dynamo/expression"
+	"backroom/localstack/cloudsim/wire"
 )
 
 // readScope reads the names and values of a read, and its projection; nil: everything.

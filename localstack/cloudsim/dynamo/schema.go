@@ -5,8 +5,8 @@ import (
 	"hash/fnv"
 	"slices"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
-	"backroom/shared/cloudsim/dynamo/document"
+	"backroom/localstack/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/document"
 )
 
 // The longest keys, in bytes.

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
-	"backroom/shared/cloudsim/dynamo/document"
+	"backroom/localstack/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/document"
 )
 
 // Shards is how many shards a stream has, unless the settings say otherwise: as many as that of a new table on demand. All records

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim/dynamo"
+	"backroom/localstack/cloudsim/dynamo"
 )
 
 func TestTheRecordsOfAKeyAreInOneShardInOrder(t *testing.T) {

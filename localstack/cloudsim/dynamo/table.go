@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
-	"backroom/shared/cloudsim/dynamo/document"
+	"backroom/localstack/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/document"
 )
 
 // ReadHorizon is how far back an eventually consistent read sees at most.

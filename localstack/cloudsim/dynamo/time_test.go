@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim/dynamo"
+	"backroom/localstack/cloudsim/dynamo"
 )
 
 // lagging are settings whose lags a test can change.

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
-	"backroom/shared/cloudsim/dynamo/document"
-	"backroom/shared/cloudsim/dynamo/expression"
+	"backroom/localstack/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/document"
+	"backroom/localstack/cloudsim/dynamo/expression"
 )
 
 // What a transaction takes, and how long its token is remembered.

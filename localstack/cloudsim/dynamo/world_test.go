@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim/dynamo"
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/dynamo"
+	"backroom/localstack/cloudsim/wire"
 )
 
 // world is a DB and its clock.

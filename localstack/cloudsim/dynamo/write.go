@@ -4,9 +4,9 @@ import (
 	"errors"
 	"slices"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
-	"backroom/shared/cloudsim/dynamo/document"
-	"backroom/shared/cloudsim/dynamo/expression"
+	"backroom/localstack/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/document"
+	"backroom/localstack/cloudsim/dynamo/expression"
 )
 
 // maxItem is how many bytes an item may have.

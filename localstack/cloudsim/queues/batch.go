@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"regexp"
 
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/wire"
 )
 
 const (

@@ -9,9 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim"
-	"backroom/shared/cloudsim/queues"
-	"backroom/shared/cloudsim/queues/queuestest"
+	"backroom/localstack/cloudsim"
+	"backroom/localstack/cloudsim/queues"
+	"backroom/localstack/conformance/queuestest"
 	"backroom/shared/function"
 )
 

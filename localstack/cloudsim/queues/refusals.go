@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/wire"
 )
 
 const modeled, general = "com.amazonaws.sqs#", "com.amazon.coral.service#"

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"backroom/shared/cloudsim/queues"
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/queues"
+	"backroom/localstack/cloudsim/wire"
 )
 
 // fields are a JSON document.

@@ -3,7 +3,7 @@ package queues
 import (
 	"time"
 
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/wire"
 )
 
 // longestHidden is how long a received message stays hidden at most, in seconds.

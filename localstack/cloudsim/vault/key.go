@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/wire"
 )
 
 const (

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/wire"
 )
 
 const current, previous = "AWSCURRENT", "AWSPREVIOUS"

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"time"
 
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/wire"
 )
 
 // Settings are what a simulated vault knows of the world.

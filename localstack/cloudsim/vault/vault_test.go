@@ -21,8 +21,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim/vault"
-	"backroom/shared/cloudsim/wire"
+	"backroom/localstack/cloudsim/vault"
+	"backroom/localstack/cloudsim/wire"
 	"backroom/shared/identity/identitykms"
 	"backroom/shared/secret"
 )

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/loopback"
+	"backroom/localstack/cloudtest/loopback"
 )
 
 func TestWaitingForAServerTakesVirtualTime(t *testing.T) {

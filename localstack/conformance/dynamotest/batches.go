@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 func batches() map[string]example {
@@ -44,7 +44,7 @@ func deleting(key item) types.WriteRequest {
 	return types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: attributes(key)}}
 }
 
-func (s *stage) batch(t deviation.T, requests map[string][]types.WriteRequest) error {
+func (s *stage) batch(t conformance.T, requests map[string][]types.WriteRequest) error {
 	t.Helper()
 	answer, err := s.db.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{RequestItems: requests})
 	if err == nil {
@@ -53,19 +53,19 @@ func (s *stage) batch(t deviation.T, requests map[string][]types.WriteRequest) e
 	return err
 }
 
-func batchWrites(t deviation.T, s *stage) {
+func batchWrites(t conformance.T, s *stage) {
 	require.NoError(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), putting(row(t, "b"))}, s.things: {putting(thing(t))}}))
 	s.holds(t, s.things, thing(t), thing(t))
 	require.EqualValues(t, 2, s.query(t, s.partition(t)).Count)
 }
 
-func batchDeletes(t deviation.T, s *stage) {
+func batchDeletes(t conformance.T, s *stage) {
 	s.fill(t, 2)
 	require.NoError(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {deleting(row(t, "r0")), deleting(row(t, "absent")), putting(with(row(t, "r1"), item{"n": 9}))}}))
 	require.Equal(t, []string{text(attributes(with(row(t, "r1"), item{"n": 9})))}, texts(s.query(t, s.partition(t)).Items))
 }
 
-func batchWriteLimit(t deviation.T, s *stage) {
+func batchWriteLimit(t conformance.T, s *stage) {
 	var all []types.WriteRequest
 	for i := range 26 {
 		all = append(all, putting(row(t, fmt.Sprint(i))))
@@ -75,34 +75,34 @@ func batchWriteLimit(t deviation.T, s *stage) {
 	require.EqualValues(t, 25, s.query(t, s.partition(t)).Count)
 }
 
-func batchWriteTwice(t deviation.T, s *stage) {
+func batchWriteTwice(t conformance.T, s *stage) {
 	refuses(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), putting(with(row(t, "a"), item{"n": 1}))}}), invalid, "")
 	require.Zero(t, s.query(t, s.partition(t)).Count)
 }
 
-func batchPutDelete(t deviation.T, s *stage) {
+func batchPutDelete(t conformance.T, s *stage) {
 	refuses(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), deleting(row(t, "a"))}}), invalid, "")
 }
 
-func emptyBatch(t deviation.T, s *stage) {
+func emptyBatch(t conformance.T, s *stage) {
 	refuses(t, s.batch(t, map[string][]types.WriteRequest{}), invalid, "")
 }
 
-func tablelessBatch(t deviation.T, s *stage) {
+func tablelessBatch(t conformance.T, s *stage) {
 	refuses(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {}}), invalid, "")
 }
 
-func badBatch(t deviation.T, s *stage) {
+func badBatch(t conformance.T, s *stage) {
 	refuses(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), putting(item{"pk": t.Name()})}}), invalid, "")
 	require.Zero(t, s.query(t, s.partition(t)).Count)
 }
 
-func batchNowhere(t deviation.T, s *stage) {
+func batchNowhere(t conformance.T, s *stage) {
 	refuses(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a"))}, "conformance-nowhere": {putting(thing(t))}}), missing, "")
 }
 
 // batchGet reads keys of the rows, and of the other tables that are named with them.
-func (s *stage) batchGet(t deviation.T, requests map[string]types.KeysAndAttributes) (*dynamodb.BatchGetItemOutput, error) {
+func (s *stage) batchGet(t conformance.T, requests map[string]types.KeysAndAttributes) (*dynamodb.BatchGetItemOutput, error) {
 	t.Helper()
 	return s.db.BatchGetItem(t.Context(), &dynamodb.BatchGetItemInput{RequestItems: requests})
 }
@@ -115,7 +115,7 @@ func wanted(keys ...item) types.KeysAndAttributes {
 	return all
 }
 
-func batchReads(t deviation.T, s *stage) {
+func batchReads(t conformance.T, s *stage) {
 	s.fill(t, 3)
 	s.put(t, s.things, thing(t))
 	answer, err := s.batchGet(t, map[string]types.KeysAndAttributes{s.rows: wanted(row(t, "r2"), row(t, "r0")), s.things: wanted(thing(t))})
@@ -125,7 +125,7 @@ func batchReads(t deviation.T, s *stage) {
 	require.Empty(t, answer.UnprocessedKeys)
 }
 
-func batchReadsAbsent(t deviation.T, s *stage) {
+func batchReadsAbsent(t conformance.T, s *stage) {
 	s.fill(t, 1)
 	answer, err := s.batchGet(t, map[string]types.KeysAndAttributes{s.rows: wanted(row(t, "r0"), row(t, "r1"))})
 	require.NoError(t, err)
@@ -135,7 +135,7 @@ func batchReadsAbsent(t deviation.T, s *stage) {
 	require.Empty(t, answer.Responses[s.rows])
 }
 
-func batchReadsProjected(t deviation.T, s *stage) {
+func batchReadsProjected(t conformance.T, s *stage) {
 	s.put(t, s.rows, with(row(t, "a"), item{"n": 1, "m": item{"x": 1, "y": 2}}))
 	keys := wanted(row(t, "a"))
 	keys.ProjectionExpression, keys.ExpressionAttributeNames = aws.String("#m.x"), names{"#m": "m"}
@@ -144,7 +144,7 @@ func batchReadsProjected(t deviation.T, s *stage) {
 	require.Equal(t, []string{text(attributes(item{"m": item{"x": 1}}))}, texts(answer.Responses[s.rows]))
 }
 
-func batchReadLimit(t deviation.T, s *stage) {
+func batchReadLimit(t conformance.T, s *stage) {
 	var keys []item
 	for i := range 101 {
 		keys = append(keys, row(t, fmt.Sprint(i)))
@@ -155,29 +155,29 @@ func batchReadLimit(t deviation.T, s *stage) {
 	require.NoError(t, err)
 }
 
-func batchReadTwice(t deviation.T, s *stage) {
+func batchReadTwice(t conformance.T, s *stage) {
 	_, err := s.batchGet(t, map[string]types.KeysAndAttributes{s.rows: wanted(row(t, "a"), row(t, "a"))})
 	refuses(t, err, invalid, "")
 }
 
-func emptyRead(t deviation.T, s *stage) {
+func emptyRead(t conformance.T, s *stage) {
 	_, err := s.batchGet(t, map[string]types.KeysAndAttributes{})
 	refuses(t, err, invalid, "")
 	_, err = s.batchGet(t, map[string]types.KeysAndAttributes{s.rows: wanted()})
 	refuses(t, err, invalid, "")
 }
 
-func badRead(t deviation.T, s *stage) {
+func badRead(t conformance.T, s *stage) {
 	_, err := s.batchGet(t, map[string]types.KeysAndAttributes{s.rows: wanted(item{"pk": "a"})})
 	refuses(t, err, invalid, "")
 }
 
-func batchReadNowhere(t deviation.T, s *stage) {
+func batchReadNowhere(t conformance.T, s *stage) {
 	_, err := s.batchGet(t, map[string]types.KeysAndAttributes{"conformance-nowhere": wanted(thing(t))})
 	refuses(t, err, missing, "")
 }
 
-func largeRead(t deviation.T, s *stage) {
+func largeRead(t conformance.T, s *stage) {
 	var keys []item
 	for i := range 44 { // 44 × 390 KB are over 16 MB
 		s.put(t, s.rows, with(row(t, fmt.Sprint(i)), item{"s": strings.Repeat("x", 390<<10)}))

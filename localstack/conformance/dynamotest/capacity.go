@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 func capacity() map[string]example {
@@ -66,14 +66,14 @@ func spent(c *types.ConsumedCapacity) string {
 }
 
 // putSpends puts an item and demands what it costs in all.
-func (s *stage) putSpends(t deviation.T, table string, i item, want string, asked types.ReturnConsumedCapacity) {
+func (s *stage) putSpends(t conformance.T, table string, i item, want string, asked types.ReturnConsumedCapacity) {
 	t.Helper()
 	done, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: attributes(i), ReturnConsumedCapacity: asked})
 	require.NoError(t, err)
 	require.Equal(t, want, spent(done.ConsumedCapacity))
 }
 
-func unaskedCapacity(t deviation.T, s *stage) {
+func unaskedCapacity(t conformance.T, s *stage) {
 	s.putSpends(t, s.things, thing(t), "nothing said", "")
 	s.putSpends(t, s.things, thing(t), "nothing said", types.ReturnConsumedCapacityNone)
 	got, err := s.db.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &s.things, Key: attributes(thing(t))})
@@ -81,7 +81,7 @@ func unaskedCapacity(t deviation.T, s *stage) {
 	require.Nil(t, got.ConsumedCapacity)
 }
 
-func putCapacity(t deviation.T, s *stage) {
+func putCapacity(t conformance.T, s *stage) {
 	s.putSpends(t, s.things, thing(t), "1", types.ReturnConsumedCapacityTotal)
 	s.putSpends(t, s.things, kilobytes(thing(t), 1, 0), "1", types.ReturnConsumedCapacityTotal)
 	s.putSpends(t, s.things, kilobytes(thing(t), 1, 1), "2", types.ReturnConsumedCapacityTotal)
@@ -89,7 +89,7 @@ func putCapacity(t deviation.T, s *stage) {
 	s.putSpends(t, s.things, thing(t), "7", types.ReturnConsumedCapacityTotal) // what it replaces counts too
 }
 
-func updateCapacity(t deviation.T, s *stage) {
+func updateCapacity(t conformance.T, s *stage) {
 	spends := func(do string, values item, want string) {
 		t.Helper()
 		done, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: &do, ExpressionAttributeValues: attributes(values), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal})
@@ -103,60 +103,60 @@ func updateCapacity(t deviation.T, s *stage) {
 	spends("SET n = :v", item{":v": 3}, "1")
 }
 
-func (s *stage) deleteSpends(t deviation.T, table string, key item, want string, asked types.ReturnConsumedCapacity) {
+func (s *stage) deleteSpends(t conformance.T, table string, key item, want string, asked types.ReturnConsumedCapacity) {
 	t.Helper()
 	done, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &table, Key: attributes(key), ReturnConsumedCapacity: asked})
 	require.NoError(t, err)
 	require.Equal(t, want, spent(done.ConsumedCapacity))
 }
 
-func deleteCapacity(t deviation.T, s *stage) {
+func deleteCapacity(t conformance.T, s *stage) {
 	s.put(t, s.things, kilobytes(thing(t), 3, 1))
 	s.deleteSpends(t, s.things, thing(t), "4", types.ReturnConsumedCapacityTotal)
 }
 
-func absentCapacity(t deviation.T, s *stage) {
+func absentCapacity(t conformance.T, s *stage) {
 	s.deleteSpends(t, s.things, thing(t), "1", types.ReturnConsumedCapacityTotal)
 }
 
-func (s *stage) getSpends(t deviation.T, consistent bool, show string, want string) {
+func (s *stage) getSpends(t conformance.T, consistent bool, show string, want string) {
 	t.Helper()
 	got, err := s.db.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &s.things, Key: attributes(thing(t)), ConsistentRead: &consistent, ProjectionExpression: optional(show), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal})
 	require.NoError(t, err)
 	require.Equal(t, want, spent(got.ConsumedCapacity))
 }
 
-func consistentCapacity(t deviation.T, s *stage) {
+func consistentCapacity(t conformance.T, s *stage) {
 	s.put(t, s.things, kilobytes(thing(t), 4, 0))
 	s.getSpends(t, true, "", "1")
 	s.put(t, s.things, kilobytes(thing(t), 4, 1))
 	s.getSpends(t, true, "", "2")
 }
 
-func eventualCapacity(t deviation.T, s *stage) {
+func eventualCapacity(t conformance.T, s *stage) {
 	s.put(t, s.things, kilobytes(thing(t), 4, 0))
 	s.getSpends(t, false, "", "0.5")
 	s.put(t, s.things, kilobytes(thing(t), 8, 1))
 	s.getSpends(t, false, "", "1.5")
 }
 
-func nothingCapacity(t deviation.T, s *stage) {
+func nothingCapacity(t conformance.T, s *stage) {
 	s.getSpends(t, true, "", "1")
 	s.getSpends(t, false, "", "0.5")
 }
 
-func projectionCapacity(t deviation.T, s *stage) {
+func projectionCapacity(t conformance.T, s *stage) {
 	s.put(t, s.things, kilobytes(thing(t), 9, 0))
 	s.getSpends(t, true, "id", "3")
 }
 
-func (s *stage) querySpends(t deviation.T, q *dynamodb.QueryInput, want string, asked types.ReturnConsumedCapacity) {
+func (s *stage) querySpends(t conformance.T, q *dynamodb.QueryInput, want string, asked types.ReturnConsumedCapacity) {
 	t.Helper()
 	q.ReturnConsumedCapacity = asked
 	require.Equal(t, want, spent(s.query(t, q).ConsumedCapacity))
 }
 
-func queryCapacity(t deviation.T, s *stage) {
+func queryCapacity(t conformance.T, s *stage) {
 	q := s.partition(t)
 	for _, name := range []string{"a", "b", "c"} {
 		s.put(t, s.rows, kilobytes(row(t, name), 2, 0))
@@ -168,14 +168,14 @@ func queryCapacity(t deviation.T, s *stage) {
 	s.querySpends(t, q, "0.5", types.ReturnConsumedCapacityTotal)
 }
 
-func filterCapacity(t deviation.T, s *stage) {
+func filterCapacity(t conformance.T, s *stage) {
 	s.put(t, s.rows, kilobytes(row(t, "a"), 8, 1))
 	q := s.partition(t)
 	q.FilterExpression = aws.String("attribute_exists(absent)")
 	s.querySpends(t, q, "3", types.ReturnConsumedCapacityTotal)
 }
 
-func transactionCapacity(t deviation.T, s *stage) {
+func transactionCapacity(t conformance.T, s *stage) {
 	answer, err := s.db.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{
 		TransactItems:          transaction{actions: []action{puts("a", item{"s": strings.Repeat("y", 1500)}, ""), checks("b", "attribute_not_exists(pk)"), putsThing("")}}.all(t, s),
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
@@ -192,7 +192,7 @@ func perTable(all []types.ConsumedCapacity) map[string]string {
 	return told
 }
 
-func transactionReadCapacity(t deviation.T, s *stage) {
+func transactionReadCapacity(t conformance.T, s *stage) {
 	s.put(t, s.things, kilobytes(thing(t), 4, 1))
 	answer, err := s.db.TransactGetItems(t.Context(), &dynamodb.TransactGetItemsInput{
 		TransactItems:          []types.TransactGetItem{{Get: &types.Get{TableName: &s.things, Key: attributes(thing(t))}}},
@@ -202,7 +202,7 @@ func transactionReadCapacity(t deviation.T, s *stage) {
 	require.Equal(t, map[string]string{s.things: "4"}, perTable(answer.ConsumedCapacity))
 }
 
-func batchCapacity(t deviation.T, s *stage) {
+func batchCapacity(t conformance.T, s *stage) {
 	answer, err := s.db.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{
 		RequestItems:           map[string][]types.WriteRequest{s.things: {putting(kilobytes(thing(t), 1, 1))}, s.rows: {putting(row(t, "a")), putting(row(t, "b"))}},
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
@@ -211,7 +211,7 @@ func batchCapacity(t deviation.T, s *stage) {
 	require.Equal(t, map[string]string{s.things: "2", s.rows: "2"}, perTable(answer.ConsumedCapacity))
 }
 
-func batchReadCapacity(t deviation.T, s *stage) {
+func batchReadCapacity(t conformance.T, s *stage) {
 	s.put(t, s.rows, kilobytes(row(t, "a"), 4, 1))
 	answer, err := s.db.BatchGetItem(t.Context(), &dynamodb.BatchGetItemInput{
 		RequestItems:           map[string]types.KeysAndAttributes{s.rows: wanted(row(t, "a"), row(t, "b"))},
@@ -221,42 +221,42 @@ func batchReadCapacity(t deviation.T, s *stage) {
 	require.Equal(t, map[string]string{s.rows: "3"}, perTable(answer.ConsumedCapacity))
 }
 
-func owned(t deviation.T, more item) item {
+func owned(t conformance.T, more item) item {
 	return with(row(t, "a"), item{"owner": t.Name(), "at": 1}, more)
 }
 
-func indexCapacity(t deviation.T, s *stage) {
+func indexCapacity(t conformance.T, s *stage) {
 	s.putSpends(t, s.rows, owned(t, item{"open": "y", "due": 1}), "3 table 1 byDue 1 byOwner 1", types.ReturnConsumedCapacityIndexes)
 	s.deleteSpends(t, s.rows, row(t, "a"), "3 table 1 byDue 1 byOwner 1", types.ReturnConsumedCapacityIndexes)
 }
 
-func noIndexCapacity(t deviation.T, s *stage) {
+func noIndexCapacity(t conformance.T, s *stage) {
 	s.putSpends(t, s.rows, row(t, "a"), "1 table 1", types.ReturnConsumedCapacityIndexes)
 	s.putSpends(t, s.rows, row(t, "b"), "1", types.ReturnConsumedCapacityTotal)
 }
 
-func unseenCapacity(t deviation.T, s *stage) {
+func unseenCapacity(t conformance.T, s *stage) {
 	open := with(row(t, "a"), item{"open": "y", "due": 1})
 	s.put(t, s.rows, open)
 	s.putSpends(t, s.rows, with(open, item{"other": 1}), "1 table 1", types.ReturnConsumedCapacityIndexes)
 }
 
-func seenCapacity(t deviation.T, s *stage) {
+func seenCapacity(t conformance.T, s *stage) {
 	s.put(t, s.rows, owned(t, nil))
 	s.putSpends(t, s.rows, owned(t, item{"other": 1}), "2 table 1 byOwner 1", types.ReturnConsumedCapacityIndexes)
 }
 
-func movedCapacity(t deviation.T, s *stage) {
+func movedCapacity(t conformance.T, s *stage) {
 	s.put(t, s.rows, owned(t, nil))
 	s.putSpends(t, s.rows, owned(t, item{"at": 2}), "3 table 1 byOwner 2", types.ReturnConsumedCapacityIndexes)
 }
 
-func leftCapacity(t deviation.T, s *stage) {
+func leftCapacity(t conformance.T, s *stage) {
 	s.put(t, s.rows, owned(t, nil))
 	s.putSpends(t, s.rows, row(t, "a"), "2 table 1 byOwner 1", types.ReturnConsumedCapacityIndexes)
 }
 
-func indexQueryCapacity(t deviation.T, s *stage) {
+func indexQueryCapacity(t conformance.T, s *stage) {
 	s.put(t, s.rows, owned(t, nil))
 	q := s.owned(t, "byOwner", "owner")
 	require.Len(t, eventually(1, func() []map[string]types.AttributeValue { return s.query(t, q).Items }), 1)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 // Cloud is where a DynamoDB answers.
@@ -24,13 +24,13 @@ type Cloud struct {
 
 // example is a case.
 type example interface {
-	check(t deviation.T, s *stage)
+	check(t conformance.T, s *stage)
 }
 
 // story is a case that is told in steps.
-type story func(t deviation.T, s *stage)
+type story func(t conformance.T, s *stage)
 
-func (tell story) check(t deviation.T, s *stage) { tell(t, s) }
+func (tell story) check(t conformance.T, s *stage) { tell(t, s) }
 
 // groups are all cases, by what they are about.
 var groups = map[string]func() map[string]example{
@@ -52,7 +52,7 @@ var groups = map[string]func() map[string]example{
 // Exercise holds a cloud to every case. A cloud's known exceptions run too, and must fail.
 func Exercise(t *testing.T, c Cloud) {
 	s := newStage(t, c)
-	suite := &deviation.Suite{Cloud: c.Name, Exceptions: Exceptions, File: exceptionsFile}
+	suite := &conformance.Suite{Cloud: c.Name, Exceptions: Exceptions, File: exceptionsFile}
 	t.Cleanup(func() { suite.Finish(t) })
 	count := tally{}
 	for _, group := range slices.Sorted(maps.Keys(groups)) {
@@ -61,9 +61,9 @@ func Exercise(t *testing.T, c Cloud) {
 		for _, sentence := range slices.Sorted(maps.Keys(examples)) {
 			t.Run(group+"/"+sentence, func(t *testing.T) {
 				t.Parallel()
-				suite.Case(t, group+": "+sentence, func(t deviation.T) { examples[sentence].check(t, s) })
+				suite.Case(t, group+": "+sentence, func(t conformance.T) { examples[sentence].check(t, s) })
 			})
 		}
 	}
-	deviation.Figure(t, "%s: %d cases (%s), of which %d are known exceptions", c.Name, count.sum(), count, len(Exceptions[c.Name]))
+	conformance.Figure(t, "%s: %d cases (%s), of which %d are known exceptions", c.Name, count.sum(), count, len(Exceptions[c.Name]))
 }

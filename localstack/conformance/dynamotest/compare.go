@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"pgregory.net/rapid"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 // Compare holds two clouds to the same answer to each operation of random sequences, and to the same tables and indexes at the
@@ -32,7 +32,7 @@ func Compare(t *testing.T, a, b Cloud) {
 			same(r, look, a.Name, look.on(one), b.Name, look.on(other))
 		}
 	})
-	deviation.Figure(t, "%s and %s: %d sequences, and every answer equal: %s", a.Name, b.Name, spaces.count.Load(), answers)
+	conformance.Figure(t, "%s and %s: %d sequences, and every answer equal: %s", a.Name, b.Name, spaces.count.Load(), answers)
 }
 
 // Agree holds two tables, on one cloud or on two alike, to each other: a write alone in one, and as the only action of a
@@ -55,7 +55,7 @@ func Agree(t *testing.T, a, b Cloud) {
 			same(r, look, "alone", look.on(alone), "in transactions", look.on(together))
 		}
 	})
-	deviation.Figure(t, "%s: %d sequences, each write alone as in a transaction: %s", a.Name, spaces.count.Load(), answers)
+	conformance.Figure(t, "%s: %d sequences, each write alone as in a transaction: %s", a.Name, spaces.count.Load(), answers)
 }
 
 // kind returns the code of a refusal, or that it is none.

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 // condition is an expression that holds of an item or does not, or is refused. It is asked both ways: as the condition of a
@@ -22,7 +22,7 @@ type condition struct {
 	refused bool // as invalid
 }
 
-func (c condition) check(t deviation.T, s *stage) {
+func (c condition) check(t conformance.T, s *stage) {
 	row := with(thing(t), c.given)
 	s.put(t, s.things, row)
 	_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{
@@ -54,7 +54,7 @@ type onKey struct {
 	holds bool
 }
 
-func (c onKey) check(t deviation.T, s *stage) {
+func (c onKey) check(t conformance.T, s *stage) {
 	s.put(t, s.things, thing(t))
 	_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
 		TableName: &s.things, Key: attributes(thing(t)),
@@ -74,7 +74,7 @@ type absent struct {
 	holds  bool
 }
 
-func (c absent) check(t deviation.T, s *stage) {
+func (c absent) check(t conformance.T, s *stage) {
 	_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 		TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: aws.String("SET made = :made"),
 		ConditionExpression: &c.where, ExpressionAttributeValues: attributes(with(item{":made": true}, c.values)),
@@ -440,12 +440,12 @@ func mistakes() map[string]example {
 	return all
 }
 
-func valuesAlone(t deviation.T, s *stage) {
+func valuesAlone(t conformance.T, s *stage) {
 	_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.things, Item: attributes(thing(t)), ExpressionAttributeValues: attributes(item{":v": 1})})
 	refuses(t, err, invalid, "")
 }
 
-func namesAlone(t deviation.T, s *stage) {
+func namesAlone(t conformance.T, s *stage) {
 	_, err := s.db.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &s.things, Key: attributes(thing(t)), ExpressionAttributeNames: names{"#n": "n"}})
 	refuses(t, err, invalid, "")
 }

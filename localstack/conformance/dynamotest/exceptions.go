@@ -1,7 +1,7 @@
 package dynamotest
 
 // exceptionsFile is this file.
-const exceptionsFile = "shared/cloudsim/dynamo/dynamotest/exceptions.go"
+const exceptionsFile = "localstack/conformance/dynamotest/exceptions.go"
 
 // Tame are the clouds on which random sequences keep to what they do as DynamoDB does, with the reason.
 var Tame = map[string]string{

@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 // badKey is a key that no operation takes.
@@ -16,7 +16,7 @@ type badKey struct {
 	key   item
 }
 
-func (k badKey) check(t deviation.T, s *stage) {
+func (k badKey) check(t conformance.T, s *stage) {
 	table := k.table(s)
 	_, err := s.db.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &table, Key: attributes(k.key)})
 	refuses(t, err, invalid, "")
@@ -32,7 +32,7 @@ type badRow struct {
 	row   item
 }
 
-func (r badRow) check(t deviation.T, s *stage) {
+func (r badRow) check(t conformance.T, s *stage) {
 	table := r.table(s)
 	_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: attributes(r.row)})
 	refuses(t, err, invalid, "")
@@ -44,7 +44,7 @@ type anyRow struct {
 	key   item
 }
 
-func (r anyRow) check(t deviation.T, s *stage) {
+func (r anyRow) check(t conformance.T, s *stage) {
 	s.put(t, r.table(s), with(r.key, item{"n": 1}))
 	s.holds(t, r.table(s), r.key, with(r.key, item{"n": 1}))
 }
@@ -96,32 +96,32 @@ func keys() map[string]example {
 	}
 }
 
-func oneNumber(t deviation.T, s *stage) {
+func oneNumber(t conformance.T, s *stage) {
 	s.put(t, s.scores, item{"pk": t.Name(), "sk": number("1.0"), "n": 1})
 	s.put(t, s.scores, item{"pk": t.Name(), "sk": number("10e-1"), "n": 2})
 	s.holds(t, s.scores, item{"pk": t.Name(), "sk": number("001")}, item{"pk": t.Name(), "sk": 1, "n": 2})
 }
 
-func indexKeyUpdate(t deviation.T, s *stage) {
+func indexKeyUpdate(t conformance.T, s *stage) {
 	key := item{"pk": t.Name(), "sk": "a"}
 	_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &s.rows, Key: attributes(key), UpdateExpression: aws.String("SET #o = :v"), ExpressionAttributeNames: names{"#o": "owner"}, ExpressionAttributeValues: attributes(item{":v": 1})})
 	refuses(t, err, invalid, "")
 	s.holds(t, s.rows, key, nil)
 }
 
-func replacement(t deviation.T, s *stage) {
+func replacement(t conformance.T, s *stage) {
 	s.put(t, s.things, with(thing(t), item{"a": 1, "b": 1}))
 	s.put(t, s.things, with(thing(t), item{"b": 2}))
 	s.holds(t, s.things, thing(t), with(thing(t), item{"b": 2}))
 }
 
-func nothingThere(t deviation.T, s *stage) {
+func nothingThere(t conformance.T, s *stage) {
 	s.holds(t, s.things, thing(t), nil)
 	_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &s.things, Key: attributes(thing(t))})
 	require.NoError(t, err)
 }
 
-func noTable(t deviation.T, s *stage) {
+func noTable(t conformance.T, s *stage) {
 	table := aws.String("conformance-nowhere")
 	_, err := s.db.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: table, Key: attributes(thing(t))})
 	refuses(t, err, missing, "")
@@ -133,7 +133,7 @@ func noTable(t deviation.T, s *stage) {
 	refuses(t, err, missing, "")
 }
 
-func twoKeys(t deviation.T, s *stage) {
+func twoKeys(t conformance.T, s *stage) {
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "a", "n": 1})
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "A", "n": 2})
 	s.holds(t, s.rows, item{"pk": t.Name(), "sk": "a"}, item{"pk": t.Name(), "sk": "a", "n": 1})

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 // largest is how many bytes an item may have: names and values together.
@@ -20,7 +20,7 @@ type sized struct {
 	bytes int
 }
 
-func (v sized) check(t deviation.T, s *stage) {
+func (v sized) check(t conformance.T, s *stage) {
 	room := largest - len("id") - len(t.Name()) - len("x") - v.bytes - len("s")
 	fits := with(thing(t), item{"x": v.value, "s": strings.Repeat("y", room)})
 	s.put(t, s.things, fits)
@@ -65,7 +65,7 @@ func nested(levels int) list {
 	return inner
 }
 
-func filledByUpdate(t deviation.T, s *stage) {
+func filledByUpdate(t conformance.T, s *stage) {
 	room := largest - len("id") - len(t.Name()) - len("s")
 	set := func(bytes int) error {
 		_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: aws.String("SET s = :s"), ExpressionAttributeValues: attributes(item{":s": strings.Repeat("y", bytes)})})
@@ -77,21 +77,21 @@ func filledByUpdate(t deviation.T, s *stage) {
 }
 
 // large stores ten rows of 150 KB.
-func (s *stage) large(t deviation.T) {
+func (s *stage) large(t conformance.T) {
 	t.Helper()
 	for n := range 10 {
 		s.put(t, s.rows, with(row(t, fmt.Sprint(n)), item{"s": strings.Repeat("y", 150<<10)}))
 	}
 }
 
-func largePage(t deviation.T, s *stage) {
+func largePage(t conformance.T, s *stage) {
 	s.large(t)
 	found, sizes := s.walk(t, s.partition(t))
 	require.Equal(t, columned("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"), column(found, "sk"))
 	require.Equal(t, []int32{7, 3}, sizes, "the row that passes 1 MB is the page's last")
 }
 
-func largeCount(t deviation.T, s *stage) {
+func largeCount(t conformance.T, s *stage) {
 	s.large(t)
 	q := s.partition(t)
 	q.Select = "COUNT"
@@ -99,7 +99,7 @@ func largeCount(t deviation.T, s *stage) {
 	require.Equal(t, []int32{7, 3}, sizes)
 }
 
-func (s *stage) conditional(t deviation.T, where string) error {
+func (s *stage) conditional(t conformance.T, where string) error {
 	t.Helper()
 	_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.things, Item: attributes(thing(t)), ConditionExpression: &where})
 	return err
@@ -111,11 +111,11 @@ func padded(bytes int) string {
 	return where + strings.Repeat(" ", bytes-len(where))
 }
 
-func longExpression(t deviation.T, s *stage) {
+func longExpression(t conformance.T, s *stage) {
 	require.NoError(t, s.conditional(t, padded(4096)))
 }
 
-func longerExpression(t deviation.T, s *stage) {
+func longerExpression(t conformance.T, s *stage) {
 	refuses(t, s.conditional(t, padded(4097)), invalid, "")
 }
 
@@ -131,12 +131,12 @@ func operators(count int) string {
 	return strings.Join(terms, " AND ")
 }
 
-func manyOperators(t deviation.T, s *stage) {
+func manyOperators(t conformance.T, s *stage) {
 	s.put(t, s.things, thing(t))
 	require.NoError(t, s.conditional(t, operators(300)))
 }
 
-func tooManyOperators(t deviation.T, s *stage) {
+func tooManyOperators(t conformance.T, s *stage) {
 	s.put(t, s.things, thing(t))
 	refuses(t, s.conditional(t, operators(301)), invalid, "")
 }

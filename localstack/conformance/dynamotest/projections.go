@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 // projection is what a ProjectionExpression leaves of the item {a: 1, m: {x: 1, y: {z: 2}}, l: [1, {p: 2, q: 3}, 4]}: asked of
@@ -19,7 +19,7 @@ type projection struct {
 	refused bool // as invalid
 }
 
-func (p projection) check(t deviation.T, s *stage) {
+func (p projection) check(t conformance.T, s *stage) {
 	s.put(t, s.things, with(thing(t), item{"a": 1, "m": item{"x": 1, "y": item{"z": 2}}, "l": list{1, item{"p": 2, "q": 3}, 4}}))
 	got, err := s.db.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &s.things, Key: attributes(thing(t)), ConsistentRead: aws.Bool(true), ProjectionExpression: &p.show, ExpressionAttributeNames: p.names})
 	found, asked := s.db.Query(t.Context(), &dynamodb.QueryInput{
@@ -59,7 +59,7 @@ func projections() map[string]example {
 		all[fmt.Sprintf("paths overlap in %q", show)] = projection{show: show, refused: true}
 	}
 	all["a name that is not used in a projection is refused"] = projection{show: "a", names: names{"#m": "m"}, refused: true}
-	all["the key is only shown if it is asked for"] = story(func(t deviation.T, s *stage) {
+	all["the key is only shown if it is asked for"] = story(func(t conformance.T, s *stage) {
 		s.put(t, s.things, with(thing(t), item{"a": 1}))
 		got, err := s.db.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &s.things, Key: attributes(thing(t)), ConsistentRead: aws.Bool(true), ProjectionExpression: aws.String("id")})
 		require.NoError(t, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 // eventually repeats a demand that an index may meet late: it returns the last answer when it is as long as wanted, or after
@@ -36,7 +36,7 @@ type ranged struct {
 	found []int
 }
 
-func (r ranged) check(t deviation.T, s *stage) {
+func (r ranged) check(t conformance.T, s *stage) {
 	table := r.table(s)
 	partition := any(t.Name())
 	if _, binary := r.keys[0].([]byte); binary {
@@ -68,7 +68,7 @@ type badQuery struct {
 	change        func(q *dynamodb.QueryInput)
 }
 
-func (b badQuery) check(t deviation.T, s *stage) {
+func (b badQuery) check(t conformance.T, s *stage) {
 	q := &dynamodb.QueryInput{TableName: &s.rows, KeyConditionExpression: &b.where, ExpressionAttributeNames: b.names, ExpressionAttributeValues: attributes(b.values)}
 	if b.filter != "" {
 		q.FilterExpression = &b.filter
@@ -184,7 +184,7 @@ func queries() map[string]example {
 }
 
 // fill stores rows r0, r1, … of the case's partition with n = 0, 1, …
-func (s *stage) fill(t deviation.T, count int) {
+func (s *stage) fill(t conformance.T, count int) {
 	t.Helper()
 	for n := range count {
 		s.put(t, s.rows, item{"pk": t.Name(), "sk": fmt.Sprintf("r%d", n), "n": n})
@@ -192,19 +192,19 @@ func (s *stage) fill(t deviation.T, count int) {
 }
 
 // partition queries the case's partition.
-func (s *stage) partition(t deviation.T) *dynamodb.QueryInput {
+func (s *stage) partition(t conformance.T) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{TableName: &s.rows, KeyConditionExpression: aws.String("pk = :pk"), ExpressionAttributeValues: attributes(item{":pk": t.Name()}), ConsistentRead: aws.Bool(true)}
 }
 
 // owned queries an index by the case's name.
-func (s *stage) owned(t deviation.T, index, attribute string) *dynamodb.QueryInput {
+func (s *stage) owned(t conformance.T, index, attribute string) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
 		TableName: &s.rows, IndexName: &index, KeyConditionExpression: aws.String("#k = :k"),
 		ExpressionAttributeNames: names{"#k": attribute}, ExpressionAttributeValues: attributes(item{":k": t.Name()}),
 	}
 }
 
-func (s *stage) query(t deviation.T, q *dynamodb.QueryInput) *dynamodb.QueryOutput {
+func (s *stage) query(t conformance.T, q *dynamodb.QueryInput) *dynamodb.QueryOutput {
 	t.Helper()
 	answer, err := s.db.Query(t.Context(), q)
 	require.NoError(t, err)
@@ -212,7 +212,7 @@ func (s *stage) query(t deviation.T, q *dynamodb.QueryInput) *dynamodb.QueryOutp
 }
 
 // walk queries page by page, and returns the items and how many each page had.
-func (s *stage) walk(t deviation.T, q *dynamodb.QueryInput) (items []map[string]types.AttributeValue, sizes []int32) {
+func (s *stage) walk(t conformance.T, q *dynamodb.QueryInput) (items []map[string]types.AttributeValue, sizes []int32) {
 	t.Helper()
 	for range 20 {
 		page := s.query(t, q)
@@ -243,14 +243,14 @@ func columned(values ...any) []string {
 	return all
 }
 
-func emptyPartition(t deviation.T, s *stage) {
+func emptyPartition(t conformance.T, s *stage) {
 	answer := s.query(t, s.partition(t))
 	require.Empty(t, answer.Items)
 	require.Zero(t, answer.Count)
 	require.Empty(t, answer.LastEvaluatedKey)
 }
 
-func pages(t deviation.T, s *stage) {
+func pages(t conformance.T, s *stage) {
 	s.fill(t, 5)
 	q := s.partition(t)
 	q.Limit = aws.Int32(2)
@@ -265,7 +265,7 @@ func pages(t deviation.T, s *stage) {
 	require.Equal(t, []int32{5, 0}, sizes, "whoever stops at the limit does not look whether there is more")
 }
 
-func pagesBack(t deviation.T, s *stage) {
+func pagesBack(t conformance.T, s *stage) {
 	s.fill(t, 5)
 	q := s.partition(t)
 	q.Limit, q.ScanIndexForward = aws.Int32(2), aws.Bool(false)
@@ -273,7 +273,7 @@ func pagesBack(t deviation.T, s *stage) {
 	require.Equal(t, columned("r4", "r3", "r2", "r1", "r0"), column(found, "sk"))
 }
 
-func filteredPages(t deviation.T, s *stage) {
+func filteredPages(t conformance.T, s *stage) {
 	s.fill(t, 5)
 	q := s.partition(t)
 	q.Limit, q.FilterExpression, q.ExpressionAttributeValues = aws.Int32(2), aws.String("n >= :n"), attributes(item{":pk": t.Name(), ":n": 3})
@@ -285,7 +285,7 @@ func filteredPages(t deviation.T, s *stage) {
 	require.Equal(t, []int32{0, 1, 1}, sizes)
 }
 
-func counted(t deviation.T, s *stage) {
+func counted(t conformance.T, s *stage) {
 	s.fill(t, 3)
 	q := s.partition(t)
 	q.Select = types.SelectCount
@@ -294,7 +294,7 @@ func counted(t deviation.T, s *stage) {
 	require.Empty(t, answer.Items)
 }
 
-func indexPages(t deviation.T, s *stage) {
+func indexPages(t conformance.T, s *stage) {
 	for n := range 5 {
 		s.put(t, s.rows, item{"pk": fmt.Sprint(t.Name(), n), "sk": "a", "owner": t.Name(), "at": n / 2})
 	}
@@ -316,7 +316,7 @@ func distinct(all []string) map[string]bool {
 	return seen
 }
 
-func equalIndexKeys(t deviation.T, s *stage) {
+func equalIndexKeys(t conformance.T, s *stage) {
 	for n := range 3 {
 		s.put(t, s.rows, item{"pk": t.Name(), "sk": fmt.Sprint(n), "owner": t.Name(), "at": 7})
 	}
@@ -324,7 +324,7 @@ func equalIndexKeys(t deviation.T, s *stage) {
 	require.Len(t, distinct(texts(found)), 3)
 }
 
-func indexOrder(t deviation.T, s *stage) {
+func indexOrder(t conformance.T, s *stage) {
 	for _, at := range []number{"10", "-1", "9", "9.5"} {
 		s.put(t, s.rows, item{"pk": t.Name(), "sk": string(at), "owner": t.Name(), "at": at})
 	}
@@ -338,7 +338,7 @@ func indexOrder(t deviation.T, s *stage) {
 	require.Equal(t, columned(10, number("9.5")), column(s.query(t, q).Items, "at"))
 }
 
-func sparse(t deviation.T, s *stage) {
+func sparse(t conformance.T, s *stage) {
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "both", "open": t.Name(), "due": 1})
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "none"})
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "first", "open": t.Name()})
@@ -348,7 +348,7 @@ func sparse(t deviation.T, s *stage) {
 }
 
 // gone waits until an index has nothing of the case any more.
-func (s *stage) gone(t deviation.T, q *dynamodb.QueryInput) {
+func (s *stage) gone(t conformance.T, q *dynamodb.QueryInput) {
 	t.Helper()
 	left := eventually(1, func() []bool {
 		if s.query(t, q).Count > 0 {
@@ -359,7 +359,7 @@ func (s *stage) gone(t deviation.T, q *dynamodb.QueryInput) {
 	require.Len(t, left, 1, "the index still has the row")
 }
 
-func sparseRemoval(t deviation.T, s *stage) {
+func sparseRemoval(t conformance.T, s *stage) {
 	q := s.owned(t, "byDue", "open")
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "a", "open": t.Name(), "due": 1})
 	require.Len(t, eventually(1, func() []map[string]types.AttributeValue { return s.query(t, q).Items }), 1)
@@ -369,33 +369,33 @@ func sparseRemoval(t deviation.T, s *stage) {
 	s.holds(t, s.rows, item{"pk": t.Name(), "sk": "a"}, item{"pk": t.Name(), "sk": "a", "due": 1})
 }
 
-func keysOnly(t deviation.T, s *stage) {
+func keysOnly(t conformance.T, s *stage) {
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "a", "open": t.Name(), "due": 1, "n": 1})
 	found := eventually(1, func() []map[string]types.AttributeValue { return s.query(t, s.owned(t, "byDue", "open")).Items })
 	require.Equal(t, []string{text(attributes(item{"pk": t.Name(), "sk": "a", "open": t.Name(), "due": 1}))}, texts(found))
 }
 
-func allProjected(t deviation.T, s *stage) {
+func allProjected(t conformance.T, s *stage) {
 	row := item{"pk": t.Name(), "sk": "a", "owner": t.Name(), "at": 1, "n": 1, "m": item{"l": list{1}}}
 	s.put(t, s.rows, row)
 	found := eventually(1, func() []map[string]types.AttributeValue { return s.query(t, s.owned(t, "byOwner", "owner")).Items })
 	require.Equal(t, []string{text(attributes(row))}, texts(found))
 }
 
-func included(t deviation.T, s *stage) {
+func included(t conformance.T, s *stage) {
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "a", "tag": t.Name(), "n": 1, "other": 2})
 	found := eventually(1, func() []map[string]types.AttributeValue { return s.query(t, s.owned(t, "byTag", "tag")).Items })
 	require.Equal(t, []string{text(attributes(item{"pk": t.Name(), "sk": "a", "tag": t.Name(), "n": 1}))}, texts(found))
 }
 
-func beyondProjection(t deviation.T, s *stage) {
+func beyondProjection(t conformance.T, s *stage) {
 	q := s.owned(t, "byDue", "open")
 	q.Select = types.SelectAllAttributes
 	_, err := s.db.Query(t.Context(), q)
 	refuses(t, err, invalid, "")
 }
 
-func movedInIndex(t deviation.T, s *stage) {
+func movedInIndex(t conformance.T, s *stage) {
 	q := s.owned(t, "byOwner", "owner")
 	for _, at := range []int{5, 3} {
 		s.put(t, s.rows, item{"pk": t.Name(), "sk": "a", "owner": t.Name(), "at": at})
@@ -411,7 +411,7 @@ func movedInIndex(t deviation.T, s *stage) {
 	s.gone(t, q)
 }
 
-func deletedFromIndex(t deviation.T, s *stage) {
+func deletedFromIndex(t conformance.T, s *stage) {
 	q := s.owned(t, "byTag", "tag")
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "a", "tag": t.Name()})
 	require.Len(t, eventually(1, func() []map[string]types.AttributeValue { return s.query(t, q).Items }), 1)
@@ -421,7 +421,7 @@ func deletedFromIndex(t deviation.T, s *stage) {
 }
 
 // scan scans page by page for the rows with the case's mark, and returns their sort keys.
-func (s *stage) scan(t deviation.T, input dynamodb.ScanInput) []string {
+func (s *stage) scan(t conformance.T, input dynamodb.ScanInput) []string {
 	t.Helper()
 	input.TableName = &s.rows
 	input.FilterExpression, input.ExpressionAttributeValues = aws.String("mark = :mark"), attributes(item{":mark": t.Name()})
@@ -436,19 +436,19 @@ func (s *stage) scan(t deviation.T, input dynamodb.ScanInput) []string {
 }
 
 // marked stores three rows in three partitions with the case's mark.
-func (s *stage) marked(t deviation.T) {
+func (s *stage) marked(t conformance.T) {
 	t.Helper()
 	for n := range 3 {
 		s.put(t, s.rows, item{"pk": fmt.Sprint(t.Name(), n), "sk": fmt.Sprint(n), "mark": t.Name(), "owner": t.Name(), "at": n})
 	}
 }
 
-func scanned(t deviation.T, s *stage) {
+func scanned(t conformance.T, s *stage) {
 	s.marked(t)
 	require.ElementsMatch(t, columned("0", "1", "2"), s.scan(t, dynamodb.ScanInput{ConsistentRead: aws.Bool(true)}))
 }
 
-func segments(t deviation.T, s *stage) {
+func segments(t conformance.T, s *stage) {
 	s.marked(t)
 	var found []string
 	for segment := range int32(4) {
@@ -457,18 +457,18 @@ func segments(t deviation.T, s *stage) {
 	require.ElementsMatch(t, columned("0", "1", "2"), found)
 }
 
-func indexScanned(t deviation.T, s *stage) {
+func indexScanned(t conformance.T, s *stage) {
 	s.marked(t)
 	found := eventually(3, func() []string { return s.scan(t, dynamodb.ScanInput{IndexName: aws.String("byOwner")}) })
 	require.ElementsMatch(t, columned("0", "1", "2"), found)
 }
 
-func scanPages(t deviation.T, s *stage) {
+func scanPages(t conformance.T, s *stage) {
 	s.marked(t)
 	require.ElementsMatch(t, columned("0", "1", "2"), s.scan(t, dynamodb.ScanInput{ConsistentRead: aws.Bool(true), Limit: aws.Int32(7)}))
 }
 
-func scanFilter(t deviation.T, s *stage) {
+func scanFilter(t conformance.T, s *stage) {
 	s.put(t, s.things, thing(t))
 	found, err := s.db.Scan(t.Context(), &dynamodb.ScanInput{TableName: &s.things, ConsistentRead: aws.Bool(true), FilterExpression: aws.String("id = :id"), ExpressionAttributeValues: attributes(item{":id": t.Name()})})
 	require.NoError(t, err)
@@ -476,12 +476,12 @@ func scanFilter(t deviation.T, s *stage) {
 	require.Greater(t, found.ScannedCount, int32(0))
 }
 
-func noIndex(t deviation.T, s *stage) {
+func noIndex(t conformance.T, s *stage) {
 	_, err := s.db.Query(t.Context(), s.owned(t, "byNothing", "pk"))
 	require.Contains(t, []string{invalid, missing}, code(err), "AWS documents the one and has been seen to answer the other")
 }
 
-func badSegment(t deviation.T, s *stage) {
+func badSegment(t conformance.T, s *stage) {
 	_, err := s.db.Scan(t.Context(), &dynamodb.ScanInput{TableName: &s.rows, Segment: aws.Int32(2), TotalSegments: aws.Int32(2)})
 	refuses(t, err, invalid, "")
 	_, err = s.db.Scan(t.Context(), &dynamodb.ScanInput{TableName: &s.rows, Segment: aws.Int32(0)})

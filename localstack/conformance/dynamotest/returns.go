@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 // returned is what an update says of the item {a: 1, b: 2}. The key is added to want where whole is true.
@@ -24,7 +24,7 @@ type returned struct {
 	absent bool // the item is not there
 }
 
-func (r returned) check(t deviation.T, s *stage) {
+func (r returned) check(t conformance.T, s *stage) {
 	if !r.absent {
 		s.put(t, s.things, with(thing(t), item{"a": 1, "b": 2}))
 	}
@@ -71,11 +71,11 @@ func returns() map[string]example {
 		"a failed write of nothing has none": story(failedAbsent),
 	}
 	for _, kind := range []types.ReturnValue{types.ReturnValueAllNew, types.ReturnValueUpdatedOld, types.ReturnValueUpdatedNew} {
-		all["a put cannot return "+string(kind)] = story(func(t deviation.T, s *stage) {
+		all["a put cannot return "+string(kind)] = story(func(t conformance.T, s *stage) {
 			_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.things, Item: attributes(thing(t)), ReturnValues: kind})
 			refuses(t, err, invalid, "")
 		})
-		all["a delete cannot return "+string(kind)] = story(func(t deviation.T, s *stage) {
+		all["a delete cannot return "+string(kind)] = story(func(t conformance.T, s *stage) {
 			_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &s.things, Key: attributes(thing(t)), ReturnValues: kind})
 			refuses(t, err, invalid, "")
 		})
@@ -83,7 +83,7 @@ func returns() map[string]example {
 	return all
 }
 
-func putReturns(t deviation.T, s *stage) {
+func putReturns(t conformance.T, s *stage) {
 	put := func(n int) map[string]types.AttributeValue {
 		done, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.things, Item: attributes(with(thing(t), item{"n": n})), ReturnValues: types.ReturnValueAllOld})
 		require.NoError(t, err)
@@ -93,7 +93,7 @@ func putReturns(t deviation.T, s *stage) {
 	require.Equal(t, text(attributes(with(thing(t), item{"n": 1}))), text(put(2)))
 }
 
-func deleteReturns(t deviation.T, s *stage) {
+func deleteReturns(t conformance.T, s *stage) {
 	s.put(t, s.things, with(thing(t), item{"n": 1}))
 	remove := func() map[string]types.AttributeValue {
 		done, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &s.things, Key: attributes(thing(t)), ReturnValues: types.ReturnValueAllOld})
@@ -105,7 +105,7 @@ func deleteReturns(t deviation.T, s *stage) {
 }
 
 // found demands a failed condition that returns the case's item {n: 1}, if it was asked for.
-func found(t deviation.T, err error, asked bool) {
+func found(t conformance.T, err error, asked bool) {
 	t.Helper()
 	refuses(t, err, failed, "The conditional request failed")
 	refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
@@ -122,7 +122,7 @@ var asked = map[types.ReturnValuesOnConditionCheckFailure]bool{
 	types.ReturnValuesOnConditionCheckFailureAllOld: true, types.ReturnValuesOnConditionCheckFailureNone: false,
 }
 
-func failedPut(t deviation.T, s *stage) {
+func failedPut(t conformance.T, s *stage) {
 	s.put(t, s.things, with(thing(t), item{"n": 1}))
 	for kind, wants := range asked {
 		_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.things, Item: attributes(thing(t)), ConditionExpression: aws.String("attribute_not_exists(id)"), ReturnValuesOnConditionCheckFailure: kind})
@@ -130,7 +130,7 @@ func failedPut(t deviation.T, s *stage) {
 	}
 }
 
-func failedUpdate(t deviation.T, s *stage) {
+func failedUpdate(t conformance.T, s *stage) {
 	s.put(t, s.things, with(thing(t), item{"n": 1}))
 	for kind, wants := range asked {
 		_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
@@ -142,7 +142,7 @@ func failedUpdate(t deviation.T, s *stage) {
 	s.holds(t, s.things, thing(t), with(thing(t), item{"n": 1}))
 }
 
-func failedDelete(t deviation.T, s *stage) {
+func failedDelete(t conformance.T, s *stage) {
 	s.put(t, s.things, with(thing(t), item{"n": 1}))
 	for kind, wants := range asked {
 		_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &s.things, Key: attributes(thing(t)), ConditionExpression: aws.String("attribute_not_exists(n)"), ReturnValuesOnConditionCheckFailure: kind})
@@ -150,7 +150,7 @@ func failedDelete(t deviation.T, s *stage) {
 	}
 }
 
-func failedAbsent(t deviation.T, s *stage) {
+func failedAbsent(t conformance.T, s *stage) {
 	_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &s.things, Key: attributes(thing(t)), ConditionExpression: aws.String("attribute_exists(n)"), ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld})
 	found(t, err, false)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 // The codes of refusals.
@@ -119,17 +119,17 @@ func create(t *testing.T, db *dynamodb.Client, table *dynamodb.CreateTableInput)
 }
 
 // thing returns the key of the case's thing.
-func thing(t deviation.T) item { return item{"id": t.Name()} }
+func thing(t conformance.T) item { return item{"id": t.Name()} }
 
 // put stores an item in a table.
-func (s *stage) put(t deviation.T, table string, i item) {
+func (s *stage) put(t conformance.T, table string, i item) {
 	t.Helper()
 	_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: attributes(i)})
 	require.NoError(t, err)
 }
 
 // holds demands that an item stands in a table, or, if it is nil, that nothing has the key.
-func (s *stage) holds(t deviation.T, table string, key, want item) {
+func (s *stage) holds(t conformance.T, table string, key, want item) {
 	t.Helper()
 	got, err := s.db.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &table, Key: attributes(key), ConsistentRead: aws.Bool(true)})
 	require.NoError(t, err)
@@ -148,7 +148,7 @@ func code(err error) string {
 }
 
 // refuses demands a refusal with a code, and with some words if words are given.
-func refuses(t deviation.T, err error, want string, says string) {
+func refuses(t conformance.T, err error, want string, says string) {
 	t.Helper()
 	require.Equal(t, want, code(err), "%v", err)
 	if says != "" {

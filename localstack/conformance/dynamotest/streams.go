@@ -9,7 +9,7 @@ import (
 	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 func streams() map[string]example {
@@ -51,13 +51,13 @@ func modified(old, new item) record {
 func removed(i item) record { return record{"REMOVE", text(attributes(i)), "null"} }
 
 // told waits until a table's stream has told so many records of the case's keys, or no more come, and returns them in order.
-func (s *stage) told(t deviation.T, table, keyName string, count int) []record {
+func (s *stage) told(t conformance.T, table, keyName string, count int) []record {
 	t.Helper()
 	return eventually(count, func() []record { return s.records(t, table, keyName) })
 }
 
 // records reads the records of a table's stream that are of the case's keys, from the beginning of every shard.
-func (s *stage) records(t deviation.T, table, keyName string) []record {
+func (s *stage) records(t conformance.T, table, keyName string) []record {
 	t.Helper()
 	all := []record{}
 	for _, shard := range s.shards(t, table) {
@@ -71,7 +71,7 @@ func (s *stage) records(t deviation.T, table, keyName string) []record {
 }
 
 // image returns an image as text; "null" if there is none.
-func image(t deviation.T, of map[string]streamtypes.AttributeValue) string {
+func image(t conformance.T, of map[string]streamtypes.AttributeValue) string {
 	t.Helper()
 	if of == nil {
 		return "null"
@@ -82,7 +82,7 @@ func image(t deviation.T, of map[string]streamtypes.AttributeValue) string {
 }
 
 // mine reports whether a record is of one of the case's keys.
-func (s *stage) mine(t deviation.T, r streamtypes.Record, keyName string) bool {
+func (s *stage) mine(t conformance.T, r streamtypes.Record, keyName string) bool {
 	switch v := r.Dynamodb.Keys[keyName].(type) {
 	case *streamtypes.AttributeValueMemberS:
 		return v.Value == t.Name()
@@ -92,7 +92,7 @@ func (s *stage) mine(t deviation.T, r streamtypes.Record, keyName string) bool {
 	return false
 }
 
-func (s *stage) stream(t deviation.T, table string) *string {
+func (s *stage) stream(t conformance.T, table string) *string {
 	t.Helper()
 	described, err := s.db.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &table})
 	require.NoError(t, err)
@@ -100,7 +100,7 @@ func (s *stage) stream(t deviation.T, table string) *string {
 	return described.Table.LatestStreamArn
 }
 
-func (s *stage) shards(t deviation.T, table string) []streamtypes.Shard {
+func (s *stage) shards(t conformance.T, table string) []streamtypes.Shard {
 	t.Helper()
 	described, err := s.streams.DescribeStream(t.Context(), &dynamodbstreams.DescribeStreamInput{StreamArn: s.stream(t, table)})
 	require.NoError(t, err)
@@ -109,7 +109,7 @@ func (s *stage) shards(t deviation.T, table string) []streamtypes.Shard {
 }
 
 // shard reads a shard until it has nothing more.
-func (s *stage) shard(t deviation.T, table string, from *dynamodbstreams.GetShardIteratorInput) []streamtypes.Record {
+func (s *stage) shard(t conformance.T, table string, from *dynamodbstreams.GetShardIteratorInput) []streamtypes.Record {
 	t.Helper()
 	from.StreamArn = s.stream(t, table)
 	at, err := s.streams.GetShardIterator(t.Context(), from)
@@ -117,7 +117,7 @@ func (s *stage) shard(t deviation.T, table string, from *dynamodbstreams.GetShar
 	return s.follow(t, at.ShardIterator)
 }
 
-func (s *stage) follow(t deviation.T, iterator *string) []streamtypes.Record {
+func (s *stage) follow(t conformance.T, iterator *string) []streamtypes.Record {
 	t.Helper()
 	var all []streamtypes.Record
 	for iterator != nil {
@@ -131,31 +131,31 @@ func (s *stage) follow(t deviation.T, iterator *string) []streamtypes.Record {
 	return all
 }
 
-func (s *stage) remove(t deviation.T, table string, key item) {
+func (s *stage) remove(t conformance.T, table string, key item) {
 	t.Helper()
 	_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &table, Key: attributes(key)})
 	require.NoError(t, err)
 }
 
-func (s *stage) update(t deviation.T, do string, values item) {
+func (s *stage) update(t conformance.T, do string, values item) {
 	t.Helper()
 	_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: &do, ExpressionAttributeValues: attributes(values)})
 	require.NoError(t, err)
 }
 
-func insertRecord(t deviation.T, s *stage) {
+func insertRecord(t conformance.T, s *stage) {
 	s.put(t, s.things, with(thing(t), item{"m": item{"l": list{1, nil}}, "ss": words{"a"}}))
 	require.Equal(t, []record{inserted(with(thing(t), item{"m": item{"l": list{1, nil}}, "ss": words{"a"}}))}, s.told(t, s.things, "id", 1))
 }
 
-func modifyRecord(t deviation.T, s *stage) {
+func modifyRecord(t conformance.T, s *stage) {
 	one, two := with(thing(t), item{"n": 1}), with(thing(t), item{"n": 2})
 	s.put(t, s.things, one)
 	s.put(t, s.things, two)
 	require.Equal(t, []record{inserted(one), modified(one, two)}, s.told(t, s.things, "id", 2))
 }
 
-func unchangedRecord(t deviation.T, s *stage) {
+func unchangedRecord(t conformance.T, s *stage) {
 	one, two := with(thing(t), item{"n": 1}), with(thing(t), item{"n": 2})
 	s.put(t, s.things, one)
 	s.put(t, s.things, one)
@@ -163,7 +163,7 @@ func unchangedRecord(t deviation.T, s *stage) {
 	require.Equal(t, []record{inserted(one), modified(one, two)}, s.told(t, s.things, "id", 2))
 }
 
-func unchangedUpdate(t deviation.T, s *stage) {
+func unchangedUpdate(t conformance.T, s *stage) {
 	one := with(thing(t), item{"n": 1})
 	s.put(t, s.things, one)
 	s.update(t, "SET n = :n", item{":n": 1})
@@ -172,7 +172,7 @@ func unchangedUpdate(t deviation.T, s *stage) {
 	require.Equal(t, []record{inserted(one), removed(one)}, s.told(t, s.things, "id", 2))
 }
 
-func removeRecord(t deviation.T, s *stage) {
+func removeRecord(t conformance.T, s *stage) {
 	one := with(thing(t), item{"n": 1})
 	s.put(t, s.things, one)
 	s.remove(t, s.things, thing(t))
@@ -180,13 +180,13 @@ func removeRecord(t deviation.T, s *stage) {
 	require.Equal(t, []record{inserted(one), removed(one), inserted(one)}, s.told(t, s.things, "id", 3))
 }
 
-func absentRecord(t deviation.T, s *stage) {
+func absentRecord(t conformance.T, s *stage) {
 	s.remove(t, s.things, thing(t))
 	s.put(t, s.things, thing(t))
 	require.Equal(t, []record{inserted(thing(t))}, s.told(t, s.things, "id", 1))
 }
 
-func failedRecord(t deviation.T, s *stage) {
+func failedRecord(t conformance.T, s *stage) {
 	s.put(t, s.things, thing(t))
 	_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.things, Item: attributes(with(thing(t), item{"n": 1})), ConditionExpression: aws.String("attribute_not_exists(id)")})
 	refuses(t, err, failed, "")
@@ -194,14 +194,14 @@ func failedRecord(t deviation.T, s *stage) {
 	require.Equal(t, []record{inserted(thing(t)), removed(thing(t))}, s.told(t, s.things, "id", 2))
 }
 
-func updateRecord(t deviation.T, s *stage) {
+func updateRecord(t conformance.T, s *stage) {
 	one, two := with(thing(t), item{"n": 1, "m": item{"a": 1}}), with(thing(t), item{"n": 2, "m": item{"a": 1, "b": 2}})
 	s.put(t, s.things, one)
 	s.update(t, "SET m.b = :n ADD n :one", item{":n": 2, ":one": 1})
 	require.Equal(t, []record{inserted(one), modified(one, two)}, s.told(t, s.things, "id", 2))
 }
 
-func orderedRecords(t deviation.T, s *stage) {
+func orderedRecords(t conformance.T, s *stage) {
 	want := []record{inserted(with(thing(t), item{"n": 0}))}
 	for n := range 20 {
 		s.put(t, s.things, with(thing(t), item{"n": n}))
@@ -212,46 +212,46 @@ func orderedRecords(t deviation.T, s *stage) {
 	require.Equal(t, want, s.told(t, s.things, "id", 20))
 }
 
-func transactedRecords(t deviation.T, s *stage) {
+func transactedRecords(t conformance.T, s *stage) {
 	require.NoError(t, s.transact(t, "", putsThing(""), puts("a", nil, ""), checks("b", "attribute_not_exists(pk)")))
 	require.Equal(t, []record{inserted(thing(t))}, s.told(t, s.things, "id", 1))
 	require.Len(t, s.told(t, s.rows, "pk", 1), 1)
 }
 
-func cancelledRecords(t deviation.T, s *stage) {
+func cancelledRecords(t conformance.T, s *stage) {
 	refuses(t, s.transact(t, "", putsThing(""), checks("b", "attribute_exists(pk)")), cancelled, "")
 	s.put(t, s.things, with(thing(t), item{"n": 1}))
 	require.Equal(t, []record{inserted(with(thing(t), item{"n": 1}))}, s.told(t, s.things, "id", 1))
 }
 
-func batchedRecords(t deviation.T, s *stage) {
+func batchedRecords(t conformance.T, s *stage) {
 	s.fill(t, 1)
 	require.NoError(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), deleting(row(t, "r0")), deleting(row(t, "absent"))}}))
 	require.Len(t, s.told(t, s.rows, "pk", 3), 3)
 }
 
-func oldImages(t deviation.T, s *stage) {
+func oldImages(t conformance.T, s *stage) {
 	one := with(row(t, "a"), item{"n": 1})
 	s.put(t, s.rows, one)
 	s.put(t, s.rows, with(row(t, "a"), item{"n": 2}))
 	require.Equal(t, []record{{"INSERT", "null", "null"}, {"MODIFY", text(attributes(one)), "null"}}, s.told(t, s.rows, "pk", 2))
 }
 
-func newImages(t deviation.T, s *stage) {
+func newImages(t conformance.T, s *stage) {
 	one := item{"pk": t.Name(), "sk": 1, "n": 1}
 	s.put(t, s.scores, one)
 	s.remove(t, s.scores, item{"pk": t.Name(), "sk": 1})
 	require.Equal(t, []record{{"INSERT", "null", text(attributes(one))}, {"REMOVE", "null", "null"}}, s.told(t, s.scores, "pk", 2))
 }
 
-func keyRecords(t deviation.T, s *stage) {
+func keyRecords(t conformance.T, s *stage) {
 	key := item{"pk": []byte(t.Name()), "sk": []byte{1}}
 	s.put(t, s.blobs, with(key, item{"n": 1}))
 	s.remove(t, s.blobs, key)
 	require.Equal(t, []record{{"INSERT", "null", "null"}, {"REMOVE", "null", "null"}}, s.told(t, s.blobs, "pk", 2))
 }
 
-func latestRecords(t deviation.T, s *stage) {
+func latestRecords(t conformance.T, s *stage) {
 	s.put(t, s.things, with(thing(t), item{"n": 1}))
 	require.Len(t, s.told(t, s.things, "id", 1), 1)
 	var iterators []*string
@@ -275,7 +275,7 @@ func latestRecords(t deviation.T, s *stage) {
 	require.Equal(t, []string{text(attributes(with(thing(t), item{"n": 2})))}, found)
 }
 
-func afterRecord(t deviation.T, s *stage) {
+func afterRecord(t conformance.T, s *stage) {
 	for n := range 3 {
 		s.put(t, s.things, with(thing(t), item{"n": n}))
 	}
@@ -293,7 +293,7 @@ func afterRecord(t deviation.T, s *stage) {
 }
 
 // second returns the shard and the sequence number of the case's second record.
-func (s *stage) second(t deviation.T) (shardID, sequence *string) {
+func (s *stage) second(t conformance.T) (shardID, sequence *string) {
 	t.Helper()
 	for _, shard := range s.shards(t, s.things) {
 		seen := 0
@@ -310,7 +310,7 @@ func (s *stage) second(t deviation.T) (shardID, sequence *string) {
 	return nil, nil
 }
 
-func noStream(t deviation.T, s *stage) {
+func noStream(t conformance.T, s *stage) {
 	arn := *s.stream(t, s.things) + "0"
 	_, err := s.streams.DescribeStream(t.Context(), &dynamodbstreams.DescribeStreamInput{StreamArn: &arn})
 	require.Contains(t, []string{missing, invalid}, code(err), "%v", err)

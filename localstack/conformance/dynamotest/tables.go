@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 func tables() map[string]example {
@@ -21,7 +21,7 @@ func tables() map[string]example {
 	}
 }
 
-func describedTable(t deviation.T, s *stage) {
+func describedTable(t conformance.T, s *stage) {
 	described, err := s.db.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &s.rows})
 	require.NoError(t, err)
 	table := described.Table
@@ -38,17 +38,17 @@ func describedTable(t deviation.T, s *stage) {
 	require.Equal(t, map[string]types.ProjectionType{"byOwner": types.ProjectionTypeAll, "byDue": types.ProjectionTypeKeysOnly, "byTag": types.ProjectionTypeInclude}, kinds)
 }
 
-func tableAgain(t deviation.T, s *stage) {
+func tableAgain(t conformance.T, s *stage) {
 	_, err := s.db.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &s.things, KeySchema: key("id"), AttributeDefinitions: defined("S", "id"), BillingMode: types.BillingModePayPerRequest})
 	refuses(t, err, inUse, "")
 }
 
-func tableGone(t deviation.T, s *stage) {
+func tableGone(t conformance.T, s *stage) {
 	_, err := s.db.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: aws.String("conformance-nowhere")})
 	refuses(t, err, missing, "")
 }
 
-func tableListed(t deviation.T, s *stage) {
+func tableListed(t conformance.T, s *stage) {
 	pager := dynamodb.NewListTablesPaginator(s.db, &dynamodb.ListTablesInput{})
 	var names []string
 	for pager.HasMorePages() {
@@ -59,17 +59,17 @@ func tableListed(t deviation.T, s *stage) {
 	require.Subset(t, names, []string{s.things, s.rows, s.scores, s.blobs})
 }
 
-func undefinedKey(t deviation.T, s *stage) {
+func undefinedKey(t conformance.T, s *stage) {
 	_, err := s.db.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: aws.String("conformance-undefined"), KeySchema: key("id"), AttributeDefinitions: defined("S", "other"), BillingMode: types.BillingModePayPerRequest})
 	refuses(t, err, invalid, "")
 }
 
-func definedForNothing(t deviation.T, s *stage) {
+func definedForNothing(t conformance.T, s *stage) {
 	_, err := s.db.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: aws.String("conformance-overdefined"), KeySchema: key("id"), AttributeDefinitions: defined("S", "id", "other"), BillingMode: types.BillingModePayPerRequest})
 	refuses(t, err, invalid, "")
 }
 
-func timeToLive(t deviation.T, s *stage) {
+func timeToLive(t conformance.T, s *stage) {
 	enable := &dynamodb.UpdateTimeToLiveInput{TableName: &s.scores, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("expires"), Enabled: aws.Bool(true)}}
 	_, err := s.db.UpdateTimeToLive(t.Context(), enable)
 	require.NoError(t, err)

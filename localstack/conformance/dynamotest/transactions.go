@@ -11,25 +11,25 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 // row returns the key of one of the case's rows.
-func row(t deviation.T, name string) item { return item{"pk": t.Name(), "sk": name} }
+func row(t conformance.T, name string) item { return item{"pk": t.Name(), "sk": name} }
 
 // action makes an action on rows of a case.
-type action func(t deviation.T, s *stage) types.TransactWriteItem
+type action func(t conformance.T, s *stage) types.TransactWriteItem
 
 // puts stores a row, if where holds; an empty where always does.
 func puts(name string, more item, where string) action {
-	return func(t deviation.T, s *stage) types.TransactWriteItem {
+	return func(t conformance.T, s *stage) types.TransactWriteItem {
 		return types.TransactWriteItem{Put: &types.Put{TableName: &s.rows, Item: attributes(with(row(t, name), more)), ConditionExpression: optional(where)}}
 	}
 }
 
 // sets sets n of a row.
 func sets(name string, n int, where string) action {
-	return func(t deviation.T, s *stage) types.TransactWriteItem {
+	return func(t conformance.T, s *stage) types.TransactWriteItem {
 		return types.TransactWriteItem{Update: &types.Update{
 			TableName: &s.rows, Key: attributes(row(t, name)), UpdateExpression: aws.String("SET n = :n"), ConditionExpression: optional(where),
 			ExpressionAttributeValues: attributes(item{":n": n}),
@@ -38,20 +38,20 @@ func sets(name string, n int, where string) action {
 }
 
 func deletes(name, where string) action {
-	return func(t deviation.T, s *stage) types.TransactWriteItem {
+	return func(t conformance.T, s *stage) types.TransactWriteItem {
 		return types.TransactWriteItem{Delete: &types.Delete{TableName: &s.rows, Key: attributes(row(t, name)), ConditionExpression: optional(where)}}
 	}
 }
 
 func checks(name, where string) action {
-	return func(t deviation.T, s *stage) types.TransactWriteItem {
+	return func(t conformance.T, s *stage) types.TransactWriteItem {
 		return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: &s.rows, Key: attributes(row(t, name)), ConditionExpression: &where}}
 	}
 }
 
 // showing has an action return the item that its condition fails of.
 func showing(do action) action {
-	return func(t deviation.T, s *stage) types.TransactWriteItem {
+	return func(t conformance.T, s *stage) types.TransactWriteItem {
 		made, all := do(t, s), types.ReturnValuesOnConditionCheckFailureAllOld
 		switch {
 		case made.Put != nil:
@@ -82,7 +82,7 @@ type transaction struct {
 	refused bool            // as invalid, as a whole
 }
 
-func (x transaction) check(t deviation.T, s *stage) {
+func (x transaction) check(t conformance.T, s *stage) {
 	before := map[string]item{"a": {"n": 1}, "b": {"n": 2}, "c": nil, "d": nil}
 	for _, name := range []string{"a", "b"} {
 		s.put(t, s.rows, with(row(t, name), before[name]))
@@ -108,7 +108,7 @@ func (x transaction) check(t deviation.T, s *stage) {
 	}
 }
 
-func (x transaction) all(t deviation.T, s *stage) []types.TransactWriteItem {
+func (x transaction) all(t conformance.T, s *stage) []types.TransactWriteItem {
 	var all []types.TransactWriteItem
 	for _, do := range x.actions {
 		all = append(all, do(t, s))
@@ -127,7 +127,7 @@ func codes(reasons []string) []string {
 }
 
 // shown returns the reasons as reasons() has them: with the item in the place of its name.
-func (x transaction) shown(t deviation.T, rows map[string]item) []string {
+func (x transaction) shown(t conformance.T, rows map[string]item) []string {
 	var all []string
 	for _, reason := range x.reasons {
 		code, name, named := strings.Cut(reason, " ")
@@ -201,28 +201,28 @@ func transactions() map[string]example {
 	}
 }
 
-func twoKinds(t deviation.T, s *stage) types.TransactWriteItem {
+func twoKinds(t conformance.T, s *stage) types.TransactWriteItem {
 	both := puts("c", nil, "")(t, s)
 	both.Delete = deletes("d", "")(t, s).Delete
 	return both
 }
 
-func noKind(deviation.T, *stage) types.TransactWriteItem { return types.TransactWriteItem{} }
+func noKind(conformance.T, *stage) types.TransactWriteItem { return types.TransactWriteItem{} }
 
 // unbearable sets a part of a number.
-func unbearable(t deviation.T, s *stage) types.TransactWriteItem {
+func unbearable(t conformance.T, s *stage) types.TransactWriteItem {
 	broken := sets("a", 9, "")(t, s)
 	broken.Update.UpdateExpression = aws.String("SET n.part = :n")
 	return broken
 }
 
-func keyless(t deviation.T, s *stage) types.TransactWriteItem {
+func keyless(t conformance.T, s *stage) types.TransactWriteItem {
 	broken := puts("d", nil, "")(t, s)
 	delete(broken.Put.Item, "sk")
 	return broken
 }
 
-func (s *stage) transact(t deviation.T, token string, actions ...action) error {
+func (s *stage) transact(t conformance.T, token string, actions ...action) error {
 	t.Helper()
 	_, err := s.db.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{TransactItems: transaction{actions: actions}.all(t, s), ClientRequestToken: optional(token)})
 	return err
@@ -236,22 +236,22 @@ func manyActions(count int) []action {
 	return all
 }
 
-func hundredActions(t deviation.T, s *stage) {
+func hundredActions(t conformance.T, s *stage) {
 	require.NoError(t, s.transact(t, "", manyActions(100)...))
 	require.EqualValues(t, 100, s.query(t, s.partition(t)).Count)
 }
 
-func hundredAndOneActions(t deviation.T, s *stage) {
+func hundredAndOneActions(t conformance.T, s *stage) {
 	refuses(t, s.transact(t, "", manyActions(101)...), invalid, "")
 	require.Zero(t, s.query(t, s.partition(t)).Count)
 }
 
-func noActions(t deviation.T, s *stage) {
+func noActions(t conformance.T, s *stage) {
 	_, err := s.db.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{}})
 	refuses(t, err, invalid, "")
 }
 
-func largeTransaction(t deviation.T, s *stage) {
+func largeTransaction(t conformance.T, s *stage) {
 	var all []action
 	for i := range 11 {
 		all = append(all, puts(fmt.Sprint(i), item{"s": strings.Repeat("x", 390<<10)}, ""))
@@ -262,25 +262,25 @@ func largeTransaction(t deviation.T, s *stage) {
 
 // putsThing stores the case's thing, which stands in another table.
 func putsThing(where string) action {
-	return func(t deviation.T, s *stage) types.TransactWriteItem {
+	return func(t conformance.T, s *stage) types.TransactWriteItem {
 		return types.TransactWriteItem{Put: &types.Put{TableName: &s.things, Item: attributes(thing(t)), ConditionExpression: optional(where)}}
 	}
 }
 
-func twoTables(t deviation.T, s *stage) {
+func twoTables(t conformance.T, s *stage) {
 	require.NoError(t, s.transact(t, "", puts("a", nil, ""), putsThing("")))
 	s.holds(t, s.things, thing(t), thing(t))
 	s.holds(t, s.rows, row(t, "a"), row(t, "a"))
 }
 
-func twoTablesFailed(t deviation.T, s *stage) {
+func twoTablesFailed(t conformance.T, s *stage) {
 	err := s.transact(t, "", puts("a", nil, ""), putsThing("attribute_exists(id)"))
 	require.Equal(t, []string{"None", "ConditionalCheckFailed"}, reasons(err))
 	s.holds(t, s.rows, row(t, "a"), nil)
 }
 
-func transactNowhere(t deviation.T, s *stage) {
-	err := s.transact(t, "", puts("a", nil, ""), func(deviation.T, *stage) types.TransactWriteItem {
+func transactNowhere(t conformance.T, s *stage) {
+	err := s.transact(t, "", puts("a", nil, ""), func(conformance.T, *stage) types.TransactWriteItem {
 		return types.TransactWriteItem{Put: &types.Put{TableName: aws.String("conformance-nowhere"), Item: attributes(thing(t))}}
 	})
 	refuses(t, err, missing, "")
@@ -289,7 +289,7 @@ func transactNowhere(t deviation.T, s *stage) {
 
 // adds adds to n of the row a.
 func adds(n int) action {
-	return func(t deviation.T, s *stage) types.TransactWriteItem {
+	return func(t conformance.T, s *stage) types.TransactWriteItem {
 		add := sets("a", n, "")(t, s)
 		add.Update.UpdateExpression = aws.String("ADD n :n")
 		return add
@@ -297,30 +297,30 @@ func adds(n int) action {
 }
 
 // token returns a client request token of the case: at most 36 characters, so not its name.
-func token(t deviation.T, s *stage) string {
+func token(t conformance.T, s *stage) string {
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(s.rows+t.Name())))[:32]
 }
 
-func tokenRepeated(t deviation.T, s *stage) {
+func tokenRepeated(t conformance.T, s *stage) {
 	for range 3 {
 		require.NoError(t, s.transact(t, token(t, s), adds(1), puts("b", nil, "")))
 	}
 	s.holds(t, s.rows, row(t, "a"), with(row(t, "a"), item{"n": 1}))
 }
 
-func tokenMismatched(t deviation.T, s *stage) {
+func tokenMismatched(t conformance.T, s *stage) {
 	require.NoError(t, s.transact(t, token(t, s), adds(1)))
 	refuses(t, s.transact(t, token(t, s), adds(2)), mismatched, "")
 	s.holds(t, s.rows, row(t, "a"), with(row(t, "a"), item{"n": 1}))
 }
 
-func tokenAnother(t deviation.T, s *stage) {
+func tokenAnother(t conformance.T, s *stage) {
 	require.NoError(t, s.transact(t, token(t, s), adds(1)))
 	require.NoError(t, s.transact(t, token(t, s)+"2", adds(1)))
 	s.holds(t, s.rows, row(t, "a"), with(row(t, "a"), item{"n": 2}))
 }
 
-func tokenAfterFailure(t deviation.T, s *stage) {
+func tokenAfterFailure(t conformance.T, s *stage) {
 	demand := puts("b", nil, "attribute_not_exists(pk)")
 	s.put(t, s.rows, row(t, "b"))
 	refuses(t, s.transact(t, token(t, s), demand), cancelled, "")
@@ -331,7 +331,7 @@ func tokenAfterFailure(t deviation.T, s *stage) {
 }
 
 // read reads rows of the case, by name, and its thing first.
-func (s *stage) read(t deviation.T, show string, names ...string) (*dynamodb.TransactGetItemsOutput, error) {
+func (s *stage) read(t conformance.T, show string, names ...string) (*dynamodb.TransactGetItemsOutput, error) {
 	t.Helper()
 	gets := []types.TransactGetItem{{Get: &types.Get{TableName: &s.things, Key: attributes(thing(t)), ProjectionExpression: optional(show)}}}
 	for _, name := range names {
@@ -348,33 +348,33 @@ func responses(answer *dynamodb.TransactGetItemsOutput) []string {
 	return all
 }
 
-func transactRead(t deviation.T, s *stage) {
+func transactRead(t conformance.T, s *stage) {
 	require.NoError(t, s.transact(t, "", puts("a", item{"n": 1}, ""), puts("b", item{"n": 2}, ""), putsThing("")))
 	answer, err := s.read(t, "", "b", "a")
 	require.NoError(t, err)
 	require.Equal(t, []string{text(attributes(thing(t))), text(attributes(with(row(t, "b"), item{"n": 2}))), text(attributes(with(row(t, "a"), item{"n": 1})))}, responses(answer))
 }
 
-func transactReadAbsent(t deviation.T, s *stage) {
+func transactReadAbsent(t conformance.T, s *stage) {
 	require.NoError(t, s.transact(t, "", puts("a", nil, "")))
 	answer, err := s.read(t, "", "b", "a")
 	require.NoError(t, err)
 	require.Equal(t, []string{"null", "null", text(attributes(row(t, "a")))}, responses(answer))
 }
 
-func transactReadProjected(t deviation.T, s *stage) {
+func transactReadProjected(t conformance.T, s *stage) {
 	require.NoError(t, s.transact(t, "", puts("a", item{"n": 1, "m": item{"x": 1, "y": 2}}, ""), putsThing("")))
 	answer, err := s.read(t, "n, m.x", "a")
 	require.NoError(t, err)
 	require.Equal(t, text(attributes(item{"n": 1, "m": item{"x": 1}})), responses(answer)[1])
 }
 
-func transactReadTwice(t deviation.T, s *stage) {
+func transactReadTwice(t conformance.T, s *stage) {
 	_, err := s.read(t, "", "a", "a")
 	refuses(t, err, invalid, "")
 }
 
-func transactReadLimit(t deviation.T, s *stage) {
+func transactReadLimit(t conformance.T, s *stage) {
 	var names []string
 	for i := range 99 {
 		names = append(names, fmt.Sprint(i))

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 // update is an expression that makes one item of another, or is refused and leaves the item alone.
@@ -21,7 +21,7 @@ type update struct {
 	refused bool // as invalid
 }
 
-func (u update) check(t deviation.T, s *stage) {
+func (u update) check(t conformance.T, s *stage) {
 	before := with(thing(t), u.given)
 	s.put(t, s.things, before)
 	done, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
@@ -47,7 +47,7 @@ type creation struct {
 	refused bool // as invalid
 }
 
-func (c creation) check(t deviation.T, s *stage) {
+func (c creation) check(t conformance.T, s *stage) {
 	_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 		TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: &c.do, ExpressionAttributeValues: attributes(c.values),
 	})
@@ -196,7 +196,7 @@ func removals() map[string]example {
 	}
 }
 
-func nothingDone(t deviation.T, s *stage) {
+func nothingDone(t conformance.T, s *stage) {
 	_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &s.things, Key: attributes(thing(t))})
 	require.NoError(t, err)
 	s.holds(t, s.things, thing(t), thing(t))

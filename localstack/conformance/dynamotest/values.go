@@ -5,7 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 // stored is an attribute that is stored, and what is read of it; or one that is refused.
@@ -15,7 +15,7 @@ type stored struct {
 	refused bool // as invalid
 }
 
-func (v stored) check(t deviation.T, s *stage) {
+func (v stored) check(t conformance.T, s *stage) {
 	row := with(thing(t), item{"x": v.value})
 	if v.refused {
 		_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.things, Item: attributes(row)})
@@ -33,7 +33,7 @@ type sum struct {
 	refused     bool // as invalid
 }
 
-func (a sum) check(t deviation.T, s *stage) {
+func (a sum) check(t conformance.T, s *stage) {
 	update{given: item{"n": number(a.of)}, do: "ADD n :v", values: item{":v": number(a.and)}, becomes: item{"n": number(a.is)}, refused: a.refused}.check(t, s)
 }
 

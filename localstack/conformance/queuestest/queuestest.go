@@ -17,7 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 // Cloud is an SQS that the suite runs on.
@@ -51,7 +51,7 @@ var groups = []struct {
 
 // Exercise runs all cases on a cloud. Each makes queues of its own and removes them.
 func Exercise(t *testing.T, c Cloud) {
-	suite := &deviation.Suite{Cloud: c.Name, Exceptions: exceptions, File: "shared/cloudsim/queues/queuestest/exceptions.go"}
+	suite := &conformance.Suite{Cloud: c.Name, Exceptions: exceptions, File: "localstack/conformance/queuestest/exceptions.go"}
 	client, cases := sqs.NewFromConfig(c.Config), 0
 	t.Run("cases", func(t *testing.T) { // ends when those that run side by side have ended
 		for _, group := range groups {
@@ -61,18 +61,18 @@ func Exercise(t *testing.T, c Cloud) {
 					if c.Parallel {
 						t.Parallel()
 					}
-					suite.Case(t, demand.name, func(t deviation.T) { demand.of(desk{t, c, client}) })
+					suite.Case(t, demand.name, func(t conformance.T) { demand.of(desk{t, c, client}) })
 				})
 			}
 		}
 	})
 	suite.Finish(t)
-	deviation.Figure(t, "%s: %d cases of queues, %d of them with a known deviation", c.Name, cases, len(exceptions[c.Name]))
+	conformance.Figure(t, "%s: %d cases of queues, %d of them with a known deviation", c.Name, cases, len(exceptions[c.Name]))
 }
 
 // desk is what a case works at.
 type desk struct {
-	deviation.T
+	conformance.T
 	cloud Cloud
 	sqs   *sqs.Client
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"backroom/localstack/contract/collection"
 	"backroom/shared/api"
-	"backroom/shared/api/collection"
 )
 
 func operation(name, method, path, tag string) api.Operation {

@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/deviation"
+	"backroom/localstack/conformance"
 )
 
 const (
@@ -34,7 +34,7 @@ var mortal = []string{
 func regretted(n int) bool { return n%4 == 1 }
 
 func TestOrdersOutliveTheDeathOfEveryFunction(t *testing.T) {
-	suite.Run(t, func(t deviation.T) {
+	suite.Run(t, func(t conformance.T) {
 		ours(t)
 		g := deliver(t)
 		ctx, stop := context.WithCancel(t.Context())
@@ -62,11 +62,11 @@ func TestOrdersOutliveTheDeathOfEveryFunction(t *testing.T) {
 		trade.Wait()
 
 		for _, function := range mortal {
-			deviation.Figure(t, "%s: killed %d times, %d invocations lost their process before they answered", function, killed[function], hit(function))
+			conformance.Figure(t, "%s: killed %d times, %d invocations lost their process before they answered", function, killed[function], hit(function))
 		}
-		deviation.Figure(t, "%d requests of buyers failed and were repeated", again)
+		conformance.Figure(t, "%d requests of buyers failed and were repeated", again)
 		end(t, placed)
-		deviation.Figure(t, "%s", g.settle(t, placed))
+		conformance.Figure(t, "%s", g.settle(t, placed))
 	})
 }
 
@@ -104,7 +104,7 @@ func parentOf(folder string) int {
 
 // interrupted counts, from MiniStack's log, the invocations of each function that lost their process before they answered, at
 // work or still starting.
-func interrupted(t deviation.T) map[string]int {
+func interrupted(t conformance.T) map[string]int {
 	t.Helper()
 	log, err := os.ReadFile(ministack.Log())
 	require.NoError(t, err)

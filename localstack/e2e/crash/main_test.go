@@ -16,10 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/cloud"
+	"backroom/localstack/conformance"
 	"backroom/localstack/deploy"
 	"backroom/localstack/e2e"
 	"backroom/localstack/tools"
-	"backroom/shared/cloudtest/deviation"
 )
 
 // patience is the time that an order waits before it asks again.
@@ -28,7 +28,7 @@ const patience = "2s"
 var (
 	ministack *cloud.MiniStack // nil on clouds that are not ours to stop
 	system    *e2e.System
-	suite     *deviation.Suite
+	suite     *conformance.Suite
 )
 
 func TestMain(m *testing.M) {
@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 
 func run(ctx context.Context, m *testing.M) (code int) {
 	on := os.Getenv("BACKROOM_CLOUD")
-	suite = &deviation.Suite{Cloud: on, Exceptions: e2e.CrashExceptions, File: e2e.ExceptionsFile}
+	suite = &conformance.Suite{Cloud: on, Exceptions: e2e.CrashExceptions, File: e2e.ExceptionsFile}
 	if on == cloud.NameMiniStack {
 		end, err := start(ctx)
 		defer func() {
@@ -104,7 +104,7 @@ func start(ctx context.Context) (end func() error, err error) {
 }
 
 // ours demands a cloud that can be stopped and whose functions' processes can be killed.
-func ours(t deviation.T) {
+func ours(t conformance.T) {
 	t.Helper()
 	require.NotNil(t, ministack, "the cloud is not ours to stop")
 }

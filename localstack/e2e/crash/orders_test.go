@@ -11,10 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"backroom/localstack/conformance"
 	"backroom/localstack/e2e"
-	"backroom/localstack/shop"
 	"backroom/shared/client"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 )
 
 const buyer = "ada"
@@ -25,7 +25,7 @@ type goods struct {
 	units map[string]int
 }
 
-func deliver(t deviation.T) goods {
+func deliver(t conformance.T) goods {
 	t.Helper()
 	g := goods{units: map[string]int{}}
 	for _, units := range []int{100_000, 100_000, 100_000, 40} {
@@ -56,7 +56,7 @@ type order struct {
 type accepted map[string]order
 
 // place places n orders, some at once, and cancels none.
-func (g goods) place(t deviation.T, n int) accepted {
+func (g goods) place(t conformance.T, n int) accepted {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -67,7 +67,7 @@ func (g goods) place(t deviation.T, n int) accepted {
 
 // placeUntil places n orders, or fewer if ctx ends before, pauses after each, and cancels at once those that are regretted. A
 // request that fails is repeated with its key until it is answered; again counts these.
-func (g goods) placeUntil(t deviation.T, ctx context.Context, n int, pause time.Duration, regretted func(n int) bool) (placed accepted, again int) {
+func (g goods) placeUntil(t conformance.T, ctx context.Context, n int, pause time.Duration, regretted func(n int) bool) (placed accepted, again int) {
 	t.Helper()
 	const customers = 8
 	var (
@@ -108,7 +108,7 @@ func (g goods) placeUntil(t deviation.T, ctx context.Context, n int, pause time.
 }
 
 // persist sends one request until it is answered as it should be, and returns how often it was repeated.
-func persist(t deviation.T, request string, send func() error) (again int) {
+func persist(t conformance.T, request string, send func() error) (again int) {
 	var last error
 	for again = range 100 {
 		if last = send(); last == nil {
@@ -121,7 +121,7 @@ func persist(t deviation.T, request string, send func() error) (again int) {
 }
 
 // withoutVerdict returns the orders that have none.
-func withoutVerdict(t deviation.T, orders accepted) accepted {
+func withoutVerdict(t conformance.T, orders accepted) accepted {
 	t.Helper()
 	waiting := maps.Clone(orders)
 	maps.DeleteFunc(waiting, func(id string, _ order) bool { return shop.Decided(system.Order(t, buyer, id)) })
@@ -129,7 +129,7 @@ func withoutVerdict(t deviation.T, orders accepted) accepted {
 }
 
 // end waits until the stories of all orders ended. It runs wake-overdue more often than its schedule does.
-func end(t deviation.T, orders accepted) {
+func end(t conformance.T, orders accepted) {
 	t.Helper()
 	waiting := slices.Collect(maps.Keys(orders))
 	system.Until(t, "all orders are closed or cancelled", func() (any, bool) {
@@ -145,7 +145,7 @@ func end(t deviation.T, orders accepted) {
 }
 
 // settle demands that what was decided adds up in the ledgers of money, stock and mails. It returns a summary.
-func (g goods) settle(t deviation.T, orders accepted) string {
+func (g goods) settle(t conformance.T, orders accepted) string {
 	t.Helper()
 	account, verdicts, asked := system.Account(), map[string]int{}, 0
 	for sku, units := range g.units {

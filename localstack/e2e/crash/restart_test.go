@@ -8,9 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"backroom/localstack/conformance"
 	"backroom/localstack/e2e"
-	"backroom/localstack/shop"
-	"backroom/shared/cloudtest/deviation"
+	"backroom/shared/ops/shop"
 )
 
 const (
@@ -19,13 +19,13 @@ const (
 )
 
 func TestOrdersOutliveARestart(t *testing.T) {
-	suite.Run(t, func(t deviation.T) {
+	suite.Run(t, func(t conformance.T) {
 		restart(t, false)
 	})
 }
 
 func TestOrdersOutliveTheLossOfWhatStreamsHeld(t *testing.T) {
-	suite.Run(t, func(t deviation.T) {
+	suite.Run(t, func(t conformance.T) {
 		restart(t, true)
 	})
 }
@@ -33,7 +33,7 @@ func TestOrdersOutliveTheLossOfWhatStreamsHeld(t *testing.T) {
 // restart stops the cloud cleanly with orders at every point of their way, and starts it again: the first have ended, later
 // ones are on their way to their payment, and of the last the stream has not told yet that they were placed. If it forgets
 // that meanwhile, only wake-overdue remembers them.
-func restart(t deviation.T, forget bool) {
+func restart(t conformance.T, forget bool) {
 	t.Helper()
 	ours(t)
 	g := deliver(t)
@@ -49,14 +49,14 @@ func restart(t deviation.T, forget bool) {
 	waiting := len(withoutVerdict(t, placed))
 	require.GreaterOrEqual(t, waiting, undecided)
 	require.NoError(t, ministack.Stop())
-	deviation.Figure(t, "the cloud was stopped while %d of %d accepted orders had no verdict; stream records lost: %t", waiting, orders, forget)
+	conformance.Figure(t, "the cloud was stopped while %d of %d accepted orders had no verdict; stream records lost: %t", waiting, orders, forget)
 	ministack.ForgetStreams = forget
 	require.NoError(t, ministack.Start(t.Context()))
 
 	facts()
 	payments()
 	end(t, placed)
-	deviation.Figure(t, "%s", g.settle(t, placed))
+	conformance.Figure(t, "%s", g.settle(t, placed))
 
 	wanted := map[bool]int{true: 0, false: len(untold)}[forget]
 	system.Until(t, fmt.Sprintf("of %d orders that the stream did not tell of before the restart it tells of %d", len(untold), wanted), func() (any, bool) {
@@ -67,7 +67,7 @@ func restart(t deviation.T, forget bool) {
 
 // placementsHeard returns how many of the orders' placements reserve-stock heard of. It answers everything that it hears, and
 // what it answers beyond what an order asked later is the answer to its placement.
-func placementsHeard(t deviation.T, orders accepted) (heard int) {
+func placementsHeard(t conformance.T, orders accepted) (heard int) {
 	t.Helper()
 	for id := range orders {
 		for _, entry := range system.Order(t, buyer, id).Timeline {
@@ -84,7 +84,7 @@ func placementsHeard(t deviation.T, orders accepted) (heard int) {
 
 // What the local cloud itself loses when it is killed is no promise of ours; docs/local-clouds.md tells it, and this holds it true.
 func TestAKilledCloudGoesBackToItsLastCleanStop(t *testing.T) {
-	suite.Run(t, func(t deviation.T) {
+	suite.Run(t, func(t conformance.T) {
 		ours(t)
 		g := deliver(t)
 		kept := g.place(t, 10)

@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"backroom/localstack/cloudtest"
 	"backroom/shared/catalog"
 	"backroom/shared/catalog/catalogdb"
 	"backroom/shared/catalog/catalogtest"
-	"backroom/shared/cloudtest"
 	"backroom/shared/money"
 )
 

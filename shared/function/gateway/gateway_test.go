@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/api/gateway"
+	"backroom/shared/function/gateway"
 )
 
 // seen is what a handler behind the gateway learns of a request.

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"pgregory.net/rapid"
 
-	"backroom/shared/api/limit"
+	"backroom/shared/function/limit"
 )
 
 // clock is a limiter's, and stands until it is moved.

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"backroom/localstack/cloudtest"
 	"backroom/shared/circuit"
-	"backroom/shared/cloudtest"
 	"backroom/shared/fault"
 	"backroom/shared/notify"
 	"backroom/shared/notify/sender"

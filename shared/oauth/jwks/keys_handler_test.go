@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/shared/identity"
-	"backroom/shared/identity/jwks"
+	"backroom/shared/oauth/jwks"
 )
 
 func TestMain(m *testing.M) {

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"backroom/localstack/remedy"
-	"backroom/localstack/shop"
 	"backroom/shared/client"
+	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/shop"
 )
 
 // A Walk is one way through a stack.

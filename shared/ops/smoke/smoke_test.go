@@ -12,9 +12,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/remedy"
-	"backroom/localstack/shop"
-	"backroom/shared/cloudtest/loopback"
+	"backroom/localstack/cloudtest/loopback"
+	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/shop"
 )
 
 // sound are the answers of a stack that works, by method and path; the name of the walk is test.

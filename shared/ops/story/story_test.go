@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/operator/story"
 	"backroom/shared/money"
 	"backroom/shared/notify"
+	"backroom/shared/ops/story"
 	"backroom/shared/order"
 	"backroom/shared/payment"
 	"backroom/shared/saga"
@@ -112,7 +112,7 @@ func TestAStoryReadsLikeOne(t *testing.T) {
 			}
 			kept, err := os.ReadFile(file)
 			require.NoError(t, err)
-			assert.Equal(t, string(kept), text, "if the change is meant: go test ./localstack/operator/story -update")
+			assert.Equal(t, string(kept), text, "if the change is meant: go test ./shared/ops/story -update")
 		})
 	}
 }

@@ -15,17 +15,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/money"
 	"backroom/shared/payment"
-	"backroom/shared/payment/apikey"
 	"backroom/shared/payment/callback"
 	"backroom/shared/payment/paymentdb"
 	"backroom/shared/payment/paymenttest"
 	"backroom/shared/payment/provider"
-	"backroom/shared/payment/sandbox"
-	"backroom/shared/payment/sandbox/sandboxdb"
 	"backroom/shared/saga"
+	"backroom/shared/sandbox"
+	"backroom/shared/sandbox/sandboxdb"
+	"backroom/shared/secret/apikey"
 )
 
 const order = "ord_1"

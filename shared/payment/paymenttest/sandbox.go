@@ -14,14 +14,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"backroom/shared/cloudtest"
+	"backroom/localstack/cloudtest"
 	"backroom/shared/money"
 	"backroom/shared/payment"
-	"backroom/shared/payment/apikey"
 	"backroom/shared/payment/paymentdb"
 	"backroom/shared/payment/provider"
-	"backroom/shared/payment/sandbox"
-	"backroom/shared/payment/sandbox/sandboxdb"
+	"backroom/shared/sandbox"
+	"backroom/shared/sandbox/sandboxdb"
+	"backroom/shared/secret/apikey"
 )
 
 // Key is what opens every sandbox of the tests.

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"backroom/shared/payment"
-	"backroom/shared/payment/apikey"
+	"backroom/shared/secret/apikey"
 )
 
 // tolerance is how old a signature may be, and how far our clock may be behind the provider's.

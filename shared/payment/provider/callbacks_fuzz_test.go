@@ -12,8 +12,8 @@ import (
 	"github.com/stripe/stripe-go/v84/webhook"
 
 	"backroom/shared/payment"
-	"backroom/shared/payment/apikey"
 	"backroom/shared/payment/provider"
+	"backroom/shared/secret/apikey"
 )
 
 // Around a genuine signature a header may say what it likes: whatever the provider's own library takes is taken. Without one,

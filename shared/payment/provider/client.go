@@ -13,7 +13,7 @@ import (
 	"github.com/stripe/stripe-go/v84"
 
 	"backroom/shared/payment"
-	"backroom/shared/payment/apikey"
+	"backroom/shared/secret/apikey"
 )
 
 // How long the provider may take. To make, look up or cancel an intent, and to list refunds, is quick: each call has one

@@ -18,13 +18,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest/loopback"
+	"backroom/localstack/cloudtest/loopback"
 	"backroom/shared/fault"
 	"backroom/shared/money"
 	"backroom/shared/observe"
 	"backroom/shared/payment"
-	"backroom/shared/payment/apikey"
 	"backroom/shared/payment/provider"
+	"backroom/shared/secret/apikey"
 )
 
 // said is what a provider answers, request by request; the last answer stands for all that follow.

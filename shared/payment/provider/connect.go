@@ -3,7 +3,7 @@ package provider
 import (
 	"backroom/shared/circuit"
 	"backroom/shared/function"
-	"backroom/shared/payment/apikey"
+	"backroom/shared/secret/apikey"
 )
 
 // Settings are what a function that deals with the provider reads from its environment.

@@ -15,9 +15,9 @@ import (
 
 	"backroom/shared/fault"
 	"backroom/shared/payment"
-	"backroom/shared/payment/apikey"
 	"backroom/shared/payment/provider"
 	"backroom/shared/saga"
+	"backroom/shared/secret/apikey"
 )
 
 func stands(status string) said {

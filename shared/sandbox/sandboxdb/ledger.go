@@ -18,8 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"backroom/shared/fault"
-	"backroom/shared/payment/sandbox"
 	"backroom/shared/record"
+	"backroom/shared/sandbox"
 )
 
 // ErrMoved is what Keep comes back with if another was faster.

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudtest"
-	"backroom/shared/payment/apikey"
+	"backroom/localstack/cloudtest"
+	"backroom/shared/secret/apikey"
 )
 
 func TestAKeyIsReadOnce(t *testing.T) {

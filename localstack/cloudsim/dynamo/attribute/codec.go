@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"backroom/shared/cloudsim/dynamo/document"
+	"backroom/localstack/cloudsim/dynamo/document"
 )
 
 // Refusal is why a value or an expression is not accepted, in DynamoDB's words.

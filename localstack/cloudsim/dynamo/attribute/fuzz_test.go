@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim/dynamo/document"
+	"backroom/localstack/cloudsim/dynamo/document"
 )
 
 // A value is refused in DynamoDB's words, or what is written of it is read as the same value, of the same size.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/attribute"
 )
 
 // Condition is a condition or a filter.

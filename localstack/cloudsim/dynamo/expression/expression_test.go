@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim/dynamo/document"
+	"backroom/localstack/cloudsim/dynamo/document"
 )
 
 func scope(t *testing.T, names, values string) *Scope {

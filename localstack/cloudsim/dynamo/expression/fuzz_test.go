@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/attribute"
 )
 
 const someNames = `{"#n": "name", "#s": "status"}`

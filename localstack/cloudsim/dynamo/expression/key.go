@@ -1,6 +1,6 @@
 package expression
 
-import "backroom/shared/cloudsim/dynamo/attribute"
+import "backroom/localstack/cloudsim/dynamo/attribute"
 
 // Key is what a KeyConditionExpression asks for: one partition and a part of its order.
 type Key struct {

@@ -3,7 +3,7 @@ package expression
 import (
 	"strconv"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/attribute"
 )
 
 // operand is a path, a value or a function of operands.

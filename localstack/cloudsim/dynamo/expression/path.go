@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/attribute"
 )
 
 // path leads to a value within an item: it begins with an attribute's name.

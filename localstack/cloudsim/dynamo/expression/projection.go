@@ -3,7 +3,7 @@ package expression
 import (
 	"slices"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/attribute"
 )
 
 // Projection is the part of items that a request wants.

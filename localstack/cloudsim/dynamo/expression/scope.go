@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
-	"backroom/shared/cloudsim/dynamo/document"
+	"backroom/localstack/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/document"
 )
 
 // Longest and most that DynamoDB takes.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"backroom/shared/cloudsim/dynamo/attribute"
+	"backroom/localstack/cloudsim/dynamo/attribute"
 )
 
 // What an item can do to an update that is right by itself.
