@@ -124,6 +124,19 @@ func (f *Fault) After(d time.Duration) *Fault {
 	return &c
 }
 
+// Retry calls do until it returns no Conflict, at most so many times, and returns its last error. It does not wait: do must
+// load what it decides on, so that each call decides on what the others wrote.
+func Retry(times int, do func() error) error {
+	err := do()
+	for range times - 1 {
+		if !errors.Is(err, Conflict) {
+			return err
+		}
+		err = do()
+	}
+	return err
+}
+
 // KindOf returns the kind of err: Internal for an error that is no fault, empty for nil.
 func KindOf(err error) Kind {
 	if err == nil {

@@ -40,6 +40,31 @@ func TestTheKindOfAnError(t *testing.T) {
 	}
 }
 
+func TestRetry_TriesAgainWhatLostARace(t *testing.T) {
+	lost, away := fmt.Errorf("saving: %w", errTooLate), errors.New("the table is away")
+	for sentence, c := range map[string]struct {
+		times   int
+		returns []error
+		calls   int
+		err     error
+	}{
+		"what succeeds is done once":              {3, []error{nil}, 1, nil},
+		"what fails otherwise is done once":       {3, []error{away}, 1, away},
+		"a lost race is decided again":            {3, []error{lost, lost, nil}, 3, nil},
+		"after a lost race another error ends it": {3, []error{lost, away}, 2, away},
+		"the last lost race is the caller's":      {3, []error{lost, lost, lost, nil}, 3, lost},
+		"one try is one try":                      {1, []error{lost, nil}, 1, lost},
+	} {
+		calls := 0
+		err := fault.Retry(c.times, func() error {
+			calls++
+			return c.returns[calls-1]
+		})
+		assert.Equal(t, c.calls, calls, sentence)
+		assert.Equal(t, c.err, err, sentence)
+	}
+}
+
 func TestEveryKindHasOneFate(t *testing.T) {
 	permanent := []fault.Kind{
 		fault.Malformed, fault.Invalid, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.TooLarge, fault.WrongMethod, fault.WrongMedia,

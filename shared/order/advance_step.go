@@ -2,7 +2,6 @@ package order
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,8 +11,8 @@ import (
 	"backroom/shared/saga"
 )
 
-// raceTries is how often a lost race is decided anew before the message goes back to its queue.
-const raceTries = 3
+// maxTries is how often a fact is decided on before the message goes back to its queue.
+const maxTries = 3
 
 // AdvanceStep is the only place that moves an order on a fact.
 type AdvanceStep struct {
@@ -24,13 +23,7 @@ type AdvanceStep struct {
 
 // Handle loads the order, asks the domain, and saves once. An order that another moved meanwhile is decided anew.
 func (s AdvanceStep) Handle(ctx context.Context, e saga.Event) error {
-	var err error
-	for range raceTries {
-		if err = s.advance(ctx, e); !errors.Is(err, fault.Conflict) {
-			return err
-		}
-	}
-	return err
+	return fault.Retry(maxTries, func() error { return s.advance(ctx, e) })
 }
 
 func (s AdvanceStep) advance(ctx context.Context, e saga.Event) error {

@@ -54,8 +54,8 @@ var (
 	ErrNoIntent  = fault.New(fault.Internal, "payment-intent-unknown", "The payment provider does not have this payment.")
 )
 
-// rereads is how often a charge that others keep changing is read again before the queue's turn has come.
-const rereads = 3
+// maxTries is how often a charge that others keep changing is read before the message goes back to its queue.
+const maxTries = 4
 
 // Till drives a charge to what its order wants of it. Every step and the provider's callbacks go through it, each with its
 // errand – hold, take, back, leave, refund, hear –, and each acts on what the charge's row wants by then, whoever asked for that:
@@ -79,16 +79,14 @@ type errand struct {
 // fault.Conflict. It returns fault.NotFound for an order without a charge.
 func (t Till) visit(ctx context.Context, shop, order string, cause saga.Cause, do func(Charge, errand) error) error {
 	since := 0
-	for try := 0; ; try++ {
+	return fault.Retry(maxTries, func() error {
 		c, err := t.Charges.Load(ctx, shop, order)
-		if err == nil {
-			since = cmp.Or(since, c.Diary.Version)
-			err = do(c, errand{cause, since})
-		}
-		if try == rereads || !errors.Is(err, fault.Conflict) {
+		if err != nil {
 			return err
 		}
-	}
+		since = cmp.Or(since, c.Diary.Version)
+		return do(c, errand{cause, since})
+	})
 }
 
 // repeat tells again, to who asks again, what a charge has. The same ask again changes nothing; nor is told what others have

@@ -3,6 +3,7 @@ package stock
 import (
 	"context"
 
+	"backroom/shared/fault"
 	"backroom/shared/saga"
 )
 
@@ -16,7 +17,7 @@ func (s CommitStep) Handle(ctx context.Context, e saga.Event) error {
 	if _, err := saga.As[saga.About](e); err != nil {
 		return err
 	}
-	return decide(func() error { return s.sell(ctx, e) })
+	return fault.Retry(maxTries, func() error { return s.sell(ctx, e) })
 }
 
 func (s CommitStep) sell(ctx context.Context, e saga.Event) error {

@@ -17,7 +17,7 @@ func (s ReleaseStep) Handle(ctx context.Context, e saga.Event) error {
 	if _, err := saga.As[saga.About](e); err != nil {
 		return err
 	}
-	return decide(func() error { return s.release(ctx, e) })
+	return fault.Retry(maxTries, func() error { return s.release(ctx, e) })
 }
 
 func (s ReleaseStep) release(ctx context.Context, e saga.Event) error {

@@ -25,7 +25,7 @@ func (s ReserveStep) Handle(ctx context.Context, e saga.Event) error {
 		err = s.Shelf.Create(ctx, none, e.Cause(), refused)
 	}
 	if errors.Is(err, fault.Duplicate) {
-		return decide(func() error { return s.answerAgain(ctx, e) })
+		return fault.Retry(maxTries, func() error { return s.answerAgain(ctx, e) })
 	}
 	return err
 }

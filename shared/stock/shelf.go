@@ -2,7 +2,6 @@ package stock
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"backroom/shared/fault"
@@ -32,18 +31,5 @@ type Shelf interface {
 	Save(ctx context.Context, r Reservation, had Has, cause saga.Cause, f saga.Fact) error
 }
 
-// rereads is how often a hold that others keep changing is decided about anew before the queue's turn has come.
-const rereads = 3
-
-// decide does what a step does with a hold, and does it anew, a few times, while others keep changing the hold; then it
-// returns their fault.Conflict.
-func decide(step func() error) error {
-	err := step()
-	for range rereads {
-		if !errors.Is(err, fault.Conflict) {
-			return err
-		}
-		err = step()
-	}
-	return err
-}
+// maxTries is how often a step decides about a hold that others keep changing before the message goes back to its queue.
+const maxTries = 4
