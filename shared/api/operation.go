@@ -100,6 +100,15 @@ func (o Operation) Limited(l *limit.Limiter) http.Handler {
 	return o
 }
 
+// Prepare has what verifies callers' tokens made ready, so that the first request does not wait for it. Its error is that of the
+// verifier's own Prepare; an operation whose verifier has none needs no preparation.
+func (o Operation) Prepare(ctx context.Context) error {
+	if v, ok := o.route.Access.verifier.(interface{ Prepare(context.Context) error }); ok {
+		return v.Prepare(ctx)
+	}
+	return nil
+}
+
 // Route returns what the operation was made of.
 func (o Operation) Route() Route { return o.route }
 

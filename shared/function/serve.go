@@ -22,6 +22,11 @@ type limited interface {
 	Limited(l *limit.Limiter) http.Handler
 }
 
+// prepared is a route that has something to do before its first request.
+type prepared interface {
+	Prepare(ctx context.Context) error
+}
+
 // limitSettings are what each caller may ask of one instance of a route.
 type limitSettings struct {
 	Rate  positive `env:"CALLER_RATE"`  // requests per second
@@ -41,7 +46,7 @@ func (p *positive) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Serving builds what Serve starts.
+// Serving builds what Serve starts. A route with a Prepare method is prepared during INIT.
 func Serving[S any, H http.Handler](build func(Runtime, S) H) Builder {
 	return func(rt Runtime, environ map[string]string) (lambda.Handler, error) {
 		s, err := settings[S](environ)
@@ -56,6 +61,9 @@ func Serving[S any, H http.Handler](build func(Runtime, S) H) Builder {
 			return nil, err
 		}
 		var route http.Handler = build(rt, s)
+		if p, ok := route.(prepared); ok {
+			rt.OnInit(p.Prepare)
+		}
 		if counts {
 			route = route.(limited).Limited(limit.New(int(limits.Rate), int(limits.Burst), rt.Now))
 		}

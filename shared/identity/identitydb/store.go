@@ -8,13 +8,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/go-jose/go-jose/v4"
 
-	"backroom/shared/function"
 	"backroom/shared/identity"
 	"backroom/shared/record"
 )
@@ -26,11 +26,10 @@ type Settings struct {
 	Audience string `env:"AUDIENCE,notEmpty"`
 }
 
-// Verifier returns what verifies the callers' tokens. It reads the keys in INIT.
-func Verifier(rt function.Runtime, s Settings) identity.Verifier {
-	v := identity.NewVerifier(s.Issuer, s.Audience, Store{DB: rt.DynamoDB(), Table: s.Access}.Keys, rt.Now)
-	rt.OnInit(v.Prepare)
-	return v
+// Verifier returns what verifies the callers' tokens with the keys in the access table. Its Prepare reads them before the first
+// token comes.
+func Verifier(db *dynamodb.Client, now func() time.Time, s Settings) *identity.TokenVerifier {
+	return identity.NewVerifier(s.Issuer, s.Audience, Store{DB: db, Table: s.Access}.Keys, now)
 }
 
 // Store is the access table.

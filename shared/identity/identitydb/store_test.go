@@ -119,7 +119,7 @@ func TestReach(t *testing.T) {
 	assert.Error(t, s.Reach(t.Context()))
 }
 
-func TestAVerifierReadsItsKeysInINIT(t *testing.T) {
+func TestVerifier_ReadsItsKeysWhenItIsPrepared(t *testing.T) {
 	t.Parallel()
 	cloud := cloudtest.New(t)
 	rt := cloud.Runtime()
@@ -132,9 +132,9 @@ func TestAVerifierReadsItsKeysInINIT(t *testing.T) {
 	token, err := mint.Issue(t.Context(), caller)
 	require.NoError(t, err)
 
-	prepared := identitydb.Verifier(rt, settings)
-	require.NoError(t, rt.Warm(t.Context()))
-	late := identitydb.Verifier(rt, settings)
+	prepared := identitydb.Verifier(rt.DynamoDB(), rt.Now, settings)
+	require.NoError(t, prepared.Prepare(t.Context()))
+	late := identitydb.Verifier(rt.DynamoDB(), rt.Now, settings)
 	nowhere, cancel := context.WithCancel(t.Context())
 	cancel()
 	got, err := prepared.Verify(nowhere, token)
@@ -143,6 +143,6 @@ func TestAVerifierReadsItsKeysInINIT(t *testing.T) {
 	_, err = late.Verify(nowhere, token)
 	require.Equal(t, fault.Unavailable, fault.KindOf(err))
 	got, err = late.Verify(t.Context(), token)
-	require.NoError(t, err, "what INIT did not read is read when it is needed")
+	require.NoError(t, err, "what was not prepared is read when it is needed")
 	assert.Equal(t, caller, got)
 }
