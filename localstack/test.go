@@ -111,7 +111,7 @@ func e2e(ctx context.Context, d desk, args []string) (err error) {
 	defer closing(&err, where.close)
 	var stores error
 	if os.Getenv("STORES") == "1" {
-		stores = d.stores(ctx, where, "./shared/...")
+		stores = d.stores(ctx, where, "./shared/...", "./localstack/conformance/...")
 	}
 	return errors.Join(stores, d.blackBox(ctx, installed, where, stack))
 }
@@ -199,7 +199,7 @@ func (l listed) onAnyCloud() bool {
 		return false // it compares what was recorded on the simulated one
 	}
 	return slices.ContainsFunc(l.imports, func(imported string) bool {
-		suite := strings.HasPrefix(imported, "backroom/localstack/cloudsim/") && strings.HasSuffix(imported, "test")
+		suite := strings.HasPrefix(imported, "backroom/localstack/conformance/")
 		return suite || imported == "backroom/localstack/cloudtest"
 	})
 }

@@ -7,18 +7,53 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"backroom/localstack/cloudsim"
 	"backroom/localstack/cloudsim/queues"
 	"backroom/localstack/cloudsim/wire"
 )
+
+// noon is when every simulated clock starts.
+var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+
+// post is the SQS of a simulated cloud, with a clock that only moves when somebody sleeps.
+type post struct {
+	*queues.Service
+	cloud *cloudsim.Cloud
+	mu    sync.Mutex
+	now   time.Time
+}
+
+func newPost(pick func(int) int) *post {
+	p := &post{now: noon}
+	p.cloud = cloudsim.New(cloudsim.Settings{Pick: pick, Now: func() time.Time {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.now
+	}})
+	p.Service = p.cloud.Queues
+	return p
+}
+
+func (p *post) sleep(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now = p.now.Add(d)
+}
+
+func (p *post) config() aws.Config {
+	return aws.Config{Region: cloudsim.Region, HTTPClient: p.cloud.Client(), Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1}
+}
 
 // fields are a JSON document.
 type fields map[string]any

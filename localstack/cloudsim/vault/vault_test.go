@@ -23,8 +23,6 @@ import (
 
 	"backroom/localstack/cloudsim/vault"
 	"backroom/localstack/cloudsim/wire"
-	"backroom/shared/identity/identitykms"
-	"backroom/shared/secret"
 )
 
 // safe is a simulated vault behind the SDK's HTTP client.
@@ -81,18 +79,32 @@ func refused(t *testing.T, name string, err error) {
 	require.NotEmpty(t, refusal.ErrorMessage())
 }
 
+// public returns a key's public key.
+func (s *safe) public(t *testing.T, arn string) any {
+	t.Helper()
+	out, err := s.kms().GetPublicKey(t.Context(), &kms.GetPublicKeyInput{KeyId: &arn})
+	require.NoError(t, err)
+	key, err := x509.ParsePKIXPublicKey(out.PublicKey)
+	require.NoError(t, err)
+	return key
+}
+
 func TestWhatAKeySignsItsPublicKeyVerifies(t *testing.T) {
 	s := newSafe()
-	key := identitykms.Key{KMS: s.kms(), ID: s.key(t, kmstypes.KeySpecEccNistP256)}
-	public, err := key.Public(t.Context())
-	require.NoError(t, err)
+	arn := s.key(t, kmstypes.KeySpecEccNistP256)
 	digest := sha256.Sum256([]byte("what is signed"))
-	signature, err := key.Sign(t.Context(), digest[:])
-	require.NoError(t, err)
+	sign := func() []byte {
+		out, err := s.kms().Sign(t.Context(), &kms.SignInput{
+			KeyId: &arn, Message: digest[:], MessageType: kmstypes.MessageTypeDigest, SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha256,
+		})
+		require.NoError(t, err)
+		return out.Signature
+	}
+	public, ok := s.public(t, arn).(*ecdsa.PublicKey)
+	require.True(t, ok)
+	signature := sign()
 	assert.True(t, ecdsa.VerifyASN1(public, digest[:], signature))
-	again, err := key.Sign(t.Context(), digest[:])
-	require.NoError(t, err)
-	assert.Equal(t, signature, again, "one signature for one digest")
+	assert.Equal(t, signature, sign(), "one signature for one digest")
 }
 
 func TestKMSHashesAMessageItself(t *testing.T) {
@@ -132,16 +144,11 @@ func TestWhatKMSDoesNotSign(t *testing.T) {
 	}
 }
 
-func TestAKeyThatCannotSignTokensHasAPublicKeyOfAnotherKind(t *testing.T) {
+func TestAKeyHasAPublicKeyOfItsSpec(t *testing.T) {
 	s := newSafe()
-	out, err := s.kms().GetPublicKey(t.Context(), &kms.GetPublicKeyInput{KeyId: aws.String(s.key(t, kmstypes.KeySpecRsa2048))})
-	require.NoError(t, err)
-	public, err := x509.ParsePKIXPublicKey(out.PublicKey)
-	require.NoError(t, err)
-	assert.IsType(t, &rsa.PublicKey{}, public)
-	_, err = identitykms.Key{KMS: s.kms(), ID: *out.KeyId}.Public(t.Context())
-	assert.ErrorContains(t, err, "not of spec ECC_NIST_P256")
-	_, err = s.kms().CreateKey(t.Context(), &kms.CreateKeyInput{})
+	assert.IsType(t, &ecdsa.PublicKey{}, s.public(t, s.key(t, kmstypes.KeySpecEccNistP256)))
+	assert.IsType(t, &rsa.PublicKey{}, s.public(t, s.key(t, kmstypes.KeySpecRsa2048)))
+	_, err := s.kms().CreateKey(t.Context(), &kms.CreateKeyInput{})
 	refused(t, "UnsupportedOperationException", err)
 }
 
@@ -195,16 +202,16 @@ func TestASecretIsReadByReference(t *testing.T) {
 	require.NoError(t, err)
 	assert.Regexp(t, `^arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/Payments-[0-9A-F]{6}$`, *made.ARN)
 	read := func(id string) string {
-		var value struct{ Key string }
-		require.NoError(t, secret.Read(t.Context(), s.config(), id, &value))
-		return value.Key
+		out, err := s.secrets().GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &id})
+		require.NoError(t, err)
+		return *out.SecretString
 	}
 	for _, id := range []string{*made.ARN, "shop/Payments", (*made.ARN)[:len(*made.ARN)-7]} {
-		assert.Equal(t, "k1", read(id), id)
+		assert.Equal(t, `{"key": "k1"}`, read(id), id)
 	}
 	_, err = s.secrets().PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: made.ARN, SecretString: aws.String(`{"key": "k2"}`)})
 	require.NoError(t, err)
-	assert.Equal(t, "k2", read(*made.ARN))
+	assert.Equal(t, `{"key": "k2"}`, read(*made.ARN))
 	before, err := s.secrets().GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: made.ARN, VersionStage: aws.String("AWSPREVIOUS")})
 	require.NoError(t, err)
 	assert.Equal(t, `{"key": "k1"}`, *before.SecretString)

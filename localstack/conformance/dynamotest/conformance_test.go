@@ -1,18 +1,15 @@
-package dynamo_test
+package dynamotest_test
 
 import (
-	"os"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/cloudsim"
+	"backroom/localstack/conformance"
 	"backroom/localstack/conformance/dynamotest"
-	"backroom/shared/function"
 )
 
 // simulated returns a new simulated DynamoDB, whose clock moves a millisecond each time it is read.
@@ -27,24 +24,18 @@ func simulated() dynamotest.Cloud {
 	}}
 }
 
-// everywhere runs a test on the simulator, and, under its own name, on the cloud that BACKROOM_ENDPOINT points to, if it points
-// anywhere. BACKROOM_CLOUD says which that is: ministack or localstack.
+// everywhere runs a test on the simulator, and, under its own name, on the cloud of BACKROOM_ENDPOINT, if there is one.
 func everywhere(t *testing.T, test func(*testing.T, dynamotest.Cloud)) {
 	t.Run("cloudsim", func(t *testing.T) {
 		t.Parallel()
 		test(t, simulated())
 	})
-	endpoint, name := strings.TrimSuffix(os.Getenv("BACKROOM_ENDPOINT"), "/"), os.Getenv("BACKROOM_CLOUD")
-	if endpoint == "" {
-		return
+	if name, config := conformance.Elsewhere(t); name != "" {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, dynamotest.Cloud{Name: name, Config: config})
+		})
 	}
-	require.NotEmpty(t, name, "BACKROOM_CLOUD must say which cloud is at %s: ministack or localstack", endpoint)
-	t.Run(name, func(t *testing.T) {
-		t.Parallel()
-		test(t, dynamotest.Cloud{Name: name, Config: function.Environment(map[string]string{
-			"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": cloudsim.Region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-		}).AWS})
-	})
 }
 
 func TestEveryCloudKeepsDynamoDBsPromises(t *testing.T) {

@@ -33,6 +33,8 @@ func TestAKeyThatCannotSignTokens(t *testing.T) {
 	client := kms.NewFromConfig(cloudtest.New(t).Runtime().AWS)
 	rsa, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: types.KeySpecRsa2048, KeyUsage: types.KeyUsageTypeSignVerify})
 	require.NoError(t, err)
+	_, err = identitykms.Key{KMS: client, ID: *rsa.KeyMetadata.Arn}.Public(t.Context())
+	assert.ErrorContains(t, err, "not of spec ECC_NIST_P256")
 	for name, id := range map[string]string{
 		"an RSA key":      *rsa.KeyMetadata.Arn,
 		"a key not there": "arn:aws:kms:eu-central-1:000000000000:key/00000000-0000-0000-0000-000000000000",
