@@ -408,20 +408,42 @@ var unwanted = map[string]string{
 	"github.com/danielgtaylor/huma/v2/formats/cbor": "the API speaks JSON",
 }
 
-func TestNoFunctionLinksWhatItDoesNotNeed(t *testing.T) {
-	var mains []string
-	for _, name := range folders(t) {
-		mains = append(mains, "./"+name)
+// linked returns the packages that the functions' binaries are made of.
+func linked(t *testing.T, names ...string) []string {
+	t.Helper()
+	args := []string{"list", "-deps", "-tags", "lambda.norpc"}
+	for _, name := range names {
+		args = append(args, "./"+name)
 	}
-	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list", "-deps", "-tags", "lambda.norpc"}, mains...)...).Output()
+	out, err := exec.CommandContext(t.Context(), "go", args...).Output()
 	require.NoError(t, err)
-	linked := strings.Fields(string(out))
-	require.Greater(t, len(linked), 100)
-	for _, dependency := range linked {
+	packages := strings.Fields(string(out))
+	require.Greater(t, len(packages), 100)
+	return packages
+}
+
+func TestNoFunctionLinksWhatItDoesNotNeed(t *testing.T) {
+	for _, dependency := range linked(t, folders(t)...) {
 		for prefix, why := range unwanted {
 			if dependency == prefix || strings.HasPrefix(dependency, prefix+"/") || strings.HasPrefix(dependency, prefix+".") {
 				t.Errorf("a function links %s: %s. Who: go list -deps -tags lambda.norpc ./functions/… and go mod why", dependency, why)
 			}
+		}
+	}
+}
+
+// What serves no route of the API does not pay for it.
+func TestOnlyRoutesLinkTheHTTPEdge(t *testing.T) {
+	var rest []string
+	for name, f := range functions.All {
+		if f.Operation == nil {
+			rest = append(rest, name)
+		}
+	}
+	require.Contains(t, rest, "reserve-stock")
+	for _, dependency := range linked(t, rest...) {
+		if dependency == "backroom/shared/api" || strings.HasPrefix(dependency, "github.com/danielgtaylor/huma/") {
+			t.Errorf("a step or a job links %s: handlers belong in the …api package of their domain", dependency)
 		}
 	}
 }

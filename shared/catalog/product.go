@@ -16,8 +16,6 @@ import (
 // Why a product cannot be read or written.
 var (
 	ErrUnknownProduct = fault.New(fault.NotFound, "unknown-product", "The shop does not sell this product.")
-	ErrChanged        = fault.New(fault.PreconditionFailed, "product-changed", "The product is not the one that If-Match or If-None-Match describes. Read it again.")
-	ErrUnconditional  = fault.New(fault.PreconditionNeeded, "precondition-needed", "Send If-None-Match: * to create a product, or If-Match with its ETag to change or delete it.")
 	ErrSKURepeated    = fault.New(fault.Invalid, "sku-repeated", "A product names each SKU once, its own among them.")
 	ErrPriceRepeated  = fault.New(fault.Invalid, "price-repeated", "There is one price per currency.")
 	ErrSKUTaken       = fault.New(fault.Conflict, "sku-taken", "The SKU belongs to another product.")

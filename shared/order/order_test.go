@@ -15,102 +15,39 @@ import (
 	"backroom/shared/identity"
 	"backroom/shared/money"
 	"backroom/shared/order"
+	"backroom/shared/order/ordertest"
 	"backroom/shared/saga"
 )
 
-var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
-
-const (
-	patience = 2 * time.Minute
-	window   = 15 * time.Minute
-)
-
-// given returns an order as it came to a state.
-func given(s order.Status) order.Order {
-	o := order.Order{
-		ID: "ord_1", Shop: "main", Owner: "anna", Email: "anna@example.com", PaymentMethod: "pm_card_visa", Total: euro(1000),
-		PlacedAt: noon, ExpiresAt: noon.Add(window), Due: noon.Add(patience), Owes: []order.Debt{order.VerdictDebt},
-	}
-	debts := map[order.Status][]order.Debt{
-		order.StatusPlaced: {order.VerdictDebt}, order.StatusConfirmed: {order.CaptureDebt}, order.StatusNeedsAttention: {order.CaptureDebt},
-		order.StatusRejected: {order.MoneyDebt, order.StockDebt}, order.StatusExpired: {order.MoneyDebt, order.StockDebt}, order.StatusCancelling: {order.MoneyDebt, order.StockDebt},
-	}
-	verdicts := map[order.Status]order.Verdict{
-		order.StatusConfirmed: order.Confirmed, order.StatusNeedsAttention: order.Confirmed, order.StatusClosed: order.Confirmed,
-		order.StatusRejected: order.Rejected, order.StatusExpired: order.Expired, order.StatusCancelling: order.Cancelled, order.StatusCancelled: order.Cancelled,
-	}
-	o.Owes, o.Verdict = debts[s], verdicts[s]
-	switch s {
-	case order.StatusClosed:
-		o.Due, o.Paid = time.Time{}, true
-	case order.StatusCancelled:
-		o.Due = time.Time{}
-	case order.StatusRejected:
-		o.Reason = "the first reason"
-	case order.StatusNeedsAttention:
-		o.Attention, o.Due = order.CaptureFailed, noon.Add(time.Hour)
-	}
-	return o
-}
-
-var statuses = []order.Status{
-	order.StatusPlaced, order.StatusConfirmed, order.StatusRejected, order.StatusExpired, order.StatusCancelling, order.StatusCancelled,
-	order.StatusClosed, order.StatusNeedsAttention,
-}
-
 func TestTheStatusFollowsFromTheRest(t *testing.T) {
-	for _, s := range statuses {
-		assert.Equal(t, s, given(s).Status())
+	for _, s := range ordertest.Statuses {
+		assert.Equal(t, s, ordertest.Given(s).Status())
 	}
-	stocked := given(order.StatusRejected)
+	stocked := ordertest.Given(order.StatusRejected)
 	stocked.Owes = []order.Debt{order.MoneyDebt}
 	assert.Equal(t, order.StatusRejected, stocked.Status(), "until both are back")
 	stocked.Owes = nil
 	assert.Equal(t, order.StatusClosed, stocked.Status())
-	refunding := given(order.StatusClosed)
+	refunding := ordertest.Given(order.StatusClosed)
 	refunding.Owes = []order.Debt{order.RefundDebt}
 	assert.Equal(t, order.StatusClosed, refunding.Status(), "a refund opens nothing for the customer")
 }
 
-// decision is what somebody does with an order.
-type decision func(order.Order) (order.Order, []saga.Fact)
-
-var (
-	confirm decision = func(o order.Order) (order.Order, []saga.Fact) { return order.Confirm(o, later, patience) }
-	short   decision = func(o order.Order) (order.Order, []saga.Fact) {
-		return order.Reject(o, order.OutOfStock, later, patience)
-	}
-	decline decision = func(o order.Order) (order.Order, []saga.Fact) {
-		return order.Reject(o, "card-declined", later, patience)
-	}
-	captured    decision = order.Captured
-	notCaptured decision = func(o order.Order) (order.Order, []saga.Fact) { return order.NotCaptured(o, later) }
-	stockBack   decision = order.StockBack
-	moneyBack   decision = func(o order.Order) (order.Order, []saga.Fact) { return order.MoneyBack(o, 5) }
-	reopen      decision = func(o order.Order) (order.Order, []saga.Fact) { return order.Reopen(o, 6, later, patience) }
-	cancel      decision = func(o order.Order) (order.Order, []saga.Fact) {
-		o, facts, _ := order.Cancel(o, "changed my mind", later, patience)
-		return o, facts
-	}
-)
-
-var later = noon.Add(time.Minute)
-
 func TestAConfirmedOrderAsksWhenItWouldHaveAskedAnyway(t *testing.T) {
 	for sentence, c := range map[string]struct{ due, asks time.Duration }{
-		"soon enough":                  {patience, patience},
-		"half of its patience is left": {patience / 2, patience / 2},
-		"too soon":                     {patience/2 - time.Millisecond, patience},
-		"it is overdue":                {-time.Hour, patience},
-		"a moment too late":            {patience + time.Millisecond, patience},
-		"it would not ask for an hour": {time.Hour, patience},
+		"soon enough":                  {ordertest.Patience, ordertest.Patience},
+		"half of its patience is left": {ordertest.Patience / 2, ordertest.Patience / 2},
+		"too soon":                     {ordertest.Patience/2 - time.Millisecond, ordertest.Patience},
+		"it is overdue":                {-time.Hour, ordertest.Patience},
+		"a moment too late":            {ordertest.Patience + time.Millisecond, ordertest.Patience},
+		"it would not ask for an hour": {time.Hour, ordertest.Patience},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			o := given(order.StatusPlaced)
-			o.Due, o.Asks = later.Add(c.due), 3
-			o, facts := confirm(o)
+			o := ordertest.Given(order.StatusPlaced)
+			o.Due, o.Asks = ordertest.Later.Add(c.due), 3
+			o, facts := ordertest.Confirm(o)
 			assert.Equal(t, []saga.Fact{saga.OrderConfirmed}, facts)
-			assert.Equal(t, c.asks, o.Due.Sub(later))
+			assert.Equal(t, c.asks, o.Due.Sub(ordertest.Later))
 			assert.Zero(t, o.Asks)
 		})
 	}
@@ -120,41 +57,41 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 	type is = order.Status
 	for sentence, c := range map[string]struct {
 		given  is
-		decide decision
+		decide ordertest.Decision
 		status is
 		facts  []saga.Fact
 	}{
-		"a placed order whose payment is authorized is confirmed":            {order.StatusPlaced, confirm, order.StatusConfirmed, []saga.Fact{saga.OrderConfirmed}},
-		"a placed order without stock is rejected":                           {order.StatusPlaced, short, order.StatusRejected, []saga.Fact{saga.OrderRejected}},
-		"a placed order whose payment is declined is rejected":               {order.StatusPlaced, decline, order.StatusRejected, []saga.Fact{saga.OrderRejected}},
-		"a placed order can be cancelled":                                    {order.StatusPlaced, cancel, order.StatusCancelling, []saga.Fact{saga.OrderCancelling}},
-		"a confirmed order stays confirmed":                                  {order.StatusConfirmed, confirm, order.StatusConfirmed, nil},
-		"a confirmed order is not rejected any more":                         {order.StatusConfirmed, decline, order.StatusConfirmed, nil},
-		"a confirmed order whose money is taken is closed":                   {order.StatusConfirmed, captured, order.StatusClosed, []saga.Fact{saga.OrderClosed}},
-		"a confirmed order whose money is lost needs attention":              {order.StatusConfirmed, notCaptured, order.StatusNeedsAttention, []saga.Fact{saga.OrderStranded}},
-		"a confirmed order can be cancelled":                                 {order.StatusConfirmed, cancel, order.StatusCancelling, []saga.Fact{saga.OrderCancelling}},
-		"a confirmed order is owed no money back":                            {order.StatusConfirmed, moneyBack, order.StatusConfirmed, nil},
-		"a rejected order is not confirmed any more":                         {order.StatusRejected, confirm, order.StatusRejected, nil},
-		"a rejected order keeps its first reason":                            {order.StatusRejected, short, order.StatusRejected, nil},
-		"a rejected order that has its stock back waits for its money":       {order.StatusRejected, stockBack, order.StatusRejected, []saga.Fact{saga.OrderStockBack}},
-		"an expired order is not confirmed any more":                         {order.StatusExpired, confirm, order.StatusExpired, nil},
-		"an expired order that has its money back waits for its stock":       {order.StatusExpired, moneyBack, order.StatusExpired, []saga.Fact{saga.OrderMoneyBack}},
-		"a cancelled order is not confirmed any more":                        {order.StatusCancelling, confirm, order.StatusCancelling, nil},
-		"a cancelled order whose money was taken meanwhile gets it back":     {order.StatusCancelling, captured, order.StatusCancelling, nil},
-		"a cancelled order does not care that its money can not be taken":    {order.StatusCancelling, notCaptured, order.StatusCancelling, nil},
-		"an order is cancelled once":                                         {order.StatusCancelling, cancel, order.StatusCancelling, nil},
-		"money that did not arrive is owed again":                            {order.StatusCancelled, reopen, order.StatusCancelling, []saga.Fact{saga.OrderReopened}},
-		"money that is owed anyway is written down as not arrived":           {order.StatusCancelling, reopen, order.StatusCancelling, []saga.Fact{saga.OrderReopened}},
-		"a closed order was paid, and is not owed its money":                 {order.StatusClosed, reopen, order.StatusClosed, nil},
-		"a closed order stays closed":                                        {order.StatusClosed, captured, order.StatusClosed, nil},
-		"a closed order needs no attention":                                  {order.StatusClosed, notCaptured, order.StatusClosed, nil},
-		"an order that needs attention takes an answer that comes after all": {order.StatusNeedsAttention, captured, order.StatusClosed, []saga.Fact{saga.OrderClosed}},
-		"an order that needs attention asks for it once":                     {order.StatusNeedsAttention, notCaptured, order.StatusNeedsAttention, nil},
-		"an order that needs attention can be cancelled":                     {order.StatusNeedsAttention, cancel, order.StatusCancelling, []saga.Fact{saga.OrderCancelling}},
+		"a placed order whose payment is authorized is confirmed":            {order.StatusPlaced, ordertest.Confirm, order.StatusConfirmed, []saga.Fact{saga.OrderConfirmed}},
+		"a placed order without stock is rejected":                           {order.StatusPlaced, ordertest.Short, order.StatusRejected, []saga.Fact{saga.OrderRejected}},
+		"a placed order whose payment is declined is rejected":               {order.StatusPlaced, ordertest.Decline, order.StatusRejected, []saga.Fact{saga.OrderRejected}},
+		"a placed order can be cancelled":                                    {order.StatusPlaced, ordertest.Cancel, order.StatusCancelling, []saga.Fact{saga.OrderCancelling}},
+		"a confirmed order stays confirmed":                                  {order.StatusConfirmed, ordertest.Confirm, order.StatusConfirmed, nil},
+		"a confirmed order is not rejected any more":                         {order.StatusConfirmed, ordertest.Decline, order.StatusConfirmed, nil},
+		"a confirmed order whose money is taken is closed":                   {order.StatusConfirmed, ordertest.Captured, order.StatusClosed, []saga.Fact{saga.OrderClosed}},
+		"a confirmed order whose money is lost needs attention":              {order.StatusConfirmed, ordertest.NotCaptured, order.StatusNeedsAttention, []saga.Fact{saga.OrderStranded}},
+		"a confirmed order can be cancelled":                                 {order.StatusConfirmed, ordertest.Cancel, order.StatusCancelling, []saga.Fact{saga.OrderCancelling}},
+		"a confirmed order is owed no money back":                            {order.StatusConfirmed, ordertest.MoneyBack, order.StatusConfirmed, nil},
+		"a rejected order is not confirmed any more":                         {order.StatusRejected, ordertest.Confirm, order.StatusRejected, nil},
+		"a rejected order keeps its first reason":                            {order.StatusRejected, ordertest.Short, order.StatusRejected, nil},
+		"a rejected order that has its stock back waits for its money":       {order.StatusRejected, ordertest.StockBack, order.StatusRejected, []saga.Fact{saga.OrderStockBack}},
+		"an expired order is not confirmed any more":                         {order.StatusExpired, ordertest.Confirm, order.StatusExpired, nil},
+		"an expired order that has its money back waits for its stock":       {order.StatusExpired, ordertest.MoneyBack, order.StatusExpired, []saga.Fact{saga.OrderMoneyBack}},
+		"a cancelled order is not confirmed any more":                        {order.StatusCancelling, ordertest.Confirm, order.StatusCancelling, nil},
+		"a cancelled order whose money was taken meanwhile gets it back":     {order.StatusCancelling, ordertest.Captured, order.StatusCancelling, nil},
+		"a cancelled order does not care that its money can not be taken":    {order.StatusCancelling, ordertest.NotCaptured, order.StatusCancelling, nil},
+		"an order is cancelled once":                                         {order.StatusCancelling, ordertest.Cancel, order.StatusCancelling, nil},
+		"money that did not arrive is owed again":                            {order.StatusCancelled, ordertest.Reopen, order.StatusCancelling, []saga.Fact{saga.OrderReopened}},
+		"money that is owed anyway is written down as not arrived":           {order.StatusCancelling, ordertest.Reopen, order.StatusCancelling, []saga.Fact{saga.OrderReopened}},
+		"a closed order was paid, and is not owed its money":                 {order.StatusClosed, ordertest.Reopen, order.StatusClosed, nil},
+		"a closed order stays closed":                                        {order.StatusClosed, ordertest.Captured, order.StatusClosed, nil},
+		"a closed order needs no attention":                                  {order.StatusClosed, ordertest.NotCaptured, order.StatusClosed, nil},
+		"an order that needs attention takes an answer that comes after all": {order.StatusNeedsAttention, ordertest.Captured, order.StatusClosed, []saga.Fact{saga.OrderClosed}},
+		"an order that needs attention asks for it once":                     {order.StatusNeedsAttention, ordertest.NotCaptured, order.StatusNeedsAttention, nil},
+		"an order that needs attention can be cancelled":                     {order.StatusNeedsAttention, ordertest.Cancel, order.StatusCancelling, []saga.Fact{saga.OrderCancelling}},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			before := given(c.given)
+			before := ordertest.Given(c.given)
 			o, facts := c.decide(before)
 			assert.Equal(t, c.facts, facts)
 			assert.Equal(t, c.status, o.Status())
@@ -185,8 +122,8 @@ func TestTheLastThingThatComesBackEndsAnOrder(t *testing.T) {
 		{order.StatusRejected, order.StatusClosed, saga.OrderClosed}, {order.StatusExpired, order.StatusClosed, saga.OrderClosed},
 		{order.StatusCancelling, order.StatusCancelled, saga.OrderCancelled},
 	} {
-		for _, both := range [][2]decision{{stockBack, moneyBack}, {moneyBack, stockBack}} {
-			o, _ := both[0](given(c.given))
+		for _, both := range [][2]ordertest.Decision{{ordertest.StockBack, ordertest.MoneyBack}, {ordertest.MoneyBack, ordertest.StockBack}} {
+			o, _ := both[0](ordertest.Given(c.given))
 			sound(t, o)
 			o, facts := both[1](o)
 			assert.Equal(t, []saga.Fact{c.fact}, facts)
@@ -198,33 +135,33 @@ func TestTheLastThingThatComesBackEndsAnOrder(t *testing.T) {
 
 // What a charge tells of money that is back, or is not, comes in any order and again after days.
 func TestOfTwoThingsThatContradictEachOtherTheLaterIsTrue(t *testing.T) {
-	o, facts := order.Reopen(given(order.StatusCancelling), 6, later, patience)
+	o, facts := order.Reopen(ordertest.Given(order.StatusCancelling), 6, ordertest.Later, ordertest.Patience)
 	assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts)
-	assert.Equal(t, given(order.StatusCancelling).Due, o.Due, "it is asked for as before")
+	assert.Equal(t, ordertest.Given(order.StatusCancelling).Due, o.Due, "it is asked for as before")
 	again, facts := order.MoneyBack(o, 5)
 	assert.Empty(t, facts, "what was so before it did not arrive")
 	assert.Equal(t, o, again)
 
 	o, facts = order.MoneyBack(o, 7)
 	assert.Equal(t, []saga.Fact{saga.OrderMoneyBack}, facts)
-	o, _ = stockBack(o)
-	o, facts = order.Reopen(o, 8, later, patience)
+	o, _ = ordertest.StockBack(o)
+	o, facts = order.Reopen(o, 8, ordertest.Later, ordertest.Patience)
 	assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts)
 	for _, old := range []int{5, 6, 7, 8} {
 		_, facts = order.MoneyBack(o, old)
 		assert.Empty(t, facts, old)
-		_, facts = order.Reopen(o, old, later, patience)
+		_, facts = order.Reopen(o, old, ordertest.Later, ordertest.Patience)
 		assert.Empty(t, facts, old)
 	}
 	assert.True(t, o.Owed(order.MoneyDebt))
 }
 
 func TestMoneyThatNeverArrivesNeedsAPerson(t *testing.T) {
-	o, version := given(order.StatusCancelled), 10
+	o, version := ordertest.Given(order.StatusCancelled), 10
 	for times := 1; times <= order.MaxBounces; times++ {
 		version += 2
 		var facts []saga.Fact
-		o, facts = order.Reopen(o, version, later, patience)
+		o, facts = order.Reopen(o, version, ordertest.Later, ordertest.Patience)
 		if times < order.MaxBounces {
 			assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts)
 			o, _ = order.MoneyBack(o, version+1)
@@ -234,16 +171,16 @@ func TestMoneyThatNeverArrivesNeedsAPerson(t *testing.T) {
 	}
 	assert.Equal(t, order.RefundBounced, o.Attention)
 	sound(t, o)
-	o, facts, err := order.Resolve(o, order.Resolution{ID: "res_1", Action: order.Retry}, later, patience)
+	o, facts, err := order.Resolve(o, order.Resolution{ID: "res_1", Action: order.Retry}, ordertest.Later, ordertest.Patience)
 	require.NoError(t, err)
 	assert.Equal(t, []saga.Fact{saga.OrderRetried, saga.ReturnDue}, facts)
-	_, facts = order.Reopen(o, version+2, later, patience)
+	_, facts = order.Reopen(o, version+2, ordertest.Later, ordertest.Patience)
 	assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts, "whoever had it tried again has as many tries")
 
-	o, _, err = order.Refund(given(order.StatusClosed), order.RefundNote{ID: "rfn_1"}, 100, later, patience)
+	o, _, err = order.Refund(ordertest.Given(order.StatusClosed), order.RefundNote{ID: "rfn_1"}, 100, ordertest.Later, ordertest.Patience)
 	require.NoError(t, err)
 	for times := 1; times <= order.MaxBounces; times++ {
-		o, facts = order.Refunded(o, []saga.Refund{{ID: "rfn_1", Amount: 100, Try: times, State: saga.RefundRefused}}, later, patience)
+		o, facts = order.Refunded(o, []saga.Refund{{ID: "rfn_1", Amount: 100, Try: times, State: saga.RefundRefused}}, ordertest.Later, ordertest.Patience)
 	}
 	assert.Equal(t, []saga.Fact{saga.OrderReopened, saga.OrderStranded}, facts)
 	assert.Equal(t, order.RefundBounced, o.Attention)
@@ -252,21 +189,21 @@ func TestMoneyThatNeverArrivesNeedsAPerson(t *testing.T) {
 
 func TestWhatIsOver(t *testing.T) {
 	for _, s := range []order.Status{order.StatusRejected, order.StatusExpired, order.StatusClosed} {
-		_, facts, err := order.Cancel(given(s), "changed my mind", later, patience)
+		_, facts, err := order.Cancel(ordertest.Given(s), "changed my mind", ordertest.Later, ordertest.Patience)
 		assert.ErrorIs(t, err, order.ErrTooLateToCancel, s)
 		assert.Empty(t, facts)
 	}
-	o, _, err := order.Cancel(given(order.StatusPlaced), "changed my mind", later, patience)
+	o, _, err := order.Cancel(ordertest.Given(order.StatusPlaced), "changed my mind", ordertest.Later, ordertest.Patience)
 	require.NoError(t, err)
 	assert.Equal(t, "changed my mind", o.Reason)
-	assert.Equal(t, later.Add(patience), o.Due)
+	assert.Equal(t, ordertest.Later.Add(ordertest.Patience), o.Due)
 }
 
 func TestAnOverdueOrder(t *testing.T) {
-	hour := noon.Add(time.Hour)
+	hour := ordertest.Noon.Add(time.Hour)
 	asked := func(s order.Status, times int) order.Order {
-		o := given(s)
-		o.Due, o.Asks, o.ExpiresAt = noon.Add(patience), times, noon.Add(24*time.Hour)
+		o := ordertest.Given(s)
+		o.Due, o.Asks, o.ExpiresAt = ordertest.Noon.Add(ordertest.Patience), times, ordertest.Noon.Add(24*time.Hour)
 		return o
 	}
 	both := []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue}
@@ -281,22 +218,22 @@ func TestAnOverdueOrder(t *testing.T) {
 		facts []saga.Fact
 		next  time.Duration // from the decision until it is due again; 0: it is as it was
 	}{
-		"asks for what its verdict needs":              {asked(order.StatusPlaced, 0), noon.Add(patience), both, 4 * time.Minute},
-		"waits twice as long after the second ask":     {asked(order.StatusPlaced, 1), noon.Add(patience), both, 8 * time.Minute},
-		"waits twice as long after the third ask":      {asked(order.StatusPlaced, 2), noon.Add(patience), both, 16 * time.Minute},
-		"never waits longer than an hour":              {asked(order.StatusPlaced, 10), noon.Add(patience), both, time.Hour},
-		"that is confirmed asks for its capture":       {asked(order.StatusConfirmed, 0), noon.Add(patience), []saga.Fact{saga.CaptureDue}, 4 * time.Minute},
-		"that is rejected asks for stock and money":    {asked(order.StatusRejected, 0), noon.Add(patience), back, 4 * time.Minute},
-		"that has its money asks for its stock only":   {owed, noon.Add(patience), []saga.Fact{saga.ReleaseDue}, 4 * time.Minute},
-		"that owes a refund asks for it":               {refunding, noon.Add(patience), []saga.Fact{saga.RefundDue}, 4 * time.Minute},
-		"asks for the last time":                       {asked(order.StatusConfirmed, order.MaxAsks-1), noon.Add(patience), []saga.Fact{saga.CaptureDue}, time.Hour},
-		"that waits for something else by now is left": {asked(order.StatusPlaced, 0), noon.Add(patience - time.Millisecond), nil, 0},
-		"that is closed is left":                       {given(order.StatusClosed), time.Time{}, nil, 0},
-		"that needs attention is left":                 {given(order.StatusNeedsAttention), noon.Add(time.Hour), nil, 0},
+		"asks for what its verdict needs":              {asked(order.StatusPlaced, 0), ordertest.Noon.Add(ordertest.Patience), both, 4 * time.Minute},
+		"waits twice as long after the second ask":     {asked(order.StatusPlaced, 1), ordertest.Noon.Add(ordertest.Patience), both, 8 * time.Minute},
+		"waits twice as long after the third ask":      {asked(order.StatusPlaced, 2), ordertest.Noon.Add(ordertest.Patience), both, 16 * time.Minute},
+		"never waits longer than an hour":              {asked(order.StatusPlaced, 10), ordertest.Noon.Add(ordertest.Patience), both, time.Hour},
+		"that is confirmed asks for its capture":       {asked(order.StatusConfirmed, 0), ordertest.Noon.Add(ordertest.Patience), []saga.Fact{saga.CaptureDue}, 4 * time.Minute},
+		"that is rejected asks for stock and money":    {asked(order.StatusRejected, 0), ordertest.Noon.Add(ordertest.Patience), back, 4 * time.Minute},
+		"that has its money asks for its stock only":   {owed, ordertest.Noon.Add(ordertest.Patience), []saga.Fact{saga.ReleaseDue}, 4 * time.Minute},
+		"that owes a refund asks for it":               {refunding, ordertest.Noon.Add(ordertest.Patience), []saga.Fact{saga.RefundDue}, 4 * time.Minute},
+		"asks for the last time":                       {asked(order.StatusConfirmed, order.MaxAsks-1), ordertest.Noon.Add(ordertest.Patience), []saga.Fact{saga.CaptureDue}, time.Hour},
+		"that waits for something else by now is left": {asked(order.StatusPlaced, 0), ordertest.Noon.Add(ordertest.Patience - time.Millisecond), nil, 0},
+		"that is closed is left":                       {ordertest.Given(order.StatusClosed), time.Time{}, nil, 0},
+		"that needs attention is left":                 {ordertest.Given(order.StatusNeedsAttention), ordertest.Noon.Add(time.Hour), nil, 0},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			o, facts := order.Overdue(c.given, c.due, hour, patience)
+			o, facts := order.Overdue(c.given, c.due, hour, ordertest.Patience)
 			assert.Equal(t, c.facts, facts)
 			if c.next == 0 {
 				assert.Equal(t, c.given, o)
@@ -305,7 +242,7 @@ func TestAnOverdueOrder(t *testing.T) {
 			assert.Equal(t, hour.Add(c.next), o.Due)
 			assert.Equal(t, c.given.Asks+1, o.Asks)
 			assert.Equal(t, c.given.Status(), o.Status())
-			again, more := order.Overdue(o, c.due, hour, patience)
+			again, more := order.Overdue(o, c.due, hour, ordertest.Patience)
 			assert.Empty(t, more, "the same wake-up call is heeded once")
 			assert.Equal(t, o, again)
 		})
@@ -313,35 +250,35 @@ func TestAnOverdueOrder(t *testing.T) {
 }
 
 func TestAnOrderThatWaitsForItsVerdictExpiresWhenItsPaymentWindowEnds(t *testing.T) {
-	o, asks := given(order.StatusPlaced), 0
+	o, asks := ordertest.Given(order.StatusPlaced), 0
 	var at []time.Duration
 	for o.Verdict == order.Undecided {
 		now := o.Due.Add(time.Second)
-		at = append(at, o.Due.Sub(noon))
+		at = append(at, o.Due.Sub(ordertest.Noon))
 		var facts []saga.Fact
-		if o, facts = order.Overdue(o, o.Due, now, patience); facts[0] == saga.ReserveDue {
+		if o, facts = order.Overdue(o, o.Due, now, ordertest.Patience); facts[0] == saga.ReserveDue {
 			asks++
 			continue
 		}
 		assert.Equal(t, []saga.Fact{saga.OrderExpired}, facts)
-		assert.Equal(t, now.Add(patience), o.Due)
+		assert.Equal(t, now.Add(ordertest.Patience), o.Due)
 	}
 	assert.Equal(t, 3, asks, "%v", at)
-	assert.Equal(t, window, at[len(at)-1], "not before, and not as late as its patience would be: %v", at)
+	assert.Equal(t, ordertest.Window, at[len(at)-1], "not before, and not as late as its patience would be: %v", at)
 	assert.Equal(t, order.StatusExpired, o.Status())
 	assert.Equal(t, []order.Debt{order.MoneyDebt, order.StockDebt}, o.Owes)
 
-	late, facts := order.Overdue(given(order.StatusPlaced), noon.Add(patience), noon.Add(24*time.Hour), patience)
+	late, facts := order.Overdue(ordertest.Given(order.StatusPlaced), ordertest.Noon.Add(ordertest.Patience), ordertest.Noon.Add(24*time.Hour), ordertest.Patience)
 	assert.Equal(t, []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue}, facts, "however late it is found, it asks once before it expires")
-	assert.Equal(t, noon.Add(24*time.Hour).Add(2*patience), late.Due)
+	assert.Equal(t, ordertest.Noon.Add(24*time.Hour).Add(2*ordertest.Patience), late.Due)
 }
 
 // Who wakes an order and who hears that are two machines.
 func TestAClockThatIsBehindKeepsNoOrderWaiting(t *testing.T) {
 	behind := func(o order.Order) (order.Order, []saga.Fact) {
-		return order.Overdue(o, o.Due, o.Due.Add(-time.Second), patience)
+		return order.Overdue(o, o.Due, o.Due.Add(-time.Second), ordertest.Patience)
 	}
-	o := given(order.StatusPlaced)
+	o := ordertest.Given(order.StatusPlaced)
 	for o.Verdict == order.Undecided {
 		was := o.Due
 		o, _ = behind(o)
@@ -352,7 +289,7 @@ func TestAClockThatIsBehindKeepsNoOrderWaiting(t *testing.T) {
 
 func TestAPatientShopIsNotLate(t *testing.T) {
 	for _, patience := range []time.Duration{time.Hour, 24 * time.Hour, 1000 * time.Hour} {
-		o := given(order.StatusConfirmed)
+		o := ordertest.Given(order.StatusConfirmed)
 		for range order.MaxAsks {
 			now := o.Due
 			o, _ = order.Overdue(o, now, now, patience)
@@ -366,11 +303,11 @@ func stranded(t *testing.T, o order.Order) order.Order {
 	t.Helper()
 	for range order.MaxAsks {
 		var facts []saga.Fact
-		o, facts = order.Overdue(o, o.Due, o.Due, patience)
+		o, facts = order.Overdue(o, o.Due, o.Due, ordertest.Patience)
 		require.NotContains(t, facts, saga.OrderStranded)
 	}
 	now := o.Due.Add(123456 * time.Nanosecond)
-	o, facts := order.Overdue(o, o.Due, now, patience)
+	o, facts := order.Overdue(o, o.Due, now, ordertest.Patience)
 	require.Equal(t, []saga.Fact{saga.OrderStranded}, facts)
 	assert.Equal(t, now.Truncate(time.Millisecond), o.Due, "a list shows who waits longest first")
 	return o
@@ -378,37 +315,37 @@ func stranded(t *testing.T, o order.Order) order.Order {
 
 func TestAnOrderThatNobodyAnswersNeedsAttention(t *testing.T) {
 	for _, s := range []order.Status{order.StatusConfirmed, order.StatusRejected, order.StatusExpired, order.StatusCancelling} {
-		o := stranded(t, given(s))
+		o := stranded(t, ordertest.Given(s))
 		assert.Equal(t, [2]string{"needs_attention", order.NoAnswer}, [2]string{string(o.Status()), o.Attention})
-		assert.Equal(t, given(s).Owes, o.Owes, "it is still owed")
-		_, facts := order.Overdue(o, o.Due, o.Due.Add(time.Hour), patience)
+		assert.Equal(t, ordertest.Given(s).Owes, o.Owes, "it is still owed")
+		_, facts := order.Overdue(o, o.Due, o.Due.Add(time.Hour), ordertest.Patience)
 		assert.Empty(t, facts, "nobody is asked any more")
 		sound(t, o)
 	}
-	o, facts := stockBack(stranded(t, given(order.StatusCancelling)))
+	o, facts := ordertest.StockBack(stranded(t, ordertest.Given(order.StatusCancelling)))
 	assert.Equal(t, []saga.Fact{saga.OrderStockBack}, facts, "what comes late counts")
-	o, facts = moneyBack(o)
+	o, facts = ordertest.MoneyBack(o)
 	assert.Equal(t, []saga.Fact{saga.OrderCancelled}, facts)
 	assert.Equal(t, order.StatusCancelled, o.Status())
 }
 
 func TestWhatAPersonDoes(t *testing.T) {
-	retry := order.Resolution{ID: "res_1", Action: order.Retry, Reason: "the provider is back", By: "carl", At: later}
-	writeOff := order.Resolution{ID: "res_2", Action: order.WriteOff, Reason: "it is too little", By: "carl", At: later}
+	retry := order.Resolution{ID: "res_1", Action: order.Retry, Reason: "the provider is back", By: "carl", At: ordertest.Later}
+	writeOff := order.Resolution{ID: "res_2", Action: order.WriteOff, Reason: "it is too little", By: "carl", At: ordertest.Later}
 
-	o, facts, err := order.Resolve(stranded(t, given(order.StatusCancelling)), retry, later, patience)
+	o, facts, err := order.Resolve(stranded(t, ordertest.Given(order.StatusCancelling)), retry, ordertest.Later, ordertest.Patience)
 	require.NoError(t, err)
 	assert.Equal(t, []saga.Fact{saga.OrderRetried, saga.ReturnDue, saga.ReleaseDue}, facts, "it asks at once for all that it is owed")
-	assert.Equal(t, []any{order.StatusCancelling, 0, later.Add(patience), retry}, []any{o.Status(), o.Asks, o.Due, o.Resolution})
-	again, facts, err := order.Resolve(o, retry, later, patience)
+	assert.Equal(t, []any{order.StatusCancelling, 0, ordertest.Later.Add(ordertest.Patience), retry}, []any{o.Status(), o.Asks, o.Due, o.Resolution})
+	again, facts, err := order.Resolve(o, retry, ordertest.Later, ordertest.Patience)
 	require.NoError(t, err)
 	assert.Empty(t, facts, "the same resolution again changes nothing")
 	assert.Equal(t, o, again)
-	_, _, err = order.Resolve(o, writeOff, later, patience)
+	_, _, err = order.Resolve(o, writeOff, ordertest.Later, ordertest.Patience)
 	require.ErrorIs(t, err, order.ErrNoAttentionNeeded)
 
 	for s, end := range map[order.Status]order.Status{order.StatusConfirmed: order.StatusClosed, order.StatusExpired: order.StatusClosed, order.StatusCancelling: order.StatusCancelled} {
-		o, facts, err := order.Resolve(stranded(t, given(s)), writeOff, later, patience)
+		o, facts, err := order.Resolve(stranded(t, ordertest.Given(s)), writeOff, ordertest.Later, ordertest.Patience)
 		require.NoError(t, err)
 		assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.PaymentGivenUp}, facts, "who would take the money, or give it back, must know")
 		assert.Equal(t, end, o.Status())
@@ -416,17 +353,17 @@ func TestWhatAPersonDoes(t *testing.T) {
 		sound(t, o)
 	}
 
-	o, _ = moneyBack(given(order.StatusCancelling))
-	_, facts, err = order.Resolve(stranded(t, o), writeOff, later, patience)
+	o, _ = ordertest.MoneyBack(ordertest.Given(order.StatusCancelling))
+	_, facts, err = order.Resolve(stranded(t, o), writeOff, ordertest.Later, ordertest.Patience)
 	require.NoError(t, err)
 	assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.OrderCancelled}, facts, "the customer has the money, and hears of it")
 }
 
 func TestMoneyThatDoesNotArriveAfterAWriteOffIsAPersonsAgain(t *testing.T) {
-	o, _ := moneyBack(given(order.StatusCancelling))
-	o, _, err := order.Resolve(stranded(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, later, patience)
+	o, _ := ordertest.MoneyBack(ordertest.Given(order.StatusCancelling))
+	o, _, err := order.Resolve(stranded(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.Patience)
 	require.NoError(t, err)
-	o, facts := order.Reopen(o, o.ReturnHeard+1, later, patience)
+	o, facts := order.Reopen(o, o.ReturnHeard+1, ordertest.Later, ordertest.Patience)
 	assert.Equal(t, []saga.Fact{saga.OrderReopened, saga.OrderStranded}, facts, "nobody would answer it")
 	assert.Equal(t, []any{order.StatusNeedsAttention, order.RefundBounced}, []any{o.Status(), o.Attention})
 	sound(t, o)
@@ -434,26 +371,26 @@ func TestMoneyThatDoesNotArriveAfterAWriteOffIsAPersonsAgain(t *testing.T) {
 
 func TestRefunding(t *testing.T) {
 	ask := func(o order.Order, id string, amount int64) (order.Order, []saga.Fact, error) {
-		return order.Refund(o, order.RefundNote{ID: id, Reason: "broken", By: "carl", At: later}, amount, later, patience)
+		return order.Refund(o, order.RefundNote{ID: id, Reason: "broken", By: "carl", At: ordertest.Later}, amount, ordertest.Later, ordertest.Patience)
 	}
-	for _, s := range statuses {
+	for _, s := range ordertest.Statuses {
 		if s != order.StatusClosed {
-			_, _, err := ask(given(s), "rfn_1", 1)
+			_, _, err := ask(ordertest.Given(s), "rfn_1", 1)
 			assert.ErrorIs(t, err, order.ErrNotRefundable, s)
 		}
 	}
-	closed := given(order.StatusClosed)
+	closed := ordertest.Given(order.StatusClosed)
 	_, _, err := ask(closed, "rfn_1", 1001)
 	require.ErrorIs(t, err, order.ErrRefundTooLarge)
 
 	o, facts, err := ask(closed, "rfn_1", 300)
 	require.NoError(t, err)
 	assert.Equal(t, []saga.Fact{saga.OrderRefunding}, facts)
-	assert.Equal(t, []any{euro(700), order.StatusClosed, later.Add(patience)}, []any{o.Refundable(), o.Status(), o.Due})
+	assert.Equal(t, []any{ordertest.Euro(700), order.StatusClosed, ordertest.Later.Add(ordertest.Patience)}, []any{o.Refundable(), o.Status(), o.Due})
 	sound(t, o)
 	o, _, err = ask(o, "rfn_2", 0)
 	require.NoError(t, err)
-	assert.Equal(t, []any{int64(700), euro(0)}, []any{o.Refunds[1].Amount, o.Refundable()}, "nothing said is all that is left")
+	assert.Equal(t, []any{int64(700), ordertest.Euro(0)}, []any{o.Refunds[1].Amount, o.Refundable()}, "nothing said is all that is left")
 	_, _, err = ask(o, "rfn_3", 0)
 	require.ErrorIs(t, err, order.ErrRefundTooLarge)
 
@@ -462,7 +399,7 @@ func TestRefunding(t *testing.T) {
 		for i, s := range states {
 			list = append(list, saga.Refund{ID: o.Refunds[i].ID, Amount: o.Refunds[i].Amount, Try: 1, State: s})
 		}
-		return order.Refunded(o, list, later, patience)
+		return order.Refunded(o, list, ordertest.Later, ordertest.Patience)
 	}
 	o, facts = stand(o, saga.RefundDone, saga.RefundPending)
 	assert.Equal(t, []saga.Fact{saga.OrderRefunded}, facts)
@@ -480,53 +417,53 @@ func TestRefunding(t *testing.T) {
 	sound(t, o)
 	_, facts = stand(o, saga.RefundDone, saga.RefundRefused)
 	assert.Empty(t, facts, "what is said of an earlier try is known")
-	o, facts, err = order.Resolve(stranded(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, later, patience)
+	o, facts, err = order.Resolve(stranded(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.Patience)
 	require.NoError(t, err)
 	assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.RefundsGivenUp}, facts)
-	assert.Equal(t, []any{euro(700), saga.RefundRefused}, []any{o.Refundable(), o.Refunds[1].State}, "it is still ours to give")
+	assert.Equal(t, []any{ordertest.Euro(700), saga.RefundRefused}, []any{o.Refundable(), o.Refunds[1].State}, "it is still ours to give")
 }
 
 // The charge tells all of its refunds each time, those too that were given up.
 func TestARefundThatWasGivenUpStaysSo(t *testing.T) {
 	ask := func(o order.Order, id string, amount int64) order.Order {
-		o, _, err := order.Refund(o, order.RefundNote{ID: id}, amount, later, patience)
+		o, _, err := order.Refund(o, order.RefundNote{ID: id}, amount, ordertest.Later, ordertest.Patience)
 		require.NoError(t, err)
 		return o
 	}
-	first := ask(given(order.StatusClosed), "rfn_1", 700)
-	first, facts := order.Refunded(first, []saga.Refund{{ID: "rfn_1", Amount: 700, Try: 1, State: saga.RefundRefused}}, later, patience)
+	first := ask(ordertest.Given(order.StatusClosed), "rfn_1", 700)
+	first, facts := order.Refunded(first, []saga.Refund{{ID: "rfn_1", Amount: 700, Try: 1, State: saga.RefundRefused}}, ordertest.Later, ordertest.Patience)
 	require.Equal(t, []saga.Fact{saga.OrderReopened}, facts)
-	given, _, err := order.Resolve(stranded(t, first), order.Resolution{ID: "res_1", Action: order.WriteOff}, later, patience)
+	given, _, err := order.Resolve(stranded(t, first), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.Patience)
 	require.NoError(t, err)
 
 	o := ask(given, "rfn_2", 700)
-	o, facts = order.Refunded(o, []saga.Refund{{ID: "rfn_1", Amount: 700, Try: 2, State: saga.RefundRefused}, {ID: "rfn_2", Amount: 700, Try: 1, State: saga.RefundDone}}, later, patience)
+	o, facts = order.Refunded(o, []saga.Refund{{ID: "rfn_1", Amount: 700, Try: 2, State: saga.RefundRefused}, {ID: "rfn_2", Amount: 700, Try: 1, State: saga.RefundDone}}, ordertest.Later, ordertest.Patience)
 	assert.Equal(t, []saga.Fact{saga.OrderRefunded}, facts)
-	assert.Equal(t, []any{false, euro(300)}, []any{o.Open(), o.Refundable()})
+	assert.Equal(t, []any{false, ordertest.Euro(300)}, []any{o.Open(), o.Refundable()})
 	sound(t, o)
 }
 
 func TestMoneyThatWasGivenUpAndTakenAfterAllCanBeRefunded(t *testing.T) {
-	o, _, err := order.Resolve(stranded(t, given(order.StatusConfirmed)), order.Resolution{ID: "res_1", Action: order.WriteOff}, later, patience)
+	o, _, err := order.Resolve(stranded(t, ordertest.Given(order.StatusConfirmed)), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.Patience)
 	require.NoError(t, err)
-	o, facts := captured(o)
+	o, facts := ordertest.Captured(o)
 	assert.Equal(t, []saga.Fact{saga.OrderClosed}, facts)
-	assert.Equal(t, euro(1000), o.Refundable())
+	assert.Equal(t, ordertest.Euro(1000), o.Refundable())
 }
 
 func TestAnOrderHasNotMoreRefundsThanItCanRemember(t *testing.T) {
-	o := given(order.StatusClosed)
+	o := ordertest.Given(order.StatusClosed)
 	for i := range order.MaxRefunds {
 		var err error
-		o, _, err = order.Refund(o, order.RefundNote{ID: fmt.Sprint(i)}, 1, later, patience)
+		o, _, err = order.Refund(o, order.RefundNote{ID: fmt.Sprint(i)}, 1, ordertest.Later, ordertest.Patience)
 		require.NoError(t, err)
 	}
-	_, _, err := order.Refund(o, order.RefundNote{ID: "one more"}, 1, later, patience)
+	_, _, err := order.Refund(o, order.RefundNote{ID: "one more"}, 1, ordertest.Later, ordertest.Patience)
 	require.ErrorIs(t, err, order.ErrTooManyRefunds)
 }
 
 func TestForgettingACustomer(t *testing.T) {
-	o := given(order.StatusCancelled)
+	o := ordertest.Given(order.StatusCancelled)
 	o.Reason, o.RefundNotes = "my daughter Anna moved", []order.RefundNote{{ID: "rfn_1", Reason: "Anna called", By: "carl"}}
 	o.Diary.Entries = []saga.Entry{{Cause: saga.Cause{Actor: "anna"}}, {Cause: saga.Cause{Actor: "reserve-stock"}}}
 	before := fmt.Sprint(o)
@@ -539,8 +476,8 @@ func TestForgettingACustomer(t *testing.T) {
 	_, facts, err = order.Erase(erased)
 	require.NoError(t, err)
 	assert.Empty(t, facts)
-	for _, s := range statuses {
-		if _, _, err := order.Erase(given(s)); given(s).Open() {
+	for _, s := range ordertest.Statuses {
+		if _, _, err := order.Erase(ordertest.Given(s)); ordertest.Given(s).Open() {
 			assert.ErrorIs(t, err, order.ErrStillOpen, s)
 		}
 	}
@@ -550,24 +487,28 @@ func TestForgettingACustomer(t *testing.T) {
 // come its story is over.
 func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		o, now, version := given(order.StatusPlaced), noon, 10
+		o, now, version := ordertest.Given(order.StatusPlaced), ordertest.Noon, 10
 		stale := func() int { return version - rapid.IntRange(0, 5).Draw(t, "stale") }
-		events := map[string]decision{
-			"confirm": confirm, "short": short, "decline": decline, "captured": captured, "not captured": notCaptured, "stock back": stockBack,
-			"cancel":     cancel,
+		events := map[string]ordertest.Decision{
+			"confirm": ordertest.Confirm, "short": ordertest.Short, "decline": ordertest.Decline, "captured": ordertest.Captured, "not captured": ordertest.NotCaptured, "stock back": ordertest.StockBack,
+			"cancel":     ordertest.Cancel,
 			"money back": func(o order.Order) (order.Order, []saga.Fact) { return order.MoneyBack(o, stale()) },
-			"reopen":     func(o order.Order) (order.Order, []saga.Fact) { return order.Reopen(o, stale(), now, patience) },
-			"overdue":    func(o order.Order) (order.Order, []saga.Fact) { return order.Overdue(o, o.Due, now, patience) },
+			"reopen": func(o order.Order) (order.Order, []saga.Fact) {
+				return order.Reopen(o, stale(), now, ordertest.Patience)
+			},
+			"overdue": func(o order.Order) (order.Order, []saga.Fact) {
+				return order.Overdue(o, o.Due, now, ordertest.Patience)
+			},
 			"retry": func(o order.Order) (order.Order, []saga.Fact) {
-				o, facts, _ := order.Resolve(o, order.Resolution{ID: fmt.Sprint(now), Action: order.Retry}, now, patience)
+				o, facts, _ := order.Resolve(o, order.Resolution{ID: fmt.Sprint(now), Action: order.Retry}, now, ordertest.Patience)
 				return o, facts
 			},
 			"write off": func(o order.Order) (order.Order, []saga.Fact) {
-				o, facts, _ := order.Resolve(o, order.Resolution{ID: fmt.Sprint(now), Action: order.WriteOff}, now, patience)
+				o, facts, _ := order.Resolve(o, order.Resolution{ID: fmt.Sprint(now), Action: order.WriteOff}, now, ordertest.Patience)
 				return o, facts
 			},
 			"refund": func(o order.Order) (order.Order, []saga.Fact) {
-				o, facts, _ := order.Refund(o, order.RefundNote{ID: fmt.Sprint(now)}, rapid.Int64Range(0, 1100).Draw(t, "amount"), now, patience)
+				o, facts, _ := order.Refund(o, order.RefundNote{ID: fmt.Sprint(now)}, rapid.Int64Range(0, 1100).Draw(t, "amount"), now, ordertest.Patience)
 				return o, facts
 			},
 			"refunded": func(o order.Order) (order.Order, []saga.Fact) {
@@ -575,7 +516,7 @@ func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
 				for i := range stand {
 					stand[i].State = rapid.SampledFrom([]saga.RefundState{saga.RefundPending, saga.RefundDone, saga.RefundRefused}).Draw(t, "state")
 				}
-				return order.Refunded(o, stand, now, patience)
+				return order.Refunded(o, stand, now, ordertest.Patience)
 			},
 		}
 		names := slices.Sorted(maps.Keys(events))
@@ -594,7 +535,7 @@ func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
 				require.False(t, before.Paid)
 			}
 		}
-		for _, settle := range []decision{confirm, captured, stockBack} {
+		for _, settle := range []ordertest.Decision{ordertest.Confirm, ordertest.Captured, ordertest.StockBack} {
 			o, _ = settle(o)
 		}
 		o, _ = order.MoneyBack(o, version+1)
@@ -602,7 +543,7 @@ func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
 		for i := range stand {
 			stand[i].State = saga.RefundDone
 		}
-		o, _ = order.Refunded(o, stand, now, patience)
+		o, _ = order.Refunded(o, stand, now, ordertest.Patience)
 		require.False(t, o.Open(), "%+v", o)
 		require.Contains(t, []order.Status{order.StatusClosed, order.StatusCancelled}, o.Status())
 	})
@@ -610,19 +551,17 @@ func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
 
 var anna = identity.Caller{Shop: "main", Subject: "anna"}
 
-func euro(cents int64) money.Money { return money.Money{Amount: cents, Currency: "EUR"} }
-
 func TestPlacing(t *testing.T) {
 	yen := func(n int64) money.Money { return money.Money{Amount: n, Currency: "JPY"} }
 	prices := map[string][]money.Money{
-		"MUG": {euro(1250)}, "RUG": {euro(12900)}, "FREE": {euro(0)}, "DEAR": {euro(money.Max)}, "SUSHI": {yen(900)}, "TEA": {euro(700), yen(1100)},
+		"MUG": {ordertest.Euro(1250)}, "RUG": {ordertest.Euro(12900)}, "FREE": {ordertest.Euro(0)}, "DEAR": {ordertest.Euro(money.Max)}, "SUSHI": {yen(900)}, "TEA": {ordertest.Euro(700), yen(1100)},
 	}
 	line := func(sku string, n int64) order.WishedLine { return order.WishedLine{SKU: sku, Quantity: n} }
 	expect := func(m money.Money) *money.Money { return &m }
 	var many []order.WishedLine
 	for i := range order.MaxSKUs + 1 {
 		sku := "SKU-" + string(rune('A'+i))
-		prices[sku] = []money.Money{euro(1)}
+		prices[sku] = []money.Money{ordertest.Euro(1)}
 		many = append(many, line(sku, 1))
 	}
 	for sentence, c := range map[string]struct {
@@ -635,21 +574,21 @@ func TestPlacing(t *testing.T) {
 		pointer  string
 	}{
 		"an order costs what its lines cost": {
-			lines: []order.WishedLine{line("MUG", 2), line("RUG", 1)}, total: euro(15400),
+			lines: []order.WishedLine{line("MUG", 2), line("RUG", 1)}, total: ordertest.Euro(15400),
 			placed: []saga.Line{{SKU: "MUG", Quantity: 2, Price: 1250}, {SKU: "RUG", Quantity: 1, Price: 12900}},
 		},
 		"lines of one product become one, where the first stood": {
-			lines: []order.WishedLine{line("MUG", 2), line("RUG", 1), line("MUG", 3)}, total: euro(19150),
+			lines: []order.WishedLine{line("MUG", 2), line("RUG", 1), line("MUG", 3)}, total: ordertest.Euro(19150),
 			placed: []saga.Line{{SKU: "MUG", Quantity: 5, Price: 1250}, {SKU: "RUG", Quantity: 1, Price: 12900}},
 		},
-		"an order may be free":                         {lines: []order.WishedLine{line("FREE", 3)}, total: euro(0), placed: []saga.Line{{SKU: "FREE", Quantity: 3}}},
-		"the expected total is the total":              {lines: []order.WishedLine{line("MUG", 1)}, expected: expect(euro(1250)), total: euro(1250), placed: []saga.Line{{SKU: "MUG", Quantity: 1, Price: 1250}}},
-		"another total than the expected one":          {lines: []order.WishedLine{line("MUG", 1)}, expected: expect(euro(1249)), err: order.ErrPriceChanged},
+		"an order may be free":                         {lines: []order.WishedLine{line("FREE", 3)}, total: ordertest.Euro(0), placed: []saga.Line{{SKU: "FREE", Quantity: 3}}},
+		"the expected total is the total":              {lines: []order.WishedLine{line("MUG", 1)}, expected: expect(ordertest.Euro(1250)), total: ordertest.Euro(1250), placed: []saga.Line{{SKU: "MUG", Quantity: 1, Price: 1250}}},
+		"another total than the expected one":          {lines: []order.WishedLine{line("MUG", 1)}, expected: expect(ordertest.Euro(1249)), err: order.ErrPriceChanged},
 		"the expected total in another currency":       {lines: []order.WishedLine{line("MUG", 1)}, expected: expect(money.Money{Amount: 1250, Currency: "USD"}), err: order.ErrPriceChanged},
 		"a product that the shop does not sell":        {lines: []order.WishedLine{line("MUG", 1), line("UNICORN", 1)}, err: order.ErrUnknownProduct, pointer: "/lines/1/sku"},
-		"as many products as one order holds":          {lines: many[:order.MaxSKUs], total: euro(order.MaxSKUs)},
+		"as many products as one order holds":          {lines: many[:order.MaxSKUs], total: ordertest.Euro(order.MaxSKUs)},
 		"one product more":                             {lines: many, err: order.ErrTooManySKUs, pointer: "/lines"},
-		"as many units as one order holds":             {lines: []order.WishedLine{line("FREE", order.MaxQuantity)}, total: euro(0), placed: []saga.Line{{SKU: "FREE", Quantity: order.MaxQuantity}}},
+		"as many units as one order holds":             {lines: []order.WishedLine{line("FREE", order.MaxQuantity)}, total: ordertest.Euro(0), placed: []saga.Line{{SKU: "FREE", Quantity: order.MaxQuantity}}},
 		"one unit more, spread over two lines":         {lines: []order.WishedLine{line("MUG", order.MaxQuantity), line("MUG", 1)}, err: order.ErrTooMany, pointer: "/lines/1/quantity"},
 		"products of two currencies":                   {lines: []order.WishedLine{line("MUG", 1), line("SUSHI", 1)}, err: order.ErrNoCurrency, pointer: "/currency"},
 		"the currency that all products have":          {lines: []order.WishedLine{line("SUSHI", 1), line("TEA", 1)}, total: yen(2000)},
@@ -662,7 +601,7 @@ func TestPlacing(t *testing.T) {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
 			wish := order.Wish{Lines: c.lines, Currency: c.currency, Email: "anna@example.com", PaymentMethod: "pm_card_visa", ExpectedTotal: c.expected}
-			o, facts, err := order.Place("ord_1", anna, wish, prices, "fingerprint", noon.Add(999), order.Terms{Patience: patience, Window: window})
+			o, facts, err := order.Place("ord_1", anna, wish, prices, "fingerprint", ordertest.Noon.Add(999), order.Terms{Patience: ordertest.Patience, Window: ordertest.Window})
 			if c.err != nil {
 				require.ErrorIs(t, err, c.err)
 				assert.Empty(t, facts)
@@ -679,7 +618,7 @@ func TestPlacing(t *testing.T) {
 			}
 			assert.Equal(t, c.total, o.Total)
 			assert.Equal(t, []any{"ord_1", "main", "anna", "anna@example.com", order.StatusPlaced, "pm_card_visa", "fingerprint"}, []any{o.ID, o.Shop, o.Owner, o.Email, o.Status(), o.PaymentMethod, o.Fingerprint})
-			assert.Equal(t, []time.Time{noon, noon.Add(patience), noon.Add(window)}, []time.Time{o.PlacedAt, o.Due, o.ExpiresAt}, "to the millisecond, as it is stored")
+			assert.Equal(t, []time.Time{ordertest.Noon, ordertest.Noon.Add(ordertest.Patience), ordertest.Noon.Add(ordertest.Window)}, []time.Time{o.PlacedAt, o.Due, o.ExpiresAt}, "to the millisecond, as it is stored")
 		})
 	}
 }

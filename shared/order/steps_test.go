@@ -15,6 +15,7 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/observe"
 	"backroom/shared/order"
+	"backroom/shared/order/ordertest"
 	"backroom/shared/saga"
 )
 
@@ -45,7 +46,7 @@ func (d *desk) Save(_ context.Context, o order.Order, _ saga.Cause, facts ...sag
 }
 
 func (d *desk) step() order.AdvanceStep {
-	return order.AdvanceStep{Orders: d, Now: func() time.Time { return noon.Add(3 * time.Minute) }, Patience: patience}
+	return order.AdvanceStep{Orders: d, Now: func() time.Time { return ordertest.Noon.Add(3 * time.Minute) }, Patience: ordertest.Patience}
 }
 
 // about returns an event about the order.
@@ -68,75 +69,75 @@ func TestAdvancing(t *testing.T) {
 	}{
 		"an authorized payment confirms": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentAuthorized, whole) },
-			desk:  desk{order: given(order.StatusPlaced)}, status: order.StatusConfirmed, facts: []saga.Fact{saga.OrderConfirmed},
+			desk:  desk{order: ordertest.Given(order.StatusPlaced)}, status: order.StatusConfirmed, facts: []saga.Fact{saga.OrderConfirmed},
 		},
 		"a declined payment rejects with its reason": {
 			event: func(t *testing.T) saga.Event {
 				return about(t, saga.PaymentDeclined, saga.Declined{Order: "ord_1", Shop: "main", Reason: "card-declined"})
 			},
-			desk: desk{order: given(order.StatusPlaced)}, status: order.StatusRejected, reason: "card-declined", facts: []saga.Fact{saga.OrderRejected},
+			desk: desk{order: ordertest.Given(order.StatusPlaced)}, status: order.StatusRejected, reason: "card-declined", facts: []saga.Fact{saga.OrderRejected},
 		},
 		"missing stock rejects": {
 			event: func(t *testing.T) saga.Event {
 				return about(t, saga.StockShort, saga.Short{Order: "ord_1", Shop: "main", Short: []string{"MUG"}})
 			},
-			desk: desk{order: given(order.StatusPlaced)}, status: order.StatusRejected, reason: order.OutOfStock, facts: []saga.Fact{saga.OrderRejected},
+			desk: desk{order: ordertest.Given(order.StatusPlaced)}, status: order.StatusRejected, reason: order.OutOfStock, facts: []saga.Fact{saga.OrderRejected},
 		},
 		"a wake-up call asks": {
 			event: func(t *testing.T) saga.Event {
-				return about(t, saga.OrderOverdue, saga.Overdue{Order: "ord_1", Shop: "main", Due: noon.Add(patience).UnixMilli()})
+				return about(t, saga.OrderOverdue, saga.Overdue{Order: "ord_1", Shop: "main", Due: ordertest.Noon.Add(ordertest.Patience).UnixMilli()})
 			},
-			desk: desk{order: given(order.StatusPlaced)}, status: order.StatusPlaced, facts: []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue},
+			desk: desk{order: ordertest.Given(order.StatusPlaced)}, status: order.StatusPlaced, facts: []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue},
 		},
 		"a wake-up call that is out of date does nothing": {
 			event: func(t *testing.T) saga.Event {
-				return about(t, saga.OrderOverdue, saga.Overdue{Order: "ord_1", Shop: "main", Due: noon.UnixMilli()})
+				return about(t, saga.OrderOverdue, saga.Overdue{Order: "ord_1", Shop: "main", Due: ordertest.Noon.UnixMilli()})
 			},
-			desk: desk{order: given(order.StatusPlaced)}, status: order.StatusPlaced,
+			desk: desk{order: ordertest.Given(order.StatusPlaced)}, status: order.StatusPlaced,
 		},
 		"a captured payment closes": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentCaptured, whole) },
-			desk:  desk{order: given(order.StatusConfirmed)}, status: order.StatusClosed, facts: []saga.Fact{saga.OrderClosed},
+			desk:  desk{order: ordertest.Given(order.StatusConfirmed)}, status: order.StatusClosed, facts: []saga.Fact{saga.OrderClosed},
 		},
 		"a payment that can not be captured needs a person": {
 			event: func(t *testing.T) saga.Event {
 				return about(t, saga.CaptureFailed, saga.Declined{Order: "ord_1", Shop: "main", Reason: "authorization-lapsed"})
 			},
-			desk: desk{order: given(order.StatusConfirmed)}, status: order.StatusNeedsAttention, facts: []saga.Fact{saga.OrderStranded},
+			desk: desk{order: ordertest.Given(order.StatusConfirmed)}, status: order.StatusNeedsAttention, facts: []saga.Fact{saga.OrderStranded},
 		},
 		"stock that came back is struck": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.StockReleased, whole) },
-			desk:  desk{order: given(order.StatusCancelling)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderStockBack},
+			desk:  desk{order: ordertest.Given(order.StatusCancelling)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderStockBack},
 		},
 		"money that came back is struck": {
 			event: func(t *testing.T) saga.Event {
 				return about(t, saga.PaymentReturned, saga.Standing{Order: "ord_1", Shop: "main", Version: 4})
 			},
-			desk: desk{order: given(order.StatusCancelling)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderMoneyBack},
+			desk: desk{order: ordertest.Given(order.StatusCancelling)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderMoneyBack},
 		},
 		"money that did not arrive is owed again": {
 			event: func(t *testing.T) saga.Event {
 				return about(t, saga.ReturnFailed, saga.Standing{Order: "ord_1", Shop: "main", Version: 5})
 			},
-			desk: desk{order: given(order.StatusCancelled)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderReopened},
+			desk: desk{order: ordertest.Given(order.StatusCancelled)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderReopened},
 		},
 		"an event that was heeded once is not heeded again": {
 			event: func(t *testing.T) saga.Event {
 				return about(t, saga.ReturnFailed, saga.Standing{Order: "ord_1", Shop: "main", Version: 5})
 			},
 			desk: desk{order: func() order.Order {
-				o := given(order.StatusCancelled)
+				o := ordertest.Given(order.StatusCancelled)
 				o.Diary.Entries = []saga.Entry{{Fact: saga.OrderReopened, Cause: saga.Cause{ID: "event"}}, {Fact: saga.OrderCancelled, Cause: saga.Cause{ID: "another"}}}
 				return o
 			}()}, status: order.StatusCancelled,
 		},
 		"a lost race is decided anew": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentAuthorized, whole) },
-			desk:  desk{order: given(order.StatusPlaced), races: 2}, status: order.StatusConfirmed, facts: []saga.Fact{saga.OrderConfirmed},
+			desk:  desk{order: ordertest.Given(order.StatusPlaced), races: 2}, status: order.StatusConfirmed, facts: []saga.Fact{saga.OrderConfirmed},
 		},
 		"a race that is lost again and again goes back to the queue": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentAuthorized, whole) },
-			desk:  desk{order: given(order.StatusPlaced), races: 3}, status: order.StatusPlaced, err: fault.Conflict,
+			desk:  desk{order: ordertest.Given(order.StatusPlaced), races: 3}, status: order.StatusPlaced, err: fault.Conflict,
 		},
 		"an order that is not there is a bug": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentAuthorized, whole) },
@@ -144,11 +145,11 @@ func TestAdvancing(t *testing.T) {
 		},
 		"an unreadable fact is a bug": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentDeclined, whole) },
-			desk:  desk{order: given(order.StatusPlaced)}, status: order.StatusPlaced, err: fault.Malformed,
+			desk:  desk{order: ordertest.Given(order.StatusPlaced)}, status: order.StatusPlaced, err: fault.Malformed,
 		},
 		"a fact without a rule is a bug": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.OrderPlaced, whole) },
-			desk:  desk{order: given(order.StatusPlaced)}, status: order.StatusPlaced, err: fault.Internal,
+			desk:  desk{order: ordertest.Given(order.StatusPlaced)}, status: order.StatusPlaced, err: fault.Internal,
 		},
 	} {
 		t.Run(sentence, func(t *testing.T) {
@@ -169,10 +170,10 @@ func TestWhatAnOrderHearsOfItsMoneyIsCountedOnce(t *testing.T) {
 		desk    desk
 		counted []string
 	}{
-		"a payment that was taken":     {about(t, saga.PaymentCaptured, saga.About{Order: "ord_1", Shop: "main"}), desk{order: given(order.StatusConfirmed)}, []string{"OrdersClosed", "PaymentsCaptured"}},
-		"a payment that was not taken": {failed, desk{order: given(order.StatusConfirmed)}, []string{"CapturesFailed", "OrdersStranded"}},
-		"what changes nothing":         {failed, desk{order: given(order.StatusClosed)}, nil},
-		"what could not be saved":      {failed, desk{order: given(order.StatusConfirmed), races: 3}, nil},
+		"a payment that was taken":     {about(t, saga.PaymentCaptured, saga.About{Order: "ord_1", Shop: "main"}), desk{order: ordertest.Given(order.StatusConfirmed)}, []string{"OrdersClosed", "PaymentsCaptured"}},
+		"a payment that was not taken": {failed, desk{order: ordertest.Given(order.StatusConfirmed)}, []string{"CapturesFailed", "OrdersStranded"}},
+		"what changes nothing":         {failed, desk{order: ordertest.Given(order.StatusClosed)}, nil},
+		"what could not be saved":      {failed, desk{order: ordertest.Given(order.StatusConfirmed), races: 3}, nil},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			var written bytes.Buffer
@@ -199,7 +200,7 @@ func TestEveryFactThatTheOrderHearsHasARule(t *testing.T) {
 			if step != saga.AdvanceOrder {
 				continue
 			}
-			d := desk{order: given(order.StatusConfirmed)}
+			d := desk{order: ordertest.Given(order.StatusConfirmed)}
 			err := d.step().Handle(t.Context(), about(t, fact, map[string]any{"order": "ord_1", "shop": "main", "due": 1, "reason": "r", "short": []string{}, "refunds": []saga.Refund{}, "version": 3}))
 			assert.NoError(t, err, fact)
 		}
@@ -215,7 +216,7 @@ func TestWhenALateOrderIsWoken(t *testing.T) {
 		{5 * time.Minute, false}, {7 * time.Minute, false}, {8 * time.Minute, true}, {63 * time.Minute, false}, {64 * time.Minute, true},
 	} {
 		var sent []saga.Letter
-		job := wake(&sent, nil, order.Late{Shop: "main", ID: "ord_1", Due: noon.Add(-c.late)})
+		job := wake(&sent, nil, order.Late{Shop: "main", ID: "ord_1", Due: ordertest.Noon.Add(-c.late)})
 		require.NoError(t, job.Run(t.Context()))
 		assert.Equal(t, c.woken, len(sent) == 1, "%s after it was due", c.late)
 	}
@@ -224,7 +225,7 @@ func TestWhenALateOrderIsWoken(t *testing.T) {
 // wake returns the job that finds these orders at noon, and then perhaps an error.
 func wake(sent *[]saga.Letter, failure error, late ...order.Late) order.WakeJob {
 	return order.WakeJob{
-		Now: func() time.Time { return noon },
+		Now: func() time.Time { return ordertest.Noon },
 		Overdue: func(_ context.Context, now time.Time, each func(order.Late) error) error {
 			for _, l := range late {
 				if err := each(l); err != nil {
@@ -243,12 +244,12 @@ func wake(sent *[]saga.Letter, failure error, late ...order.Late) order.WakeJob 
 func TestWhatWasFoundIsSentThoughTheRestCouldNotBeRead(t *testing.T) {
 	var sent []saga.Letter
 	away := errors.New("the index is away")
-	job := wake(&sent, away, order.Late{Shop: "main", ID: "ord_1", Due: noon.Add(-time.Second)}, order.Late{Shop: "other", ID: "ord_1", Due: noon.Add(-time.Second)})
+	job := wake(&sent, away, order.Late{Shop: "main", ID: "ord_1", Due: ordertest.Noon.Add(-time.Second)}, order.Late{Shop: "other", ID: "ord_1", Due: ordertest.Noon.Add(-time.Second)})
 	assert.ErrorIs(t, job.Run(t.Context()), away, "and the run fails")
 	require.Len(t, sent, 2)
 	assert.NotEqual(t, sent[0].Event.ID, sent[1].Event.ID, "two shops may have orders of one id")
 	assert.Equal(t, saga.AdvanceOrder, sent[0].To)
 	overdue, err := saga.As[saga.Overdue](sent[0].Event)
 	require.NoError(t, err)
-	assert.Equal(t, saga.Overdue{Order: "ord_1", Shop: "main", Due: noon.Add(-time.Second).UnixMilli()}, overdue)
+	assert.Equal(t, saga.Overdue{Order: "ord_1", Shop: "main", Due: ordertest.Noon.Add(-time.Second).UnixMilli()}, overdue)
 }

@@ -3,7 +3,7 @@ package wire
 
 import (
 	"backroom/shared/api"
-	"backroom/shared/catalog"
+	"backroom/shared/catalog/catalogapi"
 	"backroom/shared/catalog/catalogdb"
 	"backroom/shared/function"
 	"backroom/shared/identity/identitydb"
@@ -17,8 +17,8 @@ type Settings struct {
 
 // New returns the operation, ready to serve.
 func New(rt function.Runtime, env Settings) api.Operation {
-	return catalog.DeleteHandler{
-		Callers:  identitydb.Verifier(rt, env.Settings),
+	return catalogapi.DeleteHandler{
+		Callers:  identitydb.Verifier(rt.DynamoDB(), rt.Now, env.Settings),
 		Products: catalogdb.Store{DB: rt.DynamoDB(), Name: env.Catalog},
 		Now:      rt.Now,
 	}.Operation()

@@ -5,7 +5,7 @@ import (
 	"backroom/shared/api"
 	"backroom/shared/function"
 	"backroom/shared/identity/identitydb"
-	"backroom/shared/order"
+	"backroom/shared/order/orderapi"
 	"backroom/shared/order/orderdb"
 	"backroom/shared/payment/paymentdb"
 	"backroom/shared/record"
@@ -22,8 +22,8 @@ type Settings struct {
 
 // New returns the operation, ready to serve.
 func New(rt function.Runtime, env Settings) api.Operation {
-	return order.GetHandler{
-		Callers: identitydb.Verifier(rt, env.Settings),
+	return orderapi.GetHandler{
+		Callers: identitydb.Verifier(rt.DynamoDB(), rt.Now, env.Settings),
 		Story: orderdb.Stories{Orders: rt.Table(env.Orders), Tellers: []orderdb.Teller{
 			{By: saga.Holds, Table: rt.Table(env.Holds), Key: record.Key},
 			{By: saga.Charges, Table: rt.Table(env.Charges), Key: paymentdb.Key},

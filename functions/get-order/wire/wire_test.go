@@ -13,7 +13,7 @@ import (
 	"backroom/localstack/cloudtest"
 	"backroom/shared/function"
 	"backroom/shared/identity"
-	"backroom/shared/order"
+	"backroom/shared/order/orderapi"
 	"backroom/shared/payment"
 	"backroom/shared/payment/paymentdb"
 	"backroom/shared/saga"
@@ -88,7 +88,7 @@ func TestACustomerWhoHasToActCanDoSoInTime(t *testing.T) {
 }
 
 func TestEveryStateOfAPaymentIsDocumented(t *testing.T) {
-	field, _ := reflect.TypeFor[order.PaymentDocument]().FieldByName("State")
+	field, _ := reflect.TypeFor[orderapi.PaymentDocument]().FieldByName("State")
 	var words []string
 	for _, has := range []payment.Has{
 		payment.Nothing, payment.Uncertain, payment.ActionNeeded, payment.Declined, payment.Authorized, payment.Captured, payment.Lapsed, payment.Canceled, payment.Returned,

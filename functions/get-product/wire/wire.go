@@ -3,7 +3,7 @@ package wire
 
 import (
 	"backroom/shared/api"
-	"backroom/shared/catalog"
+	"backroom/shared/catalog/catalogapi"
 	"backroom/shared/catalog/catalogdb"
 	"backroom/shared/function"
 )
@@ -16,7 +16,7 @@ type Settings struct {
 
 // New returns the operation, ready to serve.
 func New(rt function.Runtime, env Settings) api.Operation {
-	return catalog.GetHandler{
+	return catalogapi.GetHandler{
 		Load: catalogdb.Store{DB: rt.DynamoDB(), Name: env.Catalog}.Load,
 		Shop: env.Shop,
 	}.Operation()

@@ -5,7 +5,7 @@ import (
 	"backroom/shared/api"
 	"backroom/shared/function"
 	"backroom/shared/identity/identitydb"
-	"backroom/shared/stock"
+	"backroom/shared/stock/stockapi"
 	"backroom/shared/stock/stockdb"
 )
 
@@ -17,8 +17,8 @@ type Settings struct {
 
 // New returns the operation, ready to serve.
 func New(rt function.Runtime, env Settings) api.Operation {
-	return stock.GetHandler{
-		Callers: identitydb.Verifier(rt, env.Settings),
+	return stockapi.GetHandler{
+		Callers: identitydb.Verifier(rt.DynamoDB(), rt.Now, env.Settings),
 		Load:    stockdb.Levels{DB: rt.DynamoDB(), Name: env.Levels}.Load,
 	}.Operation()
 }

@@ -7,7 +7,7 @@ import (
 	"backroom/shared/api"
 	"backroom/shared/function"
 	"backroom/shared/identity/identitydb"
-	"backroom/shared/order"
+	"backroom/shared/order/orderapi"
 	"backroom/shared/order/orderdb"
 	"backroom/shared/secret"
 )
@@ -24,8 +24,8 @@ func New(rt function.Runtime, env Settings) api.Operation {
 	read := func(ctx context.Context, v any) error { return secret.Read(ctx, rt.AWS, env.CursorSecret, v) }
 	cursors := api.NewCursors(read, rt.Now)
 	rt.OnInit(cursors.Prepare)
-	return order.ListHandler{
-		Callers: identitydb.Verifier(rt, env.Settings),
+	return orderapi.ListHandler{
+		Callers: identitydb.Verifier(rt.DynamoDB(), rt.Now, env.Settings),
 		Cursors: cursors,
 		List:    orderdb.Store{Table: rt.Table(env.Orders)}.List,
 	}.Operation()

@@ -5,7 +5,7 @@ import (
 	"context"
 
 	"backroom/shared/api"
-	"backroom/shared/catalog"
+	"backroom/shared/catalog/catalogapi"
 	"backroom/shared/catalog/catalogdb"
 	"backroom/shared/function"
 	"backroom/shared/secret"
@@ -23,7 +23,7 @@ func New(rt function.Runtime, env Settings) api.Operation {
 	read := func(ctx context.Context, v any) error { return secret.Read(ctx, rt.AWS, env.CursorSecret, v) }
 	cursors := api.NewCursors(read, rt.Now)
 	rt.OnInit(cursors.Prepare)
-	return catalog.ListHandler{
+	return catalogapi.ListHandler{
 		List:    catalogdb.Store{DB: rt.DynamoDB(), Name: env.Catalog}.List,
 		Cursors: cursors,
 		Shop:    env.Shop,

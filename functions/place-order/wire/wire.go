@@ -9,6 +9,7 @@ import (
 	"backroom/shared/function"
 	"backroom/shared/identity/identitydb"
 	"backroom/shared/order"
+	"backroom/shared/order/orderapi"
 	"backroom/shared/order/orderdb"
 )
 
@@ -23,8 +24,8 @@ type Settings struct {
 
 // New returns the operation, ready to serve.
 func New(rt function.Runtime, env Settings) api.Operation {
-	return order.PlaceHandler{
-		Callers: identitydb.Verifier(rt, env.Settings),
+	return orderapi.PlaceHandler{
+		Callers: identitydb.Verifier(rt.DynamoDB(), rt.Now, env.Settings),
 		Orders:  orderdb.Store{Table: rt.Table(env.Orders)},
 		Prices:  catalogdb.NewPrices(catalogdb.Store{DB: rt.DynamoDB(), Name: env.Catalog}, rt.Now),
 		Now:     rt.Now,

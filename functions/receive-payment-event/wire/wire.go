@@ -5,7 +5,7 @@ import (
 	"backroom/shared/api"
 	"backroom/shared/function"
 	"backroom/shared/payment"
-	"backroom/shared/payment/callback"
+	"backroom/shared/payment/paymentapi"
 	"backroom/shared/payment/paymentdb"
 	"backroom/shared/payment/provider"
 	"backroom/shared/secret/apikey"
@@ -19,7 +19,7 @@ type Settings struct {
 
 // New returns the operation, ready to serve.
 func New(rt function.Runtime, env Settings) api.Operation {
-	return callback.Handler{
+	return paymentapi.Handler{
 		Till: payment.Till{
 			Charges:  paymentdb.Store{Table: rt.Table(env.Charges)},
 			Provider: provider.Connect(rt, env.Settings),

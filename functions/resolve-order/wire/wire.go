@@ -7,7 +7,7 @@ import (
 	"backroom/shared/api"
 	"backroom/shared/function"
 	"backroom/shared/identity/identitydb"
-	"backroom/shared/order"
+	"backroom/shared/order/orderapi"
 	"backroom/shared/order/orderdb"
 )
 
@@ -20,8 +20,8 @@ type Settings struct {
 
 // New returns the operation, ready to serve.
 func New(rt function.Runtime, env Settings) api.Operation {
-	return order.ResolveHandler{
-		Callers:  identitydb.Verifier(rt, env.Settings),
+	return orderapi.ResolveHandler{
+		Callers:  identitydb.Verifier(rt.DynamoDB(), rt.Now, env.Settings),
 		Orders:   orderdb.Store{Table: rt.Table(env.Orders)},
 		Now:      rt.Now,
 		Patience: env.Patience,

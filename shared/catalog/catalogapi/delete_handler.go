@@ -1,4 +1,4 @@
-package catalog
+package catalogapi
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"backroom/shared/api"
+	"backroom/shared/catalog"
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 )
@@ -13,7 +14,7 @@ import (
 // DeleteHandler takes products off sale.
 type DeleteHandler struct {
 	Callers  identity.Verifier
-	Products Products
+	Products catalog.Products
 	Now      func() time.Time
 }
 
@@ -34,7 +35,7 @@ func (h DeleteHandler) Operation() api.Operation {
 		Description: "The product is neither shown nor sold any more; orders that were placed keep what they say. Its variants' SKUs are free " +
 			"for other products, its own is not. PUT brings it back. A product that is deleted already stays so, whatever If-Match says.",
 		Access: api.Needs(h.Callers, identity.CatalogWrite),
-		Faults: []*fault.Fault{ErrUnknownProduct, ErrChanged, ErrUnconditional},
+		Faults: []*fault.Fault{catalog.ErrUnknownProduct, ErrChanged, ErrUnconditional},
 	}, h.delete)
 }
 

@@ -1,9 +1,11 @@
-package catalog
+// Package catalogapi is the HTTP edge of the catalog: how clients read and write products.
+package catalogapi
 
 import (
 	"time"
 
 	"backroom/shared/api"
+	"backroom/shared/catalog"
 	"backroom/shared/money"
 )
 
@@ -25,10 +27,10 @@ type VariantDocument struct {
 }
 
 // content returns the content with everything that can be said in several ways said in one.
-func (d productContent) content() Content {
-	c := Content{Title: d.Title, Description: d.Description, Prices: InOrder(d.Prices)}
+func (d productContent) content() catalog.Content {
+	c := catalog.Content{Title: d.Title, Description: d.Description, Prices: catalog.InOrder(d.Prices)}
 	for _, v := range d.Variants {
-		variant := Variant{SKU: v.SKU, Title: v.Title, Prices: InOrder(v.Prices)}
+		variant := catalog.Variant{SKU: v.SKU, Title: v.Title, Prices: catalog.InOrder(v.Prices)}
 		if len(v.Options) > 0 {
 			variant.Options = v.Options
 		}
@@ -39,9 +41,9 @@ func (d productContent) content() Content {
 
 // check is Content.Check, with places in the document as it was sent.
 func (d productContent) check(sku string) error {
-	c := Content{Prices: d.Prices}
+	c := catalog.Content{Prices: d.Prices}
 	for _, v := range d.Variants {
-		c.Variants = append(c.Variants, Variant(v))
+		c.Variants = append(c.Variants, catalog.Variant(v))
 	}
 	return c.Check(sku)
 }
@@ -56,7 +58,7 @@ type ProductDocument struct {
 	ChangedAt   time.Time         `json:"changed_at"`
 }
 
-func document(p Product) ProductDocument {
+func document(p catalog.Product) ProductDocument {
 	d := ProductDocument{SKU: p.SKU, Title: p.Title, Description: p.Description, Prices: p.Prices, ChangedAt: p.ChangedAt}
 	for _, v := range p.Variants {
 		d.Variants = append(d.Variants, VariantDocument(v))
@@ -71,6 +73,6 @@ type productOutput struct {
 	Body         ProductDocument
 }
 
-func output(status int, p Product, cache string) *productOutput {
+func output(status int, p catalog.Product, cache string) *productOutput {
 	return &productOutput{Status: status, ETag: api.ETag(p.Version), CacheControl: cache, Body: document(p)}
 }

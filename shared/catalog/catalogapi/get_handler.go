@@ -1,4 +1,4 @@
-package catalog
+package catalogapi
 
 import (
 	"cmp"
@@ -6,13 +6,14 @@ import (
 	"net/http"
 
 	"backroom/shared/api"
+	"backroom/shared/catalog"
 	"backroom/shared/fault"
 )
 
 // GetHandler shows products to everybody.
 type GetHandler struct {
 	// Load reads a product, a deleted one too. It returns ErrUnknownProduct for none.
-	Load func(ctx context.Context, shop, sku string) (Product, error)
+	Load func(ctx context.Context, shop, sku string) (catalog.Product, error)
 	Shop string // whose products are shown when the request does not say
 }
 
@@ -28,7 +29,7 @@ func (h GetHandler) Operation() api.Operation {
 		Name: "get-product", Method: http.MethodGet, Path: "/products/{sku}", Tags: []string{"products"},
 		Summary:     "Read a product",
 		Description: "A product that is sold, with its variants and its price in each currency. A product that was deleted is not found.",
-		Access:      api.Public, Faults: []*fault.Fault{ErrUnknownProduct},
+		Access:      api.Public, Faults: []*fault.Fault{catalog.ErrUnknownProduct},
 	}, h.get)
 }
 
@@ -38,7 +39,7 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*productOutput, erro
 		return nil, err
 	}
 	if !p.Sold() {
-		return nil, ErrUnknownProduct
+		return nil, catalog.ErrUnknownProduct
 	}
 	return output(http.StatusOK, p, "public, no-cache"), nil
 }

@@ -1,4 +1,4 @@
-package catalog
+package catalogapi
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"backroom/shared/api"
+	"backroom/shared/catalog"
 	"backroom/shared/fault"
 )
 
@@ -13,7 +14,7 @@ import (
 type ListHandler struct {
 	// List returns products that the shop sells, at most limit, in the order of their SKUs, from behind a key that it returned
 	// before; and the key to go on from, nil at the end. It may be behind by seconds.
-	List    func(ctx context.Context, shop string, limit int, from map[string]string) ([]Product, map[string]string, error)
+	List    func(ctx context.Context, shop string, limit int, from map[string]string) ([]catalog.Product, map[string]string, error)
 	Cursors *api.Cursors
 	Shop    string // whose products are shown when the request does not say
 }

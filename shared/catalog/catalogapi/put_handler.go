@@ -1,4 +1,4 @@
-package catalog
+package catalogapi
 
 import (
 	"context"
@@ -7,24 +7,22 @@ import (
 	"time"
 
 	"backroom/shared/api"
+	"backroom/shared/catalog"
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/money"
 )
 
-// Products is where products are kept.
-type Products interface {
-	// Load reads a product consistently, a deleted one too. It returns ErrUnknownProduct for none.
-	Load(ctx context.Context, shop, sku string) (Product, error)
-	// Save stores what became of a product that was loaded (the zero Product: there was none), with all that sells it, or
-	// nothing. It returns ErrMoved if the product was changed since, and ErrSKUTaken if another product has one of its SKUs.
-	Save(ctx context.Context, was, is Product) error
-}
+// Why a write is refused that does not say, or no longer knows, what it writes over.
+var (
+	ErrChanged       = fault.New(fault.PreconditionFailed, "product-changed", "The product is not the one that If-Match or If-None-Match describes. Read it again.")
+	ErrUnconditional = fault.New(fault.PreconditionNeeded, "precondition-needed", "Send If-None-Match: * to create a product, or If-Match with its ETag to change or delete it.")
+)
 
 // PutHandler creates and changes products.
 type PutHandler struct {
 	Callers  identity.Verifier
-	Products Products
+	Products catalog.Products
 	Now      func() time.Time
 }
 
@@ -44,7 +42,7 @@ func (h PutHandler) Operation() api.Operation {
 			"or changed with the ETag of its deletion. A repetition of what is stored already changes nothing and is answered with 200.",
 		Access:  api.Needs(h.Callers, identity.CatalogWrite),
 		Answers: map[int]string{http.StatusCreated: "The product was created."},
-		Faults:  []*fault.Fault{ErrChanged, ErrUnconditional, ErrSKUTaken, ErrSKURepeated, ErrPriceRepeated, money.ErrCurrency},
+		Faults:  []*fault.Fault{ErrChanged, ErrUnconditional, catalog.ErrSKUTaken, catalog.ErrSKURepeated, catalog.ErrPriceRepeated, money.ErrCurrency},
 	}, h.put)
 }
 
@@ -56,7 +54,7 @@ func (h PutHandler) put(ctx context.Context, in *putInput) (*productOutput, erro
 		return nil, err
 	}
 	stored, err := h.Products.Load(ctx, identity.From(ctx).Shop, in.SKU)
-	if err != nil && !errors.Is(err, ErrUnknownProduct) {
+	if err != nil && !errors.Is(err, catalog.ErrUnknownProduct) {
 		return nil, err
 	}
 	content := in.Body.content()
@@ -80,7 +78,7 @@ func (h PutHandler) put(ctx context.Context, in *putInput) (*productOutput, erro
 
 // refused returns what a client is told of a write that did not come about.
 func refused(err error) error {
-	if errors.Is(err, ErrMoved) {
+	if errors.Is(err, catalog.ErrMoved) {
 		return ErrChanged.Because(err)
 	}
 	return err
@@ -88,7 +86,7 @@ func refused(err error) error {
 
 // applies reports whether the request's preconditions hold for what is stored (RFC 9110, section 13.2.2). What is deleted
 // is nothing that * could mean, but it has the tag of its last version.
-func applies(in *putInput, stored Product) bool {
+func applies(in *putInput, stored catalog.Product) bool {
 	match, none := "", ""
 	if stored.Sold() {
 		none = api.ETag(stored.Version)
@@ -101,7 +99,7 @@ func applies(in *putInput, stored Product) bool {
 
 // repeats reports whether the request may be one whose answer was lost: what is stored is what it would have made of the
 // version that it names, or the version that it would have begun with if it creates.
-func repeats(in *putInput, stored Product) bool {
+func repeats(in *putInput, stored catalog.Product) bool {
 	if in.IfNoneMatch.Any() {
 		return stored.Version == stored.Since
 	}

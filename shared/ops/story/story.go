@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -77,7 +76,7 @@ func (p *page) head() {
 
 // events tells what happened. What is further to the right happened because of something before it.
 func (p *page) events() {
-	entries := sorted(p.Entries)
+	entries := order.Timeline(p.Entries)
 	told, depth, said, width := map[string]saga.Fact{}, map[string]int{}, []string{}, 0
 	for _, e := range entries {
 		if _, ok := told[e.Cause.ID]; ok {
@@ -96,19 +95,6 @@ func (p *page) events() {
 
 // deepest is how far to the right a story goes.
 const deepest = 8
-
-// sorted puts entries into the order in which clients see them. A timeline says who wrote each; here that is its id.
-func sorted(entries []order.StoryEntry) []order.StoryEntry {
-	byID, named := map[string]order.StoryEntry{}, slices.Clone(entries)
-	for i, e := range entries {
-		byID[e.ID], named[i].Cause.Actor = e, e.ID
-	}
-	list := make([]order.StoryEntry, 0, len(entries))
-	for _, line := range order.Timeline(named) {
-		list = append(list, byID[line.Actor])
-	}
-	return list
-}
 
 // say is the sentence of an entry, with what the rows add to it.
 func (p *page) say(e saga.Entry) string {

@@ -1,4 +1,4 @@
-package order
+package orderapi
 
 import (
 	"context"
@@ -8,13 +8,14 @@ import (
 	"backroom/shared/api"
 	"backroom/shared/fault"
 	"backroom/shared/identity"
+	"backroom/shared/order"
 	"backroom/shared/saga"
 )
 
 // CancelHandler cancels orders that nobody wants any more.
 type CancelHandler struct {
 	Callers  identity.Verifier
-	Orders   Desk
+	Orders   order.Desk
 	Now      func() time.Time
 	Patience time.Duration // until the order asks again for stock and money
 }
@@ -33,9 +34,9 @@ type cancelOutput struct {
 
 // CancellationDocument is a cancellation as clients see it.
 type CancellationDocument struct {
-	ID     string `json:"id" doc:"the order's"`
-	Status Status `json:"status" enum:"cancelling,cancelled,needs_attention"`
-	Reason string `json:"reason,omitempty" doc:"that of the first request"`
+	ID     string       `json:"id" doc:"the order's"`
+	Status order.Status `json:"status" enum:"cancelling,cancelled,needs_attention"`
+	Reason string       `json:"reason,omitempty" doc:"that of the first request"`
 }
 
 // Operation returns POST /orders/{id}/cancellation.
@@ -46,7 +47,7 @@ func (h CancelHandler) Operation() api.Operation {
 		Description: "Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is cancelled once " +
 			"stock and money are back; read it at Location until then. Asking twice changes nothing.",
 		Access: api.Needs(h.Callers, identity.OrdersWrite),
-		Faults: []*fault.Fault{ErrUnknownOrder, ErrTooLateToCancel, ErrBusy},
+		Faults: []*fault.Fault{ErrUnknownOrder, order.ErrTooLateToCancel, ErrBusy},
 	}, h.cancel)
 }
 
@@ -55,11 +56,11 @@ func (h CancelHandler) cancel(ctx context.Context, in *cancelInput) (*cancelOutp
 	if in.Body != nil {
 		reason = in.Body.Reason
 	}
-	o, err := change(ctx, h.Orders, in.ID, func(o Order) (Order, []saga.Fact, error) {
+	o, err := change(ctx, h.Orders, in.ID, func(o order.Order) (order.Order, []saga.Fact, error) {
 		if o.Owner != caller.Subject && !caller.May(identity.OrdersResolve) {
 			return o, nil, ErrUnknownOrder
 		}
-		return Cancel(o, reason, h.Now(), h.Patience)
+		return order.Cancel(o, reason, h.Now(), h.Patience)
 	})
 	if err != nil {
 		return nil, err

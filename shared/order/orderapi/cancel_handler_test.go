@@ -1,4 +1,4 @@
-package order_test
+package orderapi_test
 
 import (
 	"net/http"
@@ -9,6 +9,8 @@ import (
 
 	"backroom/shared/identity"
 	"backroom/shared/order"
+	"backroom/shared/order/orderapi"
+	"backroom/shared/order/ordertest"
 	"backroom/shared/saga"
 )
 
@@ -17,7 +19,7 @@ func TestCancelling(t *testing.T) {
 	stranger, office := customer("eve"), staff()
 	for sentence, c := range map[string]struct {
 		given     order.Status
-		meanwhile decision
+		meanwhile ordertest.Decision
 		caller    as
 		body      string
 		status    int
@@ -35,10 +37,10 @@ func TestCancelling(t *testing.T) {
 		"one that is closed":                                                 {given: order.StatusClosed, status: 409, slug: "too-late-to-cancel"},
 		"one that was rejected":                                              {given: order.StatusRejected, status: 409, slug: "too-late-to-cancel"},
 		"one that expired":                                                   {given: order.StatusExpired, status: 409, slug: "too-late-to-cancel"},
-		"one that is confirmed at the same moment":                           {given: order.StatusPlaced, meanwhile: confirm, status: 202, answer: `{"id":"ord_1","status":"cancelling"}`, facts: cancelling},
-		"one that is rejected at the same moment":                            {given: order.StatusPlaced, meanwhile: short, status: 409, slug: "too-late-to-cancel"},
-		"one whose money is taken at the same moment":                        {given: order.StatusConfirmed, meanwhile: captured, status: 409, slug: "too-late-to-cancel"},
-		"one that is cancelled at the same moment keeps the first reason":    {given: order.StatusPlaced, meanwhile: cancel, body: `{"reason":"ordered twice"}`, status: 202, answer: `{"id":"ord_1","status":"cancelling","reason":"changed my mind"}`},
+		"one that is confirmed at the same moment":                           {given: order.StatusPlaced, meanwhile: ordertest.Confirm, status: 202, answer: `{"id":"ord_1","status":"cancelling"}`, facts: cancelling},
+		"one that is rejected at the same moment":                            {given: order.StatusPlaced, meanwhile: ordertest.Short, status: 409, slug: "too-late-to-cancel"},
+		"one whose money is taken at the same moment":                        {given: order.StatusConfirmed, meanwhile: ordertest.Captured, status: 409, slug: "too-late-to-cancel"},
+		"one that is cancelled at the same moment keeps the first reason":    {given: order.StatusPlaced, meanwhile: ordertest.Cancel, body: `{"reason":"ordered twice"}`, status: 202, answer: `{"id":"ord_1","status":"cancelling","reason":"changed my mind"}`},
 		"another customer's":                                                 {given: order.StatusPlaced, caller: stranger, status: 404, slug: "unknown-order"},
 		"another customer's that is closed can not be told from none at all": {given: order.StatusClosed, caller: stranger, status: 404, slug: "unknown-order"},
 		"a customer's, by staff":                                             {given: order.StatusPlaced, caller: office, status: 202, answer: `{"id":"ord_1","status":"cancelling"}`, facts: cancelling},
@@ -51,14 +53,14 @@ func TestCancelling(t *testing.T) {
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			b := &book{order: given(c.given)}
+			b := &book{order: ordertest.Given(c.given)}
 			if c.meanwhile != nil {
 				b.meanwhile = append(b.meanwhile, by(c.meanwhile))
 			}
 			if c.caller.Subject == "" {
 				c.caller = customer("anna")
 			}
-			op := order.CancelHandler{Callers: c.caller, Orders: b, Now: at(later), Patience: patience}.Operation()
+			op := orderapi.CancelHandler{Callers: c.caller, Orders: b, Now: at(ordertest.Later), Patience: ordertest.Patience}.Operation()
 			a := send(t, op, http.MethodPost, "/orders/ord_1/cancellation", "", c.body)
 
 			assert.Equal(t, [2]any{c.status, c.slug}, [2]any{a.status, a.slug}, a.body)
@@ -71,7 +73,7 @@ func TestCancelling(t *testing.T) {
 				return
 			}
 			assert.Equal(t, [][]saga.Fact{c.facts}, b.saved)
-			assert.Equal(t, later.Add(patience), b.order.Due)
+			assert.Equal(t, ordertest.Later.Add(ordertest.Patience), b.order.Due)
 			again := send(t, op, http.MethodPost, "/orders/ord_1/cancellation", "", `{"reason":"another"}`)
 			assert.Equal(t, [3]any{a.status, a.body, a.location}, [3]any{again.status, again.body, again.location}, "asked twice")
 			assert.Len(t, b.saved, 1, "asked twice")

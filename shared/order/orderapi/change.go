@@ -1,51 +1,53 @@
-package order
+// Package orderapi is the HTTP edge of orders: it reads what clients ask, has package order decide, and shows what became of it.
+package orderapi
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 
 	"backroom/shared/api"
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/observe"
+	"backroom/shared/order"
 	"backroom/shared/saga"
 )
 
 // ErrBusy is the answer to a change that kept losing against others.
 var ErrBusy = fault.New(fault.Conflict, "order-busy", "Others keep changing this order right now; send the request again.")
 
-// Desk is where orders are read and written.
-type Desk interface {
-	// Load returns fault.NotFound if the shop has no such order.
-	Load(ctx context.Context, shop, id string) (Order, error)
-	// Save returns fault.Conflict if the order moved on since it was loaded.
-	Save(ctx context.Context, o Order, cause saga.Cause, facts ...saga.Fact) error
-}
+// maxTries is how often a change is decided on before the client is told that the order is busy.
+const maxTries = 3
 
 // change loads an order of the caller's shop, has it decided on, and saves it if the decision has facts. An order that another
-// moved meanwhile is loaded and decided anew, a few times; then the answer is ErrBusy.
-func change(ctx context.Context, orders Desk, id string, decide func(Order) (Order, []saga.Fact, error)) (Order, error) {
+// request or step moved meanwhile is loaded and decided on again; after the last try the error is ErrBusy. It
+// returns ErrUnknownOrder if the shop has no such order.
+func change(
+	ctx context.Context, orders order.Desk, id string, decide func(order.Order) (order.Order, []saga.Fact, error),
+) (order.Order, error) {
 	caller := identity.From(ctx)
-	var lost error
-	for range raceTries {
-		o, err := orders.Load(ctx, caller.Shop, id)
-		switch {
-		case fault.KindOf(err) == fault.NotFound:
-			return Order{}, ErrUnknownOrder
-		case err != nil:
-			return Order{}, err
-		case lost == nil:
-			observe.Note(ctx, slog.String("order", o.ID))
+	var o order.Order
+	var refused error // by decide; not a lost race, even if its kind is Conflict
+	err := fault.Retry(maxTries, func() error {
+		loaded, err := orders.Load(ctx, caller.Shop, id)
+		if err != nil {
+			return err
 		}
-		next, facts, err := decide(o)
-		if err != nil || len(facts) == 0 {
-			return next, err
+		if o.ID == "" {
+			observe.Note(ctx, slog.String("order", loaded.ID)) // once, however often it is loaded
 		}
-		lost = orders.Save(ctx, next, saga.Cause{ID: api.RequestID(ctx), Actor: caller.Subject}, facts...)
-		if !errors.Is(lost, fault.Conflict) {
-			return next, lost
+		var facts []saga.Fact
+		if o, facts, refused = decide(loaded); refused != nil || len(facts) == 0 {
+			return nil
 		}
+		return orders.Save(ctx, o, saga.Cause{ID: api.RequestID(ctx), Actor: caller.Subject}, facts...)
+	})
+	switch fault.KindOf(err) {
+	case fault.NotFound:
+		return order.Order{}, ErrUnknownOrder
+	case fault.Conflict:
+		return order.Order{}, ErrBusy.Because(err)
 	}
-	return Order{}, ErrBusy.Because(lost)
+	return o, cmp.Or(err, refused)
 }

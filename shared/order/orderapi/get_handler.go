@@ -1,7 +1,6 @@
-package order
+package orderapi
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -11,40 +10,18 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/money"
+	"backroom/shared/order"
 	"backroom/shared/saga"
 )
 
 // ErrUnknownOrder is the answer for an order that is not there, and for another's.
 var ErrUnknownOrder = fault.New(fault.NotFound, "unknown-order", "There is no such order.")
 
-// Story is an order with all that is written about it.
-type Story struct {
-	Order    Order
-	Payment  Payment
-	Entries  []StoryEntry
-	Versions []int64 // of the rows it was read from
-}
-
-// Payment is how the payment of an order stands, in the words of who keeps it. The zero Payment was not begun.
-type Payment struct {
-	State        string
-	ClientSecret string // with it the customer's browser goes on where the provider asks for that, as in 3-D Secure
-}
-
-// ActionNeeded is the state of a payment that waits for its customer.
-const ActionNeeded = "action_needed"
-
-// StoryEntry is a diary's entry with the id under which it was told.
-type StoryEntry struct {
-	ID string
-	saga.Entry
-}
-
 // GetHandler shows orders.
 type GetHandler struct {
 	Callers identity.Verifier
 	// Story reads an order and what stock and payment wrote about it. It returns fault.NotFound for no such order.
-	Story func(ctx context.Context, shop, id string) (Story, error)
+	Story func(ctx context.Context, shop, id string) (order.Story, error)
 	Now   func() time.Time
 }
 
@@ -62,8 +39,8 @@ type getOutput struct {
 // OrderDocument is an order as clients see it.
 type OrderDocument struct {
 	ID         string           `json:"id"`
-	Status     Status           `json:"status" enum:"placed,confirmed,rejected,expired,cancelling,cancelled,closed,needs_attention"`
-	Verdict    Verdict          `json:"verdict,omitempty" enum:"confirmed,rejected,expired,cancelled" doc:"how it was decided; absent until then"`
+	Status     order.Status     `json:"status" enum:"placed,confirmed,rejected,expired,cancelling,cancelled,closed,needs_attention"`
+	Verdict    order.Verdict    `json:"verdict,omitempty" enum:"confirmed,rejected,expired,cancelled" doc:"how it was decided; absent until then"`
 	Reason     string           `json:"reason,omitempty" doc:"why it was rejected or cancelled" example:"out-of-stock"`
 	Attention  string           `json:"attention,omitempty" doc:"why a person must look" example:"capture-failed"`
 	PlacedAt   time.Time        `json:"placed_at"`
@@ -73,7 +50,7 @@ type OrderDocument struct {
 	Payment    *PaymentDocument `json:"payment,omitempty" doc:"absent until it was begun"`
 	Refundable money.Money      `json:"refundable" doc:"how much of what was taken can be given back"`
 	Refunds    []RefundDocument `json:"refunds"`
-	Owes       []Debt           `json:"owes,omitempty" doc:"what the order waits for; shown with orders:read:all"`
+	Owes       []order.Debt     `json:"owes,omitempty" doc:"what the order waits for; shown with orders:read:all"`
 	Timeline   []EntryDocument  `json:"timeline" doc:"what happened, in order of cause, then time"`
 }
 
@@ -129,26 +106,21 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*getOutput, error) {
 		document.Owes = story.Order.Owes
 		view |= 1
 	}
-	if owner && story.payable(h.Now()) {
+	if owner && story.Payable(h.Now()) {
 		document.Payment.ClientSecret = story.Payment.ClientSecret
 		view |= 2
 	}
 	return &getOutput{ETag: api.ETag(append(slices.Clone(story.Versions), view)...), CacheControl: "private, no-cache", Body: document}, nil
 }
 
-// payable reports whether the customer can still do what the payment waits for.
-func (s Story) payable(now time.Time) bool {
-	return s.Payment.State == ActionNeeded && s.Order.Verdict == Undecided && now.Before(s.Order.ExpiresAt)
-}
-
 // document returns what everybody may see who may see the order.
-func document(s Story) OrderDocument {
+func document(s order.Story) OrderDocument {
 	o := s.Order
 	d := OrderDocument{
 		ID: o.ID, Status: o.Status(), Verdict: o.Verdict, Reason: o.Reason, Attention: o.Attention, PlacedAt: o.PlacedAt,
-		Lines: lines(o), Total: o.Total, Refundable: o.Refundable(), Refunds: refunds(o), Timeline: Timeline(s.Entries),
+		Lines: lines(o), Total: o.Total, Refundable: o.Refundable(), Refunds: refunds(o), Timeline: timeline(s.Entries),
 	}
-	if o.Verdict == Undecided {
+	if o.Verdict == order.Undecided {
 		d.ExpiresAt = &o.ExpiresAt
 	}
 	if s.Payment.State != "" {
@@ -157,7 +129,7 @@ func document(s Story) OrderDocument {
 	return d
 }
 
-func refunds(o Order) []RefundDocument {
+func refunds(o order.Order) []RefundDocument {
 	documents := make([]RefundDocument, 0, len(o.Refunds))
 	for _, r := range o.Refunds {
 		_, note, _ := o.FindRefund(r.ID)
@@ -166,35 +138,10 @@ func refunds(o Order) []RefundDocument {
 	return documents
 }
 
-// Timeline puts entries of several rows into one order: nothing before its cause, whatever the clocks of their writers
-// said, and otherwise by time.
-func Timeline(entries []StoryEntry) []EntryDocument {
-	byID := map[string]StoryEntry{}
-	for _, e := range entries {
-		byID[e.ID] = e
-	}
-	type placed struct {
-		StoryEntry
-		after time.Time // when it can have happened at the earliest
-		depth int       // how many causes lie before it
-	}
-	sorted := make([]placed, 0, len(entries))
-	for _, e := range entries {
-		p := placed{StoryEntry: e, after: e.At}
-		for cause, known := byID[e.Cause.ID]; known && p.depth < len(entries); cause, known = byID[cause.Cause.ID] {
-			p.depth++
-			if cause.At.After(p.after) {
-				p.after = cause.At
-			}
-		}
-		sorted = append(sorted, p)
-	}
-	slices.SortStableFunc(sorted, func(a, b placed) int {
-		return cmp.Or(a.after.Compare(b.after), cmp.Compare(a.depth, b.depth))
-	})
-	documents := make([]EntryDocument, 0, len(sorted))
-	for _, p := range sorted {
-		documents = append(documents, EntryDocument{p.Fact, p.At, p.Cause.Actor})
+func timeline(entries []order.StoryEntry) []EntryDocument {
+	documents := make([]EntryDocument, 0, len(entries))
+	for _, e := range order.Timeline(entries) {
+		documents = append(documents, EntryDocument{e.Fact, e.At, e.Cause.Actor})
 	}
 	return documents
 }

@@ -1,4 +1,4 @@
-package order_test
+package orderapi_test
 
 import (
 	"context"
@@ -15,11 +15,13 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/order"
+	"backroom/shared/order/orderapi"
+	"backroom/shared/order/ordertest"
 	"backroom/shared/saga"
 )
 
 func getting(caller as, s order.Story, now time.Time) api.Operation {
-	return order.GetHandler{Callers: caller, Now: at(now), Story: func(_ context.Context, shop, id string) (order.Story, error) {
+	return orderapi.GetHandler{Callers: caller, Now: at(now), Story: func(_ context.Context, shop, id string) (order.Story, error) {
 		if shop != s.Order.Shop || id != s.Order.ID {
 			return order.Story{}, fault.NotFound
 		}
@@ -28,32 +30,32 @@ func getting(caller as, s order.Story, now time.Time) api.Operation {
 }
 
 // seen returns the document that a caller gets of an order, and its tag.
-func seen(t *testing.T, caller as, s order.Story, now time.Time) (order.OrderDocument, string) {
+func seen(t *testing.T, caller as, s order.Story, now time.Time) (orderapi.OrderDocument, string) {
 	t.Helper()
 	a := send(t, getting(caller, s, now), http.MethodGet, "/orders/ord_1", "", "")
 	require.Equal(t, 200, a.status, a.body)
 	assert.NotContains(t, a.body, "anna@example.com", "where its customer reads mail is nobody's business here")
-	var d order.OrderDocument
+	var d orderapi.OrderDocument
 	require.NoError(t, json.Unmarshal([]byte(a.body), &d))
 	return d, a.header.Get("ETag")
 }
 
 func TestEveryStateIsShown(t *testing.T) {
-	for _, s := range statuses {
-		o := given(s)
-		d, tag := seen(t, customer("anna"), order.Story{Order: o, Versions: []int64{3, 1, 2}}, later)
+	for _, s := range ordertest.Statuses {
+		o := ordertest.Given(s)
+		d, tag := seen(t, customer("anna"), order.Story{Order: o, Versions: []int64{3, 1, 2}}, ordertest.Later)
 		assert.Equal(t, [5]any{s, o.Verdict, o.Reason, o.Attention, o.PlacedAt}, [5]any{d.Status, d.Verdict, d.Reason, d.Attention, d.PlacedAt})
 		assert.Equal(t, `"v3.1.2.0"`, tag)
 		assert.Equal(t, o.Verdict == order.Undecided, d.ExpiresAt != nil, "only who has no verdict can expire")
 		assert.Equal(t, o.Refundable(), d.Refundable)
 		assert.Nil(t, d.Payment)
 		assert.Nil(t, d.Owes, "what an order waits for is the shop's business")
-		d, tag = seen(t, staff(), order.Story{Order: o, Versions: []int64{3, 1, 2}}, later)
+		d, tag = seen(t, staff(), order.Story{Order: o, Versions: []int64{3, 1, 2}}, ordertest.Later)
 		assert.Equal(t, o.Owes, d.Owes)
 		assert.Equal(t, `"v3.1.2.1"`, tag, "another document")
 	}
-	d, _ := seen(t, customer("anna"), order.Story{Order: given(order.StatusPlaced)}, later)
-	assert.Equal(t, noon.Add(window), *d.ExpiresAt)
+	d, _ := seen(t, customer("anna"), order.Story{Order: ordertest.Given(order.StatusPlaced)}, ordertest.Later)
+	assert.Equal(t, ordertest.Noon.Add(ordertest.Window), *d.ExpiresAt)
 }
 
 func TestWhoSeesAnOrder(t *testing.T) {
@@ -68,23 +70,23 @@ func TestWhoSeesAnOrder(t *testing.T) {
 		"staff that may only resolve":      {staff().without(identity.OrdersReadAll), 404, "unknown-order"},
 		"who placed it, without the right": {customer("anna").without(identity.OrdersRead), 403, "scope-missing"},
 	} {
-		a := send(t, getting(c.caller, order.Story{Order: given(order.StatusPlaced)}, later), http.MethodGet, "/orders/ord_1", "", "")
+		a := send(t, getting(c.caller, order.Story{Order: ordertest.Given(order.StatusPlaced)}, ordertest.Later), http.MethodGet, "/orders/ord_1", "", "")
 		assert.Equal(t, [2]any{c.status, c.slug}, [2]any{a.status, a.slug}, who)
 	}
 }
 
 func TestRefundsAreShownAsTheyStand(t *testing.T) {
-	o, _, err := order.Refund(given(order.StatusClosed), order.RefundNote{ID: "rfn_1", Reason: "broken", By: "carl", At: later}, 300, later, patience)
+	o, _, err := order.Refund(ordertest.Given(order.StatusClosed), order.RefundNote{ID: "rfn_1", Reason: "broken", By: "carl", At: ordertest.Later}, 300, ordertest.Later, ordertest.Patience)
 	require.NoError(t, err)
-	o, _, err = order.Refund(o, order.RefundNote{ID: "rfn_2", Reason: "late", By: "carl", At: later.Add(time.Minute)}, 200, later, patience)
+	o, _, err = order.Refund(o, order.RefundNote{ID: "rfn_2", Reason: "late", By: "carl", At: ordertest.Later.Add(time.Minute)}, 200, ordertest.Later, ordertest.Patience)
 	require.NoError(t, err)
-	o, _ = order.Refunded(o, []saga.Refund{{ID: "rfn_1", Amount: 300, Try: 1, State: saga.RefundDone}}, later, patience)
-	d, _ := seen(t, customer("anna"), order.Story{Order: o}, later)
+	o, _ = order.Refunded(o, []saga.Refund{{ID: "rfn_1", Amount: 300, Try: 1, State: saga.RefundDone}}, ordertest.Later, ordertest.Patience)
+	d, _ := seen(t, customer("anna"), order.Story{Order: o}, ordertest.Later)
 	assert.Equal(t, order.StatusClosed, d.Status)
-	assert.Equal(t, euro(500), d.Refundable)
-	assert.Equal(t, []order.RefundDocument{
-		{ID: "rfn_1", Amount: euro(300), State: saga.RefundDone, Reason: "broken", AskedAt: later},
-		{ID: "rfn_2", Amount: euro(200), State: saga.RefundAsked, Reason: "late", AskedAt: later.Add(time.Minute)},
+	assert.Equal(t, ordertest.Euro(500), d.Refundable)
+	assert.Equal(t, []orderapi.RefundDocument{
+		{ID: "rfn_1", Amount: ordertest.Euro(300), State: saga.RefundDone, Reason: "broken", AskedAt: ordertest.Later},
+		{ID: "rfn_2", Amount: ordertest.Euro(200), State: saga.RefundAsked, Reason: "late", AskedAt: ordertest.Later.Add(time.Minute)},
 	}, d.Refunds)
 }
 
@@ -100,8 +102,8 @@ func TestWhoGetsTheClientSecret(t *testing.T) {
 		tag    string
 	}{
 		"who placed the order, while its payment waits for them": {customer("anna"), order.StatusPlaced, order.ActionNeeded, 0, true, `"v1.2"`},
-		"who placed it, to the last moment":                      {customer("anna"), order.StatusPlaced, order.ActionNeeded, window - 1, true, `"v1.2"`},
-		"nobody once the payment window is over":                 {customer("anna"), order.StatusPlaced, order.ActionNeeded, window, false, `"v1.0"`},
+		"who placed it, to the last moment":                      {customer("anna"), order.StatusPlaced, order.ActionNeeded, ordertest.Window - 1, true, `"v1.2"`},
+		"nobody once the payment window is over":                 {customer("anna"), order.StatusPlaced, order.ActionNeeded, ordertest.Window, false, `"v1.0"`},
 		"nobody once the order has its verdict":                  {customer("anna"), order.StatusCancelling, order.ActionNeeded, 0, false, `"v1.0"`},
 		"nobody while the payment waits for nobody":              {customer("anna"), order.StatusPlaced, "uncertain", 0, false, `"v1.0"`},
 		"not staff":                       {staff(), order.StatusPlaced, order.ActionNeeded, 0, false, `"v1.1"`},
@@ -109,9 +111,9 @@ func TestWhoGetsTheClientSecret(t *testing.T) {
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			story := order.Story{Order: given(c.given), Payment: order.Payment{State: c.state, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
-			d, tag := seen(t, c.caller, story, noon.Add(c.at))
-			want := &order.PaymentDocument{State: c.state}
+			story := order.Story{Order: ordertest.Given(c.given), Payment: order.Payment{State: c.state, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
+			d, tag := seen(t, c.caller, story, ordertest.Noon.Add(c.at))
+			want := &orderapi.PaymentDocument{State: c.state}
 			if c.shown {
 				want.ClientSecret = "pi_1_secret_2"
 			}
@@ -122,8 +124,8 @@ func TestWhoGetsTheClientSecret(t *testing.T) {
 }
 
 func TestATagNamesOneDocument(t *testing.T) {
-	story := order.Story{Order: given(order.StatusPlaced), Payment: order.Payment{State: order.ActionNeeded, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
-	_, tag := seen(t, customer("anna"), story, noon)
+	story := order.Story{Order: ordertest.Given(order.StatusPlaced), Payment: order.Payment{State: order.ActionNeeded, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
+	_, tag := seen(t, customer("anna"), story, ordertest.Noon)
 	revalidate := func(caller as, now time.Time) int {
 		r := httptest.NewRequest(http.MethodGet, "/orders/ord_1", nil)
 		r.Header.Set("Authorization", "Bearer token")
@@ -132,7 +134,15 @@ func TestATagNamesOneDocument(t *testing.T) {
 		getting(caller, story, now).ServeHTTP(w, r)
 		return w.Code
 	}
-	assert.Equal(t, 304, revalidate(customer("anna"), noon), "the same again")
-	assert.Equal(t, 200, revalidate(customer("anna"), noon.Add(window)), "no row changed, but the window is over")
-	assert.Equal(t, 200, revalidate(staff(), noon), "staff sees another")
+	assert.Equal(t, 304, revalidate(customer("anna"), ordertest.Noon), "the same again")
+	assert.Equal(t, 200, revalidate(customer("anna"), ordertest.Noon.Add(ordertest.Window)), "no row changed, but the window is over")
+	assert.Equal(t, 200, revalidate(staff(), ordertest.Noon), "staff sees another")
+}
+
+func TestATimelineTellsWhoAndWhen(t *testing.T) {
+	placed := order.StoryEntry{ID: "o1", Entry: saga.Entry{
+		Fact: saga.OrderPlaced, At: ordertest.Noon, Cause: saga.Cause{ID: "request", Actor: "anna"},
+	}}
+	d, _ := seen(t, customer("anna"), order.Story{Order: ordertest.Given(order.StatusPlaced), Entries: []order.StoryEntry{placed}}, ordertest.Later)
+	assert.Equal(t, []orderapi.EntryDocument{{Type: saga.OrderPlaced, At: ordertest.Noon, Actor: "anna"}}, d.Timeline)
 }

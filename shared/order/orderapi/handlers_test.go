@@ -1,4 +1,4 @@
-package order_test
+package orderapi_test
 
 import (
 	"context"
@@ -16,6 +16,8 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/order"
+	"backroom/shared/order/orderapi"
+	"backroom/shared/order/ordertest"
 	"backroom/shared/saga"
 )
 
@@ -79,7 +81,7 @@ func (b *book) Save(_ context.Context, o order.Order, cause saga.Cause, facts ..
 }
 
 // by makes a decision one that others take meanwhile.
-func by(d decision) func(order.Order) order.Order {
+func by(d ordertest.Decision) func(order.Order) order.Order {
 	return func(o order.Order) order.Order {
 		o, _ = d(o)
 		return o
@@ -130,14 +132,14 @@ func TestAChangeThatMeetsOthers(t *testing.T) {
 		given                 order.Order
 		operation             func(*book) api.Operation
 	}{
-		{"cancel-order", "/orders/ord_1/cancellation", "", "", given(order.StatusPlaced), func(b *book) api.Operation {
-			return order.CancelHandler{Callers: staff(), Orders: b, Now: at(later), Patience: patience}.Operation()
+		{"cancel-order", "/orders/ord_1/cancellation", "", "", ordertest.Given(order.StatusPlaced), func(b *book) api.Operation {
+			return orderapi.CancelHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later), Patience: ordertest.Patience}.Operation()
 		}},
-		{"refund-order", "/orders/ord_1/refunds", "key", `{"reason":"broken"}`, given(order.StatusClosed), func(b *book) api.Operation {
-			return order.RefundHandler{Callers: staff(), Orders: b, Now: at(later), Patience: patience}.Operation()
+		{"refund-order", "/orders/ord_1/refunds", "key", `{"reason":"broken"}`, ordertest.Given(order.StatusClosed), func(b *book) api.Operation {
+			return orderapi.RefundHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later), Patience: ordertest.Patience}.Operation()
 		}},
-		{"resolve-order", "/orders/ord_1/resolution", "key", `{"action":"retry","reason":"it is back"}`, given(order.StatusNeedsAttention), func(b *book) api.Operation {
-			return order.ResolveHandler{Callers: staff(), Orders: b, Now: at(later), Patience: patience}.Operation()
+		{"resolve-order", "/orders/ord_1/resolution", "key", `{"action":"retry","reason":"it is back"}`, ordertest.Given(order.StatusNeedsAttention), func(b *book) api.Operation {
+			return orderapi.ResolveHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later), Patience: ordertest.Patience}.Operation()
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

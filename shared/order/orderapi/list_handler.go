@@ -1,4 +1,4 @@
-package order
+package orderapi
 
 import (
 	"context"
@@ -10,19 +10,8 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/money"
+	"backroom/shared/order"
 )
-
-// Filter says which orders of a shop are listed. One of its fields is set.
-type Filter struct {
-	Customer  string // who placed them; the newest first
-	Day       string // when they were placed, as in 2026-03-01, in UTC; the newest first
-	Attention bool   // that a person must look; who waits longest first
-}
-
-// Fits reports whether an order still is what the filter asks for: an index may be behind.
-func (f Filter) Fits(o Order) bool {
-	return (f.Customer == "" || o.Owner == f.Customer) && (!f.Attention || o.Attention != "")
-}
 
 // ListHandler shows customers their orders, and staff the shop's.
 type ListHandler struct {
@@ -30,7 +19,7 @@ type ListHandler struct {
 	Cursors *api.Cursors
 	// List returns orders that the filter fits, at most limit, from behind a key that it returned before; and the key to go on
 	// from, nil at the end.
-	List func(ctx context.Context, shop string, f Filter, limit int, from map[string]string) ([]Order, map[string]string, error)
+	List func(ctx context.Context, shop string, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error)
 }
 
 type listInput struct {
@@ -54,13 +43,13 @@ type OrderList struct {
 
 // OrderSummary is an order as a list shows it.
 type OrderSummary struct {
-	ID        string      `json:"id"`
-	Status    Status      `json:"status" enum:"placed,confirmed,rejected,expired,cancelling,cancelled,closed,needs_attention"`
-	Verdict   Verdict     `json:"verdict,omitempty" enum:"confirmed,rejected,expired,cancelled"`
-	Reason    string      `json:"reason,omitempty" doc:"why it was rejected or cancelled"`
-	Attention string      `json:"attention,omitempty" doc:"why a person must look"`
-	Total     money.Money `json:"total"`
-	PlacedAt  time.Time   `json:"placed_at"`
+	ID        string        `json:"id"`
+	Status    order.Status  `json:"status" enum:"placed,confirmed,rejected,expired,cancelling,cancelled,closed,needs_attention"`
+	Verdict   order.Verdict `json:"verdict,omitempty" enum:"confirmed,rejected,expired,cancelled"`
+	Reason    string        `json:"reason,omitempty" doc:"why it was rejected or cancelled"`
+	Attention string        `json:"attention,omitempty" doc:"why a person must look"`
+	Total     money.Money   `json:"total"`
+	PlacedAt  time.Time     `json:"placed_at"`
 }
 
 // Operation returns GET /orders.
@@ -103,8 +92,8 @@ func (h ListHandler) list(ctx context.Context, in *listInput) (*listOutput, erro
 
 // filter returns what the caller may ask for, and asks for: the caller's own orders if nothing else. It returns
 // identity.ErrScopeMissing or api.ErrInvalid.
-func (in *listInput) filter(caller identity.Caller) (Filter, error) {
-	f, broken, asked := Filter{Customer: in.Customer, Day: in.Day, Attention: in.Attention}, api.ErrInvalid, 0
+func (in *listInput) filter(caller identity.Caller) (order.Filter, error) {
+	f, broken, asked := order.Filter{Customer: in.Customer, Day: in.Day, Attention: in.Attention}, api.ErrInvalid, 0
 	for _, one := range []struct {
 		parameter string
 		given     bool
@@ -115,11 +104,11 @@ func (in *listInput) filter(caller identity.Caller) (Filter, error) {
 	}
 	switch {
 	case asked == 0:
-		return Filter{Customer: caller.Subject}, nil
+		return order.Filter{Customer: caller.Subject}, nil
 	case !caller.May(identity.OrdersReadAll):
-		return Filter{}, identity.ErrScopeMissing
+		return order.Filter{}, identity.ErrScopeMissing
 	case asked > 1:
-		return Filter{}, broken
+		return order.Filter{}, broken
 	}
 	return f, nil
 }

@@ -1,4 +1,4 @@
-package order_test
+package orderapi_test
 
 import (
 	"context"
@@ -15,6 +15,8 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/order"
+	"backroom/shared/order/orderapi"
+	"backroom/shared/order/ordertest"
 )
 
 // asked is what a store of lists was asked for.
@@ -28,15 +30,15 @@ type asked struct {
 // listing returns the operation over a store that has as many orders as there are, and what that was asked for last.
 func listing(caller as, there int) (api.Operation, *asked) {
 	last := &asked{}
-	h := order.ListHandler{Callers: caller, Cursors: api.NewCursors(func(_ context.Context, value any) error {
+	h := orderapi.ListHandler{Callers: caller, Cursors: api.NewCursors(func(_ context.Context, value any) error {
 		return json.Unmarshal([]byte(`{"key":"secret"}`), value)
-	}, at(noon))}
+	}, at(ordertest.Noon))}
 	h.List = func(_ context.Context, shop string, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error) {
 		*last = asked{shop, f, limit, from}
 		begin, _ := strconv.Atoi(from["n"])
 		var orders []order.Order
 		for i := begin; i < min(begin+limit, there); i++ {
-			o := given(order.StatusNeedsAttention)
+			o := ordertest.Given(order.StatusNeedsAttention)
 			o.ID = fmt.Sprint("ord_", i)
 			orders = append(orders, o)
 		}
@@ -95,14 +97,14 @@ func TestWhoseOrdersAreListed(t *testing.T) {
 
 func TestAListIsWalkedThroughByItsCaller(t *testing.T) {
 	op, last := listing(staff(), 5)
-	get := func(op api.Operation, query string) (answer, order.OrderList) {
+	get := func(op api.Operation, query string) (answer, orderapi.OrderList) {
 		a := send(t, op, http.MethodGet, "/orders"+query, "", "")
-		var page order.OrderList
+		var page orderapi.OrderList
 		require.NoError(t, json.Unmarshal([]byte(a.body), &page))
 		return a, page
 	}
 	_, empty := get(first(listing(staff(), 0)), "")
-	assert.Equal(t, order.OrderList{Orders: []order.OrderSummary{}}, empty)
+	assert.Equal(t, orderapi.OrderList{Orders: []orderapi.OrderSummary{}}, empty)
 
 	a, page := get(op, "?day=2026-03-01&limit=2")
 	require.Len(t, page.Orders, 2)
@@ -139,7 +141,7 @@ func TestAListIsWalkedThroughByItsCaller(t *testing.T) {
 func first(op api.Operation, _ *asked) api.Operation { return op }
 
 func TestAListThatCannotBeReadIsForLater(t *testing.T) {
-	h := order.ListHandler{Callers: staff(), Cursors: api.NewCursors(nil, at(noon))}
+	h := orderapi.ListHandler{Callers: staff(), Cursors: api.NewCursors(nil, at(ordertest.Noon))}
 	h.List = func(context.Context, string, order.Filter, int, map[string]string) ([]order.Order, map[string]string, error) {
 		return nil, nil, fault.Throttled
 	}

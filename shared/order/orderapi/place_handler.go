@@ -1,4 +1,4 @@
-package order
+package orderapi
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"backroom/shared/identity"
 	"backroom/shared/money"
 	"backroom/shared/observe"
+	"backroom/shared/order"
 	"backroom/shared/saga"
 )
 
@@ -19,9 +20,9 @@ import (
 type PlaceHandler struct {
 	Callers identity.Verifier
 	Orders  interface {
-		Load(ctx context.Context, shop, id string) (Order, error)
+		Load(ctx context.Context, shop, id string) (order.Order, error)
 		// Create returns the order that stands, with fault.Duplicate, if there is one.
-		Create(ctx context.Context, o Order, cause saga.Cause, facts ...saga.Fact) (Order, error)
+		Create(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) (order.Order, error)
 	}
 	// Prices says what the shop asks for a unit of each SKU, once per currency; SKUs that it does not sell are absent.
 	Prices interface {
@@ -31,7 +32,7 @@ type PlaceHandler struct {
 		Read(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error)
 	}
 	Now   func() time.Time
-	Terms Terms
+	Terms order.Terms
 }
 
 type placeInput struct {
@@ -78,7 +79,7 @@ func (h PlaceHandler) Operation() api.Operation {
 		Summary:     "Place an order",
 		Description: "Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its verdict.",
 		Access:      api.Needs(h.Callers, identity.OrdersWrite),
-		Faults:      []*fault.Fault{ErrUnknownProduct, ErrTooManySKUs, ErrTooMany, ErrPriceChanged, ErrNoCurrency, money.ErrOutOfRange, api.ErrKeyReused},
+		Faults:      []*fault.Fault{order.ErrUnknownProduct, order.ErrTooManySKUs, order.ErrTooMany, order.ErrPriceChanged, order.ErrNoCurrency, money.ErrOutOfRange, api.ErrKeyReused},
 	}, h.place)
 }
 
@@ -105,32 +106,32 @@ func (h PlaceHandler) place(ctx context.Context, in *placeInput) (*placeOutput, 
 }
 
 // decide prices the wish and makes it an order. Who expects another total than what is remembered makes may have seen a newer price.
-func (h PlaceHandler) decide(ctx context.Context, caller identity.Caller, id, fingerprint string, in *placeInput) (Order, []saga.Fact, error) {
-	wish := Wish{
+func (h PlaceHandler) decide(ctx context.Context, caller identity.Caller, id, fingerprint string, in *placeInput) (order.Order, []saga.Fact, error) {
+	wish := order.Wish{
 		Currency: in.Body.Currency, Email: in.Body.Email, PaymentMethod: in.Body.PaymentMethod, ExpectedTotal: in.Body.ExpectedTotal,
 	}
 	for _, l := range in.Body.Lines {
-		wish.Lines = append(wish.Lines, WishedLine(l))
+		wish.Lines = append(wish.Lines, order.WishedLine(l))
 	}
-	place := func(prices func(context.Context, string, []string) (map[string][]money.Money, error)) (Order, []saga.Fact, error) {
+	place := func(prices func(context.Context, string, []string) (map[string][]money.Money, error)) (order.Order, []saga.Fact, error) {
 		found, err := prices(ctx, caller.Shop, wish.SKUs())
 		if err != nil {
-			return Order{}, nil, err
+			return order.Order{}, nil, err
 		}
-		return Place(id, caller, wish, found, fingerprint, h.Now(), h.Terms)
+		return order.Place(id, caller, wish, found, fingerprint, h.Now(), h.Terms)
 	}
 	o, facts, err := place(h.Prices.Of)
-	if errors.Is(err, ErrPriceChanged) {
+	if errors.Is(err, order.ErrPriceChanged) {
 		return place(h.Prices.Read)
 	}
 	return o, facts, err
 }
 
-func receipt(o Order) Receipt {
+func receipt(o order.Order) Receipt {
 	return Receipt{ID: o.ID, PlacedAt: o.PlacedAt, Lines: lines(o), Total: o.Total}
 }
 
-func lines(o Order) []LineDocument {
+func lines(o order.Order) []LineDocument {
 	var documents []LineDocument
 	for _, l := range o.Lines {
 		documents = append(documents, LineDocument{l.SKU, l.Quantity, money.Money{Amount: l.Price, Currency: o.Total.Currency}})

@@ -1,4 +1,4 @@
-package order
+package orderapi
 
 import (
 	"context"
@@ -11,13 +11,14 @@ import (
 	"backroom/shared/identity"
 	"backroom/shared/money"
 	"backroom/shared/observe"
+	"backroom/shared/order"
 	"backroom/shared/saga"
 )
 
 // RefundHandler gives money of closed orders back.
 type RefundHandler struct {
 	Callers  identity.Verifier
-	Orders   Desk
+	Orders   order.Desk
 	Now      func() time.Time
 	Patience time.Duration // until the order asks again for the refund
 }
@@ -60,13 +61,13 @@ func (h RefundHandler) Operation() api.Operation {
 		Summary:     "Refund an order",
 		Description: "Gives a part of a closed order's money back, or all that is left of it. Read the order at Location to see how the refund stands.",
 		Access:      api.Needs(h.Callers, identity.OrdersRefund),
-		Faults:      []*fault.Fault{ErrUnknownOrder, ErrNotRefundable, ErrRefundTooLarge, ErrTooManyRefunds, ErrBusy, money.ErrMixed, api.ErrKeyReused},
+		Faults:      []*fault.Fault{ErrUnknownOrder, order.ErrNotRefundable, order.ErrRefundTooLarge, order.ErrTooManyRefunds, ErrBusy, money.ErrMixed, api.ErrKeyReused},
 	}, h.refund)
 }
 
 func (h RefundHandler) refund(ctx context.Context, in *refundInput) (*refundOutput, error) {
 	caller := identity.From(ctx)
-	note := RefundNote{
+	note := order.RefundNote{
 		ID: api.DerivedID("rfn", caller, in.ID, in.Key), Reason: in.Body.Reason, By: caller.Subject,
 		At: h.Now().Truncate(time.Millisecond), Fingerprint: api.Fingerprint(api.Body(ctx)),
 	}
@@ -76,8 +77,8 @@ func (h RefundHandler) refund(ctx context.Context, in *refundInput) (*refundOutp
 		wanted = money.Money(*in.Body.Amount)
 	}
 	again := false
-	o, err := change(ctx, h.Orders, in.ID, func(o Order) (Order, []saga.Fact, error) {
-		var asked RefundNote
+	o, err := change(ctx, h.Orders, in.ID, func(o order.Order) (order.Order, []saga.Fact, error) {
+		var asked order.RefundNote
 		_, asked, again = o.FindRefund(note.ID)
 		switch {
 		case again && asked.Fingerprint != note.Fingerprint:
@@ -87,7 +88,7 @@ func (h RefundHandler) refund(ctx context.Context, in *refundInput) (*refundOutp
 		case wanted.Amount > 0 && wanted.Currency != o.Total.Currency:
 			return o, nil, money.ErrMixed.At("/amount/currency", "is not the order's")
 		}
-		return Refund(o, note, wanted.Amount, h.Now(), h.Patience)
+		return order.Refund(o, note, wanted.Amount, h.Now(), h.Patience)
 	})
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package order_test
+package orderapi_test
 
 import (
 	"fmt"
@@ -11,11 +11,13 @@ import (
 	"backroom/shared/api"
 	"backroom/shared/identity"
 	"backroom/shared/order"
+	"backroom/shared/order/orderapi"
+	"backroom/shared/order/ordertest"
 	"backroom/shared/saga"
 )
 
 func refunding(caller as, b *book) api.Operation {
-	return order.RefundHandler{Callers: caller, Orders: b, Now: at(later), Patience: patience}.Operation()
+	return orderapi.RefundHandler{Callers: caller, Orders: b, Now: at(ordertest.Later), Patience: ordertest.Patience}.Operation()
 }
 
 func TestAskingForARefund(t *testing.T) {
@@ -45,7 +47,7 @@ func TestAskingForARefund(t *testing.T) {
 			if c.caller.Subject == "" {
 				c.caller = staff()
 			}
-			b := &book{order: given(c.given)}
+			b := &book{order: ordertest.Given(c.given)}
 			op := refunding(c.caller, b)
 			a := send(t, op, http.MethodPost, "/orders/ord_1/refunds", "key", c.body)
 			assert.Equal(t, [2]any{c.status, c.slug}, [2]any{a.status, a.slug}, a.body)
@@ -60,7 +62,7 @@ func TestAskingForARefund(t *testing.T) {
 			assert.False(t, a.replayed)
 			assert.Equal(t, [][]saga.Fact{{saga.OrderRefunding}}, b.saved)
 			assert.Equal(t, "client:office", b.order.RefundNotes[0].By)
-			assert.Equal(t, later.Add(patience), b.order.Due)
+			assert.Equal(t, ordertest.Later.Add(ordertest.Patience), b.order.Due)
 		})
 	}
 }
@@ -70,7 +72,7 @@ func TestARefundIsAskedForOncePerKey(t *testing.T) {
 	post := func(t *testing.T, caller as, b *book, key, body string) answer {
 		return send(t, refunding(caller, b), http.MethodPost, "/orders/ord_1/refunds", key, body)
 	}
-	b := &book{order: given(order.StatusClosed)}
+	b := &book{order: ordertest.Given(order.StatusClosed)}
 	first := post(t, staff(), b, "key", part)
 	require.Equal(t, 202, first.status, first.body)
 
@@ -81,7 +83,7 @@ func TestARefundIsAskedForOncePerKey(t *testing.T) {
 	assert.Equal(t, [2]any{422, "idempotency-key-reused"}, [2]any{other.status, other.slug})
 	assert.Len(t, b.saved, 1)
 
-	b.order, _ = order.Refunded(b.order, []saga.Refund{{ID: b.order.Refunds[0].ID, Amount: 600, Try: 1, State: saga.RefundDone}}, later, patience)
+	b.order, _ = order.Refunded(b.order, []saga.Refund{{ID: b.order.Refunds[0].ID, Amount: 600, Try: 1, State: saga.RefundDone}}, ordertest.Later, ordertest.Patience)
 	again = post(t, staff(), b, "key", part)
 	assert.Equal(t, first.body, again.body, "how it stands by now is not in a receipt")
 	tooMuch := post(t, staff(), b, "another-key", part)
@@ -119,7 +121,7 @@ func TestTwoRefundsAtTheSameMoment(t *testing.T) {
 		"all that is left is what the other left of it": {"another-key", `{"reason":"late"}`, 202, "", false},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			b := &book{order: given(order.StatusClosed), meanwhile: []func(order.Order) order.Order{meanwhile("key", part)}}
+			b := &book{order: ordertest.Given(order.StatusClosed), meanwhile: []func(order.Order) order.Order{meanwhile("key", part)}}
 			a := send(t, refunding(staff(), b), http.MethodPost, "/orders/ord_1/refunds", c.key, c.body)
 			assert.Equal(t, [3]any{c.status, c.slug, c.replayed}, [3]any{a.status, a.slug, a.replayed}, a.body)
 			assert.GreaterOrEqual(t, b.order.Refundable().Amount, int64(0))
@@ -131,10 +133,10 @@ func TestTwoRefundsAtTheSameMoment(t *testing.T) {
 }
 
 func TestAnErasedOrderGivesNoReasons(t *testing.T) {
-	b := &book{order: given(order.StatusClosed)}
+	b := &book{order: ordertest.Given(order.StatusClosed)}
 	first := send(t, refunding(staff(), b), http.MethodPost, "/orders/ord_1/refunds", "key", `{"reason":"Anna called"}`)
 	require.Equal(t, 202, first.status)
-	b.order, _ = order.Refunded(b.order, []saga.Refund{{ID: b.order.Refunds[0].ID, Amount: 1000, Try: 1, State: saga.RefundDone}}, later, patience)
+	b.order, _ = order.Refunded(b.order, []saga.Refund{{ID: b.order.Refunds[0].ID, Amount: 1000, Try: 1, State: saga.RefundDone}}, ordertest.Later, ordertest.Patience)
 	var err error
 	b.order, _, err = order.Erase(b.order)
 	require.NoError(t, err)

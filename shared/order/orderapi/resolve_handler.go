@@ -1,4 +1,4 @@
-package order
+package orderapi
 
 import (
 	"context"
@@ -10,13 +10,14 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/observe"
+	"backroom/shared/order"
 	"backroom/shared/saga"
 )
 
 // ResolveHandler takes the word of a person about orders that need one.
 type ResolveHandler struct {
 	Callers  identity.Verifier
-	Orders   Desk
+	Orders   order.Desk
 	Now      func() time.Time
 	Patience time.Duration // until an order that tries again asks once more
 }
@@ -25,8 +26,8 @@ type resolveInput struct {
 	api.Keyed
 	ID   string `path:"id" minLength:"1" maxLength:"64" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
 	Body struct {
-		Action Action `json:"action" enum:"retry,write_off" doc:"retry: it asks again for what it is owed. write_off: that is given up, and its story ends here"`
-		Reason string `json:"reason" minLength:"1" maxLength:"200" example:"the provider is back"`
+		Action order.Action `json:"action" enum:"retry,write_off" doc:"retry: it asks again for what it is owed. write_off: that is given up, and its story ends here"`
+		Reason string       `json:"reason" minLength:"1" maxLength:"200" example:"the provider is back"`
 	}
 }
 
@@ -39,11 +40,11 @@ type resolveOutput struct {
 // ResolutionReceipt is what a client gets for resolving an order. It holds only what never changes, so a repeated request gets the
 // same; but an order that was erased gives no reasons.
 type ResolutionReceipt struct {
-	ID         string    `json:"id" example:"res_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
-	Order      string    `json:"order"`
-	Action     Action    `json:"action" enum:"retry,write_off"`
-	Reason     string    `json:"reason,omitempty"`
-	ResolvedAt time.Time `json:"resolved_at"`
+	ID         string       `json:"id" example:"res_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
+	Order      string       `json:"order"`
+	Action     order.Action `json:"action" enum:"retry,write_off"`
+	Reason     string       `json:"reason,omitempty"`
+	ResolvedAt time.Time    `json:"resolved_at"`
 }
 
 // Operation returns POST /orders/{id}/resolution.
@@ -54,23 +55,23 @@ func (h ResolveHandler) Operation() api.Operation {
 		Description: "Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's " +
 			"last one. An order whose money can not be taken may also be cancelled.",
 		Access: api.Needs(h.Callers, identity.OrdersResolve),
-		Faults: []*fault.Fault{ErrUnknownOrder, ErrNoAttentionNeeded, ErrBusy, api.ErrKeyReused},
+		Faults: []*fault.Fault{ErrUnknownOrder, order.ErrNoAttentionNeeded, ErrBusy, api.ErrKeyReused},
 	}, h.resolve)
 }
 
 func (h ResolveHandler) resolve(ctx context.Context, in *resolveInput) (*resolveOutput, error) {
 	caller := identity.From(ctx)
-	wanted := Resolution{
+	wanted := order.Resolution{
 		ID: api.DerivedID("res", caller, in.ID, in.Key), Action: in.Body.Action, Reason: in.Body.Reason, By: caller.Subject,
 		At: h.Now().Truncate(time.Millisecond), Fingerprint: api.Fingerprint(api.Body(ctx)),
 	}
 	observe.Note(ctx, slog.String("resolution", wanted.ID))
 	again := false
-	o, err := change(ctx, h.Orders, in.ID, func(o Order) (Order, []saga.Fact, error) {
+	o, err := change(ctx, h.Orders, in.ID, func(o order.Order) (order.Order, []saga.Fact, error) {
 		if again = o.Resolution.ID == wanted.ID; again && o.Resolution.Fingerprint != wanted.Fingerprint {
 			return o, nil, api.ErrKeyReused
 		}
-		return Resolve(o, wanted, h.Now(), h.Patience)
+		return order.Resolve(o, wanted, h.Now(), h.Patience)
 	})
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package order_test
+package orderapi_test
 
 import (
 	"fmt"
@@ -11,18 +11,20 @@ import (
 	"backroom/shared/api"
 	"backroom/shared/identity"
 	"backroom/shared/order"
+	"backroom/shared/order/orderapi"
+	"backroom/shared/order/ordertest"
 	"backroom/shared/saga"
 )
 
 func resolving(caller as, b *book) api.Operation {
-	return order.ResolveHandler{Callers: caller, Orders: b, Now: at(later), Patience: patience}.Operation()
+	return orderapi.ResolveHandler{Callers: caller, Orders: b, Now: at(ordertest.Later), Patience: ordertest.Patience}.Operation()
 }
 
 func TestResolving(t *testing.T) {
 	const retry, writeOff = `{"action":"retry","reason":"the provider is back"}`, `{"action":"write_off","reason":"it is too little"}`
 	for sentence, c := range map[string]struct {
 		given     order.Status
-		meanwhile decision
+		meanwhile ordertest.Decision
 		caller    as
 		body      string
 		status    int
@@ -34,8 +36,8 @@ func TestResolving(t *testing.T) {
 		"to give it up":                             {given: order.StatusNeedsAttention, body: writeOff, status: 202, facts: []saga.Fact{saga.OrderWrittenOff, saga.PaymentGivenUp}, becomes: order.StatusClosed},
 		"an order that goes its way":                {given: order.StatusConfirmed, body: retry, status: 409, slug: "no-attention-needed", becomes: order.StatusConfirmed},
 		"an order that is over":                     {given: order.StatusClosed, body: writeOff, status: 409, slug: "no-attention-needed", becomes: order.StatusClosed},
-		"one whose answer comes at the same moment": {given: order.StatusNeedsAttention, meanwhile: captured, body: writeOff, status: 409, slug: "no-attention-needed", becomes: order.StatusClosed},
-		"one that is cancelled at the same moment":  {given: order.StatusNeedsAttention, meanwhile: cancel, body: retry, status: 409, slug: "no-attention-needed", becomes: order.StatusCancelling},
+		"one whose answer comes at the same moment": {given: order.StatusNeedsAttention, meanwhile: ordertest.Captured, body: writeOff, status: 409, slug: "no-attention-needed", becomes: order.StatusClosed},
+		"one that is cancelled at the same moment":  {given: order.StatusNeedsAttention, meanwhile: ordertest.Cancel, body: retry, status: 409, slug: "no-attention-needed", becomes: order.StatusCancelling},
 		"to do what nobody knows":                   {given: order.StatusNeedsAttention, body: `{"action":"pray","reason":"x"}`, status: 422, slug: "invalid-request", becomes: order.StatusNeedsAttention},
 		"without a reason":                          {given: order.StatusNeedsAttention, body: `{"action":"retry"}`, status: 422, slug: "invalid-request", becomes: order.StatusNeedsAttention},
 		"with an empty reason":                      {given: order.StatusNeedsAttention, body: `{"action":"retry","reason":""}`, status: 422, slug: "invalid-request", becomes: order.StatusNeedsAttention},
@@ -47,7 +49,7 @@ func TestResolving(t *testing.T) {
 			if c.caller.Subject == "" {
 				c.caller = staff()
 			}
-			b := &book{order: given(c.given)}
+			b := &book{order: ordertest.Given(c.given)}
 			if c.meanwhile != nil {
 				b.meanwhile = append(b.meanwhile, by(c.meanwhile))
 			}
@@ -79,11 +81,11 @@ func TestResolving(t *testing.T) {
 
 func TestAKeyIsKnownWhileItsResolutionIsTheLast(t *testing.T) {
 	const retry = `{"action":"retry","reason":"the provider is back"}`
-	b := &book{order: given(order.StatusNeedsAttention)}
+	b := &book{order: ordertest.Given(order.StatusNeedsAttention)}
 	op := resolving(staff(), b)
 	post := func(key string) answer { return send(t, op, http.MethodPost, "/orders/ord_1/resolution", key, retry) }
 	require.Equal(t, 202, post("first").status)
-	b.order, _ = notCaptured(b.order)
+	b.order, _ = ordertest.NotCaptured(b.order)
 	require.True(t, post("first").replayed, "it needs attention anew, but that is another matter")
 	require.Equal(t, order.StatusNeedsAttention, b.order.Status())
 	second := post("second")

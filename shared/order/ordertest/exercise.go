@@ -1,4 +1,5 @@
-// Package ordertest has the suite that a store of orders passes, on whatever DynamoDB it runs.
+// Package ordertest has the suite that a store of orders passes, on whatever DynamoDB it runs, and the orders that tests of
+// decisions and of routes begin with.
 package ordertest
 
 import (

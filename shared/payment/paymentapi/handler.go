@@ -1,5 +1,5 @@
-// Package callback is where the payment provider calls us. (It is apart from package payment, so that the steps link no HTTP.)
-package callback
+// Package paymentapi is the HTTP edge of payments: the route that the payment provider calls.
+package paymentapi
 
 import (
 	"context"

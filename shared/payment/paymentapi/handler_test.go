@@ -1,4 +1,4 @@
-package callback_test
+package paymentapi_test
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 	"backroom/localstack/cloudtest"
 	"backroom/shared/money"
 	"backroom/shared/payment"
-	"backroom/shared/payment/callback"
+	"backroom/shared/payment/paymentapi"
 	"backroom/shared/payment/paymentdb"
 	"backroom/shared/payment/paymenttest"
 	"backroom/shared/payment/provider"
@@ -67,7 +67,7 @@ func open(t *testing.T) *line {
 		Charges: paymentdb.Store{Table: rt.Table(l.cloud.Table("Charges"))}, Provider: provider.New(bank.URL, paymenttest.Key(), nil, nil),
 	}
 	var secret string
-	served := callback.Handler{
+	served := paymentapi.Handler{
 		Till: l.till, Log: slog.New(slog.DiscardHandler),
 		Callbacks: provider.Callbacks{Now: time.Now, Secret: apikey.New(func(context.Context) (string, error) { return secret, nil }, time.Now)},
 	}.Operation()

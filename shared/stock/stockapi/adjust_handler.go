@@ -1,4 +1,4 @@
-package stock
+package stockapi
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/observe"
+	"backroom/shared/stock"
 )
 
 // ErrWhichAdjustment is the answer to an adjustment that is neither a delta nor a count.
@@ -21,7 +22,7 @@ type AdjustHandler struct {
 	Callers identity.Verifier
 	// Adjust applies an adjustment once. It returns the one that was kept, with fault.Duplicate, if it was made before, and
 	// ErrNotThatMany or ErrLevelOther if the level forbids it.
-	Adjust func(context.Context, Adjustment) (Adjustment, error)
+	Adjust func(context.Context, stock.Adjustment) (stock.Adjustment, error)
 	Now    func() time.Time
 }
 
@@ -57,13 +58,13 @@ func (h AdjustHandler) Operation() api.Operation {
 		Summary:     "Adjust a level",
 		Description: "Changes how many units can be sold: by a delta, or to a count if the level still is what it was counted against.",
 		Access:      api.Needs(h.Callers, identity.StockWrite),
-		Faults:      []*fault.Fault{ErrWhichAdjustment, ErrNotThatMany, ErrLevelOther, api.ErrKeyReused},
+		Faults:      []*fault.Fault{ErrWhichAdjustment, stock.ErrNotThatMany, stock.ErrLevelOther, api.ErrKeyReused},
 	}, h.adjust)
 }
 
 func (h AdjustHandler) adjust(ctx context.Context, in *adjustInput) (*adjustOutput, error) {
 	caller := identity.From(ctx)
-	wanted := Adjustment{
+	wanted := stock.Adjustment{
 		ID: api.DerivedID("adj", caller, in.SKU, in.Key), Shop: caller.Shop, SKU: in.SKU, IfEquals: in.Body.IfEquals, Reason: in.Body.Reason,
 		At: h.Now().Truncate(time.Millisecond), Actor: caller.Subject, Fingerprint: api.Fingerprint(api.Body(ctx)),
 	}

@@ -1,4 +1,5 @@
-package stock
+// Package stockapi is the HTTP edge of stock: it shows levels and takes adjustments of them.
+package stockapi
 
 import (
 	"context"
@@ -7,13 +8,14 @@ import (
 	"backroom/shared/api"
 	"backroom/shared/fault"
 	"backroom/shared/identity"
+	"backroom/shared/stock"
 )
 
 // GetHandler shows levels.
 type GetHandler struct {
 	Callers identity.Verifier
 	// Load reads a level consistently. It returns ErrUnknownStock for none.
-	Load func(ctx context.Context, shop, sku string) (Level, error)
+	Load func(ctx context.Context, shop, sku string) (stock.Level, error)
 }
 
 type getInput struct {
@@ -39,7 +41,7 @@ func (h GetHandler) Operation() api.Operation {
 		Summary:     "Read a level",
 		Description: "Says how many units of a SKU can be sold at this moment, and how many are spoken for. Together they are all that were brought: nothing leaves yet, parcels are not built.",
 		Access:      api.Needs(h.Callers, identity.StockRead),
-		Faults:      []*fault.Fault{ErrUnknownStock},
+		Faults:      []*fault.Fault{stock.ErrUnknownStock},
 	}, h.get)
 }
 
