@@ -111,7 +111,7 @@ func e2e(ctx context.Context, d desk, args []string) (err error) {
 	defer closing(&err, where.close)
 	var stores error
 	if os.Getenv("STORES") == "1" {
-		stores = d.stores(ctx, where, "./shared/...", "./localstack/conformance/...")
+		stores = d.stores(ctx, where, "./shared/...", "./localstack/...")
 	}
 	return errors.Join(stores, d.blackBox(ctx, installed, where, stack))
 }
