@@ -4,11 +4,14 @@ package functions_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +25,7 @@ import (
 
 	"backroom/functions"
 	"backroom/localstack/template"
+	"backroom/shared/function"
 	"backroom/shared/saga"
 )
 
@@ -343,6 +347,49 @@ func settings(t *testing.T, s reflect.Type) []string {
 		names = append(names, name)
 	}
 	return names
+}
+
+// reads is a DynamoDB that has nothing, and notes which tables are asked for which item.
+type reads []string
+
+func (n *reads) RoundTrip(r *http.Request) (*http.Response, error) {
+	var asked struct {
+		TableName string
+		Key       map[string]struct{ S string }
+	}
+	if r.Body != nil {
+		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+	}
+	*n = append(*n, asked.TableName+" "+asked.Key["pk"].S)
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
+}
+
+// The keys are read while Lambda grants full CPU. Who reads them with the first request makes a customer wait.
+func TestRoutes_ReadTheKeysOfTokensDuringINIT(t *testing.T) {
+	each(t, func(t *testing.T, f subject) {
+		entry := functions.All[f.name]
+		if entry.Operation == nil {
+			return
+		}
+		environ := map[string]string{
+			"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://nowhere.invalid", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s",
+		}
+		rt := function.Environment(environ)
+		asked := &reads{}
+		rt.AWS.HTTPClient = &http.Client{Transport: asked}
+		for name := range f.environment() {
+			environ[name] = "1h" // a text, and a duration
+		}
+		environ["ACCESS_TABLE"], environ["CALLER_RATE"], environ["CALLER_BURST"] = "access", "1", "1"
+		_, err := entry.Build(rt, environ)
+		require.NoError(t, err)
+		assert.Empty(t, *asked, "to build a function does no I/O")
+		_ = rt.Warm(t.Context()) // nothing else is there, and a function starts without it
+		public := entry.Operation(function.Environment(environ)).Route().Access.Public()
+		assert.Equal(t, !public, slices.Contains(*asked, "access keys"), "%q", *asked)
+	})
 }
 
 func TestEveryFactIsHeardOrToldToSomebody(t *testing.T) {

@@ -1,6 +1,7 @@
 package function_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 
@@ -37,6 +38,28 @@ func TestARouteReadsWhatItsCallersMayAsk(t *testing.T) {
 	_, err := build(newStand().runtime(), map[string]string{"TABLE": "t", "CALLER_RATE": "1", "CALLER_BURST": "2"})
 	require.NoError(t, err)
 	assert.True(t, limited)
+}
+
+// early is a route that has something to do before its first request.
+type early struct {
+	http.Handler
+	prepared *bool
+}
+
+func (e early) Prepare(context.Context) error {
+	*e.prepared = true
+	return nil
+}
+
+func TestServing_PreparesARouteDuringINIT(t *testing.T) {
+	prepared := false
+	rt := newStand().runtime()
+	build := function.Serving(func(function.Runtime, Shared) http.Handler { return early{http.NotFoundHandler(), &prepared} })
+	_, err := build(rt, map[string]string{"TABLE": "t"})
+	require.NoError(t, err)
+	assert.False(t, prepared, "not before all is built")
+	require.NoError(t, rt.Warm(t.Context()))
+	assert.True(t, prepared)
 }
 
 func TestAHandlerThatLimitsNobodyNeedsNoLimits(t *testing.T) {

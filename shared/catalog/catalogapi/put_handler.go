@@ -15,8 +15,10 @@ import (
 
 // Why a write is refused that does not say, or no longer knows, what it writes over.
 var (
-	ErrChanged       = fault.New(fault.PreconditionFailed, "product-changed", "The product is not the one that If-Match or If-None-Match describes. Read it again.")
-	ErrUnconditional = fault.New(fault.PreconditionNeeded, "precondition-needed", "Send If-None-Match: * to create a product, or If-Match with its ETag to change or delete it.")
+	ErrChanged = fault.New(fault.PreconditionFailed, "product-changed",
+		"The product is not the one that If-Match or If-None-Match describes. Read it again.")
+	ErrUnconditional = fault.New(fault.PreconditionNeeded, "precondition-needed",
+		"Send If-None-Match: * to create a product, or If-Match with its ETag to change or delete it.")
 )
 
 // PutHandler creates and changes products.
@@ -42,7 +44,9 @@ func (h PutHandler) Operation() api.Operation {
 			"or changed with the ETag of its deletion. A repetition of what is stored already changes nothing and is answered with 200.",
 		Access:  api.Needs(h.Callers, identity.CatalogWrite),
 		Answers: map[int]string{http.StatusCreated: "The product was created."},
-		Faults:  []*fault.Fault{ErrChanged, ErrUnconditional, catalog.ErrSKUTaken, catalog.ErrSKURepeated, catalog.ErrPriceRepeated, money.ErrCurrency},
+		Faults: []*fault.Fault{
+			ErrChanged, ErrUnconditional, catalog.ErrSKUTaken, catalog.ErrSKURepeated, catalog.ErrPriceRepeated, money.ErrCurrency,
+		},
 	}, h.put)
 }
 

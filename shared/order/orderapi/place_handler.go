@@ -79,7 +79,10 @@ func (h PlaceHandler) Operation() api.Operation {
 		Summary:     "Place an order",
 		Description: "Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its verdict.",
 		Access:      api.Needs(h.Callers, identity.OrdersWrite),
-		Faults:      []*fault.Fault{order.ErrUnknownProduct, order.ErrTooManySKUs, order.ErrTooMany, order.ErrPriceChanged, order.ErrNoCurrency, money.ErrOutOfRange, api.ErrKeyReused},
+		Faults: []*fault.Fault{
+			order.ErrUnknownProduct, order.ErrTooManySKUs, order.ErrTooMany, order.ErrPriceChanged, order.ErrNoCurrency,
+			money.ErrOutOfRange, api.ErrKeyReused,
+		},
 	}, h.place)
 }
 
@@ -106,7 +109,9 @@ func (h PlaceHandler) place(ctx context.Context, in *placeInput) (*placeOutput, 
 }
 
 // decide prices the wish and makes it an order. Who expects another total than what is remembered makes may have seen a newer price.
-func (h PlaceHandler) decide(ctx context.Context, caller identity.Caller, id, fingerprint string, in *placeInput) (order.Order, []saga.Fact, error) {
+func (h PlaceHandler) decide(
+	ctx context.Context, caller identity.Caller, id, fingerprint string, in *placeInput,
+) (order.Order, []saga.Fact, error) {
 	wish := order.Wish{
 		Currency: in.Body.Currency, Email: in.Body.Email, PaymentMethod: in.Body.PaymentMethod, ExpectedTotal: in.Body.ExpectedTotal,
 	}

@@ -61,7 +61,10 @@ func (h RefundHandler) Operation() api.Operation {
 		Summary:     "Refund an order",
 		Description: "Gives a part of a closed order's money back, or all that is left of it. Read the order at Location to see how the refund stands.",
 		Access:      api.Needs(h.Callers, identity.OrdersRefund),
-		Faults:      []*fault.Fault{ErrUnknownOrder, order.ErrNotRefundable, order.ErrRefundTooLarge, order.ErrTooManyRefunds, ErrBusy, money.ErrMixed, api.ErrKeyReused},
+		Faults: []*fault.Fault{
+			ErrUnknownOrder, order.ErrNotRefundable, order.ErrRefundTooLarge, order.ErrTooManyRefunds, ErrBusy, money.ErrMixed,
+			api.ErrKeyReused,
+		},
 	}, h.refund)
 }
 
