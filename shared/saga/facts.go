@@ -7,55 +7,55 @@ import "backroom/shared/money"
 // Fact is the name of something that happened. It is past tense, and it is written into the log of the row it happened to.
 type Fact string
 
-// The facts of an order's story.
+// The facts of an order's story, each with what Routes says of it: go test ./shared/saga -run Drawn -update
 const (
-	OrderPlaced     Fact = "OrderPlaced"     // an order was accepted
-	OrderOverdue    Fact = "OrderOverdue"    // an order is still owed something and its patience is over
-	OrderConfirmed  Fact = "OrderConfirmed"  // verdict: stock is set aside and payment is authorized
-	OrderRejected   Fact = "OrderRejected"   // verdict: no stock, or no money
-	OrderExpired    Fact = "OrderExpired"    // verdict: its payment window ended without one
-	OrderCancelling Fact = "OrderCancelling" // verdict: nobody wants it any more; stock and money are to come back
-	OrderStockBack  Fact = "OrderStockBack"  // the stock that an order was owed is back; the money is not yet
-	OrderMoneyBack  Fact = "OrderMoneyBack"  // the money that an order was owed is back; the stock is not yet
-	OrderReopened   Fact = "OrderReopened"   // money that had gone back to the customer did not arrive: it is owed again
-	OrderCancelled  Fact = "OrderCancelled"  // stock and money of a cancelled order are back
-	OrderClosed     Fact = "OrderClosed"     // nothing is owed any more
-	OrderRefunding  Fact = "OrderRefunding"  // part of a closed order's money is to go back
-	RefundsGivenUp  Fact = "RefundsGivenUp"  // refunds that were asked for are not wanted any more
-	OrderRefunded   Fact = "OrderRefunded"   // a refund arrived
-	OrderStranded   Fact = "OrderStranded"   // a person must look
-	OrderRetried    Fact = "OrderRetried"    // a person had it try again
-	OrderWrittenOff Fact = "OrderWrittenOff" // a person gave up what it was owed
-	PaymentGivenUp  Fact = "PaymentGivenUp"  // money that was to be taken, or to go back, is not to be any more
-	OrderErased     Fact = "OrderErased"     // whose order it was is forgotten
+	OrderPlaced     Fact = "OrderPlaced"     // placed the order
+	OrderOverdue    Fact = "OrderOverdue"    // found that the order waits too long
+	OrderConfirmed  Fact = "OrderConfirmed"  // confirmed the order: it is to be paid and sold
+	OrderRejected   Fact = "OrderRejected"   // rejected the order: stock and money are to come back
+	OrderExpired    Fact = "OrderExpired"    // let the order expire: stock and money are to come back
+	OrderCancelling Fact = "OrderCancelling" // cancelled the order: stock and money are to come back
+	OrderStockBack  Fact = "OrderStockBack"  // noted that the stock is back; the money is not yet
+	OrderMoneyBack  Fact = "OrderMoneyBack"  // noted that the money is back; the stock is not yet
+	OrderReopened   Fact = "OrderReopened"   // noted that returned money did not arrive: it is owed again
+	OrderCancelled  Fact = "OrderCancelled"  // noted that stock and money are back: the cancellation is complete
+	OrderClosed     Fact = "OrderClosed"     // closed the order: nothing is owed any more
+	OrderRefunding  Fact = "OrderRefunding"  // asked for a refund
+	RefundsGivenUp  Fact = "RefundsGivenUp"  // had refunds that did not arrive not be made any more
+	OrderRefunded   Fact = "OrderRefunded"   // noted that a refund arrived
+	OrderStranded   Fact = "OrderStranded"   // gave the order into human hands
+	OrderRetried    Fact = "OrderRetried"    // had the order try again
+	OrderWrittenOff Fact = "OrderWrittenOff" // gave up what the order was owed
+	PaymentGivenUp  Fact = "PaymentGivenUp"  // had no money be taken or go back any more
+	OrderErased     Fact = "OrderErased"     // forgot whose order it was
 
-	ReserveDue      Fact = "ReserveDue"      // the order asks again for its stock,
-	PaymentCheckDue Fact = "PaymentCheckDue" // for its payment,
-	CaptureDue      Fact = "CaptureDue"      // for its payment to be captured,
-	ReleaseDue      Fact = "ReleaseDue"      // for its stock to be given back,
-	ReturnDue       Fact = "ReturnDue"       // for its money to be given back,
-	RefundDue       Fact = "RefundDue"       // for its refunds
+	ReserveDue      Fact = "ReserveDue"      // asked again for the stock
+	PaymentCheckDue Fact = "PaymentCheckDue" // asked again for the payment
+	CaptureDue      Fact = "CaptureDue"      // asked again for the money to be taken
+	ReleaseDue      Fact = "ReleaseDue"      // asked again for the stock to come back
+	ReturnDue       Fact = "ReturnDue"       // asked again for the money to go back
+	RefundDue       Fact = "RefundDue"       // asked again for the refunds
 
-	StockReserved Fact = "StockReserved" // all lines were set aside
-	StockShort    Fact = "StockShort"    // at least one line could not be set aside, so none was
-	StockSold     Fact = "StockSold"     // what was set aside is sold
-	StockReleased Fact = "StockReleased" // nothing is set aside or sold any more, and never will be
+	StockReserved Fact = "StockReserved" // has set all of it aside
+	StockShort    Fact = "StockShort"    // could not set all of it aside, so it set nothing aside
+	StockSold     Fact = "StockSold"     // sold what was set aside
+	StockReleased Fact = "StockReleased" // holds no stock for the order any more, and never will
 
-	PaymentIntended     Fact = "PaymentIntended"     // the provider knows of the payment; no money moved
-	PaymentUncertain    Fact = "PaymentUncertain"    // the provider has not decided yet
-	PaymentActionNeeded Fact = "PaymentActionNeeded" // the customer has to do something first, as in 3-D Secure
-	PaymentAuthorized   Fact = "PaymentAuthorized"   // the amount is held on the customer's card
-	PaymentDeclined     Fact = "PaymentDeclined"     // the provider refused it for good
-	PaymentCaptured     Fact = "PaymentCaptured"     // the amount was taken
-	CaptureFailed       Fact = "CaptureFailed"       // the amount can not be taken any more
-	PaymentReturning    Fact = "PaymentReturning"    // the payment is to be undone, however it stands
-	PaymentReturned     Fact = "PaymentReturned"     // the customer has all money back, and none can be taken any more
-	ReturnFailed        Fact = "ReturnFailed"        // money that had gone back did not arrive
-	PaymentLeft         Fact = "PaymentLeft"         // no money is to be taken or to go back any more, however the payment stands
-	RefundNoted         Fact = "RefundNoted"         // which refunds the order wants was written down, before the provider is asked
-	RefundBegun         Fact = "RefundBegun"         // the provider knows of a refund and has not decided it
-	PaymentRefunded     Fact = "PaymentRefunded"     // a refund arrived
-	RefundFailed        Fact = "RefundFailed"        // a refund did not arrive
+	PaymentIntended     Fact = "PaymentIntended"     // told the provider of the payment; no money moved
+	PaymentUncertain    Fact = "PaymentUncertain"    // has no answer from the provider yet
+	PaymentActionNeeded Fact = "PaymentActionNeeded" // learned that the customer must act first, as in 3-D Secure
+	PaymentAuthorized   Fact = "PaymentAuthorized"   // learned that the amount is held on the customer's card
+	PaymentDeclined     Fact = "PaymentDeclined"     // learned that the provider refused the payment
+	PaymentCaptured     Fact = "PaymentCaptured"     // took the money
+	CaptureFailed       Fact = "CaptureFailed"       // could not take the money, and never can
+	PaymentReturning    Fact = "PaymentReturning"    // began to undo the payment, however it stands
+	PaymentReturned     Fact = "PaymentReturned"     // learned that all money is back, and none can be taken any more
+	ReturnFailed        Fact = "ReturnFailed"        // learned that money which had gone back did not arrive
+	PaymentLeft         Fact = "PaymentLeft"         // noted that no money is to be taken or to go back any more
+	RefundNoted         Fact = "RefundNoted"         // wrote down which refunds the order wants
+	RefundBegun         Fact = "RefundBegun"         // asked the provider for a refund, which is not decided yet
+	PaymentRefunded     Fact = "PaymentRefunded"     // learned that a refund arrived
+	RefundFailed        Fact = "RefundFailed"        // learned that a refund did not arrive
 )
 
 // Line is one product of an order. No two lines of an order have the same SKU.

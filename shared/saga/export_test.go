@@ -1,0 +1,7 @@
+package saga
+
+// For the drawings of the saga.
+var (
+	Asks    = asks
+	Unasked = unasked
+)
