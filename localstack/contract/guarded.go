@@ -1,0 +1,69 @@
+package contract
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// Guarded is a request to an operation that asks for a token, as the document's examples show it.
+type Guarded struct {
+	Operation string
+	Scopes    []string // that the token must grant
+	Method    string
+	Path      string // below the server, with its values in place
+	Header    map[string]string
+	Body      string // empty: none
+}
+
+// Guarded returns a request to each operation that asks for a token, sorted by the operation's name. It returns
+// an error if an operation asks for a token without scopes, or lacks the example of a path parameter or body.
+func (c *Contract) Guarded() (all []Guarded, err error) {
+	for path, item := range c.document.Paths.Map() {
+		for method, o := range item.Operations() {
+			if o.Security == nil || len(*o.Security) == 0 {
+				continue
+			}
+			g := Guarded{Operation: o.OperationID, Scopes: (*o.Security)[0]["bearer"], Method: method, Path: path}
+			if len(g.Scopes) == 0 {
+				return nil, fmt.Errorf("%s asks for a token that need not grant anything", o.OperationID)
+			}
+			g.Header = map[string]string{}
+			for _, p := range o.Parameters {
+				if value := p.Value; value.Example != nil && value.In == openapi3.ParameterInHeader {
+					g.Header[value.Name] = fmt.Sprint(value.Example)
+				} else if value.Example != nil && value.In == openapi3.ParameterInPath {
+					g.Path = strings.ReplaceAll(g.Path, "{"+value.Name+"}", fmt.Sprint(value.Example))
+				}
+			}
+			if strings.Contains(g.Path, "{") {
+				return nil, fmt.Errorf("%s has no example of a parameter in %s", o.OperationID, g.Path)
+			}
+			if g.Body, err = sent(o); err != nil {
+				return nil, err
+			}
+			all = append(all, g)
+		}
+	}
+	slices.SortFunc(all, func(a, b Guarded) int { return cmp.Compare(a.Operation, b.Operation) })
+	return all, nil
+}
+
+// sent returns the first example of an operation's body; empty for an operation without a body.
+func sent(o *openapi3.Operation) (string, error) {
+	if o.RequestBody == nil {
+		return "", nil
+	}
+	content := o.RequestBody.Value.Content.Get("application/json")
+	if content == nil || len(content.Examples) == 0 {
+		return "", fmt.Errorf("%s has no example of its body", o.OperationID)
+	}
+	first := content.Examples[slices.Min(slices.Collect(maps.Keys(content.Examples)))]
+	text, err := json.Marshal(first.Value.Value)
+	return string(text), err
+}
