@@ -1,6 +1,6 @@
 # Backroom. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run reset test e2e smoke delete invoke order redrive relay-again erase mail ledger sizes contract policy audit sbom fuzz reference probe lint build lock
+.PHONY: help run reset test e2e smoke delete invoke order redrive relay-again erase mail ledger sizes contract policy audit sbom fuzz release-assets reference probe lint build lock
 
 # Functions are tested as they are deployed: without C, and without the RPC server that lambda.Start would bring along. Tests link in
 # a quarter less time, too, and no C compiler is needed.
@@ -12,7 +12,7 @@ TOOL := .backroom/bin/localstack
 START = @go build -o $(TOOL) ./localstack && exec $(TOOL)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## an order flows: local cloud, deploy, 25 orders, the API at http://127.0.0.1:8080 (API_PORT=, CLOUD_PORT=)
 	$(START) run
@@ -73,6 +73,9 @@ sbom: ## what is linked into every function: .backroom/sbom/<function>.cdx.json
 
 fuzz: ## every fuzz target for FUZZTIME=30s; what breaks one is kept in its testdata
 	$(START) fuzz
+
+release-assets: ## what a release has beside the source: the API in OpenAPI 3.0 and as a collection, in .backroom/release
+	@rm -rf .backroom/release && go run ./localstack/contract/release .backroom/release
 
 probe: ## Schemathesis on a fresh MiniStack: EXAMPLES=100 per operation and identity (SEED=)
 	$(START) probe

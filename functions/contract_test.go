@@ -2,127 +2,55 @@ package functions_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
 	"go/ast"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/functions"
-	"backroom/localstack/contract/collection"
-	"backroom/localstack/recorded"
+	"backroom/localstack/contract/published"
 	"backroom/localstack/template"
 	"backroom/shared/api"
-	"backroom/shared/function"
 )
 
 var update = flag.Bool("update", false, "write the contract's files instead of comparing them")
 
-// Version is the contract's, by the rules of docs/versioning.md. docs/changelog.md says what each brought.
-const version = "1.0.0"
-
-var about = api.About{
-	Title: "Backroom", Version: version, License: "Apache-2.0", Server: "/v1", Token: "/oauth/token",
-	Description: "An order backend. An order is accepted at once (202); stock, payment and mail follow, and `GET /orders/{id}` tells how it stands.\n\n" +
-		"Refusals are problem documents (RFC 9457); [problems.md](problems.md) has one entry for each type. A POST that creates something needs an " +
-		"`Idempotency-Key`: the same request under the same key has one effect and one answer, however often it is sent.",
-	Tags: []api.Tag{
-		{Name: "access", Meaning: "Tokens."},
-		{Name: "products", Meaning: "What is sold, and for how much."},
-		{Name: "stock", Meaning: "How many there are."},
-		{Name: "orders", Meaning: "From the first word to the last cent."},
-		{Name: "payments", Meaning: "What the payment provider has to say."},
-		{Name: "operation", Meaning: "Whether anybody is there, and how to check what tokens say."},
-	},
-}
-
-// TestTheContractIsWhatTheFunctionsServe holds docs/openapi.yaml, its copy in version 3.0 and the collection for API tools to what
-// the functions say of themselves and what they answered in their tests.
+// TestTheContractIsWhatTheFunctionsServe holds docs/openapi.yaml to what the functions say of themselves and what they
+// answered in their tests.
 func TestTheContractIsWhatTheFunctionsServe(t *testing.T) {
-	var operations []api.Operation
-	for _, name := range folders(t) {
-		if f := functions.All[name]; f.Operation != nil && !f.Beside {
-			operations = append(operations, f.Operation(function.Environment(map[string]string{"AWS_REGION": "us-east-1"})))
-		}
+	made, err := published.Make()
+	require.NoError(t, err)
+	if *update {
+		require.NoError(t, os.WriteFile("../docs/openapi.yaml", made.OpenAPI, 0o644))
 	}
-	examples := examples(t)
-	document, copy30, err := api.Documents(about, examples, operations...)
-	require.NoError(t, err)
-	requests, err := collection.Of(about, examples, operations...)
-	require.NoError(t, err)
-	for file, served := range map[string][]byte{"openapi.yaml": document, "openapi-3.0.yaml": copy30, "backroom.postman_collection.json": requests} {
-		file = filepath.Join("..", "docs", file)
-		if *update {
-			require.NoError(t, os.WriteFile(file, served, 0o644))
-		}
-		kept, err := os.ReadFile(file)
-		if err != nil || !bytes.Equal(kept, served) {
-			t.Errorf("%s is not what the functions serve (%v). If the change is meant: make contract UPDATE=1", file, err)
-		}
+	kept, err := os.ReadFile("../docs/openapi.yaml")
+	if err != nil || !bytes.Equal(kept, made.OpenAPI) {
+		t.Errorf("docs/openapi.yaml is not what the functions serve (%v). If the change is meant: make contract UPDATE=1", err)
 	}
 }
 
-// examples are the sample events and what the functions answered to them.
-func examples(t *testing.T) []api.Example {
-	t.Helper()
-	exchanges, err := recorded.Exchanges()
-	require.NoError(t, err)
-	require.NotEmpty(t, exchanges)
-	var all []api.Example
-	for _, x := range exchanges {
-		if f := functions.All[x.Function]; f.Operation == nil || f.Beside || x.Status == http.StatusMethodNotAllowed {
-			continue // the sandbox is no part of the API, and no operation answers to another's method
-		}
-		text, err := os.ReadFile(filepath.Join("..", "events", x.Event))
-		require.NoError(t, err)
-		var sent events.APIGatewayProxyRequest
-		require.NoError(t, json.Unmarshal(text, &sent))
-		e := api.Example{
-			Operation: x.Function, Name: strings.TrimSuffix(x.Event, ".json"), Path: sent.Path, Query: url.Values{}, Header: http.Header{}, Body: sent.Body,
-			Status: x.Status, Media: x.Media, Answer: x.Body,
-		}
-		for name, value := range sent.QueryStringParameters {
-			e.Query.Set(name, value)
-		}
-		for name, value := range sent.Headers {
-			e.Header.Set(name, value)
-		}
-		all = append(all, e)
-	}
-	slices.SortStableFunc(all, func(a, b api.Example) int { // the sample that bears the function's name first
-		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(len(a.Name), len(b.Name)))
-	})
-	return all
-}
-
-// TestTheContractIsWhole holds both versions of the document to the specification that they follow, examples included, and
-// every operation to words for whoever reads it.
+// TestTheContractIsWhole holds the document to the specification that it follows, examples included, and every operation
+// to words for its readers.
 func TestTheContractIsWhole(t *testing.T) {
-	for file, version := range map[string]string{"openapi.yaml": "3.1.0", "openapi-3.0.yaml": "3.0.3"} {
-		document := contract(t, file)
-		assert.Equal(t, version, document.OpenAPI)
-		require.NoError(t, document.Validate(context.Background()), file)
-		for path, item := range document.Paths.Map() {
-			for method, o := range item.Operations() {
-				assert.NotEmpty(t, o.OperationID, "%s %s needs a name", method, path)
-				assert.NotEmpty(t, o.Summary, "%s needs a summary", o.OperationID)
-				assert.NotEmpty(t, o.Description, "%s needs a description", o.OperationID)
-			}
+	document := contract(t)
+	assert.Equal(t, "3.1.0", document.OpenAPI)
+	require.NoError(t, document.Validate(context.Background()))
+	for path, item := range document.Paths.Map() {
+		for method, o := range item.Operations() {
+			assert.NotEmpty(t, o.OperationID, "%s %s needs a name", method, path)
+			assert.NotEmpty(t, o.Summary, "%s needs a summary", o.OperationID)
+			assert.NotEmpty(t, o.Description, "%s needs a description", o.OperationID)
 		}
 	}
 }
@@ -149,12 +77,12 @@ func TestWhatTheGatewayRefusesIsAProblem(t *testing.T) {
 	assert.Len(t, says, 8, "each is looked at")
 }
 
-func contract(t *testing.T, file string) *openapi3.T {
+func contract(t *testing.T) *openapi3.T {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "docs", file))
+	text, err := os.ReadFile("../docs/openapi.yaml")
 	require.NoError(t, err)
 	document, err := openapi3.NewLoader().LoadFromData(text)
-	require.NoError(t, err, file)
+	require.NoError(t, err)
 	return document
 }
 
@@ -204,7 +132,7 @@ func promised(t *testing.T) map[string]string {
 		all[said[1]] = said[2]
 	}
 	link := regexp.MustCompile("`([a-z-]+)`\\]\\(problems\\.md#([a-z-]+)\\)")
-	for _, item := range contract(t, "openapi.yaml").Paths.Map() {
+	for _, item := range contract(t).Paths.Map() {
 		for _, o := range item.Operations() {
 			for status, answer := range o.Responses.Map() {
 				for _, said := range link.FindAllStringSubmatch(*answer.Value.Description, -1) {
@@ -257,5 +185,5 @@ func TestTheChangelogKnowsTheContractsVersion(t *testing.T) {
 	text, err := os.ReadFile("../docs/changelog.md")
 	require.NoError(t, err)
 	_, latest, _ := strings.Cut(string(text), "\n## ")
-	assert.True(t, strings.HasPrefix(latest, version+" "), "the first entry of docs/changelog.md is the version that the document has: %s", version)
+	assert.True(t, strings.HasPrefix(latest, published.Version+" "), "the first entry of docs/changelog.md is the version that the document has: %s", published.Version)
 }

@@ -1,5 +1,5 @@
 // Package client is how Go programs call Backroom: a method for each operation and a type for each document, generated from
-// docs/openapi-3.0.yaml, and beside them what that file cannot say: where tokens come from, what a refusal is in Go, and when a
+// docs/openapi.yaml, and beside them what that file cannot say: where tokens come from, what a refusal is in Go, and when a
 // request is sent again.
 //
 // Every method whose name ends in WithResponse returns the answer of a success, decoded into the field of its status, as in JSON202;
@@ -19,7 +19,9 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-//go:generate go tool -modfile=generator.mod oapi-codegen -config oapi-codegen.yaml -o api.gen.go ../../docs/openapi-3.0.yaml
+// The generator reads OpenAPI 3.0.
+//go:generate go run ../../localstack/contract/release ../../.backroom/release
+//go:generate go tool -modfile=generator.mod oapi-codegen -config oapi-codegen.yaml -o api.gen.go ../../.backroom/release/openapi-3.0.yaml
 
 // Settings are what a client needs besides the API's address.
 type Settings struct {

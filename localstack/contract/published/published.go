@@ -1,0 +1,140 @@
+// Package published makes the files that show the API to other people and tools: its OpenAPI document, and what is made
+// from it for a release. Nobody writes them by hand.
+package published
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"backroom/functions"
+	"backroom/localstack/contract/collection"
+	"backroom/localstack/recorded"
+	"backroom/localstack/template"
+	"backroom/shared/api"
+	"backroom/shared/function"
+)
+
+// Version is that of the contract, by the rules of docs/versioning.md. docs/changelog.md says what each brought.
+const Version = "1.0.0"
+
+var about = api.About{
+	Title: "Backroom", Version: Version, License: "Apache-2.0", Server: "/v1", Token: "/oauth/token",
+	Description: "An order backend. An order is accepted at once (202); stock, payment and mail follow, and `GET /orders/{id}` tells how it stands.\n\n" +
+		"Refusals are problem documents (RFC 9457); [problems.md](problems.md) has one entry for each type. A POST that creates something needs an " +
+		"`Idempotency-Key`: the same request under the same key has one effect and one answer, however often it is sent.",
+	Tags: []api.Tag{
+		{Name: "access", Meaning: "Tokens."},
+		{Name: "products", Meaning: "What is sold, and for how much."},
+		{Name: "stock", Meaning: "How many there are."},
+		{Name: "orders", Meaning: "From the first word to the last cent."},
+		{Name: "payments", Meaning: "What the payment provider has to say."},
+		{Name: "operation", Meaning: "Whether anybody is there, and how to check what tokens say."},
+	},
+}
+
+// Files are the ways in which the API is shown. The same functions and examples give the same bytes.
+type Files struct {
+	OpenAPI    []byte // docs/openapi.yaml, version 3.1
+	OpenAPI30  []byte // the same in version 3.0, for tools that do not read 3.1
+	Collection []byte // for API tools such as Postman and Bruno
+}
+
+// Make returns the files of the API as the functions are now, with the examples that localstack/recorded keeps. It
+// returns an error if operations or examples do not go together, or if a sample event cannot be read.
+func Make() (Files, error) {
+	var operations []api.Operation
+	for _, name := range slices.Sorted(maps.Keys(functions.All)) {
+		if f := functions.All[name]; f.Operation != nil && !f.Beside {
+			rt := function.Environment(map[string]string{"AWS_REGION": "us-east-1"})
+			operations = append(operations, f.Operation(rt))
+		}
+	}
+	examples, err := examples()
+	if err != nil {
+		return Files{}, err
+	}
+	document, copy30, err := api.Documents(about, examples, operations...)
+	if err != nil {
+		return Files{}, err
+	}
+	requests, err := collection.Of(about, examples, operations...)
+	return Files{document, copy30, requests}, err
+}
+
+// Release writes what a release has beside docs/openapi.yaml into a folder, which it makes: openapi-3.0.yaml and
+// backroom.postman_collection.json. It returns the names of the files.
+func Release(folder string) (names []string, err error) {
+	made, err := Make()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	for name, text := range map[string][]byte{
+		"openapi-3.0.yaml": made.OpenAPI30, "backroom.postman_collection.json": made.Collection,
+	} {
+		name = filepath.Join(folder, name)
+		if err := os.WriteFile(name, text, 0o644); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// examples are the sample events and what the functions answered to them.
+func examples() (all []api.Example, err error) {
+	exchanges, err := recorded.Exchanges()
+	if err != nil {
+		return nil, err
+	}
+	if len(exchanges) == 0 {
+		return nil, errors.New("no answers are recorded; next: make contract UPDATE=1")
+	}
+	root, err := template.Root()
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range exchanges {
+		if f := functions.All[x.Function]; f.Operation == nil || f.Beside || x.Status == http.StatusMethodNotAllowed {
+			continue // the sandbox is no part of the API, and no operation answers to another's method
+		}
+		text, err := os.ReadFile(filepath.Join(root, "events", x.Event))
+		if err != nil {
+			return nil, err
+		}
+		var sent events.APIGatewayProxyRequest
+		if err := json.Unmarshal(text, &sent); err != nil {
+			return nil, fmt.Errorf("events/%s: %w", x.Event, err)
+		}
+		e := api.Example{
+			Operation: x.Function, Name: strings.TrimSuffix(x.Event, ".json"),
+			Path: sent.Path, Query: url.Values{}, Header: http.Header{}, Body: sent.Body,
+			Status: x.Status, Media: x.Media, Answer: x.Body,
+		}
+		for name, value := range sent.QueryStringParameters {
+			e.Query.Set(name, value)
+		}
+		for name, value := range sent.Headers {
+			e.Header.Set(name, value)
+		}
+		all = append(all, e)
+	}
+	slices.SortStableFunc(all, func(a, b api.Example) int { // the sample that bears the function's name first
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(len(a.Name), len(b.Name)))
+	})
+	return all, nil
+}

@@ -1,0 +1,63 @@
+package published_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/contract/collection"
+	"backroom/localstack/contract/published"
+)
+
+// operations returns the operations of a document that is valid, each as its method and its path.
+func operations(t *testing.T, text []byte, version string) (all []string) {
+	t.Helper()
+	document, err := openapi3.NewLoader().LoadFromData(text)
+	require.NoError(t, err)
+	require.NoError(t, document.Validate(t.Context()), version)
+	assert.Equal(t, version, document.OpenAPI)
+	assert.Equal(t, published.Version, document.Info.Version)
+	for path, item := range document.Paths.Map() {
+		for method, o := range item.Operations() {
+			all = append(all, method+" "+path+" "+o.OperationID)
+		}
+	}
+	return all
+}
+
+func TestRelease_TheFilesShowTheSameOperationsAsTheDocument(t *testing.T) {
+	t.Parallel()
+	made, err := published.Make()
+	require.NoError(t, err)
+	folder := filepath.Join(t.TempDir(), "release")
+	names, err := published.Release(folder)
+	require.NoError(t, err)
+	file := func(name string) []byte {
+		assert.Contains(t, names, filepath.Join(folder, name))
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		require.NoError(t, err)
+		assert.Greater(t, len(text), 50_000, "%s: examples are in it", name)
+		return text
+	}
+
+	want := operations(t, made.OpenAPI, "3.1.0")
+	assert.Greater(t, len(want), 15)
+	assert.ElementsMatch(t, want, operations(t, file("openapi-3.0.yaml"), "3.0.3"))
+
+	var requests collection.Collection
+	require.NoError(t, json.Unmarshal(file("backroom.postman_collection.json"), &requests))
+	count := 0
+	for _, group := range requests.Item {
+		for _, item := range group.Item {
+			assert.NotEmpty(t, item.Request.Method+item.Request.URL.Raw, item.Name)
+			count++
+		}
+	}
+	assert.Equal(t, len(want), count, "a request for each operation")
+	assert.Len(t, names, 2)
+}
