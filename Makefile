@@ -1,6 +1,6 @@
 # Backroom. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run reset test e2e smoke delete invoke order redrive relay-again erase mail ledger sizes contract policy audit sbom fuzz release-assets reference probe lint build lock
+.PHONY: help run reset test e2e smoke delete invoke order redrive relay-again erase mail ledger sizes contract policy audit sbom fuzz release-assets reference probe lint build lock event
 
 # Functions are tested as they are deployed: without C, and without the RPC server that lambda.Start would bring along. Tests link in
 # a quarter less time, too, and no C compiler is needed.
@@ -34,6 +34,9 @@ delete: ## delete STACK= and the tables that outlive it; never prod (CONFIRM=nam
 
 invoke: ## run a function of the running cloud: F=place-order E=events/place-order.json
 	$(START) invoke "$(F)" "$(E)"
+
+event: ## write a sample event: ROUTE=place-order BODY='{…}' (AT=path), or STEP=commit-stock (FACT=); CASE= names a case
+	@go run ./localstack/contract/event -route "$$ROUTE" -body "$$BODY" -at "$$AT" -step "$$STEP" -fact "$$FACT" -case "$$CASE"
 
 order: ## the story of one order: ID=ord_… (SHOP=, and STACK= for another stack than that of make run)
 	$(START) order "$(ID)"

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"backroom/shared/saga"
+)
+
+// message returns what the queue of a step hands to its function: a fact as shared/saga/testdata shows it, about the order
+// of the other sample events.
+func (w wish) message(root string) (e events.SQSEvent, err error) {
+	step := saga.Step(w.step)
+	facts := heard(step)
+	if len(facts) == 0 {
+		return e, fmt.Errorf("%q is no step that hears a fact: one of %s", step, saga.Steps)
+	}
+	fact := saga.Fact(w.fact)
+	if fact == "" && len(facts) == 1 {
+		fact = facts[0]
+	}
+	if !slices.Contains(facts, fact) {
+		return e, fmt.Errorf("which FACT? %s hears %s", step, facts)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "shared", "saga", "testdata", string(fact)+".json"))
+	if err != nil {
+		return e, err
+	}
+	known, err := samples(root)
+	if err != nil {
+		return e, err
+	}
+	var golden saga.Event
+	if err := json.Unmarshal(text, &golden); err != nil {
+		return e, err
+	}
+	var body bytes.Buffer
+	if err := json.Compact(&body, bytes.ReplaceAll(text, []byte(golden.Subject), []byte(known["id"]))); err != nil {
+		return e, err
+	}
+	return events.SQSEvent{Records: []events.SQSMessage{{
+		MessageId:     w.id("059f36b4-87a3-44ab-83d2-", w.step),
+		ReceiptHandle: "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a01",
+		Body:          body.String(), Md5OfBody: fmt.Sprintf("%x", md5.Sum(body.Bytes())),
+		Attributes: map[string]string{
+			"ApproximateReceiveCount": "1", "SentTimestamp": "1772366400040", "SenderId": "AROAEXAMPLE:backroom-relay-facts",
+			"ApproximateFirstReceiveTimestamp": "1772366400045",
+		},
+		MessageAttributes: map[string]events.SQSMessageAttribute{},
+		EventSource:       "aws:sqs", EventSourceARN: "arn:aws:sqs:us-east-1:000000000000:backroom-" + w.step, AWSRegion: "us-east-1",
+	}}}, nil
+}

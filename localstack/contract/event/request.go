@@ -1,0 +1,156 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"backroom/functions"
+	"backroom/shared/api"
+	"backroom/shared/function"
+)
+
+const host = "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
+
+// request returns what the gateway hands to the function of a route. A token is asked for, as ${TOKEN}, if the route needs
+// one, and there is an Idempotency-Key if the route knows it.
+func (w wish) request(root string) (e events.APIGatewayProxyRequest, err error) {
+	entry := functions.All[w.route]
+	if entry.Operation == nil {
+		return e, fmt.Errorf("functions.All has no route %q: one of %s", w.route, routes())
+	}
+	operation := entry.Operation(function.Environment(map[string]string{"AWS_REGION": "us-east-1"}))
+	route := operation.Route()
+	known, err := samples(root)
+	if err != nil {
+		return e, err
+	}
+	at, err := url.Parse(w.at)
+	if err != nil {
+		return e, err
+	}
+	path, values, err := place(route.Path, at.Path, known)
+	if err != nil {
+		return e, err
+	}
+	headers, err := w.headers(operation)
+	if err != nil {
+		return e, err
+	}
+	e = events.APIGatewayProxyRequest{
+		Resource: route.Path, Path: path, HTTPMethod: route.Method, PathParameters: values, Body: w.body,
+		Headers: headers, MultiValueHeaders: lists(headers),
+		RequestContext: events.APIGatewayProxyRequestContext{
+			AccountID: "123456789012", ResourceID: "x1y2z3", ResourcePath: route.Path, HTTPMethod: route.Method,
+			ExtendedRequestID: "GHi9JkLmNoPqRsT=", RequestID: w.id("7c9e6679-7425-40de-944b-", w.route), APIID: "a1b2c3d4e5",
+			RequestTime: "01/Mar/2026:12:00:00 +0000", RequestTimeEpoch: 1772366400000,
+			Path: "/v1" + path, Stage: "v1", Protocol: "HTTP/1.1", DomainPrefix: "a1b2c3d4e5", DomainName: host,
+			Identity: events.APIGatewayRequestIdentity{SourceIP: "192.0.2.17", UserAgent: "curl/8.11.0"},
+		},
+	}
+	for name, values := range at.Query() {
+		if e.QueryStringParameters == nil {
+			e.QueryStringParameters, e.MultiValueQueryStringParameters = map[string]string{}, at.Query()
+		}
+		e.QueryStringParameters[name] = values[len(values)-1]
+	}
+	return e, nil
+}
+
+func (w wish) headers(o api.Operation) (map[string]string, error) {
+	headers := map[string]string{
+		"Accept": "*/*", "Accept-Encoding": "gzip, deflate", "Host": host, "User-Agent": "curl/8.11.0",
+		"X-Amzn-Trace-Id": "Root=1-67c2f0a0-3b1f2c4d5e6f708192a3b4c5",
+		"X-Forwarded-For": "192.0.2.17", "X-Forwarded-Port": "443", "X-Forwarded-Proto": "https",
+	}
+	if w.body != "" {
+		headers["Content-Type"], headers["Content-Length"] = "application/json", strconv.Itoa(len(w.body))
+	}
+	if !o.Route().Access.Public() {
+		headers["Authorization"] = "Bearer ${TOKEN}"
+	}
+	text, _, err := api.Documents(api.About{Title: o.Route().Name, Version: "1"}, nil, o)
+	if err != nil {
+		return nil, err
+	}
+	document, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
+		return nil, err
+	}
+	described := document.Paths.Value(o.Route().Path).GetOperation(o.Route().Method)
+	if described.Parameters.GetByInAndName(openapi3.ParameterInHeader, "Idempotency-Key") != nil {
+		headers["Idempotency-Key"] = "sample-" + strings.TrimSuffix(w.name(w.route), ".json")
+	}
+	return headers, nil
+}
+
+// samples returns the values that the sample events have for path parameters, by name: of two the one in the first file.
+func samples(root string) (map[string]string, error) {
+	files, err := filepath.Glob(filepath.Join(root, "events", "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(files)
+	values := map[string]string{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		var sent struct{ PathParameters map[string]string }
+		if err := json.Unmarshal(text, &sent); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		for name, value := range sent.PathParameters {
+			if values[name] == "" {
+				values[name] = value
+			}
+		}
+	}
+	return values, nil
+}
+
+// place returns a route's path with a value for each parameter: those of a path that is given, or else known ones.
+func place(route, given string, known map[string]string) (path string, values map[string]string, err error) {
+	segments, sent := strings.Split(route, "/"), strings.Split(given, "/")
+	if given != "" && len(sent) != len(segments) {
+		return "", nil, fmt.Errorf("AT=%s is no path of %s", given, route)
+	}
+	for i, segment := range segments {
+		name, isParameter := strings.CutPrefix(segment, "{")
+		name = strings.TrimSuffix(name, "}")
+		switch {
+		case !isParameter && given != "" && sent[i] != segment:
+			return "", nil, fmt.Errorf("AT=%s is no path of %s", given, route)
+		case !isParameter:
+			continue
+		case given != "":
+			segments[i] = sent[i]
+		case known[name] != "":
+			segments[i] = known[name]
+		default:
+			return "", nil, fmt.Errorf("no sample event has a value for {%s}: give the path with AT=", name)
+		}
+		if values == nil {
+			values = map[string]string{}
+		}
+		values[name] = segments[i]
+	}
+	return strings.Join(segments, "/"), values, nil
+}
+
+func lists(headers map[string]string) map[string][]string {
+	all := map[string][]string{}
+	for name, value := range headers {
+		all[name] = []string{value}
+	}
+	return all
+}
