@@ -7,10 +7,12 @@ import (
 	"flag"
 	"go/ast"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -53,6 +55,41 @@ func TestTheContractIsWhole(t *testing.T) {
 			assert.NotEmpty(t, o.Description, "%s needs a description", o.OperationID)
 		}
 	}
+}
+
+// TestTheContractsScopesAreInTheArchitecture holds the table of routes in docs/architecture.md to the document.
+func TestTheContractsScopesAreInTheArchitecture(t *testing.T) {
+	const (
+		file  = "../docs/architecture.md"
+		begin = "<!-- from docs/openapi.yaml: make contract UPDATE=1 -->\n"
+		end   = "<!-- end -->\n"
+	)
+	routes := map[string][]string{}
+	for path, item := range contract(t).Paths.Map() {
+		for method, o := range item.Operations() {
+			scope := "no token"
+			if len(*o.Security) > 0 {
+				scope = "`" + strings.Join((*o.Security)[0]["bearer"], "`, `") + "`"
+			}
+			routes[scope] = append(routes[scope], method+" "+path)
+		}
+	}
+	table := "| Scope | Routes |\n|---|---|\n"
+	for _, scope := range slices.Sorted(maps.Keys(routes)) {
+		slices.Sort(routes[scope])
+		table += "| " + scope + " | " + "`" + strings.Join(routes[scope], "`, `") + "` |\n"
+	}
+	page, err := os.ReadFile(file)
+	require.NoError(t, err)
+	before, rest, found := strings.Cut(string(page), begin)
+	_, after, closed := strings.Cut(rest, end)
+	require.True(t, found && closed, "%s has no place for the table: %s%s", file, begin, end)
+	want := before + begin + table + end + after
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(want), 0o644))
+		return
+	}
+	assert.Equal(t, want, string(page), "next: make contract UPDATE=1")
 }
 
 // TestWhatTheGatewayRefusesIsAProblem: no local cloud applies the gateway's own responses, so they are held to what problems.md says.

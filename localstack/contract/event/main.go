@@ -1,4 +1,5 @@
-// Command event writes a sample event into events/: what the gateway or a queue hands to a function. `make event` calls it.
+// Command event writes a sample event into events/: what the gateway or a queue hands to a function. `make event`
+// calls it.
 package main
 
 import (
@@ -26,9 +27,12 @@ const usage = `make event ROUTE=place-order BODY='{"lines":[…]}' [CASE=not-sol
 
 // A wish says which event is to be written.
 type wish struct {
-	route, body, at string // a function that answers HTTP; the body and the path of the request, empty for none and for samples
-	step, fact      string // a step of the saga; the fact, empty for the only one that the step hears
-	of              string // the case that the event shows; empty for what the function is for
+	route string // a function that answers HTTP
+	body  string // of the request; empty for none
+	at    string // its path and query; empty for the route's path with the values that other samples have
+	step  string // a step of the saga
+	fact  string // empty for the only one that the step hears
+	of    string // the case that the event shows; empty for what the function is for
 }
 
 func main() {
@@ -52,8 +56,8 @@ func main() {
 	os.Exit(1)
 }
 
-// write writes the event below the root of the repository, and returns the file's name from there. It returns an error if
-// the file is there already.
+// write writes the event below the root of the repository, and returns the file's name from there. It returns an
+// error if the file is there already.
 func (w wish) write(root string) (file string, err error) {
 	var event any
 	function := w.route

@@ -14,8 +14,8 @@ import (
 	"backroom/shared/saga"
 )
 
-// message returns what the queue of a step hands to its function: a fact as shared/saga/testdata shows it, about the order
-// of the other sample events.
+// message returns what the queue of a step hands to its function: a fact as shared/saga/testdata shows it, about
+// the order of the other sample events.
 func (w wish) message(root string) (e events.SQSEvent, err error) {
 	step := saga.Step(w.step)
 	facts := heard(step)
@@ -50,10 +50,11 @@ func (w wish) message(root string) (e events.SQSEvent, err error) {
 		ReceiptHandle: "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a01",
 		Body:          body.String(), Md5OfBody: fmt.Sprintf("%x", md5.Sum(body.Bytes())),
 		Attributes: map[string]string{
-			"ApproximateReceiveCount": "1", "SentTimestamp": "1772366400040", "SenderId": "AROAEXAMPLE:backroom-relay-facts",
-			"ApproximateFirstReceiveTimestamp": "1772366400045",
+			"SenderId": "AROAEXAMPLE:backroom-relay-facts", "ApproximateReceiveCount": "1",
+			"SentTimestamp": "1772366400040", "ApproximateFirstReceiveTimestamp": "1772366400045",
 		},
 		MessageAttributes: map[string]events.SQSMessageAttribute{},
-		EventSource:       "aws:sqs", EventSourceARN: "arn:aws:sqs:us-east-1:000000000000:backroom-" + w.step, AWSRegion: "us-east-1",
+		EventSource:       "aws:sqs", AWSRegion: "us-east-1",
+		EventSourceARN: "arn:aws:sqs:us-east-1:000000000000:backroom-" + w.step,
 	}}}, nil
 }

@@ -20,8 +20,8 @@ import (
 
 const host = "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
 
-// request returns what the gateway hands to the function of a route. A token is asked for, as ${TOKEN}, if the route needs
-// one, and there is an Idempotency-Key if the route knows it.
+// request returns what the gateway hands to the function of a route. It has the placeholder ${TOKEN} if the route
+// needs a token, and an Idempotency-Key if the route knows it.
 func (w wish) request(root string) (e events.APIGatewayProxyRequest, err error) {
 	entry := functions.All[w.route]
 	if entry.Operation == nil {
@@ -50,7 +50,8 @@ func (w wish) request(root string) (e events.APIGatewayProxyRequest, err error) 
 		Headers: headers, MultiValueHeaders: lists(headers),
 		RequestContext: events.APIGatewayProxyRequestContext{
 			AccountID: "123456789012", ResourceID: "x1y2z3", ResourcePath: route.Path, HTTPMethod: route.Method,
-			ExtendedRequestID: "GHi9JkLmNoPqRsT=", RequestID: w.id("7c9e6679-7425-40de-944b-", w.route), APIID: "a1b2c3d4e5",
+			RequestID: w.id("7c9e6679-7425-40de-944b-", w.route), ExtendedRequestID: "GHi9JkLmNoPqRsT=",
+			APIID:       "a1b2c3d4e5",
 			RequestTime: "01/Mar/2026:12:00:00 +0000", RequestTimeEpoch: 1772366400000,
 			Path: "/v1" + path, Stage: "v1", Protocol: "HTTP/1.1", DomainPrefix: "a1b2c3d4e5", DomainName: host,
 			Identity: events.APIGatewayRequestIdentity{SourceIP: "192.0.2.17", UserAgent: "curl/8.11.0"},
@@ -92,7 +93,8 @@ func (w wish) headers(o api.Operation) (map[string]string, error) {
 	return headers, nil
 }
 
-// samples returns the values that the sample events have for path parameters, by name: of two the one in the first file.
+// samples returns the values that the sample events have for path parameters, by name. Of two values it returns
+// the one in the first file.
 func samples(root string) (map[string]string, error) {
 	files, err := filepath.Glob(filepath.Join(root, "events", "*.json"))
 	if err != nil {

@@ -30,9 +30,10 @@ const Version = "1.0.0"
 
 var about = api.About{
 	Title: "Backroom", Version: Version, License: "Apache-2.0", Server: "/v1", Token: "/oauth/token",
-	Description: "An order backend. An order is accepted at once (202); stock, payment and mail follow, and `GET /orders/{id}` tells how it stands.\n\n" +
-		"Refusals are problem documents (RFC 9457); [problems.md](problems.md) has one entry for each type. A POST that creates something needs an " +
-		"`Idempotency-Key`: the same request under the same key has one effect and one answer, however often it is sent.",
+	Description: "An order backend. An order is accepted at once (202); stock, payment and mail follow, " +
+		"and `GET /orders/{id}` tells how it stands.\n\n" +
+		"Refusals are problem documents (RFC 9457); [problems.md](problems.md) has one entry for each type. " +
+		"A POST that creates something needs an `Idempotency-Key`: the same request under the same key has one effect and one answer, however often it is sent.",
 	Tags: []api.Tag{
 		{Name: "access", Meaning: "Tokens."},
 		{Name: "products", Meaning: "What is sold, and for how much."},
