@@ -1,6 +1,6 @@
 # Backroom. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run reset test e2e smoke delete invoke order redrive relay-again erase mail ledger sizes contract policy audit sbom fuzz release-assets reference probe lint build lock event
+.PHONY: help run reset test e2e smoke delete invoke order redrive replay erase mail ledger sizes contract policy audit sbom fuzz release-assets reference probe lint build lock event
 
 # Functions are tested as they are deployed: without C, and without the RPC server that lambda.Start would bring along. Tests link in
 # a quarter less time, too, and no C compiler is needed.
@@ -10,6 +10,16 @@ export GOFLAGS := $(strip $(GOFLAGS) -tags=lambda.norpc)
 TOOL := .backroom/bin/localstack
 # make starts the tool itself, not `go run`, so that a signal to make reaches it.
 START = @go build -o $(TOOL) ./localstack && exec $(TOOL)
+
+# What operates a stack is a command of its own. It takes flags only, and here each comes from a variable that was given to make itself:
+# one that the environment happens to have must not choose the stack that is changed.
+BACKROOM := .backroom/bin/backroom
+OPERATE = @go build -o $(BACKROOM) ./shared/ops/backroom && exec $(BACKROOM)
+given = $(if $(findstring command line,$(origin $(1))),$($(1)))
+quoted = '$(subst ','\'',$(1))'
+option = $(if $(call given,$(2)),--$(1) $(call quoted,$(call given,$(2))))
+switch = $(if $(filter-out 0,$(call given,$(2))),--$(1))
+AT = $(call option,stack,STACK) $(call option,endpoint,ENDPOINT)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,10 +37,10 @@ e2e: ## the black-box suite on CLOUD=ministack|localstack|aws (STACK=name; on aw
 	$(START) e2e $(or $(CLOUD),ministack)
 
 smoke: ## the way of one test order through a deployed STACK=, mail and refund included (in prod it only reads; CARD=, URL=)
-	$(START) smoke
+	$(OPERATE) smoke $(AT) $(call option,card,CARD) $(call option,url,URL) $(call option,shop,SHOP)
 
-delete: ## delete STACK= and the tables that outlive it; never prod (CONFIRM=name answers beforehand)
-	$(START) delete
+delete: ## delete STACK= and the tables that outlive it; never prod (CONFIRM=name answers beforehand, DRY=1 deletes nothing)
+	$(OPERATE) delete $(AT) $(call option,confirm,CONFIRM) $(call switch,dry-run,DRY)
 
 invoke: ## run a function of the running cloud: F=place-order E=events/place-order.json
 	$(START) invoke "$(F)" "$(E)"
@@ -39,19 +49,19 @@ event: ## write a sample event: ROUTE=place-order BODY='{…}' (AT=path), or STE
 	@go run ./localstack/contract/event -route "$$ROUTE" -body "$$BODY" -at "$$AT" -step "$$STEP" -fact "$$FACT" -case "$$CASE"
 
 order: ## the story of one order: ID=ord_… (SHOP=, and STACK= for another stack than that of make run)
-	$(START) order "$(ID)"
+	$(OPERATE) order show $(call quoted,$(call given,ID)) $(AT) $(call option,shop,SHOP)
 
-redrive: ## send dead letters back to STEP=advance-order and so on (DRY=1 only lists them, LIMIT=, STACK=)
-	$(START) redrive "$(STEP)"
+redrive: ## send dead letters back to STEP=advance-order and so on, in STACK= (DRY=1 only lists them, LIMIT=, YES=1)
+	$(OPERATE) redrive $(call quoted,$(call given,STEP)) $(AT) $(call option,limit,LIMIT) $(call switch,dry-run,DRY) $(call switch,yes,YES)
 
-relay-again: ## send again what the rows told SINCE=26h or 2026-11-21T10:00Z (DRY=1 only counts, RATE= rows a second, STACK=)
-	$(START) relay-again "$(SINCE)"
+replay: ## send facts again that rows recorded SINCE=26h or 2026-11-21T10:00Z, in STACK= (DRY=1 only counts, RATE= rows a second, YES=1)
+	$(OPERATE) replay $(call option,since,SINCE) $(AT) $(call option,rate,RATE) $(call switch,dry-run,DRY) $(call switch,yes,YES)
 
-erase: ## forget whose the orders of CUSTOMER= were; amounts stay (SHOP=, STACK=)
-	$(START) erase "$(CUSTOMER)"
+erase: ## forget whose the orders of CUSTOMER= were, in STACK=; amounts stay (DRY=1 only counts, SHOP=, YES=1)
+	$(OPERATE) erase $(call quoted,$(call given,CUSTOMER)) $(AT) $(call option,shop,SHOP) $(call switch,dry-run,DRY) $(call switch,yes,YES)
 
 mail: ## the last N=5 mails that were kept in the mailbox, here and as a page (OPEN=1 opens it, STACK=)
-	$(START) mail
+	$(OPERATE) mail list --html .backroom/mail/index.html $(AT) $(call option,last,N) $(call switch,open,OPEN)
 
 reference: ## the API reference of make run in a headless Chromium: tried out, and nothing asked elsewhere (UPDATE=1 takes its picture)
 	$(START) reference

@@ -15,11 +15,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
-	"backroom/localstack/cloud"
 	"backroom/localstack/deploy"
 	"backroom/shared/client"
+	"backroom/shared/ops/local"
 	"backroom/shared/ops/remedy"
 	"backroom/shared/ops/shop"
+	"backroom/shared/ops/stack"
 )
 
 // invoke is `make invoke F=<function> E=<event file>`: one call of a function of the running cloud, with the event's
@@ -29,7 +30,7 @@ func invoke(ctx context.Context, d desk, args []string) error {
 	if len(args) != 2 || args[0] == "" || args[1] == "" {
 		return remedy.For(errors.New("which function, which event?"), usage)
 	}
-	at, ok := d.whereRunning()
+	at, ok := local.Running(d.repo)
 	if !ok {
 		return remedy.For(errors.New("nothing is running here"), "make run, then this again in another terminal")
 	}
@@ -37,7 +38,7 @@ func invoke(ctx context.Context, d desk, args []string) error {
 	if err != nil {
 		return remedy.For(err, "ls events; "+usage)
 	}
-	stack, err := deploy.Describe(ctx, at.Endpoint, at.Stack)
+	deployed, err := stack.Describe(ctx, at.Endpoint, at.Stack)
 	if err != nil {
 		return err
 	}
@@ -45,15 +46,15 @@ func invoke(ctx context.Context, d desk, args []string) error {
 	if err != nil {
 		return err
 	}
-	if event, err = fill(ctx, event, stack, api); err != nil {
+	if event, err = fill(ctx, event, deployed, api); err != nil {
 		return err
 	}
-	cfg, err := cloud.Config(ctx, at.Endpoint)
+	cfg, err := stack.Config(ctx, at.Endpoint)
 	if err != nil {
 		return err
 	}
 	answer, err := lambda.NewFromConfig(cfg).Invoke(ctx, &lambda.InvokeInput{
-		FunctionName: aws.String(stack.FunctionName(args[0])), Payload: event, LogType: types.LogTypeTail,
+		FunctionName: aws.String(deployed.FunctionName(args[0])), Payload: event, LogType: types.LogTypeTail,
 	})
 	if missing := (*types.ResourceNotFoundException)(nil); errors.As(err, &missing) {
 		names, _ := deploy.Functions(d.repo)
@@ -74,8 +75,8 @@ func invoke(ctx context.Context, d desk, args []string) error {
 
 // fill puts what a sample event asks for in its place: ${TOKEN}, an access token of the stack's own client; ${CLIENT}, that
 // client's credentials for HTTP Basic; ${PAYMENTS_KEY}, the key of the payment sandbox.
-func fill(ctx context.Context, event []byte, stack deploy.Stack, api shop.API) ([]byte, error) {
-	id, secret, err := stack.Client(ctx)
+func fill(ctx context.Context, event []byte, deployed stack.Stack, api shop.API) ([]byte, error) {
+	id, secret, err := deployed.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +88,7 @@ func fill(ctx context.Context, event []byte, stack deploy.Stack, api shop.API) (
 		case "CLIENT":
 			value = base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id) + ":" + url.QueryEscape(secret)))
 		case "PAYMENTS_KEY":
-			value, missing = stack.PaymentsKey(ctx)
+			value, missing = deployed.PaymentsKey(ctx)
 		default:
 			missing = fmt.Errorf("the event asks for ${%s}, which nothing fills in", name)
 		}

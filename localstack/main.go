@@ -1,26 +1,20 @@
 // Command localstack runs Backroom on this machine: on MiniStack, an embedded local AWS, or on LocalStack. The Makefile calls it.
+// What operates a stack is another command: shared/ops/backroom.
 //
-//	localstack run          start the local cloud, deploy, place orders, serve the API until Ctrl-C
-//	localstack reset        forget what earlier runs stored
-//	localstack invoke       run one function of the running cloud with a sample event: invoke <function> <event file>
-//	localstack order        the story of one order: order <id>
-//	localstack smoke        the way of one order through a stack that is deployed
-//	localstack delete       delete a stack that is not prod's, with its tables
-//	localstack redrive      send a step's dead letters back to it: redrive <step>
-//	localstack relay-again  send again what the rows told since a moment: relay-again <moment or age>
-//	localstack erase        forget whose a customer's orders were: erase <subject>
-//	localstack mail         the last mails that were kept in the mailbox
-//	localstack reference    the API reference in a headless Chromium
-//	localstack sizes        how big every function is
-//	localstack contract     the OpenAPI document against what functions answer
-//	localstack policy       the template, and what roles allow, against the policy
-//	localstack audit        weaknesses, secrets, checkov, bills of materials, packages built twice
-//	localstack sbom         what is linked into every function
-//	localstack lint         vet, staticcheck, gofmt, sam validate
-//	localstack fuzz         every fuzz target for a while
-//	localstack probe        Schemathesis on a fresh MiniStack
-//	localstack test         everything that needs no cloud but MiniStack
-//	localstack e2e          the black-box suite on any cloud: e2e ministack|localstack|aws
+//	localstack run        start the local cloud, deploy, place orders, serve the API until Ctrl-C
+//	localstack reset      forget what earlier runs stored
+//	localstack invoke     run one function of the running cloud with a sample event: invoke <function> <event file>
+//	localstack reference  the API reference in a headless Chromium
+//	localstack sizes      how big every function is
+//	localstack contract   the OpenAPI document against what functions answer
+//	localstack policy     the template, and what roles allow, against the policy
+//	localstack audit      weaknesses, secrets, checkov, bills of materials, packages built twice
+//	localstack sbom       what is linked into every function
+//	localstack lint       vet, staticcheck, gofmt, sam validate
+//	localstack fuzz       every fuzz target for a while
+//	localstack probe      Schemathesis on a fresh MiniStack
+//	localstack test       everything that needs no cloud but MiniStack
+//	localstack e2e        the black-box suite on any cloud: e2e ministack|localstack|aws
 package main
 
 import (
@@ -43,27 +37,20 @@ type desk struct {
 }
 
 var commands = map[string]func(ctx context.Context, d desk, args []string) error{
-	"run":         run,
-	"reset":       reset,
-	"invoke":      invoke,
-	"order":       tellOrder,
-	"smoke":       smokeTest,
-	"delete":      remove,
-	"redrive":     redrive,
-	"relay-again": relayAgain,
-	"erase":       erase,
-	"mail":        showMail,
-	"reference":   useReference,
-	"sizes":       sizes,
-	"lint":        lint,
-	"contract":    contract,
-	"policy":      policy,
-	"audit":       audited,
-	"sbom":        sbom,
-	"fuzz":        fuzz,
-	"probe":       probeAPI,
-	"test":        test,
-	"e2e":         e2e,
+	"run":       run,
+	"reset":     reset,
+	"invoke":    invoke,
+	"reference": useReference,
+	"sizes":     sizes,
+	"lint":      lint,
+	"contract":  contract,
+	"policy":    policy,
+	"audit":     audited,
+	"sbom":      sbom,
+	"fuzz":      fuzz,
+	"probe":     probeAPI,
+	"test":      test,
+	"e2e":       e2e,
 }
 
 func main() {

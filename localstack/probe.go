@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"backroom/shared/client"
 	"backroom/shared/ops/remedy"
 	"backroom/shared/ops/shop"
+	"backroom/shared/ops/stack"
 )
 
 // How many orders of each kind a customer has before the probe.
@@ -45,7 +47,7 @@ func probeAPI(ctx context.Context, d desk, _ []string) (err error) {
 		return err
 	}
 	defer closing(&err, where.close)
-	stack, err := d.deploy(ctx, deploy.Deployment{
+	deployed, err := d.deploy(ctx, deploy.Deployment{
 		Tools: installed, Endpoint: where.Endpoint(), Stack: "backroom-probe", Parameters: deploy.WithRoom(nil),
 	})
 	if err != nil {
@@ -53,7 +55,7 @@ func probeAPI(ctx context.Context, d desk, _ []string) (err error) {
 	}
 	var asked probe.Shop
 	err = d.Phase("seed", func() (note string, err error) {
-		asked, err = stocked(ctx, stack)
+		asked, err = stocked(ctx, deployed)
 		return fmt.Sprintf("%d products, %d orders of each customer", len(asked.Sold), 3*probed), err
 	})
 	if err != nil {
@@ -103,12 +105,12 @@ func (d desk) probe(ctx context.Context, asked probe.Shop, p probe.Probe) error 
 }
 
 // stocked fills the shop, and has each customer place orders that come to different ends.
-func stocked(ctx context.Context, stack deploy.Stack) (asked probe.Shop, err error) {
+func stocked(ctx context.Context, deployed stack.Stack) (asked probe.Shop, err error) {
 	asked = probe.Shop{Orders: map[string]probe.Orders{}}
 	var errs [3]error
-	asked.API, errs[0] = stack.API()
-	asked.ClientID, asked.ClientSecret, errs[1] = stack.Client(ctx)
-	asked.WebhookSecret, errs[2] = stack.CallbackSecret(ctx)
+	asked.API, errs[0] = deployed.API()
+	asked.ClientID, asked.ClientSecret, errs[1] = deployed.Client(ctx)
+	asked.WebhookSecret, errs[2] = deployed.CallbackSecret(ctx)
 	if err := errors.Join(errs[:]...); err != nil {
 		return asked, err
 	}
@@ -167,4 +169,17 @@ func placed(ctx context.Context, api shop.API, customer, token, sku string) (all
 		}
 	}
 	return all, nil
+}
+
+// count reads a number from the environment, at least 1 if it is there.
+func count(setting string, otherwise int) (int, error) {
+	given := os.Getenv(setting)
+	if given == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(given)
+	if err != nil || n < 1 {
+		return 0, remedy.For(fmt.Errorf("%s=%s is no number of at least 1", setting, given), setting+"=100")
+	}
+	return n, nil
 }

@@ -8,26 +8,27 @@ import (
 	"path/filepath"
 
 	"backroom/localstack/browser"
-	"backroom/localstack/deploy"
+	"backroom/shared/ops/local"
 	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/stack"
 )
 
 // useReference is `make reference`: it reads the API reference of the running `make run` in a headless Chromium and tries operations
 // on it, once through the door of `make run` and once through the cloud's own gateway. UPDATE=1 keeps a picture of the page.
 func useReference(ctx context.Context, d desk, _ []string) error {
-	at, ok := d.whereRunning()
+	at, ok := local.Running(d.repo)
 	if !ok {
 		return remedy.For(errors.New("nothing is running here"), "make run, then this again in another terminal")
 	}
-	stack, err := deploy.Describe(ctx, at.Endpoint, at.Stack)
+	deployed, err := stack.Describe(ctx, at.Endpoint, at.Stack)
 	if err != nil {
 		return err
 	}
-	gateway, err := stack.API()
+	gateway, err := deployed.API()
 	if err != nil {
 		return err
 	}
-	id, secret, err := stack.Client(ctx)
+	id, secret, err := deployed.Client(ctx)
 	if err != nil {
 		return err
 	}

@@ -21,8 +21,10 @@ import (
 	"backroom/localstack/front"
 	"backroom/localstack/seed"
 	"backroom/shared/client"
+	"backroom/shared/ops/local"
 	"backroom/shared/ops/remedy"
 	"backroom/shared/ops/shop"
+	"backroom/shared/ops/stack"
 )
 
 const (
@@ -71,7 +73,7 @@ func run(ctx context.Context, d desk, _ []string) (err error) {
 	}
 	defer closing(&err, ministack.Stop)
 
-	stack, err := d.deploy(ctx, deploy.Deployment{Tools: installed, Endpoint: ministack.Endpoint(), Stack: stackName, Parameters: deploy.WithRoom(nil)})
+	deployed, err := d.deploy(ctx, deploy.Deployment{Tools: installed, Endpoint: ministack.Endpoint(), Stack: stackName, Parameters: deploy.WithRoom(nil)})
 	if err != nil {
 		return err
 	}
@@ -79,24 +81,24 @@ func run(ctx context.Context, d desk, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
-	open, served, err := serve(stack, listener)
+	open, served, err := serve(deployed, listener)
 	if err != nil {
 		return err
 	}
 	defer served.Close()
-	if err := d.announce(running{Pid: os.Getpid(), Endpoint: ministack.Endpoint(), API: open, Stack: stack.Name}); err != nil {
+	if err := local.Announce(d.repo, local.Run{Pid: os.Getpid(), Endpoint: ministack.Endpoint(), API: open, Stack: deployed.Name}); err != nil {
 		return err
 	}
-	defer closing(&err, d.withdraw)
+	defer closing(&err, func() error { return local.Withdraw(d.repo) })
 
 	api, err := shop.New(open, nil)
 	if err != nil {
 		return err
 	}
-	if err := d.trade(ctx, stack, api); err != nil {
+	if err := d.trade(ctx, deployed, api); err != nil {
 		return err
 	}
-	id, secret, err := stack.Client(ctx)
+	id, secret, err := deployed.Client(ctx)
 	if err != nil {
 		return err
 	}
@@ -125,28 +127,28 @@ func port(setting string, otherwise int) (int, error) {
 }
 
 // deploy builds the functions, deploys the template and has the payment sandbox call its API.
-func (d desk) deploy(ctx context.Context, plan deploy.Deployment) (stack deploy.Stack, err error) {
+func (d desk) deploy(ctx context.Context, plan deploy.Deployment) (deployed stack.Stack, err error) {
 	var build *deploy.Build
 	err = d.Phase("build", func() (note string, err error) {
 		build, note, err = plan.Prepare(ctx)
 		return note, err
 	})
 	if err != nil {
-		return stack, err
+		return deployed, err
 	}
 	err = d.Phase("deploy", func() (string, error) {
-		stack, err = plan.Deploy(ctx, build)
+		deployed, err = plan.Deploy(ctx, build)
 		return "stack " + plan.Stack + ", by the SAM CLI", err
 	})
 	if err != nil {
-		return stack, err
+		return deployed, err
 	}
-	return stack, d.Phase("payments", func() (string, error) { return stack.RegisterCallbacks(ctx) })
+	return deployed, d.Phase("payments", func() (string, error) { return deploy.RegisterCallbacks(ctx, deployed) })
 }
 
 // serve opens the door to the API and returns its URL.
-func serve(stack deploy.Stack, listener net.Listener) (open string, served *http.Server, err error) {
-	address, err := stack.API()
+func serve(deployed stack.Stack, listener net.Listener) (open string, served *http.Server, err error) {
+	address, err := deployed.API()
 	if err != nil {
 		return "", nil, err
 	}
@@ -154,14 +156,14 @@ func serve(stack deploy.Stack, listener net.Listener) (open string, served *http
 	if err != nil {
 		return "", nil, err
 	}
-	served = &http.Server{Handler: front.Door(inside, deploy.StagePath), ReadHeaderTimeout: 10 * time.Second}
+	served = &http.Server{Handler: front.Door(inside, stack.StagePath), ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = served.Serve(listener) }()
 	return "http://" + listener.Addr().String(), served, nil
 }
 
 // trade fills the shelves and places orders, a line for each when it has its verdict.
-func (d desk) trade(ctx context.Context, stack deploy.Stack, api shop.API) error {
-	id, secret, err := stack.Client(ctx)
+func (d desk) trade(ctx context.Context, deployed stack.Stack, api shop.API) error {
+	id, secret, err := deployed.Client(ctx)
 	if err != nil {
 		return err
 	}

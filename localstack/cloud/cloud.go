@@ -12,12 +12,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-
 	"backroom/localstack/tools"
 	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/stack"
 )
 
 // A Cloud is a place to deploy to.
@@ -38,9 +35,6 @@ const (
 	NameLocalStack = "localstack"
 	NameAWS        = "aws"
 )
-
-// Region is where everything lives on the local clouds.
-const Region = "us-east-1"
 
 // Named returns the cloud of that name, not yet started. A MiniStack gets a free port and keeps its state in the given
 // folder; the others ignore it.
@@ -68,7 +62,7 @@ func (AWS) Endpoint() string { return "" }
 
 // Start checks that there are credentials and a region to work with.
 func (AWS) Start(ctx context.Context) error {
-	cfg, err := Config(ctx, "")
+	cfg, err := stack.Config(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -82,18 +76,6 @@ func (AWS) Start(ctx context.Context) error {
 // Stop does nothing: what was deployed stays.
 func (AWS) Stop() error { return nil }
 
-// Config returns the SDK's settings for the cloud at endpoint: dummy credentials for a local one, the caller's own for AWS.
-func Config(ctx context.Context, endpoint string) (aws.Config, error) {
-	if endpoint == "" {
-		return config.LoadDefaultConfig(ctx)
-	}
-	return aws.Config{
-		Region:       Region,
-		BaseEndpoint: aws.String(endpoint),
-		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
-	}, nil
-}
-
 // Environ returns this process's environment for a program that is to work on the cloud at endpoint. For a local cloud
 // nothing of the caller's AWS settings is left in it, so that no mistake reaches a real account.
 func Environ(endpoint string) []string {
@@ -102,7 +84,7 @@ func Environ(endpoint string) []string {
 	}
 	return append(withoutAWS(os.Environ()),
 		"AWS_ENDPOINT_URL="+endpoint, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
-		"AWS_DEFAULT_REGION="+Region, "AWS_REGION="+Region, "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_DEFAULT_REGION="+stack.Region, "AWS_REGION="+stack.Region, "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)
 }
 

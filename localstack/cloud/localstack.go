@@ -17,6 +17,7 @@ import (
 
 	"backroom/localstack/tools"
 	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/stack"
 )
 
 // LocalStack is the second opinion. It is taken from the first of these that is there:
@@ -111,7 +112,7 @@ func (l *LocalStack) script(ctx context.Context, up string) error {
 }
 
 func (l *LocalStack) ready(ctx context.Context) error {
-	cfg, err := Config(ctx, l.endpoint)
+	cfg, err := stack.Config(ctx, l.endpoint)
 	if err != nil {
 		return err
 	}

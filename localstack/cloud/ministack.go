@@ -15,6 +15,7 @@ import (
 
 	"backroom/localstack/tools"
 	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/stack"
 )
 
 // MiniStack is the embedded local AWS. What it holds survives a Stop and the next Start with the same State and Port;
@@ -71,7 +72,7 @@ func (m *MiniStack) Start(ctx context.Context) error {
 	process.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + scratch,
 		fmt.Sprintf("GATEWAY_PORT=%d", m.Port), "BIND_HOST=127.0.0.1", "MINISTACK_HOST=127.0.0.1",
-		"AWS_ENDPOINT_URL=" + m.Endpoint(), "MINISTACK_REGION=" + Region, "IOT_MTLS_ENABLED=0", "LAMBDA_EXECUTOR=local",
+		"AWS_ENDPOINT_URL=" + m.Endpoint(), "MINISTACK_REGION=" + stack.Region, "IOT_MTLS_ENABLED=0", "LAMBDA_EXECUTOR=local",
 		"PERSIST_STATE=1", "S3_PERSIST=1", "STATE_DIR=" + filepath.Join(state, "state"), "S3_DATA_DIR=" + filepath.Join(state, "s3"),
 		"LOG_LEVEL=WARNING", "PYTHONUNBUFFERED=1", "LAUNCH_UNTIL_EOF=1",
 		"AUTH=true", // a function may do what its role allows, and no more

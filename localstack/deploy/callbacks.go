@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"backroom/localstack/cloud"
+	"backroom/shared/ops/stack"
 )
 
 // callbacksPath is where the API takes the payment provider's events.
@@ -28,21 +28,21 @@ var told = []string{
 // RegisterCallbacks has the stack's payment sandbox call the stack's API, and stores the secret that it signs with beside the
 // API key. What is registered already is left alone. A stack without a sandbox has nothing to register: its provider is told by
 // hand. It returns a note of what was done.
-func (s Stack) RegisterCallbacks(ctx context.Context) (string, error) {
+func RegisterCallbacks(ctx context.Context, s stack.Stack) (string, error) {
 	sandbox, err := s.Sandbox()
 	if err != nil {
 		return "no sandbox here", nil
 	}
-	cfg, err := cloud.Config(ctx, s.Endpoint)
+	cfg, err := stack.Config(ctx, s.Endpoint)
 	if err != nil {
 		return "", err
 	}
 	document := map[string]string{}
-	if err := s.secret(ctx, "PaymentsSecretArn", &document); err != nil {
+	if err := s.Secret(ctx, "PaymentsSecretArn", &document); err != nil {
 		return "", err
 	}
 	desk := sandboxDesk{url: sandbox, key: document["api_key"]}
-	wanted := "execute-api:" + s.Outputs["ApiId"] + StagePath + callbacksPath
+	wanted := "execute-api:" + s.Outputs["ApiId"] + stack.StagePath + callbacksPath
 
 	var registered struct{ Data []endpoint }
 	if err := desk.ask(ctx, http.MethodGet, "/v1/webhook_endpoints?limit=100", nil, &registered); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"backroom/localstack/deploy"
+	"backroom/shared/ops/stack"
 )
 
 // double plays a cloud with one secret and a payment sandbox.
@@ -65,32 +66,32 @@ func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func cloudDouble(t *testing.T) (*double, deploy.Stack) {
+func cloudDouble(t *testing.T) (*double, stack.Stack) {
 	d := &double{t: t, secret: `{"api_key":"sk_1"}`, endpoints: []map[string]any{}}
 	server := httptest.NewServer(d)
 	t.Cleanup(server.Close)
-	return d, deploy.Stack{Name: "backroom", Endpoint: server.URL, Outputs: map[string]string{
+	return d, stack.Stack{Name: "backroom", Endpoint: server.URL, Outputs: map[string]string{
 		"ApiId": "shop", "SandboxApiId": "sand", "PaymentsSecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:payments",
 	}}
 }
 
-func register(t *testing.T, s deploy.Stack) {
+func register(t *testing.T, s stack.Stack) {
 	t.Helper()
-	_, err := s.RegisterCallbacks(t.Context())
+	_, err := deploy.RegisterCallbacks(t.Context(), s)
 	require.NoError(t, err)
 }
 
 func TestTheSandboxCallsTheAPI(t *testing.T) {
 	t.Parallel()
-	d, stack := cloudDouble(t)
-	register(t, stack)
+	d, deployed := cloudDouble(t)
+	register(t, deployed)
 	require.Len(t, d.endpoints, 1)
 	assert.Equal(t, "execute-api:shop/v1/payments/events", d.endpoints[0]["url"])
 	assert.Contains(t, d.endpoints[0]["enabled_events"], "payment_intent.succeeded")
 	assert.JSONEq(t, `{"api_key": "sk_1", "webhook_secret": "whsec_1"}`, d.secret)
 
 	t.Run("and a second time changes nothing", func(t *testing.T) {
-		register(t, stack)
+		register(t, deployed)
 		assert.Equal(t, []int{1, 1}, []int{d.made, d.writes})
 	})
 }
@@ -105,10 +106,10 @@ func TestWhatIsOutOfStepIsRegisteredAnew(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d, stack := cloudDouble(t)
-			register(t, stack)
+			d, deployed := cloudDouble(t)
+			register(t, deployed)
 			spoil(d)
-			register(t, stack)
+			register(t, deployed)
 			assert.Len(t, d.endpoints, 1)
 			assert.JSONEq(t, `{"api_key": "sk_1", "webhook_secret": "whsec_2"}`, d.secret)
 		})
@@ -117,9 +118,9 @@ func TestWhatIsOutOfStepIsRegisteredAnew(t *testing.T) {
 
 func TestWithoutASandboxNothingIsRegistered(t *testing.T) {
 	t.Parallel()
-	d, stack := cloudDouble(t)
-	delete(stack.Outputs, "SandboxApiId")
-	register(t, stack)
+	d, deployed := cloudDouble(t)
+	delete(deployed.Outputs, "SandboxApiId")
+	register(t, deployed)
 	assert.Empty(t, d.endpoints)
 	assert.Zero(t, d.writes)
 }

@@ -2,8 +2,6 @@ package deploy
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -14,13 +12,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-
 	"backroom/localstack/cloud"
 	"backroom/localstack/tools"
 	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/stack"
 )
 
 // A Deployment is what to deploy, where, under which name.
@@ -29,13 +24,6 @@ type Deployment struct {
 	Endpoint   string            // the cloud's; "" is AWS
 	Stack      string            // its name
 	Parameters map[string]string // of the template; Arch is set by Deploy
-}
-
-// A Stack is a deployed template.
-type Stack struct {
-	Name     string
-	Endpoint string // "" on AWS
-	Outputs  map[string]string
 }
 
 // Prepare compiles and packs all functions for the cloud that is deployed to: the host's processor on a local one, arm64 on
@@ -62,18 +50,18 @@ func WithRoom(parameters map[string]string) map[string]string {
 
 // Deploy has the SAM CLI deploy the repository's template with the functions of build, and returns the stack. A stack that is
 // as it should be is left alone.
-func (d Deployment) Deploy(ctx context.Context, build *Build) (Stack, error) {
+func (d Deployment) Deploy(ctx context.Context, build *Build) (stack.Stack, error) {
 	template, err := os.ReadFile(filepath.Join(d.Tools.Repo, "template.yaml"))
 	if err != nil {
-		return Stack{}, err
+		return stack.Stack{}, err
 	}
 	template, err = Rewrite(template, func(function string) string { return function + ".zip" })
 	if err != nil {
-		return Stack{}, remedy.For(err, "make lint")
+		return stack.Stack{}, remedy.For(err, "make lint")
 	}
 	path := filepath.Join(build.Folder(), "template.yaml")
 	if err := os.WriteFile(path, template, 0o644); err != nil {
-		return Stack{}, err
+		return stack.Stack{}, err
 	}
 
 	args := []string{"deploy", "--template-file", path, "--stack-name", d.Stack, "--resolve-s3", "--s3-prefix", d.Stack,
@@ -94,9 +82,9 @@ func (d Deployment) Deploy(ctx context.Context, build *Build) (Stack, error) {
 	sam.Cancel = func() error { return sam.Process.Signal(syscall.SIGTERM) }
 	sam.WaitDelay = time.Second
 	if printed, err := sam.CombinedOutput(); err != nil {
-		return Stack{}, remedy.For(fmt.Errorf("sam deploy: %w\n%s", err, reasons(printed)), d.afterFailure())
+		return stack.Stack{}, remedy.For(fmt.Errorf("sam deploy: %w\n%s", err, reasons(printed)), d.afterFailure())
 	}
-	return Describe(ctx, d.Endpoint, d.Stack)
+	return stack.Describe(ctx, d.Endpoint, d.Stack)
 }
 
 func (d Deployment) afterFailure() string {
@@ -124,113 +112,3 @@ func reasons(printed []byte) string {
 	}
 	return strings.Join(failed[max(0, len(failed)-15):], "\n")
 }
-
-// Describe returns a stack that is deployed already; ErrNoStack if there is none.
-func Describe(ctx context.Context, endpoint, name string) (Stack, error) {
-	cfg, err := cloud.Config(ctx, endpoint)
-	if err != nil {
-		return Stack{}, err
-	}
-	answer, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(name)})
-	if absent(err) {
-		err = errors.Join(ErrNoStack, err)
-	}
-	if err != nil {
-		return Stack{}, fmt.Errorf("stack %s: %w", name, err)
-	}
-	stack := Stack{Name: name, Endpoint: endpoint, Outputs: map[string]string{}}
-	for _, output := range answer.Stacks[0].Outputs {
-		stack.Outputs[aws.ToString(output.OutputKey)] = aws.ToString(output.OutputValue)
-	}
-	return stack, nil
-}
-
-// StagePath is the prefix that the gateway's stage gives to every path.
-const StagePath = "/v1"
-
-// API returns the URL that the API's paths follow.
-func (s Stack) API() (string, error) {
-	if s.Endpoint == "" {
-		if s.Outputs["ApiUrl"] == "" {
-			return "", fmt.Errorf("stack %s has no output ApiUrl", s.Name)
-		}
-		return strings.TrimRight(s.Outputs["ApiUrl"], "/"), nil
-	}
-	if s.Outputs["ApiId"] == "" {
-		return "", fmt.Errorf("stack %s has no output ApiId", s.Name)
-	}
-	return s.Endpoint + "/_aws/execute-api/" + s.Outputs["ApiId"] + StagePath, nil
-}
-
-// Sandbox returns the URL that the paths of the payment sandbox follow. In prod there is none.
-func (s Stack) Sandbox() (string, error) {
-	id := s.Outputs["SandboxApiId"]
-	if id == "" {
-		return "", fmt.Errorf("stack %s has no payment sandbox (output SandboxApiId)", s.Name)
-	}
-	if s.Endpoint != "" {
-		return s.Endpoint + "/_aws/execute-api/" + id + "/sandbox", nil
-	}
-	host := strings.TrimPrefix(strings.TrimSuffix(strings.TrimRight(s.Outputs["ApiUrl"], "/"), StagePath), "https://")
-	_, domain, _ := strings.Cut(host, ".")
-	return "https://" + id + "." + domain + "/sandbox", nil
-}
-
-// Client returns the id and secret of the client that the template made.
-func (s Stack) Client(ctx context.Context) (id, secret string, err error) {
-	var client struct {
-		ID     string `json:"client_id"`
-		Secret string `json:"client_secret"`
-	}
-	if err := s.secret(ctx, "ClientSecretArn", &client); err != nil {
-		return "", "", err
-	}
-	if client.ID == "" || client.Secret == "" {
-		return "", "", errors.New("the client's secret lacks client_id or client_secret")
-	}
-	return client.ID, client.Secret, nil
-}
-
-// PaymentsKey returns the key of the payment provider.
-func (s Stack) PaymentsKey(ctx context.Context) (string, error) {
-	var payments struct {
-		Key string `json:"api_key"`
-	}
-	err := s.secret(ctx, "PaymentsSecretArn", &payments)
-	return payments.Key, err
-}
-
-// CallbackSecret returns what the payment provider signs its callbacks with; empty while it was not told where to call.
-func (s Stack) CallbackSecret(ctx context.Context) (string, error) {
-	var payments struct {
-		WebhookSecret string `json:"webhook_secret"`
-	}
-	err := s.secret(ctx, "PaymentsSecretArn", &payments)
-	return payments.WebhookSecret, err
-}
-
-// secret decodes the secret whose ARN is an output of the stack.
-func (s Stack) secret(ctx context.Context, output string, document any) error {
-	cfg, err := cloud.Config(ctx, s.Endpoint)
-	if err != nil {
-		return err
-	}
-	arn := s.Outputs[output]
-	if arn == "" {
-		return fmt.Errorf("stack %s has no output %s", s.Name, output)
-	}
-	answer, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal([]byte(aws.ToString(answer.SecretString)), document); err != nil {
-		return fmt.Errorf("the secret of %s: %w", output, err)
-	}
-	return nil
-}
-
-// FunctionName returns the name of a function of this stack on the cloud.
-func (s Stack) FunctionName(function string) string { return s.Name + "-" + function }
-
-// QueueName returns the name of a step's queue; its dead-letter queue adds -dlq.
-func (s Stack) QueueName(step string) string { return s.Name + "-" + step }

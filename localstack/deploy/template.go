@@ -38,25 +38,6 @@ func Rewrite(template []byte, codeURI func(function string) string) ([]byte, err
 	return out.Bytes(), encoder.Close()
 }
 
-// Tables returns what the template calls its tables.
-func Tables(template []byte) ([]string, error) {
-	var document yaml.Node
-	if err := yaml.Unmarshal(template, &document); err != nil {
-		return nil, fmt.Errorf("template: %w", err)
-	}
-	resources, err := resourcesOf(&document)
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for i := 0; i+1 < len(resources.Content); i += 2 {
-		if kind := child(resources.Content[i+1], "Type"); kind != nil && kind.Value == "AWS::DynamoDB::Table" {
-			ids = append(ids, resources.Content[i].Value)
-		}
-	}
-	return ids, nil
-}
-
 func resourcesOf(document *yaml.Node) (*yaml.Node, error) {
 	if len(document.Content) == 0 {
 		return nil, fmt.Errorf("template: it is empty")

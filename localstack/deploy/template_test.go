@@ -69,15 +69,6 @@ func TestRewriteGivesFunctionsThatShareAnAnchorTheirOwnCode(t *testing.T) {
 	require.Contains(t, string(got), "CodeUri: get-order.zip")
 }
 
-func TestTheTablesOfTheTemplate(t *testing.T) {
-	t.Parallel()
-	got, err := Tables([]byte("Resources: {Orders: &table {Type: AWS::DynamoDB::Table}, Holds: *table, PlaceOrder: {Type: AWS::Serverless::Function}}"))
-	require.NoError(t, err)
-	require.Equal(t, []string{"Orders", "Holds"}, got)
-	_, err = Tables([]byte("Globals: {}"))
-	require.Error(t, err)
-}
-
 func TestRewriteRefusesWhatIsNoTemplate(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{

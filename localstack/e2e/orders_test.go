@@ -13,9 +13,9 @@ import (
 
 	"backroom/localstack/cloud"
 	"backroom/localstack/conformance"
-	"backroom/localstack/deploy"
 	"backroom/shared/client"
 	"backroom/shared/ops/shop"
+	"backroom/shared/ops/stack"
 )
 
 func TestAnOrderFlowsToItsEnd(t *testing.T) {
@@ -54,11 +54,11 @@ func TestLocationLeadsToTheOrderAndItsTagSaysIfItChanged(t *testing.T) {
 		placed, err := system.API.PlaceOrderWithResponse(t.Context(), &client.PlaceOrderParams{IdempotencyKey: system.New("key")}, basket, shop.Bearer(system.Token(t, buyer)))
 		require.NoError(t, err)
 		location := placed.HTTPResponse.Header.Get("Location")
-		require.Equal(t, deploy.StagePath+"/orders/"+placed.JSON202.ID, location)
+		require.Equal(t, stack.StagePath+"/orders/"+placed.JSON202.ID, location)
 		a.Note(buyer, basket, *placed.JSON202)
 		a.Close(t, Confirmed(100, 0))
 
-		read := shop.Call{Method: http.MethodGet, Path: strings.TrimPrefix(location, deploy.StagePath), Token: system.Token(t, buyer)}
+		read := shop.Call{Method: http.MethodGet, Path: strings.TrimPrefix(location, stack.StagePath), Token: system.Token(t, buyer)}
 		var order shop.Answer
 		system.Until(t, "the order rests", func() (any, bool) { // an answer that was asked for twice may still come in
 			order = system.Send(t, read)

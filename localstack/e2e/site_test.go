@@ -21,6 +21,6 @@ func TestASiteIsFoundByTheNameOfItsStack(t *testing.T) {
 
 		_, err = ops.Open(t.Context(), endpoint, name+"-other")
 		require.ErrorContains(t, err, name+"-other")
-		require.Contains(t, remedy.Next(err), "STACK=")
+		require.Contains(t, remedy.Next(err), "--stack")
 	})
 }

@@ -29,15 +29,15 @@ import (
 	"backroom/localstack/cloud"
 	"backroom/localstack/conformance"
 	"backroom/localstack/contract"
-	"backroom/localstack/deploy"
 	"backroom/shared/client"
 	"backroom/shared/ops/shop"
+	"backroom/shared/ops/stack"
 )
 
 // System is a deployed Backroom in the hands of its clients and its operator. It is safe for concurrent use.
 type System struct {
 	Cloud string // ministack, localstack or aws
-	Stack deploy.Stack
+	Stack stack.Stack
 	API   shop.API
 	Bound time.Duration // how long a case waits for what must come
 
@@ -68,23 +68,23 @@ func Deployed(ctx context.Context) (*System, error) {
 
 // Open returns the system with that stack on the cloud at endpoint ("": AWS).
 func Open(ctx context.Context, on, endpoint, stackName string) (*System, error) {
-	cfg, err := cloud.Config(ctx, endpoint)
+	cfg, err := stack.Config(ctx, endpoint)
 	if err != nil {
 		return nil, err
 	}
-	stack, err := deploy.Describe(ctx, endpoint, stackName)
+	deployed, err := stack.Describe(ctx, endpoint, stackName)
 	if err != nil {
 		return nil, err
 	}
-	url, err := stack.API()
+	url, err := deployed.API()
 	if err != nil {
 		return nil, err
 	}
-	provider, err := stack.Sandbox()
+	provider, err := deployed.Sandbox()
 	if err != nil {
 		return nil, err
 	}
-	id, secret, err := stack.Client(ctx)
+	id, secret, err := deployed.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func Open(ctx context.Context, on, endpoint, stackName string) (*System, error) 
 		return nil, err
 	}
 	return &System{
-		Cloud: on, Stack: stack, API: api, sandbox: shop.Wire{URL: provider, HTTP: connection},
+		Cloud: on, Stack: deployed, API: api, sandbox: shop.Wire{URL: provider, HTTP: connection},
 		Bound:    6 * time.Minute,
 		clientID: id, secret: secret, run: strconv.FormatInt(time.Now().UnixMilli(), 36),
 		queues: sqs.NewFromConfig(cfg), lambda: lambda.NewFromConfig(cfg), tables: dynamodb.NewFromConfig(cfg),

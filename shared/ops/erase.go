@@ -30,11 +30,12 @@ const atOnce = 50
 const eraseTries = 5
 
 // Erase makes the shop forget whose a customer's orders were: in whose name, paid with what, and where to write. What was sold, when and
-// for how much stays. Orders whose story goes on are left. Once more changes nothing; orders placed just now may need it.
-func (s Site) Erase(ctx context.Context, shop, customer string) (Erased, error) {
+// for how much stays. Orders whose story goes on are left. Once more changes nothing; orders placed just now may need it. A dry run
+// changes nothing and says what it would do.
+func (s Site) Erase(ctx context.Context, shop, customer string, dryRun bool) (Erased, error) {
 	var done Erased
 	if customer == "" || customer == order.Nobody {
-		return done, remedy.For(fmt.Errorf("%q is no customer", customer), "make erase CUSTOMER=… with the subject that tokens name, as make order prints it")
+		return done, remedy.For(fmt.Errorf("%q is no customer", customer), "CUSTOMER is the subject that tokens name, as backroom order show prints it")
 	}
 	orders, err := s.table("Orders")
 	if err != nil {
@@ -53,7 +54,7 @@ func (s Site) Erase(ctx context.Context, shop, customer string) (Erased, error) 
 		}
 		from = next
 		for _, o := range page {
-			switch err := s.erase(ctx, store, o, customer); {
+			switch err := s.erase(ctx, store, o, customer, dryRun); {
 			case errors.Is(err, order.ErrStillOpen):
 				done.Open = append(done.Open, o.ID)
 				continue
@@ -73,11 +74,11 @@ func (s Site) Erase(ctx context.Context, shop, customer string) (Erased, error) 
 }
 
 // erase erases one order, and its mails before it: a command that is stopped between the two finds the order again. It decides
-// anew while others change the order. It returns order.ErrStillOpen for one whose story goes on.
-func (s Site) erase(ctx context.Context, store orderdb.Store, o order.Order, customer string) error {
+// anew while others change the order. A dry run only decides. It returns order.ErrStillOpen for an order whose story goes on.
+func (s Site) erase(ctx context.Context, store orderdb.Store, o order.Order, customer string, dryRun bool) error {
 	for try := 0; ; try++ {
 		erased, facts, err := order.Erase(o)
-		if err != nil || o.Owner != customer {
+		if err != nil || o.Owner != customer || dryRun {
 			return err
 		}
 		if err := s.eraseMails(ctx, o); err != nil {

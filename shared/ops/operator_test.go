@@ -107,13 +107,13 @@ func TestWhatRowsToldIsSentAgain(t *testing.T) {
 	c.Clock.Pass(time.Hour)
 	o := place(t, c, nil)
 
-	told, err := site.RelayAgain(t.Context(), cloudtest.Epoch.Add(time.Hour), 1000, true)
+	told, err := site.Replay(t.Context(), cloudtest.Epoch.Add(time.Hour), 1000, true)
 	require.NoError(t, err)
 	require.Len(t, told, 3)
 	assert.Equal(t, map[saga.Fact]int{saga.OrderPlaced: 1}, told[0].Facts)
 	assert.Empty(t, c.Drain("ReserveStockQueue"), "nothing is sent where it only looks")
 
-	_, err = site.RelayAgain(t.Context(), cloudtest.Epoch.Add(time.Hour), 1000, false)
+	_, err = site.Replay(t.Context(), cloudtest.Epoch.Add(time.Hour), 1000, false)
 	require.NoError(t, err)
 	letters := c.Drain("ReserveStockQueue")
 	require.Len(t, letters, 1)
@@ -121,7 +121,7 @@ func TestWhatRowsToldIsSentAgain(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, saga.EventID(saga.Orders, "main#"+o.ID, 1, 0, o.Diary.Nonce), e.ID)
 
-	_, err = site.RelayAgain(t.Context(), cloudtest.Epoch.Add(time.Hour+time.Millisecond), 1000, false)
+	_, err = site.Replay(t.Context(), cloudtest.Epoch.Add(time.Hour+time.Millisecond), 1000, false)
 	require.NoError(t, err)
 	assert.Empty(t, c.Drain("ReserveStockQueue"), "what was told before is not")
 }
@@ -271,12 +271,18 @@ func TestACustomerIsForgotten(t *testing.T) {
 	c.Put("Holds", `{"pk":"main#`+second.ID+`","order":"`+second.ID+`","shop":"main","version":1,"nonce":"n","payment_method":"pm_1"}`)
 	c.Put("Holds", `{"pk":"main#`+first.ID+`","order":"`+first.ID+`","shop":"main","version":1,"nonce":"n"}`)
 
-	done, err := site.Erase(t.Context(), "main", "anna")
+	before := c.State()
+	would, err := site.Erase(t.Context(), "main", "anna", true)
+	require.NoError(t, err)
+	assert.Equal(t, before, c.State(), "a dry run changes nothing")
+
+	done, err := site.Erase(t.Context(), "main", "anna", false)
 
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{first.ID, second.ID}, done.Orders)
 	assert.Equal(t, []string{open.ID}, done.Open)
 	assert.Equal(t, []string{second.ID}, done.Holding)
+	assert.Equal(t, done, would, "and says what there is to do")
 	for _, o := range []order.Order{first, second} {
 		row := c.Row("Orders", "main#"+o.ID)
 		for _, known := range []string{"anna", "pm_card_visa"} {
@@ -292,8 +298,8 @@ func TestACustomerIsForgotten(t *testing.T) {
 	}
 	assert.Equal(t, 1, len(c.Rows("Mailbox")))
 
-	before := c.State()
-	again, err := site.Erase(t.Context(), "main", "anna")
+	before = c.State()
+	again, err := site.Erase(t.Context(), "main", "anna", false)
 	require.NoError(t, err)
 	assert.Equal(t, ops.Erased{Open: []string{open.ID}}, again)
 	assert.Equal(t, before, c.State(), "a second time changes nothing")
@@ -312,7 +318,7 @@ func TestManyOrdersAreForgottenPageByPage(t *testing.T) {
 		})
 		want[o.ID] = i%3 > 0
 	}
-	done, err := site.Erase(t.Context(), "main", "anna")
+	done, err := site.Erase(t.Context(), "main", "anna", false)
 	require.NoError(t, err)
 	got := map[string]bool{}
 	for _, id := range done.Orders {
@@ -329,7 +335,7 @@ func TestWhoIsNoCustomer(t *testing.T) {
 	t.Parallel()
 	site, _ := open(t)
 	for _, nobody := range []string{"", order.Nobody} {
-		_, err := site.Erase(t.Context(), "main", nobody)
+		_, err := site.Erase(t.Context(), "main", nobody, false)
 		require.ErrorContains(t, err, "no customer")
 		assert.NotEmpty(t, remedy.Next(err))
 	}
@@ -384,7 +390,7 @@ func TestAnOrderThatMovesMeanwhileIsDecidedAnew(t *testing.T) {
 		assert.NoError(t, store.Save(t.Context(), reopened, saga.Cause{ID: "staff"}, saga.OrderReopened))
 	}))
 
-	done, err := site.Erase(t.Context(), "main", "anna")
+	done, err := site.Erase(t.Context(), "main", "anna", false)
 
 	require.NoError(t, err)
 	assert.Equal(t, ops.Erased{Open: []string{o.ID}}, done)

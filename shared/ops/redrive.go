@@ -44,6 +44,23 @@ type Moved struct {
 	Still int     // how many messages the queue says it holds now; that may be behind by a minute
 }
 
+// Steps lists what has a dead-letter queue.
+func Steps() []string {
+	var names []string
+	for _, step := range append(slices.Clone(saga.Steps), relayFacts) {
+		names = append(names, string(step))
+	}
+	return names
+}
+
+// CheckStep returns an error unless step has a dead-letter queue.
+func CheckStep(step string) error {
+	if slices.Contains(Steps(), step) {
+		return nil
+	}
+	return remedy.For(fmt.Errorf("there is no step %q", step), "one of "+strings.Join(Steps(), " "))
+}
+
 // DeadLetters shows what is in a step's dead-letter queue and leaves it there; limit 0 is all of it.
 func (s Site) DeadLetters(ctx context.Context, step string, limit int) ([]DeadLetter, error) {
 	from, read, err := s.deadLettersOf(step)
@@ -102,13 +119,8 @@ func (s Site) sendBack(ctx context.Context, step string, m types.Message) error 
 
 // deadLettersOf returns the dead-letter queue of a step, and how what is in it is read.
 func (s Site) deadLettersOf(step string) (deadLetters, func(body string) ([]saga.Event, error), error) {
-	known := append(slices.Clone(saga.Steps), relayFacts)
-	if !slices.Contains(known, saga.Step(step)) {
-		var names []string
-		for _, one := range known {
-			names = append(names, string(one))
-		}
-		return deadLetters{}, nil, remedy.For(fmt.Errorf("there is no step %q", step), "STEP= one of "+strings.Join(names, " "))
+	if err := CheckStep(step); err != nil {
+		return deadLetters{}, nil, err
 	}
 	read := func(body string) ([]saga.Event, error) {
 		e, err := saga.Hear(saga.Step(step), body)

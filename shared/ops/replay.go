@@ -7,24 +7,24 @@ import (
 	"backroom/shared/relay"
 )
 
-// Told says what one table told again.
-type Told struct {
+// Replayed says what was sent again from one table.
+type Replayed struct {
 	Table string
 	relay.Tally
 }
 
-// RelayAgain sends again what orders, holds and charges told since a moment, table by table; rate is how many rows it reads in
-// a second. With look it sends nothing and says what it would send. What it did before it failed is in its answer too.
-func (s Site) RelayAgain(ctx context.Context, since time.Time, rate int, look bool) ([]Told, error) {
-	again := relay.Again{Queues: s.Queues, Rate: rate, Look: look}
-	var all []Told
+// Replay sends again what orders, holds and charges told since a moment, table by table; rate is how many rows it reads in a second.
+// A dry run sends nothing and says what it would send. What it did before it failed is in its answer too.
+func (s Site) Replay(ctx context.Context, since time.Time, rate int, dryRun bool) ([]Replayed, error) {
+	replay := relay.Replay{Queues: s.Queues, Rate: rate, DryRun: dryRun}
+	var all []Replayed
 	for _, id := range []string{"Orders", "Holds", "Charges"} {
 		table, err := s.table(id)
 		if err != nil {
 			return all, err
 		}
-		tally, err := again.Send(ctx, table, since)
-		all = append(all, Told{id, tally})
+		tally, err := replay.Send(ctx, table, since)
+		all = append(all, Replayed{id, tally})
 		if err != nil {
 			return all, err
 		}

@@ -13,9 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"backroom/localstack/cloud"
-	"backroom/localstack/deploy"
 	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/stack"
 	"backroom/shared/queue"
 	"backroom/shared/record"
 	"backroom/shared/saga"
@@ -23,6 +22,7 @@ import (
 
 // A Site is a deployed stack as its operator reaches it.
 type Site struct {
+	Stack  stack.Stack
 	DB     *dynamodb.Client
 	Queues queue.Sender
 	Names  map[string]string // of its tables, by what the template calls them
@@ -30,11 +30,12 @@ type Site struct {
 }
 
 // WhichStacks leads on where a stack is not found.
-const WhichStacks = "which stacks are there? aws cloudformation list-stacks. Elsewhere: STACK=…, with AWS_REGION and credentials, or AWS_ENDPOINT_URL for a local cloud"
+const WhichStacks = "which stacks are there? aws cloudformation list-stacks. --stack names one; AWS_REGION and credentials say where, " +
+	"or --endpoint for a local cloud"
 
 // Open finds the parts of a stack at the cloud's endpoint; "" is wherever the AWS SDK's own settings lead.
-func Open(ctx context.Context, endpoint, stack string) (Site, error) {
-	at, err := deploy.Describe(ctx, endpoint, stack)
+func Open(ctx context.Context, endpoint, name string) (Site, error) {
+	at, err := stack.Describe(ctx, endpoint, name)
 	if err != nil {
 		return Site{}, remedy.For(err, WhichStacks)
 	}
@@ -42,7 +43,7 @@ func Open(ctx context.Context, endpoint, stack string) (Site, error) {
 	if err != nil {
 		return Site{}, remedy.For(err, WhichStacks)
 	}
-	cfg, err := cloud.Config(ctx, endpoint)
+	cfg, err := stack.Config(ctx, endpoint)
 	if err != nil {
 		return Site{}, err
 	}
@@ -50,10 +51,10 @@ func Open(ctx context.Context, endpoint, stack string) (Site, error) {
 	some := string(saga.AdvanceOrder)
 	url, err := queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(at.QueueName(some))})
 	if err != nil {
-		return Site{}, remedy.For(fmt.Errorf("stack %s: its queues: %w", stack, err), WhichStacks)
+		return Site{}, remedy.For(fmt.Errorf("stack %s: its queues: %w", name, err), WhichStacks)
 	}
 	return Site{
-		DB: dynamodb.NewFromConfig(cfg), Names: names, Now: func() time.Time { return time.Now().UTC() },
+		Stack: at, DB: dynamodb.NewFromConfig(cfg), Names: names, Now: func() time.Time { return time.Now().UTC() },
 		Queues: queue.Sender{SQS: queues, Prefix: strings.TrimSuffix(aws.ToString(url.QueueUrl), some)},
 	}, nil
 }

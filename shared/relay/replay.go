@@ -14,15 +14,15 @@ import (
 	"backroom/shared/saga"
 )
 
-// Again sends facts again from the tables, where the streams have forgotten them: a stream keeps its records for 24 hours.
+// Replay sends facts again from the tables, where the streams have forgotten them: a stream keeps its records for 24 hours.
 // What it sends has the ids that the facts had at first, so a fact that was heard after all is recognised.
-type Again struct {
+type Replay struct {
 	Queues queue.Sender
 	Rate   int  // how many rows it reads in a second, at most
-	Look   bool // it says what it would send, and sends nothing
+	DryRun bool // it says what it would send, and sends nothing
 }
 
-// Tally says what a table told again.
+// Tally says what a table told in a replay.
 type Tally struct {
 	Rows   int                 // that were read
 	Facts  map[saga.Fact]int   // that were sent, each to every step that hears it
@@ -34,11 +34,11 @@ const page = 100
 
 // Send reads all rows of a table and sends the facts that they told since. It stops where a page cannot be read or sent; the
 // tally counts what was done until then, and doing it all again changes nothing.
-func (a Again) Send(ctx context.Context, table record.Table, since time.Time) (Tally, error) {
+func (r Replay) Send(ctx context.Context, table record.Table, since time.Time) (Tally, error) {
 	t := Tally{Facts: map[saga.Fact]int{}, Untold: map[string][]string{}}
 	pages := dynamodb.NewScanPaginator(table.DB, &dynamodb.ScanInput{TableName: &table.Name, ConsistentRead: aws.Bool(true), Limit: aws.Int32(page)})
 	for pages.HasMorePages() {
-		next := time.After(time.Second * page / time.Duration(a.Rate))
+		next := time.After(time.Second * page / time.Duration(r.Rate))
 		rows, err := pages.NextPage(ctx)
 		if err != nil {
 			return t, record.Failure(err)
@@ -52,8 +52,8 @@ func (a Again) Send(ctx context.Context, table record.Table, since time.Time) (T
 				t.Untold[what] = append(t.Untold[what], u.Row)
 			}
 		}
-		if !a.Look {
-			if err := a.Queues.Send(ctx, Letters(told...)...); err != nil {
+		if !r.DryRun {
+			if err := r.Queues.Send(ctx, Letters(told...)...); err != nil {
 				return t, err
 			}
 		}

@@ -80,7 +80,7 @@ func TestWhatTheStreamsForgotIsSentAgainFromTheTables(t *testing.T) {
 	first := letters(t, c)
 	require.Len(t, first, 4)
 
-	again := relay.Again{Queues: r.Queues, Rate: 1000}
+	again := relay.Replay{Queues: r.Queues, Rate: 1000}
 	for range 2 {
 		tally, err := again.Send(t.Context(), orders.Table, gap)
 		require.NoError(t, err)
@@ -100,7 +100,7 @@ func TestWhatIsOnlyLookedAtIsNotSent(t *testing.T) {
 	orders := archive{c, c.Runtime().Table(c.Table("Orders")), "Orders"}
 	orders.write(t, row("ord_1"), saga.OrderPlaced)
 
-	tally, err := relay.Again{Queues: r.Queues, Rate: 1000, Look: true}.Send(t.Context(), orders.Table, cloudtest.Epoch)
+	tally, err := relay.Replay{Queues: r.Queues, Rate: 1000, DryRun: true}.Send(t.Context(), orders.Table, cloudtest.Epoch)
 
 	require.NoError(t, err)
 	assert.Equal(t, map[saga.Fact]int{saga.OrderPlaced: 1}, tally.Facts)
@@ -119,7 +119,7 @@ func TestARowThatCannotTellItsFactAnyMoreIsNamed(t *testing.T) {
 	}
 	c.Put("Holds", `{"pk":"main#what"}`)
 
-	tally, err := relay.Again{Queues: r.Queues, Rate: 1000}.Send(t.Context(), holds.Table, cloudtest.Epoch)
+	tally, err := relay.Replay{Queues: r.Queues, Rate: 1000}.Send(t.Context(), holds.Table, cloudtest.Epoch)
 
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{"main#ord_1", "main#ord_2"}, tally.Untold[`StockReserved: the row has no attribute "payment_method"`])
@@ -140,7 +140,7 @@ func TestManyRowsAreReadAtARate(t *testing.T) {
 	}
 	began := time.Now()
 
-	tally, err := relay.Again{Queues: r.Queues, Rate: 400}.Send(t.Context(), c.Runtime().Table(c.Table("Holds")), cloudtest.Epoch)
+	tally, err := relay.Replay{Queues: r.Queues, Rate: 400}.Send(t.Context(), c.Runtime().Table(c.Table("Holds")), cloudtest.Epoch)
 
 	require.NoError(t, err)
 	assert.Equal(t, 201, tally.Rows, "page after page")
@@ -154,7 +154,7 @@ func TestAQueueThatTakesNothingEndsIt(t *testing.T) {
 	orders.write(t, row("ord_1"), saga.OrderPlaced)
 	c.Remove("ReserveStockQueue")
 
-	tally, err := relay.Again{Queues: r.Queues, Rate: 1000}.Send(t.Context(), orders.Table, cloudtest.Epoch)
+	tally, err := relay.Replay{Queues: r.Queues, Rate: 1000}.Send(t.Context(), orders.Table, cloudtest.Epoch)
 
 	require.ErrorContains(t, err, "reserve-stock")
 	assert.Zero(t, tally.Rows)

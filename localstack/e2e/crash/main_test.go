@@ -90,11 +90,11 @@ func start(ctx context.Context) (end func() error, err error) {
 	if err != nil {
 		return end, err
 	}
-	stack, err := plan.Deploy(ctx, build)
+	deployed, err := plan.Deploy(ctx, build)
 	if err != nil {
 		return end, err
 	}
-	if _, err := stack.RegisterCallbacks(ctx); err != nil {
+	if _, err := deploy.RegisterCallbacks(ctx, deployed); err != nil {
 		return end, err
 	}
 	if system, err = e2e.Open(ctx, cloud.NameMiniStack, plan.Endpoint, plan.Stack); err == nil {

@@ -1,94 +1,111 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 
-	"backroom/localstack/deploy"
+	"github.com/spf13/cobra"
+
 	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/stack"
 )
 
-// remove is `make delete STACK=…`: it deletes a stack that is not prod's, and then the tables that outlive it. Where the stack is gone
-// already, it deletes the tables that it left behind.
-func remove(ctx context.Context, d desk, _ []string) error {
-	name := os.Getenv("STACK")
-	if name == "" {
-		return remedy.For(errors.New("which stack?"), "make delete STACK=backroom-dev; make reset forgets what make run stored")
+// remove is the verb delete.
+func (c *console) remove() *cobra.Command {
+	verb := &cobra.Command{
+		Use:   "delete",
+		Short: "Delete a stack and its tables; never prod",
+		Long: "delete deletes a dev or staging stack, and then the tables that outlive it, with every order, product and key in them. It\n" +
+			"asks for the stack's name. Where the stack is gone already, it deletes the tables that are left. It refuses prod.",
+		Example: "  backroom delete --stack backroom-dev\n  backroom delete --stack backroom-dev --confirm backroom-dev",
+		Args:    cobra.NoArgs,
 	}
-	endpoint := strings.TrimRight(os.Getenv("AWS_ENDPOINT_URL"), "/")
-	stack, err := deploy.Describe(ctx, endpoint, name)
-	there := !errors.Is(err, deploy.ErrNoStack)
+	confirm := verb.Flags().String("confirm", "", "`name` of the stack, which confirms beforehand")
+	dryRun := verb.Flags().Bool("dry-run", false, "say what would be deleted, and delete nothing")
+	verb.RunE = c.begin(func(ctx context.Context, _ []string) error {
+		endpoint, name, err := c.target(!*dryRun)
+		if err != nil {
+			return err
+		}
+		return c.delete(ctx, endpoint, name, *confirm, *dryRun)
+	})
+	return verb
+}
+
+// delete deletes a stack that is not prod's, and then the tables that outlive it. Where the stack is gone already, it deletes the
+// tables that it left behind.
+func (c *console) delete(ctx context.Context, endpoint, name, confirm string, dryRun bool) error {
+	s, err := stack.Describe(ctx, endpoint, name)
+	there := !errors.Is(err, stack.ErrNoStack)
 	if err != nil && there {
 		return err
 	}
-	text, err := os.ReadFile(filepath.Join(d.repo, "template.yaml"))
-	if err != nil {
-		return err
-	}
-	tables, err := deploy.Tables(text)
-	if err != nil {
-		return err
-	}
+	tables := slices.Clone(stack.Tables)
 	if there {
-		if err := deletable(stack); err != nil {
+		if err := deletable(s); err != nil {
 			return err
 		}
-		d.Linef("%s is of the stage %s. It will be deleted, then its tables, with every order, product and key in them.", name, stack.Outputs["Stage"])
+		own, err := s.Tables(ctx)
+		if err != nil {
+			return err
+		}
+		tables = append(tables, own...)
+		c.Linef("%s will be deleted, then its tables, with every order, product and key in them.", where(s))
 	} else {
-		left, err := deploy.Leftovers(ctx, endpoint, name, tables)
+		left, err := stack.Leftovers(ctx, endpoint, name, tables)
 		if err != nil || len(left) == 0 {
 			return errors.Join(err, fmt.Errorf("there is no stack %s, and no table of it", name))
 		}
-		d.Linef("There is no stack %s any more. It left %d tables, which will be deleted:\n%s", name, len(left), strings.Join(left, "\n"))
+		c.Linef("There is no stack %s any more. It left %d tables, which will be deleted:\n%s", name, len(left), strings.Join(left, "\n"))
 	}
-	if err := confirmed(name, os.Getenv("CONFIRM"), os.Stdin, d); err != nil {
+	if dryRun {
+		c.Linef("nothing was deleted")
+		return nil
+	}
+	if err := c.confirmed(ctx, name, confirm); err != nil {
 		return err
 	}
 	if there {
-		if err := d.Phase("stack", func() (string, error) { return name + " is gone", stack.Delete(ctx) }); err != nil {
+		if err := c.Phase("stack", func() (string, error) { return name + " is gone", s.Delete(ctx) }); err != nil {
 			return err
 		}
 	}
-	return d.Phase("tables", func() (string, error) {
-		left, err := deploy.Leftovers(ctx, endpoint, name, tables)
+	return c.Phase("tables", func() (string, error) {
+		left, err := stack.Leftovers(ctx, endpoint, name, tables)
 		if err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("%d that outlived it are gone", len(left)), remedy.For(deploy.DeleteTables(ctx, endpoint, left), "one that is protected was prod's: docs/operations.md#deploy, Deleting. Otherwise make delete STACK="+name+" again; it finds what is left")
+		return fmt.Sprintf("%d that outlived it are gone", len(left)), remedy.For(stack.DeleteTables(ctx, endpoint, left),
+			"one that is protected was prod's: docs/operations.md#deploy, Deleting. Otherwise backroom delete --stack "+name+" again; it finds what is left")
 	})
 }
 
 // deletable returns an error that says why a stack is not deleted by a command.
-func deletable(stack deploy.Stack) error {
+func deletable(s stack.Stack) error {
 	const next = "by hand, if you are sure: docs/operations.md#deploy, Deleting"
-	switch stack.Outputs["Stage"] {
+	switch s.Outputs["Stage"] {
 	case "dev", "staging":
 		return nil
 	case "prod":
-		return remedy.For(fmt.Errorf("%s is prod: no command deletes it", stack.Name), next)
+		return remedy.For(fmt.Errorf("%s is prod: no command deletes it", s.Name), next)
 	}
-	return remedy.For(fmt.Errorf("%s does not say of which stage it is: it is none of ours, or older than this command", stack.Name), next)
+	return remedy.For(fmt.Errorf("%s does not say of which stage it is: it is none of ours, or older than this command", s.Name), next)
 }
 
-// confirmed returns nil if somebody gave the stack's name: beforehand, or now when asked.
-func confirmed(stack, beforehand string, asked io.Reader, d io.Writer) error {
+// confirmed returns nil if the stack's name was given: beforehand, or now when asked.
+func (c *console) confirmed(ctx context.Context, name, beforehand string) error {
 	said := beforehand
 	if said == "" {
-		fmt.Fprintf(d, "Its name, to go on: ")
-		line, err := bufio.NewReader(asked).ReadString('\n')
-		if err != nil && line == "" {
-			return remedy.For(errors.New("nobody confirmed it; nothing was deleted"), "make delete STACK="+stack+" CONFIRM="+stack)
+		var err error
+		if said, err = c.ask(ctx, "Its name, to go on: ", "--confirm "+name); err != nil {
+			return err
 		}
-		said = strings.TrimSpace(line)
 	}
-	if said != stack {
-		return fmt.Errorf("%q is not %q; nothing was deleted", said, stack)
+	if said != name {
+		return fmt.Errorf("%q is not %q; nothing was deleted", said, name)
 	}
 	return nil
 }

@@ -2,33 +2,56 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"backroom/shared/ops/remedy"
 )
 
-// erase is `make erase CUSTOMER=…`: the shop forgets whose a customer's orders were.
-func erase(ctx context.Context, d desk, args []string) error {
-	if len(args) != 1 || args[0] == "" {
-		return remedy.For(errors.New("which customer?"), "make erase CUSTOMER=… with the subject of the customer's tokens, as make order prints it")
+// erase is the verb erase.
+func (c *console) erase() *cobra.Command {
+	verb := &cobra.Command{
+		Use:   "erase CUSTOMER",
+		Short: "Erase a customer's personal data",
+		Long: "erase removes from a customer's orders what tells who the customer is: the owner, the email, the token of the payment\n" +
+			"method and people's reasons. It asks first, and it cannot be undone. Amounts and times stay. Open orders are left and named.",
+		Example: "  backroom erase customer-17 --dry-run --stack backroom-prod\n" +
+			"  backroom erase customer-17 --shop main --stack backroom-prod",
+		Args: one("CUSTOMER, the subject of the customer's tokens, which backroom order show prints"),
 	}
-	site, err := d.site(ctx)
-	if err != nil {
-		return err
-	}
-	done, err := site.Erase(ctx, ofShop(), args[0])
-	if err != nil {
-		return fmt.Errorf("%d orders erased, then: %w", len(done.Orders), err)
-	}
-	d.Linef("%d orders of %s in the shop %s erased", len(done.Orders), args[0], ofShop())
-	if len(done.Holding) > 0 {
-		d.Linef("%s their holds still have the token of the payment method, until stock is sold or released: %s", d.Bad("but"), strings.Join(done.Holding, " "))
-	}
-	if len(done.Open) == 0 {
-		return nil
-	}
-	return remedy.For(fmt.Errorf("%d orders are still open and were left: %s", len(done.Open), strings.Join(done.Open, " ")),
-		"when they are over, this again; POST /orders/{id}/cancellation ends one sooner")
+	shop := ofShop(verb)
+	dryRun := verb.Flags().Bool("dry-run", false, "count the orders and change none")
+	sure := yes(verb)
+	verb.RunE = c.begin(func(ctx context.Context, args []string) error {
+		customer := args[0]
+		site, err := c.site(ctx, !*dryRun)
+		if err != nil {
+			return err
+		}
+		did := "would be erased; nothing was changed"
+		if !*dryRun {
+			what := fmt.Sprintf("personal data in the orders of %s in the shop %s will be erased for good", customer, *shop)
+			if err := c.agree(ctx, *sure, site.Stack, what); err != nil {
+				return err
+			}
+			did = "erased"
+		}
+		done, err := site.Erase(ctx, *shop, customer, *dryRun)
+		if err != nil {
+			return fmt.Errorf("%d orders %s, then: %w", len(done.Orders), did, err)
+		}
+		c.Linef("%d orders of %s in the shop %s %s", len(done.Orders), customer, *shop, did)
+		if len(done.Holding) > 0 {
+			c.Linef("%s their holds still have the token of the payment method, until stock is sold or released: %s",
+				c.Bad("but"), strings.Join(done.Holding, " "))
+		}
+		if len(done.Open) == 0 {
+			return nil
+		}
+		return remedy.For(fmt.Errorf("%d orders are still open and are left: %s", len(done.Open), strings.Join(done.Open, " ")),
+			"when they are over, this again; POST /orders/{id}/cancellation ends one sooner")
+	})
+	return verb
 }

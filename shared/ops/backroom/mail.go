@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/spf13/cobra"
 
 	"backroom/shared/ops"
 	"backroom/shared/ops/remedy"
@@ -31,38 +32,65 @@ type mail struct {
 // When returns when the mail was sent, for people.
 func (m mail) When() string { return time.UnixMilli(m.At).Local().Format("2 Jan 15:04:05") }
 
-// showMail is `make mail`: the last mails of a stack, here and on a page for the browser; OPEN=1 opens it.
-func showMail(ctx context.Context, d desk, _ []string) error {
-	last, err := count("N", 5)
-	if err != nil {
-		return err
+// mailList is the verb mail list.
+func (c *console) mailList() *cobra.Command {
+	verb := &cobra.Command{
+		Use:   "list",
+		Short: "Show the last mails of a stack that delivers none",
+		Long: "list shows the last mails in the mailbox of a stack, which keeps them for 7 days instead of delivering them. A stack\n" +
+			"with the parameter MailFrom delivers its mails and keeps none.",
+		Example: "  backroom mail list --last 3 --stack backroom-dev\n  backroom mail list --html mails.html --open",
+		Args:    cobra.NoArgs,
 	}
-	site, err := d.site(ctx)
-	if err != nil {
-		return err
-	}
-	mails, err := readMail(ctx, site)
-	if err != nil {
-		return err
-	}
-	if len(mails) == 0 {
-		d.Linef("the mailbox is empty: no order with an email has its verdict yet, or mails are delivered (MailFrom)")
+	last := verb.Flags().Int("last", 5, "`number` of mails to show")
+	html := verb.Flags().String("html", "", "`file` to write the mails to, as a page for a browser; it holds addresses")
+	open := verb.Flags().Bool("open", false, "open that page in the browser; without --html it is a temporary file")
+	verb.RunE = c.begin(func(ctx context.Context, _ []string) error {
+		if err := atLeast(1, "last", *last); err != nil {
+			return err
+		}
+		site, err := c.site(ctx, false)
+		if err != nil {
+			return err
+		}
+		mails, err := readMail(ctx, site)
+		if err != nil {
+			return err
+		}
+		if len(mails) == 0 {
+			c.Linef("the mailbox is empty: no order with an email has its verdict yet, or mails are delivered (MailFrom)")
+			return nil
+		}
+		mails = mails[max(0, len(mails)-*last):]
+		for _, m := range mails {
+			c.Linef("%s  to %s\nSubject: %s\n\n%s", m.When(), m.To, m.Subject, m.Text)
+		}
+		slices.Reverse(mails)
+		return c.showPage(ctx, mails, *html, *open)
+	})
+	return verb
+}
+
+// showPage writes mails to a file, if one is named or is to be opened, and opens it.
+func (c *console) showPage(ctx context.Context, mails []mail, file string, open bool) error {
+	if file == "" && !open {
 		return nil
 	}
-	mails = mails[max(0, len(mails)-last):]
-	for _, m := range mails {
-		d.Linef("%s  to %s\nSubject: %s\n\n%s", m.When(), m.To, m.Subject, m.Text)
+	if file == "" {
+		folder, err := os.MkdirTemp("", "backroom-mail-")
+		if err != nil {
+			return err
+		}
+		file = filepath.Join(folder, "index.html")
 	}
-	file := filepath.Join(d.repo, ".backroom", "mail", "index.html")
-	slices.Reverse(mails)
 	if err := writePage(file, mails); err != nil {
 		return err
 	}
-	d.Linef("as HTML: %s", file)
-	if os.Getenv("OPEN") == "1" {
-		return remedy.For(exec.CommandContext(ctx, "xdg-open", file).Run(), "open "+file+" in a browser")
+	c.Linef("as HTML: %s", file)
+	if !open {
+		return nil
 	}
-	return nil
+	return remedy.For(exec.CommandContext(ctx, "xdg-open", file).Run(), "open "+file+" in a browser")
 }
 
 // readMail returns what is in a stack's mailbox, the oldest first.

@@ -2,24 +2,32 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"backroom/shared/ops/remedy"
+	"github.com/spf13/cobra"
 )
 
-// tellOrder is `make order ID=…`: the story of one order.
-func tellOrder(ctx context.Context, d desk, args []string) error {
-	if len(args) != 1 || args[0] == "" {
-		return remedy.For(errors.New("which order?"), "make order ID=ord_… (make run prints some; GET /orders lists all)")
+// orderShow is the verb order show.
+func (c *console) orderShow() *cobra.Command {
+	verb := &cobra.Command{
+		Use:   "show ID",
+		Short: "Tell what happened to an order",
+		Long: "show tells what happened to an order, in the order of cause, and where it stands: what it waits for, what stock and\n" +
+			"payment want and have, its refunds and its mails. It prints no address.",
+		Example: "  backroom order show ord_1 --stack backroom-prod",
+		Args:    one("ID, the id of an order, which GET /orders lists"),
 	}
-	site, err := d.site(ctx)
-	if err != nil {
-		return err
-	}
-	told, err := site.Story(ctx, ofShop(), args[0])
-	if err != nil {
-		return err
-	}
-	return told.Write(d, time.Now(), time.Local, d)
+	shop := ofShop(verb)
+	verb.RunE = c.begin(func(ctx context.Context, args []string) error {
+		site, err := c.site(ctx, false)
+		if err != nil {
+			return err
+		}
+		told, err := site.Story(ctx, *shop, args[0])
+		if err != nil {
+			return err
+		}
+		return told.Write(c, c.now(), time.Local, c)
+	})
+	return verb
 }

@@ -2,48 +2,75 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"backroom/shared/ops"
 	"backroom/shared/ops/remedy"
 )
 
-// redrive is `make redrive STEP=…`: a step's dead letters go back to it. With DRY=1 it only lists them.
-func redrive(ctx context.Context, d desk, args []string) error {
-	if len(args) != 1 {
-		return remedy.For(errors.New("the dead letters of which step?"), "make redrive STEP=advance-order")
+// redrive is the verb redrive.
+func (c *console) redrive() *cobra.Command {
+	verb := &cobra.Command{
+		Use:   "redrive STEP",
+		Short: "Send a step's dead letters back to it",
+		Long: "redrive sends the messages in the dead-letter queue of a step back to the step. It asks first. What cannot be sent\n" +
+			"stays. Doing it twice is safe. STEP may also be relay-facts, whose stream records are sent to the steps that hear them.",
+		Example: "  backroom redrive advance-order --dry-run --stack backroom-prod\n" +
+			"  backroom redrive advance-order --limit 1 --stack backroom-prod",
+		Args:      one("STEP, the step that gave up"),
+		ValidArgs: ops.Steps(),
 	}
-	limit, err := count("LIMIT", 0)
-	if err != nil {
-		return err
-	}
-	site, err := d.site(ctx)
-	if err != nil {
-		return err
-	}
-	if onlyLook() {
-		letters, err := site.DeadLetters(ctx, args[0], limit)
+	dryRun := verb.Flags().Bool("dry-run", false, "list the messages and send none; each counts as received once more")
+	limit := verb.Flags().Int("limit", 0, "`number` of messages at most; 0 means as many as there are at the start")
+	sure := yes(verb)
+	verb.RunE = c.begin(func(ctx context.Context, args []string) error {
+		step := args[0]
+		if err := atLeast(0, "limit", *limit); err != nil {
+			return err
+		}
+		if err := ops.CheckStep(step); err != nil {
+			return misuse{err}
+		}
+		site, err := c.site(ctx, !*dryRun)
 		if err != nil {
 			return err
 		}
-		for _, l := range letters {
-			d.Linef("%-20s %-37s received %2d times   sent %s ago   %s", l.Fact, l.Order, l.Receives, time.Since(l.Sent).Round(time.Second), d.Bad(l.Why))
+		if *dryRun {
+			return c.deadLetters(ctx, site, step, *limit)
 		}
-		d.Linef("%d messages in the dead-letter queue of %s; nothing was sent", len(letters), args[0])
-		return nil
-	}
-	moved, err := site.Redrive(ctx, args[0], limit)
+		if err := c.agree(ctx, *sure, site.Stack, "the dead letters of "+step+" will be sent again"); err != nil {
+			return err
+		}
+		moved, err := site.Redrive(ctx, step, *limit)
+		if err != nil {
+			return fmt.Errorf("%d sent, then: %w", moved.Sent, err)
+		}
+		for _, kept := range moved.Kept {
+			c.Linef("%s %v", c.Bad("kept"), kept)
+		}
+		c.Linef("%d sent; the dead-letter queue of %s says that it holds %d", moved.Sent, step, moved.Still)
+		if len(moved.Kept) == 0 {
+			return nil
+		}
+		return remedy.For(fmt.Errorf("%d messages could not be sent and stay", len(moved.Kept)),
+			"remove the cause and do this again; records of relay-facts that no version can read: backroom replay --since …, then delete them")
+	})
+	return verb
+}
+
+// deadLetters lists what redrive would send.
+func (c *console) deadLetters(ctx context.Context, site ops.Site, step string, limit int) error {
+	letters, err := site.DeadLetters(ctx, step, limit)
 	if err != nil {
-		return fmt.Errorf("%d sent, then: %w", moved.Sent, err)
+		return err
 	}
-	for _, kept := range moved.Kept {
-		d.Linef("%s %v", d.Bad("kept"), kept)
+	for _, l := range letters {
+		c.Linef("%-20s %-37s received %2d times   sent %s ago   %s",
+			l.Fact, l.Order, l.Receives, c.now().Sub(l.Sent).Round(time.Second), c.Bad(l.Why))
 	}
-	d.Linef("%d sent; the dead-letter queue of %s says that it holds %d", moved.Sent, args[0], moved.Still)
-	if len(moved.Kept) == 0 {
-		return nil
-	}
-	return remedy.For(fmt.Errorf("%d messages could not be sent and stay", len(moved.Kept)),
-		"remove the cause and do this again; records of relay-facts that no version can read: make relay-again SINCE=…, then delete them")
+	c.Linef("%d messages in the dead-letter queue of %s; nothing was sent", len(letters), step)
+	return nil
 }

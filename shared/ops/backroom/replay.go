@@ -9,40 +9,60 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"backroom/shared/ops/remedy"
 )
 
-// relayAgain is `make relay-again SINCE=…`: what the rows told since then is sent again. With DRY=1 it only counts.
-func relayAgain(ctx context.Context, d desk, args []string) error {
-	since, err := moment(strings.Join(args, ""), time.Now())
-	if err != nil {
-		return err
+// replay is the verb replay.
+func (c *console) replay() *cobra.Command {
+	verb := &cobra.Command{
+		Use:   "replay --since TIME",
+		Short: "Send facts again that were lost",
+		Long: "replay reads the tables of orders, holds and charges, and sends again all facts that were recorded since a time. It asks\n" +
+			"first. The facts have the ids that they had at first, so a step that heard one before changes nothing.",
+		Example: "  backroom replay --since 26h --dry-run --stack backroom-prod\n" +
+			"  backroom replay --since 2026-11-21T10:00Z --rate 100 --stack backroom-prod",
+		Args: cobra.NoArgs,
 	}
-	rate, err := count("RATE", 500)
-	if err != nil {
-		return err
-	}
-	site, err := d.site(ctx)
-	if err != nil {
-		return err
-	}
-	did := "sent again"
-	if onlyLook() {
-		did = "would be sent again"
-	}
-	d.Linef("what was told since %s:", since.UTC().Format(time.RFC3339))
-	told, err := site.RelayAgain(ctx, since, rate, onlyLook())
-	for _, t := range told {
-		d.Linef("%s: %d rows read", t.Table, t.Rows)
-		for _, fact := range slices.Sorted(maps.Keys(t.Facts)) {
-			d.Linef("  %6d × %s %s", t.Facts[fact], fact, did)
+	since := verb.Flags().String("since", "", "`time` or age, as in 2026-11-21T10:00Z or 26h; a time without a zone is local")
+	rate := verb.Flags().Int("rate", 500, "`number` of rows to read in a second, at most")
+	dryRun := verb.Flags().Bool("dry-run", false, "count the facts and send none")
+	sure := yes(verb)
+	verb.RunE = c.begin(func(ctx context.Context, _ []string) error {
+		from, err := moment(*since, c.now())
+		if err != nil {
+			return err
 		}
-		for _, what := range slices.Sorted(maps.Keys(t.Untold)) {
-			rows := t.Untold[what]
-			d.Linef("  %s", d.Bad(fmt.Sprintf("%6d × not sent, %s (%s)", len(rows), what, some(rows))))
+		if err := atLeast(1, "rate", *rate); err != nil {
+			return err
 		}
-	}
-	return remedy.For(err, "the same again: what was sent already changes nothing")
+		site, err := c.site(ctx, !*dryRun)
+		if err != nil {
+			return err
+		}
+		when, did := from.UTC().Format(time.RFC3339), "would be sent again"
+		if !*dryRun {
+			if err := c.agree(ctx, *sure, site.Stack, "all facts since "+when+" will be sent again"); err != nil {
+				return err
+			}
+			did = "sent again"
+		}
+		c.Linef("what was told since %s:", when)
+		replayed, err := site.Replay(ctx, from, *rate, *dryRun)
+		for _, t := range replayed {
+			c.Linef("%s: %d rows read", t.Table, t.Rows)
+			for _, fact := range slices.Sorted(maps.Keys(t.Facts)) {
+				c.Linef("  %6d × %s %s", t.Facts[fact], fact, did)
+			}
+			for _, what := range slices.Sorted(maps.Keys(t.Untold)) {
+				rows := t.Untold[what]
+				c.Linef("  %s", c.Bad(fmt.Sprintf("%6d × not sent, %s (%s)", len(rows), what, some(rows))))
+			}
+		}
+		return remedy.For(err, "the same again: what was sent already changes nothing")
+	})
+	return verb
 }
 
 // some names the first few of many.
@@ -67,9 +87,10 @@ func moment(given string, now time.Time) (time.Time, error) {
 			return at, nil
 		}
 	}
-	why := fmt.Errorf("SINCE=%q is no time that has passed", given)
+	why := fmt.Errorf("--since %q is not a time that has passed", given)
 	if given == "" {
-		why = errors.New("since when?")
+		why = errors.New("--since is missing")
 	}
-	return time.Time{}, remedy.For(why, "make relay-again SINCE=26h, or SINCE="+now.Add(-26*time.Hour).UTC().Format("2006-01-02T15:04Z07:00")+"; rather too early than too late")
+	example := now.Add(-26 * time.Hour).UTC().Format("2006-01-02T15:04Z07:00")
+	return time.Time{}, misuse{remedy.For(why, "--since 26h, or --since "+example+"; rather too early than too late")}
 }

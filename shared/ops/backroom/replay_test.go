@@ -10,7 +10,7 @@ import (
 	"backroom/shared/ops/remedy"
 )
 
-func TestAMomentThatHasPassed(t *testing.T) {
+func TestMoment_IsATimeThatHasPassed(t *testing.T) {
 	now := time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)
 	for given, want := range map[string]time.Time{
 		"26h":                    now.Add(-26 * time.Hour),
@@ -28,6 +28,6 @@ func TestAMomentThatHasPassed(t *testing.T) {
 	for _, given := range []string{"", "yesterday", "-5h", "2026-11-23T10:00Z", "26"} {
 		_, err := moment(given, now)
 		require.Error(t, err, given)
-		assert.Contains(t, remedy.Next(err), "SINCE=2026-11-21T10:00Z")
+		assert.Contains(t, remedy.Next(err), "--since 2026-11-21T10:00Z")
 	}
 }

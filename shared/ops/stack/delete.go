@@ -1,4 +1,4 @@
-package deploy
+package stack
 
 import (
 	"context"
@@ -11,18 +11,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
 
-	"backroom/localstack/cloud"
 	"backroom/shared/ops/remedy"
 )
 
-// ErrNoStack says that there is no stack of that name.
-var ErrNoStack = errors.New("there is no such stack")
-
 // Delete deletes the stack and waits until it is gone. Tables that outlive it stay: see Leftovers.
 func (s Stack) Delete(ctx context.Context) error {
-	cfg, err := cloud.Config(ctx, s.Endpoint)
+	cfg, err := Config(ctx, s.Endpoint)
 	if err != nil {
 		return err
 	}
@@ -40,13 +35,18 @@ func (s Stack) Delete(ctx context.Context) error {
 	return nil
 }
 
-// Leftovers returns the tables that a stack which is gone left behind: those that CloudFormation named after it and after one of the
-// template's tables.
+// Tables are what the template calls its tables: by these names the tables of a stack that is gone are found.
+var Tables = []string{
+	"Orders", "Holds", "Charges", "Levels", "Catalog", "Access", "Circuits", "Notices", "Mailbox", "Sandbox",
+}
+
+// Leftovers returns the tables that a stack which is gone left behind: those that CloudFormation named after it and after one of
+// tables, which are logical ids.
 func Leftovers(ctx context.Context, endpoint, stack string, tables []string) ([]string, error) {
 	if _, err := Describe(ctx, endpoint, stack); !errors.Is(err, ErrNoStack) {
 		return nil, errors.Join(fmt.Errorf("stack %s is still there, and its tables are in use", stack), err)
 	}
-	cfg, err := cloud.Config(ctx, endpoint)
+	cfg, err := Config(ctx, endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func namedAfter(stack string, tables []string) *regexp.Regexp {
 
 // DeleteTables deletes tables and waits until they are gone. One that is protected, as prod's are, stays, and is named.
 func DeleteTables(ctx context.Context, endpoint string, names []string) error {
-	cfg, err := cloud.Config(ctx, endpoint)
+	cfg, err := Config(ctx, endpoint)
 	if err != nil {
 		return err
 	}
@@ -99,10 +99,4 @@ func deleteTable(ctx context.Context, db *dynamodb.Client, name string) error {
 	}
 	gone := dynamodb.NewTableNotExistsWaiter(db, func(o *dynamodb.TableNotExistsWaiterOptions) { o.MinDelay, o.MaxDelay = time.Second, 10*time.Second })
 	return gone.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, 10*time.Minute)
-}
-
-// absent reports whether CloudFormation refused to describe a stack because there is none.
-func absent(err error) bool {
-	refusal, ok := errors.AsType[smithy.APIError](err)
-	return ok && refusal.ErrorCode() == "ValidationError" && strings.Contains(refusal.ErrorMessage(), "does not exist")
 }

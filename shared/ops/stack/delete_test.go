@@ -1,10 +1,25 @@
-package deploy
+package stack
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"backroom/localstack/template"
 )
+
+func TestTables_AreThoseOfTheTemplate(t *testing.T) {
+	t.Parallel()
+	read, err := template.Read()
+	require.NoError(t, err)
+	var ids []string
+	for id, resource := range read.Resources {
+		if resource.Type == "AWS::DynamoDB::Table" {
+			ids = append(ids, id)
+		}
+	}
+	require.ElementsMatch(t, ids, Tables)
+}
 
 func TestOnlyTheStacksOwnTablesAreItsLeftovers(t *testing.T) {
 	t.Parallel()

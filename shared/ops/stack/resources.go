@@ -1,4 +1,4 @@
-package deploy
+package stack
 
 import (
 	"context"
@@ -6,27 +6,44 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-
-	"backroom/localstack/cloud"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 )
 
 // Resources returns what the cloud calls each resource of the stack, by the name that it has in the template: of a table, its
 // name.
 func (s Stack) Resources(ctx context.Context) (map[string]string, error) {
-	cfg, err := cloud.Config(ctx, s.Endpoint)
-	if err != nil {
-		return nil, err
-	}
 	named := map[string]string{}
-	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(cfg), &cloudformation.ListStackResourcesInput{StackName: &s.Name})
+	return named, s.each(ctx, func(r types.StackResourceSummary) {
+		named[aws.ToString(r.LogicalResourceId)] = aws.ToString(r.PhysicalResourceId)
+	})
+}
+
+// Tables returns what the stack's own template calls its tables, which may be of another version than this program.
+func (s Stack) Tables(ctx context.Context) (ids []string, err error) {
+	err = s.each(ctx, func(r types.StackResourceSummary) {
+		if aws.ToString(r.ResourceType) == "AWS::DynamoDB::Table" {
+			ids = append(ids, aws.ToString(r.LogicalResourceId))
+		}
+	})
+	return ids, err
+}
+
+// each calls do with each resource of the stack.
+func (s Stack) each(ctx context.Context, do func(types.StackResourceSummary)) error {
+	cfg, err := Config(ctx, s.Endpoint)
+	if err != nil {
+		return err
+	}
+	in := &cloudformation.ListStackResourcesInput{StackName: &s.Name}
+	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(cfg), in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("stack %s: %w", s.Name, err)
+			return fmt.Errorf("stack %s: %w", s.Name, err)
 		}
 		for _, r := range page.StackResourceSummaries {
-			named[aws.ToString(r.LogicalResourceId)] = aws.ToString(r.PhysicalResourceId)
+			do(r)
 		}
 	}
-	return named, nil
+	return nil
 }

@@ -22,9 +22,15 @@ type Teller struct {
 }
 
 // New returns a Teller for out. NO_COLOR and TERM=dumb are honoured.
-func New(out *os.File) *Teller {
-	live := term.IsTerminal(int(out.Fd())) && os.Getenv("TERM") != "dumb"
+func New(out io.Writer) *Teller {
+	live := IsTerminal(out) && os.Getenv("TERM") != "dumb"
 	return &Teller{out: out, live: live, colour: live && os.Getenv("NO_COLOR") == ""}
+}
+
+// IsTerminal reports whether a stream leads to or from a person.
+func IsTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // Phase runs work and prints its name, the note that work returns, and the time it took.

@@ -1,0 +1,159 @@
+// Command backroom operates a deployed Backroom, in production and on a local cloud:
+//
+//	backroom order show ID     tell what happened to an order
+//	backroom redrive STEP      send a step's dead letters back to it
+//	backroom replay            send facts again that were lost
+//	backroom erase CUSTOMER    erase a customer's personal data
+//	backroom mail list         show the last mails of a stack that delivers none
+//	backroom smoke             test a deployment with one order
+//	backroom delete            delete a stack and its tables; never prod
+//
+// It exits with 0 if it did what was asked, 1 if it failed, 2 if it was called wrongly, and 130 if it was interrupted.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/terminal"
+)
+
+// The exit codes.
+const (
+	exitFailed      = 1
+	exitMisuse      = 2
+	exitInterrupted = 130
+)
+
+// A console runs one command: what a person typed, and where the answer goes.
+type console struct {
+	*terminal.Teller           // standard output: what was asked for
+	notes            io.Writer // standard error: notes, questions and errors
+	in               io.Reader
+	interactive      bool   // in is a terminal, so that a person can answer
+	folder           string // the working directory
+	now              func() time.Time
+
+	flags           *pflag.FlagSet // that every verb has
+	stack, endpoint string
+	began           bool // the arguments were understood, and the verb was begun
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	folder, err := os.Getwd()
+	if err != nil {
+		folder = "."
+	}
+	c := &console{
+		Teller: terminal.New(os.Stdout), notes: os.Stderr, in: os.Stdin, interactive: terminal.IsTerminal(os.Stdin), folder: folder, now: time.Now,
+	}
+	code := c.run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// run runs the command that args ask for, and returns the exit code.
+func (c *console) run(ctx context.Context, args []string) int {
+	root := c.root()
+	root.SetArgs(args)
+	root.SetOut(c.Teller)
+	root.SetErr(c.notes)
+	verb, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return 0
+	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(c.notes, "stopped")
+		return exitInterrupted
+	}
+	code := exitFailed
+	if _, misused := errors.AsType[misuse](err); misused || !c.began {
+		code, err = exitMisuse, remedy.For(err, verb.CommandPath()+" --help")
+	}
+	fmt.Fprintf(c.notes, "\n%s\n", err)
+	if next := remedy.Next(err); next != "" {
+		fmt.Fprintf(c.notes, "next: %s\n", next)
+	}
+	return code
+}
+
+// A misuse is an error of the caller: an argument or a flag is missing or wrong.
+type misuse struct{ error }
+
+func (m misuse) Unwrap() error { return m.error }
+
+// root returns the command with all verbs.
+func (c *console) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "backroom",
+		Short: "Operate a deployed Backroom",
+		Long: "backroom operates a deployed Backroom, in production and on a local cloud.\n\n" +
+			"A verb that changes a stack says which one, and asks before it acts. Without --stack, the other verbs use the stack\n" +
+			"that make run serves in this folder. On AWS, AWS_REGION and the usual credentials say which account.",
+		Example: "  backroom order show ord_1 --stack backroom-prod\n" +
+			"  backroom redrive advance-order --dry-run --stack backroom-prod",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	c.flags = root.PersistentFlags()
+	c.flags.StringVar(&c.stack, "stack", "", "`name` of the CloudFormation stack; required by a verb that changes one")
+	c.flags.StringVar(&c.endpoint, "endpoint", os.Getenv("AWS_ENDPOINT_URL"),
+		"`URL` of a local cloud; AWS_ENDPOINT_URL sets the default, empty means AWS")
+	root.AddCommand(
+		group("order", "Look at orders", c.orderShow()), c.redrive(), c.replay(), c.erase(),
+		group("mail", "Look at mails that were kept instead of delivered", c.mailList()), c.smoke(), c.remove(),
+	)
+	return root
+}
+
+// group returns a command that only holds others.
+func group(name, short string, verbs ...*cobra.Command) *cobra.Command {
+	g := &cobra.Command{
+		Use: name, Short: short,
+		RunE: func(g *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return g.Help()
+			}
+			return misuse{fmt.Errorf("unknown command %q for %q", args[0], g.CommandPath())}
+		},
+	}
+	g.AddCommand(verbs...)
+	return g
+}
+
+// begin marks that the verb was called rightly: what fails from here on is no misuse, unless it says so.
+func (c *console) begin(verb func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		c.began = true
+		return verb(cmd.Context(), args)
+	}
+}
+
+// one demands exactly one argument. It says what the argument is.
+func one(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 || args[0] == "" {
+			return fmt.Errorf("exactly one argument is needed: %s", what)
+		}
+		return nil
+	}
+}
+
+// atLeast demands that a flag's number is not below the least.
+func atLeast(least int, flag string, n int) error {
+	if n < least {
+		return misuse{fmt.Errorf("--%s %d: the least is %d", flag, n, least)}
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+// Package stack finds a deployed Backroom by the name of its CloudFormation stack: its addresses, its secrets and its tables. It also
+// deletes one.
+package stack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go"
+)
+
+// A Stack is a deployed template.
+type Stack struct {
+	Name     string
+	ARN      string // names the account and the region
+	Endpoint string // of a local cloud; "" on AWS
+	Outputs  map[string]string
+}
+
+// ErrNoStack says that there is no stack of that name.
+var ErrNoStack = errors.New("there is no such stack")
+
+// Describe returns a stack that is deployed already; ErrNoStack if there is none.
+func Describe(ctx context.Context, endpoint, name string) (Stack, error) {
+	cfg, err := Config(ctx, endpoint)
+	if err != nil {
+		return Stack{}, err
+	}
+	answer, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(name)})
+	if absent(err) {
+		err = errors.Join(ErrNoStack, err)
+	}
+	if err != nil {
+		return Stack{}, fmt.Errorf("stack %s: %w", name, err)
+	}
+	found := answer.Stacks[0]
+	s := Stack{Name: name, ARN: aws.ToString(found.StackId), Endpoint: endpoint, Outputs: map[string]string{}}
+	for _, output := range found.Outputs {
+		s.Outputs[aws.ToString(output.OutputKey)] = aws.ToString(output.OutputValue)
+	}
+	return s, nil
+}
+
+// absent reports whether CloudFormation refused to describe a stack because there is none.
+func absent(err error) bool {
+	refusal, ok := errors.AsType[smithy.APIError](err)
+	return ok && refusal.ErrorCode() == "ValidationError" && strings.Contains(refusal.ErrorMessage(), "does not exist")
+}
+
+// StagePath is the prefix that the gateway's stage gives to every path.
+const StagePath = "/v1"
+
+// API returns the URL that the API's paths follow.
+func (s Stack) API() (string, error) {
+	if s.Endpoint == "" {
+		if s.Outputs["ApiUrl"] == "" {
+			return "", fmt.Errorf("stack %s has no output ApiUrl", s.Name)
+		}
+		return strings.TrimRight(s.Outputs["ApiUrl"], "/"), nil
+	}
+	if s.Outputs["ApiId"] == "" {
+		return "", fmt.Errorf("stack %s has no output ApiId", s.Name)
+	}
+	return s.Endpoint + "/_aws/execute-api/" + s.Outputs["ApiId"] + StagePath, nil
+}
+
+// Sandbox returns the URL that the paths of the payment sandbox follow. In prod there is none.
+func (s Stack) Sandbox() (string, error) {
+	id := s.Outputs["SandboxApiId"]
+	if id == "" {
+		return "", fmt.Errorf("stack %s has no payment sandbox (output SandboxApiId)", s.Name)
+	}
+	if s.Endpoint != "" {
+		return s.Endpoint + "/_aws/execute-api/" + id + "/sandbox", nil
+	}
+	host := strings.TrimPrefix(strings.TrimSuffix(strings.TrimRight(s.Outputs["ApiUrl"], "/"), StagePath), "https://")
+	_, domain, _ := strings.Cut(host, ".")
+	return "https://" + id + "." + domain + "/sandbox", nil
+}
+
+// Client returns the id and secret of the client that the template made.
+func (s Stack) Client(ctx context.Context) (id, secret string, err error) {
+	var client struct {
+		ID     string `json:"client_id"`
+		Secret string `json:"client_secret"`
+	}
+	if err := s.Secret(ctx, "ClientSecretArn", &client); err != nil {
+		return "", "", err
+	}
+	if client.ID == "" || client.Secret == "" {
+		return "", "", errors.New("the client's secret lacks client_id or client_secret")
+	}
+	return client.ID, client.Secret, nil
+}
+
+// PaymentsKey returns the key of the payment provider.
+func (s Stack) PaymentsKey(ctx context.Context) (string, error) {
+	var payments struct {
+		Key string `json:"api_key"`
+	}
+	err := s.Secret(ctx, "PaymentsSecretArn", &payments)
+	return payments.Key, err
+}
+
+// CallbackSecret returns what the payment provider signs its callbacks with; empty while it was not told where to call.
+func (s Stack) CallbackSecret(ctx context.Context) (string, error) {
+	var payments struct {
+		WebhookSecret string `json:"webhook_secret"`
+	}
+	err := s.Secret(ctx, "PaymentsSecretArn", &payments)
+	return payments.WebhookSecret, err
+}
+
+// Secret decodes into document the secret whose ARN is an output of the stack.
+func (s Stack) Secret(ctx context.Context, output string, document any) error {
+	cfg, err := Config(ctx, s.Endpoint)
+	if err != nil {
+		return err
+	}
+	arn := s.Outputs[output]
+	if arn == "" {
+		return fmt.Errorf("stack %s has no output %s", s.Name, output)
+	}
+	answer, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(aws.ToString(answer.SecretString)), document); err != nil {
+		return fmt.Errorf("the secret of %s: %w", output, err)
+	}
+	return nil
+}
+
+// FunctionName returns the name of a function of this stack on the cloud.
+func (s Stack) FunctionName(function string) string { return s.Name + "-" + function }
+
+// QueueName returns the name of a step's queue; its dead-letter queue adds -dlq.
+func (s Stack) QueueName(step string) string { return s.Name + "-" + step }
