@@ -11,8 +11,8 @@ TOOL := .backroom/bin/localstack
 # make starts the tool itself, not `go run`, so that a signal to make reaches it.
 START = @go build -o $(TOOL) ./localstack && exec $(TOOL)
 
-# What operates a stack is a command of its own. It takes flags only, and here each comes from a variable that was given to make itself:
-# one that the environment happens to have must not choose the stack that is changed.
+# What operates a stack is a command of its own. It takes flags only, and each is made of a variable on make's own command
+# line: one that the environment happens to have must not choose the stack that is changed.
 BACKROOM := .backroom/bin/backroom
 OPERATE = @go build -o $(BACKROOM) ./shared/ops/backroom && exec $(BACKROOM)
 given = $(if $(findstring command line,$(origin $(1))),$($(1)))
@@ -39,7 +39,7 @@ e2e: ## the black-box suite on CLOUD=ministack|localstack|aws (STACK=name; on aw
 smoke: ## the way of one test order through a deployed STACK=, mail and refund included (in prod it only reads; CARD=, URL=)
 	$(OPERATE) smoke $(AT) $(call option,card,CARD) $(call option,url,URL) $(call option,shop,SHOP)
 
-delete: ## delete STACK= and the tables that outlive it; never prod (CONFIRM=name answers beforehand, DRY=1 deletes nothing)
+delete: ## delete STACK= and the tables that outlive it; never prod (CONFIRM=name answers beforehand, DRY=1)
 	$(OPERATE) delete $(AT) $(call option,confirm,CONFIRM) $(call switch,dry-run,DRY)
 
 invoke: ## run a function of the running cloud: F=place-order E=events/place-order.json
@@ -52,13 +52,16 @@ order: ## the story of one order: ID=ord_… (SHOP=, and STACK= for another stac
 	$(OPERATE) order show $(call quoted,$(call given,ID)) $(AT) $(call option,shop,SHOP)
 
 redrive: ## send dead letters back to STEP=advance-order and so on, in STACK= (DRY=1 only lists them, LIMIT=, YES=1)
-	$(OPERATE) redrive $(call quoted,$(call given,STEP)) $(AT) $(call option,limit,LIMIT) $(call switch,dry-run,DRY) $(call switch,yes,YES)
+	$(OPERATE) redrive $(call quoted,$(call given,STEP)) $(AT) $(call option,limit,LIMIT) \
+	  $(call switch,dry-run,DRY) $(call switch,yes,YES)
 
-replay: ## send facts again that rows recorded SINCE=26h or 2026-11-21T10:00Z, in STACK= (DRY=1 only counts, RATE= rows a second, YES=1)
-	$(OPERATE) replay $(call option,since,SINCE) $(AT) $(call option,rate,RATE) $(call switch,dry-run,DRY) $(call switch,yes,YES)
+replay: ## send facts again that were recorded SINCE=26h or 2026-11-21T10:00Z, in STACK= (DRY=1 only counts, RATE=, YES=1)
+	$(OPERATE) replay $(call option,since,SINCE) $(AT) $(call option,rate,RATE) \
+	  $(call switch,dry-run,DRY) $(call switch,yes,YES)
 
 erase: ## forget whose the orders of CUSTOMER= were, in STACK=; amounts stay (DRY=1 only counts, SHOP=, YES=1)
-	$(OPERATE) erase $(call quoted,$(call given,CUSTOMER)) $(AT) $(call option,shop,SHOP) $(call switch,dry-run,DRY) $(call switch,yes,YES)
+	$(OPERATE) erase $(call quoted,$(call given,CUSTOMER)) $(AT) $(call option,shop,SHOP) \
+	  $(call switch,dry-run,DRY) $(call switch,yes,YES)
 
 mail: ## the last N=5 mails that were kept in the mailbox, here and as a page (OPEN=1 opens it, STACK=)
 	$(OPERATE) mail list --html .backroom/mail/index.html $(AT) $(call option,last,N) $(call switch,open,OPEN)

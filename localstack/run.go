@@ -73,7 +73,9 @@ func run(ctx context.Context, d desk, _ []string) (err error) {
 	}
 	defer closing(&err, ministack.Stop)
 
-	deployed, err := d.deploy(ctx, deploy.Deployment{Tools: installed, Endpoint: ministack.Endpoint(), Stack: stackName, Parameters: deploy.WithRoom(nil)})
+	deployed, err := d.deploy(ctx, deploy.Deployment{
+		Tools: installed, Endpoint: ministack.Endpoint(), Stack: stackName, Parameters: deploy.WithRoom(nil),
+	})
 	if err != nil {
 		return err
 	}
@@ -86,7 +88,8 @@ func run(ctx context.Context, d desk, _ []string) (err error) {
 		return err
 	}
 	defer served.Close()
-	if err := local.Announce(d.repo, local.Run{Pid: os.Getpid(), Endpoint: ministack.Endpoint(), API: open, Stack: deployed.Name}); err != nil {
+	here := local.Run{Pid: os.Getpid(), Endpoint: ministack.Endpoint(), API: open, Stack: deployed.Name}
+	if err := local.Announce(d.repo, here); err != nil {
 		return err
 	}
 	defer closing(&err, func() error { return local.Withdraw(d.repo) })

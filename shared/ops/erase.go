@@ -30,12 +30,13 @@ const atOnce = 50
 const eraseTries = 5
 
 // Erase makes the shop forget whose a customer's orders were: in whose name, paid with what, and where to write. What was sold, when and
-// for how much stays. Orders whose story goes on are left. Once more changes nothing; orders placed just now may need it. A dry run
-// changes nothing and says what it would do.
+// for how much stays. Orders whose story goes on are left. Once more changes nothing; orders placed just now may need it.
+// A dry run changes nothing and says what it would do.
 func (s Site) Erase(ctx context.Context, shop, customer string, dryRun bool) (Erased, error) {
 	var done Erased
 	if customer == "" || customer == order.Nobody {
-		return done, remedy.For(fmt.Errorf("%q is no customer", customer), "CUSTOMER is the subject that tokens name, as backroom order show prints it")
+		return done, remedy.For(fmt.Errorf("%q is no customer", customer),
+			"CUSTOMER is the subject that tokens name, as backroom order show prints it")
 	}
 	orders, err := s.table("Orders")
 	if err != nil {
@@ -74,7 +75,8 @@ func (s Site) Erase(ctx context.Context, shop, customer string, dryRun bool) (Er
 }
 
 // erase erases one order, and its mails before it: a command that is stopped between the two finds the order again. It decides
-// anew while others change the order. A dry run only decides. It returns order.ErrStillOpen for an order whose story goes on.
+// anew while others change the order. A dry run only decides. It returns order.ErrStillOpen for an order whose story
+// goes on.
 func (s Site) erase(ctx context.Context, store orderdb.Store, o order.Order, customer string, dryRun bool) error {
 	for try := 0; ; try++ {
 		erased, facts, err := order.Erase(o)

@@ -36,7 +36,8 @@ func (s Site) Story(ctx context.Context, shop, id string) (story.Story, error) {
 		{By: saga.Charges, Table: tables["Charges"], Key: paymentdb.Key},
 	}}.Read(ctx, shop, id)
 	if fault.KindOf(err) == fault.NotFound {
-		return story.Story{}, remedy.For(fmt.Errorf("the shop %s has no order %q", shop, id), "GET /orders lists orders; for another shop: --shop NAME")
+		return story.Story{}, remedy.For(fmt.Errorf("the shop %s has no order %q", shop, id),
+			"GET /orders lists orders; for another shop: --shop NAME")
 	}
 	if err != nil {
 		return story.Story{}, err

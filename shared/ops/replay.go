@@ -13,8 +13,9 @@ type Replayed struct {
 	relay.Tally
 }
 
-// Replay sends again what orders, holds and charges told since a moment, table by table; rate is how many rows it reads in a second.
-// A dry run sends nothing and says what it would send. What it did before it failed is in its answer too.
+// Replay sends again what orders, holds and charges told since a moment, table by table; rate is how many rows it
+// reads in a second. A dry run sends nothing and says what it would send. What it did before it failed is in its
+// answer too.
 func (s Site) Replay(ctx context.Context, since time.Time, rate int, dryRun bool) ([]Replayed, error) {
 	replay := relay.Replay{Queues: s.Queues, Rate: rate, DryRun: dryRun}
 	var all []Replayed

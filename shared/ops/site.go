@@ -30,8 +30,8 @@ type Site struct {
 }
 
 // WhichStacks leads on where a stack is not found.
-const WhichStacks = "which stacks are there? aws cloudformation list-stacks. --stack names one; AWS_REGION and credentials say where, " +
-	"or --endpoint for a local cloud"
+const WhichStacks = "which stacks are there? aws cloudformation list-stacks. --stack names one; " +
+	"AWS_REGION and credentials say where, or --endpoint for a local cloud"
 
 // Open finds the parts of a stack at the cloud's endpoint; "" is wherever the AWS SDK's own settings lead.
 func Open(ctx context.Context, endpoint, name string) (Site, error) {

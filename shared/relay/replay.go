@@ -14,8 +14,8 @@ import (
 	"backroom/shared/saga"
 )
 
-// Replay sends facts again from the tables, where the streams have forgotten them: a stream keeps its records for 24 hours.
-// What it sends has the ids that the facts had at first, so a fact that was heard after all is recognised.
+// Replay sends facts again from the tables, where the streams have forgotten them: a stream keeps its records for 24
+// hours. What it sends has the ids that the facts had at first, so a fact that was heard after all is recognised.
 type Replay struct {
 	Queues queue.Sender
 	Rate   int  // how many rows it reads in a second, at most

@@ -88,7 +88,8 @@ func (d *deployed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.asked = append(d.asked, action)
 	if named != d.name || d.gone && action == "DescribeStacks" {
 		w.WriteHeader(http.StatusBadRequest)
-		fmt.Fprintf(w, `<ErrorResponse><Error><Code>ValidationError</Code><Message>Stack with id %s does not exist</Message></Error></ErrorResponse>`, named)
+		const refusal = "<ErrorResponse><Error><Code>ValidationError</Code><Message>%s</Message></Error></ErrorResponse>"
+		fmt.Fprintf(w, refusal, "Stack with id "+named+" does not exist")
 		return
 	}
 	var found []member
@@ -120,7 +121,8 @@ func (d *deployed) hand(w http.ResponseWriter, r *http.Request, operation string
 	d.asked = append(d.asked, operation)
 	d.mu.Unlock()
 	cfg := d.Runtime().AWS
-	again, err := http.NewRequestWithContext(r.Context(), r.Method, aws.ToString(cfg.BaseEndpoint)+r.URL.Path, bytes.NewReader(body))
+	inside := aws.ToString(cfg.BaseEndpoint) + r.URL.Path
+	again, err := http.NewRequestWithContext(r.Context(), r.Method, inside, bytes.NewReader(body))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -184,8 +186,8 @@ func (s session) run(t *testing.T, args ...string) ran {
 		s.folder = t.TempDir()
 	}
 	c := &console{
-		Teller: terminal.New(&out), notes: &notes, in: strings.NewReader(s.typed), interactive: s.typed != "", folder: s.folder,
-		now: func() time.Time { return cloudtest.Epoch.Add(time.Hour) },
+		Teller: terminal.New(&out), notes: &notes, in: strings.NewReader(s.typed), interactive: s.typed != "",
+		folder: s.folder, now: func() time.Time { return cloudtest.Epoch.Add(time.Hour) },
 	}
 	code := c.run(t.Context(), args)
 	return ran{code, out.String(), notes.String()}
@@ -214,7 +216,8 @@ func TestHelp_OfEveryVerb(t *testing.T) {
 		help := session{}.run(t, append(strings.Fields(name), "--help")...)
 		assert.Zero(t, help.code, name)
 		assert.Empty(t, help.notes, name)
-		for _, part := range []string{"Usage:\n  backroom " + name, "Examples:\n  backroom " + name, "--stack name", "--endpoint URL"} {
+		parts := []string{"Usage:\n  backroom " + name, "Examples:\n  backroom " + name, "--stack name", "--endpoint URL"}
+		for _, part := range parts {
 			assert.Contains(t, help.out, part, name)
 		}
 	}
@@ -225,25 +228,70 @@ func TestHelp_OfEveryVerb(t *testing.T) {
 func TestMisuse_EndsWith2AndSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	for sentence, c := range map[string]struct {
-		args       []string
-		says, next string
+		args, says, next string
 	}{
-		"an unknown verb":              {[]string{"relay-again"}, `unknown command "relay-again"`, "backroom --help"},
-		"an unknown verb of a group":   {[]string{"order", "tell"}, `unknown command "tell" for "backroom order"`, "backroom order --help"},
-		"an unknown flag":              {[]string{"order", "show", "ord_1", "--colour"}, "unknown flag: --colour", "backroom order show --help"},
-		"no id":                        {[]string{"order", "show"}, "exactly one argument is needed: ID", "backroom order show --help"},
-		"an empty id":                  {[]string{"order", "show", ""}, "exactly one argument is needed: ID", "backroom order show --help"},
-		"two steps":                    {[]string{"redrive", "a", "b"}, "exactly one argument is needed: STEP", "backroom redrive --help"},
-		"an unknown step":              {[]string{"redrive", "place-order", "--stack", "s"}, `there is no step "place-order"`, "relay-facts"},
-		"a limit that is not a number": {[]string{"redrive", "advance-order", "--limit", "all"}, "--limit", "backroom redrive --help"},
-		"a limit below 0":              {[]string{"redrive", "advance-order", "--limit", "-1"}, "--limit -1", "backroom redrive --help"},
-		"no rate":                      {[]string{"replay", "--since", "1h", "--rate", "0"}, "--rate 0", "backroom replay --help"},
-		"no time":                      {[]string{"replay"}, "--since is missing", "--since 26h"},
-		"a time to come":               {[]string{"replay", "--since", "-5h"}, "not a time that has passed", "--since 26h"},
-		"no mails":                     {[]string{"mail", "list", "--last", "0"}, "--last 0", "backroom mail list --help"},
-		"an endpoint without a stack":  {[]string{"smoke", "--endpoint", "http://127.0.0.1:1"}, "--endpoint is of no use without --stack", "backroom smoke --help"},
+		"an unknown verb": {
+			"relay-again",
+			`unknown command "relay-again"`, "backroom --help",
+		},
+		"an unknown verb of a group": {
+			"order tell",
+			`unknown command "tell" for "backroom order"`, "backroom order --help",
+		},
+		"an unknown flag": {
+			"order show ord_1 --colour",
+			"unknown flag: --colour", "backroom order show --help",
+		},
+		"no id": {
+			"order show",
+			"exactly one argument is needed: ID", "backroom order show --help",
+		},
+		"an empty id": {
+			"order show ''",
+			"exactly one argument is needed: ID", "backroom order show --help",
+		},
+		"two steps": {
+			"redrive a b",
+			"exactly one argument is needed: STEP", "backroom redrive --help",
+		},
+		"an unknown step": {
+			"redrive place-order --stack s",
+			`there is no step "place-order"`, "relay-facts",
+		},
+		"a limit that is not a number": {
+			"redrive advance-order --limit all",
+			"--limit", "backroom redrive --help",
+		},
+		"a limit below 0": {
+			"redrive advance-order --limit -1",
+			"--limit -1", "backroom redrive --help",
+		},
+		"no rate": {
+			"replay --since 1h --rate 0",
+			"--rate 0", "backroom replay --help",
+		},
+		"no time": {
+			"replay",
+			"--since is missing", "--since 26h",
+		},
+		"a time to come": {
+			"replay --since -5h",
+			"not a time that has passed", "--since 26h",
+		},
+		"no mails": {
+			"mail list --last 0",
+			"--last 0", "backroom mail list --help",
+		},
+		"an endpoint without a stack": {
+			"smoke --endpoint http://127.0.0.1:1",
+			"--endpoint is of no use without --stack", "backroom smoke --help",
+		},
 	} {
-		got := session{}.run(t, c.args...)
+		args := strings.Fields(c.args)
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], "''", "")
+		}
+		got := session{}.run(t, args...)
 		assert.Equal(t, exitMisuse, got.code, sentence)
 		assert.Contains(t, got.notes, c.says, sentence)
 		_, next, _ := strings.Cut(got.notes, "next: ")
@@ -257,7 +305,8 @@ func TestStack_IsReadFromFlagsOnly(t *testing.T) {
 	o := d.order(t)
 	d.bury(t, "what nobody can read")
 	for name, value := range map[string]string{
-		"STACK": d.name, "DRY": "0", "LIMIT": "1", "SHOP": "other", "CARD": "pm_1", "RATE": "1", "CONFIRM": d.name, "AWS_ENDPOINT_URL": d.endpoint,
+		"STACK": d.name, "DRY": "0", "LIMIT": "1", "SHOP": "other", "CARD": "pm_1", "RATE": "1", "CONFIRM": d.name,
+		"AWS_ENDPOINT_URL": d.endpoint,
 	} {
 		t.Setenv(name, value)
 	}
@@ -285,8 +334,8 @@ func TestRunningStack_IsUsedByVerbsThatChangeNothing(t *testing.T) {
 	here := session{typed: "y\n", folder: repo}
 
 	for _, args := range [][]string{
-		{"order", "show", o.ID}, {"mail", "list"}, {"redrive", "advance-order", "--dry-run"}, {"replay", "--since", "1h", "--dry-run"},
-		{"erase", o.Owner, "--dry-run"}, {"delete", "--dry-run"},
+		{"order", "show", o.ID}, {"mail", "list"}, {"redrive", "advance-order", "--dry-run"},
+		{"replay", "--since", "1h", "--dry-run"}, {"erase", o.Owner, "--dry-run"}, {"delete", "--dry-run"},
 	} {
 		got := here.run(t, args...)
 		assert.Zero(t, got.code, "%s: %s", args, got.notes)
@@ -392,7 +441,10 @@ func TestInterrupt_WhileAskingEndsWith130(t *testing.T) {
 	defer writer.Close()
 	asked := make(chan struct{})
 	var notes bytes.Buffer
-	c := &console{Teller: terminal.New(io.Discard), notes: &notes, in: reading{nobody, asked}, interactive: true, folder: t.TempDir(), now: time.Now}
+	c := &console{
+		Teller: terminal.New(io.Discard), notes: &notes, in: reading{nobody, asked}, interactive: true,
+		folder: t.TempDir(), now: time.Now,
+	}
 	go func() { <-asked; interrupt() }()
 	assert.Equal(t, exitInterrupted, c.run(ctx, d.at("redrive", "advance-order")))
 	assert.Contains(t, notes.String(), "stopped")

@@ -18,8 +18,9 @@ func (c *console) remove() *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "delete",
 		Short: "Delete a stack and its tables; never prod",
-		Long: "delete deletes a dev or staging stack, and then the tables that outlive it, with every order, product and key in them. It\n" +
-			"asks for the stack's name. Where the stack is gone already, it deletes the tables that are left. It refuses prod.",
+		Long: "delete deletes a dev or staging stack, and then the tables that outlive it, with every order,\n" +
+			"product and key in them. It asks for the stack's name. Where the stack is gone already, it deletes\n" +
+			"the tables that are left. It refuses prod.",
 		Example: "  backroom delete --stack backroom-dev\n  backroom delete --stack backroom-dev --confirm backroom-dev",
 		Args:    cobra.NoArgs,
 	}
@@ -35,8 +36,8 @@ func (c *console) remove() *cobra.Command {
 	return verb
 }
 
-// delete deletes a stack that is not prod's, and then the tables that outlive it. Where the stack is gone already, it deletes the
-// tables that it left behind.
+// delete deletes a stack that is not prod's, and then the tables that outlive it. Where the stack is gone already,
+// it deletes the tables that it left behind.
 func (c *console) delete(ctx context.Context, endpoint, name, confirm string, dryRun bool) error {
 	s, err := stack.Describe(ctx, endpoint, name)
 	there := !errors.Is(err, stack.ErrNoStack)
@@ -53,13 +54,14 @@ func (c *console) delete(ctx context.Context, endpoint, name, confirm string, dr
 			return err
 		}
 		tables = append(tables, own...)
-		c.Linef("%s will be deleted, then its tables, with every order, product and key in them.", where(s))
+		c.Linef("This deletes %s, then its tables, with every order, product and key in them.", where(s))
 	} else {
 		left, err := stack.Leftovers(ctx, endpoint, name, tables)
 		if err != nil || len(left) == 0 {
 			return errors.Join(err, fmt.Errorf("there is no stack %s, and no table of it", name))
 		}
-		c.Linef("There is no stack %s any more. It left %d tables, which will be deleted:\n%s", name, len(left), strings.Join(left, "\n"))
+		c.Linef("There is no stack %s any more. This deletes the %d tables that it left:\n%s",
+			name, len(left), strings.Join(left, "\n"))
 	}
 	if dryRun {
 		c.Linef("nothing was deleted")
@@ -78,8 +80,10 @@ func (c *console) delete(ctx context.Context, endpoint, name, confirm string, dr
 		if err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("%d that outlived it are gone", len(left)), remedy.For(stack.DeleteTables(ctx, endpoint, left),
-			"one that is protected was prod's: docs/operations.md#deploy, Deleting. Otherwise backroom delete --stack "+name+" again; it finds what is left")
+		next := "one that is protected was prod's: docs/operations.md#deploy, Deleting. " +
+			"Otherwise backroom delete --stack " + name + " again; it finds what is left"
+		gone := fmt.Sprintf("%d that outlived it are gone", len(left))
+		return gone, remedy.For(stack.DeleteTables(ctx, endpoint, left), next)
 	})
 }
 
@@ -92,7 +96,7 @@ func deletable(s stack.Stack) error {
 	case "prod":
 		return remedy.For(fmt.Errorf("%s is prod: no command deletes it", s.Name), next)
 	}
-	return remedy.For(fmt.Errorf("%s does not say of which stage it is: it is none of ours, or older than this command", s.Name), next)
+	return remedy.For(fmt.Errorf("%s has no output Stage: it is not a Backroom, or older than this command", s.Name), next)
 }
 
 // confirmed returns nil if the stack's name was given: beforehand, or now when asked.

@@ -15,8 +15,9 @@ func (c *console) erase() *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "erase CUSTOMER",
 		Short: "Erase a customer's personal data",
-		Long: "erase removes from a customer's orders what tells who the customer is: the owner, the email, the token of the payment\n" +
-			"method and people's reasons. It asks first, and it cannot be undone. Amounts and times stay. Open orders are left and named.",
+		Long: "erase removes from a customer's orders what tells who the customer is: the owner, the email, the\n" +
+			"token of the payment method and people's reasons. It asks first, and it cannot be undone. Amounts\n" +
+			"and times stay. Open orders are left and named.",
 		Example: "  backroom erase customer-17 --dry-run --stack backroom-prod\n" +
 			"  backroom erase customer-17 --shop main --stack backroom-prod",
 		Args: one("CUSTOMER, the subject of the customer's tokens, which backroom order show prints"),
@@ -50,8 +51,8 @@ func (c *console) erase() *cobra.Command {
 		if len(done.Open) == 0 {
 			return nil
 		}
-		return remedy.For(fmt.Errorf("%d orders are still open and are left: %s", len(done.Open), strings.Join(done.Open, " ")),
-			"when they are over, this again; POST /orders/{id}/cancellation ends one sooner")
+		left := fmt.Errorf("%d orders are still open and are left: %s", len(done.Open), strings.Join(done.Open, " "))
+		return remedy.For(left, "when they are over, this again; POST /orders/{id}/cancellation ends one sooner")
 	})
 	return verb
 }

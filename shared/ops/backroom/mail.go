@@ -37,8 +37,8 @@ func (c *console) mailList() *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "list",
 		Short: "Show the last mails of a stack that delivers none",
-		Long: "list shows the last mails in the mailbox of a stack, which keeps them for 7 days instead of delivering them. A stack\n" +
-			"with the parameter MailFrom delivers its mails and keeps none.",
+		Long: "list shows the last mails in the mailbox of a stack, which keeps them for 7 days instead of\n" +
+			"delivering them. A stack with the parameter MailFrom delivers its mails and keeps none.",
 		Example: "  backroom mail list --last 3 --stack backroom-dev\n  backroom mail list --html mails.html --open",
 		Args:    cobra.NoArgs,
 	}

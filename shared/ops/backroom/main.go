@@ -56,7 +56,8 @@ func main() {
 		folder = "."
 	}
 	c := &console{
-		Teller: terminal.New(os.Stdout), notes: os.Stderr, in: os.Stdin, interactive: terminal.IsTerminal(os.Stdin), folder: folder, now: time.Now,
+		Teller: terminal.New(os.Stdout), notes: os.Stderr, in: os.Stdin, interactive: terminal.IsTerminal(os.Stdin),
+		folder: folder, now: time.Now,
 	}
 	code := c.run(ctx, os.Args[1:])
 	stop()
@@ -98,9 +99,11 @@ func (c *console) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "backroom",
 		Short: "Operate a deployed Backroom",
-		Long: "backroom operates a deployed Backroom, in production and on a local cloud.\n\n" +
-			"A verb that changes a stack says which one, and asks before it acts. Without --stack, the other verbs use the stack\n" +
-			"that make run serves in this folder. On AWS, AWS_REGION and the usual credentials say which account.",
+		Long: "backroom operates a deployed Backroom, in production and on a local cloud.\n" +
+			"\n" +
+			"A verb that changes a stack says which one, and asks before it acts. Without --stack, the other\n" +
+			"verbs use the stack that make run serves in this folder. On AWS, AWS_REGION and the usual\n" +
+			"credentials say which account.",
 		Example: "  backroom order show ord_1 --stack backroom-prod\n" +
 			"  backroom redrive advance-order --dry-run --stack backroom-prod",
 		SilenceErrors: true,

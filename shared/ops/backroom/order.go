@@ -12,8 +12,8 @@ func (c *console) orderShow() *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "show ID",
 		Short: "Tell what happened to an order",
-		Long: "show tells what happened to an order, in the order of cause, and where it stands: what it waits for, what stock and\n" +
-			"payment want and have, its refunds and its mails. It prints no address.",
+		Long: "show tells what happened to an order, in the order of cause, and where it stands: what it waits for,\n" +
+			"what stock and payment want and have, its refunds and its mails. It prints no address.",
 		Example: "  backroom order show ord_1 --stack backroom-prod",
 		Args:    one("ID, the id of an order, which GET /orders lists"),
 	}

@@ -16,8 +16,9 @@ func (c *console) redrive() *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "redrive STEP",
 		Short: "Send a step's dead letters back to it",
-		Long: "redrive sends the messages in the dead-letter queue of a step back to the step. It asks first. What cannot be sent\n" +
-			"stays. Doing it twice is safe. STEP may also be relay-facts, whose stream records are sent to the steps that hear them.",
+		Long: "redrive sends the messages in the dead-letter queue of a step back to the step. It asks first. What\n" +
+			"cannot be sent stays. Doing it twice is safe. STEP may also be relay-facts, whose stream records are\n" +
+			"sent to the steps that hear them.",
 		Example: "  backroom redrive advance-order --dry-run --stack backroom-prod\n" +
 			"  backroom redrive advance-order --limit 1 --stack backroom-prod",
 		Args:      one("STEP, the step that gave up"),
@@ -56,7 +57,8 @@ func (c *console) redrive() *cobra.Command {
 			return nil
 		}
 		return remedy.For(fmt.Errorf("%d messages could not be sent and stay", len(moved.Kept)),
-			"remove the cause and do this again; records of relay-facts that no version can read: backroom replay --since …, then delete them")
+			"remove the cause and do this again; records of relay-facts that no version can read: "+
+				"backroom replay --since …, then delete them")
 	})
 	return verb
 }

@@ -19,13 +19,15 @@ func (c *console) replay() *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "replay --since TIME",
 		Short: "Send facts again that were lost",
-		Long: "replay reads the tables of orders, holds and charges, and sends again all facts that were recorded since a time. It asks\n" +
-			"first. The facts have the ids that they had at first, so a step that heard one before changes nothing.",
+		Long: "replay reads the tables of orders, holds and charges, and sends again all facts that were recorded\n" +
+			"since a time. It asks first. The facts have the ids that they had at first, so a step that heard one\n" +
+			"before changes nothing.",
 		Example: "  backroom replay --since 26h --dry-run --stack backroom-prod\n" +
 			"  backroom replay --since 2026-11-21T10:00Z --rate 100 --stack backroom-prod",
 		Args: cobra.NoArgs,
 	}
-	since := verb.Flags().String("since", "", "`time` or age, as in 2026-11-21T10:00Z or 26h; a time without a zone is local")
+	since := verb.Flags().String("since", "",
+		"`time` or age, as in 2026-11-21T10:00Z or 26h; a time without a zone is local")
 	rate := verb.Flags().Int("rate", 500, "`number` of rows to read in a second, at most")
 	dryRun := verb.Flags().Bool("dry-run", false, "count the facts and send none")
 	sure := yes(verb)

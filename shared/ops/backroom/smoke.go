@@ -18,12 +18,15 @@ func (c *console) smoke() *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "smoke",
 		Short: "Test a deployment with one order",
-		Long: "smoke places an order for a product of its own, follows it to its end, mail included, and refunds it. Where the stack has\n" +
-			"no payment sandbox, as in prod, it only reads, unless --card names a payment method.",
-		Example: "  backroom smoke --stack backroom-staging\n  backroom smoke --stack backroom-prod --card pm_1 --url https://api.example.com",
-		Args:    cobra.NoArgs,
+		Long: "smoke places an order for a product of its own, follows it to its end, mail included, and refunds\n" +
+			"it. Where the stack has no payment sandbox, as in prod, it only reads, unless --card names a payment\n" +
+			"method.",
+		Example: "  backroom smoke --stack backroom-staging\n" +
+			"  backroom smoke --stack backroom-prod --card pm_1 --url https://api.example.com",
+		Args: cobra.NoArgs,
 	}
-	card := verb.Flags().String("card", "", "payment `method` that the provider knows; outside the sandbox it pays with real money")
+	card := verb.Flags().String("card", "",
+		"payment `method` that the provider knows; outside the sandbox it pays with real money")
 	url := verb.Flags().String("url", "", "`URL` of the API, if it has a name of its own")
 	shopName := ofShop(verb)
 	verb.RunE = c.begin(func(ctx context.Context, _ []string) error {
@@ -40,9 +43,11 @@ func (c *console) smoke() *cobra.Command {
 			return err
 		}
 		if walk.Card == "" {
-			c.Linef("%s nothing was ordered: the stage is prod, which has no test card. With --card pm_… it is, for real money", c.Bad("but"))
+			c.Linef("%s nothing was ordered: the stage is prod, which has no test card. With --card pm_… it is, for real money",
+				c.Bad("but"))
 		}
-		c.Linef("%s %s does what it is there for, seen in %.1f s", c.Good("yes:"), site.Stack.Name, time.Since(began).Seconds())
+		took := time.Since(began).Seconds()
+		c.Linef("%s %s does what it is there for, seen in %.1f s", c.Good("yes:"), site.Stack.Name, took)
 		return nil
 	})
 	return verb

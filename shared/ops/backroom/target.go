@@ -17,8 +17,8 @@ import (
 	"backroom/shared/ops/stack"
 )
 
-// target returns the cloud's endpoint and the name of the stack that a verb works on. Only a verb that changes nothing may take
-// the stack of the running make run unasked.
+// target returns the cloud's endpoint and the name of the stack that a verb works on. Without --stack, it is the
+// stack of the running make run, unless the verb changes what the stack holds.
 func (c *console) target(changes bool) (endpoint, name string, err error) {
 	if c.stack != "" {
 		if c.endpoint == "" {
@@ -35,7 +35,7 @@ func (c *console) target(changes bool) (endpoint, name string, err error) {
 			"--stack NAME, with AWS_REGION and credentials; or make run, then this again in another terminal")}
 	}
 	if changes {
-		return "", "", misuse{remedy.For(errors.New("--stack is missing: a verb that changes a stack takes no other than the one it is given"),
+		return "", "", misuse{remedy.For(errors.New("--stack is missing: a verb that changes a stack must be told which"),
 			fmt.Sprintf("--stack %s --endpoint %s for the stack of the running make run", run.Stack, run.Endpoint))}
 	}
 	fmt.Fprintf(c.notes, "stack %s at %s, of the running make run\n", run.Stack, run.Endpoint)
@@ -77,10 +77,12 @@ func (c *console) agree(ctx context.Context, yes bool, s stack.Stack, what strin
 	return errors.New("not confirmed; nothing was changed")
 }
 
-// ask returns what a person answers. Where no person can answer, it returns an error that names the flag which answers beforehand.
+// ask returns what a person answers. Where no person can answer, it returns an error that names the flag which
+// answers beforehand.
 func (c *console) ask(ctx context.Context, question, flag string) (string, error) {
 	if !c.interactive {
-		return "", misuse{remedy.For(errors.New("this needs a confirmation, and there is no terminal to ask on; nothing was changed"), "the same with "+flag)}
+		why := errors.New("this needs a confirmation, and there is no terminal to ask on; nothing was changed")
+		return "", misuse{remedy.For(why, "the same with "+flag)}
 	}
 	fmt.Fprint(c.notes, question)
 	answer := make(chan string, 1)

@@ -66,7 +66,8 @@ func (w Walk) Go(ctx context.Context) (err error) {
 
 func (w Walk) health(ctx context.Context) (string, error) {
 	_, err := w.API.GetHealthWithResponse(ctx)
-	return w.API.URL, remedy.For(wrap("GET /health", err), "is that where the API answers? Otherwise --url URL; then the log of get-health")
+	return w.API.URL, remedy.For(wrap("GET /health", err),
+		"is that where the API answers? Otherwise --url URL; then the log of get-health")
 }
 
 func (w Walk) keys(ctx context.Context) (string, error) {
@@ -136,7 +137,7 @@ func (w Walk) buy(ctx context.Context, staff string) (err error) {
 
 // follow waits until the order is closed, its mail sent.
 func (w Walk) follow(ctx context.Context, customer, id string) error {
-	story := "backroom order show " + id + ", on the same stack: the step that is missing has a log and a dead-letter queue"
+	story := "backroom order show " + id + ", same --stack: the step that is missing has a log and a dead-letter queue"
 	err := w.Step("verdict", func() (string, error) {
 		return w.until(ctx, "the order has its verdict", func(ctx context.Context) (string, bool, error) {
 			o, err := w.API.Order(ctx, customer, id)

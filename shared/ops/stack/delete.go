@@ -40,8 +40,8 @@ var Tables = []string{
 	"Orders", "Holds", "Charges", "Levels", "Catalog", "Access", "Circuits", "Notices", "Mailbox", "Sandbox",
 }
 
-// Leftovers returns the tables that a stack which is gone left behind: those that CloudFormation named after it and after one of
-// tables, which are logical ids.
+// Leftovers returns the tables that a stack which is gone left behind: those that CloudFormation named after it and
+// after one of tables, which are logical ids.
 func Leftovers(ctx context.Context, endpoint, stack string, tables []string) ([]string, error) {
 	if _, err := Describe(ctx, endpoint, stack); !errors.Is(err, ErrNoStack) {
 		return nil, errors.Join(fmt.Errorf("stack %s is still there, and its tables are in use", stack), err)

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 )
 
-// Resources returns what the cloud calls each resource of the stack, by the name that it has in the template: of a table, its
-// name.
+// Resources returns what the cloud calls each resource of the stack, by the name that it has in the template: of a
+// table, its name.
 func (s Stack) Resources(ctx context.Context) (map[string]string, error) {
 	named := map[string]string{}
 	return named, s.each(ctx, func(r types.StackResourceSummary) {

@@ -1,5 +1,5 @@
-// Package stack finds a deployed Backroom by the name of its CloudFormation stack: its addresses, its secrets and its tables. It also
-// deletes one.
+// Package stack finds a deployed Backroom by the name of its CloudFormation stack: its addresses, its secrets and its
+// tables. It also deletes one.
 package stack
 
 import (
@@ -32,7 +32,8 @@ func Describe(ctx context.Context, endpoint, name string) (Stack, error) {
 	if err != nil {
 		return Stack{}, err
 	}
-	answer, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(name)})
+	in := &cloudformation.DescribeStacksInput{StackName: &name}
+	answer, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, in)
 	if absent(err) {
 		err = errors.Join(ErrNoStack, err)
 	}
@@ -127,7 +128,8 @@ func (s Stack) Secret(ctx context.Context, output string, document any) error {
 	if arn == "" {
 		return fmt.Errorf("stack %s has no output %s", s.Name, output)
 	}
-	answer, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
+	in := &secretsmanager.GetSecretValueInput{SecretId: &arn}
+	answer, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, in)
 	if err != nil {
 		return err
 	}
