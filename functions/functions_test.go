@@ -308,9 +308,10 @@ func TestAStepWritesNoOthersRows(t *testing.T) {
 }
 
 // environment returns what the template tells the function.
-func (f subject) environment() map[string]any {
-	return object(object(f.resource.Properties["Environment"])["Variables"])
-}
+func (f subject) environment() map[string]any { return f.template.Environment(f.name) }
+
+// common returns what the template tells every function.
+func (f subject) common() map[string]any { return f.template.Environment("") }
 
 func TestTheEnvironmentIsWhatTheSettingsRead(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
@@ -321,8 +322,17 @@ func TestTheEnvironmentIsWhatTheSettingsRead(t *testing.T) {
 		if functions.All[f.name].Operation != nil {
 			reads = append(reads, "CALLER_RATE", "CALLER_BURST") // function.Serve does
 		}
-		assert.ElementsMatch(t, reads, slices.Collect(maps.Keys(f.environment())))
-		for name, value := range f.environment() {
+		told := f.environment()
+		for name := range f.common() {
+			if !slices.Contains(reads, name) {
+				delete(told, name) // what all functions are told, a function need not read
+			}
+		}
+		assert.ElementsMatch(t, reads, slices.Collect(maps.Keys(told)))
+		for name := range object(object(f.resource.Properties["Environment"])["Variables"]) {
+			assert.NotContains(t, f.common(), name, "all functions are told %s already", name)
+		}
+		for name, value := range told {
 			for _, mentioned := range template.Mentions(value) {
 				r := f.template.Resources[mentioned]
 				if r.Type == "AWS::DynamoDB::Table" || r.Type == "AWS::SecretsManager::Secret" || r.Type == "AWS::KMS::Key" {
@@ -331,6 +341,26 @@ func TestTheEnvironmentIsWhatTheSettingsRead(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A variable of all functions that depends on one of them would make a ring, which CloudFormation refuses.
+func TestGlobals_VariablesDependOnNoFunction(t *testing.T) {
+	read, err := template.Read()
+	require.NoError(t, err)
+	several := map[string]int{}
+	for _, name := range folders(t) {
+		for _, variable := range settings(t, functions.All[name].Settings) {
+			several[variable]++
+		}
+	}
+	for name, value := range read.Environment("") {
+		for _, mentioned := range template.Mentions(value) {
+			assert.Contains(t, []string{"", "AWS::DynamoDB::Table"}, read.Resources[mentioned].Type, "%s: a table depends on nothing, and so do parameters", name)
+		}
+		if !slices.Contains([]string{"CALLER_RATE", "CALLER_BURST"}, name) { // function.Serve reads those
+			assert.Greater(t, several[name], 5, "%s is no variable of many functions", name)
+		}
+	}
 }
 
 // settings returns the names that a Settings struct reads.

@@ -149,8 +149,7 @@ func (c *Cloud) Environment(name string) map[string]string {
 			c.t.Fatal(err)
 		}
 	}
-	environment, _ := f.Properties["Environment"].(map[string]any)
-	resolved, err := c.template.Resolve(environment["Variables"], c)
+	resolved, err := c.template.Resolve(c.template.Environment(name), c)
 	if err != nil {
 		c.t.Fatalf("the environment of %s: %v", name, err)
 	}

@@ -4,6 +4,7 @@ package template
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -163,6 +164,15 @@ func asText(v any) string {
 
 // String writes the call as the template does in its short form, as in "!GetAtt Orders.Arn".
 func (c Call) String() string { return fmt.Sprintf("!%s %v", c.Function, c.Argument) }
+
+// Environment returns the variables of a function as they are written: those of all functions, and its own, which win.
+func (t Template) Environment(function string) map[string]any {
+	variables := map[string]any{}
+	for _, properties := range []map[string]any{t.Globals, t.Resources[LogicalID(function)].Properties} {
+		maps.Copy(variables, mapping(mapping(properties["Environment"])["Variables"]))
+	}
+	return variables
+}
 
 // Statement is one statement of a role's policies.
 type Statement struct {

@@ -20,7 +20,7 @@ Conditions:
 Mappings:
   Stages: {dev: {Days: 14}, prod: {Days: 365}}
 Globals:
-  Function: {Timeout: 10}
+  Function: {Timeout: 10, Environment: {Variables: {STAGE: !Ref Stage, SHOP: main}}}
 Resources:
   Place:
     Type: AWS::Serverless::Function
@@ -70,6 +70,14 @@ func TestATemplateIsResolved(t *testing.T) {
 		assert.Equal(t, want, holds, condition)
 	}
 	assert.ElementsMatch(t, []string{"AWS::StackName", "Stage", "Orders", "Orders", "Api", "Stage", "Orders", "Topic", "AWS::NoValue", "AWS::NoValue", "Stage"}, template.Mentions(place.Properties))
+}
+
+func TestTemplate_EnvironmentIsThatOfAllFunctionsAndItsOwn(t *testing.T) {
+	read, err := template.Parse([]byte(sample + "      Environment: {Variables: {SHOP: other, TABLE: orders}}\n"))
+	require.NoError(t, err)
+	stage := template.Call{Function: "Ref", Argument: "Stage"}
+	assert.Equal(t, map[string]any{"STAGE": stage, "SHOP": "other", "TABLE": "orders"}, read.Environment("place"))
+	assert.Equal(t, map[string]any{"STAGE": stage, "SHOP": "main"}, read.Environment("another"))
 }
 
 func TestWhatIsNotUnderstoodIsAnError(t *testing.T) {
