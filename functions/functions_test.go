@@ -194,13 +194,14 @@ func TestAFunctionHasItsResource(t *testing.T) {
 		assert.Equal(t, call("Sub", "${AWS::StackName}-"+f.name), f.resource.Properties["FunctionName"])
 		assert.NotEmpty(t, f.resource.Properties["Events"], "nothing calls it")
 		assert.NotContains(t, f.resource.Properties, "CodeUri", "the whole repository is its source")
-
-		log := f.part(t, "Log", "AWS::Logs::LogGroup")
-		assert.Equal(t, call("Sub", "/aws/lambda/${AWS::StackName}-"+f.name), log.Properties["LogGroupName"])
-		assert.Equal(t, retention, log.Properties["RetentionInDays"])
+		assert.Equal(t, map[string]any{"LogFormat": "JSON", "SystemLogLevel": "WARN", "LogGroup": call("Ref", "Log")}, f.resource.Properties["LoggingConfig"])
 	})
 	read, err := template.Read()
 	require.NoError(t, err)
+	assert.Equal(t, call("Sub", "/aws/lambda/${AWS::StackName}"), read.Resources["Log"].Properties["LogGroupName"], "docs/operations.md looks there")
+	for _, log := range []string{"Log", "ApiAccessLog"} {
+		assert.Equal(t, retention, read.Resources[log].Properties["RetentionInDays"])
+	}
 	for _, r := range read.Resources {
 		if r.Type == "AWS::Serverless::Function" {
 			assert.True(t, slices.ContainsFunc(folders(t), func(name string) bool { return template.LogicalID(name) == r.ID }), "%s has no folder here", r.ID)

@@ -236,13 +236,29 @@ func anchor(heading string) string {
 func logs(d Deployment, found func(string, string, ...any)) {
 	for _, f := range d.functions() {
 		log := d.mentioned(mapping(f.Properties["LoggingConfig"])["LogGroup"])
-		if log.ID != f.ID+"Log" {
-			found(f.ID, "has no log group of its own")
-		} else if log.Properties["RetentionInDays"] == nil {
+		if log.Type != logGroup {
+			found(f.ID, "writes into no log group of the template: Lambda makes one that is kept for ever")
+			continue
+		}
+		for _, s := range d.Template.Statements(f.name) {
+			if slices.Contains(s.Actions, "logs:PutLogEvents") && !slices.Equal(template.Mentions(s.Resources), []string{log.ID}) {
+				found(f.ID+"Role", "does not allow logs:PutLogEvents on %s, or on more than that", log.ID)
+			}
+		}
+		if !slices.ContainsFunc(d.Template.Statements(f.name), func(s template.Statement) bool {
+			return slices.Contains(s.Actions, "logs:PutLogEvents") && slices.Contains(s.Actions, "logs:CreateLogStream")
+		}) {
+			found(f.ID+"Role", "does not allow the function to write its log")
+		}
+	}
+	for _, log := range d.of(logGroup) {
+		if log.Properties["RetentionInDays"] == nil {
 			found(log.ID, "is kept for ever")
 		}
 	}
 }
+
+const logGroup = "AWS::Logs::LogGroup"
 
 func concurrency(d Deployment, found func(string, string, ...any)) {
 	for _, f := range d.functions() {

@@ -95,8 +95,20 @@ func TestEveryHarmIsNamed(t *testing.T) {
 			rule: "runbook", finds: "ApiAlarm", because: "What to do",
 		},
 		"a log is kept for ever": {
-			after: "PlaceOrderLog:", from: "RetentionInDays: !If [SaysLogRetention, !Ref LogRetentionDays, !FindInMap [Stages, !Ref Stage, LogRetentionDays]]", to: "LogGroupClass: STANDARD",
-			rule: "logs", finds: "PlaceOrderLog", because: "kept for ever",
+			after: "\n  Log:", from: "RetentionInDays: !If [SaysLogRetention, !Ref LogRetentionDays, !FindInMap [Stages, !Ref Stage, LogRetentionDays]]", to: "LogGroupClass: STANDARD",
+			rule: "logs", finds: "Log", because: "kept for ever",
+		},
+		"a function's log is Lambda's own": {
+			after: "\n  PlaceOrder:", from: "LogGroup: !Ref Log", to: "ApplicationLogLevel: INFO",
+			rule: "logs", finds: "PlaceOrder", because: "no log group of the template",
+		},
+		"a function may not write its log": {
+			after: "PlaceOrderRole:", from: "logs:PutLogEvents", to: "logs:DescribeLogStreams",
+			rule: "logs", finds: "PlaceOrderRole", because: "write its log",
+		},
+		"a function may write into another log": {
+			after: "PlaceOrderRole:", from: "Resource: !GetAtt Log.Arn", to: "Resource: !GetAtt ApiAccessLog.Arn",
+			rule: "logs", finds: "PlaceOrderRole", because: "does not allow logs:PutLogEvents on Log",
 		},
 		"a queue may take all the concurrency": {
 			after: "\n  ReserveStock:", from: "ScalingConfig:", to: "FilterCriteria:",
