@@ -111,7 +111,7 @@ func (c *call) site() Site {
 		at.Operation = c.http.Method + " " + c.http.URL.Path
 		if a := c.sim.api(c.http.URL.Host); a != nil {
 			at.Resource = a.id
-			if r, _ := a.find(c.http.Method, a.path(c.http)); r != nil {
+			if r, _ := a.find(c.http.Method, a.path(c.http)); r != nil && !r.greedy() {
 				at.Operation = r.method + " " + r.path
 			}
 		}

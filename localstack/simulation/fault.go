@@ -37,7 +37,7 @@ type Site struct {
 	Function   string // who calls; "client" for who calls the API from outside
 	Invocation int    // how many of the function were begun, this one included
 	Nth        int    // of the invocation's calls, from 1; those that only open a connection do not count
-	Operation  string // as in PutItem, and in POST /v1/payment_intents/{id}/confirm
+	Operation  string // as in PutItem, and in POST /orders/{id}/refunds
 	Resource   string // the table, the queue, the key or secret, or the id of the API; of a request about several, one
 }
 

@@ -180,6 +180,33 @@ func TestWhatTheGatewayAnswers(t *testing.T) {
 	}
 }
 
+func TestAPI_AGreedyRouteTakesWhatNoOtherDoes(t *testing.T) {
+	a := api{routes: []route{{"GET", "/v1/{proxy+}", nil}, {"POST", "/v1/{proxy+}", nil}, {"GET", "/v1/things/{id}", nil}}}
+	for sentence, c := range map[string]struct {
+		method, path, route string
+		parameters          map[string]string
+	}{
+		"a path of a route":                 {"GET", "/v1/things/1", "/v1/things/{id}", map[string]string{"id": "1"}},
+		"a method that the route has not":   {"POST", "/v1/things/1", "/v1/{proxy+}", map[string]string{"proxy": "things/1"}},
+		"a path that is longer":             {"GET", "/v1/a%20b/c/d", "/v1/{proxy+}", map[string]string{"proxy": "a b/c/d"}},
+		"a method of no route":              {"DELETE", "/v1/things/1", "", nil},
+		"nothing behind the route's prefix": {"GET", "/v1/", "", nil},
+		"the prefix alone":                  {"GET", "/v1", "", nil},
+		"another prefix":                    {"GET", "/v2/things/1", "", nil},
+		"an escape that is none":            {"GET", "/v1/%zz", "", nil},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			found, parameters := a.find(c.method, c.path)
+			if c.route == "" {
+				assert.Nil(t, found)
+				return
+			}
+			require.NotNil(t, found)
+			assert.Equal(t, []any{c.route, c.parameters}, []any{found.path, parameters})
+		})
+	}
+}
+
 func TestAFailedEventComesTwiceMore(t *testing.T) {
 	bubble(t, func(t *testing.T, s stand) {
 		var at []time.Duration

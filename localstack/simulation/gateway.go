@@ -99,29 +99,50 @@ func (s *Simulation) gateway(c *call) {
 	})
 }
 
-// find returns the route of a request and the values of its path's parameters.
+// find returns the route of a request and the values of its path's parameters. A greedy route takes what no other does.
 func (a *api) find(method, path string) (*route, map[string]string) {
-	asked := strings.Split(path, "/")
+	var greedy *route
+	var taken map[string]string
 	for i, r := range a.routes {
-		wanted, parameters := strings.Split(r.path, "/"), map[string]string{}
-		if r.method != method || len(wanted) != len(asked) {
-			continue
-		}
-		fits := true
-		for j, segment := range wanted {
-			if name, ok := strings.CutPrefix(segment, "{"); ok && asked[j] != "" {
-				value, err := url.PathUnescape(asked[j])
-				fits = fits && err == nil
-				parameters[strings.TrimSuffix(name, "}")] = value
-			} else if segment != asked[j] {
-				fits = false
-			}
-		}
-		if fits {
+		parameters, fits := r.parameters(path)
+		switch {
+		case !fits || r.method != method:
+		case !r.greedy():
 			return &a.routes[i], parameters
+		case greedy == nil:
+			greedy, taken = &a.routes[i], parameters
 		}
 	}
-	return nil, nil
+	return greedy, taken
+}
+
+// greedy reports whether the route takes every path that begins with its own: it ends with {proxy+}.
+func (r route) greedy() bool { return strings.HasSuffix(r.path, "+}") }
+
+// parameters returns the values of the path's parameters; false if the route is not for the path.
+func (r route) parameters(path string) (map[string]string, bool) {
+	wanted, asked, values := strings.Split(r.path, "/"), strings.Split(path, "/"), map[string]string{}
+	if last := len(wanted) - 1; r.greedy() && len(asked) > last {
+		asked = append(asked[:last:last], strings.Join(asked[last:], "/"))
+	}
+	if len(wanted) != len(asked) {
+		return nil, false
+	}
+	for i, segment := range wanted {
+		name, parameter := strings.CutPrefix(segment, "{")
+		if !parameter || asked[i] == "" {
+			if segment != asked[i] {
+				return nil, false
+			}
+			continue
+		}
+		value, err := url.PathUnescape(asked[i])
+		if err != nil {
+			return nil, false
+		}
+		values[strings.TrimRight(name, "+}")] = value
+	}
+	return values, true
 }
 
 // event is what the gateway hands to a function (payload version 1).
