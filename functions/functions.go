@@ -3,6 +3,7 @@
 package functions
 
 import (
+	"net/http"
 	"reflect"
 
 	adjuststock "backroom/functions/adjust-stock/wire"
@@ -41,11 +42,23 @@ import (
 
 // Entry is one function.
 type Entry struct {
-	Settings  reflect.Type                         // what it reads from its environment
+	Settings  reflect.Type // what it reads from its environment
+	Called    Caller
 	Operation func(function.Runtime) api.Operation // nil for what is no part of the API
 	Beside    bool                                 // the API's document does not name the operation
 	Build     function.Builder                     // as its main has it built
 }
+
+// Caller is what calls a function, as the template names the type of the event.
+type Caller string
+
+// The callers. A function has one.
+const (
+	Gateway Caller = "Api"
+	Queue   Caller = "SQS"
+	Stream  Caller = "DynamoDB"
+	Clock   Caller = "Schedule"
+)
 
 // All are the functions, by the name of their folder.
 var All = map[string]Entry{
@@ -78,18 +91,20 @@ var All = map[string]Entry{
 
 	"get-docs": beside(getdocs.New),
 
-	"relay-facts":  other(relayfacts.New, function.Relaying),
-	"wake-overdue": other(wakeoverdue.New, function.Running),
+	"relay-facts":  reader(relayfacts.New),
+	"wake-overdue": job(wakeoverdue.New),
 
-	"sandbox-payments":  other(sandboxpayments.New, function.Serving),
-	"sandbox-callbacks": other(sandboxcallbacks.New, function.Working),
+	"sandbox-payments":  server(sandboxpayments.New),
+	"sandbox-callbacks": worker(sandboxcallbacks.New),
 }
 
 func route[S any](build func(function.Runtime, S) api.Operation) Entry {
-	return Entry{Settings: reflect.TypeFor[S](), Build: function.Serving(build), Operation: func(rt function.Runtime) api.Operation {
+	e := server(build)
+	e.Operation = func(rt function.Runtime) api.Operation {
 		var none S
 		return build(rt, none)
-	}}
+	}
+	return e
 }
 
 // beside is a route that the document does not name: it shows it.
@@ -99,10 +114,22 @@ func beside[S any](build func(function.Runtime, S) api.Operation) Entry {
 	return e
 }
 
-func step[S any, H function.Step](of saga.Step, build func(function.Runtime, S) H) Entry {
-	return Entry{Settings: reflect.TypeFor[S](), Build: function.Consuming(of, build)}
+func server[S any, H http.Handler](build func(function.Runtime, S) H) Entry {
+	return Entry{Settings: reflect.TypeFor[S](), Called: Gateway, Build: function.Serving(build)}
 }
 
-func other[S, H any](build func(function.Runtime, S) H, as func(func(function.Runtime, S) H) function.Builder) Entry {
-	return Entry{Settings: reflect.TypeFor[S](), Build: as(build)}
+func step[S any, H function.Step](of saga.Step, build func(function.Runtime, S) H) Entry {
+	return Entry{Settings: reflect.TypeFor[S](), Called: Queue, Build: function.Consuming(of, build)}
+}
+
+func worker[S any, H function.Worker](build func(function.Runtime, S) H) Entry {
+	return Entry{Settings: reflect.TypeFor[S](), Called: Queue, Build: function.Working(build)}
+}
+
+func reader[S any, H function.StreamReader](build func(function.Runtime, S) H) Entry {
+	return Entry{Settings: reflect.TypeFor[S](), Called: Stream, Build: function.Relaying(build)}
+}
+
+func job[S any, H function.Job](build func(function.Runtime, S) H) Entry {
+	return Entry{Settings: reflect.TypeFor[S](), Called: Clock, Build: function.Running(build)}
 }

@@ -1,0 +1,159 @@
+// Package generate writes the part of template.yaml that follows from functions/*/function.yaml: each function with its role,
+// queues and alarms, and what names all functions, as dashboards do. `go generate ./functions` calls it.
+package generate
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/template"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Mark is the line of template.yaml below which everything is generated.
+const Mark = "  # ======= go generate ./functions writes everything below, from functions/*/function.yaml: edit those =======\n"
+
+//go:embed *.tmpl
+var sources embed.FS
+
+var texts = template.Must(template.New("").Delims("<<", ">>").Funcs(template.FuncMap{"pairs": pairs, "list": list, "value": value, "inside": inside}).ParseFS(sources, "*.tmpl"))
+
+// Template returns template.yaml of the repository at root: what stands above the mark, and what follows from the functions.
+func Template(root string) ([]byte, error) {
+	written, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	head, _, marked := bytes.Cut(written, []byte(Mark))
+	if !marked {
+		return nil, fmt.Errorf("template.yaml has not the line %q", strings.TrimSpace(Mark))
+	}
+	all, err := functions(root)
+	if err != nil {
+		return nil, err
+	}
+	out := bytes.NewBuffer(slices.Concat(head, []byte(Mark)))
+	for _, f := range all {
+		if err := texts.ExecuteTemplate(out, "function.tmpl", f); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		}
+	}
+	s := stack{all}
+	if watched := len(s.Workers()); watched > mostWatched {
+		return nil, fmt.Errorf("StepsAlarm would add up %d metrics; an alarm takes %d", watched, mostWatched)
+	}
+	if err := texts.ExecuteTemplate(out, "stack.tmpl", s); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// mostWatched is how many metrics one alarm may add up:
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create-alarm-on-metric-math-expression.html
+const mostWatched = 10
+
+// stack is what names several functions.
+type stack struct{ all []function }
+
+func (s stack) those(are func(function) bool) []function {
+	return slices.DeleteFunc(slices.Clone(s.all), func(f function) bool { return !are(f) })
+}
+
+// Steps are the functions that hear facts.
+func (s stack) Steps() []function { return s.those(func(f function) bool { return f.Step != nil }) }
+
+// Relays are the functions that read streams.
+func (s stack) Relays() []function {
+	return s.those(func(f function) bool { return len(f.Streams) > 0 })
+}
+
+// Workers are the steps and the relays: what they fail at comes again, so that a few errors are no alarm.
+func (s stack) Workers() []function { return append(s.Steps(), s.Relays()...) }
+
+// Callers are the functions that call a foreign service.
+func (s stack) Callers() []function { return s.those(function.Calls) }
+
+// pair is a key and a value of function.yaml.
+type pair struct {
+	Key   string
+	Value *yaml.Node
+}
+
+func pairs(mapping yaml.Node) (all []pair) {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		all = append(all, pair{mapping.Content[i].Value, mapping.Content[i+1]})
+	}
+	return all
+}
+
+// list returns the elements of a key's sequence; nil if its value is no sequence.
+func list(mapping *yaml.Node, key string) ([]*yaml.Node, error) {
+	n, err := at(mapping, key)
+	if err != nil || n.Kind != yaml.SequenceNode {
+		return nil, err
+	}
+	return n.Content, nil
+}
+
+func at(mapping *yaml.Node, key string) (*yaml.Node, error) {
+	for _, p := range pairs(*mapping) {
+		if p.Key == key {
+			return p.Value, nil
+		}
+	}
+	return nil, fmt.Errorf("a grant without %s", key)
+}
+
+// value returns a value on one line, as it stands in block style.
+func value(n *yaml.Node) (string, error) { return line(n, false) }
+
+// inside returns the value of a key on one line, as it stands between braces.
+func inside(mapping *yaml.Node, key string) (string, error) {
+	n, err := at(mapping, key)
+	if err != nil {
+		return "", err
+	}
+	return line(n, true)
+}
+
+func line(n *yaml.Node, braces bool) (string, error) {
+	tag := ""
+	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
+		tag = n.Tag + " "
+	}
+	var parts []string
+	for _, part := range n.Content {
+		text, err := line(part, true)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, text)
+	}
+	switch n.Kind {
+	case yaml.SequenceNode:
+		return tag + "[" + strings.Join(parts, ", ") + "]", nil
+	case yaml.MappingNode:
+		for i := 0; i < len(parts); i += 2 {
+			parts[i/2] = parts[i] + ": " + parts[i+1]
+		}
+		return tag + "{" + strings.Join(parts[:len(parts)/2], ", ") + "}", nil
+	case yaml.ScalarNode:
+		quoted := n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0
+		switch {
+		case strings.Contains(n.Value, "\n"):
+			return "", fmt.Errorf("line %d: a value of several lines", n.Line)
+		case quoted || braces && strings.ContainsAny(n.Value, ",[]{}"):
+			return tag + "'" + strings.ReplaceAll(n.Value, "'", "''") + "'", nil
+		}
+		return tag + n.Value, nil
+	}
+	return "", fmt.Errorf("line %d: an alias", n.Line)
+}
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
