@@ -149,6 +149,22 @@ func (d Deployment) rings(metric, resource string) bool {
 	return false
 }
 
+// ringsAtGateway reports whether an alarm watches the 5xx answers of every API that calls a function, and nothing else calls it: the
+// gateway answers 5xx to a call that ends in an error, runs out of time or crashes.
+func (d Deployment) ringsAtGateway(f function) bool {
+	routes := f.sources("Api")
+	for _, route := range routes {
+		name := d.mentioned(route["RestApiId"]).Properties["Name"]
+		if !slices.ContainsFunc(d.of("AWS::CloudWatch::Alarm"), func(alarm template.Resource) bool {
+			of := template.List(alarm.Properties["Dimensions"])
+			return alarm.Properties["MetricName"] == "5XXError" && len(of) == 1 && mapping(of[0])["Value"] == name && alarm.Condition == ""
+		}) {
+			return false
+		}
+	}
+	return len(routes) > 0 && len(routes) == len(mapping(f.Properties["Events"]))
+}
+
 func mapping(v any) map[string]any {
 	m, _ := v.(map[string]any)
 	return m

@@ -60,12 +60,37 @@ func TestTheDeploymentKeepsThePolicy(t *testing.T) {
 		assert.NotEmpty(t, w.Reason, "%s of %s", w.Rule, w.Resource)
 		conformance.Figure(t, "waived: %s of %s: %s", w.Rule, w.Resource, w.Reason)
 	}
+	conformance.Figure(t, "resources after the SAM transform: %d of %d", policy.Total(deployment(t).Resources()), policy.MostResources)
 	names := map[string]bool{}
 	for _, rule := range policy.Rules {
 		assert.False(t, names[rule.Name], "%s stands twice", rule.Name)
 		assert.NotEmpty(t, rule.Why)
 		names[rule.Name] = true
 	}
+}
+
+// What SAM 1.110's translator makes of the template; see docs/decisions/0053.
+func TestDeployment_ResourcesAreThoseAfterTheTransform(t *testing.T) {
+	read, err := template.Parse([]byte(`
+Resources:
+  Api: {Type: AWS::Serverless::Api}
+  Table: {Type: AWS::DynamoDB::Table}
+  GetThing: {Type: AWS::Serverless::Function, Properties: {Events: {A: {Type: Api}, B: {Type: Api}}}}
+  GetThingRole: {Type: AWS::IAM::Role}
+  GetThingOddAlarm: {Type: AWS::CloudWatch::Alarm, Properties: {Namespace: Backroom}}
+  GetThingAlarm: {Type: AWS::CloudWatch::Alarm, Properties: {Namespace: AWS/Lambda}}
+  GetThings: {Type: AWS::Serverless::Function, Properties: {Events: {A: {Type: SQS}, B: {Type: DynamoDB}, C: {Type: Schedule}}}}
+`))
+	require.NoError(t, err)
+	d := policy.Deployment{Template: read}
+	want := map[string]int{
+		"AWS::ApiGateway::RestApi": 1, "AWS::ApiGateway::Deployment": 1, "AWS::ApiGateway::Stage": 1, "AWS::DynamoDB::Table": 1,
+		"AWS::Lambda::Function": 2, "AWS::Lambda::Permission": 3, "AWS::Lambda::EventSourceMapping": 2, "AWS::Events::Rule": 1,
+		"AWS::IAM::Role": 1, "AWS::CloudWatch::Alarm": 2,
+	}
+	assert.Equal(t, want, d.Resources())
+	assert.Equal(t, 15, policy.Total(want))
+	assert.Equal(t, map[string]int{"GetThing": 5, "GetThings": 5}, d.PerFunction())
 }
 
 // The other half of the rule partial-batch: the template lets functions say which messages failed, and they do.

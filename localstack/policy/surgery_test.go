@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -72,23 +73,55 @@ func TestEveryHarmIsNamed(t *testing.T) {
 			harm: without("AdvanceOrderLateAlarm"), rule: "alarms", finds: "AdvanceOrderQueue", because: "no alarm rings",
 		},
 		"the alarm of a route is removed": {
-			harm: without("PlaceOrderAlarm"), rule: "alarms", finds: "PlaceOrder", because: "no alarm rings",
+			harm: without("ApiAlarm"), rule: "alarms", finds: "PlaceOrder", because: "no alarm rings",
+		},
+		"the alarm of routes is about another API": {
+			after: "\n  ApiAlarm:", from: "Value: !Ref AWS::StackName", to: "Value: !Sub '${AWS::StackName}-sandbox'",
+			rule: "alarms", finds: "PlaceOrder", because: "no alarm rings",
+		},
+		"a route is called by a clock too, which no gateway answers": {
+			after: "\n  PlaceOrder:", from: "      Events:\n", to: "      Events:\n        Clock: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}\n",
+			rule: "alarms", finds: "PlaceOrder", because: "no alarm rings",
+		},
+		"the alarm of a job is removed": {
+			harm: without("WakeOverdueAlarm"), rule: "alarms", finds: "WakeOverdue", because: "no alarm rings",
+		},
+		"a route brings much along": {
+			after: "\n  PlaceOrder:", from: "      Events:\n", to: "      Events:\n        A: {Type: Schedule}\n        B: {Type: Schedule}\n",
+			rule: "size", finds: "PlaceOrder", because: "7 resources, of 5",
+		},
+		"a step brings much along": {
+			after: "\n  ReserveStock:", from: "      Events:\n", to: "      Events:\n        A: {Type: SQS}\n",
+			rule: "size", finds: "ReserveStock", because: "8 resources, of 7",
+		},
+		"something unknown calls a function": {
+			after: "\n  ReserveStock:", from: "      Events:\n", to: "      Events:\n        A: {Type: Kinesis}\n",
+			rule: "size", finds: "template.yaml", because: "called by a Kinesis",
+		},
+		"there are too many resources": {
+			harm: func(d *policy.Deployment) {
+				for i := range policy.MostResources {
+					id := fmt.Sprint("Extra", i)
+					d.Template.Resources[id] = template.Resource{ID: id, Type: "AWS::SNS::Topic"}
+				}
+			},
+			rule: "size", finds: "template.yaml", because: "of 450",
 		},
 		"an alarm tells nobody": {
-			after: "PlaceOrderAlarm:", from: "AlarmActions: !If [HasAlarmTopic, [!Ref AlarmTopicArn], !Ref AWS::NoValue]", to: "ActionsEnabled: true",
-			rule: "alarms", finds: "PlaceOrderAlarm", because: "does not tell the topic",
+			after: "WakeOverdueAlarm:", from: "AlarmActions: !If [HasAlarmTopic, [!Ref AlarmTopicArn], !Ref AWS::NoValue]", to: "ActionsEnabled: true",
+			rule: "alarms", finds: "WakeOverdueAlarm", because: "does not tell the topic",
 		},
 		"an alarm rings in a quiet night": {
-			after: "PlaceOrderAlarm:", from: "TreatMissingData: notBreaching", to: "TreatMissingData: breaching",
-			rule: "alarms", finds: "PlaceOrderAlarm", because: "rings for want of data",
+			after: "WakeOverdueAlarm:", from: "TreatMissingData: notBreaching", to: "TreatMissingData: breaching",
+			rule: "alarms", finds: "WakeOverdueAlarm", because: "rings for want of data",
 		},
 		"an alarm does not hear that the watchdog is dead": {
 			after: "OrdersLateAlarm:", from: "TreatMissingData: breaching", to: "TreatMissingData: notBreaching",
 			rule: "alarms", finds: "OrdersLateAlarm", because: "stays silent when nobody counts",
 		},
 		"an alarm has no page": {
-			after: "PlaceOrderAlarm:", from: "${Runbook}#a-function-fails", to: "${Runbook}#call-somebody",
-			rule: "runbook", finds: "PlaceOrderAlarm", because: "which is not there",
+			after: "WakeOverdueAlarm:", from: "${Runbook}#a-function-fails", to: "${Runbook}#call-somebody",
+			rule: "runbook", finds: "WakeOverdueAlarm", because: "which is not there",
 		},
 		"a page says not what to do": {
 			harm: func(d *policy.Deployment) { d.Runbook = strings.ReplaceAll(d.Runbook, "**What to do.**", "") },

@@ -239,6 +239,8 @@ func (f function) usualAlarms() []alarm {
 		return []alarm{dead, late}
 	case len(f.Streams) > 0:
 		return []alarm{dead, behind}
+	case f.Route != "" && f.API == "":
+		return nil // ApiAlarm rings for every route: a call that fails is a 5xx
 	}
 	return []alarm{failing}
 }

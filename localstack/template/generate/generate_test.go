@@ -40,11 +40,12 @@ func generated(t *testing.T, name, says string) template.Template {
 
 func TestTemplate_AFunctionHasWhatItsKindNeeds(t *testing.T) {
 	for says, want := range map[string][]string{
-		"route: GET /things":                                               {"GetThing", "GetThingRole", "GetThingAlarm"},
+		"route: GET /things":                                               {"GetThing", "GetThingRole"},
+		"route: GET /things\napi: OtherApi":                                {"GetThing", "GetThingRole", "GetThingAlarm"},
 		"worker: {batch: 3, concurrency: 5, receives: 5}":                  {"GetThing", "GetThingRole", "GetThingQueue", "GetThingDeadLetters", "GetThingAlarm", "GetThingLateAlarm"},
 		"streams: [Table]":                                                 {"GetThing", "GetThingRole", "GetThingDeadLetters", "GetThingAlarm", "GetThingLateAlarm"},
 		"schedule: {Hourly: rate(1 hour)}":                                 {"GetThing", "GetThingRole", "GetThingAlarm"},
-		"route: GET /t\nalarms: {OddAlarm: {metric: M, says: s, page: p}}": {"GetThing", "GetThingRole", "GetThingAlarm", "GetThingOddAlarm"},
+		"route: GET /t\nalarms: {OddAlarm: {metric: M, says: s, page: p}}": {"GetThing", "GetThingRole", "GetThingOddAlarm"},
 	} {
 		var got []string
 		for id := range generated(t, "get-thing", says+"\n").Resources {
