@@ -3,6 +3,7 @@ package policy_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,6 +15,7 @@ import (
 	"backroom/localstack/policy"
 	"backroom/localstack/recorded"
 	"backroom/localstack/template"
+	"backroom/localstack/template/generate"
 	"backroom/shared/function"
 )
 
@@ -69,7 +71,31 @@ func TestTheDeploymentKeepsThePolicy(t *testing.T) {
 	}
 }
 
-// What SAM 1.110's translator makes of the template; see docs/decisions/0053.
+// mostLines is how long what people write of the template may be: all of it is read by whoever changes the deployment.
+const mostLines = 1300
+
+func TestTemplate_WhatPeopleWriteIsShort(t *testing.T) {
+	head, _, marked := strings.Cut(text(t), generate.Mark)
+	require.True(t, marked)
+	root, err := template.Root()
+	require.NoError(t, err)
+	lines := map[string]int{"above the mark": strings.Count(head, "\n")}
+	total := lines["above the mark"]
+	for part, files := range map[string]string{"in function.yaml": "functions/*/function.yaml", "in the generator's templates": "localstack/template/generate/*.tmpl"} {
+		found, err := filepath.Glob(filepath.Join(root, files))
+		require.NoError(t, err)
+		require.NotEmpty(t, found, files)
+		for _, file := range found {
+			written, err := os.ReadFile(file)
+			require.NoError(t, err)
+			lines[part] += strings.Count(string(written), "\n")
+		}
+		total += lines[part]
+	}
+	conformance.Figure(t, "hand-written lines of the template: %d of %d (%v)", total, mostLines, lines)
+	assert.LessOrEqual(t, total, mostLines)
+}
+
 func TestDeployment_ResourcesAreThoseAfterTheTransform(t *testing.T) {
 	read, err := template.Parse([]byte(`
 Resources:
