@@ -44,19 +44,11 @@ func Template(root string) ([]byte, error) {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
-	s := stack{all}
-	if watched := len(s.Workers()); watched > mostWatched {
-		return nil, fmt.Errorf("StepsAlarm would add up %d metrics; an alarm takes %d", watched, mostWatched)
-	}
-	if err := texts.ExecuteTemplate(out, "stack.tmpl", s); err != nil {
+	if err := texts.ExecuteTemplate(out, "stack.tmpl", stack{all}); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil
 }
-
-// mostWatched is how many metrics one alarm may add up:
-// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create-alarm-on-metric-math-expression.html
-const mostWatched = 10
 
 // stack is what names several functions.
 type stack struct{ all []function }
@@ -71,6 +63,28 @@ func (s stack) Steps() []function { return s.those(func(f function) bool { retur
 // Relays are the functions that read streams.
 func (s stack) Relays() []function {
 	return s.those(func(f function) bool { return len(f.Streams) > 0 })
+}
+
+// mostWatched is how many metrics one alarm may add up:
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
+const mostWatched = 10
+
+// watch is an alarm about several functions.
+type watch struct {
+	ID        string
+	Functions []function
+}
+
+// Watch returns the alarms that are needed for functions: NameAlarm, and NameAlarm2 for what the first does not take, and so on.
+func (s stack) Watch(id string, functions []function) (all []watch) {
+	for some := range slices.Chunk(functions, mostWatched) {
+		if len(all) == 0 {
+			all = append(all, watch{id, some})
+			continue
+		}
+		all = append(all, watch{fmt.Sprint(id, len(all)+1), some})
+	}
+	return all
 }
 
 // Workers are the steps and the relays: what they fail at comes again, so that a few errors are no alarm.

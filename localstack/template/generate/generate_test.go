@@ -1,6 +1,7 @@
 package generate_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,6 +93,21 @@ grants:
 		template.Call{Function: "Sub", Argument: "${Table.Arn}/index/*"},
 		template.Call{Function: "Sub", Argument: []any{"${T}", map[string]any{"T": ref}}},
 	}, grants[3].Resources)
+}
+
+func TestTemplate_AnAlarmAddsUpNoMoreThanTenFunctions(t *testing.T) {
+	root := repository(t, head, "get-thing", "route: GET /t\nsettings: {CIRCUITS_TABLE: !Ref Table}\n")
+	for i := range 10 {
+		folder := filepath.Join(root, "functions", fmt.Sprintf("call-%c", 'a'+i))
+		require.NoError(t, os.MkdirAll(folder, 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(folder, "function.yaml"), []byte("route: GET /t\nsettings: {CIRCUITS_TABLE: !Ref Table}\n"), 0o644))
+	}
+	text, err := generate.Template(root)
+	require.NoError(t, err)
+	read, err := template.Parse(text)
+	require.NoError(t, err)
+	assert.Len(t, read.Resources["CircuitOpenedAlarm"].Properties["Metrics"], 1+10)
+	assert.Len(t, read.Resources["CircuitOpenedAlarm2"].Properties["Metrics"], 1+1)
 }
 
 func TestTemplate_WhatIsWrongIsAnError(t *testing.T) {
