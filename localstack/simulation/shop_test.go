@@ -23,6 +23,7 @@ import (
 	"backroom/localstack/simulation"
 	"backroom/shared/client"
 	"backroom/shared/ops/shop"
+	"backroom/shared/saga"
 )
 
 // store is a simulated shop with something to sell, and what its customers ordered.
@@ -148,7 +149,7 @@ func basket(card string, lines int) client.PlaceInputBody {
 	return b
 }
 
-// row is a row of a table, as far as the auditor reads it.
+// row is a row of a table, as far as the auditor and the example read it.
 type row struct {
 	PK        string `dynamodbav:"pk"`
 	Order     string `dynamodbav:"order"`
@@ -156,6 +157,10 @@ type row struct {
 	Verdict   string `dynamodbav:"verdict"`
 	Attention string `dynamodbav:"attention"`
 	Has       string `dynamodbav:"has"`
+	Log       []struct {
+		Actor string    `dynamodbav:"actor"`
+		Fact  saga.Fact `dynamodbav:"fact"`
+	} `dynamodbav:"log"`
 
 	Sellable int
 	Promised int
