@@ -96,8 +96,15 @@ release-assets: ## what a release has beside the source: the API in OpenAPI 3.0 
 probe: ## Schemathesis on a fresh MiniStack: EXAMPLES=100 per operation and identity (SEED=)
 	$(START) probe
 
-lint: ## gofmt, vet, staticcheck, sam validate --lint
+lint: ## golangci-lint, the prose check, sam validate --lint
 	$(START) lint
+
+.PHONY: prose rename
+prose: ## wordings in comments, strings and documents that the style rules out, and how many are left (PATTERN=whoever)
+	$(START) prose $(PATTERN)
+
+rename: ## give the module another path, so that others can import it: MODULE=example.com/shop/backroom (FORCE=1)
+	$(START) rename "$(MODULE)"
 
 build: ## compile everything
 	go build ./...

@@ -9,16 +9,17 @@ import (
 	"strings"
 
 	"backroom/localstack/lane"
+	"backroom/localstack/tools"
 	"backroom/shared/ops/remedy"
 )
 
 // wirings are the packages whose tests replay the sample events: what functions do there is recorded.
 func (l listed) isWiring() bool {
-	return strings.HasPrefix(l.path, "backroom/functions/") && strings.HasSuffix(l.path, "/wire")
+	return strings.HasPrefix(l.path, tools.Module()+"/functions/") && strings.HasSuffix(l.path, "/wire")
 }
 
 // keeper compares what was recorded with what is kept. Alone it has nothing to compare.
-const keeper = "backroom/localstack/recorded"
+var keeper = tools.Module() + "/localstack/recorded"
 
 // contract is `make contract`: it replays the sample events, and compares what functions answered, what they used of their roles,
 // and the OpenAPI document that follows from it with what is kept. UPDATE=1 keeps what is new.

@@ -10,7 +10,9 @@
 //	localstack policy     the template, and what roles allow, against the policy
 //	localstack audit      weaknesses, secrets, checkov, bills of materials, packages built twice
 //	localstack sbom       what is linked into every function
-//	localstack lint       vet, staticcheck, gofmt, sam validate
+//	localstack lint       golangci-lint, the prose check, sam validate
+//	localstack prose      what the prose check finds: prose [pattern…]
+//	localstack rename     give the module another path: rename <path>
 //	localstack fuzz       every fuzz target for a while
 //	localstack probe      Schemathesis on a fresh MiniStack
 //	localstack test       everything that needs no cloud but MiniStack
@@ -43,6 +45,8 @@ var commands = map[string]func(ctx context.Context, d desk, args []string) error
 	"reference": useReference,
 	"sizes":     sizes,
 	"lint":      lint,
+	"prose":     listProse,
+	"rename":    renameModule,
 	"contract":  contract,
 	"policy":    policy,
 	"audit":     audited,

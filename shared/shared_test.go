@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -14,7 +15,15 @@ import (
 	"testing"
 )
 
-const module = "backroom/"
+// module is what the paths of this module's packages begin with.
+var module = func() string {
+	content, err := os.ReadFile("../go.mod")
+	if err != nil {
+		panic(err)
+	}
+	first, _, _ := strings.Cut(string(content), "\n")
+	return strings.TrimPrefix(first, "module ") + "/"
+}()
 
 // source is one Go file and what it imports.
 type source struct {
@@ -79,7 +88,7 @@ var proof = []string{
 // tools are the folders of localstack/ that the commands are made of: local clouds, deployment, and the repository's gates.
 var tools = []string{
 	"localstack/audit", "localstack/browser", "localstack/cloud", "localstack/deploy", "localstack/front", "localstack/lane",
-	"localstack/probe", "localstack/seed", "localstack/tools",
+	"localstack/probe", "localstack/prose", "localstack/rename", "localstack/seed", "localstack/tools",
 }
 
 // platform are the packages that know no domain.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"reflect"
 	"slices"
 	"strings"
 	"syscall"
@@ -150,8 +151,11 @@ func (l Lane) count(stream io.Reader) Tally {
 	}
 }
 
+// module is what the paths of this module's packages begin with.
+var module = strings.TrimSuffix(reflect.TypeFor[Lane]().PkgPath(), "localstack/lane")
+
 func (l Lane) note(tally *Tally, e event, printed map[string][]string, parents map[string]bool) {
-	name := strings.TrimPrefix(e.Package, "backroom/") + "." + e.Test
+	name := strings.TrimPrefix(e.Package, module) + "." + e.Test
 	switch e.Action {
 	case "run":
 		for i, r := range e.Test {

@@ -19,19 +19,19 @@ func TestCasesAreTestsWithoutSubtests(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	tally := Lane{Name: "unit", Out: &out}.count(strings.NewReader(strings.Join([]string{
-		`{"Action":"run","Package":"backroom/shared/money","Test":"TestAdd"}`,
-		`{"Action":"run","Package":"backroom/shared/money","Test":"TestAdd/one"}`,
-		`{"Action":"run","Package":"backroom/shared/money","Test":"TestAdd/two"}`,
-		`{"Action":"output","Package":"backroom/shared/money","Test":"TestAdd/two","Output":"    a_test.go:3: exception: ministack: rounds up\n"}`,
-		`{"Action":"output","Package":"backroom/shared/money","Test":"TestAdd/two","Output":"    a_test.go:4: figure: 2 are 2\n"}`,
-		`{"Action":"pass","Package":"backroom/shared/money","Test":"TestAdd/one"}`,
-		`{"Action":"pass","Package":"backroom/shared/money","Test":"TestAdd/two"}`,
-		`{"Action":"pass","Package":"backroom/shared/money","Test":"TestAdd"}`,
-		`{"Action":"run","Package":"backroom/shared/money","Test":"TestSkips"}`,
-		`{"Action":"skip","Package":"backroom/shared/money","Test":"TestSkips"}`,
-		`{"Action":"output","Package":"backroom/shared/money","Test":"TestBreaks","Output":"why it broke\n"}`,
-		`{"Action":"fail","Package":"backroom/shared/money","Test":"TestBreaks"}`,
-		`{"Action":"skip","Package":"backroom/shared/fault"}`,
+		`{"Action":"run","Package":"` + module + `shared/money","Test":"TestAdd"}`,
+		`{"Action":"run","Package":"` + module + `shared/money","Test":"TestAdd/one"}`,
+		`{"Action":"run","Package":"` + module + `shared/money","Test":"TestAdd/two"}`,
+		`{"Action":"output","Package":"` + module + `shared/money","Test":"TestAdd/two","Output":"    a_test.go:3: exception: ministack: rounds up\n"}`,
+		`{"Action":"output","Package":"` + module + `shared/money","Test":"TestAdd/two","Output":"    a_test.go:4: figure: 2 are 2\n"}`,
+		`{"Action":"pass","Package":"` + module + `shared/money","Test":"TestAdd/one"}`,
+		`{"Action":"pass","Package":"` + module + `shared/money","Test":"TestAdd/two"}`,
+		`{"Action":"pass","Package":"` + module + `shared/money","Test":"TestAdd"}`,
+		`{"Action":"run","Package":"` + module + `shared/money","Test":"TestSkips"}`,
+		`{"Action":"skip","Package":"` + module + `shared/money","Test":"TestSkips"}`,
+		`{"Action":"output","Package":"` + module + `shared/money","Test":"TestBreaks","Output":"why it broke\n"}`,
+		`{"Action":"fail","Package":"` + module + `shared/money","Test":"TestBreaks"}`,
+		`{"Action":"skip","Package":"` + module + `shared/fault"}`,
 	}, "\n")))
 	require.Equal(t, 2, tally.Passed)
 	require.Equal(t, []string{"shared/money.TestSkips"}, tally.Skipped)

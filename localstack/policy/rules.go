@@ -23,7 +23,7 @@ var Rules = []Rule{
 	{"dead-letters", "what cannot be done waits for a person, for 14 days, and is not tried for ever", deadLetters},
 	{"alarms", "what fails or waits tells somebody", alarms},
 	{"runbook", "who is woken reads what to do", runbook},
-	{"logs", "a log that is kept for ever is paid for for ever", logs},
+	{"logs", "a log that is never deleted costs more each month", logs},
 	{"concurrency", "functions share the account's concurrency: one queue must not take it all", concurrency},
 	{"secrets", "a secret that Secrets Manager cannot make stops the first deployment, and no local cloud says so", secrets},
 	{"encryption", "what is stored is encrypted", encryption},
