@@ -368,8 +368,7 @@ func TestGlobals_VariablesDependOnNoFunction(t *testing.T) {
 func settings(t *testing.T, s reflect.Type) []string {
 	t.Helper()
 	var names []string
-	for i := range s.NumField() {
-		field := s.Field(i)
+	for field := range s.Fields() {
 		if field.Anonymous {
 			names = append(names, settings(t, field.Type)...)
 			continue

@@ -158,7 +158,7 @@ func TestWhatIsCountedIsShownAndEveryQueueToo(t *testing.T) {
 	manual := sections(t)["metrics"]
 	for name := range countedMetrics(t) {
 		assert.True(t, seen[name] || unseen[name] != "", "no dashboard shows %s", name)
-		assert.True(t, strings.Contains(manual, "`"+name+"`"), "docs/operations.md#metrics does not say what %s is", name)
+		assert.Contains(t, manual, "`"+name+"`", "docs/operations.md#metrics does not say what %s is", name)
 	}
 	for _, queue := range queueNames() {
 		assert.True(t, depths["shop-"+queue], "no dashboard shows how many messages wait in %s", queue)

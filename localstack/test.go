@@ -28,26 +28,25 @@ func lint(ctx context.Context, d desk, _ []string) error {
 	return d.lint(ctx, installed)
 }
 
+// golangci runs the linters of .golangci.yml, go vet and staticcheck among them. It is built from its sources at the first time,
+// which takes some minutes.
+var golangci = []string{"go", "tool", "-modfile=localstack/tools/lint.mod", "golangci-lint", "run"}
+
 func (d desk) lint(ctx context.Context, installed tools.Tools) error {
 	checks := []struct {
 		name, next string
 		program    []string
 	}{
-		{"gofmt", "gofmt -w .", []string{"gofmt", "-l", "."}},
-		{"vet", "go vet ./...", []string{"go", "vet", "./..."}},
-		{"static", "go tool staticcheck ./...", []string{"go", "tool", "staticcheck", "./..."}},
+		{"golangci", strings.Join(golangci, " "), golangci},
 		{"template", "sam validate --lint", []string{installed.SAM, "validate", "--lint", "--template-file", "template.yaml"}},
 	}
-	var failures []error
+	failures := []error{d.Phase("prose", d.prose)}
 	for _, check := range checks {
 		failures = append(failures, d.Phase(check.name, func() (string, error) {
 			program := exec.CommandContext(ctx, check.program[0], check.program[1:]...)
 			program.Dir = d.repo
 			program.Env = append(cloud.Environ("http://127.0.0.1:1"), "SAM_CLI_TELEMETRY=0") // no account is asked
 			printed, err := program.CombinedOutput()
-			if err == nil && check.name == "gofmt" && len(bytes.TrimSpace(printed)) > 0 {
-				err = errors.New("these files are not formatted")
-			}
 			if err != nil {
 				return "", remedy.For(fmt.Errorf("%s: %w\n%s", check.name, err, bytes.TrimSpace(printed)), check.next)
 			}
@@ -154,7 +153,7 @@ func (p place) environ(stack string) []string {
 }
 
 // blackBoxes are the packages whose cases need a deployed stack.
-const blackBoxes = "backroom/localstack/e2e"
+var blackBoxes = tools.Module() + "/localstack/e2e"
 
 // simulated is the environment of tests that know no cloud but the simulated one, with more of it.
 func simulated(more ...string) []string {
@@ -192,15 +191,15 @@ type listed struct {
 
 // onAnyCloud reports whether the package's tests run on the cloud that BACKROOM_ENDPOINT names.
 func (l listed) onAnyCloud() bool {
-	if strings.HasPrefix(l.path, "backroom/localstack/simulation") {
+	if strings.HasPrefix(l.path, tools.Module()+"/localstack/simulation") {
 		return false // it is a cloud itself
 	}
 	if l.path == keeper {
 		return false // it compares what was recorded on the simulated one
 	}
 	return slices.ContainsFunc(l.imports, func(imported string) bool {
-		suite := strings.HasPrefix(imported, "backroom/localstack/conformance/")
-		return suite || imported == "backroom/localstack/cloudtest"
+		suite := strings.HasPrefix(imported, tools.Module()+"/localstack/conformance/")
+		return suite || imported == tools.Module()+"/localstack/cloudtest"
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -149,9 +150,7 @@ func (c *Cloud) RoundTrip(r *http.Request) (*http.Response, error) {
 // Response returns the answer to r as net/http has it.
 func (a Answer) Response(r *http.Request) *http.Response {
 	header := http.Header{"Content-Type": {"application/x-amz-json-1.0"}}
-	for name, values := range a.Header {
-		header[name] = values
-	}
+	maps.Copy(header, a.Header)
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status)), StatusCode: a.Status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header,

@@ -297,7 +297,7 @@ func (c *Cloud) makeKey(ctx context.Context, _ string, p properties) (made, erro
 func (c *Cloud) makeSecret(ctx context.Context, id string, p properties) (made, error) {
 	generated, ok := p["GenerateSecretString"].(map[string]any)
 	if !ok {
-		return made{}, fmt.Errorf("cloudtest makes only secrets with GenerateSecretString")
+		return made{}, errors.New("cloudtest makes only secrets with GenerateSecretString")
 	}
 	document := map[string]any{}
 	if err := json.Unmarshal([]byte(fmt.Sprint(generated["SecretStringTemplate"])), &document); err != nil {

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
@@ -40,11 +41,11 @@ func Rewrite(template []byte, codeURI func(function string) string) ([]byte, err
 
 func resourcesOf(document *yaml.Node) (*yaml.Node, error) {
 	if len(document.Content) == 0 {
-		return nil, fmt.Errorf("template: it is empty")
+		return nil, errors.New("template: it is empty")
 	}
 	resources := child(document.Content[0], "Resources")
 	if resources == nil {
-		return nil, fmt.Errorf("template: it has no Resources")
+		return nil, errors.New("template: it has no Resources")
 	}
 	return resources, nil
 }

@@ -161,7 +161,7 @@ func TestTheListHasEveryProductOnce(t *testing.T) {
 		system.Until(t, "the list has what is sold, and not what was deleted", func() (any, bool) {
 			listed := allProducts(t)
 			require.True(t, slices.IsSorted(listed), "in the order of SKUs")
-			require.Equal(t, len(listed), len(slices.Compact(slices.Clone(listed))), "no product twice")
+			require.Len(t, slices.Compact(slices.Clone(listed)), len(listed), "no product twice")
 			missing := slices.DeleteFunc(slices.Clone(mine), func(sku string) bool { return slices.Contains(listed, sku) })
 			return missing, len(missing) == 0 && !slices.Contains(listed, gone)
 		})

@@ -37,7 +37,7 @@ func read(report, exceptions string) (Report, error) {
 		return r, err
 	}
 	noted, err := os.ReadFile(exceptions)
-	for _, method := range strings.Fields(string(noted)) {
+	for method := range strings.FieldsSeq(string(noted)) {
 		r.Exceptions[method]++
 	}
 	return r, err

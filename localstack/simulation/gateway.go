@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -158,9 +159,7 @@ func (s *Simulation) event(a *api, c *call, r *route, path string, parameters ma
 			RequestTimeEpoch: s.Now().UnixMilli(),
 		},
 	}
-	for name, values := range c.http.Header {
-		e.MultiValueHeaders[name] = values
-	}
+	maps.Copy(e.MultiValueHeaders, c.http.Header)
 	for name, values := range e.MultiValueHeaders {
 		e.Headers[name] = values[len(values)-1]
 	}

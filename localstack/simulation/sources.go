@@ -3,6 +3,7 @@ package simulation
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -162,7 +163,7 @@ func strictly(text []byte, into any) error {
 
 func (s *Simulation) addInbox(f *deployed, m mapping) error {
 	if len(m.FilterCriteria.Filters) > 0 {
-		return fmt.Errorf("the filter of a queue is not simulated")
+		return errors.New("the filter of a queue is not simulated")
 	}
 	url, err := s.queueURL(m.Queue)
 	if err != nil {

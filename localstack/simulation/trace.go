@@ -60,6 +60,6 @@ func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m))
 // from crypto/rand, the pauses of stripe-go from math/rand.
 func follow(t *testing.T, seed uint64) {
 	cryptotest.SetGlobalRandom(t, seed)
-	//lint:ignore SA1019 nothing else reaches the source that stripe-go takes its jitter from
-	mathrand.Seed(int64(seed)) // heeded with GODEBUG=randseednop=0, which the tests' go:debug lines set
+	// It has an effect with GODEBUG=randseednop=0, which the go:debug lines of the tests set.
+	mathrand.Seed(int64(seed)) //nolint:staticcheck // SA1019: nothing else reaches the source of stripe-go's jitter
 }

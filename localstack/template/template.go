@@ -3,6 +3,7 @@
 package template
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -49,7 +50,7 @@ func Root() (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("template: no template.yaml above the working directory")
+			return "", errors.New("template: no template.yaml above the working directory")
 		}
 		dir = filepath.Dir(dir)
 	}
@@ -77,7 +78,7 @@ func Parse(text []byte) (Template, error) {
 		return Template{}, fmt.Errorf("template: %w", err)
 	}
 	if len(document.Content) == 0 {
-		return Template{}, fmt.Errorf("template: it is empty")
+		return Template{}, errors.New("template: it is empty")
 	}
 	decoded, err := value(document.Content[0])
 	if err != nil {

@@ -1,7 +1,7 @@
 package template_test
 
 import (
-	"fmt"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -43,7 +43,7 @@ type names struct{}
 
 func (names) Ref(name string) (any, error) {
 	if name == "Nobody" {
-		return nil, fmt.Errorf("nobody is called so")
+		return nil, errors.New("nobody is called so")
 	}
 	return map[string]any{"AWS::StackName": "shop", "Orders": "shop-orders-1", "Api": "api1"}[name], nil
 }

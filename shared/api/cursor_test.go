@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,7 +117,7 @@ func TestACursorOpensForNothingElse(t *testing.T) {
 		"a signature alone":                       {list: anns, cursor: encode(raw[:32])},
 		"a signature that is cut off":             {list: anns, cursor: encode(raw[1:])},
 		"a key that is cut off":                   {list: anns, cursor: encode(raw[:len(raw)-1])},
-		"a key that goes on":                      {list: anns, cursor: encode(append(raw[:len(raw):len(raw)], ' '))},
+		"a key that goes on":                      {list: anns, cursor: encode(append(slices.Clip(raw), ' '))},
 		"a key without a signature":               {list: anns, cursor: encode(raw[32:])},
 		"no signature and a key of one's own":     {list: anns, cursor: encode(append(make([]byte, 32), `{"pk":"other#1"}`...))},
 		"text":                                    {list: anns, cursor: "next"},

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -65,7 +66,7 @@ func shelf(method string, status int) api.Operation {
 }
 
 func TestAGETIsRevalidated(t *testing.T) {
-	r := httptest.NewRequest("GET", "/shelf", nil)
+	r := httptest.NewRequest(http.MethodGet, "/shelf", nil)
 	w := serve(shelf("GET", 0), r)
 	assert.Equal(t, 200, w.Code, "a Status of 0 is the route's")
 
@@ -83,7 +84,7 @@ func TestAGETIsRevalidated(t *testing.T) {
 }
 
 func TestAPUTDecidesItself(t *testing.T) {
-	r := httptest.NewRequest("PUT", "/shelf", nil)
+	r := httptest.NewRequest(http.MethodPut, "/shelf", nil)
 	r.Header.Set("If-Match", `"v3"`)
 	r.Header.Set("If-None-Match", `*`)
 	w := serve(shelf("PUT", 201), r)

@@ -49,7 +49,7 @@ func Example() {
 	})
 
 	for _, sku := range []string{"mug", "gramophone"} {
-		r := httptest.NewRequest("POST", "/products/"+sku+"/reservations", strings.NewReader(`{"quantity":2}`))
+		r := httptest.NewRequest(http.MethodPost, "/products/"+sku+"/reservations", strings.NewReader(`{"quantity":2}`))
 		r.Header.Set("Authorization", "Bearer writer")
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Idempotency-Key", "r-1")

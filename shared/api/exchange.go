@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -117,9 +118,7 @@ func (a *answer) code() int {
 
 func (a *answer) writeTo(w http.ResponseWriter) {
 	a.status = a.code()
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
 	if a.body.Len() > 0 {
 		_, _ = w.Write(a.body.Bytes()) // the client is gone: nobody is left to be told

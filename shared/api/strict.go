@@ -61,12 +61,7 @@ func halfSurrogate(body []byte) bool {
 	if !bytes.Contains(body, []byte(`\u`)) {
 		return false
 	}
-	for _, e := range escape.FindAll(body, -1) {
-		if surrogate.Match(e) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(escape.FindAll(body, -1), surrogate.Match)
 }
 
 // walker goes once through valid JSON along its schema.

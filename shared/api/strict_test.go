@@ -246,7 +246,7 @@ func TestForms(t *testing.T) {
 		"nothing":             {"application/x-www-form-urlencoded", "", 400, "#"},
 		"JSON":                {"application/json", `{"grant_type":"client_credentials"}`, 415, ""},
 	} {
-		r := httptest.NewRequest("POST", "/oauth/token", strings.NewReader(c.body))
+		r := httptest.NewRequest(http.MethodPost, "/oauth/token", strings.NewReader(c.body))
 		r.Header.Set("Content-Type", c.media)
 		w := serve(issue, r)
 		assert.Equal(t, c.status, w.Code, "%s: %s", name, w.Body)
@@ -270,14 +270,14 @@ func TestARawBodyIsTheHandlersBusiness(t *testing.T) {
 			seen = in.Signature + " " + string(in.RawBody)
 			return nil, nil
 		})
-	r := httptest.NewRequest("POST", "/payments/events", strings.NewReader(`{"a":1.0,"a":2} `))
+	r := httptest.NewRequest(http.MethodPost, "/payments/events", strings.NewReader(`{"a":1.0,"a":2} `))
 	r.Header.Set("Content-Type", "application/json; charset=utf-8")
 	r.Header.Set("Stripe-Signature", "s")
 	w := serve(receive, r)
 	assert.Equal(t, 204, w.Code, w.Body.String())
 	assert.Equal(t, `s {"a":1.0,"a":2} `, seen)
 
-	r = httptest.NewRequest("POST", "/payments/events", strings.NewReader(strings.Repeat("x", api.MaxBody+1)))
+	r = httptest.NewRequest(http.MethodPost, "/payments/events", strings.NewReader(strings.Repeat("x", api.MaxBody+1)))
 	r.Header.Set("Content-Type", "application/json")
 	assert.Equal(t, 413, serve(receive, r).Code)
 }
@@ -287,8 +287,8 @@ func TestAnOperationWithoutABodyDoesNotLookAtOne(t *testing.T) {
 		func(ctx context.Context, _ *struct{}) (*struct{ Body string }, error) {
 			return &struct{ Body string }{string(api.Body(ctx))}, nil
 		})
-	assert.Equal(t, "\"\"\n", serve(get, httptest.NewRequest("GET", "/x", strings.NewReader("{{{"))).Body.String())
-	assert.Equal(t, 200, serve(get, httptest.NewRequest("GET", "/x", nil)).Code)
+	assert.Equal(t, "\"\"\n", serve(get, httptest.NewRequest(http.MethodGet, "/x", strings.NewReader("{{{"))).Body.String())
+	assert.Equal(t, 200, serve(get, httptest.NewRequest(http.MethodGet, "/x", nil)).Code)
 }
 
 func TestABodyMayBeOptional(t *testing.T) {
@@ -301,14 +301,14 @@ func TestABodyMayBeOptional(t *testing.T) {
 			return &struct{ Body bool }{in.Body != nil}, nil
 		})
 	for body, want := range map[string]string{"": "202 false\n", `{"reason":"late"}`: "202 true\n"} {
-		r := httptest.NewRequest("POST", "/cancel", strings.NewReader(body))
+		r := httptest.NewRequest(http.MethodPost, "/cancel", strings.NewReader(body))
 		if body != "" {
 			r.Header.Set("Content-Type", "application/json")
 		}
 		w := serve(cancel, r)
 		assert.Equal(t, want, fmt.Sprint(w.Code, " ", w.Body))
 	}
-	r := httptest.NewRequest("POST", "/cancel", strings.NewReader(`{"reason":"too late"}`))
+	r := httptest.NewRequest(http.MethodPost, "/cancel", strings.NewReader(`{"reason":"too late"}`))
 	r.Header.Set("Content-Type", "application/json")
 	assert.Equal(t, "#/reason", problem(t, serve(cancel, r)).Errors[0].Pointer)
 }

@@ -77,7 +77,7 @@ func (s sender) Do(r *http.Request) (*http.Response, error) {
 		if err == nil {
 			return answer, nil
 		}
-		last, ok := err.(*Refusal) // and not one of the token, which was waited for already
+		last, ok := err.(*Refusal) //nolint:errorlint // a refusal of the token is wrapped, and was waited for already
 		if !ok || last.Status != http.StatusTooManyRequests && last.Status != http.StatusServiceUnavailable {
 			return nil, backoff.Permanent(err)
 		}

@@ -81,7 +81,7 @@ func (s *stand) deliver(t *testing.T, ctx context.Context, h handler, messages .
 func (s *stand) lines(t *testing.T) []map[string]any {
 	t.Helper()
 	var lines []map[string]any
-	for _, text := range strings.Split(strings.TrimSpace(s.log.String()), "\n") {
+	for text := range strings.SplitSeq(strings.TrimSpace(s.log.String()), "\n") {
 		var line map[string]any
 		require.NoError(t, json.Unmarshal([]byte(text), &line))
 		lines = append(lines, line)

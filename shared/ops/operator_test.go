@@ -153,7 +153,7 @@ func TestDeadLettersGoBackAsTheyAre(t *testing.T) {
 	site, c := open(t)
 	c.Queue("AdvanceOrderDeadLetters")
 	var bodies []string
-	for _, id := range strings.Fields("ord_a ord_b ord_c ord_d ord_e ord_f ord_g ord_h ord_i ord_j ord_k") {
+	for id := range strings.FieldsSeq("ord_a ord_b ord_c ord_d ord_e ord_f ord_g ord_h ord_i ord_j ord_k") {
 		bodies = append(bodies, letter(t, id))
 		bury(t, site, "advance-order", bodies[len(bodies)-1], nil)
 	}
@@ -296,7 +296,7 @@ func TestACustomerIsForgotten(t *testing.T) {
 	for _, o := range []order.Order{open, other, elsewhere} {
 		assert.Equal(t, o, load(t, c, o), "nobody else's order is touched, nor one that is open")
 	}
-	assert.Equal(t, 1, len(c.Rows("Mailbox")))
+	assert.Len(t, c.Rows("Mailbox"), 1)
 
 	before = c.State()
 	again, err := site.Erase(t.Context(), "main", "anna", false)

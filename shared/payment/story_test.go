@@ -458,7 +458,7 @@ func (s *story) settle() {
 }
 
 func (s *story) callBackAll() {
-	for at := 0; at < len(s.bank.callbacks); at++ {
+	for at := range len(s.bank.callbacks) {
 		s.hear(s.bank.callbacks[at])
 	}
 }

@@ -2,6 +2,7 @@ package record_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -30,9 +31,7 @@ func at(v int, fact saga.Fact, second int64) line {
 func stands(t *testing.T, version int, log []line, more map[string]any) map[string]types.AttributeValue {
 	t.Helper()
 	row := map[string]any{"pk": key, "version": version, "nonce": "n", "order": "ord_1", "shop": "main", "log": log}
-	for name, value := range more {
-		row[name] = value
-	}
+	maps.Copy(row, more)
 	image, err := attributevalue.MarshalMap(row)
 	require.NoError(t, err)
 	return image

@@ -104,8 +104,8 @@ func As[T any](e Event) (T, error) {
 func Members(body any) []string {
 	t := reflect.TypeOf(body)
 	names := make([]string, 0, t.NumField())
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+	for field := range t.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		names = append(names, name)
 	}
 	return names

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
@@ -308,7 +307,7 @@ func answerWith(status int, document any) Answer {
 
 // digest tells requests apart that must not share an idempotency key.
 func digest(r *http.Request) string {
-	sum := sha256.Sum256([]byte(r.URL.Path + "?" + url.Values(r.PostForm).Encode()))
+	sum := sha256.Sum256([]byte(r.URL.Path + "?" + r.PostForm.Encode()))
 	return hex.EncodeToString(sum[:])
 }
 

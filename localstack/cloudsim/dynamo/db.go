@@ -115,7 +115,7 @@ func refuseLegacy(n document.Node) error {
 
 // refusal gives an error its type on the wire: what has none is a ValidationException.
 func refusal(err error) *wire.Error {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // an itemError is unwrapped here
 	case *wire.Error:
 		return e
 	case itemError:

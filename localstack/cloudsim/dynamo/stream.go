@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -137,7 +138,7 @@ func (e record) append(s *stream, region string) ([]byte, int) {
 	}
 	id := sha256.Sum256([]byte(s.arn + sequenceNumber(e.sequence)))
 	var a answer
-	a.text("eventID", fmt.Sprintf("%x", id[:16]))
+	a.text("eventID", hex.EncodeToString(id[:16]))
 	a.text("eventName", name)
 	a.text("eventVersion", "1.1")
 	a.text("eventSource", "aws:dynamodb")

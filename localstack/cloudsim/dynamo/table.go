@@ -105,10 +105,7 @@ func (v view) within(s span) iter.Seq2[string, attribute.Item] {
 		return v.table.rows.within(s)
 	}
 	return func(yield func(string, attribute.Item) bool) {
-		rows := map[string]attribute.Item{}
-		for row, item := range v.table.rows.within(s) {
-			rows[row] = item
-		}
+		rows := maps.Collect(v.table.rows.within(s))
 		for row := range v.table.past.versions {
 			if item, ok := v.table.past.at(row, v.at); ok && s.holds(row) {
 				rows[row] = item

@@ -194,7 +194,7 @@ func (e *expression) update(whole bool) string {
 	}
 	changes := map[string][]string{}
 	for _, target := range targets {
-		clause, change := "SET", ""
+		var clause, change string
 		if whole {
 			clause, change = e.replacement(target)
 		} else {

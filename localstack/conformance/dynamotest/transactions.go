@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -96,9 +97,7 @@ func (x transaction) check(t conformance.T, s *stage) {
 		require.Equal(t, x.shown(t, before), reasons(err))
 	default:
 		require.NoError(t, err)
-		for name, after := range x.becomes {
-			before[name] = after
-		}
+		maps.Copy(before, x.becomes)
 	}
 	for name, want := range before {
 		if want != nil {

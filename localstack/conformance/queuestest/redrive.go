@@ -2,6 +2,7 @@ package queuestest
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -16,9 +17,7 @@ func (d desk) step(receives int, a attributes) (url, deadLetters string) {
 	d.Helper()
 	deadLetters = d.queue(attributes{"MessageRetentionPeriod": "1209600"})
 	all := attributes{"RedrivePolicy": fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":%d}`, d.attribute(deadLetters, "QueueArn"), receives)}
-	for name, value := range a {
-		all[name] = value
-	}
+	maps.Copy(all, a)
 	return d.queue(all), deadLetters
 }
 

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
@@ -43,7 +44,7 @@ func public(t *testing.T) jose.JSONWebKey {
 
 func ask(keys identity.Keys) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	jwks.KeysHandler{Keys: keys}.Operation().ServeHTTP(w, httptest.NewRequest("GET", "/.well-known/jwks.json", nil))
+	jwks.KeysHandler{Keys: keys}.Operation().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/.well-known/jwks.json", nil))
 	return w
 }
 

@@ -39,9 +39,9 @@ type Member struct {
 
 // Get returns the member with the name; of two the last, as most readers do.
 func (n Node) Get(name string) Node {
-	for i := len(n.Members) - 1; i >= 0; i-- {
-		if n.Members[i].Name == name {
-			return n.Members[i].Value
+	for _, v := range slices.Backward(n.Members) {
+		if v.Name == name {
+			return v.Value
 		}
 	}
 	return Node{}
@@ -101,7 +101,7 @@ const hexadecimal = "0123456789abcdef"
 func AppendString(to []byte, s string) []byte {
 	to = append(to, '"')
 	from := 0
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		if c >= 0x20 && c != '"' && c != '\\' {
 			continue

@@ -1,6 +1,9 @@
 package expression
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // token is a word, a number, a placeholder or a sign; empty: the end.
 type token struct {
@@ -17,12 +20,7 @@ func (t token) is(keyword string) bool { return strings.EqualFold(t.text, keywor
 var keywords = []string{"AND", "OR", "NOT", "BETWEEN", "IN", "SET", "REMOVE", "ADD", "DELETE"}
 
 func (t token) keyword() bool {
-	for _, k := range keywords {
-		if t.is(k) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(keywords, t.is)
 }
 
 // name reports whether the token can be an element of a path, reserved or not.
