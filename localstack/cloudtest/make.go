@@ -129,7 +129,7 @@ func (c *Cloud) Queue(id string) string {
 }
 
 // Environment returns the environment that the template gives a function, as in "place-order". Everything exists then that
-// the function's role may touch.
+// the function's role may touch. What all functions are told of other resources is left out: a function that reads it fails.
 func (c *Cloud) Environment(name string) map[string]string {
 	c.t.Helper()
 	id := template.LogicalID(name)
@@ -137,7 +137,8 @@ func (c *Cloud) Environment(name string) map[string]string {
 	if f.Type != "AWS::Serverless::Function" {
 		c.t.Fatalf("the template has no function %s", id)
 	}
-	for _, touched := range template.Mentions(c.template.Resources[id+"Role"].Properties["Policies"]) {
+	touches := template.Mentions(c.template.Resources[id+"Role"].Properties["Policies"])
+	for _, touched := range touches {
 		r := c.template.Resources[touched]
 		if makers[r.Type] == nil {
 			continue
@@ -149,7 +150,15 @@ func (c *Cloud) Environment(name string) map[string]string {
 			c.t.Fatal(err)
 		}
 	}
-	resolved, err := c.template.Resolve(c.template.Environment(name), c)
+	told := c.template.Environment(name)
+	for common, value := range c.template.Environment("") {
+		for _, of := range template.Mentions(value) {
+			if _, resource := c.template.Resources[of]; resource && !slices.Contains(touches, of) {
+				delete(told, common)
+			}
+		}
+	}
+	resolved, err := c.template.Resolve(told, c)
 	if err != nil {
 		c.t.Fatalf("the environment of %s: %v", name, err)
 	}
