@@ -42,11 +42,11 @@ import (
 
 // Entry is one function.
 type Entry struct {
-	Settings  reflect.Type // what it reads from its environment
-	Called    Caller
-	Operation func(function.Runtime) api.Operation // nil for what is no part of the API
-	Beside    bool                                 // the API's document does not name the operation
-	Build     function.Builder                     // as its main has it built
+	Settings     reflect.Type // what it reads from its environment
+	Called       Caller
+	Operation    func(function.Runtime) api.Operation // nil for what is no part of the API
+	Undocumented bool                                 // the API's document does not name the operation
+	Build        function.Builder                     // as its main has it built
 }
 
 // Caller is what calls a function, as the template names the type of the event.
@@ -89,7 +89,7 @@ var All = map[string]Entry{
 	"advance-order":     step(saga.AdvanceOrder, advanceorder.New),
 	"send-notification": step(saga.SendNotification, sendnotification.New),
 
-	"get-docs": beside(getdocs.New),
+	"get-docs": undocumented(getdocs.New),
 
 	"relay-facts":  reader(relayfacts.New),
 	"wake-overdue": job(wakeoverdue.New),
@@ -108,9 +108,9 @@ func route[S any](build func(function.Runtime, S) api.Operation) Entry {
 }
 
 // beside is a route that the document does not name: it shows it.
-func beside[S any](build func(function.Runtime, S) api.Operation) Entry {
+func undocumented[S any](build func(function.Runtime, S) api.Operation) Entry {
 	e := route(build)
-	e.Beside = true
+	e.Undocumented = true
 	return e
 }
 

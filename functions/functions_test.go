@@ -236,7 +236,7 @@ func TestOnlyRoutesReserveConcurrency(t *testing.T) {
 }
 
 // kept are the tables that a shop lives by. All others hold what is made again by itself, or what is of no worth in prod.
-var kept = []string{"Orders", "Holds", "Charges", "Levels", "Catalog", "Access", "Notices"}
+var kept = []string{"Orders", "Reservations", "Charges", "Levels", "Catalog", "Access", "Notices"}
 
 func TestWhatAShopLivesByOutlivesItsStack(t *testing.T) {
 	read, err := template.Read()
@@ -286,7 +286,7 @@ func TestAStepHasItsOwnQueue(t *testing.T) {
 }
 
 // tellers are the tables whose rows tell facts.
-var tellers = map[saga.Teller]string{saga.Orders: "Orders", saga.Holds: "Holds", saga.Charges: "Charges"}
+var tellers = map[saga.Source]string{saga.Orders: "Orders", saga.Reservations: "Reservations", saga.Charges: "Charges"}
 
 func TestAStepWritesNoOthersRows(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
@@ -431,14 +431,14 @@ func TestEveryFactIsHeardOrToldToSomebody(t *testing.T) {
 		for _, step := range route.To {
 			assert.Contains(t, saga.Steps, step, "%s is sent to a step that is none", fact)
 			queue := template.LogicalID(string(step)) + "Queue"
-			if route.By == saga.Clock {
+			if route.Source == saga.Clock {
 				woken = append(woken, queue)
 			} else {
 				relayed = append(relayed, queue)
 			}
 		}
-		if route.By != saga.Clock {
-			assert.Contains(t, tellers, route.By, "%s is told by a table that has no stream", fact)
+		if route.Source != saga.Clock {
+			assert.Contains(t, tellers, route.Source, "%s is told by a table that has no stream", fact)
 		}
 	}
 	for _, step := range saga.Steps {
@@ -454,7 +454,7 @@ func TestEveryFactIsHeardOrToldToSomebody(t *testing.T) {
 	for _, source := range relay.events("DynamoDB") {
 		streams = append(streams, template.Mentions(source["Stream"])...)
 		assert.Equal(t, -1, source["MaximumRetryAttempts"], "only a failed send fails a batch: it is tried until it works")
-		assert.Contains(t, fmt.Sprint(source["FilterCriteria"]), `"tells":{"N":[{"exists":true}]}`, "a version that nobody hears costs no call")
+		assert.Contains(t, fmt.Sprint(source["FilterCriteria"]), `"publishes":{"N":[{"exists":true}]}`, "a version that nobody hears costs no call")
 	}
 	assert.ElementsMatch(t, slices.Collect(maps.Values(tellers)), streams, "relay-facts reads every table that tells facts")
 	for _, table := range streams {

@@ -146,7 +146,7 @@ func TestTemplate_AStrayTriggerIsRefused(t *testing.T) {
 		"a route at the sandbox": {get, strings.Replace(get, "!Ref Api", "!Ref SandboxApi", 1), "get-order called by GET SandboxApi"},
 		"a clock on a route":     {get, get + "\n        Clock: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}", "get-order called by Schedule"},
 		"another step's queue":   {"Queue: !GetAtt CommitStockQueue.Arn", "Queue: !GetAtt ReserveStockQueue.Arn", "commit-stock called by SQS ReserveStockQueue"},
-		"another table's stream": {"Stream: !GetAtt Holds.StreamArn", "Stream: !GetAtt Levels.StreamArn", "relay-facts called by DynamoDB Levels"},
+		"another table's stream": {"Stream: !GetAtt Reservations.StreamArn", "Stream: !GetAtt Levels.StreamArn", "relay-facts called by DynamoDB Levels"},
 		"no clock":               {"EveryMinute: {Type: Schedule", "EveryMinute: {Type: SNS", "the code has wake-overdue called by Schedule"},
 	} {
 		t.Run(sentence, func(t *testing.T) {

@@ -170,7 +170,7 @@ func TestWhatIsCountedIsShownAndEveryQueueToo(t *testing.T) {
 
 // unseen are counted, but no dashboard shows them.
 var unseen = map[string]string{
-	"OrdersClosed":  "they are the confirmed, rejected and cancelled ones, later",
+	"OrdersSettled": "they are the confirmed, rejected and canceled ones, later",
 	"CircuitClosed": "the end of what CircuitOpened shows",
 }
 
@@ -231,6 +231,6 @@ func countedMetrics(t *testing.T) map[string]bool {
 		return nil
 	})
 	require.NoError(t, err)
-	require.Contains(t, counted, "OrdersStranded")
+	require.Contains(t, counted, "OrdersNeedAttention")
 	return counted
 }

@@ -14,7 +14,7 @@ import (
 
 // audited is `make audit`: everything that an auditor would ask of what is shipped. Every question is asked, whatever the others
 // found.
-func audited(ctx context.Context, d desk, _ []string) error {
+func auditAll(ctx context.Context, d app, _ []string) error {
 	installed, err := d.ready(ctx)
 	if err != nil {
 		return err
@@ -41,13 +41,13 @@ func audited(ctx context.Context, d desk, _ []string) error {
 }
 
 // sbom is `make sbom`.
-func sbom(ctx context.Context, d desk, _ []string) error {
+func sbom(ctx context.Context, d app, _ []string) error {
 	_, err := d.bills(ctx)
 	return err
 }
 
 // bills builds what is shipped, and writes a bill of materials for each function.
-func (d desk) bills(ctx context.Context) (*deploy.Build, error) {
+func (d app) bills(ctx context.Context) (*deploy.Build, error) {
 	build := &deploy.Build{Repo: d.repo, Arch: deploy.ARM64, Release: true}
 	return build, d.Phase("bills", func() (string, error) {
 		if err := build.Compile(ctx); err != nil {

@@ -23,12 +23,12 @@ var keeper = tools.Module() + "/localstack/recorded"
 
 // contract is `make contract`: it replays the sample events, and compares what functions answered, what they used of their roles,
 // and the OpenAPI document that follows from it with what is kept. UPDATE=1 keeps what is new.
-func contract(ctx context.Context, d desk, _ []string) error {
+func contract(ctx context.Context, d app, _ []string) error {
 	return d.recorded(ctx, os.Getenv("UPDATE") == "1")
 }
 
 // policy is `make policy`: what a deployment is held to, with every waiver and its reason.
-func policy(ctx context.Context, d desk, _ []string) error {
+func policy(ctx context.Context, d app, _ []string) error {
 	if err := d.recorded(ctx, false); err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func policy(ctx context.Context, d desk, _ []string) error {
 
 // recorded runs the tests of the wiring on the simulated cloud, and orders through all functions, and holds what they record to what
 // is kept.
-func (d desk) recorded(ctx context.Context, update bool) (err error) {
+func (d app) recorded(ctx context.Context, update bool) (err error) {
 	notes, err := os.MkdirTemp("", "backroom-recorded-")
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ type target struct{ pkg, name string }
 
 // fuzz is `make fuzz`: every fuzz target for FUZZTIME, one after the other. An input that breaks one is kept in the package's
 // testdata, where every `go test` runs it from then on; it is named with the command that runs it again.
-func fuzz(ctx context.Context, d desk, _ []string) error {
+func fuzz(ctx context.Context, d app, _ []string) error {
 	each := 30 * time.Second
 	if given := os.Getenv("FUZZTIME"); given != "" {
 		var err error
@@ -48,7 +48,7 @@ func fuzz(ctx context.Context, d desk, _ []string) error {
 var fuzzTest = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(f \*testing\.F\)`)
 
 // targets lists the fuzz tests of all packages.
-func (d desk) targets() (all []target, err error) {
+func (d app) targets() (all []target, err error) {
 	err = filepath.WalkDir(d.repo, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -74,7 +74,7 @@ func (d desk) targets() (all []target, err error) {
 var execs = regexp.MustCompile(`execs: (\d+)`)
 
 // fuzzOne runs a target and returns how many inputs it was given.
-func (d desk) fuzzOne(ctx context.Context, t target, each time.Duration) (note string, err error) {
+func (d app) fuzzOne(ctx context.Context, t target, each time.Duration) (note string, err error) {
 	run := exec.CommandContext(ctx, "go", "test", t.pkg, "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", each.String())
 	run.Dir = d.repo
 	out, err := run.StdoutPipe()

@@ -25,7 +25,7 @@ import (
 
 // invoke is `make invoke F=<function> E=<event file>`: one call of a function of the running cloud, with the event's
 // placeholders filled in. The command fails if the function did.
-func invoke(ctx context.Context, d desk, args []string) error {
+func invoke(ctx context.Context, d app, args []string) error {
 	const usage = "make invoke F=place-order E=events/place-order.json"
 	if len(args) != 2 || args[0] == "" || args[1] == "" {
 		return remedy.For(errors.New("which function, which event?"), usage)

@@ -33,12 +33,12 @@ import (
 )
 
 // A desk is what every command works at.
-type desk struct {
-	*terminal.Teller
+type app struct {
+	*terminal.Reporter
 	repo string
 }
 
-var commands = map[string]func(ctx context.Context, d desk, args []string) error{
+var commands = map[string]func(ctx context.Context, d app, args []string) error{
 	"run":       run,
 	"reset":     reset,
 	"invoke":    invoke,
@@ -49,7 +49,7 @@ var commands = map[string]func(ctx context.Context, d desk, args []string) error
 	"rename":    renameModule,
 	"contract":  contract,
 	"policy":    policy,
-	"audit":     audited,
+	"audit":     auditAll,
 	"sbom":      sbom,
 	"fuzz":      fuzz,
 	"probe":     probeAPI,
@@ -81,11 +81,11 @@ func command(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return commands[args[0]](ctx, desk{Teller: terminal.New(os.Stdout), repo: repo}, args[1:])
+	return commands[args[0]](ctx, app{Reporter: terminal.New(os.Stdout), repo: repo}, args[1:])
 }
 
 // ready checks this machine's tools and installs the pinned ones.
-func (d desk) ready(ctx context.Context) (installed tools.Tools, err error) {
+func (d app) ready(ctx context.Context) (installed tools.Tools, err error) {
 	err = d.Phase("tools", func() (string, error) {
 		found, err := tools.Check(ctx)
 		if err != nil {

@@ -29,7 +29,7 @@ import (
 const probed = 6
 
 // probeAPI is `make probe`: Schemathesis asks a stack that is freshly deployed on a MiniStack of its own, once as each customer.
-func probeAPI(ctx context.Context, d desk, _ []string) (err error) {
+func probeAPI(ctx context.Context, d app, _ []string) (err error) {
 	examples, err := count("EXAMPLES", 100)
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func probeAPI(ctx context.Context, d desk, _ []string) (err error) {
 }
 
 // probe asks as each customer, prints what was granted and demands that everybody was granted what it may do.
-func (d desk) probe(ctx context.Context, asked probe.Shop, p probe.Probe) error {
+func (d app) probe(ctx context.Context, asked probe.Shop, p probe.Probe) error {
 	operations, err := probe.Operations(p.Document)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 )
 
 // listProse is `make prose`: every hit of the patterns that are named, or of all, and how many each has.
-func listProse(_ context.Context, d desk, names []string) error {
+func listProse(_ context.Context, d app, names []string) error {
 	hits, err := prose.Check(os.DirFS(d.repo), prose.Patterns, prose.Exceptions)
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func listProse(_ context.Context, d desk, names []string) error {
 }
 
 // prose is the part of `make lint` that reads comments, strings and documents.
-func (d desk) prose() (string, error) {
+func (d app) prose() (string, error) {
 	hits, err := prose.Check(os.DirFS(d.repo), prose.Patterns, prose.Exceptions)
 	if err != nil {
 		return "", err

@@ -15,7 +15,7 @@ import (
 
 // useReference is `make reference`: it reads the API reference of the running `make run` in a headless Chromium and tries operations
 // on it, once through the door of `make run` and once through the cloud's own gateway. UPDATE=1 keeps a picture of the page.
-func useReference(ctx context.Context, d desk, _ []string) error {
+func useReference(ctx context.Context, d app, _ []string) error {
 	at, ok := local.Running(d.repo)
 	if !ok {
 		return remedy.For(errors.New("nothing is running here"), "make run, then this again in another terminal")

@@ -14,7 +14,7 @@ import (
 
 // renameModule is `make rename MODULE=…`. It changes files all over the repository, so it refuses to mix that with changes that are
 // not committed; FORCE=1 renames all the same.
-func renameModule(ctx context.Context, d desk, args []string) error {
+func renameModule(ctx context.Context, d app, args []string) error {
 	path := strings.Join(args, " ")
 	if err := rename.Check(path); err != nil {
 		return err
@@ -37,7 +37,7 @@ func renameModule(ctx context.Context, d desk, args []string) error {
 }
 
 // committed returns an error if git knows of changes that are not committed.
-func (d desk) committed(ctx context.Context) error {
+func (d app) committed(ctx context.Context) error {
 	status := exec.CommandContext(ctx, "git", "status", "--porcelain")
 	status.Dir = d.repo
 	out, err := status.Output()

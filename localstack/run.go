@@ -35,7 +35,7 @@ const (
 )
 
 // run is `make run`.
-func run(ctx context.Context, d desk, _ []string) (err error) {
+func run(ctx context.Context, d app, _ []string) (err error) {
 	began := time.Now()
 	apiPort, err := port("API_PORT", 8080)
 	if err != nil {
@@ -130,7 +130,7 @@ func port(setting string, otherwise int) (int, error) {
 }
 
 // deploy builds the functions, deploys the template and has the payment sandbox call its API.
-func (d desk) deploy(ctx context.Context, plan deploy.Deployment) (deployed stack.Stack, err error) {
+func (d app) deploy(ctx context.Context, plan deploy.Deployment) (deployed stack.Stack, err error) {
 	var build *deploy.Build
 	err = d.Phase("build", func() (note string, err error) {
 		build, note, err = plan.Prepare(ctx)
@@ -164,8 +164,8 @@ func serve(deployed stack.Stack, listener net.Listener) (open string, served *ht
 	return "http://" + listener.Addr().String(), served, nil
 }
 
-// trade fills the shelves and places orders, a line for each when it has its verdict.
-func (d desk) trade(ctx context.Context, deployed stack.Stack, api shop.API) error {
+// trade fills the shelves and places orders, a line for each when it has its outcome.
+func (d app) trade(ctx context.Context, deployed stack.Stack, api shop.API) error {
 	id, secret, err := deployed.Client(ctx)
 	if err != nil {
 		return err
@@ -187,7 +187,7 @@ func (d desk) trade(ctx context.Context, deployed stack.Stack, api shop.API) err
 	if err != nil {
 		return err
 	}
-	d.Linef("\n%-37s %-26s %s", "order", "verdict", "ms from accepted to verdict")
+	d.Linef("\n%-37s %-26s %s", "order", "outcome", "ms from accepted to outcome")
 
 	var (
 		mu    sync.Mutex
@@ -224,30 +224,30 @@ func (d desk) trade(ctx context.Context, deployed stack.Stack, api shop.API) err
 		return remedy.For(err, "look for errors in the log: grep -i error "+filepath.Join(d.stateFolder(), "ministack.log"))
 	}
 	slices.Sort(times)
-	d.Linef("\n%d orders decided; accepted to verdict: median %d ms, worst %d ms", len(times), times[len(times)/2].Milliseconds(), times[len(times)-1].Milliseconds())
+	d.Linef("\n%d orders decided; accepted to outcome: median %d ms, worst %d ms", len(times), times[len(times)/2].Milliseconds(), times[len(times)-1].Milliseconds())
 	if len(wrong) > 0 {
-		return fmt.Errorf("verdicts that were not expected:\n%s", strings.Join(wrong, "\n"))
+		return fmt.Errorf("outcomes that were not expected:\n%s", strings.Join(wrong, "\n"))
 	}
 	return d.regret(ctx, api, buyer, name, baskets[0].Basket)
 }
 
 // regret places one order more and cancels it while it is being paid: its story is the one worth reading.
-func (d desk) regret(ctx context.Context, api shop.API, buyer, name string, basket client.PlaceInputBody) error {
+func (d app) regret(ctx context.Context, api shop.API, buyer, name string, basket client.PlaceInputBody) error {
 	receipt, err := api.Place(ctx, buyer, name+"-regretted", basket)
 	if err != nil {
 		return err
 	}
-	cancelled, err := api.Cancel(ctx, buyer, receipt.ID, "ordered by mistake")
+	canceled, err := api.Cancel(ctx, buyer, receipt.ID, "ordered by mistake")
 	if err != nil {
 		return err
 	}
-	what := map[bool]string{true: "one more was cancelled at once", false: "one more was over before it could be cancelled"}[cancelled]
+	what := map[bool]string{true: "one more was canceled at once", false: "one more was over before it could be canceled"}[canceled]
 	d.Linef("\n%s. In another terminal:\n  make order ID=%s   tells its story\n  make mail   shows the mails", what, receipt.ID)
 	return nil
 }
 
-// verdict pads first and colours then, so that columns stay columns.
-func (d desk) verdict(o client.OrderDocument) string {
+// outcome pads first and colours then, so that columns stay columns.
+func (d app) verdict(o client.OrderDocument) string {
 	word := fmt.Sprintf("%-26s", shop.Outcome(o))
 	if o.Status == client.OrderDocumentStatusConfirmed || o.Status == client.OrderDocumentStatusClosed {
 		return d.Good(word)

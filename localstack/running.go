@@ -13,14 +13,14 @@ import (
 )
 
 // stateFolder is where MiniStack keeps what it holds.
-func (d desk) stateFolder() string { return filepath.Join(d.repo, ".backroom", "ministack") }
+func (d app) stateFolder() string { return filepath.Join(d.repo, ".backroom", "ministack") }
 
 // rows is raised whenever rows of the tables are not what they were before. There is no stack but those of make run whose rows
 // are older, and they are made again sooner than migrated.
 const rows = "3"
 
 // stored reports whether earlier runs stored something. It returns an error if this version cannot read that.
-func (d desk) stored() (bool, error) {
+func (d app) stored() (bool, error) {
 	mark := filepath.Join(d.stateFolder(), "rows")
 	written, err := os.ReadFile(mark)
 	if err == nil && string(written) == rows {
@@ -36,7 +36,7 @@ func (d desk) stored() (bool, error) {
 }
 
 // nobodyElseRuns is an error while another `make run` has the state folder.
-func (d desk) nobodyElseRuns() error {
+func (d app) nobodyElseRuns() error {
 	if r, ok := local.Running(d.repo); ok {
 		return remedy.For(fmt.Errorf("another make run (process %d) serves this repository at %s", r.Pid, r.API), fmt.Sprintf("use that one, or stop it: kill %d", r.Pid))
 	}
@@ -44,7 +44,7 @@ func (d desk) nobodyElseRuns() error {
 }
 
 // reset is `make reset`: it forgets what MiniStack holds. Built functions and installed tools stay.
-func reset(_ context.Context, d desk, _ []string) error {
+func reset(_ context.Context, d app, _ []string) error {
 	if err := d.nobodyElseRuns(); err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // sizes is `make sizes`: how big every function is as shipped, for arm64.
-func sizes(ctx context.Context, d desk, _ []string) error {
+func sizes(ctx context.Context, d app, _ []string) error {
 	build := &deploy.Build{Repo: d.repo, Arch: deploy.ARM64, Release: true}
 	if err := build.Compile(ctx); err != nil {
 		return err

@@ -20,7 +20,7 @@ import (
 )
 
 // lint is `make lint`.
-func lint(ctx context.Context, d desk, _ []string) error {
+func lint(ctx context.Context, d app, _ []string) error {
 	installed, err := d.ready(ctx)
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func lint(ctx context.Context, d desk, _ []string) error {
 // which takes some minutes.
 var golangci = []string{"go", "tool", "-modfile=localstack/tools/lint.mod", "golangci-lint", "run"}
 
-func (d desk) lint(ctx context.Context, installed tools.Tools) error {
+func (d app) lint(ctx context.Context, installed tools.Tools) error {
 	checks := []struct {
 		name, next string
 		program    []string
@@ -59,7 +59,7 @@ func (d desk) lint(ctx context.Context, installed tools.Tools) error {
 // test is `make test`: lint; every test on the simulated cloud; those that use a cloud, and the conformance suites, on MiniStack
 // too; and the black-box suite on a stack freshly deployed there. The MiniStack is its own, on a free port, with a state that is
 // thrown away.
-func test(ctx context.Context, d desk, _ []string) (err error) {
+func test(ctx context.Context, d app, _ []string) (err error) {
 	began := time.Now()
 	installed, err := d.ready(ctx)
 	if err != nil {
@@ -81,14 +81,14 @@ func test(ctx context.Context, d desk, _ []string) (err error) {
 		d.total(began, ctx))
 }
 
-func (d desk) total(began time.Time, ctx context.Context) error {
+func (d app) total(began time.Time, ctx context.Context) error {
 	d.Linef("%.0f s in all", time.Since(began).Seconds())
 	return ctx.Err()
 }
 
 // e2e is `make e2e CLOUD=…`: the black-box suite on any cloud. STACK names the stack; on AWS it must. STORES=1 adds the suites
 // of the stores.
-func e2e(ctx context.Context, d desk, args []string) (err error) {
+func e2e(ctx context.Context, d app, args []string) (err error) {
 	if len(args) != 1 {
 		return remedy.For(errors.New("on which cloud?"), "make e2e CLOUD=ministack|localstack|aws")
 	}
@@ -122,7 +122,7 @@ type place struct {
 }
 
 // open starts a cloud with a state that is thrown away.
-func (d desk) open(ctx context.Context, installed tools.Tools, name string) (where place, err error) {
+func (d app) open(ctx context.Context, installed tools.Tools, name string) (where place, err error) {
 	err = d.Phase("cloud", func() (string, error) {
 		scratch, err := os.MkdirTemp("", "backroom-")
 		if err != nil {
@@ -161,7 +161,7 @@ func simulated(more ...string) []string {
 }
 
 // units runs every test but the black-box suite, on no cloud but the simulated one; those that replay the sample events first.
-func (d desk) units(ctx context.Context) error {
+func (d app) units(ctx context.Context) error {
 	recorded := d.recorded(ctx, false)
 	rest := func(p listed) bool {
 		return !strings.HasPrefix(p.path, blackBoxes) && !p.isWiring() && p.path != keeper
@@ -175,7 +175,7 @@ func (d desk) units(ctx context.Context) error {
 
 // stores runs again what ran on the simulated cloud and runs on any: the suites of stores, the wiring of functions, and the suites
 // that the simulated cloud is held to. Inside LocalStack that is AWS's own DynamoDB Local, the oracle for expressions.
-func (d desk) stores(ctx context.Context, where place, patterns ...string) error {
+func (d app) stores(ctx context.Context, where place, patterns ...string) error {
 	packages, err := packages(ctx, listed.onAnyCloud, patterns...)
 	if err != nil {
 		return err
@@ -221,10 +221,10 @@ func packages(ctx context.Context, meant func(listed) bool, patterns ...string) 
 }
 
 // blackBox deploys the stack and runs the black-box suite against it.
-func (d desk) blackBox(ctx context.Context, installed tools.Tools, where place, stack string) error {
+func (d app) blackBox(ctx context.Context, installed tools.Tools, where place, stack string) error {
 	_, err := d.deploy(ctx, deploy.Deployment{
 		Tools: installed, Endpoint: where.Endpoint(), Stack: stack,
-		Parameters: deploy.WithRoom(map[string]string{"Patience": "3s"}), // cases wait for orders to ask again
+		Parameters: deploy.WithRoom(map[string]string{"RetryDelay": "3s"}), // cases wait for orders to ask again
 	})
 	if err != nil {
 		return err
@@ -236,7 +236,7 @@ func (d desk) blackBox(ctx context.Context, installed tools.Tools, where place, 
 }
 
 // lane runs one lane and prints its tally and exceptions.
-func (d desk) lane(ctx context.Context, l lane.Lane) error {
+func (d app) lane(ctx context.Context, l lane.Lane) error {
 	l.Repo, l.Out = d.repo, os.Stdout
 	d.Linef("...  %s", l.Name)
 	tally, err := l.Run(ctx)

@@ -1,4 +1,4 @@
-// Command release-stock hears OrderRejected, OrderExpired, OrderCancelling and ReleaseDue: what was set aside for
+// Command release-stock hears OrderRejected, OrderExpired, OrderCanceling and ReleaseDue: what was set aside for
 // the order, or sold to it, can be sold again.
 package main
 

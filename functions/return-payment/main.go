@@ -1,4 +1,4 @@
-// Command return-payment hears the verdicts that give an order up, and its asks for refunds: it gives money back.
+// Command return-payment hears the outcomes that give an order up, and its asks for refunds: it gives money back.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command send-notification hears an order's verdict, its cancellation and its refunds: it tells the customer by mail.
+// Command send-notification hears an order's outcome, its cancellation and its refunds: it tells the customer by mail.
 package main
 
 import (

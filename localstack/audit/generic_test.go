@@ -18,10 +18,10 @@ func TestWhatCheckovObjectsToIsWaivedOrNamed(t *testing.T) {
 		"a waiver of all covers it":       {[]Waiver{{"CKV_1", nil, "because"}}, nil},
 		"a waiver of it covers it":        {[]Waiver{{"CKV_1", []string{"Orders"}, "because"}}, nil},
 		"a waiver that is not used fails": {[]Waiver{{"CKV_1", nil, "because"}, {"CKV_2", nil, "once"}}, []string{`CKV_2: waived for "once", and nothing breaks it: remove the waiver`}},
-		"a waiver of others does not cover it": {[]Waiver{{"CKV_1", []string{"Holds"}, "because"}}, []string{
+		"a waiver of others does not cover it": {[]Waiver{{"CKV_1", []string{"Reservations"}, "because"}}, []string{
 			"CKV_1: AWS::DynamoDB::Table.Orders: Ensure it is so",
 			`CKV_1: waived for "because", and nothing breaks it: remove the waiver`,
-			"CKV_1: waived for Holds, which does not break it: remove it from the waiver",
+			"CKV_1: waived for Reservations, which does not break it: remove it from the waiver",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -72,7 +72,7 @@ func TestNobodyEntersWithoutATokenThatAllowsIt(t *testing.T) {
 				}
 				route.Token = system.Token(t, "", other)
 				answer = system.Send(t, route)
-				Refused(t, answer, http.StatusForbidden, "scope-missing")
+				Refused(t, answer, http.StatusForbidden, "insufficient-scope")
 				require.Equal(t, `Bearer error="insufficient_scope"`, challenge(answer))
 			})
 		})

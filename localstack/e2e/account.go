@@ -51,13 +51,13 @@ func Rejected(reason string) End {
 // Expired is the end of an order that expired.
 func Expired() End { return End{Is: "closed expired", Mails: []string{"expired"}} }
 
-// Cancelled is the end of an order that was cancelled; before that its customer may have had other mails.
-func Cancelled(may ...string) End {
-	return End{Is: "cancelled", Mails: []string{"cancelled"}, May: may}
+// Canceled is the end of an order that was canceled; before that its customer may have had other mails.
+func Canceled(may ...string) End {
+	return End{Is: "canceled", Mails: []string{"canceled"}, May: may}
 }
 
-// Ending is the end that an order tells of: where its money, stock and mails have to be follows from its verdict and its refunds. A
-// cancelled one may have been confirmed before.
+// Ending is the end that an order tells of: where its money, stock and mails have to be follows from its outcome and its refunds. A
+// canceled one may have been confirmed before.
 func Ending(o client.OrderDocument, total int64) End {
 	end := End{Is: Standing(o), Mails: []string{string(o.Verdict)}}
 	switch o.Verdict {
@@ -66,7 +66,7 @@ func Ending(o client.OrderDocument, total int64) End {
 		if o.Status == client.OrderDocumentStatusClosed {
 			end.Kept = total
 		}
-	case client.OrderDocumentVerdictCancelled:
+	case client.OrderDocumentVerdictCanceled:
 		end.May = []string{"confirmed"}
 	}
 	for _, r := range o.Refunds {
@@ -76,7 +76,7 @@ func Ending(o client.OrderDocument, total int64) End {
 	return end
 }
 
-// Standing returns where an order stands: its status, its verdict unless that is the same, the verdict's reason, and why a person
+// Standing returns where an order stands: its status, its outcome unless that is the same, the outcome's reason, and why a person
 // must look.
 func Standing(o client.OrderDocument) string {
 	words := string(o.Status)
@@ -147,9 +147,9 @@ func (a *Account) Close(t conformance.T, ends ...End) {
 	for i, e := range a.orders {
 		o := a.system.Order(t, e.Buyer, e.ID)
 		require.Equal(t, ends[i].Is, Standing(o), "it stays as it is: %s", Story(o))
-		for _, verdict := range []saga.Fact{saga.OrderConfirmed, saga.OrderRejected, saga.OrderExpired, saga.OrderCancelling} {
+		for _, verdict := range []saga.Fact{saga.OrderConfirmed, saga.OrderRejected, saga.OrderExpired, saga.OrderCanceling} {
 			told := slices.DeleteFunc(Facts(o), func(fact string) bool { return fact != string(verdict) })
-			require.LessOrEqual(t, len(told), 1, "a verdict is given once: %s", Story(o))
+			require.LessOrEqual(t, len(told), 1, "an outcome is given once: %s", Story(o))
 		}
 	}
 	were := Holding{}

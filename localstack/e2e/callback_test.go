@@ -21,16 +21,16 @@ func TestCallbacksComeAsTheyLike(t *testing.T) {
 			beside(t, func(t conformance.T) {
 				a := system.Account()
 				card, sku := "pm_card_callback"+how, a.Product(t, 100, 3)
-				paid, returned, cancelled := a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku))
-				if cancelled := system.Cancel(t, cancelled.Buyer, cancelled.ID); cancelled.Status != http.StatusAccepted {
-					Refused(t, cancelled, http.StatusConflict, "too-late-to-cancel") // it may be fast
+				paid, returned, canceled := a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku))
+				if canceled := system.Cancel(t, canceled.Buyer, canceled.ID); canceled.Status != http.StatusAccepted {
+					Refused(t, canceled, http.StatusConflict, "too-late-to-cancel") // it may be fast
 				}
 				system.Becomes(t, paid, "closed confirmed")
 				system.Becomes(t, returned, "closed confirmed")
 				Accepted(t, system.Refund(t, returned.ID, system.New("key"), 0))
 				refunded(t, returned, 1)
-				end := Cancelled("confirmed")
-				if system.Verdict(t, cancelled.Buyer, cancelled.ID).Verdict == client.OrderDocumentVerdictConfirmed {
+				end := Canceled("confirmed")
+				if system.Verdict(t, canceled.Buyer, canceled.ID).Verdict == client.OrderDocumentVerdictConfirmed {
 					end = Confirmed(100, 0)
 				}
 				time.Sleep(lateCallbacks)

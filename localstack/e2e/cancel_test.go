@@ -14,11 +14,11 @@ import (
 	"backroom/shared/saga"
 )
 
-func TestAnOrderIsCancelledWhereverItStands(t *testing.T) {
+func TestAnOrderIsCanceledWhereverItStands(t *testing.T) {
 	for _, step := range []saga.Step{saga.ReserveStock, saga.AuthorizePayment, saga.AdvanceOrder, saga.CapturePayment} {
 		t.Run("before "+string(step), func(t *testing.T) {
 			alone(t, func(t conformance.T) {
-				a, end := system.Account(), Cancelled()
+				a, end := system.Account(), Canceled()
 				sku := a.Product(t, 100, 3)
 				letGo := system.HoldUp(t, string(step))
 				e := a.Place(t, Basket(sku))
@@ -29,14 +29,14 @@ func TestAnOrderIsCancelledWhereverItStands(t *testing.T) {
 				}
 
 				Accepted(t, system.Cancel(t, e.Buyer, e.ID))
-				require.Contains(t, []client.OrderDocumentStatus{client.OrderDocumentStatusCancelling, client.OrderDocumentStatusCancelled}, system.Order(t, e.Buyer, e.ID).Status)
+				require.Contains(t, []client.OrderDocumentStatus{client.OrderDocumentStatusCanceling, client.OrderDocumentStatusCanceled}, system.Order(t, e.Buyer, e.ID).Status)
 				Accepted(t, system.Cancel(t, e.Buyer, e.ID)) // asked twice, done once
 				letGo()
 				a.Close(t, end)
 
 				var cancellation client.CancellationDocument
 				require.NoError(t, system.Cancel(t, e.Buyer, e.ID).Into(&cancellation, http.StatusAccepted))
-				require.Equal(t, client.CancellationDocumentStatusCancelled, cancellation.Status)
+				require.Equal(t, client.CancellationDocumentStatusCanceled, cancellation.Status)
 			})
 		})
 	}
@@ -55,19 +55,19 @@ func mailed(t conformance.T, e *Entry, template string) {
 	})
 }
 
-func TestAnOrderIsCancelledWhileTheProviderDecides(t *testing.T) {
+func TestAnOrderIsCanceledWhileTheProviderDecides(t *testing.T) {
 	beside(t, func(t conformance.T) {
 		a := system.Account()
 		e := a.Place(t, Paying(CardProcessing(time.Minute), a.Product(t, 100, 1)))
 		system.Tells(t, e, saga.PaymentUncertain)
 		Accepted(t, system.Cancel(t, e.Buyer, e.ID))
-		a.Close(t, Cancelled())
+		a.Close(t, Canceled())
 	})
 }
 
 // The money of confirmed orders was taken, but they did not hear of it when their customers cancel them: all of it goes back,
 // however the card takes it.
-func TestAnOrderIsCancelledThoughItsMoneyWasTaken(t *testing.T) {
+func TestAnOrderIsCanceledThoughItsMoneyWasTaken(t *testing.T) {
 	alone(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 10)
@@ -98,13 +98,13 @@ func TestAnOrderIsCancelledThoughItsMoneyWasTaken(t *testing.T) {
 				system.Tells(t, e, saga.OrderReopened)
 			}
 		}
-		end := Cancelled()
+		end := Canceled()
 		end.Mails = append(end.Mails, "confirmed")
 		a.Close(t, end)
 	})
 }
 
-func TestAnOrderWhoseStoryEndedCannotBeCancelled(t *testing.T) {
+func TestAnOrderWhoseStoryEndedCannotBeCanceled(t *testing.T) {
 	beside(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 3)
@@ -129,12 +129,12 @@ func TestOnlyItsCustomerAndStaffCancelAnOrder(t *testing.T) {
 		require.Equal(t, absent, anothers)
 		require.Equal(t, client.OrderDocumentStatusPlaced, system.Order(t, hers.Buyer, hers.ID).Status)
 
-		cancelled, err := system.API.Cancel(t.Context(), system.Token(t, hers.Buyer), hers.ID, "ordered twice")
+		canceled, err := system.API.Cancel(t.Context(), system.Token(t, hers.Buyer), hers.ID, "ordered twice")
 		require.NoError(t, err)
-		require.True(t, cancelled)
+		require.True(t, canceled)
 		Accepted(t, system.Cancel(t, "", byStaff.ID))
-		end := Cancelled()
-		end.Is = "cancelled ordered twice"
-		a.Close(t, end, Cancelled())
+		end := Canceled()
+		end.Is = "canceled ordered twice"
+		a.Close(t, end, Canceled())
 	})
 }

@@ -44,7 +44,7 @@ func TestAProductIsCreatedOnceAndChangedByWhoKnowsIt(t *testing.T) {
 		put := func(title, condition, tag string) shop.Answer {
 			return putProduct(t, sku, condition, tag, client.ProductContent{Title: title, Prices: shop.Euro(100)})
 		}
-		Refused(t, put("Mug", "", ""), http.StatusPreconditionRequired, "precondition-needed")
+		Refused(t, put("Mug", "", ""), http.StatusPreconditionRequired, "precondition-required")
 		Refused(t, put("Mug", "If-Match", `"v1"`), http.StatusPreconditionFailed, "product-changed")
 
 		created := put("Mug", "If-None-Match", "*")
@@ -134,7 +134,7 @@ func TestADeletedProductIsGoneUntilItIsBroughtBack(t *testing.T) {
 	beside(t, func(t conformance.T) {
 		sku := system.Product(t, 100, 0)
 		tag := readProduct(t, sku).Header.Get("ETag")
-		Refused(t, deleteProduct(t, sku, ""), http.StatusPreconditionRequired, "precondition-needed")
+		Refused(t, deleteProduct(t, sku, ""), http.StatusPreconditionRequired, "precondition-required")
 		Refused(t, deleteProduct(t, sku, `"v9"`), http.StatusPreconditionFailed, "product-changed")
 		Refused(t, deleteProduct(t, "NOT-SOLD", "*"), http.StatusNotFound, "unknown-product")
 

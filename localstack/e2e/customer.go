@@ -126,10 +126,10 @@ func (s *System) Order(t conformance.T, buyer, id string) client.OrderDocument {
 	return o
 }
 
-// Verdict waits until a buyer's order has its verdict and returns the order.
+// Outcome waits until a buyer's order has its outcome and returns the order.
 func (s *System) Verdict(t conformance.T, buyer, id string) (o client.OrderDocument) {
 	t.Helper()
-	s.Until(t, "order "+id+" has its verdict", func() (any, bool) {
+	s.Until(t, "order "+id+" has its outcome", func() (any, bool) {
 		o = s.Order(t, buyer, id)
 		return Story(o), shop.Decided(o)
 	})

@@ -16,7 +16,7 @@ import (
 )
 
 // rest waits until all messages are done with and a decided order stays as it is, and returns the order's tag: an answer that
-// it asked for while it was late may come in after its verdict. Only a case that is alone can wait for that.
+// it asked for while it was late may come in after its outcome. Only a case that is alone can wait for that.
 func rest(t conformance.T, e *Entry) (tag string) {
 	t.Helper()
 	quiet := 0
@@ -64,7 +64,7 @@ func TestAStepThatIsHeldUpForLongDelaysOrdersAndLosesNone(t *testing.T) {
 	for _, step := range saga.Steps {
 		t.Run(string(step), func(t *testing.T) {
 			alone(t, func(t conformance.T) {
-				patience, err := time.ParseDuration(system.Setting(t, "place-order", "PATIENCE"))
+				patience, err := time.ParseDuration(system.Setting(t, "place-order", "RETRY_DELAY"))
 				require.NoError(t, err)
 				a := system.Account()
 				sku, scarce := a.Product(t, 100, 6), a.Product(t, 100, 1)
@@ -73,9 +73,9 @@ func TestAStepThatIsHeldUpForLongDelaysOrdersAndLosesNone(t *testing.T) {
 				a.Place(t, Basket(sku))
 				a.Place(t, client.PlaceInputBody{Lines: []client.LineInput{{SKU: sku, Quantity: 1}, {SKU: scarce, Quantity: 2}}, PaymentMethod: shop.CardGood})
 				a.Place(t, Paying(shop.CardDeclined, sku))
-				cancelled := a.Place(t, Paying(CardChallenge, sku))
+				canceled := a.Place(t, Paying(CardChallenge, sku))
 				a.Place(t, Basket(sku, scarce))
-				Accepted(t, system.Cancel(t, cancelled.Buyer, cancelled.ID))
+				Accepted(t, system.Cancel(t, canceled.Buyer, canceled.ID))
 
 				waits(t, step, 1)
 				system.Until(t, "the orders ask again", func() (any, bool) {
@@ -87,7 +87,7 @@ func TestAStepThatIsHeldUpForLongDelaysOrdersAndLosesNone(t *testing.T) {
 					return asked, asked && time.Since(began) > patience+time.Second
 				})
 				letGo()
-				a.Close(t, Confirmed(100, 0), Rejected("out-of-stock"), Rejected("card-declined"), Cancelled(), Confirmed(200, 0))
+				a.Close(t, Confirmed(100, 0), Rejected("out-of-stock"), Rejected("card-declined"), Canceled(), Confirmed(200, 0))
 			})
 		})
 	}
@@ -153,11 +153,11 @@ func TestAMessageThatComesAgainChangesNothing(t *testing.T) {
 	}
 }
 
-// A message lay in a dead-letter queue while its order was cancelled, and is sent back twice: by then it means nothing any more.
+// A message lay in a dead-letter queue while its order was canceled, and is sent back twice: by then it means nothing any more.
 func TestADeadLetterThatComesBackAfterTheVerdictChanged(t *testing.T) {
 	for step, c := range map[saga.Step]struct {
 		fact saga.Fact
-		held []saga.Step // these are held up, too, until the order is cancelled: a closed one could not be
+		held []saga.Step // these are held up, too, until the order is canceled: a closed one could not be
 	}{
 		saga.ReserveStock:     {fact: saga.OrderPlaced},
 		saga.AuthorizePayment: {fact: saga.StockReserved},
@@ -165,8 +165,8 @@ func TestADeadLetterThatComesBackAfterTheVerdictChanged(t *testing.T) {
 		saga.CapturePayment:   {fact: saga.OrderConfirmed},
 		saga.CommitStock:      {fact: saga.OrderConfirmed, held: []saga.Step{saga.CapturePayment}},
 		saga.SendNotification: {fact: saga.OrderConfirmed, held: []saga.Step{saga.CapturePayment}},
-		saga.ReleaseStock:     {fact: saga.OrderCancelling, held: []saga.Step{saga.CapturePayment}},
-		saga.ReturnPayment:    {fact: saga.OrderCancelling, held: []saga.Step{saga.CapturePayment}},
+		saga.ReleaseStock:     {fact: saga.OrderCanceling, held: []saga.Step{saga.CapturePayment}},
+		saga.ReturnPayment:    {fact: saga.OrderCanceling, held: []saga.Step{saga.CapturePayment}},
 	} {
 		t.Run(string(step), func(t *testing.T) {
 			alone(t, func(t conformance.T) {
@@ -177,7 +177,7 @@ func TestADeadLetterThatComesBackAfterTheVerdictChanged(t *testing.T) {
 					letGo = append(letGo, system.HoldUp(t, string(other)))
 				}
 				e := a.Place(t, Basket(sku))
-				if c.fact == saga.OrderCancelling {
+				if c.fact == saga.OrderCanceling {
 					system.Becomes(t, e, "confirmed")
 					Accepted(t, system.Cancel(t, e.Buyer, e.ID))
 				}
@@ -186,14 +186,14 @@ func TestADeadLetterThatComesBackAfterTheVerdictChanged(t *testing.T) {
 				for _, step := range letGo {
 					step()
 				}
-				system.Becomes(t, e, "cancelled")
+				system.Becomes(t, e, "canceled")
 				rest(t, e)
 
 				letter, letters := system.Take(t, DeadLetters(queue), e.ID).Body, dead(t)
 				system.Put(t, queue, letter, letter)
 				rest(t, e)
 				require.Equal(t, letters, dead(t), "that is no failure")
-				a.Close(t, Cancelled("confirmed"))
+				a.Close(t, Canceled("confirmed"))
 			})
 		})
 	}

@@ -73,7 +73,7 @@ func TestSuccessAndExpiryThatMeetEndOneWay(t *testing.T) {
 	})
 }
 
-// asDecided waits for the verdicts of orders that can have either, and returns the ends that follow from them.
+// asDecided waits for the outcomes of orders that can have either, and returns the ends that follow from them.
 func asDecided(t conformance.T, a *Account) (ends []End) {
 	t.Helper()
 	for _, e := range a.orders {

@@ -118,9 +118,9 @@ func TestAnAdjustmentIsMadeOncePerKey(t *testing.T) {
 		system.Level(t, sku, 6)
 
 		Refused(t, system.Adjust(t, sku, key, `{"delta":-5,"reason":"broken"}`), http.StatusUnprocessableEntity, "idempotency-key-reused")
-		Refused(t, system.Adjust(t, sku, system.New("key"), `{"delta":-7,"reason":"broken"}`), http.StatusConflict, "not-that-many")
-		Refused(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"if_equals":5,"reason":"counted"}`), http.StatusConflict, "level-differs")
-		Refused(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"reason":"counted"}`), http.StatusUnprocessableEntity, "which-adjustment")
+		Refused(t, system.Adjust(t, sku, system.New("key"), `{"delta":-7,"reason":"broken"}`), http.StatusConflict, "insufficient-stock")
+		Refused(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"if_equals":5,"reason":"counted"}`), http.StatusConflict, "stock-level-changed")
+		Refused(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"reason":"counted"}`), http.StatusUnprocessableEntity, "ambiguous-adjustment")
 		system.Level(t, sku, 6)
 
 		var counted client.AdjustmentDocument

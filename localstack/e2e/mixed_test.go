@@ -20,10 +20,10 @@ import (
 
 // A life is what a customer does with an order, and the staff for it, decided beforehand.
 type life struct {
-	basket    client.PlaceInputBody
-	cancelled time.Duration // so long after it was placed; 0: never
-	acts      time.Duration // so long after the challenge; 0: never, and it is cancelled in the end
-	refunds   []int64       // of each so many cents, once it is closed; 0 is all that is left
+	basket   client.PlaceInputBody
+	canceled time.Duration // so long after it was placed; 0: never
+	acts     time.Duration // so long after the challenge; 0: never, and it is canceled in the end
+	refunds  []int64       // of each so many cents, once it is closed; 0 is all that is left
 }
 
 // live draws the life of an order of the SKUs: the last of them is short.
@@ -47,7 +47,7 @@ func live(dice *rand.Rand, n int, skus []string) life {
 		l.basket.Lines = append(l.basket.Lines, client.LineInput{SKU: skus[3], Quantity: 1 + dice.Int64N(2)})
 	}
 	if dice.IntN(4) == 0 {
-		l.cancelled = time.Duration(1 + dice.IntN(int(2*time.Second)))
+		l.canceled = time.Duration(1 + dice.IntN(int(2*time.Second)))
 	}
 	if dice.IntN(3) > 0 {
 		l.acts = time.Duration(1 + dice.IntN(int(time.Second)))
@@ -61,7 +61,7 @@ func live(dice *rand.Rand, n int, skus []string) life {
 // over reports whether an order goes no further by itself.
 func over(o client.OrderDocument) bool {
 	switch o.Status {
-	case client.OrderDocumentStatusClosed, client.OrderDocumentStatusCancelled, client.OrderDocumentStatusNeedsAttention:
+	case client.OrderDocumentStatusClosed, client.OrderDocumentStatusCanceled, client.OrderDocumentStatusNeedsAttention:
 		return true
 	}
 	return false
@@ -77,9 +77,9 @@ func (l life) lead(t conformance.T, e *Entry) {
 		switch {
 		case over(o):
 			return Story(o), true
-		case l.cancelled > 0 && time.Since(placed) > l.cancelled, challenged && l.acts == 0:
+		case l.canceled > 0 && time.Since(placed) > l.canceled, challenged && l.acts == 0:
 			system.Cancel(t, e.Buyer, e.ID) // too late is fine
-			l.cancelled = 0
+			l.canceled = 0
 		case challenged && !acted && time.Since(placed) > l.acts:
 			acted = true
 			system.Act(t, o.Payment.ClientSecret, true)
@@ -102,7 +102,7 @@ func (l life) settled(t conformance.T, e *Entry) (o client.OrderDocument) {
 		o = system.Order(t, e.Buyer, e.ID)
 		open := slices.ContainsFunc(o.Refunds, func(r client.RefundDocument) bool { return r.State != client.Done })
 		if l.basket.PaymentMethod == CardReturns && !Told(o, string(saga.OrderReopened)) {
-			open = open || len(o.Refunds) > 0 || o.Verdict == client.OrderDocumentVerdictCancelled && system.Ledger(t)[e.ID].Refunded > 0
+			open = open || len(o.Refunds) > 0 || o.Verdict == client.OrderDocumentVerdictCanceled && system.Ledger(t)[e.ID].Refunded > 0
 		}
 		return Story(o), !open && over(o)
 	})

@@ -120,7 +120,7 @@ func (s *System) HoldUp(t conformance.T, step string) (letGo func()) {
 }
 
 // HoldUpFacts keeps relay-facts from reading what the rows of a table tell until letGo is called, or the case ends. The table
-// is named like the setting of get-order that holds its name: ORDERS_TABLE, HOLDS_TABLE, CHARGES_TABLE.
+// is named like the setting of get-order that holds its name: ORDERS_TABLE, RESERVATIONS_TABLE, CHARGES_TABLE.
 func (s *System) HoldUpFacts(t conformance.T, table string) (letGo func()) {
 	t.Helper()
 	stream := ":table/" + s.Setting(t, "get-order", table) + "/stream/"

@@ -35,10 +35,10 @@ func TestAnOrderFlowsToItsEnd(t *testing.T) {
 		}
 		story := []string{"OrderPlaced", "StockReserved", "PaymentIntended", "PaymentAuthorized", "OrderConfirmed"}
 		require.Equal(t, story, seen[:min(len(story), len(seen))])
-		require.ElementsMatch(t, []string{"StockSold", "PaymentCaptured", "OrderClosed"}, seen[len(story):], "the last of these is nobody's cause")
+		require.ElementsMatch(t, []string{"StockSold", "PaymentCaptured", "OrderSettled"}, seen[len(story):], "the last of these is nobody's cause")
 		for fact, actor := range map[string]string{
 			"OrderPlaced": e.Buyer, "StockReserved": "reserve-stock", "PaymentIntended": "authorize-payment", "OrderConfirmed": "advance-order",
-			"StockSold": "commit-stock", "OrderClosed": "advance-order", // of a payment the provider may tell first
+			"StockSold": "commit-stock", "OrderSettled": "advance-order", // of a payment the provider may tell first
 		} {
 			require.Equal(t, actor, who[fact], fact)
 		}
@@ -200,6 +200,6 @@ func TestCustomersListTheirOrdersAndStaffThoseOfTheShop(t *testing.T) {
 			ofDay.Cursor = &next
 		}
 		require.Subset(t, found, mine)
-		Refused(t, system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders?customer=" + ada, Token: buyer}), http.StatusForbidden, "scope-missing")
+		Refused(t, system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders?customer=" + ada, Token: buyer}), http.StatusForbidden, "insufficient-scope")
 	})
 }

@@ -17,7 +17,7 @@ const outage = 2 * time.Minute
 
 func TestTheProviderIsDownForTwoMinutes(t *testing.T) {
 	alone(t, func(t conformance.T) {
-		system.Configure(t, "advance-order", "PATIENCE", "1s") // so that nobody waits for minutes after the end
+		system.Configure(t, "advance-order", "RETRY_DELAY", "1s") // so that nobody waits for minutes after the end
 		a, givenUp := system.Account(), dead(t)
 		sku := a.Product(t, 1000, 50)
 		var ends []End
@@ -32,8 +32,8 @@ func TestTheProviderIsDownForTwoMinutes(t *testing.T) {
 			system.Becomes(t, e, "closed confirmed")
 		}
 		capture := system.HoldUp(t, string(saga.CapturePayment))
-		place(shop.CardGood, 2, Confirmed(1000, 0))     // to be captured meanwhile
-		place(shop.CardGood, 2, Cancelled("confirmed")) // to be cancelled meanwhile, with money held
+		place(shop.CardGood, 2, Confirmed(1000, 0))    // to be captured meanwhile
+		place(shop.CardGood, 2, Canceled("confirmed")) // to be canceled meanwhile, with money held
 		for _, e := range a.orders[2:] {
 			system.Becomes(t, e, "confirmed")
 		}
@@ -42,7 +42,7 @@ func TestTheProviderIsDownForTwoMinutes(t *testing.T) {
 		system.BreakProvider(t, outage)
 		place(shop.CardGood, 10, Confirmed(1000, 0))
 		place(shop.CardDeclined, 2, Rejected("card-declined"))
-		place(shop.CardGood, 2, Cancelled()) // to be cancelled meanwhile, with no payment begun
+		place(shop.CardGood, 2, Canceled()) // to be canceled meanwhile, with no payment begun
 		for _, e := range a.orders[:2] {
 			Accepted(t, system.Refund(t, e.ID, system.New("key"), 300))
 		}

@@ -36,7 +36,7 @@ func TestAPaymentWhoseReturnIsLostGoesBackOnce(t *testing.T) {
 		system.Becomes(t, e, "confirmed")
 		Accepted(t, system.Cancel(t, e.Buyer, e.ID))
 		letGo()
-		a.Close(t, Cancelled("confirmed"))
+		a.Close(t, Canceled("confirmed"))
 	})
 }
 
@@ -144,7 +144,7 @@ func lapse(t conformance.T, a *Account, sku string) *Entry {
 	return e
 }
 
-func TestMoneyThatCannotBeTakenIsTriedAgainAndThenTheOrderIsCancelled(t *testing.T) {
+func TestMoneyThatCannotBeTakenIsTriedAgainAndThenTheOrderIsCanceled(t *testing.T) {
 	beside(t, func(t conformance.T) {
 		a := system.Account()
 		e := lapse(t, a, a.Product(t, 100, 2))
@@ -152,7 +152,7 @@ func TestMoneyThatCannotBeTakenIsTriedAgainAndThenTheOrderIsCancelled(t *testing
 			Method: http.MethodPost, Path: "/orders/" + e.ID + "/resolution", Token: system.Token(t, e.Buyer),
 			Body: client.ResolveInputBody{Action: client.ResolveInputBodyActionRetry, Reason: "please"}, Header: map[string]string{"Idempotency-Key": "k"},
 		}
-		Refused(t, system.Send(t, call), http.StatusForbidden, "scope-missing")
+		Refused(t, system.Send(t, call), http.StatusForbidden, "insufficient-scope")
 
 		key := system.New("key")
 		first := system.Resolve(t, e.ID, key, client.ResolveInputBodyActionRetry)
@@ -173,7 +173,7 @@ func TestMoneyThatCannotBeTakenIsTriedAgainAndThenTheOrderIsCancelled(t *testing
 		})
 
 		Accepted(t, system.Cancel(t, e.Buyer, e.ID))
-		end := Cancelled()
+		end := Canceled()
 		end.Mails = append(end.Mails, "confirmed")
 		a.Close(t, end)
 		require.False(t, attention(t, e.ID))

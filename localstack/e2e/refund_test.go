@@ -64,7 +64,7 @@ func TestAClosedOrderIsRefundedBitByBitAndNeverMoreThanItCost(t *testing.T) {
 			Method: http.MethodPost, Path: "/orders/" + e.ID + "/refunds", Token: system.Token(t, e.Buyer), Body: client.RefundInputBody{Reason: "please"},
 			Header: map[string]string{"Idempotency-Key": "k"},
 		}
-		Refused(t, system.Send(t, mine), http.StatusForbidden, "scope-missing")
+		Refused(t, system.Send(t, mine), http.StatusForbidden, "insufficient-scope")
 
 		Accepted(t, system.Refund(t, e.ID, system.New("key"), 0)) // all that is left
 		require.Equal(t, euro(0), refunded(t, e, 3+asked).Refundable)

@@ -23,7 +23,7 @@ import (
 // not link:
 //
 //	t.Logf("exception: ministack: the gateway answers 502 where AWS answers 500")
-//	t.Logf("figure: 150 of 200 accepted orders had no verdict")
+//	t.Logf("figure: 150 of 200 accepted orders had no outcome")
 const (
 	ExceptionMark = "exception: "
 	FigureMark    = "figure: "

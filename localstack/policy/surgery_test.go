@@ -156,8 +156,8 @@ func TestEveryHarmIsNamed(t *testing.T) {
 			rule: "encryption", finds: "ReserveStockQueue", because: "is not encrypted",
 		},
 		"a table of production can be deleted": {
-			after: "\n  Holds:", from: "DeletionProtectionEnabled: !If [IsProd, true, false]", to: "DeletionProtectionEnabled: false",
-			rule: "recovery", finds: "Holds", because: "can be deleted in prod",
+			after: "\n  Reservations:", from: "DeletionProtectionEnabled: !If [IsProd, true, false]", to: "DeletionProtectionEnabled: false",
+			rule: "recovery", finds: "Reservations", because: "can be deleted in prod",
 		},
 		"a route lets everybody in": {
 			harm: func(d *policy.Deployment) { d.Public = append(d.Public, "refund-order") },

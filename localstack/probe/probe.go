@@ -44,7 +44,7 @@ type Shop struct {
 
 // Orders are a customer's, by what can become of them.
 type Orders struct {
-	Open  []string // no verdict yet: they can be cancelled
+	Open  []string // no outcome yet: they can be canceled
 	Taken []string // closed and paid: they can be refunded
 	Stuck []string // they need attention: they can be resolved
 }

@@ -33,7 +33,7 @@ var Patterns = []Pattern{
 	pattern("noun-who", `\b(to|for|by|of|from|that|and|with|or|on|at|than|but|as|only) who\b`, ``,
 		`name the person or program: "asks who waits" → "a waiting client asks"`),
 	pattern("subject-who", `(?-i:^W|[.;] [Ww])ho [^.?!]*([.!;]|$)`, ``,
-		`begin with the subject: "Who has no verdict expires" → "An order without a verdict expires"`),
+		`begin with the subject: "Who has no outcome expires" → "An order without an outcome expires"`),
 	pattern("whoever", `\b(whoever|whomever|whosoever)\b`, ``,
 		`name the person or program: "for whoever reads it" → "for its readers"`),
 	pattern("anew", `\banew\b`, ``, `"again", or the verb: "reads it anew" → "reloads it"`),

@@ -17,7 +17,7 @@ func TestPatterns_FindAndSpare(t *testing.T) {
 			spared: []string{"The customer who placed it sees it.", "It says who placed it.", "a customer, to whom it is shown"},
 		},
 		"subject-who": {
-			found:  []string{"Who has no verdict expires.", "It is kept. Who asks again gets it."},
+			found:  []string{"Who has no outcome expires.", "It is kept. Who asks again gets it."},
 			spared: []string{"Who may read it?", "who calls", "A customer who has none waits."},
 		},
 		"whoever": {found: []string{"for whoever reads it", "Whoever waits", "whomever it serves"}, spared: []string{"whatever fails"}},

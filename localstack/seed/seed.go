@@ -1,4 +1,4 @@
-// Package seed gives an empty shop a catalogue, and a morning's worth of orders with their verdicts known beforehand.
+// Package seed gives an empty shop a catalogue, and a morning's worth of orders with their outcomes known beforehand.
 package seed
 
 import (
@@ -46,7 +46,7 @@ func Catalogue() []Product {
 	}
 }
 
-// An Order is a basket and the verdict it must come to.
+// An Order is a basket and the outcome it must come to.
 type Order struct {
 	Basket  client.PlaceInputBody
 	Verdict string
@@ -84,7 +84,7 @@ func Orders(n int) []Order {
 	return orders
 }
 
-// A Till is where the seeding happens: the API, a token that may write catalogue and stock, and a name for this delivery.
+// A Reconciler is where the seeding happens: the API, a token that may write catalogue and stock, and a name for this delivery.
 type Till struct {
 	API   shop.API
 	Token string

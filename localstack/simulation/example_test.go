@@ -41,7 +41,7 @@ func TestExample_OrderIsPaid(t *testing.T) {
 		// reserve-stock. That step moves the units of all lines from sellable to promised, and
 		// writes a row of its own, in one transaction: it takes all lines or none.
 		o.until(saga.StockReserved)
-		assert.Equal(t, "held", o.row("Holds").Has)
+		assert.Equal(t, "reserved", o.row("Reservations").Has)
 		assert.Equal(t, [2]int{9, 1}, s.level("SKU-0"))
 
 		// StockReserved goes to authorize-payment. It makes a payment intent at the provider and
@@ -62,7 +62,7 @@ func TestExample_OrderIsPaid(t *testing.T) {
 		// OrderConfirmed goes to three steps, which run in any order. commit-stock makes the hold a
 		// sale. The units stay promised, because they are still on the shelf.
 		o.until(saga.StockSold)
-		assert.Equal(t, "sold", o.row("Holds").Has)
+		assert.Equal(t, "sold", o.row("Reservations").Has)
 		assert.Equal(t, [2]int{9, 1}, s.level("SKU-0"))
 
 		// capture-payment takes the money: 2.01 EUR, once.
@@ -73,7 +73,7 @@ func TestExample_OrderIsPaid(t *testing.T) {
 
 		// send-notification mails the customer, once. PaymentCaptured goes to advance-order, and
 		// the order waits for nothing more.
-		o.until(saga.OrderClosed)
+		o.until(saga.OrderSettled)
 		require.True(t, s.Run(time.Hour, s.Quiet), "something is still under way")
 		assert.Equal(t, map[string]int{"confirmed": 1}, o.mails())
 
@@ -87,7 +87,7 @@ func TestExample_OrderIsPaid(t *testing.T) {
 			"authorize-payment: PaymentIntended", "authorize-payment: PaymentAuthorized",
 			"advance-order: OrderConfirmed",
 			"commit-stock: StockSold", "capture-payment: PaymentCaptured",
-			"advance-order: OrderClosed",
+			"advance-order: OrderSettled",
 		}, o.facts())
 		assert.Len(t, shown.Timeline, len(o.facts()))
 		assert.Equal(t, map[string]int{"closed confirmed": 1}, s.audit(harm{}))
@@ -106,18 +106,18 @@ func TestExample_OrderIsCanceledWhileItIsPaid(t *testing.T) {
 		o.until(saga.PaymentIntended)
 		assert.Equal(t, [2]int{9, 1}, s.level("SKU-0"))
 
-		// The customer cancels: POST /orders/{id}/cancellation. The verdict is given at once, in
+		// The customer cancels: POST /orders/{id}/cancellation. The outcome is given at once, in
 		// the order's own row. The order now waits for two things: that its stock is back, and that
 		// its money is.
 		o.cancel()
-		assert.Equal(t, "cancelling", o.row("Orders").Status)
-		assert.Equal(t, "cancelled", o.row("Orders").Verdict)
+		assert.Equal(t, "canceling", o.row("Orders").Status)
+		assert.Equal(t, "canceled", o.row("Orders").Verdict)
 		assert.NotContains(t, o.facts(), "authorize-payment: PaymentAuthorized", "the payment is no longer on the way")
 
-		// OrderCancelling goes to release-stock, which moves the units back to sellable. The hold
+		// OrderCanceling goes to release-stock, which moves the units back to sellable. The hold
 		// never takes stock again, whatever message comes late.
 		o.until(saga.StockReleased)
-		assert.Equal(t, "nothing", o.row("Holds").Has)
+		assert.Equal(t, "nothing", o.row("Reservations").Has)
 		assert.Equal(t, [2]int{10, 0}, s.level("SKU-0"))
 
 		// It goes to return-payment, too. Once the provider knows what became of the payment, the
@@ -130,14 +130,14 @@ func TestExample_OrderIsCanceledWhileItIsPaid(t *testing.T) {
 
 		// Stock and money are back. advance-order ends the order, and send-notification mails the
 		// customer about that alone.
-		o.until(saga.OrderCancelled)
+		o.until(saga.OrderCanceled)
 		require.True(t, s.Run(time.Hour, s.Quiet), "something is still under way")
-		assert.EqualValues(t, "cancelled", o.get().Status)
-		assert.Equal(t, map[string]int{"cancelled": 1}, o.mails())
+		assert.EqualValues(t, "canceled", o.get().Status)
+		assert.Equal(t, map[string]int{"canceled": 1}, o.mails())
 
 		// The audit compares all orders with stock, money, mails and queues. The other tests run it
 		// after storms of faults.
-		assert.Equal(t, map[string]int{"cancelled": 1}, s.audit(harm{}))
+		assert.Equal(t, map[string]int{"canceled": 1}, s.audit(harm{}))
 	})
 }
 
@@ -205,7 +205,7 @@ func (o purchase) until(fact saga.Fact) {
 
 // facts returns what the logs of the order's rows say: the actor, and the fact.
 func (o purchase) facts() (lines []string) {
-	for _, table := range []string{"Orders", "Holds", "Charges"} {
+	for _, table := range []string{"Orders", "Reservations", "Charges"} {
 		for _, entry := range o.row(table).Log {
 			lines = append(lines, entry.Actor+": "+string(entry.Fact))
 		}

@@ -17,9 +17,9 @@ const dynamoErrors = "com.amazonaws.dynamodb.v20120810#"
 func refusal(c *call) cloudsim.Answer {
 	switch {
 	case c.request.Operation == "TransactWriteItems" && c.fault == Conflict:
-		return cancelled(c.request.Body, "TransactionConflict", "Transaction is ongoing for the item")
+		return canceled(c.request.Body, "TransactionConflict", "Transaction is ongoing for the item")
 	case c.request.Operation == "TransactWriteItems":
-		return cancelled(c.request.Body, "ThrottlingError", "Throughput exceeds the current capacity of your table or index.")
+		return canceled(c.request.Body, "ThrottlingError", "Throughput exceeds the current capacity of your table or index.")
 	case c.fault == Conflict:
 		return cloudsim.Refusal(wire.Refuse(dynamoErrors+"TransactionConflictException", "Transaction is ongoing for the item"))
 	case c.request.Service == cloudsim.DynamoDB:
@@ -32,8 +32,8 @@ func refusal(c *call) cloudsim.Answer {
 	return cloudsim.Refusal(wire.Refuse("ThrottlingException", "Rate exceeded"))
 }
 
-// cancelled is a transaction of which one action met something.
-func cancelled(body []byte, code, message string) cloudsim.Answer {
+// canceled is a transaction of which one action met something.
+func canceled(body []byte, code, message string) cloudsim.Answer {
 	var asked struct{ TransactItems []json.RawMessage }
 	reasons := []map[string]string{{"Code": code, "Message": message}}
 	if json.Unmarshal(body, &asked) == nil {
@@ -41,7 +41,7 @@ func cancelled(body []byte, code, message string) cloudsim.Answer {
 			reasons = append(reasons, map[string]string{"Code": "None"})
 		}
 	}
-	e := wire.Refuse(dynamoErrors+"TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for specific reasons ["+code+"]")
+	e := wire.Refuse(dynamoErrors+"TransactionCanceledException", "Transaction canceled, please refer cancellation reasons for specific reasons ["+code+"]")
 	e.Members = map[string]any{"CancellationReasons": reasons}
 	return cloudsim.Refusal(e)
 }

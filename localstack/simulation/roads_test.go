@@ -25,29 +25,29 @@ import (
 // Each road that an order may take, in a world where nothing fails.
 func TestTheRoadsOfAnOrder(t *testing.T) {
 	for name, c := range map[string]struct {
-		card      string
-		lines     int
-		units     int
-		cancelled time.Duration
-		end       string
+		card     string
+		lines    int
+		units    int
+		canceled time.Duration
+		end      string
 	}{
-		"it is paid":                             {card: "pm_card_visa", lines: 3, units: 10, end: "closed confirmed"},
-		"it is declined":                         {card: "pm_card_chargeDeclined", lines: 3, units: 10, end: "closed rejected"},
-		"the shop is out of stock":               {card: "pm_card_visa", lines: 3, units: 0, end: "closed rejected"},
-		"the answer to the payment is lost":      {card: "pm_sandbox_lost", lines: 1, units: 10, end: "closed confirmed"},
-		"the payment takes its time":             {card: "pm_sandbox_processing_90000", lines: 1, units: 10, end: "closed confirmed"},
-		"nobody acts on the challenge":           {card: "pm_card_authenticationRequired", lines: 1, units: 10, end: "closed expired"},
-		"it is cancelled while it is being paid": {card: "pm_card_visa", lines: 2, units: 10, cancelled: 300 * time.Millisecond, end: "cancelled"},
-		"the answer to its return is lost":       {card: "pm_card_returnLost", lines: 2, units: 10, cancelled: 300 * time.Millisecond, end: "cancelled"},
-		"it is cancelled after it was paid":      {card: "pm_card_visa", lines: 2, units: 10, cancelled: time.Minute, end: "closed confirmed"},
-		"the authorization lapses":               {card: "pm_card_captureLapsed", lines: 1, units: 10, end: "needs_attention confirmed capture-failed"},
-		"callbacks come twice":                   {card: "pm_card_callbackTwice", lines: 1, units: 10, end: "closed confirmed"},
-		"callbacks never come":                   {card: "pm_card_callbackNone", lines: 1, units: 10, end: "closed confirmed"},
+		"it is paid":                            {card: "pm_card_visa", lines: 3, units: 10, end: "closed confirmed"},
+		"it is declined":                        {card: "pm_card_chargeDeclined", lines: 3, units: 10, end: "closed rejected"},
+		"the shop is out of stock":              {card: "pm_card_visa", lines: 3, units: 0, end: "closed rejected"},
+		"the answer to the payment is lost":     {card: "pm_sandbox_lost", lines: 1, units: 10, end: "closed confirmed"},
+		"the payment takes its time":            {card: "pm_sandbox_processing_90000", lines: 1, units: 10, end: "closed confirmed"},
+		"nobody acts on the challenge":          {card: "pm_card_authenticationRequired", lines: 1, units: 10, end: "closed expired"},
+		"it is canceled while it is being paid": {card: "pm_card_visa", lines: 2, units: 10, canceled: 300 * time.Millisecond, end: "canceled"},
+		"the answer to its return is lost":      {card: "pm_card_returnLost", lines: 2, units: 10, canceled: 300 * time.Millisecond, end: "canceled"},
+		"it is canceled after it was paid":      {card: "pm_card_visa", lines: 2, units: 10, canceled: time.Minute, end: "closed confirmed"},
+		"the authorization lapses":              {card: "pm_card_captureLapsed", lines: 1, units: 10, end: "needs_attention confirmed capture-failed"},
+		"callbacks come twice":                  {card: "pm_card_callbackTwice", lines: 1, units: 10, end: "closed confirmed"},
+		"callbacks never come":                  {card: "pm_card_callbackNone", lines: 1, units: 10, end: "closed confirmed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := open(t, simulation.Settings{Seed: 1}, c.units)
-				s.Meanwhile(time.Hour, s.order(0, basket(c.card, c.lines), c.cancelled))
+				s.Meanwhile(time.Hour, s.order(0, basket(c.card, c.lines), c.canceled))
 				require.True(t, s.Run(2*time.Hour, s.over), "the order comes to no end")
 				assert.Equal(t, map[string]int{c.end: 1}, s.audit(harm{}, order.CaptureFailed))
 			})
@@ -75,11 +75,11 @@ func (s *store) flash(seed uint64, orders int, faults simulation.Rates) map[stri
 	dice := rand.New(rand.NewPCG(seed, 2))
 	var customers []func(*http.Client)
 	for n := range orders {
-		wait, cancelled := time.Duration(dice.Int64N(int64(2*time.Minute))), time.Duration(0)
+		wait, canceled := time.Duration(dice.Int64N(int64(2*time.Minute))), time.Duration(0)
 		if dice.IntN(4) == 0 {
-			cancelled = time.Duration(1 + dice.Int64N(int64(3*time.Second)))
+			canceled = time.Duration(1 + dice.Int64N(int64(3*time.Second)))
 		}
-		buy := s.order(n, basket(cards[dice.IntN(len(cards))], 1+dice.IntN(3)), cancelled)
+		buy := s.order(n, basket(cards[dice.IntN(len(cards))], 1+dice.IntN(3)), canceled)
 		customers = append(customers, func(client *http.Client) {
 			time.Sleep(wait)
 			buy(client)
@@ -179,7 +179,7 @@ func TestTheAuditorFindsWhatIsWrong(t *testing.T) {
 			"somebody was captured twice": {"Sandbox", `"sandbox_captures": 1`, `"sandbox_captures": 1`, `"sandbox_captures": 2`, "was captured 2 times"},
 			"money is missing":            {"Sandbox", `"sandbox_captures": 1`, `"sandbox_refunded": 0`, `"sandbox_refunded": 1`, "cents"},
 			"a unit is nobody's":          {"Levels", `"pk": "main#sku#SKU-0"`, `"promised": `, `"promised": 1`, "are promised"},
-			"a hold is not sold":          {"Holds", `"has": "sold"`, `"has": "sold"`, `"has": "held"`, "has held"},
+			"a hold is not sold":          {"Reservations", `"observed": "sold"`, `"observed": "sold"`, `"observed": "reserved"`, "has held"},
 			"an order needs a person":     {"Orders", `"status": "closed"`, `"status": "closed"`, `"attention": "some-reason", "status": "closed"`, "needs attention"},
 			"a mail lies":                 {"Mailbox", `"template": "confirmed"`, `"template": "confirmed"`, `"template": "rejected"`, "is about an order that is confirmed"},
 			"money is held":               {"Sandbox", `"status": "succeeded"`, `"status": "succeeded"`, `"status": "requires_capture"`, "is still held"},

@@ -120,12 +120,12 @@ func (s *store) api(connection *http.Client) shop.API {
 }
 
 // order is a customer who places an order, and cancels it so long afterwards (0: never).
-func (s *store) order(n int, basket client.PlaceInputBody, cancelled time.Duration) func(*http.Client) {
+func (s *store) order(n int, basket client.PlaceInputBody, canceled time.Duration) func(*http.Client) {
 	return func(connection *http.Client) {
 		api, customer := s.api(connection), fmt.Sprintf("ada-%d", n)
 		id := s.place(api, s.token(api, customer), customer, basket)
-		if cancelled > 0 {
-			time.Sleep(cancelled)
+		if canceled > 0 {
+			time.Sleep(canceled)
 			token := s.token(api, customer)
 			patiently(s.t, func() (bool, error) { return api.Cancel(context.Background(), token, id, "ordered by mistake") })
 		}
@@ -154,13 +154,13 @@ type row struct {
 	PK        string `dynamodbav:"pk"`
 	Order     string `dynamodbav:"order"`
 	Status    string `dynamodbav:"status"`
-	Verdict   string `dynamodbav:"verdict"`
+	Verdict   string `dynamodbav:"outcome"`
 	Attention string `dynamodbav:"attention"`
-	Has       string `dynamodbav:"has"`
+	Has       string `dynamodbav:"observed"`
 	Log       []struct {
 		Actor string    `dynamodbav:"actor"`
 		Fact  saga.Fact `dynamodbav:"fact"`
-	} `dynamodbav:"log"`
+	} `dynamodbav:"history"`
 
 	Sellable int
 	Promised int
@@ -195,7 +195,7 @@ func (s *store) over() bool {
 		return false
 	}
 	for _, o := range s.rows("Orders") {
-		if !slices.Contains([]string{"closed", "cancelled", "needs_attention"}, o.Status) {
+		if !slices.Contains([]string{"closed", "canceled", "needs_attention"}, o.Status) {
 			return false
 		}
 	}
@@ -225,13 +225,13 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 			wrong = append(wrong, fmt.Sprintf(format, args...))
 		}
 	}
-	orders, holds, mails, money := s.rows("Orders"), s.rows("Holds"), s.rows("Mailbox"), s.money(finds)
+	orders, holds, mails, money := s.rows("Orders"), s.rows("Reservations"), s.rows("Mailbox"), s.money(finds)
 	ends = map[string]int{}
 	promised := map[string]int{} // units by SKU
 	for _, sold := range s.orders {
 		o, there := orders["main#"+sold.id]
 		finds(there, "order %s is lost", sold.id)
-		finds(slices.Contains([]string{"closed", "cancelled", "needs_attention"}, o.Status), "order %s is %s", sold.id, o.Status)
+		finds(slices.Contains([]string{"closed", "canceled", "needs_attention"}, o.Status), "order %s is %s", sold.id, o.Status)
 		finds(o.Attention == "" || slices.Contains(attention, o.Attention), "order %s needs attention: %s", sold.id, o.Attention)
 		ends[strings.Join(slices.Compact(strings.Fields(o.Status+" "+o.Verdict+" "+o.Attention)), " ")]++
 
@@ -255,7 +255,7 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 	for key, mail := range mails {
 		finds(harm.mails || mail.Sends == 1, "mail %s was sent %d times", key, mail.Sends)
 		verdict := orders["main#"+mail.Order].Verdict
-		finds(mail.Template == verdict || mail.Template == "confirmed" && verdict == "cancelled", "mail %s is about an order that is %s", key, verdict)
+		finds(mail.Template == verdict || mail.Template == "confirmed" && verdict == "canceled", "mail %s is about an order that is %s", key, verdict)
 	}
 	levels := s.rows("Levels")
 	for sku, units := range s.delivered {

@@ -217,7 +217,7 @@ func TestAFaultNamesThePlace(t *testing.T) {
 		return nil, fault.New(fault.Invalid, "unknown-sku", "No such product.").
 			At("/lines/0/sku", "unknown").At("/a~1b c", "odd").At("", "the whole").In("limit", "too high")
 	}), request(good))
-	assert.Equal(t, []api.Violation{
+	assert.Equal(t, []api.ProblemError{
 		{Detail: "unknown", Pointer: "#/lines/0/sku"}, {Detail: "odd", Pointer: "#/a~1b%20c"}, {Detail: "the whole", Pointer: "#"},
 		{Detail: "too high", Parameter: "limit"},
 	}, problem(t, w).Errors)

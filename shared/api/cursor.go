@@ -21,7 +21,7 @@ import (
 var (
 	ErrBadCursor = fault.New(fault.Invalid, "cursor-invalid", "The cursor is not one of this list, or no longer one. Begin again without it.").
 			In("cursor", "was not given out for this list")
-	errCursorsAway = fault.New(fault.Unavailable, "cursors-unavailable", "Lists cannot be walked through right now; try again shortly.").After(time.Second)
+	errCursorsUnavailable = fault.New(fault.Unavailable, "cursors-unavailable", "Lists cannot be walked through right now; try again shortly.").After(time.Second)
 )
 
 const (
@@ -83,7 +83,7 @@ func (c *Cursors) Sign(ctx context.Context, of List, key map[string]string) (str
 	}
 	secret, err := c.secret.Get(ctx)
 	if err != nil {
-		return "", errCursorsAway.Because(err)
+		return "", errCursorsUnavailable.Because(err)
 	}
 	position, err := json.Marshal(key) // names sorted: the same place has the same cursor
 	if err != nil {
@@ -113,7 +113,7 @@ func (c *Cursors) Open(ctx context.Context, of List, cursor string) (map[string]
 	var key map[string]string
 	switch {
 	case err != nil:
-		return nil, errCursorsAway.Because(err)
+		return nil, errCursorsUnavailable.Because(err)
 	case !hmac.Equal(seal, of.seal(secret, position)), json.Unmarshal(position, &key) != nil:
 		return nil, ErrBadCursor
 	}

@@ -98,8 +98,8 @@ func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 		for name, description := range limitHeaders {
 			header(answer, name, description)
 		}
-		for name := range r.farewell() {
-			header(answer, name, farewells[name])
+		for name := range r.deprecationHeaders() {
+			header(answer, name, deprecationHeaders[name])
 		}
 	}
 }

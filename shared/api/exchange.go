@@ -22,7 +22,7 @@ type exchange struct {
 	log      *slog.Logger
 	limiter  *limit.Limiter // nil: nobody is limited
 	source   limit.Caller   // who asks, as far as the network knows
-	standing limit.Standing // of who was counted last
+	quota    limit.Standing // of who was counted last
 	entered  bool           // the request reached the operation: method and path are right
 	token    bool           // it carried a bearer token, good or bad
 	caller   identity.Caller

@@ -104,7 +104,7 @@ func (g *gate) admit(x *exchange, r *http.Request) error {
 	}
 	for _, scope := range g.access.scopes {
 		if !x.caller.May(scope) {
-			return identity.ErrScopeMissing
+			return identity.ErrInsufficientScope
 		}
 	}
 	return nil

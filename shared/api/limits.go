@@ -16,7 +16,7 @@ var ErrThrottled = fault.New(fault.Throttled, "throttled", "Too many requests; R
 
 // welcome refuses a source that has used up what it may ask without saying who it is, before anything is done for it. It
 // takes nothing: who turns out to be somebody is counted as such.
-func (x *exchange) welcome() error {
+func (x *exchange) checkQuota() error {
 	if x.limiter == nil {
 		return nil
 	}
@@ -32,7 +32,7 @@ func (x *exchange) count(c limit.Caller) error {
 }
 
 func (x *exchange) stand(s limit.Standing) error {
-	if x.standing = s; s.Wait > 0 {
+	if x.quota = s; s.Wait > 0 {
 		return ErrThrottled.After(s.Wait)
 	}
 	return nil
@@ -54,14 +54,14 @@ var limitHeaders = map[string]string{
 }
 
 // tellStanding tells the client how it stands with the limiter.
-func (x *exchange) tellStanding(h http.Header) {
+func (x *exchange) writeRateLimitHeaders(h http.Header) {
 	if x.limiter == nil {
 		return
 	}
-	h.Set(limitHeader, strconv.Itoa(x.standing.Limit))
-	h.Set(remainingHeader, strconv.Itoa(x.standing.Remaining))
-	h.Set(resetHeader, strconv.Itoa(seconds(x.standing.Reset)))
-	h.Set(policyHeader, fmt.Sprintf("%d;w=%d", x.standing.Limit, seconds(x.standing.Window)))
+	h.Set(limitHeader, strconv.Itoa(x.quota.Limit))
+	h.Set(remainingHeader, strconv.Itoa(x.quota.Remaining))
+	h.Set(resetHeader, strconv.Itoa(seconds(x.quota.Reset)))
+	h.Set(policyHeader, fmt.Sprintf("%d;w=%d", x.quota.Limit, seconds(x.quota.Window)))
 }
 
 // seconds rounds up: who waits as long has waited long enough.

@@ -45,21 +45,21 @@ type Route struct {
 
 // Access says who may call an operation. The zero Access is refused by New.
 type Access struct {
-	said     bool
+	declared bool
 	verifier identity.Verifier
 	scopes   []string
 }
 
 // Public lets everybody in.
-var Public = Access{said: true}
+var Public = Access{declared: true}
 
 // Needs lets in callers with a bearer token that verifier accepts and that grants all of the scopes.
 func Needs(verifier identity.Verifier, scopes ...string) Access {
-	return Access{said: verifier != nil, verifier: verifier, scopes: scopes}
+	return Access{declared: verifier != nil, verifier: verifier, scopes: scopes}
 }
 
 // Public reports whether everybody is let in.
-func (a Access) Public() bool { return a.said && a.verifier == nil }
+func (a Access) Public() bool { return a.declared && a.verifier == nil }
 
 // Operation is one route, ready to serve.
 type Operation struct {
@@ -116,7 +116,7 @@ func (r Route) check() {
 	switch {
 	case r.Name == "" || r.Method == "" || r.Path == "":
 		panic(fmt.Sprintf("api: the route %q (%s %s) needs a Name, a Method and a Path", r.Name, r.Method, r.Path))
-	case !r.Access.said:
+	case !r.Access.declared:
 		panic(fmt.Sprintf("api: the route %q does not say who has Access: api.Public, or api.Needs with a verifier", r.Name))
 	}
 }
@@ -149,7 +149,7 @@ func (o Operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, line := observe.Begin(x.in(r.Context()), x.log,
 		slog.String("requestId", x.id), slog.String("method", r.Method), slog.String("route", o.route.Method+" "+o.route.Path))
 	a := newAnswer(o.success)
-	if x.err = x.welcome(); x.err == nil {
+	if x.err = x.checkQuota(); x.err == nil {
 		x.protect(ctx, func() { o.mux.ServeHTTP(a, r.WithContext(ctx)) })
 	}
 	if x.err == nil && !x.entered {
@@ -159,16 +159,16 @@ func (o Operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if x.err != nil {
-		f := shown(x.err)
+		f := publicFault(x.err)
 		if f.Kind == fault.Internal {
 			x.err = f // so that the line calls it what the client was told, and names the cause
 		}
 		a = refusal(x, f, a.header.Get("Allow"))
 	}
 	a.revalidate(r)
-	x.tellStanding(a.header)
+	x.writeRateLimitHeaders(a.header)
 	a.header.Set("X-Request-Id", x.id)
-	maps.Copy(a.header, o.route.farewell())
+	maps.Copy(a.header, o.route.deprecationHeaders())
 	a.writeTo(w)
 	observe.Note(ctx, slog.Int("status", a.status))
 	if x.caller.Client != "" {

@@ -19,16 +19,16 @@ import (
 
 // Problem is the answer to every request that was refused or failed (RFC 9457).
 type Problem struct {
-	Type      string      `json:"type" format:"uri" example:"urn:problem-type:backroom:invalid-request" doc:"what is wrong; keeps its meaning"`
-	Title     string      `json:"title" doc:"the kind of problem, for people"`
-	Status    int         `json:"status" doc:"the HTTP status"`
-	Detail    string      `json:"detail" doc:"what to do about it, for people"`
-	RequestID string      `json:"request_id" doc:"quote it when you report the problem; also in X-Request-Id"`
-	Errors    []Violation `json:"errors,omitempty" doc:"the rules that the request breaks, as far as they were looked at"`
+	Type      string         `json:"type" format:"uri" example:"urn:problem-type:backroom:invalid-request" doc:"what is wrong; keeps its meaning"`
+	Title     string         `json:"title" doc:"the kind of problem, for people"`
+	Status    int            `json:"status" doc:"the HTTP status"`
+	Detail    string         `json:"detail" doc:"what to do about it, for people"`
+	RequestID string         `json:"request_id" doc:"quote it when you report the problem; also in X-Request-Id"`
+	Errors    []ProblemError `json:"errors,omitempty" doc:"the rules that the request breaks, as far as they were looked at"`
 }
 
 // Violation is one broken rule and its place: in the body, or in a parameter.
-type Violation struct {
+type ProblemError struct {
 	Detail    string `json:"detail"`
 	Pointer   string `json:"pointer,omitempty" example:"#/lines/0/quantity" doc:"the place in the body: a JSON pointer (RFC 6901) as a URI fragment"`
 	Parameter string `json:"parameter,omitempty" example:"Idempotency-Key" doc:"the header, query or path parameter"`
@@ -76,7 +76,7 @@ var faces = map[fault.Kind]face{
 
 // shown returns the fault that the client is told of. What is not known to be the client's business is ErrInternal; only
 // the log learns its cause.
-func shown(err error) *fault.Fault {
+func publicFault(err error) *fault.Fault {
 	kind := fault.KindOf(err)
 	look, known := faces[kind]
 	if !known || kind == fault.Internal {
@@ -99,7 +99,7 @@ func refusal(x *exchange, f *fault.Fault, allow string) *answer {
 		a.header.Set("WWW-Authenticate", `Bearer error="invalid_token"`) // RFC 6750, section 3
 	case f.Kind == fault.Unauthenticated:
 		a.header.Set("WWW-Authenticate", "Bearer")
-	case errors.Is(f, identity.ErrScopeMissing):
+	case errors.Is(f, identity.ErrInsufficientScope):
 		a.header.Set("WWW-Authenticate", `Bearer error="insufficient_scope"`)
 	case f.Kind == fault.WrongMethod && allow != "":
 		a.header.Set("Allow", allow)
@@ -108,7 +108,7 @@ func refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	}
 	p := Problem{Type: TypePrefix + f.Slug, Title: look.title, Status: look.status, Detail: f.Detail, RequestID: x.id}
 	for _, broken := range f.Problems {
-		v := Violation{Detail: broken.Detail, Parameter: broken.Parameter}
+		v := ProblemError{Detail: broken.Detail, Parameter: broken.Parameter}
 		if v.Parameter == "" {
 			v.Pointer = "#" + (&url.URL{Fragment: broken.Pointer}).EscapedFragment()
 		}
@@ -195,7 +195,7 @@ func (r Route) faults(op *huma.Operation) []*fault.Fault {
 		list = append(list, identity.ErrNotAuthenticated)
 	}
 	if len(r.Access.scopes) > 0 {
-		list = append(list, identity.ErrScopeMissing)
+		list = append(list, identity.ErrInsufficientScope)
 	}
 	if op.RequestBody != nil {
 		list = append(list, ErrMalformed, ErrTooLarge, ErrWrongMedia)

@@ -21,7 +21,7 @@ var (
 	ErrSKUTaken       = fault.New(fault.Conflict, "sku-taken", "The SKU belongs to another product.")
 
 	// ErrMoved is what a store refuses a product with that was changed since it was loaded.
-	ErrMoved = fault.New(fault.Conflict, "product-moved", "The product was changed by another.")
+	ErrVersionConflict = fault.New(fault.Conflict, "product-version-conflict", "The product was changed by another.")
 )
 
 // Product is something that a shop sells: by its own SKU, or by those of its variants if it has any.

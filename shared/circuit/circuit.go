@@ -26,7 +26,7 @@ type Settings struct {
 
 // Usual are the settings that suit a service which is called a few times a second by all, and given seconds to answer: an instance
 // that waits in vain for each answer makes hardly more than five calls in the window.
-var Usual = Settings{Window: 30 * time.Second, AtLeast: 5, Ratio: 0.6, Rest: 10 * time.Second, Look: 5 * time.Second}
+var DefaultSettings = Settings{Window: 30 * time.Second, AtLeast: 5, Ratio: 0.6, Rest: 10 * time.Second, Look: 5 * time.Second}
 
 const (
 	buckets   = 10                     // of the window: so smoothly it moves on

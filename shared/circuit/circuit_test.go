@@ -49,7 +49,7 @@ func (b *board) Write(_ context.Context, _ string, s circuit.State) error {
 	case b.broken:
 		return errors.New("no answer")
 	case s.Version != b.state.Version:
-		return circuit.ErrMoved
+		return circuit.ErrVersionConflict
 	}
 	b.state = circuit.State{Version: s.Version + 1, Until: s.Until}
 	return nil
@@ -67,7 +67,7 @@ func run(t *testing.T, test func(t *testing.T, store *board, start func() *insta
 	synctest.Test(t, func(t *testing.T) {
 		store := &board{}
 		test(t, store, func() *instance {
-			return &instance{Breaker: circuit.New("payment-provider", store, time.Now, circuit.Usual), t: t}
+			return &instance{Breaker: circuit.New("payment-provider", store, time.Now, circuit.DefaultSettings), t: t}
 		})
 	})
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // ErrMoved is what Write comes back with if another was faster.
-var ErrMoved = fault.New(fault.Conflict, "circuit-moved", "The circuit was changed by another meanwhile.")
+var ErrVersionConflict = fault.New(fault.Conflict, "circuit-version-conflict", "The circuit was changed by another meanwhile.")
 
 // Table keeps circuits in DynamoDB, a row per service.
 type Table struct {
@@ -65,7 +65,7 @@ func (t Table) Write(ctx context.Context, service string, s State) error {
 	}
 	_, err = t.DB.PutItem(ctx, in)
 	if _, moved := errors.AsType[*types.ConditionalCheckFailedException](err); moved {
-		return ErrMoved.Because(err)
+		return ErrVersionConflict.Because(err)
 	}
 	return record.Failure(err)
 }

@@ -1,6 +1,6 @@
 // Package fault is the one taxonomy of what can go wrong: a kind that decides what happens next, a stable slug that
 // clients may match on, and a detail that is safe to show. The HTTP edge renders a fault as an RFC 9457 document
-// (package api), the queue edge as a verdict on the message (package function); causes are logged there, once.
+// (package api), the queue edge as an outcome on the message (package function); causes are logged there, once.
 package fault
 
 import (
@@ -13,21 +13,21 @@ type Kind string
 
 // The kinds, each with its HTTP status and its fate on a queue.
 const (
-	Duplicate          Kind = "duplicate"           // the key or event was handled before: the stored answer again; acknowledge
-	Malformed          Kind = "malformed"           // 400: not readable at all; permanent
-	Invalid            Kind = "invalid"             // 422: readable, but breaks a rule; permanent
-	Unauthenticated    Kind = "unauthenticated"     // 401: nobody we know; permanent
-	Forbidden          Kind = "forbidden"           // 403: known, but not allowed; permanent
-	NotFound           Kind = "not-found"           // 404: absent, or another's; permanent
-	TooLarge           Kind = "too-large"           // 413
-	WrongMethod        Kind = "wrong-method"        // 405
-	WrongMedia         Kind = "wrong-media"         // 415
-	Conflict           Kind = "conflict"            // 409: lost a race, or the state forbids it; retried
-	PreconditionFailed Kind = "precondition-failed" // 412: If-Match or If-None-Match does not hold
-	PreconditionNeeded Kind = "precondition-needed" // 428: the request must carry If-Match or If-None-Match
-	Throttled          Kind = "throttled"           // 429: later; retried
-	Unavailable        Kind = "unavailable"         // 503: later; retried
-	Internal           Kind = "internal"            // 500: a bug or the unknown; retried, then the dead-letter queue
+	Duplicate          Kind = "duplicate"             // the key or event was handled before: the stored answer again; acknowledge
+	Malformed          Kind = "malformed"             // 400: not readable at all; permanent
+	Invalid            Kind = "invalid"               // 422: readable, but breaks a rule; permanent
+	Unauthenticated    Kind = "unauthenticated"       // 401: nobody we know; permanent
+	Forbidden          Kind = "forbidden"             // 403: known, but not allowed; permanent
+	NotFound           Kind = "not-found"             // 404: absent, or another's; permanent
+	TooLarge           Kind = "too-large"             // 413
+	WrongMethod        Kind = "wrong-method"          // 405
+	WrongMedia         Kind = "wrong-media"           // 415
+	Conflict           Kind = "conflict"              // 409: lost a race, or the state forbids it; retried
+	PreconditionFailed Kind = "precondition-failed"   // 412: If-Match or If-None-Match does not hold
+	PreconditionNeeded Kind = "precondition-required" // 428: the request must carry If-Match or If-None-Match
+	Throttled          Kind = "throttled"             // 429: later; retried
+	Unavailable        Kind = "unavailable"           // 503: later; retried
+	Internal           Kind = "internal"              // 500: a bug or the unknown; retried, then the dead-letter queue
 )
 
 // Error returns the kind's name.

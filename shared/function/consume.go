@@ -30,18 +30,18 @@ func Consume[S any, H Step](step saga.Step, build func(Runtime, S) H) { start(Co
 
 // Consuming builds what Consume starts.
 func Consuming[S any, H Step](step saga.Step, build func(Runtime, S) H) Builder {
-	return Working(func(rt Runtime, s S) hearing { return hearing{step, build(rt, s)} })
+	return Working(func(rt Runtime, s S) stepWorker { return stepWorker{step, build(rt, s)} })
 }
 
 // hearing is a step as a worker: it reads events in the messages.
-type hearing struct {
+type stepWorker struct {
 	step    saga.Step
 	handler Step
 }
 
 // Handle has the step handle the event that the message carries.
-func (h hearing) Handle(ctx context.Context, body string) error {
-	e, err := saga.Hear(h.step, body)
+func (h stepWorker) Handle(ctx context.Context, body string) error {
+	e, err := saga.Decode(h.step, body)
 	if err != nil {
 		return err
 	}
@@ -50,9 +50,9 @@ func (h hearing) Handle(ctx context.Context, body string) error {
 }
 
 // watched reports whether an order asks again for what the message asks.
-func (h hearing) watched(body string) bool {
-	e, err := saga.Hear(h.step, body)
-	return err == nil && e.Type.AskedAgain(h.step)
+func (h stepWorker) retriedByOrder(body string) bool {
+	e, err := saga.Decode(h.step, body)
+	return err == nil && e.Type.Retried(h.step)
 }
 
 // Worker handles one message of a queue that is no step of the saga. A returned fault decides what becomes of the message, as
@@ -98,7 +98,7 @@ type consumer struct {
 	lastReceive int
 }
 
-var errNoTime = fault.New(fault.Unavailable, "no-time-left", "The batch took too long; the message comes again.")
+var errNoTime = fault.New(fault.Unavailable, "deadline-near", "The batch took too long; the message comes again.")
 
 // consume answers which messages of the batch must come again. The list is never null: AWS takes null for success, a local
 // cloud takes it for an error. An error instead of an answer would bring back the whole batch; there is none.
@@ -113,10 +113,10 @@ func (c consumer) consume(ctx context.Context, batch events.SQSEvent) (events.SQ
 		} else {
 			err = c.handle(mctx, m)
 		}
-		outcome := c.verdict(err, m)
-		if outcome != done && outcome != leftToWatchdog {
+		outcome := c.outcome(err, m)
+		if outcome != done && outcome != leftToOrder {
 			answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
-			c.hide(mctx, m, outcome)
+			c.delayRetry(mctx, m, outcome)
 		}
 		line.Done(mctx, outcome, err, true)
 	}
@@ -125,35 +125,35 @@ func (c consumer) consume(ctx context.Context, batch events.SQSEvent) (events.SQ
 
 // What becomes of a message.
 const (
-	done           = "done"
-	retried        = "retried"          // hidden for a while, then received again
-	failed         = "failed"           // comes again at once, as often as its queue says, and ends in the dead-letter queue
-	leftToWatchdog = "left-to-watchdog" // sound work whose time has not come: its order asks again when it is due
+	done        = "done"
+	retried     = "retried"       // hidden for a while, then received again
+	failed      = "failed"        // comes again at once, as often as its queue says, and ends in the dead-letter queue
+	leftToOrder = "left-to-order" // sound work whose time has not come: its order asks again when it is due
 )
 
-// verdict decides what becomes of a message. Dead-letter queues are for bugs: a message whose time never came – it met
+// outcome decides what becomes of a message. Dead-letter queues are for bugs: a message whose time never came – it met
 // "later", or others who kept changing the same rows – is acknowledged at its last receive if an order asks again for what it
 // is owed. (An order that needs attention asks no more: decision 0016.) A message that nobody would replace is kept there.
-func (c consumer) verdict(err error, m events.SQSMessage) string {
+func (c consumer) outcome(err error, m events.SQSMessage) string {
 	kind := fault.KindOf(err)
 	switch {
 	case err == nil || kind == fault.Duplicate:
 		return done
 	case kind.Permanent():
 		return failed
-	case (kind.Later() || kind == fault.Conflict) && receives(m) >= c.lastReceive && c.watched(m.Body):
-		return leftToWatchdog
+	case (kind.Later() || kind == fault.Conflict) && receives(m) >= c.lastReceive && c.retriedByOrder(m.Body):
+		return leftToOrder
 	}
 	return retried
 }
 
-func (c consumer) watched(body string) bool {
-	step, ok := c.worker.(hearing)
-	return ok && step.watched(body)
+func (c consumer) retriedByOrder(body string) bool {
+	step, ok := c.worker.(stepWorker)
+	return ok && step.retriedByOrder(body)
 }
 
 func (c consumer) handle(ctx context.Context, m events.SQSMessage) (err error) {
-	ctx, cancel := parted(ctx)
+	ctx, cancel := withDeadlineMargin(ctx)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
@@ -164,10 +164,10 @@ func (c consumer) handle(ctx context.Context, m events.SQSMessage) (err error) {
 }
 
 // hide decides when a failed message comes back. If that cannot be said, the queue's own visibility timeout holds.
-func (c consumer) hide(ctx context.Context, m events.SQSMessage, outcome string) {
+func (c consumer) delayRetry(ctx context.Context, m events.SQSMessage, outcome string) {
 	patience := time.Duration(0)
 	if outcome == retried {
-		patience = queue.Patience(ctx, receives(m))
+		patience = queue.RetryDelay(ctx, receives(m))
 	}
 	url, err := queue.URL(m.EventSourceARN, c.endpoint)
 	if err == nil {

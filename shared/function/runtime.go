@@ -63,7 +63,7 @@ func Environment(environ map[string]string) Runtime {
 		Region: environ["AWS_REGION"],
 		Credentials: credentials.NewStaticCredentialsProvider(
 			environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ["AWS_SESSION_TOKEN"]),
-		HTTPClient: &http.Client{Transport: whole{connections}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		HTTPClient: &http.Client{Transport: completeAnswers{connections}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		Retryer: func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = 500 * time.Millisecond })
 		},
@@ -192,15 +192,15 @@ func start(build Builder) {
 }
 
 // parting is how long before Lambda would kill a function its calls end, so that it can still answer.
-const parting = 500 * time.Millisecond
+const deadlineMargin = 500 * time.Millisecond
 
 // parted returns a context that ends before Lambda's does.
-func parted(ctx context.Context) (context.Context, context.CancelFunc) {
+func withDeadlineMargin(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, limited := ctx.Deadline()
 	if !limited {
 		return ctx, func() {}
 	}
-	return context.WithDeadline(ctx, deadline.Add(-parting))
+	return context.WithDeadline(ctx, deadline.Add(-deadlineMargin))
 }
 
 // Warm runs what OnInit collected, for at most three seconds.

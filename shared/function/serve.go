@@ -29,20 +29,20 @@ type prepared interface {
 
 // limitSettings are what each caller may ask of one instance of a route.
 type limitSettings struct {
-	Rate  positive `env:"CALLER_RATE"`  // requests per second
-	Burst positive `env:"CALLER_BURST"` // requests at once
+	Rate  positiveInt `env:"CALLER_RATE"`  // requests per second
+	Burst positiveInt `env:"CALLER_BURST"` // requests at once
 }
 
 // positive is a whole number from 1.
-type positive int
+type positiveInt int
 
 // UnmarshalText reads the number.
-func (p *positive) UnmarshalText(text []byte) error {
+func (p *positiveInt) UnmarshalText(text []byte) error {
 	n, err := strconv.Atoi(string(text))
 	if err != nil || n < 1 {
 		return fmt.Errorf("%q is no whole number from 1", text)
 	}
-	*p = positive(n)
+	*p = positiveInt(n)
 	return nil
 }
 
@@ -69,7 +69,7 @@ func Serving[S any, H http.Handler](build func(Runtime, S) H) Builder {
 		}
 		answer := gateway.Lambda(route, rt.Log)
 		return lambda.NewHandler(func(ctx context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
-			ctx, cancel := parted(ctx)
+			ctx, cancel := withDeadlineMargin(ctx)
 			defer cancel()
 			return answer(ctx, e)
 		}), nil

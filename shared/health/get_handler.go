@@ -10,7 +10,7 @@ import (
 	"backroom/shared/fault"
 )
 
-var errUnwell = fault.New(fault.Unavailable, "unwell", "The API is up, but what it depends on does not answer.").After(5 * time.Second)
+var errUnhealthy = fault.New(fault.Unavailable, "unhealthy", "The API is up, but what it depends on does not answer.").After(5 * time.Second)
 
 // GetHandler answers GET /health.
 type GetHandler struct {
@@ -32,13 +32,13 @@ func (h GetHandler) Operation() api.Operation {
 		Summary:     "Ask whether the API works",
 		Description: "200 while the API reaches its tables; otherwise 503.",
 		Access:      api.Public,
-		Faults:      []*fault.Fault{errUnwell},
+		Faults:      []*fault.Fault{errUnhealthy},
 	}, h.serve)
 }
 
 func (h GetHandler) serve(ctx context.Context, _ *struct{}) (*getOutput, error) {
 	if err := h.Check(ctx); err != nil {
-		return nil, errUnwell.Because(err)
+		return nil, errUnhealthy.Because(err)
 	}
 	out := &getOutput{CacheControl: "no-store"}
 	out.Body.Status = "ok"

@@ -20,7 +20,7 @@ func TestHealth(t *testing.T) {
 		body   string
 	}{
 		"well while what it depends on answers": {status: 200, body: "{\"status\":\"ok\"}\n"},
-		"unwell while it does not":              {check: errors.New("dial tcp 10.0.0.1: refused"), status: 503},
+		"unhealthy while it does not":           {check: errors.New("dial tcp 10.0.0.1: refused"), status: 503},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

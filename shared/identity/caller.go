@@ -42,8 +42,8 @@ type Verifier interface {
 
 // What a caller without the right token is told.
 var (
-	ErrNotAuthenticated = fault.New(fault.Unauthenticated, "not-authenticated", "A valid bearer token is needed. Ask for one at POST /oauth/token.")
-	ErrScopeMissing     = fault.New(fault.Forbidden, "scope-missing", "The token does not grant what this request needs.")
+	ErrNotAuthenticated  = fault.New(fault.Unauthenticated, "not-authenticated", "A valid bearer token is needed. Ask for one at POST /oauth/token.")
+	ErrInsufficientScope = fault.New(fault.Forbidden, "insufficient-scope", "The token does not grant what this request needs.")
 )
 
 type contextKey struct{}

@@ -18,7 +18,7 @@ import (
 	"backroom/shared/fault"
 )
 
-var errMintAway = fault.New(fault.Unavailable, "signing-unavailable", "Tokens cannot be issued right now; try again shortly.").After(time.Second)
+var errSigningUnavailable = fault.New(fault.Unavailable, "signing-unavailable", "Tokens cannot be issued right now; try again shortly.").After(time.Second)
 
 // Signer has a private key on P-256.
 type Signer interface {
@@ -60,7 +60,7 @@ func (m *Mint) Issue(ctx context.Context, c Caller) (string, error) {
 	}
 	key, err := m.key(ctx)
 	if err != nil {
-		return "", errMintAway.Because(err)
+		return "", errSigningUnavailable.Because(err)
 	}
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: signing{ctx, m.Signer, key}},
 		(&jose.SignerOptions{}).WithType(tokenType))
@@ -69,7 +69,7 @@ func (m *Mint) Issue(ctx context.Context, c Caller) (string, error) {
 	}
 	token, err := jwt.Signed(signer).Claims(m.claims(c)).Serialize()
 	if err != nil {
-		return "", errMintAway.Because(err)
+		return "", errSigningUnavailable.Because(err)
 	}
 	return token, nil
 }

@@ -25,7 +25,7 @@ const (
 	keysPatience = time.Second     // between two readings of the keys that unknown kids may cause
 )
 
-var errKeysAway = fault.New(fault.Unavailable, "keys-unavailable", "Tokens cannot be verified right now; try again shortly.").After(time.Second)
+var errKeysUnavailable = fault.New(fault.Unavailable, "keys-unavailable", "Tokens cannot be verified right now; try again shortly.").After(time.Second)
 
 // Keys reads the public keys that tokens may be signed with.
 type Keys func(context.Context) ([]jose.JSONWebKey, error)
@@ -58,7 +58,7 @@ func (v *TokenVerifier) Verify(ctx context.Context, token string) (Caller, error
 	switch {
 	case err == nil:
 		return c, nil
-	case errors.Is(err, errKeysAway):
+	case errors.Is(err, errKeysUnavailable):
 		return Caller{}, err
 	}
 	return Caller{}, ErrNotAuthenticated.Because(err)
@@ -116,7 +116,7 @@ func (v *TokenVerifier) key(ctx context.Context, kid string) (*ecdsa.PublicKey, 
 	}
 	switch {
 	case err != nil:
-		return nil, errKeysAway.Because(err)
+		return nil, errKeysUnavailable.Because(err)
 	case known[kid] == nil:
 		return nil, errors.New("identity: the token's key is unknown")
 	}

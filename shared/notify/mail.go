@@ -36,7 +36,7 @@ func read() map[Template]letter {
 	all := map[Template]letter{}
 	text := texttemplate.Must(texttemplate.ParseFS(files, "templates/common.txt"))
 	page := htmltemplate.Must(htmltemplate.ParseFS(files, "templates/common.html"))
-	for _, t := range []Template{Confirmed, Rejected, Expired, Cancelled, Refunded} {
+	for _, t := range []Template{Confirmed, Rejected, Expired, Canceled, Refunded} {
 		all[t] = letter{
 			texttemplate.Must(texttemplate.Must(text.Clone()).ParseFS(files, "templates/"+string(t)+".txt")),
 			htmltemplate.Must(htmltemplate.Must(page.Clone()).ParseFS(files, "templates/"+string(t)+".html")),
@@ -68,7 +68,7 @@ var reasons = map[string]string{
 	"payment-method-missing": "There was no payment method to charge.",
 	"payment-method-unknown": "The payment method is not known to our payment provider.",
 	"payment-refused":        "The payment was refused.",
-	"payment-canceled":       "The payment was cancelled.",
+	"payment-canceled":       "The payment was canceled.",
 	"amount-not-payable":     "The amount cannot be paid this way.",
 }
 

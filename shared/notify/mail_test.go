@@ -29,7 +29,7 @@ func golden(t *testing.T, name, got string) {
 
 func TestHowMailsLook(t *testing.T) {
 	refunded := with(func(o *notify.Order) {
-		o.Refunds = []saga.Refund{{ID: "r0", Amount: 1}, {ID: "r1", Amount: 1250, State: saga.RefundDone}}
+		o.Refunds = []saga.Refund{{ID: "r0", Amount: 1}, {ID: "r1", Amount: 1250, Status: saga.RefundStatusSucceeded}}
 	})
 	for file, c := range map[string]struct {
 		template notify.Template
@@ -39,7 +39,7 @@ func TestHowMailsLook(t *testing.T) {
 		"rejected":        {notify.Rejected, with(func(o *notify.Order) { o.Reason = "out-of-stock" })},
 		"rejected.no-why": {notify.Rejected, with(func(o *notify.Order) { o.Reason = "some-code-of-tomorrow" })},
 		"expired":         {notify.Expired, sold()},
-		"cancelled":       {notify.Cancelled, with(func(o *notify.Order) { o.Reason = "what a person wrote" })},
+		"canceled":        {notify.Canceled, with(func(o *notify.Order) { o.Reason = "what a person wrote" })},
 		"refunded":        {notify.Refunded, refunded},
 	} {
 		t.Run(file, func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestHowMailsLook(t *testing.T) {
 	}
 }
 
-// A verdict's mail says nothing of what is still to come: money that is to go back, for one, has not gone back.
+// An outcome's mail says nothing of what is still to come: money that is to go back, for one, has not gone back.
 func TestAVerdictsMailSpeaksOnlyOfWhatIsSo(t *testing.T) {
 	for _, template := range []notify.Template{notify.Confirmed, notify.Rejected, notify.Expired} {
 		m, err := notify.Write(notify.Notice{Template: template}, sold())
@@ -70,7 +70,7 @@ func TestWhatAnOrderHoldsIsTextAndNothingElse(t *testing.T) {
 		o.Lines = []saga.Line{{SKU: hostile, Quantity: 1, Price: 1}}
 		o.Refunds = []saga.Refund{{ID: "r1", Amount: 1}}
 	})
-	for _, template := range []notify.Template{notify.Confirmed, notify.Rejected, notify.Expired, notify.Cancelled, notify.Refunded} {
+	for _, template := range []notify.Template{notify.Confirmed, notify.Rejected, notify.Expired, notify.Canceled, notify.Refunded} {
 		m, err := notify.Write(notify.Notice{Template: template, Refund: "r1"}, o)
 		require.NoError(t, err)
 		assert.NotContains(t, m.HTML, "<script", template)

@@ -21,7 +21,7 @@ const (
 	Confirmed Template = "confirmed"
 	Rejected  Template = "rejected"
 	Expired   Template = "expired"
-	Cancelled Template = "cancelled"
+	Canceled  Template = "canceled"
 	Refunded  Template = "refunded"
 )
 
@@ -30,7 +30,7 @@ type Order struct {
 	ID       string
 	Shop     string
 	Email    string // empty: its customer gave none, or was erased
-	Verdict  string
+	Outcome  string
 	Reason   string // of a rejection
 	MoneyOut bool   // money is on its way back and not there yet
 	Lines    []saga.Line
@@ -56,26 +56,26 @@ func (n Notice) Key() string {
 	return key
 }
 
-// verdicts are the facts that a mail tells, each with its template; the verdict of the order is called the same.
-var verdicts = map[saga.Fact]Template{
-	saga.OrderConfirmed: Confirmed, saga.OrderRejected: Rejected, saga.OrderExpired: Expired, saga.OrderCancelled: Cancelled,
+// outcomes are the facts that a mail tells, each with its template; the outcome of the order is called the same.
+var outcomes = map[saga.Fact]Template{
+	saga.OrderConfirmed: Confirmed, saga.OrderRejected: Rejected, saga.OrderExpired: Expired, saga.OrderCanceled: Canceled,
 }
 
 // Due returns the notices that a fact owes an order's customer: none if the order moved on and the mail would not be true any
-// more. What came instead has a fact, and a mail, of its own: a customer whose order was confirmed, then cancelled, and who
+// more. What came instead has a fact, and a mail, of its own: a customer whose order was confirmed, then canceled, and who
 // reads both mails in the wrong order would wait for a parcel.
 func Due(f saga.Fact, o Order) []Notice {
 	if f == saga.OrderRefunded {
 		var all []Notice
 		for _, r := range o.Refunds {
-			if r.State == saga.RefundDone {
+			if r.Status == saga.RefundStatusSucceeded {
 				all = append(all, Notice{o.Shop, o.ID, Refunded, r.ID})
 			}
 		}
 		return all
 	}
-	t, told := verdicts[f]
-	if !told || o.Verdict != string(t) || t == Cancelled && o.MoneyOut {
+	t, told := outcomes[f]
+	if !told || o.Outcome != string(t) || t == Canceled && o.MoneyOut {
 		return nil
 	}
 	return []Notice{{Shop: o.Shop, Order: o.ID, Template: t}}
@@ -91,13 +91,13 @@ func (o Order) refund(id string) saga.Refund {
 }
 
 // State is how far a notice is.
-type State string
+type Status string
 
 // The states of a notice. Sending is left only for one of the others, which are final.
 const (
-	Sending    State = "sending"    // somebody claimed it
-	Sent       State = "sent"       // the sender took it
-	Suppressed State = "suppressed" // nothing is sent to this address: mail to it came back
+	Sending    Status = "sending"    // somebody claimed it
+	Sent       Status = "sent"       // the sender took it
+	Suppressed Status = "suppressed" // nothing is sent to this address: mail to it came back
 )
 
 // Recipient is what is kept of an email address: a digest. Who knows the address finds what was sent to it; who reads the

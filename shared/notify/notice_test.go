@@ -14,7 +14,7 @@ import (
 // sold is an order as its row might be.
 func sold() notify.Order {
 	return notify.Order{
-		ID: "ord_1", Shop: "main", Email: "ada@example.com", Verdict: "confirmed",
+		ID: "ord_1", Shop: "main", Email: "ada@example.com", Outcome: "confirmed",
 		Lines:    []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "TEAPOT-1", Quantity: 1, Price: 125400}},
 		Total:    money.Money{Amount: 127900, Currency: "EUR"},
 		PlacedAt: time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC),
@@ -28,12 +28,12 @@ func with(change func(*notify.Order)) notify.Order {
 }
 
 func TestWhichMailsAFactOwes(t *testing.T) {
-	verdict := func(v string) notify.Order { return with(func(o *notify.Order) { o.Verdict = v }) }
+	verdict := func(v string) notify.Order { return with(func(o *notify.Order) { o.Outcome = v }) }
 	refunds := with(func(o *notify.Order) {
-		o.Refunds = []saga.Refund{{ID: "r1", State: saga.RefundDone}, {ID: "r2", State: saga.RefundPending}, {ID: "r3", State: saga.RefundDone}}
+		o.Refunds = []saga.Refund{{ID: "r1", Status: saga.RefundStatusSucceeded}, {ID: "r2", Status: saga.RefundStatusPending}, {ID: "r3", Status: saga.RefundStatusSucceeded}}
 	})
-	underway := with(func(o *notify.Order) { o.Verdict, o.MoneyOut = "cancelled", true })
-	failed := with(func(o *notify.Order) { o.Refunds = []saga.Refund{{ID: "r1", State: saga.RefundRefused}} })
+	underway := with(func(o *notify.Order) { o.Outcome, o.MoneyOut = "canceled", true })
+	failed := with(func(o *notify.Order) { o.Refunds = []saga.Refund{{ID: "r1", Status: saga.RefundStatusFailed}} })
 	for sentence, c := range map[string]struct {
 		fact  saga.Fact
 		order notify.Order
@@ -42,10 +42,10 @@ func TestWhichMailsAFactOwes(t *testing.T) {
 		"a confirmation":                   {saga.OrderConfirmed, sold(), []string{"main#ord_1#confirmed"}},
 		"a rejection":                      {saga.OrderRejected, verdict("rejected"), []string{"main#ord_1#rejected"}},
 		"an expiry":                        {saga.OrderExpired, verdict("expired"), []string{"main#ord_1#expired"}},
-		"a cancellation":                   {saga.OrderCancelled, verdict("cancelled"), []string{"main#ord_1#cancelled"}},
+		"a cancellation":                   {saga.OrderCanceled, verdict("canceled"), []string{"main#ord_1#canceled"}},
 		"one for each refund that arrived": {saga.OrderRefunded, refunds, []string{"main#ord_1#refunded#r1", "main#ord_1#refunded#r3"}},
-		"none for a confirmation that was cancelled":   {saga.OrderConfirmed, verdict("cancelled"), nil},
-		"none for money that is on its way again":      {saga.OrderCancelled, underway, nil},
+		"none for a confirmation that was canceled":    {saga.OrderConfirmed, verdict("canceled"), nil},
+		"none for money that is on its way again":      {saga.OrderCanceled, underway, nil},
 		"none for refunds that failed in the meantime": {saga.OrderRefunded, failed, nil},
 		"none for what customers are not told":         {saga.OrderPlaced, verdict(""), nil},
 	} {
@@ -66,9 +66,9 @@ func TestEveryFactThatIsHeardHasAMail(t *testing.T) {
 				continue
 			}
 			mails := 0
-			for _, verdict := range []string{"confirmed", "rejected", "expired", "cancelled"} {
+			for _, verdict := range []string{"confirmed", "rejected", "expired", "canceled"} {
 				o := with(func(o *notify.Order) {
-					o.Verdict, o.Refunds = verdict, []saga.Refund{{ID: "r1", State: saga.RefundDone}}
+					o.Outcome, o.Refunds = verdict, []saga.Refund{{ID: "r1", Status: saga.RefundStatusSucceeded}}
 				})
 				mails += len(notify.Due(fact, o))
 			}

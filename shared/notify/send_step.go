@@ -39,7 +39,7 @@ type Claim struct {
 
 // Outcome is what became of a notice.
 type Outcome struct {
-	State     State // Sent or Suppressed
+	Status    Status // Sent or Suppressed
 	At        time.Time
 	Recipient Recipient
 	Message   string // the sender's id of the mail
@@ -84,11 +84,11 @@ const (
 	outcomeSuppressed = "suppressed"
 )
 
-// Handle answers an order's verdict, its cancellation and its refunds with a mail each. Nobody asks for a mail again: while one
+// Handle answers an order's outcome, its cancellation and its refunds with a mail each. Nobody asks for a mail again: while one
 // can not be sent its message is kept. A mail is sent again only if the
 // function died, or lost the sender's answer, after the sender took it: once too often rather than never.
 func (s SendStep) Handle(ctx context.Context, e saga.Event) error {
-	if _, err := saga.As[saga.About](e); err != nil {
+	if _, err := saga.As[saga.OrderRef](e); err != nil {
 		return err
 	}
 	o, err := s.Orders.Load(ctx, e.Shop, e.Subject)
@@ -126,10 +126,10 @@ func (s SendStep) tell(ctx context.Context, n Notice, o Order) error {
 		return err
 	}
 	id, err := s.send(ctx, n, m)
-	outcome := Outcome{State: Sent, At: s.Now(), Recipient: RecipientOf(m.To), Message: id}
+	outcome := Outcome{Status: Sent, At: s.Now(), Recipient: RecipientOf(m.To), Message: id}
 	switch {
 	case errors.Is(err, ErrRefused):
-		outcome.State = Suppressed
+		outcome.Status = Suppressed
 		note(ctx, outcomeSuppressed)
 		observe.Count(ctx, "MailsSuppressed", observe.Number, 1)
 	case err != nil:

@@ -52,16 +52,16 @@ func (o office) step(through http.RoundTripper) notify.SendStep {
 	}
 }
 
-// order writes the row of an order with a verdict and whatever else is said of it, in JSON.
+// order writes the row of an order with an outcome and whatever else is said of it, in JSON.
 func (o office) order(email, verdict, more string) {
-	o.Put("Orders", fmt.Sprintf(`{"pk":"main#ord_1","order":"ord_1","shop":"main","email":%q,"verdict":%q,"placed_at":1772366400000,
+	o.Put("Orders", fmt.Sprintf(`{"pk":"main#ord_1","order":"ord_1","shop":"main","email":%q,"outcome":%q,"placed_at":1772366400000,
 		"lines":[{"sku":"MUG-1","quantity":2,"price":1250}],"total":2500,"currency":"EUR"%s}`, email, verdict, more))
 }
 
 // about returns an event about the order.
 func about(t *testing.T, fact saga.Fact) saga.Event {
 	t.Helper()
-	data, err := json.Marshal(saga.About{Order: "ord_1", Shop: "main"})
+	data, err := json.Marshal(saga.OrderRef{Order: "ord_1", Shop: "main"})
 	require.NoError(t, err)
 	return saga.Event{ID: "event", Type: fact, Subject: "ord_1", Shop: "main", Data: data}
 }
@@ -122,8 +122,8 @@ func TestWhatIsNotSent(t *testing.T) {
 		outcome              string
 	}{
 		"a mail to nobody":                             {saga.OrderConfirmed, "", "confirmed", "", "no-address"},
-		"a confirmation of what was cancelled since":   {saga.OrderConfirmed, "ada@example.com", "cancelled", "", "outdated"},
-		"a cancellation whose money is underway again": {saga.OrderCancelled, "ada@example.com", "cancelled", `,"owes":["money"]`, "outdated"},
+		"a confirmation of what was canceled since":    {saga.OrderConfirmed, "ada@example.com", "canceled", "", "outdated"},
+		"a cancellation whose money is underway again": {saga.OrderCanceled, "ada@example.com", "canceled", `,"awaits":["money"]`, "outdated"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -144,13 +144,13 @@ func TestEachRefundThatArrivedIsToldOnce(t *testing.T) {
 	t.Parallel()
 	o := open(t)
 	s := o.step(nil)
-	first := `{"id":"r1","amount":500,"try":1,"state":"done"}`
-	o.order("ada@example.com", "confirmed", `,"refunds":[`+first+`,{"id":"r2","amount":700,"try":1,"state":"pending"}]`)
+	first := `{"id":"r1","amount":500,"try":1,"status":"succeeded"}`
+	o.order("ada@example.com", "confirmed", `,"refunds":[`+first+`,{"id":"r2","amount":700,"try":1,"status":"pending"}]`)
 	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderRefunded)))
 	assert.Len(t, o.Rows("Mailbox"), 1)
 	assert.Contains(t, o.Row("Mailbox", "main#ord_1#refunded#r1"), "5.00 EUR")
 
-	o.order("ada@example.com", "confirmed", `,"refunds":[`+first+`,{"id":"r2","amount":700,"try":2,"state":"done"}]`)
+	o.order("ada@example.com", "confirmed", `,"refunds":[`+first+`,{"id":"r2","amount":700,"try":2,"status":"succeeded"}]`)
 	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderRefunded)))
 	assert.Len(t, o.Rows("Mailbox"), 2)
 	assert.Contains(t, o.Row("Mailbox", "main#ord_1#refunded#r2"), "7.00 EUR")
@@ -166,7 +166,7 @@ func TestWhileTheProviderIsAwayTheMailWaits(t *testing.T) {
 	t.Parallel()
 	o := open(t)
 	o.order("ada@example.com", "confirmed", "")
-	p := &provider{answers: []error{sender.ErrAway, sender.ErrBusy, errors.New("a bug")}}
+	p := &provider{answers: []error{sender.ErrUnavailable, sender.ErrThrottled, errors.New("a bug")}}
 	s := o.step(nil)
 	s.Sender = p
 	for _, why := range []fault.Kind{fault.Unavailable, fault.Throttled, fault.Internal} {
@@ -216,9 +216,9 @@ func TestAnAddressThatBouncedGetsNoMoreMails(t *testing.T) {
 
 			p := &provider{}
 			s.Sender = p
-			o.order(email, "cancelled", "")
-			require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderCancelled)))
-			assert.Equal(t, "suppressed", state(t, o, "main#ord_1#cancelled"))
+			o.order(email, "canceled", "")
+			require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderCanceled)))
+			assert.Equal(t, "suppressed", state(t, o, "main#ord_1#canceled"))
 			assert.Empty(t, p.sent, "nobody tries again")
 			assert.Empty(t, o.Rows("Mailbox"))
 			assert.NotContains(t, fmt.Sprint(o.Rows("Notices")), "@")
@@ -239,13 +239,13 @@ func TestMetricsAndLogsHoldNoAddress(t *testing.T) {
 		ctx, line := observe.Begin(t.Context(), observe.Logger(&log, slog.LevelDebug, "test"))
 		line.Done(ctx, "done", s.Handle(ctx, about(t, fact)), true)
 	}
-	handle("ada@example.com", "confirmed", saga.OrderConfirmed, &provider{answers: []error{sender.ErrAway}})
+	handle("ada@example.com", "confirmed", saga.OrderConfirmed, &provider{answers: []error{sender.ErrUnavailable}})
 	handle("ada@example.com", "confirmed", saga.OrderConfirmed, nil)
 	handle("bounce@example.com", "rejected", saga.OrderRejected, nil)
 	handle("no address <@", "expired", saga.OrderExpired, nil)
 	assert.Contains(t, log.String(), `"MailsSent":[1]`)
 	assert.Contains(t, log.String(), `"MailsSuppressed":[1]`)
-	assert.Contains(t, log.String(), "mail-provider-away")
+	assert.Contains(t, log.String(), "mail-provider-unavailable")
 	assert.NotContains(t, log.String(), "@")
 	assert.NotContains(t, log.String(), "example.com")
 	assert.NotContains(t, log.String(), "MUG-1")

@@ -25,7 +25,7 @@ const (
 	secretPatience = 5 * time.Second // between two readings that wrong secrets may cause
 )
 
-var errClientsAway = fault.New(fault.Unavailable, "clients-unavailable", "Clients cannot be authenticated right now; try again shortly.").After(time.Second)
+var errClientsUnavailable = fault.New(fault.Unavailable, "clients-unavailable", "Clients cannot be authenticated right now; try again shortly.").After(time.Second)
 
 // Bootstrap is the client that a deployment begins with: whoever may read its secret may do everything in its shop.
 type Bootstrap struct {
@@ -69,7 +69,7 @@ func (b *Bootstrap) Authenticate(ctx context.Context, id, secret string) (Client
 	}
 	switch {
 	case err != nil:
-		return Client{}, errClientsAway.Because(err)
+		return Client{}, errClientsUnavailable.Because(err)
 	case !own.equal(given):
 		return Client{}, ErrUnknownClient
 	}

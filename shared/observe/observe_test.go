@@ -60,16 +60,16 @@ func TestTheLevelSaysWhoMustReadIt(t *testing.T) {
 func TestMetricsAreInTheLine(t *testing.T) {
 	fields := line(t, func(ctx context.Context) {
 		observe.Count(ctx, "OrdersLate", observe.Number, 3)
-		observe.Count(ctx, "OrderToVerdict", observe.Milliseconds, 120)
-		observe.Count(ctx, "OrderToVerdict", observe.Milliseconds, 80)
+		observe.Count(ctx, "OrderToOutcome", observe.Milliseconds, 120)
+		observe.Count(ctx, "OrderToOutcome", observe.Milliseconds, 80)
 	}, nil, false)
 	assert.Equal(t, []any{3.0}, fields["OrdersLate"])
-	assert.Equal(t, []any{120.0, 80.0}, fields["OrderToVerdict"])
+	assert.Equal(t, []any{120.0, 80.0}, fields["OrderToOutcome"])
 	format := fields["_aws"].(map[string]any)
 	assert.IsType(t, 0.0, format["Timestamp"])
 	text, err := json.Marshal(format["CloudWatchMetrics"])
 	require.NoError(t, err)
-	assert.JSONEq(t, `[{"Namespace":"Backroom","Dimensions":[["function"]],"Metrics":[{"Name":"OrdersLate","Unit":"Count"},{"Name":"OrderToVerdict","Unit":"Milliseconds"}]}]`, string(text))
+	assert.JSONEq(t, `[{"Namespace":"Backroom","Dimensions":[["function"]],"Metrics":[{"Name":"OrdersLate","Unit":"Count"},{"Name":"OrderToOutcome","Unit":"Milliseconds"}]}]`, string(text))
 	assert.NotContains(t, line(t, func(context.Context) {}, nil, false), "_aws")
 }
 

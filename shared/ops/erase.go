@@ -34,7 +34,7 @@ const eraseTries = 5
 // A dry run changes nothing and says what it would do.
 func (s Site) Erase(ctx context.Context, shop, customer string, dryRun bool) (Erased, error) {
 	var done Erased
-	if customer == "" || customer == order.Nobody {
+	if customer == "" || customer == order.Erased {
 		return done, remedy.For(fmt.Errorf("%q is no customer", customer),
 			"CUSTOMER is the subject that tokens name, as backroom order show prints it")
 	}
@@ -42,11 +42,11 @@ func (s Site) Erase(ctx context.Context, shop, customer string, dryRun bool) (Er
 	if err != nil {
 		return done, err
 	}
-	holds, err := s.table("Holds")
+	holds, err := s.table("Reservations")
 	if err != nil {
 		return done, err
 	}
-	store, shelf := orderdb.Store{Table: orders}, stockdb.Shelf{Holds: holds}
+	store, shelf := orderdb.Store{Table: orders}, stockdb.Store{Reservations: holds}
 	var from map[string]string
 	for more := true; more; more = from != nil {
 		page, next, err := store.List(ctx, shop, order.Filter{Customer: customer}, atOnce, from)
@@ -56,7 +56,7 @@ func (s Site) Erase(ctx context.Context, shop, customer string, dryRun bool) (Er
 		from = next
 		for _, o := range page {
 			switch err := s.erase(ctx, store, o, customer, dryRun); {
-			case errors.Is(err, order.ErrStillOpen):
+			case errors.Is(err, order.ErrNotSettled):
 				done.Open = append(done.Open, o.ID)
 				continue
 			case err != nil:
@@ -75,7 +75,7 @@ func (s Site) Erase(ctx context.Context, shop, customer string, dryRun bool) (Er
 }
 
 // erase erases one order, and its mails before it: a command that is stopped between the two finds the order again. It decides
-// anew while others change the order. A dry run only decides. It returns order.ErrStillOpen for an order whose story
+// anew while others change the order. A dry run only decides. It returns order.ErrNotSettled for an order whose story
 // goes on.
 func (s Site) erase(ctx context.Context, store orderdb.Store, o order.Order, customer string, dryRun bool) error {
 	for try := 0; ; try++ {

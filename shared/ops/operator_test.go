@@ -33,7 +33,7 @@ func open(t *testing.T) (ops.Site, *cloudtest.Cloud) {
 	c := cloudtest.New(t)
 	rt := c.Runtime()
 	names := map[string]string{}
-	for _, id := range []string{"Orders", "Holds", "Charges", "Notices", "Mailbox"} {
+	for _, id := range []string{"Orders", "Reservations", "Charges", "Notices", "Mailbox"} {
 		names[id] = c.Table(id)
 	}
 	return ops.Site{DB: rt.DynamoDB(), Queues: rt.Queues(c.Environment("relay-facts")["QUEUES"]), Names: names, Now: rt.Now}, c
@@ -51,7 +51,7 @@ func place(t *testing.T, c *cloudtest.Cloud, change func(*order.Order)) order.Or
 	return o
 }
 
-func over(o *order.Order) { o.Verdict, o.Owes, o.Due = order.Confirmed, nil, time.Time{} }
+func over(o *order.Order) { o.Outcome, o.Awaits, o.Due = order.Confirmed, nil, time.Time{} }
 
 func load(t *testing.T, c *cloudtest.Cloud, o order.Order) order.Order {
 	t.Helper()
@@ -68,24 +68,24 @@ func TestAStoryIsReadFromAllTables(t *testing.T) {
 	assert.NotEmpty(t, remedy.Next(err))
 
 	o := place(t, c, func(o *order.Order) {
-		o.Refunds = []saga.Refund{{ID: "ref_1", Amount: 1, Try: 1, State: saga.RefundDone}}
+		o.Refunds = []saga.Refund{{ID: "ref_1", Amount: 1, Try: 1, Status: saga.RefundStatusSucceeded}}
 	})
 	told, err := site.Story(t.Context(), o.Shop, o.ID)
 	require.NoError(t, err)
 	assert.Len(t, told.Entries, 1)
-	assert.Nil(t, told.Hold)
+	assert.Nil(t, told.Reservation)
 	assert.Nil(t, told.Charge)
 	assert.Empty(t, told.Notices)
 
 	key := record.Key(o.Shop, o.ID)
-	c.Put("Holds", `{"pk":"`+key+`","order":"`+o.ID+`","shop":"main","version":1,"nonce":"n","want":"hold","has":"held","log":[{"v":1,"fact":"StockReserved","at":1,"cause":"c","actor":"a"}]}`)
-	c.Put("Charges", `{"pk":"`+paymentdb.Key(o.Shop, o.ID)+`","order":"`+o.ID+`","shop":"main","version":1,"nonce":"n","want":"take","has":"uncertain","intent":"pi_1","log":[{"v":1,"fact":"PaymentUncertain","at":1,"cause":"c","actor":"a"}]}`)
-	c.Put("Notices", `{"pk":"`+key+`#confirmed","state":"sending"}`)
-	c.Put("Notices", `{"pk":"`+key+`#refunded#ref_1","state":"sent","at":1772366400000}`)
+	c.Put("Reservations", `{"pk":"`+key+`","order":"`+o.ID+`","shop":"main","version":1,"nonce":"n","desired":"reserve","observed":"reserved","history":[{"v":1,"fact":"StockReserved","at":1,"cause":"c","actor":"a"}]}`)
+	c.Put("Charges", `{"pk":"`+paymentdb.Key(o.Shop, o.ID)+`","order":"`+o.ID+`","shop":"main","version":1,"nonce":"n","desired":"capture","observed":"uncertain","intent":"pi_1","history":[{"v":1,"fact":"PaymentUncertain","at":1,"cause":"c","actor":"a"}]}`)
+	c.Put("Notices", `{"pk":"`+key+`#confirmed","status":"sending"}`)
+	c.Put("Notices", `{"pk":"`+key+`#refunded#ref_1","status":"sent","at":1772366400000}`)
 	told, err = site.Story(t.Context(), o.Shop, o.ID)
 	require.NoError(t, err)
 	assert.Len(t, told.Entries, 3)
-	assert.EqualValues(t, "held", told.Hold.Has)
+	assert.EqualValues(t, "reserved", told.Reservation.Observed)
 	assert.Equal(t, "pi_1", told.Charge.Intent)
 	require.Len(t, told.Notices, 2)
 	assert.Equal(t, "main#"+o.ID+"#refunded#ref_1", told.Notices[1].Key())
@@ -117,9 +117,9 @@ func TestWhatRowsToldIsSentAgain(t *testing.T) {
 	require.NoError(t, err)
 	letters := c.Drain("ReserveStockQueue")
 	require.Len(t, letters, 1)
-	e, err := saga.Hear(saga.ReserveStock, letters[0])
+	e, err := saga.Decode(saga.ReserveStock, letters[0])
 	require.NoError(t, err)
-	assert.Equal(t, saga.EventID(saga.Orders, "main#"+o.ID, 1, 0, o.Diary.Nonce), e.ID)
+	assert.Equal(t, saga.EventID(saga.Orders, "main#"+o.ID, 1, 0, o.History.Nonce), e.ID)
 
 	_, err = site.Replay(t.Context(), cloudtest.Epoch.Add(time.Hour+time.Millisecond), 1000, false)
 	require.NoError(t, err)
@@ -141,7 +141,7 @@ func bury(t *testing.T, site ops.Site, step, body string, attributes map[string]
 func letter(t *testing.T, id string) string {
 	t.Helper()
 	body, err := json.Marshal(saga.Event{
-		SpecVersion: saga.SpecVersion, ID: "holds:main#" + id + "@1.0~n", Source: saga.Holds, Type: saga.StockReleased, Subject: id, Shop: "main",
+		SpecVersion: saga.SpecVersion, ID: "reservations:main#" + id + "@1.0~n", Source: saga.Reservations, Type: saga.StockReleased, Subject: id, Shop: "main",
 		Time: cloudtest.Epoch, Data: json.RawMessage(`{"order":"` + id + `","shop":"main"}`),
 	})
 	require.NoError(t, err)
@@ -268,8 +268,8 @@ func TestACustomerIsForgotten(t *testing.T) {
 	for _, o := range []order.Order{first, other} {
 		c.Put("Mailbox", mail(o))
 	}
-	c.Put("Holds", `{"pk":"main#`+second.ID+`","order":"`+second.ID+`","shop":"main","version":1,"nonce":"n","payment_method":"pm_1"}`)
-	c.Put("Holds", `{"pk":"main#`+first.ID+`","order":"`+first.ID+`","shop":"main","version":1,"nonce":"n"}`)
+	c.Put("Reservations", `{"pk":"main#`+second.ID+`","order":"`+second.ID+`","shop":"main","version":1,"nonce":"n","payment_method":"pm_1"}`)
+	c.Put("Reservations", `{"pk":"main#`+first.ID+`","order":"`+first.ID+`","shop":"main","version":1,"nonce":"n"}`)
 
 	before := c.State()
 	would, err := site.Erase(t.Context(), "main", "anna", true)
@@ -291,7 +291,7 @@ func TestACustomerIsForgotten(t *testing.T) {
 		erased := load(t, c, o)
 		assert.Equal(t, o.Total, erased.Total, "what was sold stays")
 		assert.Equal(t, o.Lines, erased.Lines)
-		assert.Equal(t, saga.OrderErased, erased.Diary.Entries[1].Fact)
+		assert.Equal(t, saga.OrderErased, erased.History.Entries[1].Fact)
 	}
 	for _, o := range []order.Order{open, other, elsewhere} {
 		assert.Equal(t, o, load(t, c, o), "nobody else's order is touched, nor one that is open")
@@ -334,7 +334,7 @@ func TestManyOrdersAreForgottenPageByPage(t *testing.T) {
 func TestWhoIsNoCustomer(t *testing.T) {
 	t.Parallel()
 	site, _ := open(t)
-	for _, nobody := range []string{"", order.Nobody} {
+	for _, nobody := range []string{"", order.Erased} {
 		_, err := site.Erase(t.Context(), "main", nobody, false)
 		require.ErrorContains(t, err, "no customer")
 		assert.NotEmpty(t, remedy.Next(err))
@@ -386,7 +386,7 @@ func TestAnOrderThatMovesMeanwhileIsDecidedAnew(t *testing.T) {
 	store := orderdb.Store{Table: c.Runtime().Table(c.Table("Orders"))}
 	site.DB = dynamodb.NewFromConfig(meddle(c, "PutItem", func() {
 		reopened := o
-		reopened.Owes, reopened.Due = []order.Debt{order.RefundDebt}, o.PlacedAt
+		reopened.Awaits, reopened.Due = []order.Awaited{order.AwaitsRefund}, o.PlacedAt
 		assert.NoError(t, store.Save(t.Context(), reopened, saga.Cause{ID: "staff"}, saga.OrderReopened))
 	}))
 

@@ -24,15 +24,15 @@ import (
 // Story reads all that is written about an order. The rows are no snapshot of one moment.
 func (s Site) Story(ctx context.Context, shop, id string) (story.Story, error) {
 	tables := map[string]record.Table{}
-	for _, name := range []string{"Orders", "Holds", "Charges", "Notices"} {
+	for _, name := range []string{"Orders", "Reservations", "Charges", "Notices"} {
 		table, err := s.table(name)
 		if err != nil {
 			return story.Story{}, err
 		}
 		tables[name] = table
 	}
-	read, err := orderdb.Stories{Orders: tables["Orders"], Tellers: []orderdb.Teller{
-		{By: saga.Holds, Table: tables["Holds"], Key: record.Key},
+	read, err := orderdb.Stories{Orders: tables["Orders"], Sources: []orderdb.Source{
+		{By: saga.Reservations, Table: tables["Reservations"], Key: record.Key},
 		{By: saga.Charges, Table: tables["Charges"], Key: paymentdb.Key},
 	}}.Read(ctx, shop, id)
 	if fault.KindOf(err) == fault.NotFound {
@@ -43,8 +43,8 @@ func (s Site) Story(ctx context.Context, shop, id string) (story.Story, error) {
 		return story.Story{}, err
 	}
 	told := story.Story{Story: read}
-	if hold, err := (stockdb.Shelf{Holds: tables["Holds"]}).Load(ctx, shop, id); err == nil {
-		told.Hold = &hold
+	if hold, err := (stockdb.Store{Reservations: tables["Reservations"]}).Load(ctx, shop, id); err == nil {
+		told.Reservation = &hold
 	} else if fault.KindOf(err) != fault.NotFound {
 		return story.Story{}, err
 	}
@@ -68,14 +68,14 @@ func (s Site) notices(ctx context.Context, table string, o order.Order) ([]story
 	var broken error
 	err := record.ReadMany(ctx, s.DB, table, keys, func(image map[string]types.AttributeValue) {
 		var row struct {
-			PK    string       `dynamodbav:"pk"`
-			State notify.State `dynamodbav:"state"`
-			At    int64        `dynamodbav:"at"` // milliseconds since 1970
+			PK    string        `dynamodbav:"pk"`
+			State notify.Status `dynamodbav:"status"`
+			At    int64         `dynamodbav:"at"` // milliseconds since 1970
 		}
 		if err := attributevalue.UnmarshalMap(image, &row); err != nil {
 			broken = err
 		}
-		n := story.Notice{State: row.State}
+		n := story.Notice{Status: row.State}
 		if row.At > 0 {
 			n.At = time.UnixMilli(row.At).UTC()
 		}
@@ -97,7 +97,7 @@ func (s Site) notices(ctx context.Context, table string, o order.Order) ([]story
 // possibleNotices are the mails that there can be about an order.
 func possibleNotices(o order.Order) []notify.Notice {
 	var all []notify.Notice
-	for _, t := range []notify.Template{notify.Confirmed, notify.Rejected, notify.Expired, notify.Cancelled} {
+	for _, t := range []notify.Template{notify.Confirmed, notify.Rejected, notify.Expired, notify.Canceled} {
 		all = append(all, notify.Notice{Shop: o.Shop, Order: o.ID, Template: t})
 	}
 	for _, r := range o.Refunds {

@@ -91,7 +91,7 @@ func (s Site) Redrive(ctx context.Context, step string, limit int) (Moved, error
 			if err != nil {
 				return err
 			}
-			return s.Queues.Send(ctx, relay.Letters(told...)...)
+			return s.Queues.Send(ctx, relay.Messages(told...)...)
 		}
 	}
 	var moved Moved
@@ -123,7 +123,7 @@ func (s Site) deadLettersOf(step string) (deadLetters, func(body string) ([]saga
 		return deadLetters{}, nil, err
 	}
 	read := func(body string) ([]saga.Event, error) {
-		e, err := saga.Hear(saga.Step(step), body)
+		e, err := saga.Decode(saga.Step(step), body)
 		return []saga.Event{e}, err
 	}
 	if saga.Step(step) == relayFacts {
@@ -138,7 +138,7 @@ func tellsOf(body string) ([]saga.Event, error) {
 	if err := json.Unmarshal([]byte(body), &r); err != nil {
 		return nil, err
 	}
-	return record.Told(r.Change.NewImage)
+	return record.Events(r.Change.NewImage)
 }
 
 // describe says what a message is about.

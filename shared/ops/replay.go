@@ -10,7 +10,7 @@ import (
 // Replayed says what was sent again from one table.
 type Replayed struct {
 	Table string
-	relay.Tally
+	relay.Summary
 }
 
 // Replay sends again what orders, holds and charges told since a moment, table by table; rate is how many rows it
@@ -19,7 +19,7 @@ type Replayed struct {
 func (s Site) Replay(ctx context.Context, since time.Time, rate int, dryRun bool) ([]Replayed, error) {
 	replay := relay.Replay{Queues: s.Queues, Rate: rate, DryRun: dryRun}
 	var all []Replayed
-	for _, id := range []string{"Orders", "Holds", "Charges"} {
+	for _, id := range []string{"Orders", "Reservations", "Charges"} {
 		table, err := s.table(id)
 		if err != nil {
 			return all, err

@@ -16,9 +16,9 @@ const maxTries = 3
 
 // AdvanceStep is the only place that moves an order on a fact.
 type AdvanceStep struct {
-	Orders   Desk
-	Now      func() time.Time
-	Patience time.Duration // until an order first asks for what it is owed
+	Orders     Store
+	Now        func() time.Time
+	RetryDelay time.Duration // until an order first asks for what it is owed
 }
 
 // Handle loads the order, asks the domain, and saves once. An order that another moved meanwhile is decided anew.
@@ -36,8 +36,8 @@ func (s AdvanceStep) advance(ctx context.Context, e saga.Event) error {
 		return err
 	}
 	if len(facts) == 0 {
-		if o.Attention != "" && o.Diary.Heeds(e.Cause()) {
-			s.measure(ctx, o, saga.OrderStranded) // whoever wrote it may have ended before its log line; nobody must be stranded unheard
+		if o.Attention != "" && o.History.Handled(e.Cause()) {
+			s.measure(ctx, o, saga.OrderNeedsAttention) // whoever wrote it may have ended before its log line; nobody must be stranded unheard
 		}
 		return nil
 	}
@@ -51,21 +51,21 @@ func (s AdvanceStep) advance(ctx context.Context, e saga.Event) error {
 // metrics name what became of orders, and of their money as far as they learned of it; the template's alarms and dashboards know them.
 var metrics = map[saga.Fact]string{
 	saga.OrderConfirmed: "OrdersConfirmed", saga.OrderRejected: "OrdersRejected", saga.OrderExpired: "OrdersExpired",
-	saga.OrderCancelled: "OrdersCancelled", saga.OrderClosed: "OrdersClosed", saga.OrderStranded: "OrdersStranded", saga.OrderReopened: "OrdersReopened",
+	saga.OrderCanceled: "OrdersCanceled", saga.OrderSettled: "OrdersSettled", saga.OrderNeedsAttention: "OrdersNeedAttention", saga.OrderReopened: "OrdersReopened",
 	saga.PaymentCaptured: "PaymentsCaptured", saga.PaymentDeclined: "PaymentsDeclined", saga.PaymentReturned: "PaymentsReturned",
 	saga.PaymentRefunded: "PaymentsRefunded", saga.CaptureFailed: "CapturesFailed", saga.ReturnFailed: "ReturnsFailed", saga.RefundFailed: "RefundsFailed",
 }
 
-// verdicts are the facts by which an order is decided here; a cancellation is decided elsewhere.
-var verdicts = []saga.Fact{saga.OrderConfirmed, saga.OrderRejected, saga.OrderExpired}
+// outcomes are the facts by which an order is decided here; a cancellation is decided elsewhere.
+var outcomes = []saga.Fact{saga.OrderConfirmed, saga.OrderRejected, saga.OrderExpired}
 
 func (s AdvanceStep) measure(ctx context.Context, o Order, facts ...saga.Fact) {
 	for _, f := range facts {
 		if name, ok := metrics[f]; ok {
 			observe.Count(ctx, name, observe.Number, 1)
 		}
-		if slices.Contains(verdicts, f) {
-			observe.Count(ctx, "OrderToVerdict", observe.Milliseconds, float64(s.Now().Sub(o.PlacedAt).Milliseconds()))
+		if slices.Contains(outcomes, f) {
+			observe.Count(ctx, "OrderToOutcome", observe.Milliseconds, float64(s.Now().Sub(o.PlacedAt).Milliseconds()))
 		}
 	}
 }
@@ -73,41 +73,41 @@ func (s AdvanceStep) measure(ctx context.Context, o Order, facts ...saga.Fact) {
 // decide is what every fact that an order hears means to it. What it did because of an event it does not do again: an answer
 // that was overtaken by a later one must not count twice.
 func (s AdvanceStep) decide(o Order, e saga.Event) (next Order, facts []saga.Fact, err error) {
-	if o.Diary.Heeds(e.Cause()) {
+	if o.History.Handled(e.Cause()) {
 		return o, nil, nil
 	}
 	now := s.Now()
 	switch e.Type {
 	case saga.PaymentAuthorized:
-		next, facts = Confirm(o, now, s.Patience)
+		next, facts = Confirm(o, now, s.RetryDelay)
 	case saga.StockShort:
-		next, facts = Reject(o, OutOfStock, now, s.Patience)
+		next, facts = Reject(o, OutOfStock, now, s.RetryDelay)
 	case saga.PaymentDeclined:
 		var declined saga.Declined
 		declined, err = saga.As[saga.Declined](e)
-		next, facts = Reject(o, declined.Reason, now, s.Patience)
+		next, facts = Reject(o, declined.Reason, now, s.RetryDelay)
 	case saga.PaymentCaptured:
 		next, facts = Captured(o)
 	case saga.CaptureFailed:
 		next, facts = NotCaptured(o, now)
 	case saga.StockReleased:
-		next, facts = StockBack(o)
+		next, facts = StockReleased(o)
 	case saga.PaymentReturned:
-		var told saga.Standing
-		told, err = saga.As[saga.Standing](e)
-		next, facts = MoneyBack(o, told.Version)
+		var told saga.ChargeVersion
+		told, err = saga.As[saga.ChargeVersion](e)
+		next, facts = MoneyReturned(o, told.Version)
 	case saga.ReturnFailed:
-		var told saga.Standing
-		told, err = saga.As[saga.Standing](e)
-		next, facts = Reopen(o, told.Version, now, s.Patience)
+		var told saga.ChargeVersion
+		told, err = saga.As[saga.ChargeVersion](e)
+		next, facts = Reopen(o, told.Version, now, s.RetryDelay)
 	case saga.PaymentRefunded, saga.RefundFailed:
 		var told saga.Refunds
 		told, err = saga.As[saga.Refunds](e)
-		next, facts = Refunded(o, told.Refunds, now, s.Patience)
+		next, facts = ApplyRefunds(o, told.Refunds, now, s.RetryDelay)
 	case saga.OrderOverdue:
 		var overdue saga.Overdue
 		overdue, err = saga.As[saga.Overdue](e)
-		next, facts = Overdue(o, time.UnixMilli(overdue.Due), now, s.Patience)
+		next, facts = Overdue(o, time.UnixMilli(overdue.Due), now, s.RetryDelay)
 	default:
 		err = fmt.Errorf("order: no rule for %s", e.Type)
 	}

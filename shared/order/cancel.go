@@ -8,18 +8,18 @@ import (
 )
 
 // ErrTooLateToCancel is the answer for an order whose story ended otherwise.
-var ErrTooLateToCancel = fault.New(fault.Conflict, "too-late-to-cancel", "The order can not be cancelled any more: its story has ended. Money that was taken can be refunded.")
+var ErrTooLateToCancel = fault.New(fault.Conflict, "too-late-to-cancel", "The order can not be canceled any more: its story has ended. Money that was taken can be refunded.")
 
-// Cancel decides what becomes of an order that is not wanted any more. It states the intent: the order is cancelled once stock
+// Cancel decides what becomes of an order that is not wanted any more. It states the intent: the order is canceled once stock
 // and money are back. Asked twice it changes nothing. It returns ErrTooLateToCancel for an order that was rejected, expired or
-// closed; one that needs attention because its money can not be taken can be cancelled.
-func Cancel(o Order, reason string, now time.Time, patience time.Duration) (Order, []saga.Fact, error) {
+// closed; one that needs attention because its money can not be taken can be canceled.
+func Cancel(o Order, reason string, now time.Time, retryDelay time.Duration) (Order, []saga.Fact, error) {
 	switch {
-	case o.Verdict == Cancelled:
+	case o.Outcome == Canceled:
 		return o, nil, nil
-	case o.Verdict == Undecided, o.Verdict == Confirmed && o.Owed(CaptureDebt):
-		o.Verdict, o.Reason = Cancelled, reason
-		return o.owe(now, patience, StockDebt, MoneyDebt), []saga.Fact{saga.OrderCancelling}, nil
+	case o.Outcome == Undecided, o.Outcome == Confirmed && o.Awaiting(AwaitsCapture):
+		o.Outcome, o.Reason = Canceled, reason
+		return o.await(now, retryDelay, AwaitsStock, AwaitsMoney), []saga.Fact{saga.OrderCanceling}, nil
 	}
 	return o, nil, ErrTooLateToCancel
 }

@@ -27,8 +27,8 @@ var (
 )
 
 // Wish is what a caller asks for.
-type Wish struct {
-	Lines         []WishedLine
+type Request struct {
+	Lines         []RequestedLine
 	Currency      string // empty: the only one in which all of it is sold
 	Email         string
 	PaymentMethod string
@@ -36,13 +36,13 @@ type Wish struct {
 }
 
 // WishedLine is one line of a wish. Two lines may name the same SKU.
-type WishedLine struct {
+type RequestedLine struct {
 	SKU      string
 	Quantity int64
 }
 
 // SKUs returns every SKU of the wish once, in the order of first mention.
-func (w Wish) SKUs() []string {
+func (w Request) SKUs() []string {
 	var skus []string
 	seen := map[string]bool{}
 	for _, l := range w.Lines {
@@ -56,17 +56,17 @@ func (w Wish) SKUs() []string {
 
 // Terms are how long an order waits.
 type Terms struct {
-	Patience time.Duration // until it first asks for what it is owed
-	Window   time.Duration // until it expires without a verdict
+	RetryDelay time.Duration // until it first asks for what it is owed
+	Window     time.Duration // until it expires without an outcome
 }
 
 // Place decides what order a wish makes at these prices. Lines of the same SKU become one. It returns ErrUnknownProduct for
 // a SKU without a price, ErrNoCurrency, ErrTooManySKUs, ErrTooMany, money.ErrOutOfRange or ErrPriceChanged.
-func Place(id string, by identity.Caller, w Wish, prices map[string][]money.Money, fingerprint string, now time.Time, t Terms) (Order, []saga.Fact, error) {
+func Place(id string, by identity.Caller, w Request, prices map[string][]money.Money, fingerprint string, now time.Time, t Terms) (Order, []saga.Fact, error) {
 	o := Order{
 		ID: id, Shop: by.Shop, Owner: by.Subject, Email: w.Email, PaymentMethod: w.PaymentMethod, Fingerprint: fingerprint,
 		PlacedAt: now.Truncate(time.Millisecond), ExpiresAt: due(now, t.Window),
-		Owes: []Debt{VerdictDebt}, Due: due(now, min(t.Patience, t.Window)),
+		Awaits: []Awaited{AwaitsOutcome}, Due: due(now, min(t.RetryDelay, t.Window)),
 	}
 	currency, err := common(w, prices)
 	if err != nil {
@@ -103,7 +103,7 @@ func Place(id string, by identity.Caller, w Wish, prices map[string][]money.Mone
 }
 
 // common returns the currency of an order: the one that is wished for, or the only one in which everything is sold.
-func common(w Wish, prices map[string][]money.Money) (string, error) {
+func common(w Request, prices map[string][]money.Money) (string, error) {
 	var all []string
 	for i, l := range w.Lines {
 		sold, ok := prices[l.SKU]

@@ -15,7 +15,7 @@ const MaxRefunds = 20
 
 // Why money of an order does not go back.
 var (
-	ErrNotRefundable  = fault.New(fault.Conflict, "not-refundable", "Only the money of a closed order that was confirmed can be refunded. An open one can be cancelled.")
+	ErrNotRefundable  = fault.New(fault.Conflict, "not-refundable", "Only the money of a closed order that was confirmed can be refunded. An open one can be canceled.")
 	ErrRefundTooLarge = fault.New(fault.Conflict, "refund-too-large", "More would be refunded than is left of what was taken.")
 	ErrTooManyRefunds = fault.New(fault.Conflict, "too-many-refunds", fmt.Sprintf("One order has at most %d refunds.", MaxRefunds))
 )
@@ -37,7 +37,7 @@ func (o Order) Refundable() money.Money {
 	}
 	left.Amount = o.Total.Amount
 	for _, r := range o.Refunds {
-		if r.State != saga.RefundRefused {
+		if r.Status != saga.RefundStatusFailed {
 			left.Amount -= r.Amount
 		}
 	}
@@ -56,7 +56,7 @@ func (o Order) FindRefund(id string) (saga.Refund, RefundNote, bool) {
 
 // Refund decides to give a part of the money back; amount 0 is all that is left. The order is owed the refund then, and asks for
 // it. It returns ErrNotRefundable, ErrRefundTooLarge or ErrTooManyRefunds.
-func Refund(o Order, note RefundNote, amount int64, now time.Time, patience time.Duration) (Order, []saga.Fact, error) {
+func Refund(o Order, note RefundNote, amount int64, now time.Time, retryDelay time.Duration) (Order, []saga.Fact, error) {
 	left := o.Refundable().Amount
 	if amount == 0 {
 		amount = left
@@ -69,14 +69,14 @@ func Refund(o Order, note RefundNote, amount int64, now time.Time, patience time
 	case len(o.Refunds) >= MaxRefunds:
 		return o, nil, ErrTooManyRefunds
 	}
-	o.Refunds = append(slices.Clone(o.Refunds), saga.Refund{ID: note.ID, Amount: amount, Try: 1, State: saga.RefundAsked})
+	o.Refunds = append(slices.Clone(o.Refunds), saga.Refund{ID: note.ID, Amount: amount, Try: 1, Status: saga.RefundStatusRequested})
 	o.RefundNotes = append(slices.Clone(o.RefundNotes), note)
-	return o.owe(now, patience, RefundDebt), []saga.Fact{saga.OrderRefunding}, nil
+	return o.await(now, retryDelay, AwaitsRefund), []saga.Fact{saga.OrderRefunding}, nil
 }
 
 // Refunded decides what it means how refunds stand. One that arrived is told to the customer. One that failed is owed, and asked
 // for anew; that may be days after it seemed to have arrived. One that was given up stays so, unless it arrived after all.
-func Refunded(o Order, stand []saga.Refund, now time.Time, patience time.Duration) (Order, []saga.Fact) {
+func ApplyRefunds(o Order, stand []saga.Refund, now time.Time, retryDelay time.Duration) (Order, []saga.Fact) {
 	refunds, arrived, failed := slices.Clone(o.Refunds), false, 0
 	for _, s := range stand {
 		i := slices.IndexFunc(refunds, func(r saga.Refund) bool { return r.ID == s.ID })
@@ -84,10 +84,10 @@ func Refunded(o Order, stand []saga.Refund, now time.Time, patience time.Duratio
 			continue // what is said of an earlier try
 		}
 		switch r := &refunds[i]; {
-		case s.State == saga.RefundDone && r.State != saga.RefundDone:
-			r.State, arrived = saga.RefundDone, true
-		case s.State == saga.RefundRefused && r.State != saga.RefundRefused:
-			r.Try, r.State, failed = s.Try+1, saga.RefundAsked, max(failed, s.Try)
+		case s.Status == saga.RefundStatusSucceeded && r.Status != saga.RefundStatusSucceeded:
+			r.Status, arrived = saga.RefundStatusSucceeded, true
+		case s.Status == saga.RefundStatusFailed && r.Status != saga.RefundStatusFailed:
+			r.Try, r.Status, failed = s.Try+1, saga.RefundStatusRequested, max(failed, s.Try)
 		}
 	}
 	if !arrived && failed == 0 {
@@ -98,16 +98,18 @@ func Refunded(o Order, stand []saga.Refund, now time.Time, patience time.Duratio
 	if arrived {
 		facts = append(facts, saga.OrderRefunded)
 	}
-	open := slices.ContainsFunc(refunds, func(r saga.Refund) bool { return r.State == saga.RefundAsked || r.State == saga.RefundPending })
+	open := slices.ContainsFunc(refunds, func(r saga.Refund) bool {
+		return r.Status == saga.RefundStatusRequested || r.Status == saga.RefundStatusPending
+	})
 	switch {
 	case !open:
-		o = o.strike(RefundDebt)
-	case failed > 0 && !o.Owed(RefundDebt):
-		o = o.owe(now, patience, RefundDebt)
+		o = o.answered(AwaitsRefund)
+	case failed > 0 && !o.Awaiting(AwaitsRefund):
+		o = o.await(now, retryDelay, AwaitsRefund)
 	}
 	if failed == 0 {
 		return o, facts
 	}
-	o, news := bounced(o, failed, now)
+	o, news := returnFailed(o, failed, now)
 	return o, append(facts, news...)
 }

@@ -32,34 +32,34 @@ type Resolution struct {
 
 // Resolve decides what a person's resolution means for an order that needs attention. The last resolution again changes nothing. It
 // returns ErrNoAttentionNeeded for any other order.
-func Resolve(o Order, r Resolution, now time.Time, patience time.Duration) (Order, []saga.Fact, error) {
+func Resolve(o Order, r Resolution, now time.Time, retryDelay time.Duration) (Order, []saga.Fact, error) {
 	switch {
 	case o.Resolution.ID == r.ID:
 		return o, nil, nil
 	case o.Attention == "":
 		return o, nil, ErrNoAttentionNeeded
 	case r.Action == Retry:
-		o.Resolution, o.Bounces = r, 0
-		o = o.owe(now, patience, o.Owes...)
-		return o, append([]saga.Fact{saga.OrderRetried}, asks(o)...), nil
+		o.Resolution, o.FailedReturns = r, 0
+		o = o.await(now, retryDelay, o.Awaits...)
+		return o, append([]saga.Fact{saga.OrderRetried}, retries(o)...), nil
 	}
 	facts := []saga.Fact{saga.OrderWrittenOff}
 	switch {
-	case o.Owed(RefundDebt):
-		facts = append(facts, saga.RefundsGivenUp) // whoever would make them must know
-	case o.Owed(CaptureDebt), o.Owed(MoneyDebt):
-		facts = append(facts, saga.PaymentGivenUp) // and so must who would take the money, or give it back
-	case o.Verdict == Cancelled:
-		facts = append(facts, saga.OrderCancelled) // what its customer waits for is done
+	case o.Awaiting(AwaitsRefund):
+		facts = append(facts, saga.RefundsWrittenOff) // whoever would make them must know
+	case o.Awaiting(AwaitsCapture), o.Awaiting(AwaitsMoney):
+		facts = append(facts, saga.PaymentWrittenOff) // and so must who would take the money, or give it back
+	case o.Outcome == Canceled:
+		facts = append(facts, saga.OrderCanceled) // what its customer waits for is done
 	}
 	o.Resolution, o.Refunds = r, slices.Clone(o.Refunds)
 	for i := range o.Refunds {
-		if r := &o.Refunds[i]; r.State != saga.RefundDone {
-			r.State = saga.RefundRefused
+		if r := &o.Refunds[i]; r.Status != saga.RefundStatusSucceeded {
+			r.Status = saga.RefundStatusFailed
 		}
 	}
-	for _, d := range o.Owes {
-		o = o.strike(d)
+	for _, d := range o.Awaits {
+		o = o.answered(d)
 	}
 	return o, facts, nil
 }

@@ -46,7 +46,7 @@ func (d *desk) Save(_ context.Context, o order.Order, _ saga.Cause, facts ...sag
 }
 
 func (d *desk) step() order.AdvanceStep {
-	return order.AdvanceStep{Orders: d, Now: func() time.Time { return ordertest.Noon.Add(3 * time.Minute) }, Patience: ordertest.Patience}
+	return order.AdvanceStep{Orders: d, Now: func() time.Time { return ordertest.Noon.Add(3 * time.Minute) }, RetryDelay: ordertest.RetryDelay}
 }
 
 // about returns an event about the order.
@@ -58,7 +58,7 @@ func about(t *testing.T, fact saga.Fact, carries any) saga.Event {
 }
 
 func TestAdvancing(t *testing.T) {
-	whole := saga.About{Order: "ord_1", Shop: "main"}
+	whole := saga.OrderRef{Order: "ord_1", Shop: "main"}
 	for sentence, c := range map[string]struct {
 		event  func(*testing.T) saga.Event
 		desk   desk
@@ -85,7 +85,7 @@ func TestAdvancing(t *testing.T) {
 		},
 		"a wake-up call asks": {
 			event: func(t *testing.T) saga.Event {
-				return about(t, saga.OrderOverdue, saga.Overdue{Order: "ord_1", Shop: "main", Due: ordertest.Noon.Add(ordertest.Patience).UnixMilli()})
+				return about(t, saga.OrderOverdue, saga.Overdue{Order: "ord_1", Shop: "main", Due: ordertest.Noon.Add(ordertest.RetryDelay).UnixMilli()})
 			},
 			desk: desk{order: ordertest.Given(order.StatusPlaced)}, status: order.StatusPlaced, facts: []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue},
 		},
@@ -97,39 +97,39 @@ func TestAdvancing(t *testing.T) {
 		},
 		"a captured payment closes": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentCaptured, whole) },
-			desk:  desk{order: ordertest.Given(order.StatusConfirmed)}, status: order.StatusClosed, facts: []saga.Fact{saga.OrderClosed},
+			desk:  desk{order: ordertest.Given(order.StatusConfirmed)}, status: order.StatusClosed, facts: []saga.Fact{saga.OrderSettled},
 		},
 		"a payment that can not be captured needs a person": {
 			event: func(t *testing.T) saga.Event {
 				return about(t, saga.CaptureFailed, saga.Declined{Order: "ord_1", Shop: "main", Reason: "authorization-lapsed"})
 			},
-			desk: desk{order: ordertest.Given(order.StatusConfirmed)}, status: order.StatusNeedsAttention, facts: []saga.Fact{saga.OrderStranded},
+			desk: desk{order: ordertest.Given(order.StatusConfirmed)}, status: order.StatusNeedsAttention, facts: []saga.Fact{saga.OrderNeedsAttention},
 		},
 		"stock that came back is struck": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.StockReleased, whole) },
-			desk:  desk{order: ordertest.Given(order.StatusCancelling)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderStockBack},
+			desk:  desk{order: ordertest.Given(order.StatusCanceling)}, status: order.StatusCanceling, facts: []saga.Fact{saga.OrderStockReleased},
 		},
 		"money that came back is struck": {
 			event: func(t *testing.T) saga.Event {
-				return about(t, saga.PaymentReturned, saga.Standing{Order: "ord_1", Shop: "main", Version: 4})
+				return about(t, saga.PaymentReturned, saga.ChargeVersion{Order: "ord_1", Shop: "main", Version: 4})
 			},
-			desk: desk{order: ordertest.Given(order.StatusCancelling)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderMoneyBack},
+			desk: desk{order: ordertest.Given(order.StatusCanceling)}, status: order.StatusCanceling, facts: []saga.Fact{saga.OrderMoneyReturned},
 		},
 		"money that did not arrive is owed again": {
 			event: func(t *testing.T) saga.Event {
-				return about(t, saga.ReturnFailed, saga.Standing{Order: "ord_1", Shop: "main", Version: 5})
+				return about(t, saga.ReturnFailed, saga.ChargeVersion{Order: "ord_1", Shop: "main", Version: 5})
 			},
-			desk: desk{order: ordertest.Given(order.StatusCancelled)}, status: order.StatusCancelling, facts: []saga.Fact{saga.OrderReopened},
+			desk: desk{order: ordertest.Given(order.StatusCanceled)}, status: order.StatusCanceling, facts: []saga.Fact{saga.OrderReopened},
 		},
 		"an event that was heeded once is not heeded again": {
 			event: func(t *testing.T) saga.Event {
-				return about(t, saga.ReturnFailed, saga.Standing{Order: "ord_1", Shop: "main", Version: 5})
+				return about(t, saga.ReturnFailed, saga.ChargeVersion{Order: "ord_1", Shop: "main", Version: 5})
 			},
 			desk: desk{order: func() order.Order {
-				o := ordertest.Given(order.StatusCancelled)
-				o.Diary.Entries = []saga.Entry{{Fact: saga.OrderReopened, Cause: saga.Cause{ID: "event"}}, {Fact: saga.OrderCancelled, Cause: saga.Cause{ID: "another"}}}
+				o := ordertest.Given(order.StatusCanceled)
+				o.History.Entries = []saga.Entry{{Fact: saga.OrderReopened, Cause: saga.Cause{ID: "event"}}, {Fact: saga.OrderCanceled, Cause: saga.Cause{ID: "another"}}}
 				return o
-			}()}, status: order.StatusCancelled,
+			}()}, status: order.StatusCanceled,
 		},
 		"a lost race is decided anew": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentAuthorized, whole) },
@@ -170,8 +170,8 @@ func TestWhatAnOrderHearsOfItsMoneyIsCountedOnce(t *testing.T) {
 		desk    desk
 		counted []string
 	}{
-		"a payment that was taken":     {about(t, saga.PaymentCaptured, saga.About{Order: "ord_1", Shop: "main"}), desk{order: ordertest.Given(order.StatusConfirmed)}, []string{"OrdersClosed", "PaymentsCaptured"}},
-		"a payment that was not taken": {failed, desk{order: ordertest.Given(order.StatusConfirmed)}, []string{"CapturesFailed", "OrdersStranded"}},
+		"a payment that was taken":     {about(t, saga.PaymentCaptured, saga.OrderRef{Order: "ord_1", Shop: "main"}), desk{order: ordertest.Given(order.StatusConfirmed)}, []string{"OrdersSettled", "PaymentsCaptured"}},
+		"a payment that was not taken": {failed, desk{order: ordertest.Given(order.StatusConfirmed)}, []string{"CapturesFailed", "OrdersNeedAttention"}},
 		"what changes nothing":         {failed, desk{order: ordertest.Given(order.StatusClosed)}, nil},
 		"what could not be saved":      {failed, desk{order: ordertest.Given(order.StatusConfirmed), races: 3}, nil},
 	} {
@@ -215,7 +215,7 @@ func TestWhenALateOrderIsWoken(t *testing.T) {
 		{30 * time.Second, true}, {time.Minute, true}, {2*time.Minute + 59*time.Second, true}, {3 * time.Minute, false}, {4 * time.Minute, true},
 		{5 * time.Minute, false}, {7 * time.Minute, false}, {8 * time.Minute, true}, {63 * time.Minute, false}, {64 * time.Minute, true},
 	} {
-		var sent []saga.Letter
+		var sent []saga.Message
 		job := wake(&sent, nil, order.Late{Shop: "main", ID: "ord_1", Due: ordertest.Noon.Add(-c.late)})
 		require.NoError(t, job.Run(t.Context()))
 		assert.Equal(t, c.woken, len(sent) == 1, "%s after it was due", c.late)
@@ -223,7 +223,7 @@ func TestWhenALateOrderIsWoken(t *testing.T) {
 }
 
 // wake returns the job that finds these orders at noon, and then perhaps an error.
-func wake(sent *[]saga.Letter, failure error, late ...order.Late) order.WakeJob {
+func wake(sent *[]saga.Message, failure error, late ...order.Late) order.WakeJob {
 	return order.WakeJob{
 		Now: func() time.Time { return ordertest.Noon },
 		Overdue: func(_ context.Context, now time.Time, each func(order.Late) error) error {
@@ -234,7 +234,7 @@ func wake(sent *[]saga.Letter, failure error, late ...order.Late) order.WakeJob 
 			}
 			return failure
 		},
-		Send: func(_ context.Context, letters ...saga.Letter) error {
+		Send: func(_ context.Context, letters ...saga.Message) error {
 			*sent = append(*sent, letters...)
 			return nil
 		},
@@ -242,7 +242,7 @@ func wake(sent *[]saga.Letter, failure error, late ...order.Late) order.WakeJob 
 }
 
 func TestWhatWasFoundIsSentThoughTheRestCouldNotBeRead(t *testing.T) {
-	var sent []saga.Letter
+	var sent []saga.Message
 	away := errors.New("the index is away")
 	job := wake(&sent, away, order.Late{Shop: "main", ID: "ord_1", Due: ordertest.Noon.Add(-time.Second)}, order.Late{Shop: "other", ID: "ord_1", Due: ordertest.Noon.Add(-time.Second)})
 	assert.ErrorIs(t, job.Run(t.Context()), away, "and the run fails")

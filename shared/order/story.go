@@ -18,7 +18,7 @@ type Story struct {
 
 // Payment is how the payment of an order stands, in the words of who keeps it. The zero Payment was not begun.
 type Payment struct {
-	State        string
+	Status       string
 	ClientSecret string // with it the customer's browser goes on where the provider asks for that, as in 3-D Secure
 }
 
@@ -31,10 +31,10 @@ type StoryEntry struct {
 	saga.Entry
 }
 
-// Payable reports whether the customer can still do what the payment waits for: the order has no verdict, and its payment window
+// Payable reports whether the customer can still do what the payment waits for: the order has no outcome, and its payment window
 // is open.
 func (s Story) Payable(now time.Time) bool {
-	return s.Payment.State == ActionNeeded && s.Order.Verdict == Undecided && now.Before(s.Order.ExpiresAt)
+	return s.Payment.Status == ActionNeeded && s.Order.Outcome == Undecided && now.Before(s.Order.ExpiresAt)
 }
 
 // Timeline puts entries of several rows into one order: nothing before its cause, whatever the clocks of their writers

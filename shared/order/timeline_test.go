@@ -46,16 +46,16 @@ func TestATimelineIsInOrderOfCauseThenTime(t *testing.T) {
 			[]order.StoryEntry{entry("o2", saga.OrderConfirmed, 0, "c1"), entry("c1", saga.PaymentAuthorized, 0, "h1"), entry("h1", saga.StockReserved, 0, "o1"), placed},
 			[]saga.Fact{saga.OrderPlaced, saga.StockReserved, saga.PaymentAuthorized, saga.OrderConfirmed},
 		},
-		"an order that is cancelled while it is paid for, told from three rows": {
+		"an order that is canceled while it is paid for, told from three rows": {
 			[]order.StoryEntry{
-				placed, entry("o2", saga.OrderCancelling, 30*time.Millisecond, "cancellation"), entry("o3", saga.OrderMoneyBack, 90*time.Millisecond, "c3"),
-				entry("o4", saga.OrderCancelled, 80*time.Millisecond, "h2"), // its writer's clock is late
+				placed, entry("o2", saga.OrderCanceling, 30*time.Millisecond, "cancellation"), entry("o3", saga.OrderMoneyReturned, 90*time.Millisecond, "c3"),
+				entry("o4", saga.OrderCanceled, 80*time.Millisecond, "h2"), // its writer's clock is late
 				reserved, entry("h2", saga.StockReleased, 95*time.Millisecond, "o2"),
 				authorized, entry("c2", saga.PaymentReturning, 50*time.Millisecond, "o2"), entry("c3", saga.PaymentReturned, 70*time.Millisecond, "o2"),
 			},
 			[]saga.Fact{
-				saga.OrderPlaced, saga.StockReserved, saga.OrderCancelling, saga.PaymentAuthorized, saga.PaymentReturning, saga.PaymentReturned,
-				saga.OrderMoneyBack, saga.StockReleased, saga.OrderCancelled,
+				saga.OrderPlaced, saga.StockReserved, saga.OrderCanceling, saga.PaymentAuthorized, saga.PaymentReturning, saga.PaymentReturned,
+				saga.OrderMoneyReturned, saga.StockReleased, saga.OrderCanceled,
 			},
 		},
 		"a cause that is not in the story counts for nothing": {

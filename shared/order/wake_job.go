@@ -22,7 +22,7 @@ type Late struct {
 type WakeJob struct {
 	// Overdue calls each for every order, of every shop, that was due before now; it stops at the first error.
 	Overdue func(ctx context.Context, now time.Time, each func(Late) error) error
-	Send    func(ctx context.Context, letters ...saga.Letter) error
+	Send    func(ctx context.Context, letters ...saga.Message) error
 	Now     func() time.Time
 }
 
@@ -30,7 +30,7 @@ type WakeJob struct {
 // does not feed the dead-letter queue every minute. What it could not do in its time is found again the next minute.
 func (j WakeJob) Run(ctx context.Context) error {
 	now := j.Now()
-	var letters []saga.Letter
+	var letters []saga.Message
 	found, sent := 0, 0
 	send := func() error {
 		err := j.Send(ctx, letters...)
@@ -44,7 +44,7 @@ func (j WakeJob) Run(ctx context.Context) error {
 			return nil
 		}
 		e, err := overdueEvent(l, now)
-		letters = append(letters, saga.Letter{To: saga.AdvanceOrder, Event: e})
+		letters = append(letters, saga.Message{To: saga.AdvanceOrder, Event: e})
 		if err != nil || len(letters) < atOnce {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // AuthorizeStep has the money for orders set aside at the provider.
-type AuthorizeStep struct{ Till }
+type AuthorizeStep struct{ Reconciler }
 
 // Handle answers StockReserved and PaymentCheckDue: the money is authorized, or declined – or returned, for an order that was
 // given up meanwhile, of which nothing is held any more. Asked again, it answers again. It returns fault.Unavailable or
@@ -33,11 +33,11 @@ func (s AuthorizeStep) begin(ctx context.Context, e saga.Event) error {
 	if err := c.Amount.Check(); err != nil {
 		return err
 	}
-	proceed := func(there Charge, why errand) error { return s.hold(ctx, there, why) }
+	proceed := func(there Charge, why operation) error { return s.authorize(ctx, there, why) }
 	var intent Intent
 	if !c.Free() {
 		if intent, err = s.Provider.Create(ctx, c, creationKey(c)); err != nil {
-			if stands := s.visit(ctx, c.Shop, c.Order, e.Cause(), proceed); !errors.Is(stands, fault.NotFound) {
+			if stands := s.reconcile(ctx, c.Shop, c.Order, e.Cause(), proceed); !errors.Is(stands, fault.NotFound) {
 				return stands
 			}
 			return err
@@ -47,22 +47,22 @@ func (s AuthorizeStep) begin(ctx context.Context, e saga.Event) error {
 	c, err = s.Charges.Create(ctx, c, e.Cause(), news)
 	switch {
 	case errors.Is(err, fault.Duplicate):
-		err = proceed(c, errand{e.Cause(), c.Diary.Version})
+		err = proceed(c, operation{e.Cause(), c.History.Version})
 	case err == nil && !c.Settled():
-		err = s.confirm(ctx, c, errand{e.Cause(), c.Diary.Version})
+		err = s.confirm(ctx, c, operation{e.Cause(), c.History.Version})
 	}
 	if errors.Is(err, fault.Conflict) {
-		return s.visit(ctx, c.Shop, c.Order, e.Cause(), proceed)
+		return s.reconcile(ctx, c.Shop, c.Order, e.Cause(), proceed)
 	}
 	return err
 }
 
 // check looks how a payment stands. An order without a charge has none to look for: its stock was never set aside.
 func (s AuthorizeStep) check(ctx context.Context, e saga.Event) error {
-	if _, err := saga.As[saga.About](e); err != nil {
+	if _, err := saga.As[saga.OrderRef](e); err != nil {
 		return err
 	}
-	err := s.visit(ctx, e.Shop, e.Subject, e.Cause(), func(c Charge, why errand) error { return s.hold(ctx, c, why) })
+	err := s.reconcile(ctx, e.Shop, e.Subject, e.Cause(), func(c Charge, why operation) error { return s.authorize(ctx, c, why) })
 	if errors.Is(err, fault.NotFound) {
 		return nil
 	}

@@ -65,7 +65,7 @@ func (s shop) step(through func(http.RoundTripper) http.RoundTripper) payment.Au
 	connections := through(either{s.way, rt.AWS.HTTPClient.(*http.Client).Transport})
 	rt.AWS.HTTPClient = &http.Client{Transport: connections}
 	rt.AWS.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-	return payment.AuthorizeStep{Till: payment.Till{
+	return payment.AuthorizeStep{Reconciler: payment.Reconciler{
 		Charges:  paymentdb.Store{Table: rt.Table(s.charges)},
 		Provider: provider.New(s.URL, paymenttest.Key(), connections, nil),
 	}}
@@ -98,7 +98,7 @@ func (s shop) cancel(intent string) {
 
 func facts(c payment.Charge) []saga.Fact {
 	var all []saga.Fact
-	for _, e := range c.Diary.Entries {
+	for _, e := range c.History.Entries {
 		all = append(all, e.Fact)
 	}
 	return all
@@ -111,7 +111,7 @@ func TestAuthorizing(t *testing.T) {
 	for name, c := range map[string]struct {
 		total  money.Money
 		method string
-		has    payment.Has
+		has    payment.Observed
 		reason string
 		code   string
 		facts  []saga.Fact
@@ -160,16 +160,16 @@ func TestAuthorizing(t *testing.T) {
 			order := newOrder()
 			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, c.total, c.method)))
 			got := s.charge(order)
-			assert.Equal(t, c.has, got.Has)
+			assert.Equal(t, c.has, got.Observed)
 			assert.Equal(t, c.reason, got.Reason)
 			assert.Equal(t, c.code, got.DeclineCode)
 			assert.Equal(t, c.facts, facts(got))
 			assert.Equal(t, c.total, got.Amount)
 			assert.Equal(t, c.held, s.Authorizations(t, order))
 
-			version := got.Diary.Version
+			version := got.History.Version
 			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, c.total, c.method)))
-			assert.Equal(t, version, s.charge(order).Diary.Version, "the same message again changes nothing")
+			assert.Equal(t, version, s.charge(order).History.Version, "the same message again changes nothing")
 			assert.Equal(t, c.held, s.Authorizations(t, order))
 		})
 	}
@@ -232,7 +232,7 @@ func TestUnknownOutcomes(t *testing.T) {
 		t.Parallel()
 		s, order := open(t), newOrder()
 		require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_lost")), fault.Unavailable)
-		assert.Equal(t, payment.Nothing, s.charge(order).Has)
+		assert.Equal(t, payment.Nothing, s.charge(order).Observed)
 		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_lost")))
 		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized}, facts(s.charge(order)))
 		assert.Equal(t, 1, s.Authorizations(t, order))
@@ -257,7 +257,7 @@ func TestUnknownOutcomes(t *testing.T) {
 		cloudtest.Patiently(t, func(t *testing.T) {
 			s, order := open(t), newOrder()
 			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_slow_3000")))
-			assert.Equal(t, payment.Authorized, s.charge(order).Has)
+			assert.Equal(t, payment.Authorized, s.charge(order).Observed)
 			assert.Equal(t, 1, s.Authorizations(t, order))
 		})
 	})
@@ -272,7 +272,7 @@ func TestUnknownOutcomes(t *testing.T) {
 		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentUncertain}, facts(s.charge(order)), "doubt is written down once")
 		s.Later(time.Minute)
 		require.NoError(t, s.handle(paymenttest.CheckDue(t, "e3", order)))
-		assert.Equal(t, payment.Authorized, s.charge(order).Has)
+		assert.Equal(t, payment.Authorized, s.charge(order).Observed)
 		assert.Equal(t, 1, s.Authorizations(t, order))
 	})
 
@@ -313,7 +313,7 @@ func (n noCreation) Create(context.Context, payment.Charge, string) (payment.Int
 
 func TestAChargeThatStandsNeedsNoNewIntent(t *testing.T) {
 	t.Parallel()
-	for _, why := range []error{provider.ErrAway, errIO} {
+	for _, why := range []error{provider.ErrUnavailable, errIO} {
 		s := open(t)
 		step := s.step(unharmed)
 		step.Provider = noCreation{step.Provider, why}
@@ -324,9 +324,9 @@ func TestAChargeThatStandsNeedsNoNewIntent(t *testing.T) {
 		intended := newOrder()
 		l := &life{last: 2, answered: true}
 		require.Error(t, l.lead(s, paymenttest.Reserved(t, "e1", intended, price, "pm_card_visa")))
-		require.Equal(t, payment.Nothing, s.charge(intended).Has)
+		require.Equal(t, payment.Nothing, s.charge(intended).Observed)
 		require.NoError(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", intended, price, "pm_card_visa")))
-		assert.Equal(t, payment.Authorized, s.charge(intended).Has)
+		assert.Equal(t, payment.Authorized, s.charge(intended).Observed)
 		assert.Equal(t, 1, s.Authorizations(t, intended))
 
 		require.NoError(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e2", intended, price, "pm_card_visa")))
@@ -340,7 +340,7 @@ func TestACardThatPaysOnce(t *testing.T) {
 	declined := func(s shop, order string) {
 		s.t.Helper()
 		c := s.charge(order)
-		assert.Equal(s.t, []string{string(payment.Declined), payment.PaymentRefused}, []string{string(c.Has), c.Reason})
+		assert.Equal(s.t, []string{string(payment.Declined), payment.PaymentRefused}, []string{string(c.Observed), c.Reason})
 		assert.Equal(s.t, []saga.Fact{saga.PaymentIntended, saga.PaymentDeclined}, facts(c))
 		assert.Equal(s.t, 0, s.Authorizations(s.t, order))
 		i, err := s.Ledger.Intent(s.t.Context(), c.Intent)
@@ -354,7 +354,7 @@ func TestACardThatPaysOnce(t *testing.T) {
 		s, card, first, second := open(t), method(), newOrder(), newOrder()
 		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", first, price, card)))
 		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", second, price, card)))
-		assert.Equal(t, payment.Authorized, s.charge(first).Has)
+		assert.Equal(t, payment.Authorized, s.charge(first).Observed)
 		assert.Equal(t, 1, s.Authorizations(t, first))
 		declined(s, second)
 	})
@@ -367,10 +367,10 @@ func TestACardThatPaysOnce(t *testing.T) {
 			both.Go(func() { settle(t, s, paymenttest.Reserved(t, "e1", order, price, card)) })
 		}
 		both.Wait()
-		if s.charge(orders[0]).Has != payment.Authorized {
+		if s.charge(orders[0]).Observed != payment.Authorized {
 			orders[0], orders[1] = orders[1], orders[0]
 		}
-		assert.Equal(t, payment.Authorized, s.charge(orders[0]).Has)
+		assert.Equal(t, payment.Authorized, s.charge(orders[0]).Observed)
 		assert.Equal(t, 1, s.Authorizations(t, orders[0]))
 		declined(s, orders[1])
 	})
@@ -385,7 +385,7 @@ func TestACardThatPaysOnce(t *testing.T) {
 			_ = l.lead(s, message)
 			settle(t, s, message)
 			c := s.charge(second)
-			require.Equal(t, payment.Declined, c.Has, l.String())
+			require.Equal(t, payment.Declined, c.Observed, l.String())
 			require.Contains(t, []string{payment.PaymentRefused, payment.PaymentCanceled}, c.Reason, l.String())
 			require.Equal(t, 0, s.Authorizations(t, second), l.String())
 		}
@@ -397,7 +397,7 @@ func TestACardThatPaysOnce(t *testing.T) {
 		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, card)))
 		s.Later(25 * time.Hour)
 		require.NoError(t, s.handle(paymenttest.Reserved(t, "e2", order, price, card)))
-		assert.Equal(t, payment.Authorized, s.charge(order).Has)
+		assert.Equal(t, payment.Authorized, s.charge(order).Observed)
 		assert.Equal(t, 1, s.Authorizations(t, order))
 	})
 }
@@ -499,7 +499,7 @@ func TestNobodyIsChargedTwice(t *testing.T) {
 	all := []sequel{{0, false}, {25 * time.Hour, false}, {25 * time.Hour, true}}
 	for _, c := range []struct {
 		method  string
-		has     payment.Has
+		has     payment.Observed
 		held    int
 		sequels []sequel
 	}{
@@ -527,9 +527,9 @@ func TestNobodyIsChargedTwice(t *testing.T) {
 
 						got := s.charge(order)
 						story := fmt.Sprintf("first %v, then %v (%+v), facts %v", first.calls, second.calls, then, facts(got))
-						require.Equal(t, c.has, got.Has, story)
+						require.Equal(t, c.has, got.Observed, story)
 						require.Equal(t, c.held, s.Authorizations(t, order), story)
-						require.Contains(t, facts(got), payment.Answer(got), story)
+						require.Contains(t, facts(got), payment.Reply(got), story)
 					}
 				}
 			})
@@ -553,7 +553,7 @@ func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		method string
-		has    payment.Has
+		has    payment.Observed
 		held   int
 	}{{"pm_card_visa", payment.Authorized, 1}, {"pm_card_chargeDeclined", payment.Declined, 0}, {"pm_sandbox_slow_300", payment.Authorized, 1}, {"pm_sandbox_once_", payment.Authorized, 1}} {
 		t.Run(c.method, func(t *testing.T) {
@@ -582,7 +582,7 @@ func TestManyAtOnce(t *testing.T) {
 				})
 			}
 			all.Wait()
-			assert.Equal(t, c.has, s.charge(order).Has)
+			assert.Equal(t, c.has, s.charge(order).Observed)
 			assert.Equal(t, c.held, s.Authorizations(t, order))
 		})
 	}
@@ -593,7 +593,7 @@ func TestAStalledConfirmation(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		method string
-		has    payment.Has
+		has    payment.Observed
 		held   int
 	}{{"pm_card_visa", payment.Authorized, 1}, {"pm_card_chargeDeclined", payment.Declined, 0}} {
 		for name, second := range map[string]func(*testing.T, string) saga.Event{
@@ -617,11 +617,11 @@ func TestAStalledConfirmation(t *testing.T) {
 					t.Fatalf("it ended before it confirmed: %v", err)
 				}
 				require.NoError(t, s.handle(second(t, order)))
-				assert.Equal(t, c.has, s.charge(order).Has)
+				assert.Equal(t, c.has, s.charge(order).Observed)
 				s.Later(25 * time.Hour) // no idempotency key protects any more
 				close(on)
 				require.NoError(t, <-ended)
-				assert.Equal(t, c.has, s.charge(order).Has)
+				assert.Equal(t, c.has, s.charge(order).Observed)
 				assert.Equal(t, c.held, s.Authorizations(t, order))
 			})
 		}

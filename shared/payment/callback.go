@@ -21,61 +21,61 @@ var (
 		"The Stripe-Signature is not the payment provider's for this body, or older than five minutes.")
 	ErrUnreadable      = fault.New(fault.Malformed, "callback-unreadable", "The body is not an event of the payment provider.")
 	ErrNoSigningSecret = fault.New(fault.Unavailable, "callback-secret-missing", "The secret that callbacks are signed with is not set.")
-	ErrNotOurs         = fault.New(fault.NotFound, "payment-not-ours", "The payment is not that of any order here.")
+	ErrUnknownPayment  = fault.New(fault.NotFound, "payment-unknown", "The payment is not that of any order here.")
 )
 
 // Hear learns how the payment of a callback stands, and acts on what its charge wants. The charge is found by what we told
 // the provider when the payment was made, and judged by how the provider says that it stands now. It returns ErrNotOurs for
 // a payment that no charge has, and writes nothing then. It returns fault.Unavailable or fault.Throttled if the provider
 // cannot say, and nil if it has not decided: then it calls back.
-func (t Till) Hear(ctx context.Context, b Callback, cause saga.Cause) error {
+func (t Reconciler) HandleCallback(ctx context.Context, b Callback, cause saga.Cause) error {
 	i, err := t.Provider.Find(ctx, b.Intent)
 	switch {
 	case errors.Is(err, ErrNoIntent):
-		return ErrNotOurs.Because(err)
+		return ErrUnknownPayment.Because(err)
 	case err != nil:
 		return err
 	case i.Shop == "" || i.Order == "" || i.Attempt != FirstAttempt:
-		return ErrNotOurs
+		return ErrUnknownPayment
 	}
-	err = t.visit(ctx, i.Shop, i.Order, cause, func(c Charge, e errand) error {
+	err = t.reconcile(ctx, i.Shop, i.Order, cause, func(c Charge, e operation) error {
 		if c.Intent != i.ID {
-			return ErrNotOurs
+			return ErrUnknownPayment
 		}
-		return t.hear(ctx, c, i, e)
+		return t.handleCallback(ctx, c, i, e)
 	})
 	switch {
 	case errors.Is(err, ErrUndecided):
 		return nil
 	case errors.Is(err, fault.NotFound):
-		return ErrNotOurs.Because(err)
+		return ErrUnknownPayment.Because(err)
 	}
 	return err
 }
 
-func (t Till) hear(ctx context.Context, c Charge, i Intent, e errand) error {
+func (t Reconciler) handleCallback(ctx context.Context, c Charge, i Intent, e operation) error {
 	switch {
-	case c.Want == Return && c.Has == Returned:
-		return t.giveBack(ctx, c, e, false)
-	case c.Back():
+	case c.Desired == DesiredReturn && c.Observed == Returned:
+		return t.refundRest(ctx, c, e, false)
+	case c.FullyReturned():
 		return nil
-	case c.Want == Return:
-		return t.undo(ctx, c, e, false)
-	case c.Want == Leave && c.Has != Captured:
-		return t.leave(ctx, c, e)
+	case c.Desired == DesiredReturn:
+		return t.reverse(ctx, c, e, false)
+	case c.Desired == DesiredAbandon && c.Observed != Captured:
+		return t.abandon(ctx, c, e)
 	}
 	before := c.Refunds
-	c, news := Learn(c, i)
-	if c.Has == Captured && (len(c.Refunds) > 0 || c.Want == Leave) {
+	c, news := ApplyIntent(c, i)
+	if c.Observed == Captured && (len(c.Refunds) > 0 || c.Desired == DesiredAbandon) {
 		made, err := t.Provider.Refunds(ctx, c)
 		if err != nil {
 			return err
 		}
-		c = Compare(c, made)
-		news = append(news, Refunded(before, c.Refunds)...)
+		c = ApplyRefunds(c, made)
+		news = append(news, RefundFacts(before, c.Refunds)...)
 		var gone []saga.Fact
-		c, gone = Followed(c, made)
+		c, gone = ApplyAbandonedReturn(c, made)
 		news = append(news, gone...)
 	}
-	return t.tell(ctx, c, e, news)
+	return t.announce(ctx, c, e, news)
 }

@@ -15,27 +15,27 @@ import (
 // part of a charge's key, so that there can be one.
 const FirstAttempt = 1
 
-// Want is what an order's story asks of a charge. A verdict moves nothing else; whoever learns what a charge has acts on it.
-type Want string
+// Want is what an order's story asks of a charge. An outcome moves nothing else; whoever learns what a charge has acts on it.
+type Desired string
 
 // Has is what is so: what the provider said last.
-type Has string
+type Observed string
 
 // What a charge wants, and has.
 const (
-	Take   Want = "take"   // the money is to be held, and taken when its order confirms
-	Return Want = "return" // no money is to be held or taken, now or ever
-	Leave  Want = "leave"  // its order gave it up: no more is taken, and nothing goes back but by refunds
+	DesiredCapture Desired = "capture" // the money is to be held, and taken when its order confirms
+	DesiredReturn  Desired = "return"  // no money is to be held or taken, now or ever
+	DesiredAbandon Desired = "abandon" // its order gave it up: no more is taken, and nothing goes back but by refunds
 
-	Nothing      Has = "nothing"       // no money moved: nobody confirmed the intent yet, or there never was one
-	Uncertain    Has = "uncertain"     // the provider has not decided yet
-	ActionNeeded Has = "action_needed" // the customer has to do something first, as in 3-D Secure
-	Declined     Has = "declined"      // refused; only a customer who finds another card can change that, until it is canceled
-	Authorized   Has = "authorized"    // the amount is held on the customer's card
-	Captured     Has = "captured"      // the amount was taken; parts of it may have gone back (Refunds)
-	Lapsed       Has = "lapsed"        // it was held and can not be taken any more
-	Canceled     Has = "canceled"      // nothing is held, and the provider will never take money for it
-	Returned     Has = "returned"      // the amount was taken, and all of it went back
+	Nothing      Observed = "nothing"       // no money moved: nobody confirmed the intent yet, or there never was one
+	Uncertain    Observed = "uncertain"     // the provider has not decided yet
+	ActionNeeded Observed = "action_needed" // the customer has to do something first, as in 3-D Secure
+	Declined     Observed = "declined"      // refused; only a customer who finds another card can change that, until it is canceled
+	Authorized   Observed = "authorized"    // the amount is held on the customer's card
+	Captured     Observed = "captured"      // the amount was taken; parts of it may have gone back (Refunds)
+	Lapsed       Observed = "lapsed"        // it was held and can not be taken any more
+	Canceled     Observed = "canceled"      // nothing is held, and the provider will never take money for it
+	Returned     Observed = "returned"      // the amount was taken, and all of it went back
 )
 
 // Why a charge was declined, or could not be captured. Clients see these.
@@ -55,21 +55,21 @@ type Charge struct {
 	Attempt       int
 	Amount        money.Money
 	PaymentMethod string // the provider's token for it; the intent keeps it, the charge's row does not
-	Want          Want
-	Has           Has
+	Desired       Desired
+	Observed      Observed
 	Intent        string // the provider's id of the payment; empty if it was not needed, or the provider would not have it
 	ClientSecret  string // with which the customer completes the payment; kept only while that is what it needs
 	Reason        string // why it was declined, or could not be captured
 	DeclineCode   string // the provider's own word for Reason: for operators
 	Refunds       []saga.Refund
 	RefundIDs     map[string]string // the provider's id of each refund's latest try, by the refund's own id
-	Diary         saga.Diary
+	History       saga.History
 }
 
 // Intent is a payment as the provider knows it. Of Has it uses those that it can know: Nothing to Captured, and Canceled.
 type Intent struct {
 	ID           string // empty if the provider would not have it
-	Has          Has
+	Observed     Observed
 	ClientSecret string // if it needs the customer
 	Reason       string
 	DeclineCode  string
@@ -82,13 +82,13 @@ type Intent struct {
 func New(p saga.Payable) Charge {
 	return Charge{
 		Order: p.Order, Shop: p.Shop, Attempt: FirstAttempt, Amount: p.Amount(), PaymentMethod: p.PaymentMethod,
-		Want: Take, Has: Nothing,
+		Desired: DesiredCapture, Observed: Nothing,
 	}
 }
 
 // Tombstone returns the charge of an order whose money goes back before any was asked for: none ever will be.
 func Tombstone(shop, order string) Charge {
-	return Charge{Order: order, Shop: shop, Attempt: FirstAttempt, Want: Return, Has: Nothing}
+	return Charge{Order: order, Shop: shop, Attempt: FirstAttempt, Desired: DesiredReturn, Observed: Nothing}
 }
 
 // Free reports whether there is nothing to pay, so that no provider is needed.
@@ -96,25 +96,25 @@ func (c Charge) Free() bool { return c.Amount.Amount == 0 }
 
 // Settled reports whether it is known if the order has the money; of a charge that is to be returned, if it is.
 func (c Charge) Settled() bool {
-	if c.Want == Return {
-		return c.Back()
+	if c.Desired == DesiredReturn {
+		return c.FullyReturned()
 	}
-	return certainty[c.Has] >= certainty[Declined]
+	return certainty[c.Observed] >= certainty[Declined]
 }
 
 // Back reports whether a charge that is to be returned is: no money of it is held or taken, and none can be.
-func (c Charge) Back() bool {
-	return c.Want == Return && (c.Intent == "" || c.Has == Canceled || c.Has == Returned)
+func (c Charge) FullyReturned() bool {
+	return c.Desired == DesiredReturn && (c.Intent == "" || c.Observed == Canceled || c.Observed == Returned)
 }
 
 // Begin decides how a charge starts out, given the intent that the provider made for it – the zero Intent if it is free.
 // Mostly nobody confirmed the intent yet, and the charge has nothing.
 func Begin(c Charge, i Intent) (Charge, saga.Fact) {
 	if c.Free() {
-		i.Has = Authorized
+		i.Observed = Authorized
 	}
 	c.Intent = i.ID
-	if learned, news := Learn(c, i); len(news) > 0 {
+	if learned, news := ApplyIntent(c, i); len(news) > 0 {
 		return learned, news[0]
 	}
 	return c, saga.PaymentIntended
@@ -122,24 +122,24 @@ func Begin(c Charge, i Intent) (Charge, saga.Fact) {
 
 // certainty orders what a charge may have: the provider never goes back in it. An intent that was read a moment ago may be
 // older than what the charge's row knows by now.
-var certainty = map[Has]int{Nothing: 0, Uncertain: 1, ActionNeeded: 1, Declined: 2, Authorized: 3, Captured: 4, Lapsed: 5}
+var certainty = map[Observed]int{Nothing: 0, Uncertain: 1, ActionNeeded: 1, Declined: 2, Authorized: 3, Captured: 4, Lapsed: 5}
 
 // Learn decides what it means for a charge that is not to be returned how its intent stands, and what there is to tell: nothing if
 // that was known, or is older than what is known. A declined charge can still be authorized: it is told however late it is.
-func Learn(c Charge, i Intent) (Charge, []saga.Fact) {
+func ApplyIntent(c Charge, i Intent) (Charge, []saga.Fact) {
 	switch {
-	case i.Has == Canceled && c.Has == Authorized:
-		i.Has = Lapsed
-	case i.Has == Canceled:
-		i.Has = Declined
+	case i.Observed == Canceled && c.Observed == Authorized:
+		i.Observed = Lapsed
+	case i.Observed == Canceled:
+		i.Observed = Declined
 	}
-	before, now := certainty[c.Has], certainty[i.Has]
-	if now < before || i.Has == c.Has || now == 0 {
+	before, now := certainty[c.Observed], certainty[i.Observed]
+	if now < before || i.Observed == c.Observed || now == 0 {
 		return c, nil
 	}
-	had := c.Has
-	c.Has, c.ClientSecret, c.Reason, c.DeclineCode = i.Has, "", i.Reason, i.DeclineCode
-	switch c.Has {
+	had := c.Observed
+	c.Observed, c.ClientSecret, c.Reason, c.DeclineCode = i.Observed, "", i.Reason, i.DeclineCode
+	switch c.Observed {
 	case ActionNeeded:
 		c.ClientSecret = i.ClientSecret
 		return c, []saga.Fact{saga.PaymentActionNeeded}
@@ -153,12 +153,12 @@ func Learn(c Charge, i Intent) (Charge, []saga.Fact) {
 	case Lapsed:
 		return c, []saga.Fact{saga.CaptureFailed}
 	}
-	return c, []saga.Fact{Answer(c)}
+	return c, []saga.Fact{Reply(c)}
 }
 
 // Lapse decides what becomes of a charge that was to be captured and whose intent can take no money any more.
 func Lapse(c Charge, i Intent) (Charge, saga.Fact) {
-	c.Has, c.ClientSecret = Lapsed, ""
+	c.Observed, c.ClientSecret = Lapsed, ""
 	if i.Reason != "" {
 		c.Reason, c.DeclineCode = i.Reason, i.DeclineCode
 	}
@@ -166,11 +166,11 @@ func Lapse(c Charge, i Intent) (Charge, saga.Fact) {
 }
 
 // Answer returns the fact that tells an order, as often as it asks, if it has the money of a settled charge.
-func Answer(c Charge) saga.Fact {
+func Reply(c Charge) saga.Fact {
 	switch {
-	case c.Back():
+	case c.FullyReturned():
 		return saga.PaymentReturned
-	case c.Has == Declined || c.Has == Lapsed:
+	case c.Observed == Declined || c.Observed == Lapsed:
 		return saga.PaymentDeclined
 	}
 	return saga.PaymentAuthorized

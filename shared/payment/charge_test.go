@@ -17,22 +17,22 @@ func TestBegin(t *testing.T) {
 	for name, c := range map[string]struct {
 		total  int64
 		intent payment.Intent
-		has    payment.Has
+		has    payment.Observed
 		reason string
 		fact   saga.Fact
 	}{
-		"an intent that nobody confirmed is intended":       {total: 100, intent: payment.Intent{ID: "pi_1", Has: payment.Nothing}, has: payment.Nothing, fact: saga.PaymentIntended},
+		"an intent that nobody confirmed is intended":       {total: 100, intent: payment.Intent{ID: "pi_1", Observed: payment.Nothing}, has: payment.Nothing, fact: saga.PaymentIntended},
 		"an order that costs nothing is paid":               {total: 0, has: payment.Authorized, fact: saga.PaymentAuthorized},
-		"an intent that the provider refuses is a decline":  {total: 100, intent: payment.Intent{Has: payment.Declined, Reason: payment.AmountNotPayable}, has: payment.Declined, reason: payment.AmountNotPayable, fact: saga.PaymentDeclined},
-		"an intent without a payment method is a decline":   {total: 100, intent: payment.Intent{ID: "pi_1", Has: payment.Declined, Reason: payment.PaymentMethodMissing}, has: payment.Declined, reason: payment.PaymentMethodMissing, fact: saga.PaymentDeclined},
-		"an intent that was confirmed elsewhere is learned": {total: 100, intent: payment.Intent{ID: "pi_1", Has: payment.Authorized}, has: payment.Authorized, fact: saga.PaymentAuthorized},
+		"an intent that the provider refuses is a decline":  {total: 100, intent: payment.Intent{Observed: payment.Declined, Reason: payment.AmountNotPayable}, has: payment.Declined, reason: payment.AmountNotPayable, fact: saga.PaymentDeclined},
+		"an intent without a payment method is a decline":   {total: 100, intent: payment.Intent{ID: "pi_1", Observed: payment.Declined, Reason: payment.PaymentMethodMissing}, has: payment.Declined, reason: payment.PaymentMethodMissing, fact: saga.PaymentDeclined},
+		"an intent that was confirmed elsewhere is learned": {total: 100, intent: payment.Intent{ID: "pi_1", Observed: payment.Authorized}, has: payment.Authorized, fact: saga.PaymentAuthorized},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			given := payment.New(saga.Payable{Order: "ord_1", Shop: "main", Total: c.total, Currency: "EUR", PaymentMethod: "pm_1"})
 			got, fact := payment.Begin(given, c.intent)
 			want := given
-			want.Has, want.Intent, want.Reason = c.has, c.intent.ID, c.reason
+			want.Observed, want.Intent, want.Reason = c.has, c.intent.ID, c.reason
 			assert.Equal(t, want, got)
 			assert.Equal(t, c.fact, fact)
 		})
@@ -42,9 +42,9 @@ func TestBegin(t *testing.T) {
 func TestLearn(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		given payment.Has
-		now   payment.Has
-		has   payment.Has
+		given payment.Observed
+		now   payment.Observed
+		has   payment.Observed
 		facts []saga.Fact
 	}{
 		"an authorization is told":                          {payment.Nothing, payment.Authorized, payment.Authorized, []saga.Fact{saga.PaymentAuthorized}},
@@ -73,8 +73,8 @@ func TestLearn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, facts := payment.Learn(payment.Charge{Has: c.given, Intent: "pi_1"}, payment.Intent{ID: "pi_1", Has: c.now})
-			assert.Equal(t, payment.Charge{Has: c.has, Intent: "pi_1"}, got)
+			got, facts := payment.ApplyIntent(payment.Charge{Observed: c.given, Intent: "pi_1"}, payment.Intent{ID: "pi_1", Observed: c.now})
+			assert.Equal(t, payment.Charge{Observed: c.has, Intent: "pi_1"}, got)
 			assert.Equal(t, c.facts, facts)
 		})
 	}
@@ -82,39 +82,39 @@ func TestLearn(t *testing.T) {
 
 func TestTheCustomersSecretIsKeptAsLongAsItIsNeeded(t *testing.T) {
 	t.Parallel()
-	c, _ := payment.Learn(payment.Charge{Has: payment.Nothing}, payment.Intent{Has: payment.ActionNeeded, ClientSecret: "secret"})
+	c, _ := payment.ApplyIntent(payment.Charge{Observed: payment.Nothing}, payment.Intent{Observed: payment.ActionNeeded, ClientSecret: "secret"})
 	assert.Equal(t, "secret", c.ClientSecret)
-	for _, has := range []payment.Has{payment.Uncertain, payment.Authorized, payment.Declined, payment.Captured} {
-		after, _ := payment.Learn(c, payment.Intent{Has: has})
+	for _, has := range []payment.Observed{payment.Uncertain, payment.Authorized, payment.Declined, payment.Captured} {
+		after, _ := payment.ApplyIntent(c, payment.Intent{Observed: has})
 		assert.Empty(t, after.ClientSecret, has)
 	}
-	lapsed, _ := payment.Lapse(c, payment.Intent{Has: payment.Canceled})
+	lapsed, _ := payment.Lapse(c, payment.Intent{Observed: payment.Canceled})
 	assert.Empty(t, lapsed.ClientSecret)
 }
 
 func TestADeclineKeepsItsReasonAndTheProvidersCode(t *testing.T) {
 	t.Parallel()
-	c, _ := payment.Learn(payment.Charge{}, payment.Intent{Has: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"})
-	assert.Equal(t, payment.Charge{Has: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"}, c)
+	c, _ := payment.ApplyIntent(payment.Charge{}, payment.Intent{Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"})
+	assert.Equal(t, payment.Charge{Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"}, c)
 }
 
 func TestWhateverIsLearnedInWhateverOrderNothingCertainIsForgotten(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		all := []payment.Has{payment.Nothing, payment.Uncertain, payment.ActionNeeded, payment.Declined, payment.Authorized, payment.Captured}
+		all := []payment.Observed{payment.Nothing, payment.Uncertain, payment.ActionNeeded, payment.Declined, payment.Authorized, payment.Captured}
 		c := payment.New(saga.Payable{Order: "ord_1", Shop: "main", Total: 1, Currency: "EUR"})
 		best, told := 0, map[saga.Fact]int{}
 		for _, has := range rapid.SliceOf(rapid.SampledFrom(all)).Draw(t, "heard") {
 			var facts []saga.Fact
-			c, facts = payment.Learn(c, payment.Intent{ID: "pi_1", Has: has})
+			c, facts = payment.ApplyIntent(c, payment.Intent{ID: "pi_1", Observed: has})
 			for _, f := range facts {
 				told[f]++
 			}
 			best = max(best, slices.Index(all, has))
 		}
-		has := slices.Index(all, c.Has)
+		has := slices.Index(all, c.Observed)
 		if best > 2 && has != best || best <= 2 && has > 2 || told[saga.PaymentDeclined] > 1 || told[saga.PaymentAuthorized] > 1 || told[saga.PaymentCaptured] > 1 {
-			t.Fatalf("has %s, told %v", c.Has, told)
+			t.Fatalf("has %s, told %v", c.Observed, told)
 		}
 	})
 }
@@ -132,23 +132,23 @@ func TestAnswer(t *testing.T) {
 		settled bool
 		answer  saga.Fact
 	}{
-		"an authorized charge":                     {payment.Charge{Want: payment.Take, Has: payment.Authorized}, true, saga.PaymentAuthorized},
-		"a captured charge has the money":          {payment.Charge{Want: payment.Take, Has: payment.Captured}, true, saga.PaymentAuthorized},
-		"a declined charge":                        {payment.Charge{Want: payment.Take, Has: payment.Declined}, true, saga.PaymentDeclined},
-		"a lapsed charge has no money any more":    {payment.Charge{Want: payment.Take, Has: payment.Lapsed}, true, saga.PaymentDeclined},
+		"an authorized charge":                     {payment.Charge{Desired: payment.DesiredCapture, Observed: payment.Authorized}, true, saga.PaymentAuthorized},
+		"a captured charge has the money":          {payment.Charge{Desired: payment.DesiredCapture, Observed: payment.Captured}, true, saga.PaymentAuthorized},
+		"a declined charge":                        {payment.Charge{Desired: payment.DesiredCapture, Observed: payment.Declined}, true, saga.PaymentDeclined},
+		"a lapsed charge has no money any more":    {payment.Charge{Desired: payment.DesiredCapture, Observed: payment.Lapsed}, true, saga.PaymentDeclined},
 		"a tombstone":                              {payment.Tombstone("main", "ord_1"), true, saga.PaymentReturned},
-		"a canceled charge":                        {payment.Charge{Want: payment.Return, Has: payment.Canceled, Intent: "pi_1"}, true, saga.PaymentReturned},
-		"a charge that was given back":             {payment.Charge{Want: payment.Return, Has: payment.Returned, Intent: "pi_1"}, true, saga.PaymentReturned},
-		"an uncertain charge is not settled":       {payment.Charge{Want: payment.Take, Has: payment.Uncertain}, false, ""},
-		"nor is one that waits for its customer":   {payment.Charge{Want: payment.Take, Has: payment.ActionNeeded}, false, ""},
-		"nor is one whose money is to go back":     {payment.Charge{Want: payment.Return, Has: payment.Authorized, Intent: "pi_1"}, false, ""},
-		"nor is a declined one that is to go back": {payment.Charge{Want: payment.Return, Has: payment.Declined, Intent: "pi_1"}, false, ""},
+		"a canceled charge":                        {payment.Charge{Desired: payment.DesiredReturn, Observed: payment.Canceled, Intent: "pi_1"}, true, saga.PaymentReturned},
+		"a charge that was given back":             {payment.Charge{Desired: payment.DesiredReturn, Observed: payment.Returned, Intent: "pi_1"}, true, saga.PaymentReturned},
+		"an uncertain charge is not settled":       {payment.Charge{Desired: payment.DesiredCapture, Observed: payment.Uncertain}, false, ""},
+		"nor is one that waits for its customer":   {payment.Charge{Desired: payment.DesiredCapture, Observed: payment.ActionNeeded}, false, ""},
+		"nor is one whose money is to go back":     {payment.Charge{Desired: payment.DesiredReturn, Observed: payment.Authorized, Intent: "pi_1"}, false, ""},
+		"nor is a declined one that is to go back": {payment.Charge{Desired: payment.DesiredReturn, Observed: payment.Declined, Intent: "pi_1"}, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			assert.Equal(t, c.settled, c.given.Settled())
 			if c.settled {
-				assert.Equal(t, c.answer, payment.Answer(c.given))
+				assert.Equal(t, c.answer, payment.Reply(c.given))
 			}
 		})
 	}

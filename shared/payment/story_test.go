@@ -55,7 +55,7 @@ type paid struct {
 	held      int    // how often the amount was held
 	captured  int    // how often it was taken
 	confirmed bool
-	refunds   []payment.Made
+	refunds   []payment.ProviderRefund
 }
 
 var errLost = errors.New("the answer was lost")
@@ -104,7 +104,7 @@ func (s table) Create(_ context.Context, c payment.Charge, cause saga.Cause, f s
 	case s.row != nil:
 		return *s.row, fault.Duplicate
 	}
-	c.Diary = saga.Diary{}
+	c.History = saga.History{}
 	c = written(c, cause, f)
 	s.row = &c
 	if !after {
@@ -128,14 +128,14 @@ func (s table) Save(_ context.Context, c payment.Charge, cause saga.Cause, facts
 	switch {
 	case !before:
 		return c, errLost
-	case s.row.Diary.Version != c.Diary.Version:
+	case s.row.History.Version != c.History.Version:
 		return c, fault.Conflict
 	case len(facts) == 0:
 		s.t.Fatalf("a write without a fact: %+v", c)
-	case c.Intent != "" && s.row.Has == payment.Captured && c.Has != payment.Captured && c.Has != payment.Returned:
-		s.t.Fatalf("captured, and then %s", c.Has)
+	case c.Intent != "" && s.row.Observed == payment.Captured && c.Observed != payment.Captured && c.Observed != payment.Returned:
+		s.t.Fatalf("captured, and then %s", c.Observed)
 	}
-	if s.calm && !s.row.Back() && slices.Contains(facts, saga.PaymentReturned) {
+	if s.calm && !s.row.FullyReturned() && slices.Contains(facts, saga.PaymentReturned) {
 		s.judgeReturned()
 	}
 	c = written(c, cause, facts...)
@@ -147,10 +147,10 @@ func (s table) Save(_ context.Context, c payment.Charge, cause saga.Cause, facts
 }
 
 func written(c payment.Charge, cause saga.Cause, facts ...saga.Fact) payment.Charge {
-	d := c.Diary
-	c.Diary = saga.Diary{Version: d.Version + 1, Nonce: "nonce", Entries: slices.Clone(d.Entries)}
+	d := c.History
+	c.History = saga.History{Version: d.Version + 1, Nonce: "nonce", Entries: slices.Clone(d.Entries)}
 	for _, f := range facts {
-		c.Diary.Entries = append(c.Diary.Entries, saga.Entry{Version: c.Diary.Version, Fact: f, Cause: cause})
+		c.History.Entries = append(c.History.Entries, saga.Entry{Version: c.History.Version, Fact: f, Cause: cause})
 	}
 	c.PaymentMethod, c.Refunds, c.RefundIDs = "", slices.Clone(c.Refunds), maps.Clone(c.RefundIDs)
 	return c
@@ -161,13 +161,13 @@ func written(c payment.Charge, cause saga.Cause, facts ...saga.Fact) payment.Cha
 func (s *story) Create(_ context.Context, c payment.Charge, key string) (payment.Intent, error) {
 	return happens(s, func() (payment.Intent, error) {
 		if c.PaymentMethod == "is refused" {
-			return payment.Intent{Has: payment.Declined, Reason: payment.PaymentMethodUnknown}, nil
+			return payment.Intent{Observed: payment.Declined, Reason: payment.PaymentMethodUnknown}, nil
 		}
 		if id, known := s.bank.keys[key]; known {
 			return s.bank.intents[id].Intent, nil
 		}
 		id := fmt.Sprint("pi_", len(s.bank.intents)+1)
-		i := &paid{card: c.PaymentMethod, Intent: payment.Intent{ID: id, Has: payment.Nothing, Shop: c.Shop, Order: c.Order, Attempt: c.Attempt}}
+		i := &paid{card: c.PaymentMethod, Intent: payment.Intent{ID: id, Observed: payment.Nothing, Shop: c.Shop, Order: c.Order, Attempt: c.Attempt}}
 		s.bank.intents[id], s.bank.keys[key] = i, id
 		s.callBack(i)
 		return i.Intent, nil
@@ -175,12 +175,12 @@ func (s *story) Create(_ context.Context, c payment.Charge, key string) (payment
 }
 
 func (s *story) Confirm(_ context.Context, intent, _ string) (payment.Intent, error) {
-	if s.calm && s.row.Want != payment.Take {
+	if s.calm && s.row.Desired != payment.DesiredCapture {
 		s.t.Fatalf("confirmed, though it was known to be given up")
 	}
 	return happens(s, func() (payment.Intent, error) {
 		i := s.bank.intents[intent]
-		if i.Has != payment.Nothing {
+		if i.Observed != payment.Nothing {
 			return i.Intent, nil
 		}
 		i.confirmed = true
@@ -188,11 +188,11 @@ func (s *story) Confirm(_ context.Context, intent, _ string) (payment.Intent, er
 		case i.card == "pays" || i.card == "dawdles" && s.calm:
 			i.hold()
 		case i.card == "declines":
-			i.Has, i.Reason = payment.Declined, payment.CardDeclined
+			i.Observed, i.Reason = payment.Declined, payment.CardDeclined
 		case i.card == "asks":
-			i.Has, i.ClientSecret = payment.ActionNeeded, intent+"_secret"
+			i.Observed, i.ClientSecret = payment.ActionNeeded, intent+"_secret"
 		default:
-			i.Has = payment.Uncertain
+			i.Observed = payment.Uncertain
 		}
 		s.callBack(i)
 		return i.Intent, nil
@@ -200,18 +200,18 @@ func (s *story) Confirm(_ context.Context, intent, _ string) (payment.Intent, er
 }
 
 func (i *paid) hold() {
-	i.Has, i.Reason, i.ClientSecret = payment.Authorized, "", ""
+	i.Observed, i.Reason, i.ClientSecret = payment.Authorized, "", ""
 	i.held++
 }
 
 func (s *story) Capture(_ context.Context, intent, _ string) (payment.Intent, error) {
-	if s.row.Want != payment.Take {
+	if s.row.Desired != payment.DesiredCapture {
 		s.t.Fatalf("captured, though it was known to be given up")
 	}
 	return happens(s, func() (payment.Intent, error) {
 		i := s.bank.intents[intent]
-		if i.Has == payment.Authorized {
-			i.Has = payment.Captured
+		if i.Observed == payment.Authorized {
+			i.Observed = payment.Captured
 			i.captured++
 			s.callBack(i)
 		}
@@ -222,7 +222,7 @@ func (s *story) Capture(_ context.Context, intent, _ string) (payment.Intent, er
 func (s *story) Cancel(_ context.Context, intent string) (payment.Intent, error) {
 	return happens(s, func() (payment.Intent, error) {
 		i := s.bank.intents[intent]
-		if i.Has != payment.Captured && i.Has != payment.Uncertain && i.Has != payment.Canceled {
+		if i.Observed != payment.Captured && i.Observed != payment.Uncertain && i.Observed != payment.Canceled {
 			i.cancel()
 			s.callBack(i)
 		}
@@ -231,30 +231,30 @@ func (s *story) Cancel(_ context.Context, intent string) (payment.Intent, error)
 }
 
 func (i *paid) cancel() {
-	i.Has, i.Reason, i.ClientSecret = payment.Canceled, payment.PaymentCanceled, ""
+	i.Observed, i.Reason, i.ClientSecret = payment.Canceled, payment.PaymentCanceled, ""
 }
 
 func (s *story) Find(_ context.Context, intent string) (payment.Intent, error) {
 	return happens(s, func() (payment.Intent, error) { return s.bank.intents[intent].Intent, nil })
 }
 
-func (s *story) Refund(_ context.Context, c payment.Charge, r saga.Refund, key string) (payment.Made, error) {
-	if s.calm && s.row.Want == payment.Leave && r.ID == payment.Whole {
+func (s *story) Refund(_ context.Context, c payment.Charge, r saga.Refund, key string) (payment.ProviderRefund, error) {
+	if s.calm && s.row.Desired == payment.DesiredAbandon && r.ID == payment.FullRefundID {
 		s.t.Fatalf("given back, though it was known to be written off")
 	}
-	return happens(s, func() (payment.Made, error) {
+	return happens(s, func() (payment.ProviderRefund, error) {
 		i := s.bank.intents[c.Intent]
-		m := payment.Made{Refund: r.ID, Try: r.Try, Amount: r.Amount, State: saga.RefundRefused}
+		m := payment.ProviderRefund{Refund: r.ID, Try: r.Try, Amount: r.Amount, Status: saga.RefundStatusFailed}
 		if id, known := s.bank.keys[key]; known {
-			at := slices.IndexFunc(i.refunds, func(m payment.Made) bool { return m.ID == id })
+			at := slices.IndexFunc(i.refunds, func(m payment.ProviderRefund) bool { return m.ID == id })
 			return i.refunds[at], nil
 		}
-		if i.Has != payment.Captured || r.Amount > s.total.Amount-i.given() {
+		if i.Observed != payment.Captured || r.Amount > s.total.Amount-i.given() {
 			return m, nil
 		}
-		m.ID, m.State = fmt.Sprint("re_", len(i.refunds)+1), saga.RefundDone
+		m.ID, m.Status = fmt.Sprint("re_", len(i.refunds)+1), saga.RefundStatusSucceeded
 		if !s.calm {
-			m.State = saga.RefundState(s.pick("done", "done", "pending", "failed"))
+			m.Status = saga.RefundStatus(s.pick("done", "done", "pending", "failed"))
 		}
 		i.refunds = append(i.refunds, m)
 		s.bank.keys[key] = m.ID
@@ -266,15 +266,15 @@ func (s *story) Refund(_ context.Context, c payment.Charge, r saga.Refund, key s
 func (i *paid) given() int64 {
 	var sum int64
 	for _, m := range i.refunds {
-		if m.State != saga.RefundRefused {
+		if m.Status != saga.RefundStatusFailed {
 			sum += m.Amount
 		}
 	}
 	return sum
 }
 
-func (s *story) Refunds(_ context.Context, c payment.Charge) ([]payment.Made, error) {
-	return happens(s, func() ([]payment.Made, error) { return slices.Clone(s.bank.intents[c.Intent].refunds), nil })
+func (s *story) Refunds(_ context.Context, c payment.Charge) ([]payment.ProviderRefund, error) {
+	return happens(s, func() ([]payment.ProviderRefund, error) { return slices.Clone(s.bank.intents[c.Intent].refunds), nil })
 }
 
 func (s *story) callBack(i *paid) {
@@ -283,7 +283,7 @@ func (s *story) callBack(i *paid) {
 
 // What happens.
 
-func (s *story) till() payment.Till { return payment.Till{Charges: table{s}, Provider: s} }
+func (s *story) till() payment.Reconciler { return payment.Reconciler{Charges: table{s}, Provider: s} }
 
 // deliver hands a message to the step that hears it.
 func (s *story) deliver(e saga.Event) {
@@ -292,11 +292,11 @@ func (s *story) deliver(e saga.Event) {
 	}
 	switch {
 	case slices.Contains(saga.Routes[e.Type].To, saga.AuthorizePayment):
-		step = payment.AuthorizeStep{Till: s.till()}
+		step = payment.AuthorizeStep{Reconciler: s.till()}
 	case e.Cause().Actor == string(saga.CapturePayment):
-		step = payment.CaptureStep{Till: s.till()}
+		step = payment.CaptureStep{Reconciler: s.till()}
 	default:
-		step = payment.ReturnStep{Till: s.till()}
+		step = payment.ReturnStep{Reconciler: s.till()}
 	}
 	s.check(step.Handle(s.outer.Context(), e))
 }
@@ -325,8 +325,8 @@ func (s *story) about(step saga.Step, fact saga.Fact) saga.Event {
 }
 
 func (s *story) hear(b payment.Callback) {
-	err := s.till().Hear(s.outer.Context(), b, saga.Cause{ID: b.ID, Actor: "receive-payment-event"})
-	if !errors.Is(err, payment.ErrNotOurs) {
+	err := s.till().HandleCallback(s.outer.Context(), b, saga.Cause{ID: b.ID, Actor: "receive-payment-event"})
+	if !errors.Is(err, payment.ErrUnknownPayment) {
 		s.check(err)
 	} else if s.row != nil && s.row.Intent == b.Intent && s.depth == 0 {
 		s.t.Fatalf("%s is ours: %v", b.Intent, err)
@@ -334,14 +334,14 @@ func (s *story) hear(b payment.Callback) {
 }
 
 func (s *story) happen() {
-	switch s.pick("reserved", "confirmed", "cancelling", "check", "capture", "return", "refund", "write-off", "again", "again", "callback", "callback", "bank", "bank", "day") {
+	switch s.pick("reserved", "confirmed", "canceling", "check", "capture", "return", "refund", "write-off", "again", "again", "callback", "callback", "bank", "bank", "day") {
 	case "reserved":
 		s.send(paymenttest.Reserved(s.outer, s.ask(), tale, s.total, s.card))
 	case "confirmed":
 		s.send(s.about(saga.CapturePayment, saga.OrderConfirmed))
-	case "cancelling":
+	case "canceling":
 		s.givenUp = true
-		s.send(s.about(saga.ReturnPayment, saga.OrderCancelling))
+		s.send(s.about(saga.ReturnPayment, saga.OrderCanceling))
 	case "check":
 		s.send(s.about(saga.AuthorizePayment, saga.PaymentCheckDue))
 	case "capture":
@@ -351,14 +351,14 @@ func (s *story) happen() {
 			s.send(s.about(saga.ReturnPayment, saga.ReturnDue))
 		}
 	case "refund":
-		if s.row != nil && s.row.Has == payment.Captured && s.row.Want == payment.Take && s.row.Intent != "" {
+		if s.row != nil && s.row.Observed == payment.Captured && s.row.Desired == payment.DesiredCapture && s.row.Intent != "" {
 			s.wantRefund()
 			s.send(paymenttest.Refunding(s.outer, saga.OrderRefunding, s.ask(), tale, s.wanted...))
 		}
 	case "write-off":
 		if s.chance(3) {
 			s.left = true
-			s.send(s.about(saga.ReturnPayment, saga.PaymentGivenUp))
+			s.send(s.about(saga.ReturnPayment, saga.PaymentWrittenOff))
 		}
 	case "again":
 		if len(s.sent) > 0 {
@@ -382,14 +382,14 @@ func (s *story) wantRefund() {
 	s.wanted = slices.Clone(s.wanted) // messages under way keep what they carry
 	for at, w := range s.wanted {
 		if slices.ContainsFunc(s.row.Refunds, func(r saga.Refund) bool {
-			return r.ID == w.ID && r.Try == w.Try && r.State == saga.RefundRefused
+			return r.ID == w.ID && r.Try == w.Try && r.Status == saga.RefundStatusFailed
 		}) {
 			s.wanted[at].Try++
 			return
 		}
 	}
 	s.wanted = append(s.wanted, saga.Refund{
-		ID: fmt.Sprint("refund-", len(s.wanted)+1), Amount: rapid.Int64Range(1, price.Amount).Draw(s.t, "amount"), Try: 1, State: saga.RefundAsked,
+		ID: fmt.Sprint("refund-", len(s.wanted)+1), Amount: rapid.Int64Range(1, price.Amount).Draw(s.t, "amount"), Try: 1, Status: saga.RefundStatusRequested,
 	})
 }
 
@@ -400,11 +400,11 @@ func (s *story) banking() {
 		return
 	}
 	i := s.bank.intents[rapid.SampledFrom(ids).Draw(s.t, "intent")]
-	switch i.Has {
+	switch i.Observed {
 	case payment.ActionNeeded, payment.Uncertain:
 		if i.hold(); s.chance(3) {
 			i.held--
-			i.Has, i.Reason = payment.Declined, payment.CardDeclined
+			i.Observed, i.Reason = payment.Declined, payment.CardDeclined
 		}
 	case payment.Declined: // the customer finds another card
 		i.hold()
@@ -412,12 +412,12 @@ func (s *story) banking() {
 		i.cancel()
 	case payment.Captured:
 		for at := range i.refunds {
-			switch i.refunds[at].State {
-			case saga.RefundPending:
-				i.refunds[at].State = saga.RefundState(s.pick("done", "failed"))
-			case saga.RefundDone:
+			switch i.refunds[at].Status {
+			case saga.RefundStatusPending:
+				i.refunds[at].Status = saga.RefundStatus(s.pick("done", "failed"))
+			case saga.RefundStatusSucceeded:
 				if s.chance(3) {
-					i.refunds[at].State = saga.RefundRefused
+					i.refunds[at].Status = saga.RefundStatusFailed
 				}
 			}
 		}
@@ -440,13 +440,13 @@ func (s *story) settle() {
 		s.deliver(s.about(saga.ReturnPayment, saga.ReturnDue))
 	}
 	for _, i := range s.bank.intents {
-		if i.Has == payment.Uncertain {
+		if i.Observed == payment.Uncertain {
 			i.hold()
 			s.callBack(i)
 		}
 		for at := range i.refunds {
-			if i.refunds[at].State == saga.RefundPending {
-				i.refunds[at].State = saga.RefundDone
+			if i.refunds[at].Status == saga.RefundStatusPending {
+				i.refunds[at].Status = saga.RefundStatusSucceeded
 				s.callBack(i)
 			}
 		}
@@ -465,10 +465,10 @@ func (s *story) callBackAll() {
 
 // answers has a step be asked once more, and reports whether it tells the fact anew.
 func (s *story) answers(step saga.Step, ask, with saga.Fact) bool {
-	before := s.row.Diary.Version
+	before := s.row.History.Version
 	s.deliver(s.about(step, ask))
-	last := s.row.Diary.Entries[len(s.row.Diary.Entries)-1]
-	return s.row.Diary.Version == before+1 && last.Fact == with
+	last := s.row.History.Entries[len(s.row.History.Entries)-1]
+	return s.row.History.Version == before+1 && last.Fact == with
 }
 
 func (s *story) judge() {
@@ -481,7 +481,7 @@ func (s *story) judge() {
 			s.t.Fatalf("%s was captured %d times, and %d of it went back", id, i.captured, i.given())
 		}
 		for at, m := range i.refunds {
-			if m.Refund != payment.Whole && slices.ContainsFunc(i.refunds[:at], func(o payment.Made) bool { return o.Refund == m.Refund && o.Try == m.Try }) {
+			if m.Refund != payment.FullRefundID && slices.ContainsFunc(i.refunds[:at], func(o payment.ProviderRefund) bool { return o.Refund == m.Refund && o.Try == m.Try }) {
 				s.t.Fatalf("try %d of %s was made twice", m.Try, m.Refund)
 			}
 		}
@@ -496,15 +496,15 @@ func (s *story) judge() {
 		s.t.Fatalf("given up, and nothing keeps it from being paid")
 	}
 	switch {
-	case s.left && !s.row.Back():
+	case s.left && !s.row.FullyReturned():
 		s.judgeLeft()
 		return
 	case !s.givenUp && !s.left:
 		s.judgeTaken()
 		return
 	}
-	if s.row.Want != payment.Return || !s.row.Back() || !slices.Contains(facts(*s.row), saga.PaymentReturned) {
-		s.t.Fatalf("given up, but wants %s, has %s: %v", s.row.Want, s.row.Has, facts(*s.row))
+	if s.row.Desired != payment.DesiredReturn || !s.row.FullyReturned() || !slices.Contains(facts(*s.row), saga.PaymentReturned) {
+		s.t.Fatalf("given up, but wants %s, has %s: %v", s.row.Desired, s.row.Observed, facts(*s.row))
 	}
 	s.judgeReturned()
 	if !s.answers(saga.ReturnPayment, saga.ReturnDue, saga.PaymentReturned) || !s.answers(saga.AuthorizePayment, saga.PaymentCheckDue, saga.PaymentReturned) {
@@ -515,8 +515,8 @@ func (s *story) judge() {
 // judgeReturned fails if the provider holds or has any of the order's money.
 func (s *story) judgeReturned() {
 	for id, i := range s.bank.intents {
-		if i.Has == payment.Authorized || i.Has == payment.Captured && i.arrived() != s.total.Amount {
-			s.t.Fatalf("returned, but of %s the provider has %s, and %d went back", id, i.Has, i.arrived())
+		if i.Observed == payment.Authorized || i.Observed == payment.Captured && i.arrived() != s.total.Amount {
+			s.t.Fatalf("returned, but of %s the provider has %s, and %d went back", id, i.Observed, i.arrived())
 		}
 	}
 }
@@ -525,7 +525,7 @@ func (s *story) judgeReturned() {
 func (i *paid) arrived() int64 {
 	var sum int64
 	for _, m := range i.refunds {
-		if m.State == saga.RefundDone {
+		if m.Status == saga.RefundStatusSucceeded {
 			sum += m.Amount
 		}
 	}
@@ -536,27 +536,27 @@ func (i *paid) arrived() int64 {
 func (s *story) judgeLeft() {
 	i := s.bank.intents[s.row.Intent]
 	switch {
-	case s.row.Want != payment.Leave:
-		s.t.Fatalf("written off, but wants %s", s.row.Want)
+	case s.row.Desired != payment.DesiredAbandon:
+		s.t.Fatalf("written off, but wants %s", s.row.Desired)
 	case i == nil: // the provider would not have it, or was not needed
-	case i.Has != payment.Captured && i.Has != payment.Canceled:
-		s.t.Fatalf("written off, but the provider has %s: %v", i.Has, facts(*s.row))
-	case i.Has == payment.Captured && s.row.Has != s.hasOf(i):
-		s.t.Fatalf("taken, and the charge has %s, not %s: %v", s.row.Has, s.hasOf(i), facts(*s.row))
-	case i.Has == payment.Captured && !s.givenUp && !slices.Contains(facts(*s.row), saga.PaymentCaptured):
+	case i.Observed != payment.Captured && i.Observed != payment.Canceled:
+		s.t.Fatalf("written off, but the provider has %s: %v", i.Observed, facts(*s.row))
+	case i.Observed == payment.Captured && s.row.Observed != s.hasOf(i):
+		s.t.Fatalf("taken, and the charge has %s, not %s: %v", s.row.Observed, s.hasOf(i), facts(*s.row))
+	case i.Observed == payment.Captured && !s.givenUp && !slices.Contains(facts(*s.row), saga.PaymentCaptured):
 		s.t.Fatalf("taken, and nobody was told: %v", facts(*s.row))
 	}
 	before := *s.row
 	s.deliver(s.about(saga.CapturePayment, saga.CaptureDue))
 	s.deliver(s.about(saga.ReturnPayment, saga.ReturnDue))
-	if s.row.Has != before.Has || s.row.Want != before.Want {
-		s.t.Fatalf("asked once more, it has %s and wants %s", s.row.Has, s.row.Want)
+	if s.row.Observed != before.Observed || s.row.Desired != before.Desired {
+		s.t.Fatalf("asked once more, it has %s and wants %s", s.row.Observed, s.row.Desired)
 	}
 }
 
 // hasOf returns what a charge has whose money was taken, and perhaps went back as a whole.
-func (s *story) hasOf(i *paid) payment.Has {
-	whole := slices.ContainsFunc(i.refunds, func(m payment.Made) bool { return m.Refund == payment.Whole })
+func (s *story) hasOf(i *paid) payment.Observed {
+	whole := slices.ContainsFunc(i.refunds, func(m payment.ProviderRefund) bool { return m.Refund == payment.FullRefundID })
 	if whole && i.arrived() == s.total.Amount {
 		return payment.Returned
 	}
@@ -566,11 +566,11 @@ func (s *story) hasOf(i *paid) payment.Has {
 func (s *story) judgeTaken() {
 	i := s.bank.intents[s.row.Intent]
 	if i == nil { // the provider would not have it, or was not needed
-		i = &paid{Intent: payment.Intent{Has: s.row.Has}}
+		i = &paid{Intent: payment.Intent{Observed: s.row.Observed}}
 	}
-	same := s.row.Has == i.Has || i.Has == payment.Canceled && (s.row.Has == payment.Lapsed || s.row.Has == payment.Declined)
+	same := s.row.Observed == i.Observed || i.Observed == payment.Canceled && (s.row.Observed == payment.Lapsed || s.row.Observed == payment.Declined)
 	answers := true
-	switch s.row.Has {
+	switch s.row.Observed {
 	case payment.Captured:
 		answers = s.answers(saga.CapturePayment, saga.CaptureDue, saga.PaymentCaptured) && s.answers(saga.AuthorizePayment, saga.PaymentCheckDue, saga.PaymentAuthorized)
 	case payment.Lapsed:
@@ -581,14 +581,14 @@ func (s *story) judgeTaken() {
 		answers = s.answers(saga.AuthorizePayment, saga.PaymentCheckDue, saga.PaymentAuthorized)
 	}
 	if !same || !answers {
-		s.t.Fatalf("has %s, the provider %s: %v", s.row.Has, i.Has, facts(*s.row))
+		s.t.Fatalf("has %s, the provider %s: %v", s.row.Observed, i.Observed, facts(*s.row))
 	}
-	if s.row.Has == payment.ActionNeeded != (s.row.ClientSecret != "") {
-		s.t.Fatalf("has %s, client secret %q", s.row.Has, s.row.ClientSecret)
+	if s.row.Observed == payment.ActionNeeded != (s.row.ClientSecret != "") {
+		s.t.Fatalf("has %s, client secret %q", s.row.Observed, s.row.ClientSecret)
 	}
-	told := map[saga.RefundState]saga.Fact{saga.RefundDone: saga.PaymentRefunded, saga.RefundRefused: saga.RefundFailed}
+	told := map[saga.RefundStatus]saga.Fact{saga.RefundStatusSucceeded: saga.PaymentRefunded, saga.RefundStatusFailed: saga.RefundFailed}
 	for _, r := range s.row.Refunds {
-		if !slices.Contains(facts(*s.row), told[r.State]) {
+		if !slices.Contains(facts(*s.row), told[r.Status]) {
 			s.t.Fatalf("refund %+v: %v", r, facts(*s.row))
 		}
 	}

@@ -34,7 +34,7 @@ type Sender struct {
 // Send sends all letters, a batch per queue, and sends again what alone failed of a batch. A queue that fails does not keep
 // another's letters back; the error names every queue that did not take all of its letters. Letters may arrive more than
 // once and in any order.
-func (s Sender) Send(ctx context.Context, letters ...saga.Letter) error {
+func (s Sender) Send(ctx context.Context, letters ...saga.Message) error {
 	bodies := map[saga.Step][]string{}
 	for _, l := range letters {
 		body, err := json.Marshal(l.Event)
@@ -126,7 +126,7 @@ func HideFor(ctx context.Context, client *sqs.Client, url, receipt string, d tim
 
 // Patience is how long a message that failed for the nth time waits: 2, 4, 8 … seconds, at most 5 minutes, with full
 // jitter, and at least one second.
-func Patience(ctx context.Context, receives int) time.Duration {
+func RetryDelay(ctx context.Context, receives int) time.Duration {
 	longest := min(time.Second<<min(max(receives, 1), 9), 5*time.Minute)
 	return max(time.Second, time.Duration(chance.Float(ctx)*float64(longest)))
 }

@@ -122,7 +122,7 @@ func TestAnAnswerAboutAnUnknownEntryIsAnError(t *testing.T) {
 func TestAQueueThatFailsKeepsNoOthersLettersBack(t *testing.T) {
 	p := newPost()
 	p.away = "authorize-payment"
-	about := func(to saga.Step) saga.Letter { return saga.Letter{To: to, Event: saga.Event{ID: "e"}} }
+	about := func(to saga.Step) saga.Message { return saga.Message{To: to, Event: saga.Event{ID: "e"}} }
 	err := p.sender().Send(t.Context(), about(saga.ReserveStock), about(saga.AuthorizePayment), about(saga.AdvanceOrder), about(saga.AdvanceOrder))
 	assert.ErrorContains(t, err, "authorize-payment")
 	assert.NotContains(t, err.Error(), "reserve-stock")
@@ -171,7 +171,7 @@ func TestPatienceGrowsAndEnds(t *testing.T) {
 		if receives < 8 {
 			longest = time.Second << max(1, receives)
 		}
-		if got := queue.Patience(context.Background(), receives); got < time.Second || got > longest {
+		if got := queue.RetryDelay(context.Background(), receives); got < time.Second || got > longest {
 			t.Fatalf("the message waits %s after %d receives, not between 1s and %s", got, receives, longest)
 		}
 	})

@@ -38,17 +38,17 @@ func readBatches(ctx context.Context, db *dynamodb.Client, wanted map[string]typ
 			}
 		}
 		if wanted = out.UnprocessedKeys; len(wanted) > 0 {
-			return struct{}{}, errHeldBack
+			return struct{}{}, errThrottled
 		}
 		return struct{}{}, nil
 	}, backoff.WithBackOff(newJitter(ctx)), backoff.WithMaxTries(conflictTries))
-	if errors.Is(err, errHeldBack) {
+	if errors.Is(err, errThrottled) {
 		return err
 	}
 	return Failure(err) // of the call, or of the context, which ended between two of them
 }
 
-var errHeldBack = fault.New(fault.Throttled, "store-throttled", "The store is busy; try again shortly.").After(time.Second)
+var errThrottled = fault.New(fault.Throttled, "store-throttled", "The store is busy; try again shortly.").After(time.Second)
 
 // ReadMany reads items of one table by their keys, consistently, up to 100; each is called for those that are there, in no
 // particular order.

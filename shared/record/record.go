@@ -19,15 +19,15 @@ import (
 	"backroom/shared/saga"
 )
 
-// LogLimit bounds a row's log. Beyond it the oldest entries but the first are dropped: the log is a diary, and no decision
+// HistoryLimit bounds a row's log. Beyond it the oldest entries but the first are dropped: the log is a diary, and no decision
 // rests on it.
-const LogLimit = 100
+const HistoryLimit = 100
 
 // What a read or a write may come back with.
 var (
-	ErrNotFound = fault.New(fault.NotFound, "row-not-found", "There is no such row.")
-	ErrMoved    = fault.New(fault.Conflict, "row-moved", "The row was changed by another since it was loaded.")
-	ErrExists   = fault.New(fault.Duplicate, "row-exists", "The row exists already.")
+	ErrNotFound        = fault.New(fault.NotFound, "row-not-found", "There is no such row.")
+	ErrVersionConflict = fault.New(fault.Conflict, "row-version-conflict", "The row was changed by another since it was loaded.")
+	ErrExists          = fault.New(fault.Duplicate, "row-exists", "The row exists already.")
 )
 
 // Table is one table of rows.
@@ -43,20 +43,20 @@ func Key(shop, id string) string { return shop + "#" + id }
 
 // Change is one more version of a row.
 type Change struct {
-	Key   string
-	Item  any         // the row's own attributes, marshalled by attributevalue; holds what its facts carry
-	Diary saga.Diary  // as it was loaded; the zero Diary for a row that must not exist yet
-	Cause saga.Cause  // who, because of what
-	Facts []saga.Fact // what happened: at least one
+	Key     string
+	Item    any          // the row's own attributes, marshalled by attributevalue; holds what its facts carry
+	History saga.History // as it was loaded; the zero History for a row that must not exist yet
+	Cause   saga.Cause   // who, because of what
+	Facts   []saga.Fact  // what happened: at least one
 }
 
 // envelope is what every row has beside its own attributes.
 type envelope struct {
-	PK      string  `dynamodbav:"pk"`
-	Version int     `dynamodbav:"version"`
-	Nonce   string  `dynamodbav:"nonce"`
-	Log     []entry `dynamodbav:"log"`
-	Tells   int     `dynamodbav:"tells,omitempty"` // how many facts of this version are heard: the stream filter asks for it
+	PK        string  `dynamodbav:"pk"`
+	Version   int     `dynamodbav:"version"`
+	Nonce     string  `dynamodbav:"nonce"`
+	History   []entry `dynamodbav:"history"`
+	Publishes int     `dynamodbav:"tells,omitempty"` // how many facts of this version are heard: the stream filter asks for it
 }
 
 type entry struct {
@@ -68,29 +68,29 @@ type entry struct {
 }
 
 // Load reads the row with the key, consistently, into item and returns its diary. It returns ErrNotFound for no row.
-func (t Table) Load(ctx context.Context, key string, item any) (saga.Diary, error) {
+func (t Table) Load(ctx context.Context, key string, item any) (saga.History, error) {
 	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &t.Name, Key: PrimaryKey(key), ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
-		return saga.Diary{}, Failure(err)
+		return saga.History{}, Failure(err)
 	}
 	if out.Item == nil {
-		return saga.Diary{}, ErrNotFound
+		return saga.History{}, ErrNotFound
 	}
 	return Decode(out.Item, item)
 }
 
 // Decode reads a row's image into item and returns its diary.
-func Decode(image map[string]types.AttributeValue, item any) (saga.Diary, error) {
+func Decode(image map[string]types.AttributeValue, item any) (saga.History, error) {
 	var e envelope
 	if err := attributevalue.UnmarshalMap(image, &e); err != nil {
-		return saga.Diary{}, fmt.Errorf("record: decode row: %w", err)
+		return saga.History{}, fmt.Errorf("record: decode row: %w", err)
 	}
 	if err := attributevalue.UnmarshalMap(image, item); err != nil {
-		return saga.Diary{}, fmt.Errorf("record: decode row %s: %w", e.PK, err)
+		return saga.History{}, fmt.Errorf("record: decode row %s: %w", e.PK, err)
 	}
-	return e.diary(), nil
+	return e.history(), nil
 }
 
 // Exists is the ErrExists of a Save: it holds the row that was there first.
@@ -113,13 +113,13 @@ func (t Table) Save(ctx context.Context, c Change) error {
 }
 
 // SaveNext is Save, and returns the diary that the row has then: who goes on with the row need not load it again.
-func (t Table) SaveNext(ctx context.Context, c Change) (saga.Diary, error) {
+func (t Table) SaveNext(ctx context.Context, c Change) (saga.History, error) {
 	put, err := t.put(c)
 	if err != nil {
-		return saga.Diary{}, err
+		return saga.History{}, err
 	}
 	if err := t.write(ctx, c, put); err != nil {
-		return saga.Diary{}, err
+		return saga.History{}, err
 	}
 	return Decode(put.Item, &struct{}{})
 }
@@ -133,7 +133,7 @@ func (t Table) write(ctx context.Context, c Change, put *types.Put) error {
 		})
 		return err
 	})
-	if failed, ok := errors.AsType[*Cancelled](err); ok {
+	if failed, ok := errors.AsType[*Canceled](err); ok {
 		return refused(c, put.Item, failed.Reasons[0].Item)
 	}
 	return err
@@ -149,21 +149,21 @@ func (t Table) put(c Change) (*types.Put, error) {
 	if len(c.Facts) == 0 {
 		return nil, fmt.Errorf("record: a write of %s without a fact", c.Key)
 	}
-	e := envelope{PK: c.Key, Version: c.Diary.Version + 1, Nonce: c.Diary.Nonce}
-	if c.Diary.Version == 0 {
+	e := envelope{PK: c.Key, Version: c.History.Version + 1, Nonce: c.History.Nonce}
+	if c.History.Version == 0 {
 		e.Nonce = t.Nonce()
 	}
-	for _, old := range c.Diary.Entries {
-		e.Log = append(e.Log, entry{old.Version, old.Fact, old.At.UnixMilli(), old.Cause.ID, old.Cause.Actor})
+	for _, old := range c.History.Entries {
+		e.History = append(e.History, entry{old.Version, old.Fact, old.At.UnixMilli(), old.Cause.ID, old.Cause.Actor})
 	}
 	for _, f := range c.Facts {
-		e.Log = append(e.Log, entry{e.Version, f, t.Now().UnixMilli(), c.Cause.ID, c.Cause.Actor})
-		if f.Heard() {
-			e.Tells++
+		e.History = append(e.History, entry{e.Version, f, t.Now().UnixMilli(), c.Cause.ID, c.Cause.Actor})
+		if f.HasConsumers() {
+			e.Publishes++
 		}
 	}
-	if over := len(e.Log) - LogLimit; over > 0 {
-		e.Log = append(e.Log[:1], e.Log[1+over:]...)
+	if over := len(e.History) - HistoryLimit; over > 0 {
+		e.History = append(e.History[:1], e.History[1+over:]...)
 	}
 	image, err := attributevalue.MarshalMap(c.Item)
 	if err != nil {
@@ -184,11 +184,11 @@ func (t Table) put(c Change) (*types.Put, error) {
 		ConditionExpression:                 aws.String("attribute_not_exists(pk)"),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
-	if c.Diary.Version > 0 {
+	if c.History.Version > 0 {
 		put.ConditionExpression = aws.String("version = :loaded AND nonce = :nonce")
 		put.ExpressionAttributeValues = map[string]types.AttributeValue{
-			":loaded": &types.AttributeValueMemberN{Value: fmt.Sprint(c.Diary.Version)},
-			":nonce":  &types.AttributeValueMemberS{Value: c.Diary.Nonce},
+			":loaded": &types.AttributeValueMemberN{Value: fmt.Sprint(c.History.Version)},
+			":nonce":  &types.AttributeValueMemberS{Value: c.History.Nonce},
 		}
 	}
 	return put, nil
@@ -201,15 +201,15 @@ func refused(c Change, wrote, stands map[string]types.AttributeValue) error {
 	switch {
 	case reflect.DeepEqual(wrote, stands):
 		return nil
-	case c.Diary.Version == 0:
+	case c.History.Version == 0:
 		return &Exists{Image: stands}
 	}
-	return ErrMoved
+	return ErrVersionConflict
 }
 
-func (e envelope) diary() saga.Diary {
-	d := saga.Diary{Version: e.Version, Nonce: e.Nonce}
-	for _, l := range e.Log {
+func (e envelope) history() saga.History {
+	d := saga.History{Version: e.Version, Nonce: e.Nonce}
+	for _, l := range e.History {
 		d.Entries = append(d.Entries, saga.Entry{
 			Version: l.Version, Fact: l.Fact, At: time.UnixMilli(l.At).UTC(), Cause: saga.Cause{ID: l.Cause, Actor: l.Actor},
 		})

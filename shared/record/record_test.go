@@ -43,13 +43,13 @@ func first(mugs int) record.Change {
 // table returns a table of rows whose nonces are counted, and the cloud it is in.
 func table(t *testing.T) (record.Table, *cloudtest.Cloud) {
 	c := cloudtest.New(t)
-	rows := c.Runtime().Table(c.Table("Holds"))
+	rows := c.Runtime().Table(c.Table("Reservations"))
 	nonces := 0
 	rows.Nonce = func() string { nonces++; return fmt.Sprintf("nonce%03d", nonces) }
 	return rows, c
 }
 
-func load(t *testing.T, rows record.Table) (shelf, saga.Diary) {
+func load(t *testing.T, rows record.Table) (shelf, saga.History) {
 	t.Helper()
 	var s shelf
 	d, err := rows.Load(t.Context(), key, &s)
@@ -64,32 +64,32 @@ func TestEveryWriteRaisesTheVersionAndIsWrittenDown(t *testing.T) {
 	require.NoError(t, rows.Save(t.Context(), first(10)))
 	assert.JSONEq(t, `{
 		"pk": "main#ord_1", "version": 1, "nonce": "nonce001",
-		"log": [{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "event-1", "actor": "test"}],
+		"history": [{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "event-1", "actor": "test"}],
 		"order": "ord_1", "shop": "main", "mugs": 10
-	}`, c.Row("Holds", key), "a version that tells nothing to anybody has no tells")
+	}`, c.Row("Reservations", key), "a version that tells nothing to anybody has no tells")
 
 	c.Clock.Pass(time.Second)
 	_, diary := load(t, rows)
 	require.NoError(t, rows.Save(t.Context(), record.Change{
-		Key: key, Item: shelf{"ord_1", "main", 9}, Diary: diary, Cause: saga.Cause{ID: "event-2", Actor: "other"},
-		Facts: []saga.Fact{saga.PaymentAuthorized, saga.OrderClosed, saga.PaymentDeclined},
+		Key: key, Item: shelf{"ord_1", "main", 9}, History: diary, Cause: saga.Cause{ID: "event-2", Actor: "other"},
+		Facts: []saga.Fact{saga.PaymentAuthorized, saga.OrderSettled, saga.PaymentDeclined},
 	}))
 	assert.JSONEq(t, `{
-		"pk": "main#ord_1", "version": 2, "nonce": "nonce001", "tells": 2,
-		"log": [
+		"pk": "main#ord_1", "version": 2, "nonce": "nonce001", "publishes": 2,
+		"history": [
 			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "event-1", "actor": "test"},
 			{"v": 2, "fact": "PaymentAuthorized", "at": 1772366401000, "cause": "event-2", "actor": "other"},
-			{"v": 2, "fact": "OrderClosed", "at": 1772366401000, "cause": "event-2", "actor": "other"},
+			{"v": 2, "fact": "OrderSettled", "at": 1772366401000, "cause": "event-2", "actor": "other"},
 			{"v": 2, "fact": "PaymentDeclined", "at": 1772366401000, "cause": "event-2", "actor": "other"}
 		],
 		"order": "ord_1", "shop": "main", "mugs": 9
-	}`, c.Row("Holds", key), "two of its facts are heard by somebody")
+	}`, c.Row("Reservations", key), "two of its facts are heard by somebody")
 
 	s, diary := load(t, rows)
 	assert.Equal(t, shelf{"ord_1", "main", 9}, s)
 	assert.Equal(t, 2, diary.Version)
-	assert.True(t, diary.Heeds(saga.Cause{ID: "event-1"}) && diary.Heeds(saga.Cause{ID: "event-2"}))
-	assert.False(t, diary.Heeds(saga.Cause{ID: "event-3"}))
+	assert.True(t, diary.Handled(saga.Cause{ID: "event-1"}) && diary.Handled(saga.Cause{ID: "event-2"}))
+	assert.False(t, diary.Handled(saga.Cause{ID: "event-3"}))
 	assert.Equal(t, saga.Entry{
 		Version: 2, Fact: saga.PaymentDeclined, At: cloudtest.Epoch.Add(time.Second), Cause: saga.Cause{ID: "event-2", Actor: "other"},
 	}, diary.Entries[3])
@@ -101,12 +101,12 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	silent, clash := first(1), first(1)
 	silent.Facts = nil
 	clash.Item = struct {
-		Log string `dynamodbav:"log"`
+		Log string `dynamodbav:"history"`
 	}{"mine"}
 
 	assert.ErrorContains(t, rows.Save(t.Context(), silent), "without a fact")
-	assert.ErrorContains(t, rows.Save(t.Context(), clash), `may not have an attribute "log" of its own`)
-	assert.Empty(t, c.Rows("Holds"))
+	assert.ErrorContains(t, rows.Save(t.Context(), clash), `may not have an attribute "history" of its own`)
+	assert.Empty(t, c.Rows("Reservations"))
 }
 
 func TestWhoComesSecond(t *testing.T) {
@@ -126,24 +126,24 @@ func TestWhoComesSecond(t *testing.T) {
 		assert.Equal(t, 10, s.Mugs)
 	})
 
-	change := func(mugs int, cause string, d saga.Diary) record.Change {
-		return record.Change{Key: key, Item: shelf{"ord_1", "main", mugs}, Diary: d, Cause: saga.Cause{ID: cause, Actor: "test"}, Facts: []saga.Fact{saga.PaymentAuthorized}}
+	change := func(mugs int, cause string, d saga.History) record.Change {
+		return record.Change{Key: key, Item: shelf{"ord_1", "main", mugs}, History: d, Cause: saga.Cause{ID: cause, Actor: "test"}, Facts: []saga.Fact{saga.PaymentAuthorized}}
 	}
 	require.NoError(t, rows.Save(t.Context(), change(9, "event-2", born)))
 
 	t.Run("cannot change what moved on", func(t *testing.T) {
 		for _, cause := range []string{"event-3", "event-2", "event-1"} {
-			require.ErrorIs(t, rows.Save(t.Context(), change(8, cause, born)), record.ErrMoved, "whatever its cause is: %s", cause)
+			require.ErrorIs(t, rows.Save(t.Context(), change(8, cause, born)), record.ErrVersionConflict, "whatever its cause is: %s", cause)
 		}
 		s, d := load(t, rows)
 		assert.Equal(t, []int{9, 2}, []int{s.Mugs, d.Version})
 	})
 
 	t.Run("cannot change what was deleted and made again", func(t *testing.T) {
-		c.Put("Holds", strings.Replace(c.Row("Holds", key), "nonce001", "nonce777", 1))
+		c.Put("Reservations", strings.Replace(c.Row("Reservations", key), "nonce001", "nonce777", 1))
 		_, again := load(t, rows)
 		again.Nonce = "nonce001"
-		require.ErrorIs(t, rows.Save(t.Context(), change(8, "event-3", again)), record.ErrMoved)
+		require.ErrorIs(t, rows.Save(t.Context(), change(8, "event-3", again)), record.ErrVersionConflict)
 	})
 
 	t.Run("finds nothing under another key", func(t *testing.T) {
@@ -172,14 +172,14 @@ func TestAWriteWhoseAnswerWasLostIsKnownAgain(t *testing.T) {
 
 		flaky, lost = forgetting(rows, c, "PutItem")
 		next := first(9)
-		next.Diary = born
+		next.History = born
 		require.NoError(t, flaky.Save(t.Context(), next), "one more version, and by the cause of the one before")
 		assert.Equal(t, 1, lost())
 		s, d := load(t, rows)
 		assert.Equal(t, []int{9, 2, 2}, []int{s.Mugs, d.Version, len(d.Entries)})
 
 		put, err := rows.Put(record.Change{
-			Key: key, Item: shelf{"ord_1", "main", 8}, Diary: d, Cause: saga.Cause{ID: "event-3", Actor: "test"}, Facts: []saga.Fact{saga.PaymentAuthorized},
+			Key: key, Item: shelf{"ord_1", "main", 8}, History: d, Cause: saga.Cause{ID: "event-3", Actor: "test"}, Facts: []saga.Fact{saga.PaymentAuthorized},
 		})
 		require.NoError(t, err)
 		flaky, lost = forgetting(rows, c, "TransactWriteItems")
@@ -194,18 +194,18 @@ func TestTheLogIsBounded(t *testing.T) {
 	t.Parallel()
 	rows, _ := table(t)
 	require.NoError(t, rows.Save(t.Context(), first(0)))
-	for n := 2; n <= record.LogLimit+5; n++ {
+	for n := 2; n <= record.HistoryLimit+5; n++ {
 		_, d := load(t, rows)
 		change := first(n)
-		change.Diary, change.Cause.ID = d, fmt.Sprintf("event-%d", n)
+		change.History, change.Cause.ID = d, fmt.Sprintf("event-%d", n)
 		require.NoError(t, rows.Save(t.Context(), change))
 	}
 	_, d := load(t, rows)
-	assert.Equal(t, record.LogLimit+5, d.Version)
-	require.Len(t, d.Entries, record.LogLimit)
+	assert.Equal(t, record.HistoryLimit+5, d.Version)
+	require.Len(t, d.Entries, record.HistoryLimit)
 	assert.Equal(t, 1, d.Entries[0].Version, "how it began")
 	assert.Equal(t, 7, d.Entries[1].Version, "then the latest")
-	assert.Equal(t, record.LogLimit+5, d.Entries[record.LogLimit-1].Version)
+	assert.Equal(t, record.HistoryLimit+5, d.Entries[record.HistoryLimit-1].Version)
 }
 
 func TestLoadEachReadsOneRowOfEachTable(t *testing.T) {
@@ -293,8 +293,8 @@ func (s *scripted) client() *dynamodb.Client {
 	})
 }
 
-// cancelled is the answer to a transaction that was refused for these reasons, one per action.
-func cancelled(codes ...string) string {
+// canceled is the answer to a transaction that was refused for these reasons, one per action.
+func canceled(codes ...string) string {
 	var reasons []string
 	for _, code := range codes {
 		reasons = append(reasons, `{"Code":"`+code+`"}`)
@@ -317,14 +317,14 @@ func TestCollisionsAreTriedAgain(t *testing.T) {
 		calls   int
 		err     error
 	}{
-		"a transaction that collides twice is written then": {transact, []string{cancelled("None", "TransactionConflict"), cancelled("TransactionConflict"), ""}, 3, nil},
+		"a transaction that collides twice is written then": {transact, []string{canceled("None", "TransactionConflict"), canceled("TransactionConflict"), ""}, 3, nil},
 		"a row that collides is written then":               {save, []string{collision, collision, ""}, 3, nil},
-		"who keeps colliding gives way":                     {transact, []string{cancelled("TransactionConflict")}, 8, record.ErrBusy},
-		"a row that keeps colliding gives way":              {save, []string{collision}, 8, record.ErrBusy},
-		"a transaction that stays throttled is for later":   {transact, []string{cancelled("None", "ThrottlingError")}, 8, fault.Throttled},
-		"a throttled transaction is tried again":            {transact, []string{cancelled("ThrottlingError"), ""}, 2, nil},
-		"a condition is a result, whatever else happened":   {transact, []string{cancelled("ConditionalCheckFailed", "TransactionConflict")}, 1, &record.Cancelled{}},
-		"a wrong request is no condition that failed":       {transact, []string{cancelled("ValidationError", "TransactionConflict")}, 1, fault.Internal},
+		"who keeps colliding gives way":                     {transact, []string{canceled("TransactionConflict")}, 8, record.ErrContention},
+		"a row that keeps colliding gives way":              {save, []string{collision}, 8, record.ErrContention},
+		"a transaction that stays throttled is for later":   {transact, []string{canceled("None", "ThrottlingError")}, 8, fault.Throttled},
+		"a throttled transaction is tried again":            {transact, []string{canceled("ThrottlingError"), ""}, 2, nil},
+		"a condition is a result, whatever else happened":   {transact, []string{canceled("ConditionalCheckFailed", "TransactionConflict")}, 1, &record.Canceled{}},
+		"a wrong request is no condition that failed":       {transact, []string{canceled("ValidationError", "TransactionConflict")}, 1, fault.Internal},
 		"a throttled store asks for patience":               {save, []string{`{"__type":"x#ProvisionedThroughputExceededException"}`}, 1, fault.Throttled},
 		"a store that is away asks for patience":            {save, []string{`{"__type":"x#InternalServerError"}`}, 1, fault.Unavailable},
 	} {
@@ -334,8 +334,8 @@ func TestCollisionsAreTriedAgain(t *testing.T) {
 				s := &scripted{answers: c.answers}
 				err := c.write(t, s.client())
 				assert.Equal(t, c.calls, s.calls)
-				if _, condition := errors.AsType[*record.Cancelled](c.err); condition {
-					assert.ErrorAs(t, err, new(*record.Cancelled))
+				if _, condition := errors.AsType[*record.Canceled](c.err); condition {
+					assert.ErrorAs(t, err, new(*record.Canceled))
 					return
 				}
 				assert.Equal(t, fault.KindOf(c.err), fault.KindOf(err), "%v", err)

@@ -21,11 +21,11 @@ import (
 const conflictTries = 8
 
 // ErrBusy is what a write comes back with that kept colliding with others.
-var ErrBusy = fault.New(fault.Conflict, "row-busy", "Others are changing the same rows right now.")
+var ErrContention = fault.New(fault.Conflict, "row-contention", "Others are changing the same rows right now.")
 
-// Cancelled is a transaction that was refused by a condition. Nothing of it was written. Reasons has one entry per action,
+// Canceled is a transaction that was refused by a condition. Nothing of it was written. Reasons has one entry per action,
 // in order.
-type Cancelled struct{ Reasons []Reason }
+type Canceled struct{ Reasons []Reason }
 
 // Reason says whether one action's condition failed, and the item that stands there (nil: none).
 type Reason struct {
@@ -34,7 +34,7 @@ type Reason struct {
 }
 
 // Error says which actions' conditions failed.
-func (c *Cancelled) Error() string {
+func (c *Canceled) Error() string {
 	text := "record: conditions failed of actions"
 	for i, r := range c.Reasons {
 		if r.Failed {
@@ -44,7 +44,7 @@ func (c *Cancelled) Error() string {
 	return text
 }
 
-// Transact writes all actions or none. It returns a *Cancelled if a condition failed – a result, not a mishap – and ErrBusy if
+// Transact writes all actions or none. It returns a *Canceled if a condition failed – a result, not a mishap – and ErrBusy if
 // it kept colliding with other writers.
 func Transact(ctx context.Context, db *dynamodb.Client, actions ...types.TransactWriteItem) error {
 	return persist(ctx, func() error {
@@ -80,12 +80,12 @@ func persist(ctx context.Context, write func() error) error {
 	case err == nil:
 		return nil
 	case throttled(err):
-		return errHeldBack.Because(err)
+		return errThrottled.Because(err)
 	case collided(err):
-		return ErrBusy.Because(err)
+		return ErrContention.Because(err)
 	}
 	if refused, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
-		c, failed := &Cancelled{}, false
+		c, failed := &Canceled{}, false
 		for _, r := range refused.CancellationReasons {
 			c.Reasons = append(c.Reasons, Reason{Failed: aws.ToString(r.Code) == "ConditionalCheckFailed", Item: r.Item})
 			failed = failed || c.Reasons[len(c.Reasons)-1].Failed
@@ -95,7 +95,7 @@ func persist(ctx context.Context, write func() error) error {
 		}
 	}
 	if refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		return &Cancelled{Reasons: []Reason{{Failed: true, Item: refused.Item}}}
+		return &Canceled{Reasons: []Reason{{Failed: true, Item: refused.Item}}}
 	}
 	return Failure(err)
 }
@@ -144,13 +144,13 @@ func Failure(err error) error {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		switch api.ErrorCode() {
 		case "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded":
-			return errHeldBack.Because(err)
+			return errThrottled.Because(err)
 		case "InternalServerError", "ServiceUnavailable":
-			return errAway.Because(err)
+			return errUnavailable.Because(err)
 		}
 		return err
 	}
-	return errAway.Because(err) // no answer at all: the network, or the context's end
+	return errUnavailable.Because(err) // no answer at all: the network, or the context's end
 }
 
-var errAway = fault.New(fault.Unavailable, "store-unavailable", "The store does not answer; try again shortly.").After(time.Second)
+var errUnavailable = fault.New(fault.Unavailable, "store-unavailable", "The store does not answer; try again shortly.").After(time.Second)

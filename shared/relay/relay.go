@@ -27,13 +27,13 @@ type Relay struct {
 // dead-letter queue with an error line and never fails the batch, so it cannot hold up its shard. A failed send fails the
 // batch, after all other sends were tried: what was sent already is sent again, which changes nothing.
 func (r Relay) Read(ctx context.Context, records []events.DynamoDBEventRecord) error {
-	var letters []saga.Letter
+	var letters []saga.Message
 	var dead []string
 	for _, rec := range records {
 		if rec.Change.NewImage == nil {
 			continue // the row is gone: nothing is told
 		}
-		told, err := record.Told(rec.Change.NewImage)
+		told, err := record.Events(rec.Change.NewImage)
 		if err != nil {
 			body, marshalErr := json.Marshal(rec)
 			if marshalErr != nil {
@@ -44,18 +44,18 @@ func (r Relay) Read(ctx context.Context, records []events.DynamoDBEventRecord) e
 			dead = append(dead, string(body))
 			continue
 		}
-		letters = append(letters, Letters(told...)...)
+		letters = append(letters, Messages(told...)...)
 	}
 	observe.Note(ctx, slog.Int("records", len(records)), slog.Int("letters", len(letters)), slog.Int("dead", len(dead)))
 	return errors.Join(r.Queues.Send(ctx, letters...), r.Queues.SendTo(ctx, r.DeadLetter, dead))
 }
 
 // Letters returns a letter for each event and each step that hears it.
-func Letters(told ...saga.Event) []saga.Letter {
-	var letters []saga.Letter
+func Messages(told ...saga.Event) []saga.Message {
+	var letters []saga.Message
 	for _, e := range told {
 		for _, step := range saga.Routes[e.Type].To {
-			letters = append(letters, saga.Letter{To: step, Event: e})
+			letters = append(letters, saga.Message{To: step, Event: e})
 		}
 	}
 	return letters

@@ -31,7 +31,7 @@ func record(order string, facts ...saga.Fact) events.DynamoDBEventRecord {
 		SequenceNumber: "sequence-" + order,
 		NewImage: map[string]events.DynamoDBAttributeValue{
 			"pk": text("main#" + order), "version": number("2"), "nonce": text("n"), "order": text(order), "shop": text("main"),
-			"log": events.NewListAttribute(log), "lines": none, "short": none,
+			"history": events.NewListAttribute(log), "lines": none, "short": none,
 			"total": number("1"), "currency": text("EUR"), "payment_method": text("pm"), "reason": text("no"),
 			"owner": text("anna@example.com"),
 		},
@@ -81,7 +81,7 @@ func TestWhatARecordTells(t *testing.T) {
 			record("ord_1", saga.ReserveDue, saga.PaymentCheckDue),
 			map[string][]string{"ReserveStockQueue": {"ReserveDue ord_1"}, "AuthorizePaymentQueue": {"PaymentCheckDue ord_1"}},
 		},
-		"nothing, if nobody hears it": {record("ord_1", saga.OrderClosed), map[string][]string{}},
+		"nothing, if nobody hears it": {record("ord_1", saga.OrderSettled), map[string][]string{}},
 		"nothing, if the row is gone": {events.DynamoDBEventRecord{EventName: "REMOVE"}, map[string][]string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -103,7 +103,7 @@ func TestARecordReadTwiceTellsTheSame(t *testing.T) {
 	letters := c.Drain("AuthorizePaymentQueue")
 	require.Len(t, letters, 2)
 	assert.Equal(t, letters[0], letters[1])
-	assert.Contains(t, letters[0], `"holds:main#ord_1@2.0~n"`)
+	assert.Contains(t, letters[0], `"reservations:main#ord_1@2.0~n"`)
 }
 
 func TestARecordThatCannotBeReadHoldsNothingUp(t *testing.T) {
@@ -113,7 +113,7 @@ func TestARecordThatCannotBeReadHoldsNothingUp(t *testing.T) {
 		"it is no row of ours":                    without(record("ord_bad", saga.OrderPlaced), "version"),
 		"it belongs to no order":                  without(record("ord_bad", saga.OrderPlaced), "order"),
 		"its version is no number":                with(record("ord_bad", saga.OrderPlaced), "version", events.NewStringAttribute("two")),
-		"its log is none":                         with(record("ord_bad", saga.OrderPlaced), "log", events.NewStringAttribute("none")),
+		"its log is none":                         with(record("ord_bad", saga.OrderPlaced), "history", events.NewStringAttribute("none")),
 		"it holds what rows never hold, a binary": with(record("ord_bad", saga.OrderPlaced), "total", events.NewBinaryAttribute([]byte("x"))),
 	}
 	for name, r := range bad {

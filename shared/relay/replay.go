@@ -23,10 +23,10 @@ type Replay struct {
 }
 
 // Tally says what a table told in a replay.
-type Tally struct {
-	Rows   int                 // that were read
-	Facts  map[saga.Fact]int   // that were sent, each to every step that hears it
-	Untold map[string][]string // the keys of the rows that can not tell a fact any more, by fact and reason
+type Summary struct {
+	Rows          int                 // that were read
+	Facts         map[saga.Fact]int   // that were sent, each to every step that hears it
+	Unrecoverable map[string][]string // the keys of the rows that can not tell a fact any more, by fact and reason
 }
 
 // page is how many rows are read, and their facts sent, before it waits for its rate.
@@ -34,8 +34,8 @@ const page = 100
 
 // Send reads all rows of a table and sends the facts that they told since. It stops where a page cannot be read or sent; the
 // tally counts what was done until then, and doing it all again changes nothing.
-func (r Replay) Send(ctx context.Context, table record.Table, since time.Time) (Tally, error) {
-	t := Tally{Facts: map[saga.Fact]int{}, Untold: map[string][]string{}}
+func (r Replay) Send(ctx context.Context, table record.Table, since time.Time) (Summary, error) {
+	t := Summary{Facts: map[saga.Fact]int{}, Unrecoverable: map[string][]string{}}
 	pages := dynamodb.NewScanPaginator(table.DB, &dynamodb.ScanInput{TableName: &table.Name, ConsistentRead: aws.Bool(true), Limit: aws.Int32(page)})
 	for pages.HasMorePages() {
 		next := time.After(time.Second * page / time.Duration(r.Rate))
@@ -45,15 +45,15 @@ func (r Replay) Send(ctx context.Context, table record.Table, since time.Time) (
 		}
 		var told []saga.Event
 		for _, row := range rows.Items {
-			events, untold := record.ToldSince(row, since)
+			events, untold := record.EventsSince(row, since)
 			told = append(told, events...)
 			for _, u := range untold {
 				what := strings.TrimPrefix(fmt.Sprintf("%s: %v", u.Fact, u.Why), ": ")
-				t.Untold[what] = append(t.Untold[what], u.Row)
+				t.Unrecoverable[what] = append(t.Unrecoverable[what], u.Row)
 			}
 		}
 		if !r.DryRun {
-			if err := r.Queues.Send(ctx, Letters(told...)...); err != nil {
+			if err := r.Queues.Send(ctx, Messages(told...)...); err != nil {
 				return t, err
 			}
 		}

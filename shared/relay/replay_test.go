@@ -45,7 +45,7 @@ func (a archive) write(t *testing.T, item paid, facts ...saga.Fact) events.Dynam
 	if err != nil {
 		require.ErrorIs(t, err, rows.ErrNotFound)
 	}
-	require.NoError(t, a.Save(t.Context(), rows.Change{Key: key, Item: item, Diary: d, Cause: saga.Cause{ID: "event", Actor: "test"}, Facts: facts}))
+	require.NoError(t, a.Save(t.Context(), rows.Change{Key: key, Item: item, History: d, Cause: saga.Cause{ID: "event", Actor: "test"}, Facts: facts}))
 	a.Clock.Pass(time.Hour)
 	return a.Record(a.id, key)
 }
@@ -66,7 +66,7 @@ func letters(t *testing.T, c *cloudtest.Cloud) map[string]int {
 func TestWhatTheStreamsForgotIsSentAgainFromTheTables(t *testing.T) {
 	t.Parallel()
 	r, c := newRelay(t)
-	orders, holds := archive{c, c.Runtime().Table(c.Table("Orders")), "Orders"}, archive{c, c.Runtime().Table(c.Table("Holds")), "Holds"}
+	orders, holds := archive{c, c.Runtime().Table(c.Table("Orders")), "Orders"}, archive{c, c.Runtime().Table(c.Table("Reservations")), "Reservations"}
 	orders.write(t, row("ord_old"), saga.OrderPlaced)
 	gap := c.Clock.Now()
 	lost := []events.DynamoDBEventRecord{
@@ -74,7 +74,7 @@ func TestWhatTheStreamsForgotIsSentAgainFromTheTables(t *testing.T) {
 		orders.write(t, row("ord_old"), saga.OrderRetried, saga.ReserveDue, saga.PaymentCheckDue),
 		holds.write(t, row("ord_old"), saga.StockReserved),
 	}
-	orders.write(t, row("ord_old"), saga.OrderStranded)
+	orders.write(t, row("ord_old"), saga.OrderNeedsAttention)
 
 	require.NoError(t, r.Read(t.Context(), lost))
 	first := letters(t, c)
@@ -84,12 +84,12 @@ func TestWhatTheStreamsForgotIsSentAgainFromTheTables(t *testing.T) {
 	for range 2 {
 		tally, err := again.Send(t.Context(), orders.Table, gap)
 		require.NoError(t, err)
-		assert.Equal(t, relay.Tally{
-			Rows: 2, Facts: map[saga.Fact]int{saga.OrderPlaced: 1, saga.ReserveDue: 1, saga.PaymentCheckDue: 1}, Untold: map[string][]string{},
+		assert.Equal(t, relay.Summary{
+			Rows: 2, Facts: map[saga.Fact]int{saga.OrderPlaced: 1, saga.ReserveDue: 1, saga.PaymentCheckDue: 1}, Unrecoverable: map[string][]string{},
 		}, tally)
 		tally, err = again.Send(t.Context(), holds.Table, gap)
 		require.NoError(t, err)
-		assert.Equal(t, relay.Tally{Rows: 1, Facts: map[saga.Fact]int{saga.StockReserved: 1}, Untold: map[string][]string{}}, tally)
+		assert.Equal(t, relay.Summary{Rows: 1, Facts: map[saga.Fact]int{saga.StockReserved: 1}, Unrecoverable: map[string][]string{}}, tally)
 		assert.Equal(t, first, letters(t, c), "every letter as the stream would have told it, to its id")
 	}
 }
@@ -110,20 +110,20 @@ func TestWhatIsOnlyLookedAtIsNotSent(t *testing.T) {
 func TestARowThatCannotTellItsFactAnyMoreIsNamed(t *testing.T) {
 	t.Parallel()
 	r, c := newRelay(t)
-	holds := archive{c, c.Runtime().Table(c.Table("Holds")), "Holds"}
+	holds := archive{c, c.Runtime().Table(c.Table("Reservations")), "Reservations"}
 	for _, order := range []string{"ord_1", "ord_2"} {
 		holds.write(t, row(order), saga.StockReserved)
 		released := row(order)
 		released.PaymentMethod = ""
 		holds.write(t, released, saga.StockReleased)
 	}
-	c.Put("Holds", `{"pk":"main#what"}`)
+	c.Put("Reservations", `{"pk":"main#what"}`)
 
 	tally, err := relay.Replay{Queues: r.Queues, Rate: 1000}.Send(t.Context(), holds.Table, cloudtest.Epoch)
 
 	require.NoError(t, err)
-	assert.ElementsMatch(t, []string{"main#ord_1", "main#ord_2"}, tally.Untold[`StockReserved: the row has no attribute "payment_method"`])
-	assert.Len(t, tally.Untold, 2, "the other is no row of ours: %v", tally.Untold)
+	assert.ElementsMatch(t, []string{"main#ord_1", "main#ord_2"}, tally.Unrecoverable[`StockReserved: the row has no attribute "payment_method"`])
+	assert.Len(t, tally.Unrecoverable, 2, "the other is no row of ours: %v", tally.Unrecoverable)
 	assert.Equal(t, map[saga.Fact]int{saga.StockReleased: 2}, tally.Facts)
 	for letter := range letters(t, c) {
 		var e saga.Event
@@ -136,11 +136,11 @@ func TestManyRowsAreReadAtARate(t *testing.T) {
 	t.Parallel()
 	r, c := newRelay(t)
 	for i := range 201 {
-		c.Put("Holds", `{"pk":"main#ord_`+string(rune('a'+i%26))+string(rune('a'+i/26))+`","version":1,"nonce":"n","order":"o","shop":"main","log":[]}`)
+		c.Put("Reservations", `{"pk":"main#ord_`+string(rune('a'+i%26))+string(rune('a'+i/26))+`","version":1,"nonce":"n","order":"o","shop":"main","history":[]}`)
 	}
 	began := time.Now()
 
-	tally, err := relay.Replay{Queues: r.Queues, Rate: 400}.Send(t.Context(), c.Runtime().Table(c.Table("Holds")), cloudtest.Epoch)
+	tally, err := relay.Replay{Queues: r.Queues, Rate: 400}.Send(t.Context(), c.Runtime().Table(c.Table("Reservations")), cloudtest.Epoch)
 
 	require.NoError(t, err)
 	assert.Equal(t, 201, tally.Rows, "page after page")

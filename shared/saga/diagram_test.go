@@ -27,7 +27,7 @@ const (
 func TestTheSagaIsDrawnAsItIs(t *testing.T) {
 	for file, drawn := range map[string]func(page string) string{
 		"../../README.md":            between(drawing(ownStory)),
-		"../../docs/architecture.md": between(drawing(saga.Fact.Heard) + "\n" + taskTable() + "\n" + factTable()),
+		"../../docs/architecture.md": between(drawing(saga.Fact.HasConsumers) + "\n" + taskTable() + "\n" + factTable()),
 		"facts.go":                   comments,
 	} {
 		kept, err := os.ReadFile(file)
@@ -70,7 +70,7 @@ func comments(source string) string {
 
 // ownStory reports whether a fact belongs to a story in which nothing gets lost and no refund fails.
 func ownStory(f saga.Fact) bool {
-	return f.Heard() && !slices.Contains(saga.Asks, f) && !slices.Contains(saga.Unasked, f)
+	return f.HasConsumers() && !slices.Contains(saga.Asks, f) && !slices.Contains(saga.Unasked, f)
 }
 
 // drawing shows, in the language of Mermaid, which rows tell which step what, and where a step writes. It
@@ -79,17 +79,17 @@ func drawing(shown func(saga.Fact) bool) string {
 	var b strings.Builder
 	b.WriteString("```mermaid\nflowchart LR\n")
 	b.WriteString("  place-order([\"POST /orders\"]) -.-> orders\n")
-	for _, rows := range []saga.Teller{saga.Orders, saga.Holds, saga.Charges} {
+	for _, rows := range []saga.Source{saga.Orders, saga.Reservations, saga.Charges} {
 		fmt.Fprintf(&b, "  %s[(%s)]\n", rows, rows)
 	}
 	if shown(saga.OrderOverdue) {
 		fmt.Fprintf(&b, "  %s{{wake-overdue}}\n", saga.Clock)
 	}
 	for _, task := range saga.Tasks {
-		heard := map[saga.Teller][]string{}
+		heard := map[saga.Source][]string{}
 		for _, fact := range slices.Sorted(maps.Keys(saga.Routes)) {
 			if route := saga.Routes[fact]; shown(fact) && slices.Contains(route.To, task.Step) {
-				heard[route.By] = append(heard[route.By], string(fact))
+				heard[route.Source] = append(heard[route.Source], string(fact))
 			}
 		}
 		for _, rows := range slices.Sorted(maps.Keys(heard)) {
@@ -117,15 +117,15 @@ func taskTable() string {
 func factTable() string {
 	var b strings.Builder
 	b.WriteString("| Fact | what it says | told by | carries | heard by |\n|---|---|---|---|---|\n")
-	for _, by := range []saga.Teller{saga.Orders, saga.Holds, saga.Charges, saga.Clock} {
+	for _, by := range []saga.Source{saga.Orders, saga.Reservations, saga.Charges, saga.Clock} {
 		for _, fact := range slices.Sorted(maps.Keys(saga.Routes)) {
 			route := saga.Routes[fact]
-			if route.By != by {
+			if route.Source != by {
 				continue
 			}
 			carries, hears := "", "nobody"
-			if fact.Heard() {
-				carries = strings.Join(saga.Members(route.Carries), ", ")
+			if fact.HasConsumers() {
+				carries = strings.Join(saga.Members(route.Data), ", ")
 				var steps []string
 				for _, step := range route.To {
 					steps = append(steps, string(step))
@@ -156,7 +156,7 @@ func TestEveryFactAndEveryStepHasASentenceOfItsOwn(t *testing.T) {
 func TestEveryBodyIsCarriedAndEveryStepHearsSomething(t *testing.T) {
 	carried, hearing := map[reflect.Type]bool{}, map[saga.Step]bool{}
 	for _, route := range saga.Routes {
-		carried[reflect.TypeOf(route.Carries)] = true
+		carried[reflect.TypeOf(route.Data)] = true
 		for _, step := range route.To {
 			hearing[step] = true
 			assert.Contains(t, saga.Steps, step)

@@ -17,8 +17,8 @@ const SpecVersion = "1.0"
 
 // Errors of an event that cannot be taken in. Both are permanent: the dead-letter queue's business.
 var (
-	ErrUnreadable = fault.New(fault.Malformed, "event-unreadable", "The message is not an event of this saga.")
-	ErrNotHeard   = fault.New(fault.Malformed, "event-not-heard", "This step does not hear that fact.")
+	ErrUnreadable  = fault.New(fault.Malformed, "event-unreadable", "The message is not an event of this saga.")
+	ErrNotConsumed = fault.New(fault.Malformed, "event-not-consumed", "This step does not hear that fact.")
 )
 
 // Event is a fact on its way: the body of a queue message, a CloudEvents 1.0 document in the JSON format with two
@@ -26,7 +26,7 @@ var (
 type Event struct {
 	SpecVersion string          `json:"specversion"`
 	ID          string          `json:"id"`     // row + version + index + the row's birth nonce: the same however often it is sent
-	Source      Teller          `json:"source"` // the kind of row that tells it
+	Source      Source          `json:"source"` // the kind of row that tells it
 	Type        Fact            `json:"type"`
 	Subject     string          `json:"subject"` // the order
 	Time        time.Time       `json:"time"`
@@ -34,18 +34,18 @@ type Event struct {
 	CausationID string          `json:"causationid,omitempty"` // the event or request that led to it
 	Data        json.RawMessage `json:"data"`                  // what Routes says that the fact carries
 
-	hearer Step
+	consumer Step
 }
 
 // Letter is one event on its way to one step.
-type Letter struct {
+type Message struct {
 	To    Step
 	Event Event
 }
 
 // EventID returns the id of the index-th fact that a version of a row tells. The nonce tells a row from one that stood
 // under the same key before it.
-func EventID(by Teller, key string, version, index int, nonce string) string {
+func EventID(by Source, key string, version, index int, nonce string) string {
 	return fmt.Sprintf("%s:%s@%d.%d~%s", by, key, version, index, nonce)
 }
 
@@ -56,11 +56,11 @@ type Cause struct {
 }
 
 // Cause returns the cause of whatever a step does because of e.
-func (e Event) Cause() Cause { return Cause{ID: e.ID, Actor: string(e.hearer)} }
+func (e Event) Cause() Cause { return Cause{ID: e.ID, Actor: string(e.consumer)} }
 
 // Hear decodes the body of a message that arrived at step. It returns ErrUnreadable for what is no event in a version
 // that this code knows, and ErrNotHeard for a fact that Routes does not send to step.
-func Hear(step Step, body string) (Event, error) {
+func Decode(step Step, body string) (Event, error) {
 	var e Event
 	if err := json.Unmarshal([]byte(body), &e); err != nil {
 		return Event{}, ErrUnreadable.Because(err)
@@ -71,9 +71,9 @@ func Hear(step Step, body string) (Event, error) {
 	case e.ID == "" || e.Subject == "" || e.Shop == "":
 		return Event{}, ErrUnreadable.Because(fmt.Errorf("id %q, subject %q, shop %q: none may be empty", e.ID, e.Subject, e.Shop))
 	case !slices.Contains(Routes[e.Type].To, step):
-		return Event{}, ErrNotHeard.Because(fmt.Errorf("%s does not hear %q", step, e.Type))
+		return Event{}, ErrNotConsumed.Because(fmt.Errorf("%s does not hear %q", step, e.Type))
 	}
-	e.hearer = step
+	e.consumer = step
 	return e, nil
 }
 
@@ -93,8 +93,8 @@ func As[T any](e Event) (T, error) {
 	if err := json.Unmarshal(e.Data, &body); err != nil {
 		return body, ErrUnreadable.Because(err)
 	}
-	about := About{}
-	if err := json.Unmarshal(e.Data, &about); err != nil || about != (About{e.Subject, e.Shop}) {
+	about := OrderRef{}
+	if err := json.Unmarshal(e.Data, &about); err != nil || about != (OrderRef{e.Subject, e.Shop}) {
 		return body, ErrUnreadable.Because(fmt.Errorf("%s %s is not about its subject", e.Type, e.ID))
 	}
 	return body, nil

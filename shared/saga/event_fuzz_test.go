@@ -28,7 +28,7 @@ func FuzzHear(f *testing.F) {
 	}
 	f.Add(string(saga.ReserveStock), `{"specversion":"1.0","id":"\ud83d","type":"OrderPlaced","subject":"s","shop":"m","data":null}`)
 	f.Fuzz(func(t *testing.T, step, body string) {
-		e, err := saga.Hear(saga.Step(step), body)
+		e, err := saga.Decode(saga.Step(step), body)
 		if err != nil {
 			require.ErrorIs(t, err, fault.Malformed)
 			return
@@ -37,13 +37,13 @@ func FuzzHear(f *testing.F) {
 		require.Contains(t, saga.Routes[e.Type].To, saga.Step(step))
 		written, err := json.Marshal(e)
 		require.NoError(t, err)
-		again, err := saga.Hear(saga.Step(step), string(written))
+		again, err := saga.Decode(saga.Step(step), string(written))
 		require.NoError(t, err)
 		require.Equal(t, e.Cause(), again.Cause())
 		if e.Data != nil {
 			require.JSONEq(t, string(e.Data), string(again.Data))
 		}
-		wanted, err := saga.As[saga.Wanted](e)
+		wanted, err := saga.As[saga.OrderContents](e)
 		if err != nil {
 			require.ErrorIs(t, err, saga.ErrUnreadable)
 			return

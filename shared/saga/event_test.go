@@ -28,13 +28,13 @@ func sample(t *testing.T, fact saga.Fact, replacements ...string) string {
 
 func TestAStepHearsWhatRoutesSaysAndNothingElse(t *testing.T) {
 	for fact, route := range saga.Routes {
-		if !fact.Heard() {
+		if !fact.HasConsumers() {
 			continue
 		}
 		for _, step := range saga.Steps {
-			e, err := saga.Hear(step, sample(t, fact))
+			e, err := saga.Decode(step, sample(t, fact))
 			if !slices.Contains(route.To, step) {
-				assert.ErrorIs(t, err, saga.ErrNotHeard, "%s of %s", step, fact)
+				assert.ErrorIs(t, err, saga.ErrNotConsumed, "%s of %s", step, fact)
 				continue
 			}
 			require.NoError(t, err, "%s of %s", step, fact)
@@ -46,7 +46,7 @@ func TestAStepHearsWhatRoutesSaysAndNothingElse(t *testing.T) {
 
 func TestAFactCarriesWhatRoutesSaysAndNothingElse(t *testing.T) {
 	for fact, route := range saga.Routes {
-		if !fact.Heard() {
+		if !fact.HasConsumers() {
 			continue
 		}
 		var e saga.Event
@@ -57,12 +57,12 @@ func TestAFactCarriesWhatRoutesSaysAndNothingElse(t *testing.T) {
 		for name := range carried {
 			names = append(names, name)
 		}
-		assert.ElementsMatch(t, saga.Members(route.Carries), names, fact)
+		assert.ElementsMatch(t, saga.Members(route.Data), names, fact)
 		assert.Contains(t, names, "order", fact)
 		assert.Contains(t, names, "shop", fact)
 		assert.NotContains(t, sample(t, fact), "anna", "%s carries personal data", fact)
 
-		body := reflect.New(reflect.TypeOf(route.Carries))
+		body := reflect.New(reflect.TypeOf(route.Data))
 		require.NoError(t, json.Unmarshal(e.Data, body.Interface()))
 		again, err := json.Marshal(body.Elem().Interface())
 		require.NoError(t, err)
@@ -83,12 +83,12 @@ func TestWhatIsNoEventOfThisSaga(t *testing.T) {
 		"an event without an id":       {sample(t, saga.OrderPlaced, `"orders:main#ord_1@1.0~nonce"`, `""`), saga.ErrUnreadable},
 		"an event of no shop":          {sample(t, saga.OrderPlaced, `"main"`, `""`), saga.ErrUnreadable},
 		"an event about nothing":       {sample(t, saga.OrderPlaced, `"subject": "ord_1"`, `"subject": ""`), saga.ErrUnreadable},
-		"a fact that nobody ever told": {sample(t, saga.OrderPlaced, `"OrderPlaced"`, `"OrderEaten"`), saga.ErrNotHeard},
-		"a fact for another step":      {sample(t, saga.StockReserved), saga.ErrNotHeard},
-		"a fact that goes nowhere":     {sample(t, saga.OrderPlaced, `"OrderPlaced"`, `"OrderClosed"`), saga.ErrNotHeard},
+		"a fact that nobody ever told": {sample(t, saga.OrderPlaced, `"OrderPlaced"`, `"OrderEaten"`), saga.ErrNotConsumed},
+		"a fact for another step":      {sample(t, saga.StockReserved), saga.ErrNotConsumed},
+		"a fact that goes nowhere":     {sample(t, saga.OrderPlaced, `"OrderPlaced"`, `"OrderSettled"`), saga.ErrNotConsumed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := saga.Hear(saga.ReserveStock, c.body)
+			_, err := saga.Decode(saga.ReserveStock, c.body)
 			assert.ErrorIs(t, err, c.err)
 			assert.True(t, fault.KindOf(err).Permanent(), "the dead-letter queue's business: %v", err)
 		})
@@ -105,16 +105,16 @@ func TestWhatAFactMustCarry(t *testing.T) {
 		"it is about another shop":     {`"subject": "ord_1"`, `"subject": "ord_2"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e, err := saga.Hear(saga.ReserveStock, sample(t, saga.OrderPlaced, replacements...))
+			e, err := saga.Decode(saga.ReserveStock, sample(t, saga.OrderPlaced, replacements...))
 			require.NoError(t, err)
-			_, err = saga.As[saga.Wanted](e)
+			_, err = saga.As[saga.OrderContents](e)
 			assert.ErrorIs(t, err, saga.ErrUnreadable)
 		})
 	}
 	t.Run("what a later version adds is no harm", func(t *testing.T) {
-		e, err := saga.Hear(saga.ReserveStock, sample(t, saga.OrderPlaced, `"total":`, `"gift": true, "total":`))
+		e, err := saga.Decode(saga.ReserveStock, sample(t, saga.OrderPlaced, `"total":`, `"gift": true, "total":`))
 		require.NoError(t, err)
-		w, err := saga.As[saga.Wanted](e)
+		w, err := saga.As[saga.OrderContents](e)
 		require.NoError(t, err)
 		assert.EqualValues(t, 1<<53, w.Total, "every digit is there")
 	})

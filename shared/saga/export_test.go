@@ -2,6 +2,6 @@ package saga
 
 // For the drawings of the saga.
 var (
-	Asks    = asks
-	Unasked = unasked
+	Asks    = retries
+	Unasked = unretried
 )

@@ -9,25 +9,25 @@ type Fact string
 
 // The facts of an order's story, each with what Routes says of it: go test ./shared/saga -run Drawn -update
 const (
-	OrderPlaced     Fact = "OrderPlaced"     // placed the order
-	OrderOverdue    Fact = "OrderOverdue"    // found that the order waits too long
-	OrderConfirmed  Fact = "OrderConfirmed"  // confirmed the order: it is to be paid and sold
-	OrderRejected   Fact = "OrderRejected"   // rejected the order: stock and money are to come back
-	OrderExpired    Fact = "OrderExpired"    // let the order expire: stock and money are to come back
-	OrderCancelling Fact = "OrderCancelling" // cancelled the order: stock and money are to come back
-	OrderStockBack  Fact = "OrderStockBack"  // noted that the stock is back; the money is not yet
-	OrderMoneyBack  Fact = "OrderMoneyBack"  // noted that the money is back; the stock is not yet
-	OrderReopened   Fact = "OrderReopened"   // noted that returned money did not arrive: it is owed again
-	OrderCancelled  Fact = "OrderCancelled"  // noted that stock and money are back: the cancellation is complete
-	OrderClosed     Fact = "OrderClosed"     // closed the order: nothing is owed any more
-	OrderRefunding  Fact = "OrderRefunding"  // asked for a refund
-	RefundsGivenUp  Fact = "RefundsGivenUp"  // had refunds that did not arrive not be made any more
-	OrderRefunded   Fact = "OrderRefunded"   // noted that a refund arrived
-	OrderStranded   Fact = "OrderStranded"   // gave the order into human hands
-	OrderRetried    Fact = "OrderRetried"    // had the order try again
-	OrderWrittenOff Fact = "OrderWrittenOff" // gave up what the order was owed
-	PaymentGivenUp  Fact = "PaymentGivenUp"  // had no money be taken or go back any more
-	OrderErased     Fact = "OrderErased"     // forgot whose order it was
+	OrderPlaced         Fact = "OrderPlaced"         // placed the order
+	OrderOverdue        Fact = "OrderOverdue"        // found that the order waits too long
+	OrderConfirmed      Fact = "OrderConfirmed"      // confirmed the order: it is to be paid and sold
+	OrderRejected       Fact = "OrderRejected"       // rejected the order: stock and money are to come back
+	OrderExpired        Fact = "OrderExpired"        // let the order expire: stock and money are to come back
+	OrderCanceling      Fact = "OrderCanceling"      // canceled the order: stock and money are to come back
+	OrderStockReleased  Fact = "OrderStockReleased"  // noted that the stock is back; the money is not yet
+	OrderMoneyReturned  Fact = "OrderMoneyReturned"  // noted that the money is back; the stock is not yet
+	OrderReopened       Fact = "OrderReopened"       // noted that returned money did not arrive: it is owed again
+	OrderCanceled       Fact = "OrderCanceled"       // noted that stock and money are back: the cancellation is complete
+	OrderSettled        Fact = "OrderSettled"        // closed the order: nothing is owed any more
+	OrderRefunding      Fact = "OrderRefunding"      // asked for a refund
+	RefundsWrittenOff   Fact = "RefundsWrittenOff"   // had refunds that did not arrive not be made any more
+	OrderRefunded       Fact = "OrderRefunded"       // noted that a refund arrived
+	OrderNeedsAttention Fact = "OrderNeedsAttention" // gave the order into human hands
+	OrderRetried        Fact = "OrderRetried"        // had the order try again
+	OrderWrittenOff     Fact = "OrderWrittenOff"     // gave up what the order was owed
+	PaymentWrittenOff   Fact = "PaymentWrittenOff"   // had no money be taken or go back any more
+	OrderErased         Fact = "OrderErased"         // forgot whose order it was
 
 	ReserveDue      Fact = "ReserveDue"      // asked again for the stock
 	PaymentCheckDue Fact = "PaymentCheckDue" // asked again for the payment
@@ -51,9 +51,9 @@ const (
 	PaymentReturning    Fact = "PaymentReturning"    // began to undo the payment, however it stands
 	PaymentReturned     Fact = "PaymentReturned"     // learned that all money is back, and none can be taken any more
 	ReturnFailed        Fact = "ReturnFailed"        // learned that money which had gone back did not arrive
-	PaymentLeft         Fact = "PaymentLeft"         // noted that no money is to be taken or to go back any more
-	RefundNoted         Fact = "RefundNoted"         // wrote down which refunds the order wants
-	RefundBegun         Fact = "RefundBegun"         // asked the provider for a refund, which is not decided yet
+	PaymentAbandoned    Fact = "PaymentAbandoned"    // noted that no money is to be taken or to go back any more
+	RefundsRecorded     Fact = "RefundsRecorded"     // wrote down which refunds the order wants
+	RefundStarted       Fact = "RefundStarted"       // asked the provider for a refund, which is not decided yet
 	PaymentRefunded     Fact = "PaymentRefunded"     // learned that a refund arrived
 	RefundFailed        Fact = "RefundFailed"        // learned that a refund did not arrive
 )
@@ -67,28 +67,28 @@ type Line struct {
 
 // Refund is a part of an order's money that goes back to the customer after it was taken.
 type Refund struct {
-	ID     string      `json:"id"`
-	Amount int64       `json:"amount"` // minor units of the order's currency
-	Try    int         `json:"try"`    // raised each time the order asks for it anew because it failed
-	State  RefundState `json:"state"`
+	ID     string       `json:"id"`
+	Amount int64        `json:"amount"` // minor units of the order's currency
+	Try    int          `json:"try"`    // raised each time the order asks for it anew because it failed
+	Status RefundStatus `json:"status"`
 }
 
 // RefundState is how far a refund's latest try is.
-type RefundState string
+type RefundStatus string
 
 // The states of a refund.
 const (
-	RefundAsked   RefundState = "asked"   // by the order; the provider may not know of it yet
-	RefundPending RefundState = "pending" // the provider has not decided
-	RefundDone    RefundState = "done"    // the customer has the money
-	RefundRefused RefundState = "failed"  // the customer has not got the money
+	RefundStatusRequested RefundStatus = "asked"   // by the order; the provider may not know of it yet
+	RefundStatusPending   RefundStatus = "pending" // the provider has not decided
+	RefundStatusSucceeded RefundStatus = "done"    // the customer has the money
+	RefundStatusFailed    RefundStatus = "failed"  // the customer has not got the money
 )
 
 // What the facts carry. The JSON names are those of the attributes of the row that tells the fact: the message is
 // projected from the row's image (package relay), so a fact can carry nothing that its row does not hold.
 type (
 	// Wanted is what an order wants set aside and paid.
-	Wanted struct {
+	OrderContents struct {
 		Order         string `json:"order"`
 		Shop          string `json:"shop"`
 		Lines         []Line `json:"lines"`
@@ -124,13 +124,13 @@ type (
 	}
 	// Standing says as of which version of its row something is so. Of two that contradict each other the later one is true,
 	// whichever comes first.
-	Standing struct {
+	ChargeVersion struct {
 		Order   string `json:"order"`
 		Shop    string `json:"shop"`
 		Version int    `json:"version"`
 	}
 	// About says only which order is meant.
-	About struct {
+	OrderRef struct {
 		Order string `json:"order"`
 		Shop  string `json:"shop"`
 	}

@@ -30,7 +30,7 @@ var update = flag.Bool("update", false, "write shared/saga/testdata instead of c
 type world struct {
 	*cloudtest.Cloud
 	orders  orderdb.Store
-	shelf   stockdb.Shelf
+	shelf   stockdb.Store
 	charges paymentdb.Store
 }
 
@@ -46,7 +46,7 @@ func newWorld(t *testing.T) world {
 		return r
 	}
 	return world{
-		c, orderdb.Store{Table: rows("Orders")}, stockdb.Shelf{Holds: rows("Holds"), Levels: stockdb.Levels{DB: c.Runtime().DynamoDB(), Name: c.Table("Levels")}},
+		c, orderdb.Store{Table: rows("Orders")}, stockdb.Store{Reservations: rows("Reservations"), Levels: stockdb.Levels{DB: c.Runtime().DynamoDB(), Name: c.Table("Levels")}},
 		paymentdb.Store{Table: rows("Charges")},
 	}
 }
@@ -55,10 +55,10 @@ var placed = order.Order{
 	ID: id, Shop: shop, Owner: "anna", Email: "anna@example.com", PaymentMethod: "pm_card_visa", Fingerprint: "fingerprint",
 	Lines: []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: money.Max - 2500}},
 	Total: money.Money{Amount: money.Max, Currency: "EUR"}, PlacedAt: cloudtest.Epoch, ExpiresAt: cloudtest.Epoch,
-	Owes: []order.Debt{order.VerdictDebt}, Due: cloudtest.Epoch.Add(time.Minute),
+	Awaits: []order.Awaited{order.AwaitsOutcome}, Due: cloudtest.Epoch.Add(time.Minute),
 }
 
-var wanted = saga.Wanted{Order: id, Shop: shop, Lines: placed.Lines, Total: placed.Total.Amount, Currency: "EUR", PaymentMethod: "pm_card_visa"}
+var wanted = saga.OrderContents{Order: id, Shop: shop, Lines: placed.Lines, Total: placed.Total.Amount, Currency: "EUR", PaymentMethod: "pm_card_visa"}
 
 // told are the facts that rows tell, each written by the domain that tells it.
 var told = map[saga.Fact]func(t *testing.T, w world) (table, key string){
@@ -67,51 +67,51 @@ var told = map[saga.Fact]func(t *testing.T, w world) (table, key string){
 		require.NoError(t, err)
 		return "Orders", record.Key(shop, id)
 	},
-	saga.ReserveDue:      story(overdueNow),
-	saga.PaymentCheckDue: story(overdueNow),
-	saga.OrderConfirmed:  story(confirmed),
-	saga.CaptureDue:      story(confirmed, overdueNow),
-	saga.OrderRejected:   story(rejected),
-	saga.OrderExpired:    story(overdueNow, overdueNow),
-	saga.OrderCancelling: story(cancelled),
-	saga.ReleaseDue:      story(cancelled, overdueNow),
-	saga.ReturnDue:       story(cancelled, overdueNow),
-	saga.OrderCancelled:  story(cancelled, order.StockBack, moneyBack),
-	saga.OrderRefunding:  story(confirmed, order.Captured, refund),
-	saga.RefundDue:       story(confirmed, order.Captured, refund, overdueNow),
-	saga.RefundsGivenUp:  story(confirmed, order.Captured, refund, gaveUp),
-	saga.PaymentGivenUp:  story(confirmed, gaveUp),
-	saga.OrderRefunded:   story(confirmed, order.Captured, refund, refunded),
+	saga.ReserveDue:        story(overdueNow),
+	saga.PaymentCheckDue:   story(overdueNow),
+	saga.OrderConfirmed:    story(confirmed),
+	saga.CaptureDue:        story(confirmed, overdueNow),
+	saga.OrderRejected:     story(rejected),
+	saga.OrderExpired:      story(overdueNow, overdueNow),
+	saga.OrderCanceling:    story(canceled),
+	saga.ReleaseDue:        story(canceled, overdueNow),
+	saga.ReturnDue:         story(canceled, overdueNow),
+	saga.OrderCanceled:     story(canceled, order.StockReleased, moneyBack),
+	saga.OrderRefunding:    story(confirmed, order.Captured, refund),
+	saga.RefundDue:         story(confirmed, order.Captured, refund, overdueNow),
+	saga.RefundsWrittenOff: story(confirmed, order.Captured, refund, gaveUp),
+	saga.PaymentWrittenOff: story(confirmed, gaveUp),
+	saga.OrderRefunded:     story(confirmed, order.Captured, refund, refunded),
 	saga.StockReserved: func(t *testing.T, w world) (string, string) {
 		for _, l := range wanted.Lines {
 			w.Put("Levels", `{"pk":"main#sku#`+l.SKU+`","sellable":10}`)
 		}
 		hold, fact := stock.Reserve(wanted)
 		require.NoError(t, w.shelf.Create(t.Context(), hold, cause, fact))
-		return "Holds", record.Key(shop, id)
+		return "Reservations", record.Key(shop, id)
 	},
 	saga.StockShort: func(t *testing.T, w world) (string, string) {
 		hold, _ := stock.Reserve(wanted)
 		none, fact := stock.Refuse(hold, []string{"RUG-1"})
 		require.NoError(t, w.shelf.Create(t.Context(), none, cause, fact))
-		return "Holds", record.Key(shop, id)
+		return "Reservations", record.Key(shop, id)
 	},
 	saga.StockReleased: func(t *testing.T, w world) (string, string) {
-		r, fact := stock.GiveUp(stock.Reservation{Order: id, Shop: shop, Has: stock.Nothing})
+		r, fact := stock.Release(stock.Reservation{Order: id, Shop: shop, Observed: stock.Nothing})
 		require.NoError(t, w.shelf.Save(t.Context(), r, stock.Nothing, cause, fact))
-		return "Holds", record.Key(shop, id)
+		return "Reservations", record.Key(shop, id)
 	},
 	saga.PaymentAuthorized: func(t *testing.T, w world) (string, string) {
-		return charge(t, w, payment.Intent{ID: "pi_1", Has: payment.Authorized})
+		return charge(t, w, payment.Intent{ID: "pi_1", Observed: payment.Authorized})
 	},
 	saga.PaymentCaptured: func(t *testing.T, w world) (string, string) {
-		return charge(t, w, payment.Intent{ID: "pi_1", Has: payment.Authorized}, func(c payment.Charge) (payment.Charge, []saga.Fact) {
-			return payment.Learn(c, payment.Intent{ID: "pi_1", Has: payment.Captured})
+		return charge(t, w, payment.Intent{ID: "pi_1", Observed: payment.Authorized}, func(c payment.Charge) (payment.Charge, []saga.Fact) {
+			return payment.ApplyIntent(c, payment.Intent{ID: "pi_1", Observed: payment.Captured})
 		})
 	},
 	saga.CaptureFailed: func(t *testing.T, w world) (string, string) {
-		return charge(t, w, payment.Intent{ID: "pi_1", Has: payment.Authorized}, func(c payment.Charge) (payment.Charge, []saga.Fact) {
-			return payment.Learn(c, payment.Intent{ID: "pi_1", Has: payment.Canceled, Reason: payment.PaymentCanceled})
+		return charge(t, w, payment.Intent{ID: "pi_1", Observed: payment.Authorized}, func(c payment.Charge) (payment.Charge, []saga.Fact) {
+			return payment.ApplyIntent(c, payment.Intent{ID: "pi_1", Observed: payment.Canceled, Reason: payment.PaymentCanceled})
 		})
 	},
 	saga.PaymentReturned: func(t *testing.T, w world) (string, string) {
@@ -119,11 +119,11 @@ var told = map[saga.Fact]func(t *testing.T, w world) (table, key string){
 		require.NoError(t, err)
 		return "Charges", paymentdb.Key(shop, id)
 	},
-	saga.ReturnFailed:    refunds(saga.RefundDone, saga.RefundRefused, returned),
-	saga.PaymentRefunded: refunds(saga.RefundPending, saga.RefundDone, wantedBack),
-	saga.RefundFailed:    refunds(saga.RefundPending, saga.RefundRefused, wantedBack),
+	saga.ReturnFailed:    refunds(saga.RefundStatusSucceeded, saga.RefundStatusFailed, returned),
+	saga.PaymentRefunded: refunds(saga.RefundStatusPending, saga.RefundStatusSucceeded, wantedBack),
+	saga.RefundFailed:    refunds(saga.RefundStatusPending, saga.RefundStatusFailed, wantedBack),
 	saga.PaymentDeclined: func(t *testing.T, w world) (string, string) {
-		return charge(t, w, payment.Intent{ID: "pi_1", Has: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"})
+		return charge(t, w, payment.Intent{ID: "pi_1", Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"})
 	},
 }
 
@@ -157,7 +157,7 @@ func rejected(o order.Order) (order.Order, []saga.Fact) {
 	return order.Reject(o, order.OutOfStock, cloudtest.Epoch, time.Minute)
 }
 
-func cancelled(o order.Order) (order.Order, []saga.Fact) {
+func canceled(o order.Order) (order.Order, []saga.Fact) {
 	o, facts, _ := order.Cancel(o, "anna changed her mind", cloudtest.Epoch, time.Minute)
 	return o, facts
 }
@@ -167,7 +167,7 @@ func refund(o order.Order) (order.Order, []saga.Fact) {
 	return o, facts
 }
 
-func moneyBack(o order.Order) (order.Order, []saga.Fact) { return order.MoneyBack(o, 4) }
+func moneyBack(o order.Order) (order.Order, []saga.Fact) { return order.MoneyReturned(o, 4) }
 
 func gaveUp(o order.Order) (order.Order, []saga.Fact) {
 	o.Attention = order.NoAnswer
@@ -176,33 +176,33 @@ func gaveUp(o order.Order) (order.Order, []saga.Fact) {
 }
 
 func refunded(o order.Order) (order.Order, []saga.Fact) {
-	return order.Refunded(o, []saga.Refund{{ID: "rfn_1", Amount: 1250, Try: 1, State: saga.RefundDone}}, cloudtest.Epoch, time.Minute)
+	return order.ApplyRefunds(o, []saga.Refund{{ID: "rfn_1", Amount: 1250, Try: 1, Status: saga.RefundStatusSucceeded}}, cloudtest.Epoch, time.Minute)
 }
 
 // refunds returns the row of a captured charge of which a refund stood one way, and then another.
-func refunds(first, then saga.RefundState, what func(payment.Charge, payment.Made) (payment.Charge, []saga.Fact)) func(t *testing.T, w world) (table, key string) {
+func refunds(first, then saga.RefundStatus, what func(payment.Charge, payment.ProviderRefund) (payment.Charge, []saga.Fact)) func(t *testing.T, w world) (table, key string) {
 	return func(t *testing.T, w world) (table, key string) {
-		stands := func(state saga.RefundState) func(payment.Charge) (payment.Charge, []saga.Fact) {
+		stands := func(state saga.RefundStatus) func(payment.Charge) (payment.Charge, []saga.Fact) {
 			return func(c payment.Charge) (payment.Charge, []saga.Fact) {
-				return what(c, payment.Made{ID: "re_1", Try: 1, Amount: 1250, State: state})
+				return what(c, payment.ProviderRefund{ID: "re_1", Try: 1, Amount: 1250, Status: state})
 			}
 		}
-		return charge(t, w, payment.Intent{ID: "pi_1", Has: payment.Captured}, stands(first), stands(then))
+		return charge(t, w, payment.Intent{ID: "pi_1", Observed: payment.Captured}, stands(first), stands(then))
 	}
 }
 
 // returned is a refund of everything, for an order that was given up.
-func returned(c payment.Charge, m payment.Made) (payment.Charge, []saga.Fact) {
-	c.Want, m.Refund = payment.Return, payment.Whole
-	return payment.Gone(c, []payment.Made{m})
+func returned(c payment.Charge, m payment.ProviderRefund) (payment.Charge, []saga.Fact) {
+	c.Desired, m.Refund = payment.DesiredReturn, payment.FullRefundID
+	return payment.ApplyReturn(c, []payment.ProviderRefund{m})
 }
 
 // wantedBack is a refund that an order asked for.
-func wantedBack(c payment.Charge, m payment.Made) (payment.Charge, []saga.Fact) {
+func wantedBack(c payment.Charge, m payment.ProviderRefund) (payment.Charge, []saga.Fact) {
 	before := c.Refunds
 	m.Refund = "rfn_1"
-	c = payment.Compare(payment.Ask(c, []saga.Refund{{ID: "rfn_1", Amount: 1250, Try: 1, State: saga.RefundAsked}}), []payment.Made{m})
-	return c, payment.Refunded(before, c.Refunds)
+	c = payment.ApplyRefunds(payment.RequestRefunds(c, []saga.Refund{{ID: "rfn_1", Amount: 1250, Try: 1, Status: saga.RefundStatusRequested}}), []payment.ProviderRefund{m})
+	return c, payment.RefundFacts(before, c.Refunds)
 }
 
 // charge returns the row of a charge that began with an intent, and of which this became, one write each.
@@ -222,13 +222,13 @@ func charge(t *testing.T, w world, i payment.Intent, then ...func(payment.Charge
 // them changes: a difference here is a change of the language.
 func TestHowEveryFactLooksOnItsWay(t *testing.T) {
 	for fact, route := range saga.Routes {
-		if !fact.Heard() {
+		if !fact.HasConsumers() {
 			continue
 		}
 		t.Run(string(fact), func(t *testing.T) {
 			t.Parallel()
 			var event saga.Event
-			if route.By == saga.Clock {
+			if route.Source == saga.Clock {
 				event = overdue(t)
 			} else {
 				require.Contains(t, told, fact, "who tells it?")
@@ -245,7 +245,7 @@ func TestHowEveryFactLooksOnItsWay(t *testing.T) {
 // find reads a row's image as the stream shows it, and returns the event of the fact.
 func find(t *testing.T, w world, table, key string, fact saga.Fact) saga.Event {
 	t.Helper()
-	tells, err := record.Told(w.Record(table, key).Change.NewImage)
+	tells, err := record.Events(w.Record(table, key).Change.NewImage)
 	require.NoError(t, err)
 	for _, e := range tells {
 		if e.Type == fact {
@@ -263,7 +263,7 @@ func overdue(t *testing.T) (event saga.Event) {
 		Overdue: func(_ context.Context, _ time.Time, each func(order.Late) error) error {
 			return each(order.Late{Shop: shop, ID: id, Due: placed.Due})
 		},
-		Send: func(_ context.Context, letters ...saga.Letter) error {
+		Send: func(_ context.Context, letters ...saga.Message) error {
 			require.Len(t, letters, 1)
 			event = letters[0].Event
 			return nil

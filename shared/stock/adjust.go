@@ -8,8 +8,8 @@ import (
 
 // Why a level cannot be adjusted.
 var (
-	ErrNotThatMany = fault.New(fault.Conflict, "not-that-many", "The shelf holds fewer sellable units than would be taken away.")
-	ErrLevelOther  = fault.New(fault.Conflict, "level-differs", "The level is not what if_equals says.")
+	ErrInsufficient = fault.New(fault.Conflict, "insufficient-stock", "The shelf holds fewer sellable units than would be taken away.")
+	ErrLevelChanged = fault.New(fault.Conflict, "stock-level-changed", "The level is not what if_equals says.")
 )
 
 // Adjustment changes how many units of a SKU can be sold. It is a row of its own, so that a repeated request changes nothing

@@ -9,20 +9,20 @@ import (
 )
 
 // ReserveStep sets stock aside for orders.
-type ReserveStep struct{ Shelf Shelf }
+type ReserveStep struct{ Store Store }
 
 // Handle answers OrderPlaced and ReserveDue: all lines are set aside, or none. Asked again, it answers again. For an order that
 // gave up before, nothing is set aside: it answers that.
 func (s ReserveStep) Handle(ctx context.Context, e saga.Event) error {
-	wanted, err := saga.As[saga.Wanted](e)
+	wanted, err := saga.As[saga.OrderContents](e)
 	if err != nil {
 		return err
 	}
 	hold, reserved := Reserve(wanted)
-	err = s.Shelf.Create(ctx, hold, e.Cause(), reserved)
+	err = s.Store.Create(ctx, hold, e.Cause(), reserved)
 	if short, ok := errors.AsType[*ErrShort](err); ok {
 		none, refused := Refuse(hold, short.SKUs)
-		err = s.Shelf.Create(ctx, none, e.Cause(), refused)
+		err = s.Store.Create(ctx, none, e.Cause(), refused)
 	}
 	if errors.Is(err, fault.Duplicate) {
 		return fault.Retry(maxTries, func() error { return s.answerAgain(ctx, e) })
@@ -32,9 +32,9 @@ func (s ReserveStep) Handle(ctx context.Context, e saga.Event) error {
 
 // answerAgain tells what the order's hold has, unless this very event was answered already.
 func (s ReserveStep) answerAgain(ctx context.Context, e saga.Event) error {
-	r, err := s.Shelf.Load(ctx, e.Shop, e.Subject)
-	if err != nil || r.Diary.Heeds(e.Cause()) {
+	r, err := s.Store.Load(ctx, e.Shop, e.Subject)
+	if err != nil || r.History.Handled(e.Cause()) {
 		return err
 	}
-	return s.Shelf.Save(ctx, r, r.Has, e.Cause(), Answer(r))
+	return s.Store.Save(ctx, r, r.Observed, e.Cause(), Reply(r))
 }

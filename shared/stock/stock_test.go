@@ -16,7 +16,7 @@ import (
 	"backroom/shared/stock/stocktest"
 )
 
-var wanted = saga.Wanted{
+var wanted = saga.OrderContents{
 	Order: "ord_1", Shop: "main", Total: 15400, Currency: "EUR", PaymentMethod: "pm_card_visa",
 	Lines: []saga.Line{{SKU: "MUG", Quantity: 2, Price: 1250}, {SKU: "RUG", Quantity: 1, Price: 12900}},
 }
@@ -25,43 +25,43 @@ func TestWhatAHoldIs(t *testing.T) {
 	hold, fact := stock.Reserve(wanted)
 	assert.Equal(t, saga.StockReserved, fact)
 	assert.Equal(t, stock.Reservation{
-		Order: "ord_1", Shop: "main", Want: stock.Hold, Has: stock.Held, PaymentMethod: "pm_card_visa", Total: money.Money{Amount: 15400, Currency: "EUR"},
+		Order: "ord_1", Shop: "main", Desired: stock.DesiredReserve, Observed: stock.Reserved, PaymentMethod: "pm_card_visa", Total: money.Money{Amount: 15400, Currency: "EUR"},
 		Lines: []stock.Line{{SKU: "MUG", Quantity: 2}, {SKU: "RUG", Quantity: 1}},
 	}, hold, "all that the payment needs is carried along")
-	assert.Equal(t, saga.StockReserved, stock.Answer(hold), "who asks again is told the same")
+	assert.Equal(t, saga.StockReserved, stock.Reply(hold), "who asks again is told the same")
 
 	none, fact := stock.Refuse(hold, []string{"RUG"})
 	assert.Equal(t, saga.StockShort, fact)
-	assert.Equal(t, []any{stock.Nothing, []string{"RUG"}, ""}, []any{none.Has, none.Short, none.PaymentMethod}, "where nothing is to be paid, nothing pays")
-	assert.Equal(t, saga.StockShort, stock.Answer(none), "who asks again is told the same")
+	assert.Equal(t, []any{stock.Nothing, []string{"RUG"}, ""}, []any{none.Observed, none.Short, none.PaymentMethod}, "where nothing is to be paid, nothing pays")
+	assert.Equal(t, saga.StockShort, stock.Reply(none), "who asks again is told the same")
 }
 
 func TestHowAHoldEnds(t *testing.T) {
 	hold, _ := stock.Reserve(wanted)
-	sold, fact, err := stock.Commit(hold)
+	sold, fact, err := stock.Sell(hold)
 	require.NoError(t, err)
 	assert.Equal(t, saga.StockSold, fact)
-	assert.Equal(t, []any{stock.Sell, stock.Sold, ""}, []any{sold.Want, sold.Has, sold.PaymentMethod}, "where all is sold, nothing is to be paid any more")
+	assert.Equal(t, []any{stock.DesiredSell, stock.Sold, ""}, []any{sold.Desired, sold.Observed, sold.PaymentMethod}, "where all is sold, nothing is to be paid any more")
 	assert.Equal(t, hold.Lines, sold.Lines)
-	assert.Equal(t, saga.StockSold, stock.Answer(sold), "who asks again is told, if anybody wants to know")
+	assert.Equal(t, saga.StockSold, stock.Reply(sold), "who asks again is told, if anybody wants to know")
 
 	none, _ := stock.Refuse(hold, []string{"RUG"})
-	for sentence, given := range map[string]stock.Reservation{"held": hold, "sold": sold, "refused": none, "never made": {Order: "ord_1", Shop: "main", Has: stock.Nothing}} {
-		released, fact := stock.GiveUp(given)
+	for sentence, given := range map[string]stock.Reservation{"reserved": hold, "sold": sold, "refused": none, "never made": {Order: "ord_1", Shop: "main", Observed: stock.Nothing}} {
+		released, fact := stock.Release(given)
 		assert.Equal(t, saga.StockReleased, fact, sentence)
-		assert.Equal(t, []any{stock.Release, stock.Nothing, ""}, []any{released.Want, released.Has, released.PaymentMethod}, sentence)
-		assert.Equal(t, saga.StockReleased, stock.Answer(released), sentence)
-		again, _ := stock.GiveUp(released)
+		assert.Equal(t, []any{stock.DesiredRelease, stock.Nothing, ""}, []any{released.Desired, released.Observed, released.PaymentMethod}, sentence)
+		assert.Equal(t, saga.StockReleased, stock.Reply(released), sentence)
+		again, _ := stock.Release(released)
 		assert.Equal(t, released, again, "giving up twice changes nothing")
 
-		still, fact, err := stock.Commit(released)
+		still, fact, err := stock.Sell(released)
 		assert.Equal(t, []any{released, saga.Fact(""), nil}, []any{still, fact, err}, "what was given up is not sold")
 	}
 
-	again, fact, err := stock.Commit(sold)
+	again, fact, err := stock.Sell(sold)
 	assert.Equal(t, []any{sold, saga.Fact(""), nil}, []any{again, fact, err}, "selling twice changes nothing")
-	_, _, err = stock.Commit(none)
-	assert.ErrorIs(t, err, stock.ErrNothingToSell)
+	_, _, err = stock.Sell(none)
+	assert.ErrorIs(t, err, stock.ErrNothingReserved)
 }
 
 // shelf keeps holds, and counts the units of every SKU by what the holds have.
@@ -79,7 +79,7 @@ func stocked(mugs, rugs int64) *shelf {
 }
 
 // counter returns where a level counts the units of a hold.
-func (s *shelf) counter(sku string, has stock.Has) *int64 {
+func (s *shelf) counter(sku string, has stock.Observed) *int64 {
 	if has.Promised() {
 		return &s.levels[sku].Promised
 	}
@@ -98,10 +98,10 @@ func (s *shelf) Load(_ context.Context, _, order string) (stock.Reservation, err
 	return r, nil
 }
 
-func (s *shelf) Save(_ context.Context, r stock.Reservation, had stock.Has, cause saga.Cause, f saga.Fact) error {
+func (s *shelf) Save(_ context.Context, r stock.Reservation, had stock.Observed, cause saga.Cause, f saga.Fact) error {
 	err := s.write(r, had, cause, f)
 	if _, short := errors.AsType[*stock.ErrShort](err); short {
-		return stock.ErrMiscounted
+		return stock.ErrInconsistent
 	}
 	if errors.Is(err, fault.Duplicate) {
 		return fault.Conflict
@@ -109,7 +109,7 @@ func (s *shelf) Save(_ context.Context, r stock.Reservation, had stock.Has, caus
 	return err
 }
 
-func (s *shelf) write(r stock.Reservation, had stock.Has, cause saga.Cause, f saga.Fact) error {
+func (s *shelf) write(r stock.Reservation, had stock.Observed, cause saga.Cause, f saga.Fact) error {
 	if s.others != nil {
 		s.others()
 	}
@@ -117,14 +117,14 @@ func (s *shelf) write(r stock.Reservation, had stock.Has, cause saga.Cause, f sa
 	switch {
 	case s.fails != nil:
 		return s.fails
-	case there && r.Diary.Version == 0:
+	case there && r.History.Version == 0:
 		return fault.Duplicate
-	case stands.Diary.Version != r.Diary.Version:
+	case stands.History.Version != r.History.Version:
 		return fault.Conflict
 	}
 	short := &stock.ErrShort{}
 	for _, l := range r.Lines {
-		if r.Has.Promised() != had.Promised() && *s.counter(l.SKU, had) < l.Quantity {
+		if r.Observed.Promised() != had.Promised() && *s.counter(l.SKU, had) < l.Quantity {
 			short.SKUs = append(short.SKUs, l.SKU)
 		}
 	}
@@ -133,10 +133,10 @@ func (s *shelf) write(r stock.Reservation, had stock.Has, cause saga.Cause, f sa
 	}
 	for _, l := range r.Lines {
 		*s.counter(l.SKU, had) -= l.Quantity
-		*s.counter(l.SKU, r.Has) += l.Quantity
+		*s.counter(l.SKU, r.Observed) += l.Quantity
 	}
-	r.Diary.Version++
-	r.Diary.Entries = append(slices.Clone(r.Diary.Entries), saga.Entry{Version: r.Diary.Version, Fact: f, Cause: cause})
+	r.History.Version++
+	r.History.Entries = append(slices.Clone(r.History.Entries), saga.Entry{Version: r.History.Version, Fact: f, Cause: cause})
 	s.holds[r.Order], s.facts = r, append(s.facts, f)
 	return nil
 }
@@ -153,15 +153,15 @@ func TestReserving(t *testing.T) {
 		fails error
 		asks  []ask
 		facts []saga.Fact
-		has   stock.Has
+		has   stock.Observed
 	}{
-		"an order's stock is set aside":                   {1, nil, []ask{{"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockReserved}, stock.Held},
+		"an order's stock is set aside":                   {1, nil, []ask{{"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockReserved}, stock.Reserved},
 		"an order that is short gets nothing":             {0, nil, []ask{{"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockShort}, stock.Nothing},
-		"the same message again is answered once":         {1, nil, []ask{{"e1", saga.OrderPlaced}, {"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockReserved}, stock.Held},
-		"asked again, it answers again":                   {1, nil, []ask{{"e1", saga.OrderPlaced}, {"e2", saga.ReserveDue}, {"e2", saga.ReserveDue}, {"e3", saga.ReserveDue}}, []saga.Fact{saga.StockReserved, saga.StockReserved, saga.StockReserved}, stock.Held},
+		"the same message again is answered once":         {1, nil, []ask{{"e1", saga.OrderPlaced}, {"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockReserved}, stock.Reserved},
+		"asked again, it answers again":                   {1, nil, []ask{{"e1", saga.OrderPlaced}, {"e2", saga.ReserveDue}, {"e2", saga.ReserveDue}, {"e3", saga.ReserveDue}}, []saga.Fact{saga.StockReserved, saga.StockReserved, saga.StockReserved}, stock.Reserved},
 		"asked again, a refusal stays one":                {0, nil, []ask{{"e1", saga.OrderPlaced}, {"e2", saga.ReserveDue}}, []saga.Fact{saga.StockShort, saga.StockShort}, stock.Nothing},
-		"an order whose first message was lost is served": {1, nil, []ask{{"e2", saga.ReserveDue}}, []saga.Fact{saga.StockReserved}, stock.Held},
-		"a late first message finds what the ask did":     {1, nil, []ask{{"e2", saga.ReserveDue}, {"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockReserved, saga.StockReserved}, stock.Held},
+		"an order whose first message was lost is served": {1, nil, []ask{{"e2", saga.ReserveDue}}, []saga.Fact{saga.StockReserved}, stock.Reserved},
+		"a late first message finds what the ask did":     {1, nil, []ask{{"e2", saga.ReserveDue}, {"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockReserved, saga.StockReserved}, stock.Reserved},
 		"a shelf that is away is tried later":             {1, fault.Unavailable, []ask{{"e1", saga.OrderPlaced}}, nil, ""},
 		"who gave up before gets nothing, and is told so": {1, nil, []ask{{"e2", saga.OrderRejected}, {"e1", saga.OrderPlaced}, {"e1", saga.OrderPlaced}}, []saga.Fact{saga.StockReleased, saga.StockReleased}, stock.Nothing},
 		"who gave up gets nothing any more":               {1, nil, []ask{{"e1", saga.OrderPlaced}, {"e2", saga.OrderRejected}, {"e3", saga.ReserveDue}}, []saga.Fact{saga.StockReserved, saga.StockReleased, saga.StockReleased}, stock.Nothing},
@@ -175,7 +175,7 @@ func TestReserving(t *testing.T) {
 				assert.ErrorIs(t, stocktest.Deliver(t.Context(), s, a.id, a.fact, wanted), c.fails)
 			}
 			assert.Equal(t, c.facts, s.facts)
-			assert.Equal(t, c.has, s.holds["ord_1"].Has)
+			assert.Equal(t, c.has, s.holds["ord_1"].Observed)
 		})
 	}
 }
@@ -186,14 +186,14 @@ func TestSelling(t *testing.T) {
 		given []saga.Fact
 		err   error
 		facts []saga.Fact
-		want  stock.Want
-		has   stock.Has
+		want  stock.Desired
+		has   stock.Observed
 	}{
-		"what is held is sold":                 {1, []saga.Fact{saga.OrderPlaced}, nil, []saga.Fact{saga.StockReserved, saga.StockSold}, stock.Sell, stock.Sold},
-		"what was given up stays so":           {1, []saga.Fact{saga.OrderPlaced, saga.OrderCancelling}, nil, []saga.Fact{saga.StockReserved, saga.StockReleased}, stock.Release, stock.Nothing},
-		"what was never wanted stays so":       {1, []saga.Fact{saga.OrderCancelling}, nil, []saga.Fact{saga.StockReleased}, stock.Release, stock.Nothing},
+		"what is held is sold":                 {1, []saga.Fact{saga.OrderPlaced}, nil, []saga.Fact{saga.StockReserved, saga.StockSold}, stock.DesiredSell, stock.Sold},
+		"what was given up stays so":           {1, []saga.Fact{saga.OrderPlaced, saga.OrderCanceling}, nil, []saga.Fact{saga.StockReserved, saga.StockReleased}, stock.DesiredRelease, stock.Nothing},
+		"what was never wanted stays so":       {1, []saga.Fact{saga.OrderCanceling}, nil, []saga.Fact{saga.StockReleased}, stock.DesiredRelease, stock.Nothing},
 		"what is not there cannot be sold":     {1, nil, fault.NotFound, nil, "", ""},
-		"what could not be had cannot be sold": {0, []saga.Fact{saga.OrderPlaced}, stock.ErrNothingToSell, []saga.Fact{saga.StockShort}, stock.Hold, stock.Nothing},
+		"what could not be had cannot be sold": {0, []saga.Fact{saga.OrderPlaced}, stock.ErrNothingReserved, []saga.Fact{saga.StockShort}, stock.DesiredReserve, stock.Nothing},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -209,13 +209,13 @@ func TestSelling(t *testing.T) {
 				}
 			}
 			assert.Equal(t, c.facts, s.facts)
-			assert.Equal(t, []any{c.want, c.has}, []any{s.holds["ord_1"].Want, s.holds["ord_1"].Has})
+			assert.Equal(t, []any{c.want, c.has}, []any{s.holds["ord_1"].Desired, s.holds["ord_1"].Observed})
 		})
 	}
 }
 
 func TestGivingBack(t *testing.T) {
-	verdicts := []saga.Fact{saga.OrderRejected, saga.OrderExpired, saga.OrderCancelling, saga.ReleaseDue}
+	verdicts := []saga.Fact{saga.OrderRejected, saga.OrderExpired, saga.OrderCanceling, saga.ReleaseDue}
 	for sentence, given := range map[string][]saga.Fact{
 		"what is held comes back":                   {saga.OrderPlaced},
 		"what is sold comes back":                   {saga.OrderPlaced, saga.OrderConfirmed},
@@ -243,14 +243,14 @@ func TestGivingBack(t *testing.T) {
 func TestWhoLosesARaceDecidesAnew(t *testing.T) {
 	for sentence, c := range map[string]struct {
 		given, fact, other saga.Fact
-		want               stock.Want
-		has                stock.Has
+		want               stock.Desired
+		has                stock.Observed
 	}{
-		"given up while it is set aside": {"", saga.OrderPlaced, saga.OrderRejected, stock.Release, stock.Nothing},
-		"set aside while it is given up": {"", saga.OrderRejected, saga.OrderPlaced, stock.Release, stock.Nothing},
-		"given up while it is sold":      {saga.OrderPlaced, saga.OrderConfirmed, saga.OrderCancelling, stock.Release, stock.Nothing},
-		"sold while it is given up":      {saga.OrderPlaced, saga.OrderCancelling, saga.OrderConfirmed, stock.Release, stock.Nothing},
-		"sold while it is asked for":     {saga.OrderPlaced, saga.ReserveDue, saga.OrderConfirmed, stock.Sell, stock.Sold},
+		"given up while it is set aside": {"", saga.OrderPlaced, saga.OrderRejected, stock.DesiredRelease, stock.Nothing},
+		"set aside while it is given up": {"", saga.OrderRejected, saga.OrderPlaced, stock.DesiredRelease, stock.Nothing},
+		"given up while it is sold":      {saga.OrderPlaced, saga.OrderConfirmed, saga.OrderCanceling, stock.DesiredRelease, stock.Nothing},
+		"sold while it is given up":      {saga.OrderPlaced, saga.OrderCanceling, saga.OrderConfirmed, stock.DesiredRelease, stock.Nothing},
+		"sold while it is asked for":     {saga.OrderPlaced, saga.ReserveDue, saga.OrderConfirmed, stock.DesiredSell, stock.Sold},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -264,7 +264,7 @@ func TestWhoLosesARaceDecidesAnew(t *testing.T) {
 			}
 			require.NoError(t, stocktest.Deliver(t.Context(), s, "first", c.fact, wanted))
 			hold := s.holds["ord_1"]
-			assert.Equal(t, []any{c.want, c.has}, []any{hold.Want, hold.Has})
+			assert.Equal(t, []any{c.want, c.has}, []any{hold.Desired, hold.Observed})
 			assert.EqualValues(t, 2, *s.counter("MUG", c.has))
 		})
 	}
@@ -291,12 +291,12 @@ func TestLevelsThatCountTooFewAreABug(t *testing.T) {
 	s := stocked(2, 1)
 	require.NoError(t, stocktest.Deliver(t.Context(), s, "e1", saga.OrderPlaced, wanted))
 	s.levels["RUG"].Promised = 0
-	require.ErrorIs(t, stocktest.Deliver(t.Context(), s, "e2", saga.OrderRejected, wanted), stock.ErrMiscounted)
-	assert.Equal(t, stock.Held, s.holds["ord_1"].Has)
+	require.ErrorIs(t, stocktest.Deliver(t.Context(), s, "e2", saga.OrderRejected, wanted), stock.ErrInconsistent)
+	assert.Equal(t, stock.Reserved, s.holds["ord_1"].Observed)
 
 	require.NoError(t, stocktest.Deliver(t.Context(), s, "e3", saga.OrderConfirmed, wanted), "a sale asks no level")
-	require.ErrorIs(t, stocktest.Deliver(t.Context(), s, "e4", saga.OrderCancelling, wanted), stock.ErrMiscounted)
-	assert.Equal(t, stock.Sold, s.holds["ord_1"].Has)
+	require.ErrorIs(t, stocktest.Deliver(t.Context(), s, "e4", saga.OrderCanceling, wanted), stock.ErrInconsistent)
+	assert.Equal(t, stock.Sold, s.holds["ord_1"].Observed)
 }
 
 func TestWhatCannotBeReadChangesNothing(t *testing.T) {
@@ -310,9 +310,9 @@ func TestWhatCannotBeReadChangesNothing(t *testing.T) {
 	} {
 		s := stocked(2, 1)
 		handle := map[saga.Step]func(context.Context, saga.Event) error{
-			saga.ReserveStock: stock.ReserveStep{Shelf: s}.Handle, saga.CommitStock: stock.CommitStep{Shelf: s}.Handle, saga.ReleaseStock: stock.ReleaseStep{Shelf: s}.Handle,
+			saga.ReserveStock: stock.ReserveStep{Store: s}.Handle, saga.CommitStock: stock.CommitStep{Store: s}.Handle, saga.ReleaseStock: stock.ReleaseStep{Store: s}.Handle,
 		}[step]
-		e, err := saga.Hear(step, `{"specversion":"1.0","id":"e1","type":"`+string(c.fact)+`","subject":"ord_1","shop":"main","data":`+c.data+`}`)
+		e, err := saga.Decode(step, `{"specversion":"1.0","id":"e1","type":"`+string(c.fact)+`","subject":"ord_1","shop":"main","data":`+c.data+`}`)
 		require.NoError(t, err)
 		assert.ErrorIs(t, handle(t.Context(), e), fault.Malformed)
 		assert.Empty(t, s.holds)

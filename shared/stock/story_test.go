@@ -16,7 +16,7 @@ import (
 
 // A delivery is one message of some queue. The same message may come again, at any time.
 type delivery struct {
-	order      saga.Wanted
+	order      saga.OrderContents
 	fact       saga.Fact
 	copy       int
 	interrupts bool // it is worked off between another's reading and writing
@@ -32,17 +32,17 @@ func TestStockNeverLosesAUnit(t *testing.T) {
 		units := rapid.Int64Range(0, 8)
 		mugs, rugs := units.Draw(t, "mugs"), units.Draw(t, "rugs")
 		s := stocked(mugs, rugs)
-		orders := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) saga.Wanted {
+		orders := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) saga.OrderContents {
 			quantity := rapid.Int64Range(1, 4)
-			return saga.Wanted{
+			return saga.OrderContents{
 				Order: rapid.SampledFrom([]string{"ord_1", "ord_2", "ord_3"}).Draw(t, "order"), Shop: "main", Currency: "EUR", PaymentMethod: "pm_card_visa",
 				Lines: []saga.Line{{SKU: "MUG", Quantity: quantity.Draw(t, "of mugs")}, {SKU: "RUG", Quantity: quantity.Draw(t, "of rugs")}},
 			}
-		}), 1, 3, func(w saga.Wanted) string { return w.Order }).Draw(t, "orders")
+		}), 1, 3, func(w saga.OrderContents) string { return w.Order }).Draw(t, "orders")
 		deliveries := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) delivery {
 			return delivery{
 				rapid.SampledFrom(orders).Draw(t, "of"),
-				rapid.SampledFrom([]saga.Fact{saga.OrderPlaced, saga.OrderPlaced, saga.ReserveDue, saga.OrderConfirmed, saga.OrderRejected, saga.OrderCancelling, saga.ReleaseDue}).Draw(t, "fact"),
+				rapid.SampledFrom([]saga.Fact{saga.OrderPlaced, saga.OrderPlaced, saga.ReserveDue, saga.OrderConfirmed, saga.OrderRejected, saga.OrderCanceling, saga.ReleaseDue}).Draw(t, "fact"),
 				rapid.IntRange(1, 2).Draw(t, "copy"), rapid.Bool().Draw(t, "interrupts"),
 			}
 		}), 1, 30).Draw(t, "deliveries")
@@ -52,7 +52,7 @@ func TestStockNeverLosesAUnit(t *testing.T) {
 			promised := map[string]int64{}
 			for _, hold := range s.holds {
 				for _, l := range hold.Lines {
-					if hold.Has.Promised() {
+					if hold.Observed.Promised() {
 						promised[l.SKU] += l.Quantity
 					}
 				}
@@ -66,7 +66,7 @@ func TestStockNeverLosesAUnit(t *testing.T) {
 			d := waiting[0]
 			waiting = waiting[1:]
 			if err := stocktest.Deliver(t.Context(), s, d.id(), d.fact, d.order); err != nil {
-				require.NotErrorIs(t, err, stock.ErrMiscounted)
+				require.NotErrorIs(t, err, stock.ErrInconsistent)
 				failed = append(failed, d)
 			}
 			balanced()
@@ -85,7 +85,7 @@ func TestStockNeverLosesAUnit(t *testing.T) {
 			err := stocktest.Deliver(t.Context(), s, d.id(), d.fact, d.order)
 			hold, there := s.holds[d.order.Order]
 			switch {
-			case d.fact != saga.OrderConfirmed || there && hold.Has != stock.Nothing:
+			case d.fact != saga.OrderConfirmed || there && hold.Observed != stock.Nothing:
 				require.NoError(t, err)
 			case err != nil:
 				assert.True(t, fault.KindOf(err).Permanent(), "there is nothing to sell: %v", err)
@@ -100,26 +100,26 @@ func TestStockNeverLosesAUnit(t *testing.T) {
 					heard[d.fact] = true
 				}
 			}
-			gaveUp := heard[saga.OrderRejected] || heard[saga.OrderCancelling] || heard[saga.ReleaseDue]
+			gaveUp := heard[saga.OrderRejected] || heard[saga.OrderCanceling] || heard[saga.ReleaseDue]
 			hold, there := s.holds[w.Order]
 			short := hold.Short != nil
-			want, has := stock.Hold, stock.Held
+			want, has := stock.DesiredReserve, stock.Reserved
 			switch {
 			case gaveUp:
-				want, has = stock.Release, stock.Nothing
+				want, has = stock.DesiredRelease, stock.Nothing
 			case !heard[saga.OrderPlaced] && !heard[saga.ReserveDue]:
 				want, has = "", ""
 				assert.False(t, there, "nobody wanted anything")
 			case short:
 				has = stock.Nothing
 			case heard[saga.OrderConfirmed]:
-				want, has = stock.Sell, stock.Sold
+				want, has = stock.DesiredSell, stock.Sold
 			}
-			assert.Equal(t, []any{want, has}, []any{hold.Want, hold.Has}, w.Order)
-			assert.Equal(t, want == stock.Hold && has == stock.Held, hold.PaymentMethod != "", "a payment method is kept only while it may be charged")
+			assert.Equal(t, []any{want, has}, []any{hold.Desired, hold.Observed}, w.Order)
+			assert.Equal(t, want == stock.DesiredReserve && has == stock.Reserved, hold.PaymentMethod != "", "a payment method is kept only while it may be charged")
 
 			answers := map[string]int{}
-			for _, e := range hold.Diary.Entries {
+			for _, e := range hold.History.Entries {
 				answers[e.Cause.ID]++
 			}
 			for _, d := range deliveries {

@@ -63,9 +63,9 @@ func TestNobodyTakesWhatIsNotThere(t *testing.T) {
 	c.Put("Levels", `{"pk":"main#sku#MUG-1","sellable":999999}`)
 
 	for range 2 {
-		answer := c.Request(build, name, "adjust-stock.not-that-many.json")
+		answer := c.Request(build, name, "adjust-stock.insufficient-stock.json")
 		assert.Equal(t, 409, answer.Status, answer.Body)
-		assert.Equal(t, "not-that-many", answer.Slug())
+		assert.Equal(t, "insufficient-stock", answer.Slug())
 		assert.Len(t, c.Rows("Levels"), 1)
 		assert.JSONEq(t, `{"pk":"main#sku#MUG-1","sellable":999999}`, c.Row("Levels", "main#sku#MUG-1"))
 	}

@@ -11,15 +11,15 @@ import (
 
 // Settings are what advance-order reads from its environment.
 type Settings struct {
-	Orders   string        `env:"ORDERS_TABLE"`
-	Patience time.Duration `env:"PATIENCE"` // until an order first asks for what it is owed
+	Orders     string        `env:"ORDERS_TABLE"`
+	RetryDelay time.Duration `env:"RETRY_DELAY"` // until an order first asks for what it is owed
 }
 
 // New returns the step, ready to work.
 func New(rt function.Runtime, env Settings) order.AdvanceStep {
 	return order.AdvanceStep{
-		Orders:   orderdb.Store{Table: rt.Table(env.Orders)},
-		Now:      rt.Now,
-		Patience: env.Patience,
+		Orders:     orderdb.Store{Table: rt.Table(env.Orders)},
+		Now:        rt.Now,
+		RetryDelay: env.RetryDelay,
 	}
 }

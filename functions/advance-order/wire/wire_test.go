@@ -28,7 +28,7 @@ const row = `"pk": "main#` + id + `", "nonce": "nonce001", "order": "` + id + `"
 
 const (
 	charge = "charges:main#" + id + "#1"
-	hold   = "holds:main#" + id
+	hold   = "reservations:main#" + id
 )
 
 // A story is the messages that an order hears, one after the other, and what its row says of them at the end.
@@ -45,43 +45,43 @@ func TestWhatAnOrderHears(t *testing.T) {
 	}{
 		"an authorized payment confirms": {
 			[]string{"advance-order.json"}, confirmed,
-			`"version": 2, "tells": 1, "status": "confirmed", "verdict": "confirmed", "owes": ["capture"], "due": 1772366700000, "watch": "due#6"`,
+			`"version": 2, "publishes": 1, "status": "confirmed", "outcome": "confirmed", "awaits": ["capture"], "due": 1772366700000, "watch": "due#6"`,
 		},
 		"a captured payment closes": {
-			[]string{"advance-order.json", "advance-order.captured.json"}, confirmed + entry("3", "OrderClosed", charge+"@3.0~nonce003"),
-			`"version": 3, "status": "closed", "verdict": "confirmed", "paid": true`,
+			[]string{"advance-order.json", "advance-order.captured.json"}, confirmed + entry("3", "OrderSettled", charge+"@3.0~nonce003"),
+			`"version": 3, "status": "closed", "outcome": "confirmed", "paid": true`,
 		},
 		"a payment that can not be captured needs a person": {
-			[]string{"advance-order.json", "advance-order.capture-failed.json"}, confirmed + entry("3", "OrderStranded", charge+"@3.0~nonce003"),
-			`"version": 3, "status": "needs_attention", "verdict": "confirmed", "attention": "capture-failed", "owes": ["capture"], "due": 1772366580000, "watch": "attention#main"`,
+			[]string{"advance-order.json", "advance-order.capture-failed.json"}, confirmed + entry("3", "OrderNeedsAttention", charge+"@3.0~nonce003"),
+			`"version": 3, "status": "needs_attention", "outcome": "confirmed", "attention": "capture-failed", "awaits": ["capture"], "due": 1772366580000, "watch": "attention#main"`,
 		},
 		"a declined payment rejects": {
 			[]string{"advance-order.declined.json"}, declined,
-			`"version": 2, "tells": 1, "status": "rejected", "verdict": "rejected", "reason": "card-declined", "owes": ["money", "stock"], "due": 1772366700000, "watch": "due#6"`,
+			`"version": 2, "publishes": 1, "status": "rejected", "outcome": "rejected", "reason": "card-declined", "awaits": ["money", "stock"], "due": 1772366700000, "watch": "due#6"`,
 		},
 		"a rejected order is closed once stock and money are back": {
 			[]string{"advance-order.declined.json", "advance-order.released.json", "advance-order.returned.json"},
-			declined + entry("3", "OrderStockBack", hold+"@2.0~nonce002") + entry("4", "OrderClosed", charge+"@4.0~nonce003"),
-			`"version": 4, "status": "closed", "verdict": "rejected", "reason": "card-declined", "return_heard": 4`,
+			declined + entry("3", "OrderStockReleased", hold+"@2.0~nonce002") + entry("4", "OrderSettled", charge+"@4.0~nonce003"),
+			`"version": 4, "status": "closed", "outcome": "rejected", "reason": "card-declined", "return_version": 4`,
 		},
 		"money that did not arrive is owed again": {
 			[]string{"advance-order.declined.json", "advance-order.returned.json", "advance-order.released.json", "advance-order.return-failed.json"},
-			declined + entry("3", "OrderMoneyBack", charge+"@4.0~nonce003") + entry("4", "OrderClosed", hold+"@2.0~nonce002") + entry("5", "OrderReopened", charge+"@5.0~nonce003"),
-			`"version": 5, "status": "rejected", "verdict": "rejected", "reason": "card-declined", "owes": ["money"], "due": 1772366700000, "watch": "due#6", "return_heard": 5, "bounces": 1`,
+			declined + entry("3", "OrderMoneyReturned", charge+"@4.0~nonce003") + entry("4", "OrderSettled", hold+"@2.0~nonce002") + entry("5", "OrderReopened", charge+"@5.0~nonce003"),
+			`"version": 5, "status": "rejected", "outcome": "rejected", "reason": "card-declined", "awaits": ["money"], "due": 1772366700000, "watch": "due#6", "return_version": 5, "failed_returns": 1`,
 		},
 		"missing stock rejects": {
 			[]string{"advance-order.short.json"}, entry("2", "OrderRejected", hold+"@1.0~nonce002"),
-			`"version": 2, "tells": 1, "status": "rejected", "verdict": "rejected", "reason": "out-of-stock", "owes": ["money", "stock"], "due": 1772366700000, "watch": "due#6"`,
+			`"version": 2, "publishes": 1, "status": "rejected", "outcome": "rejected", "reason": "out-of-stock", "awaits": ["money", "stock"], "due": 1772366700000, "watch": "due#6"`,
 		},
 		"a late order asks for what it is owed": {
 			[]string{"advance-order.overdue.json"},
 			entry("2", "ReserveDue", "clock:main#"+id+"@1772366520000") + entry("2", "PaymentCheckDue", "clock:main#"+id+"@1772366520000"),
-			`"version": 2, "tells": 2, "status": "placed", "owes": ["verdict"], "asks": 1, "due": 1772366820000, "watch": "due#6"`,
+			`"version": 2, "publishes": 2, "status": "placed", "awaits": ["outcome"], "retries": 1, "due": 1772366820000, "watch": "due#6"`,
 		},
 		"an order hears nothing about refunds that it did not ask for": {
 			[]string{"advance-order.json", "advance-order.captured.json", "advance-order.refunded.json", "advance-order.refund-failed.json"},
-			confirmed + entry("3", "OrderClosed", charge+"@3.0~nonce003"),
-			`"version": 3, "status": "closed", "verdict": "confirmed", "paid": true`,
+			confirmed + entry("3", "OrderSettled", charge+"@3.0~nonce003"),
+			`"version": 3, "status": "closed", "outcome": "confirmed", "paid": true`,
 		},
 	} {
 		t.Run(story, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestWhatAnOrderHears(t *testing.T) {
 			for _, event := range c.events {
 				assert.Empty(t, cloud.Deliver(build, name, event))
 			}
-			assert.JSONEq(t, `{`+row+`, "log": [`+placed+c.log+`], `+c.state+`}`, cloud.Row("Orders", "main#"+id))
+			assert.JSONEq(t, `{`+row+`, "history": [`+placed+c.log+`], `+c.state+`}`, cloud.Row("Orders", "main#"+id))
 
 			before := cloud.State()
 			cloud.Clock.Pass(time.Minute)
@@ -101,11 +101,11 @@ func TestWhatAnOrderHears(t *testing.T) {
 				assert.Equal(t, before, cloud.State(), "%s once more changes nothing", event)
 			}
 			if story == "a late order asks for what it is owed" {
-				return // it has no verdict
+				return // it has no outcome
 			}
 			for _, late := range []string{"advance-order.json", "advance-order.declined.json", "advance-order.short.json", "advance-order.overdue.json"} {
 				assert.Empty(t, cloud.Deliver(build, name, late), late)
-				assert.Equal(t, before, cloud.State(), "%s changes no verdict", late)
+				assert.Equal(t, before, cloud.State(), "%s changes no outcome", late)
 			}
 		})
 	}

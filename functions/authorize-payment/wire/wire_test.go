@@ -34,12 +34,12 @@ func TestThePaymentIsAuthorized(t *testing.T) {
 	assert.Len(t, c.Rows("Charges"), 1)
 	row := paymenttest.Charge(t, c, id)
 	assert.JSONEq(t, `{
-		"pk": "main#`+id+`#1", "version": 2, "nonce": "nonce001", "tells": 1,
-		"log": [
-			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "holds:main#`+id+`@1.0~nonce002", "actor": "authorize-payment"},
-			{"v": 2, "fact": "PaymentAuthorized", "at": 1772366400000, "cause": "holds:main#`+id+`@1.0~nonce002", "actor": "authorize-payment"}
+		"pk": "main#`+id+`#1", "version": 2, "nonce": "nonce001", "publishes": 1,
+		"history": [
+			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "reservations:main#`+id+`@1.0~nonce002", "actor": "authorize-payment"},
+			{"v": 2, "fact": "PaymentAuthorized", "at": 1772366400000, "cause": "reservations:main#`+id+`@1.0~nonce002", "actor": "authorize-payment"}
 		],
-		"order": "`+id+`", "shop": "main", "attempt": 1, "want": "take", "has": "authorized",
+		"order": "`+id+`", "shop": "main", "attempt": 1, "desired": "capture", "observed": "authorized",
 		"total": 7900, "currency": "EUR", "intent": "`+row.Intent+`"
 	}`, c.Row("Charges", "main#"+id+"#1"))
 	assert.Regexp(t, "^pi_", row.Intent)
@@ -61,12 +61,12 @@ func TestADeclineIsAnAnswer(t *testing.T) {
 
 	const id = "ord_7wq5z2c3d4f6g7h2j3k4m5n6p7q2r3s4"
 	assert.JSONEq(t, `{
-		"pk": "main#`+id+`#1", "version": 2, "nonce": "nonce001", "tells": 1,
-		"log": [
-			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "holds:main#`+id+`@1.0~nonce005", "actor": "authorize-payment"},
-			{"v": 2, "fact": "PaymentDeclined", "at": 1772366400000, "cause": "holds:main#`+id+`@1.0~nonce005", "actor": "authorize-payment"}
+		"pk": "main#`+id+`#1", "version": 2, "nonce": "nonce001", "publishes": 1,
+		"history": [
+			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "reservations:main#`+id+`@1.0~nonce005", "actor": "authorize-payment"},
+			{"v": 2, "fact": "PaymentDeclined", "at": 1772366400000, "cause": "reservations:main#`+id+`@1.0~nonce005", "actor": "authorize-payment"}
 		],
-		"order": "`+id+`", "shop": "main", "attempt": 1, "want": "take", "has": "declined", "reason": "card-declined", "decline_code": "insufficient_funds",
+		"order": "`+id+`", "shop": "main", "attempt": 1, "desired": "capture", "observed": "declined", "reason": "card-declined", "decline_code": "insufficient_funds",
 		"total": 1999, "currency": "EUR", "intent": "`+paymenttest.Charge(t, c, id).Intent+`"
 	}`, c.Row("Charges", "main#"+id+"#1"))
 	assert.Equal(t, 0, sandbox.Authorizations(t, id))
@@ -81,5 +81,5 @@ func TestAProviderThatIsAwayIsTriedAgain(t *testing.T) {
 	assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000011"}, c.Deliver(paying(nobody), name, "authorize-payment.json"))
 
 	assert.Empty(t, c.Rows("Charges"))
-	assert.Contains(t, c.Log.String(), "payment-provider-away")
+	assert.Contains(t, c.Log.String(), "payment-provider-unavailable")
 }

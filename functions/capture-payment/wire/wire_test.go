@@ -38,13 +38,13 @@ func TestTheMoneyIsTaken(t *testing.T) {
 
 	row := paymenttest.Charge(t, c, id)
 	assert.JSONEq(t, `{
-		"pk": "main#`+id+`#1", "version": 3, "nonce": "`+row.Diary.Nonce+`", "tells": 1,
-		"log": [
+		"pk": "main#`+id+`#1", "version": 3, "nonce": "`+row.History.Nonce+`", "publishes": 1,
+		"history": [
 			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "reserved", "actor": "authorize-payment"},
 			{"v": 2, "fact": "PaymentAuthorized", "at": 1772366400000, "cause": "reserved", "actor": "authorize-payment"},
 			{"v": 3, "fact": "PaymentCaptured", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "capture-payment"}
 		],
-		"order": "`+id+`", "shop": "main", "attempt": 1, "want": "take", "has": "captured",
+		"order": "`+id+`", "shop": "main", "attempt": 1, "desired": "capture", "observed": "captured",
 		"total": 7900, "currency": "EUR", "intent": "`+row.Intent+`"
 	}`, c.Row("Charges", "main#"+id+"#1"))
 
@@ -65,9 +65,9 @@ func TestWhatLapsedIsToldAsSuch(t *testing.T) {
 	assert.Empty(t, c.Deliver(paying(sandbox), name, "capture-payment.lapsed.json"))
 
 	row := paymenttest.Charge(t, c, id)
-	assert.Equal(t, payment.Lapsed, row.Has)
+	assert.Equal(t, payment.Lapsed, row.Observed)
 	assert.Equal(t, payment.PaymentCanceled, row.Reason)
-	assert.Equal(t, saga.CaptureFailed, row.Diary.Entries[2].Fact)
+	assert.Equal(t, saga.CaptureFailed, row.History.Entries[2].Fact)
 
 	t.Run("and the same message once more changes nothing", func(t *testing.T) {
 		before := c.State()

@@ -9,10 +9,10 @@ import (
 
 // Settings are what commit-stock reads from its environment.
 type Settings struct {
-	Holds string `env:"HOLDS_TABLE"`
+	Reservations string `env:"RESERVATIONS_TABLE"`
 }
 
 // New returns the step, ready to work.
 func New(rt function.Runtime, env Settings) stock.CommitStep {
-	return stock.CommitStep{Shelf: stockdb.Shelf{Holds: rt.Table(env.Holds)}}
+	return stock.CommitStep{Store: stockdb.Store{Reservations: rt.Table(env.Reservations)}}
 }

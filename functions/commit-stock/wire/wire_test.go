@@ -23,9 +23,9 @@ var build = function.Consuming(saga.CommitStock, wire.New)
 // shelf is a cloud in which two mugs and a teapot are set aside for the order.
 func shelf(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
-	c.Put("Holds", `{
-		"pk": "main#`+id+`", "version": 1, "nonce": "nonce002", "tells": 1, "log": [`+reserved+`],
-		"order": "`+id+`", "shop": "main", "want": "hold", "has": "held",
+	c.Put("Reservations", `{
+		"pk": "main#`+id+`", "version": 1, "nonce": "nonce002", "publishes": 1, "history": [`+reserved+`],
+		"order": "`+id+`", "shop": "main", "desired": "reserve", "observed": "reserved",
 		"lines": [{"sku": "MUG-1", "quantity": 2}, {"sku": "TEAPOT-1", "quantity": 1}],
 		"total": 7900, "currency": "EUR", "payment_method": "pm_card_visa"
 	}`)
@@ -40,11 +40,11 @@ func TestWhatIsHeldIsSold(t *testing.T) {
 
 	assert.JSONEq(t, `{
 		"pk": "main#`+id+`", "version": 2, "nonce": "nonce002",
-		"log": [`+reserved+`, {"v": 2, "fact": "StockSold", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "commit-stock"}],
-		"order": "`+id+`", "shop": "main", "want": "sell", "has": "sold",
+		"history": [`+reserved+`, {"v": 2, "fact": "StockSold", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "commit-stock"}],
+		"order": "`+id+`", "shop": "main", "desired": "sell", "observed": "sold",
 		"lines": [{"sku": "MUG-1", "quantity": 2}, {"sku": "TEAPOT-1", "quantity": 1}],
 		"total": 7900, "currency": "EUR"
-	}`, c.Row("Holds", "main#"+id), "nobody is told, and the payment method is forgotten")
+	}`, c.Row("Reservations", "main#"+id), "nobody is told, and the payment method is forgotten")
 
 	t.Run("and the same message once more changes nothing", func(t *testing.T) {
 		before := c.State()
@@ -56,9 +56,9 @@ func TestWhatIsHeldIsSold(t *testing.T) {
 func TestWhatWasGivenUpIsNotSold(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
-	c.Put("Holds", `{
-		"pk": "main#`+id+`", "version": 2, "nonce": "nonce002", "tells": 1, "log": [`+reserved+`],
-		"order": "`+id+`", "shop": "main", "want": "release", "has": "nothing", "lines": [{"sku": "MUG-1", "quantity": 2}], "total": 7900, "currency": "EUR"
+	c.Put("Reservations", `{
+		"pk": "main#`+id+`", "version": 2, "nonce": "nonce002", "publishes": 1, "history": [`+reserved+`],
+		"order": "`+id+`", "shop": "main", "desired": "release", "observed": "nothing", "lines": [{"sku": "MUG-1", "quantity": 2}], "total": 7900, "currency": "EUR"
 	}`)
 	before := c.State()
 
@@ -71,7 +71,7 @@ func TestWhatWasNeverHeldIsABug(t *testing.T) {
 	c := shelf(t)
 	before := c.State()
 	for range 2 {
-		assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000001"}, c.Deliver(build, name, "commit-stock.no-hold.json"))
+		assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000001"}, c.Deliver(build, name, "commit-stock.no-reservation.json"))
 		assert.Equal(t, before, c.State())
 	}
 }

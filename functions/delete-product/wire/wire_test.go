@@ -55,7 +55,7 @@ func TestWhatIsRefusedChangesNothing(t *testing.T) {
 		slug   string
 	}{
 		"somebody changed it":         {"delete-product.changed-meanwhile.json", []string{bowl, variant}, 412, "product-changed"},
-		"no condition":                {"delete-product.unconditional.json", []string{bowl, variant}, 428, "precondition-needed"},
+		"no condition":                {"delete-product.unconditional.json", []string{bowl, variant}, 428, "precondition-required"},
 		"it was never there":          {"delete-product.json", []string{other}, 404, "unknown-product"},
 		"it is a variant of another":  {"delete-product.json", []string{`{"pk":"main#BOWL-1","sku":"BOWL-1","product":"CUP-1","prices":{"EUR":1}}`}, 404, "unknown-product"},
 		"it is there in another shop": {"delete-product.json", []string{`{"pk":"other#BOWL-1","sku":"BOWL-1","listed":"other","title":"Bowl","prices":{"EUR":1},"version":3,"since":1,"changed_at":1}`}, 404, "unknown-product"},

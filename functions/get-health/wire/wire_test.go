@@ -25,6 +25,6 @@ func TestTheSampleEvents(t *testing.T) {
 	cloud.Remove("Access")
 	unwell := cloud.Request(function.Serving(wire.New), "get-health", "get-health.json")
 	assert.Equal(t, 503, unwell.Status)
-	assert.Equal(t, "unwell", unwell.Slug())
+	assert.Equal(t, "unhealthy", unwell.Slug())
 	assert.Equal(t, "no-store", unwell.Header.Get("Cache-Control"))
 }

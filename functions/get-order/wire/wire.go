@@ -15,17 +15,17 @@ import (
 // Settings are what get-order reads from its environment.
 type Settings struct {
 	identitydb.Settings
-	Orders  string `env:"ORDERS_TABLE"`
-	Holds   string `env:"HOLDS_TABLE"`
-	Charges string `env:"CHARGES_TABLE"`
+	Orders       string `env:"ORDERS_TABLE"`
+	Reservations string `env:"RESERVATIONS_TABLE"`
+	Charges      string `env:"CHARGES_TABLE"`
 }
 
 // New returns the operation, ready to serve.
 func New(rt function.Runtime, env Settings) api.Operation {
 	return orderapi.GetHandler{
 		Callers: identitydb.Verifier(rt.DynamoDB(), rt.Now, env.Settings),
-		Story: orderdb.Stories{Orders: rt.Table(env.Orders), Tellers: []orderdb.Teller{
-			{By: saga.Holds, Table: rt.Table(env.Holds), Key: record.Key},
+		Story: orderdb.Stories{Orders: rt.Table(env.Orders), Sources: []orderdb.Source{
+			{By: saga.Reservations, Table: rt.Table(env.Reservations), Key: record.Key},
 			{By: saga.Charges, Table: rt.Table(env.Charges), Key: paymentdb.Key},
 		}}.Read,
 		Now: rt.Now,

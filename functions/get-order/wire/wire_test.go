@@ -30,11 +30,11 @@ var build = function.Serving(wire.New)
 func desk(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Orders", c.Image("relay-facts.json"))
-	c.Put("Holds", `{"pk":"main#`+id+`","version":1,"has":"held","nonce":"nonce002","log":[
+	c.Put("Reservations", `{"pk":"main#`+id+`","version":1,"observed":"reserved","nonce":"nonce002","history":[
 		{"v":1,"fact":"StockReserved","at":1772366399000,"cause":"orders:main#`+id+`@1.0~nonce001","actor":"reserve-stock"}]}`)
-	c.Put("Charges", `{"pk":"main#`+id+`#1","version":2,"order":"`+id+`","shop":"main","attempt":1,"has":"declined","nonce":"nonce003","log":[
-		{"v":1,"fact":"PaymentIntended","at":1772366400110,"cause":"holds:main#`+id+`@1.0~nonce002","actor":"authorize-payment"},
-		{"v":2,"fact":"PaymentDeclined","at":1772366400120,"cause":"holds:main#`+id+`@1.0~nonce002","actor":"authorize-payment"}]}`)
+	c.Put("Charges", `{"pk":"main#`+id+`#1","version":2,"order":"`+id+`","shop":"main","attempt":1,"observed":"declined","nonce":"nonce003","history":[
+		{"v":1,"fact":"PaymentIntended","at":1772366400110,"cause":"reservations:main#`+id+`@1.0~nonce002","actor":"authorize-payment"},
+		{"v":2,"fact":"PaymentDeclined","at":1772366400120,"cause":"reservations:main#`+id+`@1.0~nonce002","actor":"authorize-payment"}]}`)
 	return c
 }
 
@@ -55,7 +55,7 @@ func TestAnOrderIsShownWithItsStory(t *testing.T) {
 				{"sku": "TEAPOT-1", "quantity": 1, "price": {"amount": 5400, "currency": "EUR"}}
 			],
 			"total": {"amount": 7900, "currency": "EUR"},
-			"payment": {"state": "declined"}, "refundable": {"amount": 0, "currency": "EUR"}, "refunds": [], "owes": ["verdict"],
+			"payment": {"status": "declined"}, "refundable": {"amount": 0, "currency": "EUR"}, "refunds": [], "awaits": ["outcome"],
 			"timeline": [
 				{"type": "OrderPlaced", "at": "2026-03-01T12:00:00Z", "actor": "client:bootstrap"},
 				{"type": "StockReserved", "at": "2026-03-01T11:59:59Z", "actor": "reserve-stock"},
@@ -74,23 +74,23 @@ func TestACustomerWhoHasToActCanDoSoInTime(t *testing.T) {
 	charges := paymentdb.Store{Table: c.Runtime().Table(c.Table("Charges"))}
 	charge, err := charges.Load(t.Context(), "main", id)
 	require.NoError(t, err)
-	charge.Has, charge.ClientSecret = payment.ActionNeeded, "pi_1_secret_2"
+	charge.Observed, charge.ClientSecret = payment.ActionNeeded, "pi_1_secret_2"
 	_, err = charges.Save(t.Context(), charge, saga.Cause{ID: "event-1", Actor: "test"}, saga.PaymentActionNeeded)
 	require.NoError(t, err)
 
-	assert.Contains(t, c.Request(build, name, "get-order.json").Body, `"payment":{"state":"action_needed","client_secret":"pi_1_secret_2"}`)
+	assert.Contains(t, c.Request(build, name, "get-order.json").Body, `"payment":{"status":"action_needed","client_secret":"pi_1_secret_2"}`)
 	c.Caller.Subject = "eve"
-	assert.Contains(t, c.Request(build, name, "get-order.json").Body, `"payment":{"state":"action_needed"}`, "staff cannot act for them")
+	assert.Contains(t, c.Request(build, name, "get-order.json").Body, `"payment":{"status":"action_needed"}`, "staff cannot act for them")
 	c.Caller.Subject = "client:bootstrap"
 	c.Clock.Pass(15 * time.Minute)
-	assert.Contains(t, c.Request(build, name, "get-order.json").Body, `"payment":{"state":"action_needed"}`, "too late")
+	assert.Contains(t, c.Request(build, name, "get-order.json").Body, `"payment":{"status":"action_needed"}`, "too late")
 	assert.NotContains(t, c.Log.String(), "pi_1_secret_2")
 }
 
 func TestEveryStateOfAPaymentIsDocumented(t *testing.T) {
 	field, _ := reflect.TypeFor[orderapi.PaymentDocument]().FieldByName("State")
 	var words []string
-	for _, has := range []payment.Has{
+	for _, has := range []payment.Observed{
 		payment.Nothing, payment.Uncertain, payment.ActionNeeded, payment.Declined, payment.Authorized, payment.Captured, payment.Lapsed, payment.Canceled, payment.Returned,
 	} {
 		words = append(words, string(has))
@@ -111,7 +111,7 @@ func TestWhoMaySeeAnOrder(t *testing.T) {
 		"another customer of an order to come": {as(owner, "eve"), "get-order.unknown.json", 404, "unknown-order"},
 		"staff":                                {as(owner, "eve", identity.OrdersRead, identity.OrdersReadAll), "get-order.json", 200, ""},
 		"staff of another shop":                {elsewhere(as(owner, "eve", identity.OrdersRead, identity.OrdersReadAll)), "get-order.json", 404, "unknown-order"},
-		"its owner without the scope":          {as(owner, owner.Subject, identity.OrdersWrite), "get-order.json", 403, "scope-missing"},
+		"its owner without the scope":          {as(owner, owner.Subject, identity.OrdersWrite), "get-order.json", 403, "insufficient-scope"},
 	} {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()

@@ -59,5 +59,5 @@ func TestOnlyWhoMayReadStockSeesALevel(t *testing.T) {
 
 	answer := c.Request(build, name, "get-stock.json")
 	assert.Equal(t, 403, answer.Status, answer.Body)
-	assert.Equal(t, "scope-missing", answer.Slug())
+	assert.Equal(t, "insufficient-scope", answer.Slug())
 }

@@ -24,16 +24,16 @@ func desk(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	put := func(shop, id, owner string, minute, shard int, more string) {
 		c.Put("Orders", fmt.Sprintf(`{
-			"pk": "%[1]s#%[2]s", "version": 1, "nonce": "n", "log": [], "order": "%[2]s", "shop": "%[1]s", "owner": "%[3]s", "customer": "%[1]s#%[3]s", "day": "%[1]s#2026-03-01#%[5]d",
+			"pk": "%[1]s#%[2]s", "version": 1, "nonce": "n", "history": [], "order": "%[2]s", "shop": "%[1]s", "owner": "%[3]s", "customer": "%[1]s#%[3]s", "day": "%[1]s#2026-03-01#%[5]d",
 			"email": "ada@example.com", "lines": [], "total": 7900, "currency": "EUR", "placed_at": %[4]d, "expires_at": 1772369999000%[6]s
 		}`, shop, id, owner, 1772366400000+int64(minute)*60_000, shard, more))
 	}
-	waits := `, "owes": ["verdict"], "due": 1772366520000, "watch": "due#1"`
+	waits := `, "awaits": ["outcome"], "due": 1772366520000, "watch": "due#1"`
 	put("main", "ord_1", "client:bootstrap", 1, 0, waits)
 	put("main", "ord_2", "client:bootstrap", 2, 1, waits)
-	put("main", "ord_3", "client:bootstrap", 3, 1, `, "verdict": "rejected", "reason": "out-of-stock"`)
-	put("main", "ord_4", "customer-17", 4, 3, `, "verdict": "confirmed", "owes": ["capture"], "attention": "capture-failed", "due": 1772366700000, "watch": "attention#main"`)
-	put("other", "ord_5", "client:bootstrap", 5, 0, `, "verdict": "confirmed", "owes": ["capture"], "attention": "capture-failed", "due": 1772366700000, "watch": "attention#other"`)
+	put("main", "ord_3", "client:bootstrap", 3, 1, `, "outcome": "rejected", "reason": "out-of-stock"`)
+	put("main", "ord_4", "customer-17", 4, 3, `, "outcome": "confirmed", "awaits": ["capture"], "attention": "capture-failed", "due": 1772366700000, "watch": "attention#main"`)
+	put("other", "ord_5", "client:bootstrap", 5, 0, `, "outcome": "confirmed", "awaits": ["capture"], "attention": "capture-failed", "due": 1772366700000, "watch": "attention#other"`)
 	c.Token()
 	return c
 }
@@ -53,8 +53,8 @@ func page(t *testing.T, a cloudtest.Answer) (orders, next string) {
 const (
 	first  = `{"id": "ord_1", "status": "placed", "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:01:00Z"}`
 	second = `{"id": "ord_2", "status": "placed", "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:02:00Z"}`
-	third  = `{"id": "ord_3", "status": "closed", "verdict": "rejected", "reason": "out-of-stock", "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:03:00Z"}`
-	fourth = `{"id": "ord_4", "status": "needs_attention", "verdict": "confirmed", "attention": "capture-failed", "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:04:00Z"}`
+	third  = `{"id": "ord_3", "status": "closed", "outcome": "rejected", "reason": "out-of-stock", "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:03:00Z"}`
+	fourth = `{"id": "ord_4", "status": "needs_attention", "outcome": "confirmed", "attention": "capture-failed", "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:04:00Z"}`
 )
 
 func TestACustomerWalksThroughTheirOrders(t *testing.T) {
@@ -101,10 +101,10 @@ func TestWhoGetsNoList(t *testing.T) {
 		slug    string
 	}{
 		"staff that asks for two filters":         {"client:bootstrap", []string{identity.OrdersRead, identity.OrdersReadAll}, "list-orders.two-filters.json", 422, "invalid-request"},
-		"a customer who asks for the shop's":      {"customer-17", []string{identity.OrdersRead}, "list-orders.day.json", 403, "scope-missing"},
+		"a customer who asks for the shop's":      {"customer-17", []string{identity.OrdersRead}, "list-orders.day.json", 403, "insufficient-scope"},
 		"a customer who found another's cursor":   {"customer-17", []string{identity.OrdersRead}, "list-orders.next.json", 422, "cursor-invalid"},
-		"a customer who may place orders only":    {"customer-17", []string{identity.OrdersWrite}, "list-orders.json", 403, "scope-missing"},
-		"a customer who asks who needs attention": {"customer-17", []string{identity.OrdersRead}, "list-orders.attention.json", 403, "scope-missing"},
+		"a customer who may place orders only":    {"customer-17", []string{identity.OrdersWrite}, "list-orders.json", 403, "insufficient-scope"},
+		"a customer who asks who needs attention": {"customer-17", []string{identity.OrdersRead}, "list-orders.attention.json", 403, "insufficient-scope"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()

@@ -16,10 +16,10 @@ import (
 // Settings are what place-order reads from its environment.
 type Settings struct {
 	identitydb.Settings
-	Orders   string        `env:"ORDERS_TABLE"`
-	Catalog  string        `env:"CATALOG_TABLE"`
-	Patience time.Duration `env:"PATIENCE"`       // until an order first asks for what it is owed
-	Window   time.Duration `env:"PAYMENT_WINDOW"` // until it expires without a verdict
+	Orders     string        `env:"ORDERS_TABLE"`
+	Catalog    string        `env:"CATALOG_TABLE"`
+	RetryDelay time.Duration `env:"RETRY_DELAY"`    // until an order first asks for what it is owed
+	Window     time.Duration `env:"PAYMENT_WINDOW"` // until it expires without an outcome
 }
 
 // New returns the operation, ready to serve.
@@ -29,6 +29,6 @@ func New(rt function.Runtime, env Settings) api.Operation {
 		Orders:  orderdb.Store{Table: rt.Table(env.Orders)},
 		Prices:  catalogdb.NewPrices(catalogdb.Store{DB: rt.DynamoDB(), Name: env.Catalog}, rt.Now),
 		Now:     rt.Now,
-		Terms:   order.Terms{Patience: env.Patience, Window: env.Window},
+		Terms:   order.Terms{RetryDelay: env.RetryDelay, Window: env.Window},
 	}.Operation()
 }

@@ -20,7 +20,7 @@ type Settings struct {
 // New returns the operation, ready to serve.
 func New(rt function.Runtime, env Settings) api.Operation {
 	return paymentapi.Handler{
-		Till: payment.Till{
+		Reconciler: payment.Reconciler{
 			Charges:  paymentdb.Store{Table: rt.Table(env.Charges)},
 			Provider: provider.Connect(rt, env.Settings),
 		},

@@ -43,8 +43,8 @@ func start(t *testing.T) (*cloudtest.Cloud, string) {
 		require.NoError(t, provider.Ledger.Keep(t.Context(), sandbox.Change{Intent: &held}, provider.Now()))
 	}
 	c.Put("Charges", `{
-		"pk": "main#`+id+`#1", "version": 2, "nonce": "nonce", "log": [], "order": "`+id+`", "shop": "main", "attempt": 1, "want": "take",
-		"has": "action_needed", "total": 7900, "currency": "EUR", "intent": "pi_1sample", "client_secret": "pi_1sample_secret"
+		"pk": "main#`+id+`#1", "version": 2, "nonce": "nonce", "history": [], "order": "`+id+`", "shop": "main", "attempt": 1, "desired": "capture",
+		"observed": "action_needed", "total": 7900, "currency": "EUR", "intent": "pi_1sample", "client_secret": "pi_1sample_secret"
 	}`)
 	return c, provider.URL
 }
@@ -67,9 +67,9 @@ func TestWhatTheProviderCallsBackAboutIsLearned(t *testing.T) {
 	assert.Equal(t, 200, c.Request(called(url), name, "receive-payment-event.json").Status)
 
 	assert.JSONEq(t, `{
-		"pk": "main#`+id+`#1", "version": 3, "nonce": "nonce", "tells": 1,
-		"log": [{"v": 3, "fact": "PaymentAuthorized", "at": 1772366400000, "cause": "evt_1sample", "actor": "receive-payment-event"}],
-		"order": "`+id+`", "shop": "main", "attempt": 1, "want": "take", "has": "authorized", "total": 7900, "currency": "EUR", "intent": "pi_1sample"
+		"pk": "main#`+id+`#1", "version": 3, "nonce": "nonce", "publishes": 1,
+		"history": [{"v": 3, "fact": "PaymentAuthorized", "at": 1772366400000, "cause": "evt_1sample", "actor": "receive-payment-event"}],
+		"order": "`+id+`", "shop": "main", "attempt": 1, "desired": "capture", "observed": "authorized", "total": 7900, "currency": "EUR", "intent": "pi_1sample"
 	}`, c.Row("Charges", "main#"+id+"#1"))
 
 	t.Run("and the same event once more changes nothing", func(t *testing.T) {
@@ -117,6 +117,6 @@ func TestAProviderThatCannotBeAskedIsToCallAgain(t *testing.T) {
 	before := c.State()
 	answer := c.Request(called("http://127.0.0.1:1"), name, "receive-payment-event.json")
 	assert.Equal(t, 503, answer.Status)
-	assert.Equal(t, "payment-provider-away", answer.Slug())
+	assert.Equal(t, "payment-provider-unavailable", answer.Slug())
 	assert.Equal(t, before, c.State())
 }

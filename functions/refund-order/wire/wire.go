@@ -14,16 +14,16 @@ import (
 // Settings are what refund-order reads from its environment.
 type Settings struct {
 	identitydb.Settings
-	Orders   string        `env:"ORDERS_TABLE"`
-	Patience time.Duration `env:"PATIENCE"` // until the order asks again for a refund
+	Orders     string        `env:"ORDERS_TABLE"`
+	RetryDelay time.Duration `env:"RETRY_DELAY"` // until the order asks again for a refund
 }
 
 // New returns the operation, ready to serve.
 func New(rt function.Runtime, env Settings) api.Operation {
 	return orderapi.RefundHandler{
-		Callers:  identitydb.Verifier(rt.DynamoDB(), rt.Now, env.Settings),
-		Orders:   orderdb.Store{Table: rt.Table(env.Orders)},
-		Now:      rt.Now,
-		Patience: env.Patience,
+		Callers:    identitydb.Verifier(rt.DynamoDB(), rt.Now, env.Settings),
+		Orders:     orderdb.Store{Table: rt.Table(env.Orders)},
+		Now:        rt.Now,
+		RetryDelay: env.RetryDelay,
 	}.Operation()
 }

@@ -25,8 +25,8 @@ func closed(t *testing.T) *cloudtest.Cloud {
 	cloud := cloudtest.New(t)
 	var row map[string]any
 	require.NoError(t, json.Unmarshal([]byte(cloud.Image("relay-facts.json")), &row))
-	row["version"], row["status"], row["verdict"], row["paid"] = 3, "closed", "confirmed", true
-	for _, gone := range []string{"owes", "due", "watch", "tells"} {
+	row["version"], row["status"], row["outcome"], row["paid"] = 3, "closed", "confirmed", true
+	for _, gone := range []string{"awaits", "due", "watch", "publishes"} {
 		delete(row, gone)
 	}
 	document, err := json.Marshal(row)
@@ -57,10 +57,10 @@ func TestARefundIsAskedFor(t *testing.T) {
 				"id": "`+c.id+`", "order": "`+id+`", "amount": {"amount": `+c.amount+`, "currency": "EUR"}, "reason": "`+c.reason+`", "asked_at": "2026-03-01T12:00:00Z"
 			}`, first.Body)
 			assert.JSONEq(t, `{
-				"pk": "main#`+id+`", "order": "`+id+`", "shop": "main", "version": 4, "nonce": "nonce001", "tells": 1, "status": "closed", "verdict": "confirmed", "paid": true, "owes": ["refund"],
-				"refunds": [{"id": "`+c.id+`", "amount": `+c.amount+`, "try": 1, "state": "asked"}],
+				"pk": "main#`+id+`", "order": "`+id+`", "shop": "main", "version": 4, "nonce": "nonce001", "publishes": 1, "status": "closed", "outcome": "confirmed", "paid": true, "awaits": ["refund"],
+				"refunds": [{"id": "`+c.id+`", "amount": `+c.amount+`, "try": 1, "status": "requested"}],
 				"refund_notes": [{"id": "`+c.id+`", "reason": "`+c.reason+`", "by": "client:bootstrap", "at": 1772366400000, "fingerprint": "`+c.fingerprint+`"}],
-				"log": [
+				"history": [
 					{"v": 1, "fact": "OrderPlaced", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000009", "actor": "client:bootstrap"},
 					{"v": 4, "fact": "OrderRefunding", "at": 1772366400000, "cause": "`+c.request+`", "actor": "client:bootstrap"}
 				],

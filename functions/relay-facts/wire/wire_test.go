@@ -24,10 +24,10 @@ func TestAFactIsSentToWhoHearsIt(t *testing.T) {
 		queues []string
 		letter string
 	}{
-		"relay-facts.json":           {[]string{"ReserveStockQueue"}, "reserve-stock.json"},
-		"relay-facts.hold.json":      {[]string{"AuthorizePaymentQueue"}, "authorize-payment.json"},
-		"relay-facts.charge.json":    {[]string{"AdvanceOrderQueue"}, "advance-order.json"},
-		"relay-facts.confirmed.json": {[]string{"CommitStockQueue", "CapturePaymentQueue", "SendNotificationQueue"}, "commit-stock.json"},
+		"relay-facts.json":             {[]string{"ReserveStockQueue"}, "reserve-stock.json"},
+		"relay-facts.reservation.json": {[]string{"AuthorizePaymentQueue"}, "authorize-payment.json"},
+		"relay-facts.charge.json":      {[]string{"AdvanceOrderQueue"}, "advance-order.json"},
+		"relay-facts.confirmed.json":   {[]string{"CommitStockQueue", "CapturePaymentQueue", "SendNotificationQueue"}, "commit-stock.json"},
 	} {
 		t.Run(event, func(t *testing.T) {
 			t.Parallel()

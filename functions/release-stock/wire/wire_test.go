@@ -23,9 +23,9 @@ var build = function.Consuming(saga.ReleaseStock, wire.New)
 // shelf is a cloud in which two mugs and a teapot are set aside for the order, and three mugs for another.
 func shelf(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
-	c.Put("Holds", `{
-		"pk": "main#`+id+`", "version": 1, "nonce": "nonce002", "tells": 1, "log": [`+reserved+`],
-		"order": "`+id+`", "shop": "main", "want": "hold", "has": "held",
+	c.Put("Reservations", `{
+		"pk": "main#`+id+`", "version": 1, "nonce": "nonce002", "publishes": 1, "history": [`+reserved+`],
+		"order": "`+id+`", "shop": "main", "desired": "reserve", "observed": "reserved",
 		"lines": [{"sku": "MUG-1", "quantity": 2}, {"sku": "TEAPOT-1", "quantity": 1}],
 		"total": 7900, "currency": "EUR", "payment_method": "pm_card_visa"
 	}`)
@@ -46,12 +46,12 @@ func TestWhatIsHeldComesBack(t *testing.T) {
 	assert.Empty(t, c.Deliver(build, name, "release-stock.json"))
 
 	assert.JSONEq(t, `{
-		"pk": "main#`+id+`", "version": 2, "nonce": "nonce002", "tells": 1,
-		"log": [`+reserved+`, {"v": 2, "fact": "StockReleased", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "release-stock"}],
-		"order": "`+id+`", "shop": "main", "want": "release", "has": "nothing",
+		"pk": "main#`+id+`", "version": 2, "nonce": "nonce002", "publishes": 1,
+		"history": [`+reserved+`, {"v": 2, "fact": "StockReleased", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "release-stock"}],
+		"order": "`+id+`", "shop": "main", "desired": "release", "observed": "nothing",
 		"lines": [{"sku": "MUG-1", "quantity": 2}, {"sku": "TEAPOT-1", "quantity": 1}],
 		"total": 7900, "currency": "EUR"
-	}`, c.Row("Holds", "main#"+id), "the payment method is forgotten")
+	}`, c.Row("Reservations", "main#"+id), "the payment method is forgotten")
 	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 7, "promised": 3}`)
 	level(t, c, "TEAPOT-1", `{"pk": "main#sku#TEAPOT-1", "sellable": 10, "promised": 0}`)
 
@@ -70,10 +70,10 @@ func TestWhoGivesUpFirstLeavesATombstone(t *testing.T) {
 
 	const id = "ord_p4s7wnx2kq5z3c6v7b2m4n5j6h7g3f2d"
 	assert.JSONEq(t, `{
-		"pk": "main#`+id+`", "version": 1, "nonce": "nonce001", "tells": 1,
-		"log": [{"v": 1, "fact": "StockReleased", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce004", "actor": "release-stock"}],
-		"order": "`+id+`", "shop": "main", "want": "release", "has": "nothing", "total": 0
-	}`, c.Row("Holds", "main#"+id))
+		"pk": "main#`+id+`", "version": 1, "nonce": "nonce001", "publishes": 1,
+		"history": [{"v": 1, "fact": "StockReleased", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce004", "actor": "release-stock"}],
+		"order": "`+id+`", "shop": "main", "desired": "release", "observed": "nothing", "total": 0
+	}`, c.Row("Reservations", "main#"+id))
 	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 5, "promised": 5}`)
 
 	t.Run("and the same message once more changes nothing", func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestLevelsThatCountTooFewAreLeftAlone(t *testing.T) {
 		assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000001"}, c.Deliver(build, name, "release-stock.json"))
 		assert.Equal(t, before, c.State())
 	}
-	assert.Contains(t, c.Log.String(), "levels-miscounted")
+	assert.Contains(t, c.Log.String(), "stock-levels-inconsistent")
 }
 
 func TestAPoisonMessageFailsAlone(t *testing.T) {

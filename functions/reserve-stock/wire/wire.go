@@ -9,14 +9,14 @@ import (
 
 // Settings are what reserve-stock reads from its environment.
 type Settings struct {
-	Holds  string `env:"HOLDS_TABLE"`
-	Levels string `env:"LEVELS_TABLE"`
+	Reservations string `env:"RESERVATIONS_TABLE"`
+	Levels       string `env:"LEVELS_TABLE"`
 }
 
 // New returns the step, ready to work.
 func New(rt function.Runtime, env Settings) stock.ReserveStep {
-	return stock.ReserveStep{Shelf: stockdb.Shelf{
-		Holds:  rt.Table(env.Holds),
-		Levels: stockdb.Levels{DB: rt.DynamoDB(), Name: env.Levels},
+	return stock.ReserveStep{Store: stockdb.Store{
+		Reservations: rt.Table(env.Reservations),
+		Levels:       stockdb.Levels{DB: rt.DynamoDB(), Name: env.Levels},
 	}}
 }

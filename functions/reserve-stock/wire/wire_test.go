@@ -35,14 +35,14 @@ func TestAllLinesAreSetAside(t *testing.T) {
 	assert.Empty(t, c.Deliver(build, name, "reserve-stock.json"))
 
 	const id = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
-	assert.Len(t, c.Rows("Holds"), 1)
+	assert.Len(t, c.Rows("Reservations"), 1)
 	assert.JSONEq(t, `{
-		"pk": "main#`+id+`", "version": 1, "nonce": "nonce001", "tells": 1,
-		"log": [{"v": 1, "fact": "StockReserved", "at": 1772366400000, "cause": "orders:main#`+id+`@1.0~nonce001", "actor": "reserve-stock"}],
-		"order": "`+id+`", "shop": "main", "want": "hold", "has": "held",
+		"pk": "main#`+id+`", "version": 1, "nonce": "nonce001", "publishes": 1,
+		"history": [{"v": 1, "fact": "StockReserved", "at": 1772366400000, "cause": "orders:main#`+id+`@1.0~nonce001", "actor": "reserve-stock"}],
+		"order": "`+id+`", "shop": "main", "desired": "reserve", "observed": "reserved",
 		"lines": [{"sku": "MUG-1", "quantity": 2}, {"sku": "TEAPOT-1", "quantity": 1}],
 		"total": 7900, "currency": "EUR", "payment_method": "pm_card_visa"
-	}`, c.Row("Holds", "main#"+id))
+	}`, c.Row("Reservations", "main#"+id))
 	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 8, "promised": 2}`)
 	level(t, c, "TEAPOT-1", `{"pk": "main#sku#TEAPOT-1", "sellable": 9, "promised": 1}`)
 
@@ -61,12 +61,12 @@ func TestShortOfOneLineNothingIsSetAside(t *testing.T) {
 
 	const id = "ord_k3yq5xw7m2bz4n6c7d5f3g2h4j6l7p2q"
 	assert.JSONEq(t, `{
-		"pk": "main#`+id+`", "version": 1, "nonce": "nonce002", "tells": 1,
-		"log": [{"v": 1, "fact": "StockShort", "at": 1772366400000, "cause": "orders:main#`+id+`@1.0~nonce002", "actor": "reserve-stock"}],
-		"order": "`+id+`", "shop": "main", "want": "hold", "has": "nothing", "short": ["CLOCK-1"],
+		"pk": "main#`+id+`", "version": 1, "nonce": "nonce002", "publishes": 1,
+		"history": [{"v": 1, "fact": "StockShort", "at": 1772366400000, "cause": "orders:main#`+id+`@1.0~nonce002", "actor": "reserve-stock"}],
+		"order": "`+id+`", "shop": "main", "desired": "reserve", "observed": "nothing", "short": ["CLOCK-1"],
 		"lines": [{"sku": "MUG-1", "quantity": 1}, {"sku": "CLOCK-1", "quantity": 1}, {"sku": "TEAPOT-1", "quantity": 1}],
 		"total": 14250, "currency": "EUR"
-	}`, c.Row("Holds", "main#"+id))
+	}`, c.Row("Reservations", "main#"+id))
 	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 10, "promised": 0}`)
 	level(t, c, "TEAPOT-1", `{"pk": "main#sku#TEAPOT-1", "sellable": 10}`)
 
@@ -84,7 +84,7 @@ func TestAPoisonMessageFailsAlone(t *testing.T) {
 
 	poison := []string{"059f36b4-87a3-44ab-83d2-000000000001"}
 	assert.Equal(t, poison, c.Deliver(build, name, "reserve-stock.poison.json"))
-	assert.Len(t, c.Rows("Holds"), 1, "its batch mate's")
+	assert.Len(t, c.Rows("Reservations"), 1, "its batch mate's")
 	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 8, "promised": 2}`)
 
 	t.Run("and again and again", func(t *testing.T) {

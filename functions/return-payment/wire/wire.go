@@ -16,7 +16,7 @@ type Settings struct {
 
 // New returns the step, ready to work.
 func New(rt function.Runtime, env Settings) payment.ReturnStep {
-	return payment.ReturnStep{Till: payment.Till{
+	return payment.ReturnStep{Reconciler: payment.Reconciler{
 		Charges:  paymentdb.Store{Table: rt.Table(env.Charges)},
 		Provider: provider.Connect(rt, env.Settings),
 	}}

@@ -50,14 +50,14 @@ func TestTheMoneyIsLetGo(t *testing.T) {
 
 	row := paymenttest.Charge(t, c, id)
 	assert.JSONEq(t, `{
-		"pk": "main#`+id+`#1", "version": 4, "nonce": "`+row.Diary.Nonce+`", "tells": 1,
-		"log": [
+		"pk": "main#`+id+`#1", "version": 4, "nonce": "`+row.History.Nonce+`", "publishes": 1,
+		"history": [
 			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "reserved", "actor": "authorize-payment"},
 			{"v": 2, "fact": "PaymentAuthorized", "at": 1772366400000, "cause": "reserved", "actor": "authorize-payment"},
 			{"v": 3, "fact": "PaymentReturning", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "return-payment"},
 			{"v": 4, "fact": "PaymentReturned", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "return-payment"}
 		],
-		"order": "`+id+`", "shop": "main", "attempt": 1, "want": "return", "has": "canceled",
+		"order": "`+id+`", "shop": "main", "attempt": 1, "desired": "return", "observed": "canceled",
 		"total": 7900, "currency": "EUR", "intent": "`+row.Intent+`"
 	}`, c.Row("Charges", "main#"+id+"#1"))
 
@@ -77,9 +77,9 @@ func TestAnOrderThatWasNeverPaidNeverWillBe(t *testing.T) {
 
 	const id = "ord_7wq5z2c3d4f6g7h2j3k4m5n6p7q2r3s4"
 	assert.JSONEq(t, `{
-		"pk": "main#`+id+`#1", "version": 1, "nonce": "nonce001", "tells": 1,
-		"log": [{"v": 1, "fact": "PaymentReturned", "at": 1772366400000, "cause": "orders:main#`+id+`@3.0~nonce001", "actor": "return-payment"}],
-		"order": "`+id+`", "shop": "main", "attempt": 1, "want": "return", "has": "nothing"
+		"pk": "main#`+id+`#1", "version": 1, "nonce": "nonce001", "publishes": 1,
+		"history": [{"v": 1, "fact": "PaymentReturned", "at": 1772366400000, "cause": "orders:main#`+id+`@3.0~nonce001", "actor": "return-payment"}],
+		"order": "`+id+`", "shop": "main", "attempt": 1, "desired": "return", "observed": "nothing"
 	}`, c.Row("Charges", "main#"+id+"#1"))
 
 	t.Run("and the same message once more changes nothing", func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestWhatIsWrittenOffIsLetGoAndNeverTaken(t *testing.T) {
 	assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.written-off.json"))
 
 	row := paymenttest.Charge(t, c, id)
-	assert.Equal(t, []any{payment.Leave, payment.Lapsed}, []any{row.Want, row.Has})
+	assert.Equal(t, []any{payment.DesiredAbandon, payment.Lapsed}, []any{row.Desired, row.Observed})
 
 	t.Run("and neither the same message once more nor one from before changes anything", func(t *testing.T) {
 		before := c.State()
@@ -109,7 +109,7 @@ func TestWhatIsWrittenOffIsLetGoAndNeverTaken(t *testing.T) {
 func TestPartOfTheMoneyGoesBackAndNeverMoreThanWasTaken(t *testing.T) {
 	t.Parallel()
 	c, sandbox := held(t)
-	capture := payment.CaptureStep{Till: payment.Till{
+	capture := payment.CaptureStep{Reconciler: payment.Reconciler{
 		Charges: paymentdb.Store{Table: c.Runtime().Table(c.Table("Charges"))}, Provider: provider.New(sandbox.URL, paymenttest.Key(), nil, nil),
 	}}
 	require.NoError(t, capture.Handle(t.Context(), paymenttest.About(t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", id)))
@@ -118,10 +118,10 @@ func TestPartOfTheMoneyGoesBackAndNeverMoreThanWasTaken(t *testing.T) {
 
 	row := paymenttest.Charge(t, c, id)
 	assert.Equal(t, []saga.Refund{
-		{ID: "rfd_1", Amount: 1250, Try: 1, State: saga.RefundDone}, {ID: "rfd_2", Amount: 7900, Try: 1, State: saga.RefundRefused},
+		{ID: "rfd_1", Amount: 1250, Try: 1, Status: saga.RefundStatusSucceeded}, {ID: "rfd_2", Amount: 7900, Try: 1, Status: saga.RefundStatusFailed},
 	}, row.Refunds)
 	assert.Regexp(t, "^re_", row.RefundIDs["rfd_1"])
-	assert.Equal(t, 5, row.Diary.Version, "one write notes both, one tells both")
+	assert.Equal(t, 5, row.History.Version, "one write notes both, one tells both")
 
 	t.Run("and the same message once more changes nothing", func(t *testing.T) {
 		before := c.State()

@@ -26,11 +26,11 @@ var build = function.Consuming(saga.SendNotification, wire.New)
 func orders(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Orders", `{"pk":"`+sold+`","order":"ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4","shop":"main","owner":"customer:ada","email":"ada@example.com",
-		"status":"closed","verdict":"confirmed","paid":true,"placed_at":1772366400000,"total":7900,"currency":"EUR",
+		"status":"closed","outcome":"confirmed","paid":true,"placed_at":1772366400000,"total":7900,"currency":"EUR",
 		"lines":[{"sku":"MUG-1","quantity":2,"price":1250},{"sku":"TEAPOT-1","quantity":1,"price":5400}],
-		"refunds":[{"id":"ref_1","amount":1250,"try":1,"state":"done"},{"id":"ref_2","amount":5400,"try":1,"state":"pending"}]}`)
+		"refunds":[{"id":"ref_1","amount":1250,"try":1,"status":"succeeded"},{"id":"ref_2","amount":5400,"try":1,"status":"pending"}]}`)
 	c.Put("Orders", `{"pk":"`+refused+`","order":"ord_k3yq5xw7m2bz4n6c7d5f3g2h4j6l7p2q","shop":"main","owner":"customer:ada","email":"bounce@simulator.amazonses.com",
-		"status":"rejected","verdict":"rejected","reason":"out-of-stock","owes":["money","stock"],"placed_at":1772366400000,"total":1250,"currency":"EUR",
+		"status":"rejected","outcome":"rejected","reason":"out-of-stock","awaits":["money","stock"],"placed_at":1772366400000,"total":1250,"currency":"EUR",
 		"lines":[{"sku":"CLOCK-1","quantity":1,"price":1250}]}`)
 	return c
 }
@@ -57,7 +57,7 @@ func TestAConfirmationIsMailed(t *testing.T) {
 	assert.Contains(t, m.HTML, "79.00 EUR")
 	assert.JSONEq(t, `{
 		"pk": "`+sold+`#confirmed", "shop": "main", "order": "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4", "template": "confirmed",
-		"state": "sent", "claim": "nonce001", "at": 1772366400000, "message": "`+sold+`#confirmed",
+		"status": "sent", "claim": "nonce001", "at": 1772366400000, "message": "`+sold+`#confirmed",
 		"recipient": "`+string(notify.RecipientOf("ada@example.com"))+`"
 	}`, c.Row("Notices", sold+"#confirmed"))
 	assert.NotContains(t, c.Log.String(), "ada@")
@@ -96,7 +96,7 @@ func TestAnAddressThatBouncesGetsNoMail(t *testing.T) {
 	assert.JSONEq(t, `{"pk": "suppressed#`+recipient+`", "at": 1772366400000}`, c.Row("Notices", "suppressed#"+recipient))
 	assert.JSONEq(t, `{
 		"pk": "`+refused+`#rejected", "shop": "main", "order": "ord_k3yq5xw7m2bz4n6c7d5f3g2h4j6l7p2q", "template": "rejected",
-		"state": "suppressed", "claim": "nonce001", "at": 1772366400000, "recipient": "`+recipient+`"
+		"status": "suppressed", "claim": "nonce001", "at": 1772366400000, "recipient": "`+recipient+`"
 	}`, c.Row("Notices", refused+"#rejected"))
 
 	t.Run("and the same message once more changes nothing", func(t *testing.T) {

@@ -115,10 +115,10 @@ func TestMessage_IsOneThatTheStepHears(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, e.Records, 1)
 			m := e.Records[0]
-			said, err := saga.Hear(step, m.Body)
+			said, err := saga.Decode(step, m.Body)
 			require.NoError(t, err, "%s of %s", step, fact)
 			assert.Equal(t, []string{string(fact), known["id"]}, []string{string(said.Type), said.Subject})
-			_, err = saga.As[saga.About](said)
+			_, err = saga.As[saga.OrderRef](said)
 			assert.NoError(t, err, "%s is about the order of the samples", fact)
 			assert.Equal(t, fmt.Sprintf("%x", md5.Sum([]byte(m.Body))), m.Md5OfBody)
 		}

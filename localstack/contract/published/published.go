@@ -56,7 +56,7 @@ type Files struct {
 func Make() (Files, error) {
 	var operations []api.Operation
 	for _, name := range slices.Sorted(maps.Keys(functions.All)) {
-		if f := functions.All[name]; f.Operation != nil && !f.Beside {
+		if f := functions.All[name]; f.Operation != nil && !f.Undocumented {
 			rt := function.Environment(map[string]string{"AWS_REGION": "us-east-1"})
 			operations = append(operations, f.Operation(rt))
 		}
@@ -110,7 +110,7 @@ func examples() (all []api.Example, err error) {
 		return nil, err
 	}
 	for _, x := range exchanges {
-		if f := functions.All[x.Function]; f.Operation == nil || f.Beside || x.Status == http.StatusMethodNotAllowed {
+		if f := functions.All[x.Function]; f.Operation == nil || f.Undocumented || x.Status == http.StatusMethodNotAllowed {
 			continue // the sandbox is no part of the API, and no operation answers to another's method
 		}
 		text, err := os.ReadFile(filepath.Join(root, "events", x.Event))

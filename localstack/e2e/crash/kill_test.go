@@ -30,7 +30,7 @@ var mortal = []string{
 	"commit-stock", "capture-payment", "send-notification", "release-stock", "return-payment",
 }
 
-// regretted says which orders are cancelled as soon as they are placed: every fourth.
+// regretted says which orders are canceled as soon as they are placed: every fourth.
 func regretted(n int) bool { return n%4 == 1 }
 
 func TestOrdersOutliveTheDeathOfEveryFunction(t *testing.T) {

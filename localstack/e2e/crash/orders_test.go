@@ -132,10 +132,10 @@ func withoutVerdict(t conformance.T, orders accepted) accepted {
 func end(t conformance.T, orders accepted) {
 	t.Helper()
 	waiting := slices.Collect(maps.Keys(orders))
-	system.Until(t, "all orders are closed or cancelled", func() (any, bool) {
+	system.Until(t, "all orders are closed or canceled", func() (any, bool) {
 		system.WakeAtTimes(t)
 		for len(waiting) > 0 { // not all of them every time: that is work too
-			if status := system.Order(t, buyer, waiting[0]).Status; status != client.OrderDocumentStatusClosed && status != client.OrderDocumentStatusCancelled {
+			if status := system.Order(t, buyer, waiting[0]).Status; status != client.OrderDocumentStatusClosed && status != client.OrderDocumentStatusCanceled {
 				return fmt.Sprintf("%d may not be; %s is %s", len(waiting), waiting[0], status), false
 			}
 			waiting = waiting[1:]

@@ -15,7 +15,7 @@ import (
 
 const (
 	orders    = 200
-	undecided = 100 // at least so many have no verdict when the cloud stops
+	undecided = 100 // at least so many have no outcome when the cloud stops
 )
 
 func TestOrdersOutliveARestart(t *testing.T) {
@@ -49,7 +49,7 @@ func restart(t conformance.T, forget bool) {
 	waiting := len(withoutVerdict(t, placed))
 	require.GreaterOrEqual(t, waiting, undecided)
 	require.NoError(t, ministack.Stop())
-	conformance.Figure(t, "the cloud was stopped while %d of %d accepted orders had no verdict; stream records lost: %t", waiting, orders, forget)
+	conformance.Figure(t, "the cloud was stopped while %d of %d accepted orders had no outcome; stream records lost: %t", waiting, orders, forget)
 	ministack.ForgetStreams = forget
 	require.NoError(t, ministack.Start(t.Context()))
 

@@ -194,7 +194,7 @@ func (f function) Receivers() []string {
 	var queues []string
 	for _, step := range saga.Steps {
 		for _, route := range saga.Routes {
-			if slices.Contains(route.To, step) && (route.By == saga.Clock) == (f.Sends == "clock") {
+			if slices.Contains(route.To, step) && (route.Source == saga.Clock) == (f.Sends == "clock") {
 				queues = append(queues, template.LogicalID(string(step))+"Queue")
 				break
 			}

@@ -35,13 +35,13 @@ func (h DeleteHandler) Operation() api.Operation {
 		Description: "The product is neither shown nor sold any more; orders that were placed keep what they say. Its variants' SKUs are free " +
 			"for other products, its own is not. PUT brings it back. A product that is deleted already stays so, whatever If-Match says.",
 		Access: api.Needs(h.Callers, identity.CatalogWrite),
-		Faults: []*fault.Fault{catalog.ErrUnknownProduct, ErrChanged, ErrUnconditional},
+		Faults: []*fault.Fault{catalog.ErrUnknownProduct, ErrChanged, ErrPreconditionRequired},
 	}, h.delete)
 }
 
 func (h DeleteHandler) delete(ctx context.Context, in *deleteInput) (*deleteOutput, error) {
 	if !in.IfMatch.Given() {
-		return nil, ErrUnconditional
+		return nil, ErrPreconditionRequired
 	}
 	stored, err := h.Products.Load(ctx, identity.From(ctx).Shop, in.SKU)
 	switch {

@@ -17,7 +17,7 @@ import (
 var (
 	ErrChanged = fault.New(fault.PreconditionFailed, "product-changed",
 		"The product is not the one that If-Match or If-None-Match describes. Read it again.")
-	ErrUnconditional = fault.New(fault.PreconditionNeeded, "precondition-needed",
+	ErrPreconditionRequired = fault.New(fault.PreconditionNeeded, "precondition-required",
 		"Send If-None-Match: * to create a product, or If-Match with its ETag to change or delete it.")
 )
 
@@ -45,14 +45,14 @@ func (h PutHandler) Operation() api.Operation {
 		Access:  api.Needs(h.Callers, identity.CatalogWrite),
 		Answers: map[int]string{http.StatusCreated: "The product was created."},
 		Faults: []*fault.Fault{
-			ErrChanged, ErrUnconditional, catalog.ErrSKUTaken, catalog.ErrSKURepeated, catalog.ErrPriceRepeated, money.ErrCurrency,
+			ErrChanged, ErrPreconditionRequired, catalog.ErrSKUTaken, catalog.ErrSKURepeated, catalog.ErrPriceRepeated, money.ErrCurrency,
 		},
 	}, h.put)
 }
 
 func (h PutHandler) put(ctx context.Context, in *putInput) (*productOutput, error) {
 	if !in.IfMatch.Given() && !in.IfNoneMatch.Given() {
-		return nil, ErrUnconditional
+		return nil, ErrPreconditionRequired
 	}
 	if err := in.Body.check(in.SKU); err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (h PutHandler) put(ctx context.Context, in *putInput) (*productOutput, erro
 
 // refused returns what a client is told of a write that did not come about.
 func refused(err error) error {
-	if errors.Is(err, catalog.ErrMoved) {
+	if errors.Is(err, catalog.ErrVersionConflict) {
 		return ErrChanged.Because(err)
 	}
 	return err

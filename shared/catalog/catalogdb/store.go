@@ -189,7 +189,7 @@ func (s Store) Save(ctx context.Context, was, is catalog.Product) error {
 		}
 	}
 	err = record.Transact(ctx, s.DB, actions...)
-	if refused, ok := errors.AsType[*record.Cancelled](err); ok {
+	if refused, ok := errors.AsType[*record.Canceled](err); ok {
 		return judge(refused.Reasons, put.Put.Item, at)
 	}
 	return err
@@ -205,7 +205,7 @@ func judge(reasons []record.Reason, wanted map[string]types.AttributeValue, at [
 		case ofVariant(own.Item):
 			return catalog.ErrSKUTaken
 		}
-		return catalog.ErrMoved
+		return catalog.ErrVersionConflict
 	}
 	taken := catalog.ErrSKUTaken
 	for i, r := range reasons {

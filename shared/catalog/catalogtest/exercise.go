@@ -51,7 +51,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
 		assert.Equal(t, is, load(t, store, "MUG-1"))
 
 		next := is.Rewritten(catalog.Content{
-			Title: "Mug, green", Description: "Holds 0.3 l.\nOf stoneware.",
+			Title: "Mug, green", Description: "Reservations 0.3 l.\nOf stoneware.",
 			Prices: []money.Money{{Amount: 0, Currency: "EUR"}, {Amount: money.Max, Currency: "JPY"}},
 			Variants: []catalog.Variant{
 				{SKU: "MUG-1-S", Title: "Small", Options: map[string]string{"size": "S", "colour": "green"}},
@@ -70,7 +70,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
 		require.NoError(t, store.Save(t.Context(), was, is))
 		another := is
 		another.Title = "Another"
-		require.ErrorIs(t, store.Save(t.Context(), was, another), catalog.ErrMoved)
+		require.ErrorIs(t, store.Save(t.Context(), was, another), catalog.ErrVersionConflict)
 		assert.Equal(t, is, load(t, store, "MUG-1"))
 	})
 
@@ -79,11 +79,11 @@ func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
 		store := open(t)
 		was, first := New("main", "MUG-1")
 		second := first.Rewritten(catalog.Content{Title: "Cup", Prices: Euro(1)}, noon)
-		require.ErrorIs(t, store.Save(t.Context(), first, second), catalog.ErrMoved)
+		require.ErrorIs(t, store.Save(t.Context(), first, second), catalog.ErrVersionConflict)
 		require.NoError(t, store.Save(t.Context(), was, first))
 		require.NoError(t, store.Save(t.Context(), first, second))
-		require.ErrorIs(t, store.Save(t.Context(), first, first.Rewritten(catalog.Content{Title: "Bowl", Prices: Euro(1)}, noon)), catalog.ErrMoved)
-		require.ErrorIs(t, store.Save(t.Context(), first, first.Deleted(noon)), catalog.ErrMoved)
+		require.ErrorIs(t, store.Save(t.Context(), first, first.Rewritten(catalog.Content{Title: "Bowl", Prices: Euro(1)}, noon)), catalog.ErrVersionConflict)
+		require.ErrorIs(t, store.Save(t.Context(), first, first.Deleted(noon)), catalog.ErrVersionConflict)
 		assert.Equal(t, second, load(t, store, "MUG-1"))
 	})
 
@@ -108,7 +108,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
 				assert.Equal(t, -1, winner, "only one")
 				winner = i
 			} else {
-				assert.ErrorIs(t, err, catalog.ErrMoved)
+				assert.ErrorIs(t, err, catalog.ErrVersionConflict)
 			}
 		}
 		require.NotEqual(t, -1, winner)

@@ -25,9 +25,9 @@ type orderItem struct {
 	Order    string       `dynamodbav:"order"`
 	Shop     string       `dynamodbav:"shop"`
 	Email    string       `dynamodbav:"email"`
-	Verdict  string       `dynamodbav:"verdict"`
+	Outcome  string       `dynamodbav:"outcome"`
 	Reason   string       `dynamodbav:"reason"`
-	Owes     []string     `dynamodbav:"owes"`
+	Awaits   []string     `dynamodbav:"awaits"`
 	Lines    []lineItem   `dynamodbav:"lines"`
 	Total    int64        `dynamodbav:"total"`
 	Currency string       `dynamodbav:"currency"`
@@ -42,10 +42,10 @@ type lineItem struct {
 }
 
 type refundItem struct {
-	ID     string           `dynamodbav:"id"`
-	Amount int64            `dynamodbav:"amount"`
-	Try    int              `dynamodbav:"try"`
-	State  saga.RefundState `dynamodbav:"state"`
+	ID     string            `dynamodbav:"id"`
+	Amount int64             `dynamodbav:"amount"`
+	Try    int               `dynamodbav:"try"`
+	Status saga.RefundStatus `dynamodbav:"status"`
 }
 
 // Load reads an order consistently. It returns fault.NotFound for none; other errors are those of record.Failure.
@@ -64,7 +64,7 @@ func (s Orders) Load(ctx context.Context, shop, order string) (notify.Order, err
 		return notify.Order{}, errUnread
 	}
 	o := notify.Order{
-		ID: i.Order, Shop: i.Shop, Email: i.Email, Verdict: i.Verdict, Reason: i.Reason, MoneyOut: slices.Contains(i.Owes, "money"),
+		ID: i.Order, Shop: i.Shop, Email: i.Email, Outcome: i.Outcome, Reason: i.Reason, MoneyOut: slices.Contains(i.Awaits, "money"),
 		Total: money.Money{Amount: i.Total, Currency: i.Currency}, PlacedAt: time.UnixMilli(i.PlacedAt).UTC(),
 	}
 	for _, l := range i.Lines {

@@ -32,7 +32,7 @@ type item struct {
 	Order     string           `dynamodbav:"order"`
 	Template  notify.Template  `dynamodbav:"template"`
 	Refund    string           `dynamodbav:"refund,omitempty"`
-	State     notify.State     `dynamodbav:"state"`
+	Status    notify.Status    `dynamodbav:"status"`
 	Claim     string           `dynamodbav:"claim"`
 	Until     int64            `dynamodbav:"until,omitempty"` // milliseconds since 1970; of a claim that was not given back
 	At        int64            `dynamodbav:"at,omitempty"`    // milliseconds since 1970; when it became final
@@ -40,9 +40,9 @@ type item struct {
 	Message   string           `dynamodbav:"message,omitempty"`
 }
 
-func toItem(c notify.Claim, state notify.State) item {
+func toItem(c notify.Claim, state notify.Status) item {
 	n := c.Notice
-	return item{PK: n.Key(), Shop: n.Shop, Order: n.Order, Template: n.Template, Refund: n.Refund, State: state, Claim: c.Token}
+	return item{PK: n.Key(), Shop: n.Shop, Order: n.Order, Template: n.Template, Refund: n.Refund, Status: state, Claim: c.Token}
 }
 
 // suppression is a recipient that gets no mail.
@@ -62,12 +62,12 @@ func (s Store) Claim(ctx context.Context, n notify.Notice, now, until time.Time)
 	claimed.Until = until.UnixMilli()
 	stands, err := s.put(ctx, claimed,
 		"attribute_not_exists(pk) OR (#state = :sending AND (attribute_not_exists(#until) OR #until <= :now))",
-		map[string]string{"#state": "state", "#until": "until"},
+		map[string]string{"#state": "status", "#until": "until"},
 		map[string]any{":sending": notify.Sending, ":now": now.UnixMilli()})
 	switch {
 	case err != nil || stands == nil || stands.Claim == c.Token:
 		return c, err
-	case stands.State == notify.Sending:
+	case stands.Status == notify.Sending:
 		return c, notify.ErrBeingSent
 	}
 	return c, notify.ErrSettled
@@ -82,7 +82,7 @@ func (s Store) Release(ctx context.Context, c notify.Claim) error {
 // Settle makes a claimed notice final. It returns notify.ErrBeingSent if the claim lapsed and another has it; other errors are
 // those of record.Failure.
 func (s Store) Settle(ctx context.Context, c notify.Claim, o notify.Outcome) error {
-	final := toItem(c, o.State)
+	final := toItem(c, o.Status)
 	final.At, final.Recipient, final.Message = o.At.UnixMilli(), o.Recipient, o.Message
 	return s.change(ctx, c, final)
 }

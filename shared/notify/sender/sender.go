@@ -13,8 +13,8 @@ import (
 
 // What a sender's troubles are to us. After both the mail may be on its way.
 var (
-	ErrAway = fault.New(fault.Unavailable, "mail-provider-away", "The mail provider does not answer; try again later.")
-	ErrBusy = fault.New(fault.Throttled, "mail-provider-busy", "The mail provider takes no more mails now; try again later.")
+	ErrUnavailable = fault.New(fault.Unavailable, "mail-provider-unavailable", "The mail provider does not answer; try again later.")
+	ErrThrottled   = fault.New(fault.Throttled, "mail-provider-throttled", "The mail provider takes no more mails now; try again later.")
 )
 
 // Settings say who delivers mails. Embed them in a function's own.
@@ -27,14 +27,14 @@ type Settings struct {
 
 // New returns the sender that the settings name, behind a circuit.
 func New(rt function.Runtime, s Settings) notify.Sender {
-	rest := circuit.New("mail-provider", circuit.Table{DB: rt.DynamoDB(), Name: s.Circuits}, rt.Now, circuit.Usual)
+	rest := circuit.New("mail-provider", circuit.Table{DB: rt.DynamoDB(), Name: s.Circuits}, rt.Now, circuit.DefaultSettings)
 	if s.From == "" {
 		return Guarded{Sender: NewMailbox(rt.DynamoDB(), s.Mailbox, rt.Now), Circuit: rest}
 	}
 	return Guarded{Sender: NewSES(rt.AWS, s.From, s.ConfigurationSet), Circuit: rest, Needs: sesTimeout}
 }
 
-var errNoTime = fault.New(fault.Conflict, "mail-no-time", "There is not enough time left to send a mail; the message comes again.")
+var errNoTime = fault.New(fault.Conflict, "mail-deadline-near", "There is not enough time left to send a mail; the message comes again.")
 
 // Guarded is a sender that is left alone while it fails.
 type Guarded struct {

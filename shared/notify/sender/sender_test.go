@@ -38,18 +38,18 @@ func (o *office) Send(context.Context, notify.Notice, notify.Mail) (string, erro
 
 func guarded(cloud *cloudtest.Cloud, o *office) sender.Guarded {
 	table := circuit.Table{DB: cloud.Runtime().DynamoDB(), Name: cloud.Table("Circuits")}
-	return sender.Guarded{Sender: o, Circuit: circuit.New("mail-provider", table, cloud.Clock.Now, circuit.Usual)}
+	return sender.Guarded{Sender: o, Circuit: circuit.New("mail-provider", table, cloud.Clock.Now, circuit.DefaultSettings)}
 }
 
 func TestAMailIsNotBegunThatMayBeCutOff(t *testing.T) {
 	t.Parallel()
-	cloud, o := cloudtest.New(t), &office{answer: sender.ErrAway}
+	cloud, o := cloudtest.New(t), &office{answer: sender.ErrUnavailable}
 	g := guarded(cloud, o)
 	g.Needs = time.Minute
-	for range circuit.Usual.AtLeast {
+	for range circuit.DefaultSettings.AtLeast {
 		_, _ = g.Send(t.Context(), notice, mail)
 	}
-	cloud.Clock.Pass(circuit.Usual.Rest)
+	cloud.Clock.Pass(circuit.DefaultSettings.Rest)
 	before, asked := cloud.State(), o.asked
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -71,8 +71,8 @@ func TestASenderThatFailsIsGivenARest(t *testing.T) {
 		answer error
 		asked  int
 	}{
-		"one that does not answer":                   {sender.ErrAway, int(circuit.Usual.AtLeast)},
-		"one that has too much to do":                {sender.ErrBusy, int(circuit.Usual.AtLeast)},
+		"one that does not answer":                   {sender.ErrUnavailable, int(circuit.DefaultSettings.AtLeast)},
+		"one that has too much to do":                {sender.ErrThrottled, int(circuit.DefaultSettings.AtLeast)},
 		"not one that refuses addresses":             {notify.ErrRefused, 20},
 		"not one that does not like what we ask for": {errors.New("ses: NotFoundException"), 20},
 		"not one that works":                         {nil, 20},

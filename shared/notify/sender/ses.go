@@ -70,7 +70,7 @@ func (s SES) Send(ctx context.Context, n notify.Notice, m notify.Mail) (id strin
 func failure(err error) error {
 	said, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
-		return ErrAway.Because(unanswered(err))
+		return ErrUnavailable.Because(unanswered(err))
 	}
 	answer, _ := errors.AsType[*awshttp.ResponseError](err)
 	discreet := fmt.Errorf("ses: %s, status %d, request %s", said.ErrorCode(), status(answer), requestID(answer))
@@ -78,9 +78,9 @@ func failure(err error) error {
 	case aboutTheAddress(said):
 		return notify.ErrRefused.Because(discreet)
 	case code == "TooManyRequestsException", code == "LimitExceededException", status(answer) == http.StatusTooManyRequests:
-		return ErrBusy.Because(discreet)
+		return ErrThrottled.Because(discreet)
 	case code == "SendingPausedException", status(answer) >= http.StatusInternalServerError:
-		return ErrAway.Because(discreet)
+		return ErrUnavailable.Because(discreet)
 	}
 	return discreet
 }

@@ -70,10 +70,10 @@ func TestWhatSESRefuses(t *testing.T) {
 		"our own address, which is not verified": {400, "MessageRejected", notVerified, fault.Internal},
 		"a configuration set that is not there":  {404, "NotFoundException", "Configuration set <x> does not exist. ada@example.com", fault.Internal},
 		"an account that was suspended":          {400, "AccountSuspendedException", "no", fault.Internal},
-		"sending was paused":                     {400, "SendingPausedException", "no", sender.ErrAway},
-		"too many mails a second":                {429, "TooManyRequestsException", "Maximum sending rate exceeded.", sender.ErrBusy},
-		"too many mails a day":                   {400, "LimitExceededException", "Daily message quota exceeded.", sender.ErrBusy},
-		"it is ill":                              {500, "InternalServiceErrorException", "ada@example.com", sender.ErrAway},
+		"sending was paused":                     {400, "SendingPausedException", "no", sender.ErrUnavailable},
+		"too many mails a second":                {429, "TooManyRequestsException", "Maximum sending rate exceeded.", sender.ErrThrottled},
+		"too many mails a day":                   {400, "LimitExceededException", "Daily message quota exceeded.", sender.ErrThrottled},
+		"it is ill":                              {500, "InternalServiceErrorException", "ada@example.com", sender.ErrUnavailable},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			asked := 0
@@ -106,6 +106,6 @@ func TestSESDoesNotAnswer(t *testing.T) {
 		connection.Close()
 	})
 	_, err := s.Send(t.Context(), notice, mail)
-	require.ErrorIs(t, err, sender.ErrAway)
+	require.ErrorIs(t, err, sender.ErrUnavailable)
 	assert.NotContains(t, err.Error(), "ada")
 }

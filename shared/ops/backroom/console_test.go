@@ -49,7 +49,7 @@ func deploy(t *testing.T, stage string) *deployed {
 	d := &deployed{Cloud: cloudtest.New(t), outputs: map[string]string{"Stage": stage}}
 	d.name = strings.TrimSuffix(path.Base(d.Environment("relay-facts")["QUEUES"]), "-")
 	d.Queue("AdvanceOrderDeadLetters")
-	for _, id := range []string{"Orders", "Holds", "Charges", "Notices", "Mailbox"} {
+	for _, id := range []string{"Orders", "Reservations", "Charges", "Notices", "Mailbox"} {
 		d.resources = append(d.resources, member{
 			LogicalResourceId: id, PhysicalResourceId: d.Table(id), ResourceType: "AWS::DynamoDB::Table",
 			ResourceStatus: "CREATE_COMPLETE", LastUpdatedTimestamp: long,
@@ -145,7 +145,7 @@ func (d *deployed) hand(w http.ResponseWriter, r *http.Request, operation string
 func (d *deployed) order(t *testing.T) order.Order {
 	t.Helper()
 	o := ordertest.New("main")
-	o.Verdict, o.Owes, o.Due = order.Confirmed, nil, time.Time{}
+	o.Outcome, o.Awaits, o.Due = order.Confirmed, nil, time.Time{}
 	store := orderdb.Store{Table: d.Runtime().Table(d.Table("Orders"))}
 	o, err := store.Create(t.Context(), o, saga.Cause{ID: "request", Actor: o.Owner}, saga.OrderPlaced)
 	require.NoError(t, err)
@@ -186,7 +186,7 @@ func (s session) run(t *testing.T, args ...string) ran {
 		s.folder = t.TempDir()
 	}
 	c := &console{
-		Teller: terminal.New(&out), notes: &notes, in: strings.NewReader(s.typed), interactive: s.typed != "",
+		Reporter: terminal.New(&out), notes: &notes, in: strings.NewReader(s.typed), interactive: s.typed != "",
 		folder: s.folder, now: func() time.Time { return cloudtest.Epoch.Add(time.Hour) },
 	}
 	code := c.run(t.Context(), args)
@@ -442,7 +442,7 @@ func TestInterrupt_WhileAskingEndsWith130(t *testing.T) {
 	asked := make(chan struct{})
 	var notes bytes.Buffer
 	c := &console{
-		Teller: terminal.New(io.Discard), notes: &notes, in: reading{nobody, asked}, interactive: true,
+		Reporter: terminal.New(io.Discard), notes: &notes, in: reading{nobody, asked}, interactive: true,
 		folder: t.TempDir(), now: time.Now,
 	}
 	go func() { <-asked; interrupt() }()

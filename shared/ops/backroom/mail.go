@@ -58,7 +58,7 @@ func (c *console) mailList() *cobra.Command {
 			return err
 		}
 		if len(mails) == 0 {
-			c.Linef("the mailbox is empty: no order with an email has its verdict yet, or mails are delivered (MailFrom)")
+			c.Linef("the mailbox is empty: no order with an email has its outcome yet, or mails are delivered (MailFrom)")
 			return nil
 		}
 		mails = mails[max(0, len(mails)-*last):]

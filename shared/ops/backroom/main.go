@@ -37,12 +37,12 @@ const (
 
 // A console runs one command: what a person typed, and where the answer goes.
 type console struct {
-	*terminal.Teller           // standard output: what was asked for
-	notes            io.Writer // standard error: notes, questions and errors
-	in               io.Reader
-	interactive      bool   // in is a terminal, so that a person can answer
-	folder           string // the working directory
-	now              func() time.Time
+	*terminal.Reporter           // standard output: what was asked for
+	notes              io.Writer // standard error: notes, questions and errors
+	in                 io.Reader
+	interactive        bool   // in is a terminal, so that a person can answer
+	folder             string // the working directory
+	now                func() time.Time
 
 	flags           *pflag.FlagSet // that every verb has
 	stack, endpoint string
@@ -56,7 +56,7 @@ func main() {
 		folder = "."
 	}
 	c := &console{
-		Teller: terminal.New(os.Stdout), notes: os.Stderr, in: os.Stdin, interactive: terminal.IsTerminal(os.Stdin),
+		Reporter: terminal.New(os.Stdout), notes: os.Stderr, in: os.Stdin, interactive: terminal.IsTerminal(os.Stdin),
 		folder: folder, now: time.Now,
 	}
 	code := c.run(ctx, os.Args[1:])
@@ -68,7 +68,7 @@ func main() {
 func (c *console) run(ctx context.Context, args []string) int {
 	root := c.root()
 	root.SetArgs(args)
-	root.SetOut(c.Teller)
+	root.SetOut(c.Reporter)
 	root.SetErr(c.notes)
 	verb, err := root.ExecuteContextC(ctx)
 	if err == nil {

@@ -57,8 +57,8 @@ func (c *console) replay() *cobra.Command {
 			for _, fact := range slices.Sorted(maps.Keys(t.Facts)) {
 				c.Linef("  %6d × %s %s", t.Facts[fact], fact, did)
 			}
-			for _, what := range slices.Sorted(maps.Keys(t.Untold)) {
-				rows := t.Untold[what]
+			for _, what := range slices.Sorted(maps.Keys(t.Unrecoverable)) {
+				rows := t.Unrecoverable[what]
 				c.Linef("  %s", c.Bad(fmt.Sprintf("%6d × not sent, %s (%s)", len(rows), what, some(rows))))
 			}
 		}

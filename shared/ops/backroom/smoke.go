@@ -83,7 +83,7 @@ func (c *console) walk(ctx context.Context, site ops.Site, shopName, card, url s
 			if err != nil || len(told.Notices) == 0 {
 				return "", err
 			}
-			return string(told.Notices[0].State), nil
+			return string(told.Notices[0].Status), nil
 		},
 	}, nil
 }

@@ -91,7 +91,7 @@ func (s API) Place(ctx context.Context, token, key string, basket client.PlaceIn
 }
 
 // Cancel cancels an order. It returns false if its story has ended otherwise.
-func (s API) Cancel(ctx context.Context, token, id, reason string) (cancelled bool, err error) {
+func (s API) Cancel(ctx context.Context, token, id, reason string) (canceled bool, err error) {
 	_, err = s.CancelOrderWithResponse(ctx, id, client.CancelInputBody{Reason: reason}, Bearer(token))
 	if RefusedWith(err, http.StatusConflict) {
 		return false, nil
@@ -102,10 +102,10 @@ func (s API) Cancel(ctx context.Context, token, id, reason string) (cancelled bo
 	return true, nil
 }
 
-// Decided says whether an order has its verdict, or can get none without a person.
+// Decided says whether an order has its outcome, or can get none without a person.
 func Decided(o client.OrderDocument) bool { return o.Verdict != "" || o.Attention != "" }
 
-// Outcome returns an order's verdict, with its reason if there is one.
+// Outcome returns an order's outcome, with its reason if there is one.
 func Outcome(o client.OrderDocument) string {
 	return strings.TrimSpace(string(o.Verdict) + " " + o.Reason)
 }
@@ -119,7 +119,7 @@ func (s API) Order(ctx context.Context, token, id string) (client.OrderDocument,
 	return *answer.JSON200, nil
 }
 
-// Await asks for an order until it has its verdict or ctx ends; then it returns the order as it was last seen, and ctx's error.
+// Await asks for an order until it has its outcome or ctx ends; then it returns the order as it was last seen, and ctx's error.
 func (s API) Await(ctx context.Context, token, id string) (client.OrderDocument, error) {
 	return s.AwaitThat(ctx, token, id, Decided)
 }

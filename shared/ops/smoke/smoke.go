@@ -138,8 +138,8 @@ func (w Walk) buy(ctx context.Context, staff string) (err error) {
 // follow waits until the order is closed, its mail sent.
 func (w Walk) follow(ctx context.Context, customer, id string) error {
 	story := "backroom order show " + id + ", same --stack: the step that is missing has a log and a dead-letter queue"
-	err := w.Step("verdict", func() (string, error) {
-		return w.until(ctx, "the order has its verdict", func(ctx context.Context) (string, bool, error) {
+	err := w.Step("outcome", func() (string, error) {
+		return w.until(ctx, "the order has its outcome", func(ctx context.Context) (string, bool, error) {
 			o, err := w.API.Order(ctx, customer, id)
 			if err == nil && shop.Decided(o) && shop.Outcome(o) != "confirmed" {
 				err = remedy.For(fmt.Errorf("%s is %s, not confirmed", id, strings.TrimSpace(shop.Outcome(o)+" "+o.Attention)), "does the provider take "+w.Card+", and our key? "+story)
@@ -195,8 +195,8 @@ func (w Walk) giveUp(ctx context.Context, staff, id string) error {
 	return w.Step("cancel", func() (string, error) {
 		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Bound)
 		defer cancel()
-		cancelled, err := w.API.Cancel(limit, staff, id, "smoke test")
-		if err == nil && !cancelled {
+		canceled, err := w.API.Cancel(limit, staff, id, "smoke test")
+		if err == nil && !canceled {
 			return "its story is over already; refund it by hand if it was paid", nil
 		}
 		return "what it took comes back", remedy.For(err, "cancel "+id+" by hand")

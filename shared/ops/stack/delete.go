@@ -37,7 +37,7 @@ func (s Stack) Delete(ctx context.Context) error {
 
 // Tables are what the template calls its tables: by these names the tables of a stack that is gone are found.
 var Tables = []string{
-	"Orders", "Holds", "Charges", "Levels", "Catalog", "Access", "Circuits", "Notices", "Mailbox", "Sandbox",
+	"Orders", "Reservations", "Charges", "Levels", "Catalog", "Access", "Circuits", "Notices", "Mailbox", "Sandbox",
 }
 
 // Leftovers returns the tables that a stack which is gone left behind: those that CloudFormation named after it and

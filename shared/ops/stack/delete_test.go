@@ -23,10 +23,10 @@ func TestTables_AreThoseOfTheTemplate(t *testing.T) {
 
 func TestOnlyTheStacksOwnTablesAreItsLeftovers(t *testing.T) {
 	t.Parallel()
-	named := namedAfter("backroom-dev", []string{"Orders", "Holds"})
+	named := namedAfter("backroom-dev", []string{"Orders", "Reservations"})
 	for name, want := range map[string]bool{
 		"backroom-dev-Orders-1ABCDEF23":      true,
-		"backroom-dev-Holds-XYZ":             true,
+		"backroom-dev-Reservations-XYZ":      true,
 		"backroom-dev-Orders":                false,
 		"backroom-dev-Parcels-1ABCDEF23":     false,
 		"backroom-dev-Orders-2-Orders-1ABC":  false, // of the stack backroom-dev-Orders-2

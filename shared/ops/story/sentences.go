@@ -25,7 +25,7 @@ func because(e saga.Entry, told map[string]saga.Fact) string {
 		return string(fact)
 	case strings.HasPrefix(e.Cause.ID, string(saga.Clock)+":"):
 		return string(saga.OrderOverdue)
-	case saga.Routes[e.Fact].By == saga.Orders && !slices.Contains(saga.Steps, saga.Step(e.Cause.Actor)):
+	case saga.Routes[e.Fact].Source == saga.Orders && !slices.Contains(saga.Steps, saga.Step(e.Cause.Actor)):
 		return "request " + e.Cause.ID
 	}
 	return e.Cause.ID

@@ -20,16 +20,16 @@ import (
 // A Story is what is written about an order: in its own row, in those of stock and payment, and about its mails.
 type Story struct {
 	order.Story
-	Hold    *stock.Reservation // nil: stock has not heard of it
-	Charge  *payment.Charge    // nil: payment has not heard of it
-	Notices []Notice
+	Reservation *stock.Reservation // nil: stock has not heard of it
+	Charge      *payment.Charge    // nil: payment has not heard of it
+	Notices     []Notice
 }
 
 // A Notice is what became of one mail.
 type Notice struct {
 	notify.Notice
-	State notify.State
-	At    time.Time // zero while it is not final
+	Status notify.Status
+	At     time.Time // zero while it is not final
 }
 
 // Ink colours words.
@@ -100,11 +100,11 @@ const deepest = 8
 func (p *page) say(e saga.Entry) string {
 	var more string
 	switch {
-	case e.Fact == saga.StockShort && p.Hold != nil:
-		more = strings.Join(p.Hold.Short, ", ")
+	case e.Fact == saga.StockShort && p.Reservation != nil:
+		more = strings.Join(p.Reservation.Short, ", ")
 	case (e.Fact == saga.PaymentDeclined || e.Fact == saga.CaptureFailed) && p.Charge != nil:
 		more = p.Charge.Reason
-	case e.Fact == saga.OrderRejected || e.Fact == saga.OrderCancelling:
+	case e.Fact == saga.OrderRejected || e.Fact == saga.OrderCanceling:
 		more = p.Order.Reason
 	}
 	if more == "" {
@@ -116,9 +116,9 @@ func (p *page) say(e saga.Entry) string {
 // tint shows at a glance what ended well, and what did not.
 func (p *page) tint(f saga.Fact, words string) string {
 	switch f {
-	case saga.OrderConfirmed, saga.OrderClosed, saga.OrderCancelled, saga.OrderRefunded:
+	case saga.OrderConfirmed, saga.OrderSettled, saga.OrderCanceled, saga.OrderRefunded:
 		return p.ink.Good(words)
-	case saga.OrderRejected, saga.OrderExpired, saga.OrderCancelling, saga.OrderStranded, saga.OrderReopened, saga.OrderWrittenOff,
+	case saga.OrderRejected, saga.OrderExpired, saga.OrderCanceling, saga.OrderNeedsAttention, saga.OrderReopened, saga.OrderWrittenOff,
 		saga.StockShort, saga.PaymentDeclined, saga.CaptureFailed, saga.ReturnFailed, saga.RefundFailed:
 		return p.ink.Bad(words)
 	}
@@ -136,14 +136,14 @@ func (p *page) standing() {
 	p.row("stock", p.hold())
 	p.row("payment", p.charge())
 	for i, r := range p.Order.Refunds {
-		line := fmt.Sprintf("%s of %s is %s", r.ID, money.Money{Amount: r.Amount, Currency: p.Order.Total.Currency}.Format(), r.State)
+		line := fmt.Sprintf("%s of %s is %s", r.ID, money.Money{Amount: r.Amount, Currency: p.Order.Total.Currency}.Format(), r.Status)
 		if r.Try > 1 {
 			line += fmt.Sprintf(", in try %d", r.Try)
 		}
 		p.row(heading("refunds", i), line)
 	}
 	for i, n := range p.Notices {
-		line := fmt.Sprintf("%s: %s", strings.TrimSuffix(string(n.Template)+" "+n.Refund, " "), n.State)
+		line := fmt.Sprintf("%s: %s", strings.TrimSuffix(string(n.Template)+" "+n.Refund, " "), n.Status)
 		if !n.At.IsZero() {
 			line += " at " + p.clock(n.At)
 		}
@@ -168,7 +168,7 @@ func (p *page) status() string {
 	o := p.Order
 	words := string(o.Status())
 	if o.Attention != "" || o.Status() == order.StatusClosed {
-		words += ", " + cmp.Or(string(o.Verdict), "without a verdict")
+		words += ", " + cmp.Or(string(o.Outcome), "without an outcome")
 	}
 	if o.Reason != "" {
 		words += ": " + o.Reason
@@ -177,9 +177,9 @@ func (p *page) status() string {
 		words += fmt.Sprintf("; %s by %s at %s: %s", o.Resolution.Action, o.Resolution.By, p.clock(o.Resolution.At), o.Resolution.Reason)
 	}
 	switch o.Status() {
-	case order.StatusClosed, order.StatusConfirmed, order.StatusCancelled:
+	case order.StatusClosed, order.StatusConfirmed, order.StatusCanceled:
 		return p.ink.Good(words)
-	case order.StatusPlaced, order.StatusCancelling:
+	case order.StatusPlaced, order.StatusCanceling:
 		return words
 	}
 	return p.ink.Bad(words)
@@ -191,7 +191,7 @@ func (p *page) owed() string {
 		return "nothing"
 	}
 	var debts []string
-	for _, d := range o.Owes {
+	for _, d := range o.Awaits {
 		debts = append(debts, names[d])
 	}
 	words := strings.Join(debts, " and ")
@@ -203,28 +203,28 @@ func (p *page) owed() string {
 	default:
 		words += fmt.Sprintf("; it asks at %s, in %s", p.clock(o.Due), length(o.Due.Sub(p.now)))
 	}
-	if o.Asks > 0 {
-		words += fmt.Sprintf("; it asked %d of %d times", o.Asks, order.MaxAsks)
+	if o.Retries > 0 {
+		words += fmt.Sprintf("; it asked %d of %d times", o.Retries, order.MaxRetries)
 	}
-	if o.Owed(order.VerdictDebt) {
+	if o.Awaiting(order.AwaitsOutcome) {
 		words += "; it expires at " + p.clock(o.ExpiresAt)
 	}
 	return words
 }
 
 // names say what the debts are.
-var names = map[order.Debt]string{
-	order.VerdictDebt: "its verdict", order.CaptureDebt: "that its money is taken", order.StockDebt: "its stock back",
-	order.MoneyDebt: "its money back", order.RefundDebt: "its refunds",
+var names = map[order.Awaited]string{
+	order.AwaitsOutcome: "its outcome", order.AwaitsCapture: "that its money is taken", order.AwaitsStock: "its stock back",
+	order.AwaitsMoney: "its money back", order.AwaitsRefund: "its refunds",
 }
 
 func (p *page) hold() string {
-	if p.Hold == nil {
+	if p.Reservation == nil {
 		return "has not heard of it"
 	}
-	words := fmt.Sprintf("wants %s, has %s", p.Hold.Want, p.Hold.Has)
-	if len(p.Hold.Short) > 0 {
-		words += "; short of " + strings.Join(p.Hold.Short, ", ")
+	words := fmt.Sprintf("wants %s, has %s", p.Reservation.Desired, p.Reservation.Observed)
+	if len(p.Reservation.Short) > 0 {
+		words += "; short of " + strings.Join(p.Reservation.Short, ", ")
 	}
 	return words
 }
@@ -233,7 +233,7 @@ func (p *page) charge() string {
 	if p.Charge == nil {
 		return "has not heard of it"
 	}
-	words := fmt.Sprintf("wants %s, has %s", p.Charge.Want, p.Charge.Has)
+	words := fmt.Sprintf("wants %s, has %s", p.Charge.Desired, p.Charge.Observed)
 	for _, why := range []string{p.Charge.Reason, p.Charge.DeclineCode} {
 		if why != "" {
 			words += ", " + why

@@ -46,7 +46,7 @@ type log struct{ entries []order.StoryEntry }
 
 // add writes down a fact, and returns the id under which it is told.
 func (l *log) add(ms int, actor string, fact saga.Fact, because string) string {
-	e := order.StoryEntry{ID: string(saga.Routes[fact].By) + ":" + string(fact), Entry: saga.Entry{
+	e := order.StoryEntry{ID: string(saga.Routes[fact].Source) + ":" + string(fact), Entry: saga.Entry{
 		Fact: fact, At: noon.Add(time.Duration(ms) * time.Millisecond), Cause: saga.Cause{ID: because, Actor: actor},
 	}}
 	l.entries = append(l.entries, e)
@@ -58,31 +58,31 @@ func placed() order.Order {
 	return order.Order{
 		ID: id, Shop: "main", Owner: "ada", Email: "ada@example.com", PaymentMethod: "pm_card_visa", PlacedAt: noon, ExpiresAt: noon.Add(15 * time.Minute),
 		Lines: []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: 8000}},
-		Total: money.Money{Amount: 10500, Currency: "EUR"}, Owes: []order.Debt{order.VerdictDebt}, Due: noon.Add(2 * time.Minute),
+		Total: money.Money{Amount: 10500, Currency: "EUR"}, Awaits: []order.Awaited{order.AwaitsOutcome}, Due: noon.Add(2 * time.Minute),
 	}
 }
 
-// cancelledWhilePaying is the story of a customer who thought better of it while the provider was asked for the money.
-func cancelledWhilePaying() story.Story {
+// canceledWhilePaying is the story of a customer who thought better of it while the provider was asked for the money.
+func canceledWhilePaying() story.Story {
 	var l log
 	ordered := l.add(0, "ada", saga.OrderPlaced, "req-7c1f")
 	reserved := l.add(74, "reserve-stock", saga.StockReserved, ordered)
 	l.add(231, "authorize-payment", saga.PaymentIntended, reserved)
-	cancelling := l.add(360, "ada", saga.OrderCancelling, "req-81d0")
-	l.add(442, "return-payment", saga.PaymentReturning, cancelling)
-	released := l.add(455, "release-stock", saga.StockReleased, cancelling)
-	l.add(530, "advance-order", saga.OrderStockBack, released)
-	returned := l.add(911, "return-payment", saga.PaymentReturned, cancelling)
-	l.add(978, "advance-order", saga.OrderCancelled, returned)
+	canceling := l.add(360, "ada", saga.OrderCanceling, "req-81d0")
+	l.add(442, "return-payment", saga.PaymentReturning, canceling)
+	released := l.add(455, "release-stock", saga.StockReleased, canceling)
+	l.add(530, "advance-order", saga.OrderStockReleased, released)
+	returned := l.add(911, "return-payment", saga.PaymentReturned, canceling)
+	l.add(978, "advance-order", saga.OrderCanceled, returned)
 	slices.Reverse(l.entries) // rows are read in no order
 
 	o := placed()
-	o.Verdict, o.Reason, o.Owes, o.Due = order.Cancelled, "ordered by mistake", nil, time.Time{}
+	o.Outcome, o.Reason, o.Awaits, o.Due = order.Canceled, "ordered by mistake", nil, time.Time{}
 	return story.Story{
-		Story:   order.Story{Order: o, Entries: l.entries},
-		Hold:    &stock.Reservation{Want: stock.Release, Has: stock.Nothing},
-		Charge:  &payment.Charge{Want: payment.Return, Has: payment.Canceled, Intent: "pi_3Qx8", ClientSecret: "pi_3Qx8_secret"},
-		Notices: []story.Notice{{Notice: notify.Notice{Template: notify.Cancelled}, State: notify.Sent, At: noon.Add(1100 * time.Millisecond)}},
+		Story:       order.Story{Order: o, Entries: l.entries},
+		Reservation: &stock.Reservation{Desired: stock.DesiredRelease, Observed: stock.Nothing},
+		Charge:      &payment.Charge{Desired: payment.DesiredReturn, Observed: payment.Canceled, Intent: "pi_3Qx8", ClientSecret: "pi_3Qx8_secret"},
+		Notices:     []story.Notice{{Notice: notify.Notice{Template: notify.Canceled}, Status: notify.Sent, At: noon.Add(1100 * time.Millisecond)}},
 	}
 }
 
@@ -99,10 +99,10 @@ func TestAStoryReadsLikeOne(t *testing.T) {
 		story story.Story
 		after time.Duration
 	}{
-		"cancelled-while-paying": {cancelledWhilePaying(), time.Hour},
-		"needs-attention":        {needsAttention(), 30 * time.Hour},
-		"just-placed":            {justPlaced(), 300 * time.Millisecond},
-		"refunded":               {refunded(), 49 * time.Hour},
+		"canceled-while-paying": {canceledWhilePaying(), time.Hour},
+		"needs-attention":       {needsAttention(), 30 * time.Hour},
+		"just-placed":           {justPlaced(), 300 * time.Millisecond},
+		"refunded":              {refunded(), 49 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -135,15 +135,15 @@ func needsAttention() story.Story {
 	confirmed := l.add(127_500, "advance-order", saga.OrderConfirmed, authorized)
 	l.add(127_400, "commit-stock", saga.StockSold, confirmed) // its clock is behind
 	failed := l.add(26*3600_000, "capture-payment", saga.CaptureFailed, confirmed)
-	l.add(26*3600_000+200, "advance-order", saga.OrderStranded, failed)
+	l.add(26*3600_000+200, "advance-order", saga.OrderNeedsAttention, failed)
 	o := placed()
-	o.Verdict, o.Owes, o.Attention = order.Confirmed, []order.Debt{order.CaptureDebt}, order.CaptureFailed
-	o.Due, o.Asks = noon.Add(26*time.Hour), 7
+	o.Outcome, o.Awaits, o.Attention = order.Confirmed, []order.Awaited{order.AwaitsCapture}, order.CaptureFailed
+	o.Due, o.Retries = noon.Add(26*time.Hour), 7
 	return story.Story{
-		Story:   order.Story{Order: o, Entries: l.entries},
-		Hold:    &stock.Reservation{Want: stock.Sell, Has: stock.Sold},
-		Charge:  &payment.Charge{Want: payment.Take, Has: payment.Lapsed, Intent: "pi_1", Reason: "payment-canceled", DeclineCode: "expired"},
-		Notices: []story.Notice{{Notice: notify.Notice{Template: notify.Confirmed}, State: notify.Sending}},
+		Story:       order.Story{Order: o, Entries: l.entries},
+		Reservation: &stock.Reservation{Desired: stock.DesiredSell, Observed: stock.Sold},
+		Charge:      &payment.Charge{Desired: payment.DesiredCapture, Observed: payment.Lapsed, Intent: "pi_1", Reason: "payment-canceled", DeclineCode: "expired"},
+		Notices:     []story.Notice{{Notice: notify.Notice{Template: notify.Confirmed}, Status: notify.Sending}},
 	}
 }
 
@@ -151,19 +151,19 @@ func needsAttention() story.Story {
 func refunded() story.Story {
 	var l log
 	l.add(0, "ada", saga.OrderPlaced, "req-1")
-	l.add(900, "advance-order", saga.OrderClosed, "gone")
+	l.add(900, "advance-order", saga.OrderSettled, "gone")
 	l.add(48*3600_000, "staff-7", saga.OrderRefunding, "req-2")
 	o := placed()
-	o.Verdict, o.Paid, o.Owes, o.Due, o.Asks = order.Confirmed, true, []order.Debt{order.RefundDebt}, noon.Add(48*time.Hour+10*time.Minute), 2
-	o.Refunds = []saga.Refund{{ID: "ref_1", Amount: 1250, Try: 1, State: saga.RefundDone}, {ID: "ref_2", Amount: 500, Try: 2, State: saga.RefundPending}}
+	o.Outcome, o.Paid, o.Awaits, o.Due, o.Retries = order.Confirmed, true, []order.Awaited{order.AwaitsRefund}, noon.Add(48*time.Hour+10*time.Minute), 2
+	o.Refunds = []saga.Refund{{ID: "ref_1", Amount: 1250, Try: 1, Status: saga.RefundStatusSucceeded}, {ID: "ref_2", Amount: 500, Try: 2, Status: saga.RefundStatusPending}}
 	o.Resolution = order.Resolution{ID: "r", Action: order.Retry, Reason: "the provider was down", By: "staff-7", At: noon.Add(time.Hour)}
 	return story.Story{
-		Story:  order.Story{Order: o, Entries: l.entries},
-		Hold:   &stock.Reservation{Want: stock.Hold, Has: stock.Nothing, Short: []string{"MUG-1", "RUG-1"}},
-		Charge: &payment.Charge{Want: payment.Take, Has: payment.Captured, Intent: "pi_1"},
+		Story:       order.Story{Order: o, Entries: l.entries},
+		Reservation: &stock.Reservation{Desired: stock.DesiredReserve, Observed: stock.Nothing, Short: []string{"MUG-1", "RUG-1"}},
+		Charge:      &payment.Charge{Desired: payment.DesiredCapture, Observed: payment.Captured, Intent: "pi_1"},
 		Notices: []story.Notice{
-			{Notice: notify.Notice{Template: notify.Confirmed}, State: notify.Sent, At: noon.Add(time.Second)},
-			{Notice: notify.Notice{Template: notify.Refunded, Refund: "ref_1"}, State: notify.Suppressed, At: noon.Add(24 * time.Hour)},
+			{Notice: notify.Notice{Template: notify.Confirmed}, Status: notify.Sent, At: noon.Add(time.Second)},
+			{Notice: notify.Notice{Template: notify.Refunded, Refund: "ref_1"}, Status: notify.Suppressed, At: noon.Add(24 * time.Hour)},
 		},
 	}
 }
@@ -186,7 +186,7 @@ func TestEveryFactHasASentence(t *testing.T) {
 
 func TestAStoryHoldsNobodysSecrets(t *testing.T) {
 	t.Parallel()
-	text := written(t, cancelledWhilePaying(), time.Hour, plain{})
+	text := written(t, canceledWhilePaying(), time.Hour, plain{})
 	for _, secret := range []string{"ada@example.com", "pm_card_visa", "pi_3Qx8_secret"} {
 		assert.NotContains(t, text, secret)
 	}
@@ -194,8 +194,8 @@ func TestAStoryHoldsNobodysSecrets(t *testing.T) {
 
 func TestInkShowsHowItEnded(t *testing.T) {
 	t.Parallel()
-	text := written(t, cancelledWhilePaying(), time.Hour, marked{})
-	assert.Regexp(t, `<bad> +\+0\.4 s  ada cancelled the order.*</bad>  <dim>OrderCancelling ← request req-81d0</dim>`, text)
+	text := written(t, canceledWhilePaying(), time.Hour, marked{})
+	assert.Regexp(t, `<bad> +\+0\.4 s  ada canceled the order.*</bad>  <dim>OrderCanceling ← request req-81d0</dim>`, text)
 	assert.Regexp(t, `<good> +\+1\.0 s .*complete\..*</good>`, text)
-	assert.Contains(t, text, "<good>cancelled: ordered by mistake</good>")
+	assert.Contains(t, text, "<good>canceled: ordered by mistake</good>")
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // A Teller writes phases and lines. On a terminal a phase shows a spinner while it runs; elsewhere it is one plain line.
-type Teller struct {
+type Reporter struct {
 	out    io.Writer
 	live   bool // out is a terminal that can redraw a line
 	colour bool
@@ -22,9 +22,9 @@ type Teller struct {
 }
 
 // New returns a Teller for out. NO_COLOR and TERM=dumb are honoured.
-func New(out io.Writer) *Teller {
+func New(out io.Writer) *Reporter {
 	live := IsTerminal(out) && os.Getenv("TERM") != "dumb"
-	return &Teller{out: out, live: live, colour: live && os.Getenv("NO_COLOR") == ""}
+	return &Reporter{out: out, live: live, colour: live && os.Getenv("NO_COLOR") == ""}
 }
 
 // IsTerminal reports whether a stream leads to or from a person.
@@ -34,7 +34,7 @@ func IsTerminal(stream any) bool {
 }
 
 // Phase runs work and prints its name, the note that work returns, and the time it took.
-func (t *Teller) Phase(name string, work func() (note string, err error)) error {
+func (t *Reporter) Phase(name string, work func() (note string, err error)) error {
 	began := time.Now()
 	stop := t.spin(name)
 	note, err := work()
@@ -48,7 +48,7 @@ func (t *Teller) Phase(name string, work func() (note string, err error)) error 
 }
 
 // spin shows that name is at work, until the returned function is called.
-func (t *Teller) spin(name string) (stop func()) {
+func (t *Reporter) spin(name string) (stop func()) {
 	if !t.live {
 		return func() {}
 	}
@@ -75,29 +75,29 @@ func (t *Teller) spin(name string) (stop func()) {
 }
 
 // Linef prints one line. It may be called from several goroutines.
-func (t *Teller) Linef(format string, args ...any) {
+func (t *Reporter) Linef(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	fmt.Fprintf(t.out, format+"\n", args...)
 }
 
 // Good and Bad colour a word where colour is wanted.
-func (t *Teller) Good(word string) string { return t.paint(word, "32") }
+func (t *Reporter) Good(word string) string { return t.paint(word, "32") }
 
 // Bad colours a word as a refusal or failure.
-func (t *Teller) Bad(word string) string { return t.paint(word, "33") }
+func (t *Reporter) Bad(word string) string { return t.paint(word, "33") }
 
 // Dim makes words stand back.
-func (t *Teller) Dim(word string) string { return t.paint(word, "2") }
+func (t *Reporter) Dim(word string) string { return t.paint(word, "2") }
 
 // Write writes text as it is.
-func (t *Teller) Write(text []byte) (int, error) {
+func (t *Reporter) Write(text []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.out.Write(text)
 }
 
-func (t *Teller) paint(word, code string) string {
+func (t *Reporter) paint(word, code string) string {
 	if !t.colour {
 		return word
 	}

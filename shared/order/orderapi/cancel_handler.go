@@ -14,10 +14,10 @@ import (
 
 // CancelHandler cancels orders that nobody wants any more.
 type CancelHandler struct {
-	Callers  identity.Verifier
-	Orders   order.Desk
-	Now      func() time.Time
-	Patience time.Duration // until the order asks again for stock and money
+	Callers    identity.Verifier
+	Orders     order.Store
+	Now        func() time.Time
+	RetryDelay time.Duration // until the order asks again for stock and money
 }
 
 type cancelInput struct {
@@ -35,7 +35,7 @@ type cancelOutput struct {
 // CancellationDocument is a cancellation as clients see it.
 type CancellationDocument struct {
 	ID     string       `json:"id" doc:"the order's"`
-	Status order.Status `json:"status" enum:"cancelling,cancelled,needs_attention"`
+	Status order.Status `json:"status" enum:"canceling,canceled,needs_attention"`
 	Reason string       `json:"reason,omitempty" doc:"that of the first request"`
 }
 
@@ -44,10 +44,10 @@ func (h CancelHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "cancel-order", Method: http.MethodPost, Path: "/orders/{id}/cancellation", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
 		Summary: "Cancel an order",
-		Description: "Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is cancelled once " +
+		Description: "Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once " +
 			"stock and money are back; read it at Location until then. Asking twice changes nothing.",
 		Access: api.Needs(h.Callers, identity.OrdersWrite),
-		Faults: []*fault.Fault{ErrUnknownOrder, order.ErrTooLateToCancel, ErrBusy},
+		Faults: []*fault.Fault{ErrUnknownOrder, order.ErrTooLateToCancel, ErrContention},
 	}, h.cancel)
 }
 
@@ -60,7 +60,7 @@ func (h CancelHandler) cancel(ctx context.Context, in *cancelInput) (*cancelOutp
 		if o.Owner != caller.Subject && !caller.May(identity.OrdersResolve) {
 			return o, nil, ErrUnknownOrder
 		}
-		return order.Cancel(o, reason, h.Now(), h.Patience)
+		return order.Cancel(o, reason, h.Now(), h.RetryDelay)
 	})
 	if err != nil {
 		return nil, err

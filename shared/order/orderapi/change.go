@@ -15,7 +15,7 @@ import (
 )
 
 // ErrBusy is the answer to a change that kept losing against others.
-var ErrBusy = fault.New(fault.Conflict, "order-busy", "Others keep changing this order right now; send the request again.")
+var ErrContention = fault.New(fault.Conflict, "order-contention", "Others keep changing this order right now; send the request again.")
 
 // maxTries is how often a change is decided on before the client is told that the order is busy.
 const maxTries = 3
@@ -24,7 +24,7 @@ const maxTries = 3
 // request or step moved meanwhile is loaded and decided on again; after the last try the error is ErrBusy. It
 // returns ErrUnknownOrder if the shop has no such order.
 func change(
-	ctx context.Context, orders order.Desk, id string, decide func(order.Order) (order.Order, []saga.Fact, error),
+	ctx context.Context, orders order.Store, id string, decide func(order.Order) (order.Order, []saga.Fact, error),
 ) (order.Order, error) {
 	caller := identity.From(ctx)
 	var o order.Order
@@ -47,7 +47,7 @@ func change(
 	case fault.NotFound:
 		return order.Order{}, ErrUnknownOrder
 	case fault.Conflict:
-		return order.Order{}, ErrBusy.Because(err)
+		return order.Order{}, ErrContention.Because(err)
 	}
 	return o, cmp.Or(err, refused)
 }

@@ -39,34 +39,34 @@ type getOutput struct {
 // OrderDocument is an order as clients see it.
 type OrderDocument struct {
 	ID         string           `json:"id"`
-	Status     order.Status     `json:"status" enum:"placed,confirmed,rejected,expired,cancelling,cancelled,closed,needs_attention"`
-	Verdict    order.Verdict    `json:"verdict,omitempty" enum:"confirmed,rejected,expired,cancelled" doc:"how it was decided; absent until then"`
-	Reason     string           `json:"reason,omitempty" doc:"why it was rejected or cancelled" example:"out-of-stock"`
+	Status     order.Status     `json:"status" enum:"placed,confirmed,rejected,expired,canceling,canceled,closed,needs_attention"`
+	Verdict    order.Outcome    `json:"outcome,omitempty" enum:"confirmed,rejected,expired,canceled" doc:"how it was decided; absent until then"`
+	Reason     string           `json:"reason,omitempty" doc:"why it was rejected or canceled" example:"out-of-stock"`
 	Attention  string           `json:"attention,omitempty" doc:"why a person must look" example:"capture-failed"`
 	PlacedAt   time.Time        `json:"placed_at"`
-	ExpiresAt  *time.Time       `json:"expires_at,omitempty" doc:"when it expires if it has no verdict by then; absent once it has one"`
+	ExpiresAt  *time.Time       `json:"expires_at,omitempty" doc:"when it expires if it has no outcome by then; absent once it has one"`
 	Lines      []LineDocument   `json:"lines"`
 	Total      money.Money      `json:"total"`
 	Payment    *PaymentDocument `json:"payment,omitempty" doc:"absent until it was begun"`
 	Refundable money.Money      `json:"refundable" doc:"how much of what was taken can be given back"`
 	Refunds    []RefundDocument `json:"refunds"`
-	Owes       []order.Debt     `json:"owes,omitempty" doc:"what the order waits for; shown with orders:read:all"`
+	Owes       []order.Awaited  `json:"owes,omitempty" doc:"what the order waits for; shown with orders:read:all"`
 	Timeline   []EntryDocument  `json:"timeline" doc:"what happened, in order of cause, then time"`
 }
 
 // PaymentDocument is a payment as clients see it.
 type PaymentDocument struct {
-	State        string `json:"state" enum:"nothing,uncertain,action_needed,declined,authorized,captured,lapsed,canceled,returned"`
+	State        string `json:"status" enum:"nothing,uncertain,action_needed,declined,authorized,captured,lapsed,canceled,returned"`
 	ClientSecret string `json:"client_secret,omitempty" doc:"for the provider's form in the customer's browser; shown to who placed the order while the payment waits for its customer"`
 }
 
 // RefundDocument is a refund as clients see it.
 type RefundDocument struct {
-	ID      string           `json:"id"`
-	Amount  money.Money      `json:"amount"`
-	State   saga.RefundState `json:"state" enum:"asked,pending,done,failed"`
-	Reason  string           `json:"reason,omitempty"`
-	AskedAt time.Time        `json:"asked_at"`
+	ID      string            `json:"id"`
+	Amount  money.Money       `json:"amount"`
+	State   saga.RefundStatus `json:"status" enum:"asked,pending,done,failed"`
+	Reason  string            `json:"reason,omitempty"`
+	AskedAt time.Time         `json:"asked_at"`
 }
 
 // EntryDocument is one line of an order's timeline.
@@ -103,7 +103,7 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*getOutput, error) {
 	document := document(story)
 	view := int64(0) // which of its documents this is: one row has several, and a tag names one
 	if staff {
-		document.Owes = story.Order.Owes
+		document.Owes = story.Order.Awaits
 		view |= 1
 	}
 	if owner && story.Payable(h.Now()) {
@@ -117,14 +117,14 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*getOutput, error) {
 func document(s order.Story) OrderDocument {
 	o := s.Order
 	d := OrderDocument{
-		ID: o.ID, Status: o.Status(), Verdict: o.Verdict, Reason: o.Reason, Attention: o.Attention, PlacedAt: o.PlacedAt,
+		ID: o.ID, Status: o.Status(), Verdict: o.Outcome, Reason: o.Reason, Attention: o.Attention, PlacedAt: o.PlacedAt,
 		Lines: lines(o), Total: o.Total, Refundable: o.Refundable(), Refunds: refunds(o), Timeline: timeline(s.Entries),
 	}
-	if o.Verdict == order.Undecided {
+	if o.Outcome == order.Undecided {
 		d.ExpiresAt = &o.ExpiresAt
 	}
-	if s.Payment.State != "" {
-		d.Payment = &PaymentDocument{State: s.Payment.State}
+	if s.Payment.Status != "" {
+		d.Payment = &PaymentDocument{State: s.Payment.Status}
 	}
 	return d
 }
@@ -133,7 +133,7 @@ func refunds(o order.Order) []RefundDocument {
 	documents := make([]RefundDocument, 0, len(o.Refunds))
 	for _, r := range o.Refunds {
 		_, note, _ := o.FindRefund(r.ID)
-		documents = append(documents, RefundDocument{r.ID, money.Money{Amount: r.Amount, Currency: o.Total.Currency}, r.State, note.Reason, note.At})
+		documents = append(documents, RefundDocument{r.ID, money.Money{Amount: r.Amount, Currency: o.Total.Currency}, r.Status, note.Reason, note.At})
 	}
 	return documents
 }

@@ -44,14 +44,14 @@ func TestEveryStateIsShown(t *testing.T) {
 	for _, s := range ordertest.Statuses {
 		o := ordertest.Given(s)
 		d, tag := seen(t, customer("anna"), order.Story{Order: o, Versions: []int64{3, 1, 2}}, ordertest.Later)
-		assert.Equal(t, [5]any{s, o.Verdict, o.Reason, o.Attention, o.PlacedAt}, [5]any{d.Status, d.Verdict, d.Reason, d.Attention, d.PlacedAt})
+		assert.Equal(t, [5]any{s, o.Outcome, o.Reason, o.Attention, o.PlacedAt}, [5]any{d.Status, d.Verdict, d.Reason, d.Attention, d.PlacedAt})
 		assert.Equal(t, `"v3.1.2.0"`, tag)
-		assert.Equal(t, o.Verdict == order.Undecided, d.ExpiresAt != nil, "only who has no verdict can expire")
+		assert.Equal(t, o.Outcome == order.Undecided, d.ExpiresAt != nil, "only who has no outcome can expire")
 		assert.Equal(t, o.Refundable(), d.Refundable)
 		assert.Nil(t, d.Payment)
 		assert.Nil(t, d.Owes, "what an order waits for is the shop's business")
 		d, tag = seen(t, staff(), order.Story{Order: o, Versions: []int64{3, 1, 2}}, ordertest.Later)
-		assert.Equal(t, o.Owes, d.Owes)
+		assert.Equal(t, o.Awaits, d.Owes)
 		assert.Equal(t, `"v3.1.2.1"`, tag, "another document")
 	}
 	d, _ := seen(t, customer("anna"), order.Story{Order: ordertest.Given(order.StatusPlaced)}, ordertest.Later)
@@ -68,7 +68,7 @@ func TestWhoSeesAnOrder(t *testing.T) {
 		"another customer":                 {customer("eve"), 404, "unknown-order"},
 		"staff":                            {staff(), 200, ""},
 		"staff that may only resolve":      {staff().without(identity.OrdersReadAll), 404, "unknown-order"},
-		"who placed it, without the right": {customer("anna").without(identity.OrdersRead), 403, "scope-missing"},
+		"who placed it, without the right": {customer("anna").without(identity.OrdersRead), 403, "insufficient-scope"},
 	} {
 		a := send(t, getting(c.caller, order.Story{Order: ordertest.Given(order.StatusPlaced)}, ordertest.Later), http.MethodGet, "/orders/ord_1", "", "")
 		assert.Equal(t, [2]any{c.status, c.slug}, [2]any{a.status, a.slug}, who)
@@ -76,17 +76,17 @@ func TestWhoSeesAnOrder(t *testing.T) {
 }
 
 func TestRefundsAreShownAsTheyStand(t *testing.T) {
-	o, _, err := order.Refund(ordertest.Given(order.StatusClosed), order.RefundNote{ID: "rfn_1", Reason: "broken", By: "carl", At: ordertest.Later}, 300, ordertest.Later, ordertest.Patience)
+	o, _, err := order.Refund(ordertest.Given(order.StatusClosed), order.RefundNote{ID: "rfn_1", Reason: "broken", By: "carl", At: ordertest.Later}, 300, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
-	o, _, err = order.Refund(o, order.RefundNote{ID: "rfn_2", Reason: "late", By: "carl", At: ordertest.Later.Add(time.Minute)}, 200, ordertest.Later, ordertest.Patience)
+	o, _, err = order.Refund(o, order.RefundNote{ID: "rfn_2", Reason: "late", By: "carl", At: ordertest.Later.Add(time.Minute)}, 200, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
-	o, _ = order.Refunded(o, []saga.Refund{{ID: "rfn_1", Amount: 300, Try: 1, State: saga.RefundDone}}, ordertest.Later, ordertest.Patience)
+	o, _ = order.ApplyRefunds(o, []saga.Refund{{ID: "rfn_1", Amount: 300, Try: 1, Status: saga.RefundStatusSucceeded}}, ordertest.Later, ordertest.RetryDelay)
 	d, _ := seen(t, customer("anna"), order.Story{Order: o}, ordertest.Later)
 	assert.Equal(t, order.StatusClosed, d.Status)
 	assert.Equal(t, ordertest.Euro(500), d.Refundable)
 	assert.Equal(t, []orderapi.RefundDocument{
-		{ID: "rfn_1", Amount: ordertest.Euro(300), State: saga.RefundDone, Reason: "broken", AskedAt: ordertest.Later},
-		{ID: "rfn_2", Amount: ordertest.Euro(200), State: saga.RefundAsked, Reason: "late", AskedAt: ordertest.Later.Add(time.Minute)},
+		{ID: "rfn_1", Amount: ordertest.Euro(300), State: saga.RefundStatusSucceeded, Reason: "broken", AskedAt: ordertest.Later},
+		{ID: "rfn_2", Amount: ordertest.Euro(200), State: saga.RefundStatusRequested, Reason: "late", AskedAt: ordertest.Later.Add(time.Minute)},
 	}, d.Refunds)
 }
 
@@ -104,14 +104,14 @@ func TestWhoGetsTheClientSecret(t *testing.T) {
 		"who placed the order, while its payment waits for them": {customer("anna"), order.StatusPlaced, order.ActionNeeded, 0, true, `"v1.2"`},
 		"who placed it, to the last moment":                      {customer("anna"), order.StatusPlaced, order.ActionNeeded, ordertest.Window - 1, true, `"v1.2"`},
 		"nobody once the payment window is over":                 {customer("anna"), order.StatusPlaced, order.ActionNeeded, ordertest.Window, false, `"v1.0"`},
-		"nobody once the order has its verdict":                  {customer("anna"), order.StatusCancelling, order.ActionNeeded, 0, false, `"v1.0"`},
+		"nobody once the order has its outcome":                  {customer("anna"), order.StatusCanceling, order.ActionNeeded, 0, false, `"v1.0"`},
 		"nobody while the payment waits for nobody":              {customer("anna"), order.StatusPlaced, "uncertain", 0, false, `"v1.0"`},
 		"not staff":                       {staff(), order.StatusPlaced, order.ActionNeeded, 0, false, `"v1.1"`},
 		"staff that placed it themselves": {both, order.StatusPlaced, order.ActionNeeded, 0, true, `"v1.3"`},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			story := order.Story{Order: ordertest.Given(c.given), Payment: order.Payment{State: c.state, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
+			story := order.Story{Order: ordertest.Given(c.given), Payment: order.Payment{Status: c.state, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
 			d, tag := seen(t, c.caller, story, ordertest.Noon.Add(c.at))
 			want := &orderapi.PaymentDocument{State: c.state}
 			if c.shown {
@@ -124,7 +124,7 @@ func TestWhoGetsTheClientSecret(t *testing.T) {
 }
 
 func TestATagNamesOneDocument(t *testing.T) {
-	story := order.Story{Order: ordertest.Given(order.StatusPlaced), Payment: order.Payment{State: order.ActionNeeded, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
+	story := order.Story{Order: ordertest.Given(order.StatusPlaced), Payment: order.Payment{Status: order.ActionNeeded, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
 	_, tag := seen(t, customer("anna"), story, ordertest.Noon)
 	revalidate := func(caller as, now time.Time) int {
 		r := httptest.NewRequest(http.MethodGet, "/orders/ord_1", nil)

@@ -133,13 +133,13 @@ func TestAChangeThatMeetsOthers(t *testing.T) {
 		operation             func(*book) api.Operation
 	}{
 		{"cancel-order", "/orders/ord_1/cancellation", "", "", ordertest.Given(order.StatusPlaced), func(b *book) api.Operation {
-			return orderapi.CancelHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later), Patience: ordertest.Patience}.Operation()
+			return orderapi.CancelHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later), RetryDelay: ordertest.RetryDelay}.Operation()
 		}},
 		{"refund-order", "/orders/ord_1/refunds", "key", `{"reason":"broken"}`, ordertest.Given(order.StatusClosed), func(b *book) api.Operation {
-			return orderapi.RefundHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later), Patience: ordertest.Patience}.Operation()
+			return orderapi.RefundHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later), RetryDelay: ordertest.RetryDelay}.Operation()
 		}},
 		{"resolve-order", "/orders/ord_1/resolution", "key", `{"action":"retry","reason":"it is back"}`, ordertest.Given(order.StatusNeedsAttention), func(b *book) api.Operation {
-			return orderapi.ResolveHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later), Patience: ordertest.Patience}.Operation()
+			return orderapi.ResolveHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later), RetryDelay: ordertest.RetryDelay}.Operation()
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestAChangeThatMeetsOthers(t *testing.T) {
 
 			b = &book{order: c.given, meanwhile: []func(order.Order) order.Order{same, same, same}}
 			a = send(t, c.operation(b), http.MethodPost, c.path, c.key, c.body)
-			assert.Equal(t, [2]any{409, "order-busy"}, [2]any{a.status, a.slug}, "a race that is lost again and again is given up")
+			assert.Equal(t, [2]any{409, "order-contention"}, [2]any{a.status, a.slug}, "a race that is lost again and again is given up")
 			assert.Empty(t, b.saved)
 
 			b = &book{order: c.given, away: fault.Unavailable}

@@ -44,9 +44,9 @@ type OrderList struct {
 // OrderSummary is an order as a list shows it.
 type OrderSummary struct {
 	ID        string        `json:"id"`
-	Status    order.Status  `json:"status" enum:"placed,confirmed,rejected,expired,cancelling,cancelled,closed,needs_attention"`
-	Verdict   order.Verdict `json:"verdict,omitempty" enum:"confirmed,rejected,expired,cancelled"`
-	Reason    string        `json:"reason,omitempty" doc:"why it was rejected or cancelled"`
+	Status    order.Status  `json:"status" enum:"placed,confirmed,rejected,expired,canceling,canceled,closed,needs_attention"`
+	Verdict   order.Outcome `json:"outcome,omitempty" enum:"confirmed,rejected,expired,canceled"`
+	Reason    string        `json:"reason,omitempty" doc:"why it was rejected or canceled"`
 	Attention string        `json:"attention,omitempty" doc:"why a person must look"`
 	Total     money.Money   `json:"total"`
 	PlacedAt  time.Time     `json:"placed_at"`
@@ -81,7 +81,7 @@ func (h ListHandler) list(ctx context.Context, in *listInput) (*listOutput, erro
 	}
 	out := &listOutput{CacheControl: "private, no-cache", Body: OrderList{Orders: []OrderSummary{}}}
 	for _, o := range found {
-		out.Body.Orders = append(out.Body.Orders, OrderSummary{o.ID, o.Status(), o.Verdict, o.Reason, o.Attention, o.Total, o.PlacedAt})
+		out.Body.Orders = append(out.Body.Orders, OrderSummary{o.ID, o.Status(), o.Outcome, o.Reason, o.Attention, o.Total, o.PlacedAt})
 	}
 	if out.Body.Next, err = h.Cursors.Sign(ctx, pages, rest); err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (in *listInput) filter(caller identity.Caller) (order.Filter, error) {
 	case asked == 0:
 		return order.Filter{Customer: caller.Subject}, nil
 	case !caller.May(identity.OrdersReadAll):
-		return order.Filter{}, identity.ErrScopeMissing
+		return order.Filter{}, identity.ErrInsufficientScope
 	case asked > 1:
 		return order.Filter{}, broken
 	}

@@ -66,15 +66,15 @@ func TestWhoseOrdersAreListed(t *testing.T) {
 		"those of a day, for staff":                {office, "?day=2026-03-01", 200, "", order.Filter{Day: "2026-03-01"}},
 		"those that need attention, for staff":     {office, "?attention=true", 200, "", order.Filter{Attention: true}},
 		"not those that need none":                 {office, "?attention=false", 200, "", order.Filter{Customer: "client:office"}},
-		"not another customer's":                   {anna, "?customer=ben", 403, "scope-missing", order.Filter{}},
-		"not one's own by name":                    {anna, "?customer=anna", 403, "scope-missing", order.Filter{}},
-		"not a day's, for a customer":              {anna, "?day=2026-03-01", 403, "scope-missing", order.Filter{}},
-		"not the stranded, for a customer":         {anna, "?attention=true", 403, "scope-missing", order.Filter{}},
-		"not for who may only read their own":      {looks, "?day=2026-03-01", 403, "scope-missing", order.Filter{}},
-		"nothing for who may not read":             {anna.without(identity.OrdersRead), "", 403, "scope-missing", order.Filter{}},
+		"not another customer's":                   {anna, "?customer=ben", 403, "insufficient-scope", order.Filter{}},
+		"not one's own by name":                    {anna, "?customer=anna", 403, "insufficient-scope", order.Filter{}},
+		"not a day's, for a customer":              {anna, "?day=2026-03-01", 403, "insufficient-scope", order.Filter{}},
+		"not the stranded, for a customer":         {anna, "?attention=true", 403, "insufficient-scope", order.Filter{}},
+		"not for who may only read their own":      {looks, "?day=2026-03-01", 403, "insufficient-scope", order.Filter{}},
+		"nothing for who may not read":             {anna.without(identity.OrdersRead), "", 403, "insufficient-scope", order.Filter{}},
 		"not by two filters":                       {office, "?customer=anna&day=2026-03-01", 422, "invalid-request", order.Filter{}},
 		"not by all filters":                       {office, "?customer=anna&day=2026-03-01&attention=true", 422, "invalid-request", order.Filter{}},
-		"not by two filters, and not for everyone": {anna, "?customer=anna&day=2026-03-01", 403, "scope-missing", order.Filter{}},
+		"not by two filters, and not for everyone": {anna, "?customer=anna&day=2026-03-01", 403, "insufficient-scope", order.Filter{}},
 		"not of a day that never was":              {office, "?day=2026-02-30", 422, "invalid-request", order.Filter{}},
 		"not more than 50":                         {office, "?limit=51", 422, "invalid-request", order.Filter{}},
 		"not none":                                 {office, "?limit=0", 422, "invalid-request", order.Filter{}},
@@ -87,7 +87,7 @@ func TestWhoseOrdersAreListed(t *testing.T) {
 			assert.Equal(t, c.filter, last.filter)
 			if c.status == 200 {
 				assert.Equal(t, [2]any{"main", 20}, [2]any{last.shop, last.limit})
-				assert.JSONEq(t, `{"orders":[{"id":"ord_0","status":"needs_attention","verdict":"confirmed","attention":"capture-failed",
+				assert.JSONEq(t, `{"orders":[{"id":"ord_0","status":"needs_attention","outcome":"confirmed","attention":"capture-failed",
 					"total":{"amount":1000,"currency":"EUR"},"placed_at":"2026-03-01T12:00:00Z"}]}`, a.body)
 				assert.Equal(t, "private, no-cache", a.header.Get("Cache-Control"))
 			}

@@ -77,7 +77,7 @@ func (h PlaceHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "place-order", Method: http.MethodPost, Path: "/orders", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
 		Summary:     "Place an order",
-		Description: "Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its verdict.",
+		Description: "Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.",
 		Access:      api.Needs(h.Callers, identity.OrdersWrite),
 		Faults: []*fault.Fault{
 			order.ErrUnknownProduct, order.ErrTooManySKUs, order.ErrTooMany, order.ErrPriceChanged, order.ErrNoCurrency,
@@ -112,11 +112,11 @@ func (h PlaceHandler) place(ctx context.Context, in *placeInput) (*placeOutput, 
 func (h PlaceHandler) decide(
 	ctx context.Context, caller identity.Caller, id, fingerprint string, in *placeInput,
 ) (order.Order, []saga.Fact, error) {
-	wish := order.Wish{
+	wish := order.Request{
 		Currency: in.Body.Currency, Email: in.Body.Email, PaymentMethod: in.Body.PaymentMethod, ExpectedTotal: in.Body.ExpectedTotal,
 	}
 	for _, l := range in.Body.Lines {
-		wish.Lines = append(wish.Lines, order.WishedLine(l))
+		wish.Lines = append(wish.Lines, order.RequestedLine(l))
 	}
 	place := func(prices func(context.Context, string, []string) (map[string][]money.Money, error)) (order.Order, []saga.Fact, error) {
 		found, err := prices(ctx, caller.Shop, wish.SKUs())

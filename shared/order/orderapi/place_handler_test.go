@@ -63,7 +63,7 @@ func TestATotalIsRefusedOnlyIfItIsNotWhatTheOrderCostsNow(t *testing.T) {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
 			o, p := &orders{}, &prices{remembered: 1250, now: 1350}
-			op := orderapi.PlaceHandler{Callers: customer("anna"), Orders: o, Prices: p, Now: at(ordertest.Noon), Terms: order.Terms{Patience: ordertest.Patience, Window: ordertest.Window}}.Operation()
+			op := orderapi.PlaceHandler{Callers: customer("anna"), Orders: o, Prices: p, Now: at(ordertest.Noon), Terms: order.Terms{RetryDelay: ordertest.RetryDelay, Window: ordertest.Window}}.Operation()
 			a := send(t, op, http.MethodPost, "/orders", "key", `{"lines":[{"sku":"MUG-1","quantity":1}],"payment_method":"pm_1"`+c.expected+`}`)
 			assert.Equal(t, [2]any{c.status, c.slug}, [2]any{a.status, a.slug}, a.body)
 			assert.Equal(t, c.reads, p.reads)

@@ -17,10 +17,10 @@ import (
 
 // RefundHandler gives money of closed orders back.
 type RefundHandler struct {
-	Callers  identity.Verifier
-	Orders   order.Desk
-	Now      func() time.Time
-	Patience time.Duration // until the order asks again for the refund
+	Callers    identity.Verifier
+	Orders     order.Store
+	Now        func() time.Time
+	RetryDelay time.Duration // until the order asks again for the refund
 }
 
 type refundInput struct {
@@ -62,7 +62,7 @@ func (h RefundHandler) Operation() api.Operation {
 		Description: "Gives a part of a closed order's money back, or all that is left of it. Read the order at Location to see how the refund stands.",
 		Access:      api.Needs(h.Callers, identity.OrdersRefund),
 		Faults: []*fault.Fault{
-			ErrUnknownOrder, order.ErrNotRefundable, order.ErrRefundTooLarge, order.ErrTooManyRefunds, ErrBusy, money.ErrMixed,
+			ErrUnknownOrder, order.ErrNotRefundable, order.ErrRefundTooLarge, order.ErrTooManyRefunds, ErrContention, money.ErrMixed,
 			api.ErrKeyReused,
 		},
 	}, h.refund)
@@ -91,7 +91,7 @@ func (h RefundHandler) refund(ctx context.Context, in *refundInput) (*refundOutp
 		case wanted.Amount > 0 && wanted.Currency != o.Total.Currency:
 			return o, nil, money.ErrMixed.At("/amount/currency", "is not the order's")
 		}
-		return order.Refund(o, note, wanted.Amount, h.Now(), h.Patience)
+		return order.Refund(o, note, wanted.Amount, h.Now(), h.RetryDelay)
 	})
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ import (
 )
 
 func refunding(caller as, b *book) api.Operation {
-	return orderapi.RefundHandler{Callers: caller, Orders: b, Now: at(ordertest.Later), Patience: ordertest.Patience}.Operation()
+	return orderapi.RefundHandler{Callers: caller, Orders: b, Now: at(ordertest.Later), RetryDelay: ordertest.RetryDelay}.Operation()
 }
 
 func TestAskingForARefund(t *testing.T) {
@@ -38,9 +38,9 @@ func TestAskingForARefund(t *testing.T) {
 		"of null, which is no amount":        {given: order.StatusClosed, body: `{"amount":null,"reason":"broken"}`, status: 422, slug: "invalid-request"},
 		"without a body":                     {given: order.StatusClosed, status: 400, slug: "malformed-request"},
 		"of an order that is open":           {given: order.StatusConfirmed, body: `{"reason":"broken"}`, status: 409, slug: "not-refundable"},
-		"of an order that was cancelled":     {given: order.StatusCancelled, body: `{"reason":"broken"}`, status: 409, slug: "not-refundable"},
-		"by a customer":                      {given: order.StatusClosed, caller: customer("anna"), body: `{"reason":"broken"}`, status: 403, slug: "scope-missing"},
-		"by staff that may not give it back": {given: order.StatusClosed, caller: staff().without(identity.OrdersRefund), body: `{"reason":"broken"}`, status: 403, slug: "scope-missing"},
+		"of an order that was canceled":      {given: order.StatusCanceled, body: `{"reason":"broken"}`, status: 409, slug: "not-refundable"},
+		"by a customer":                      {given: order.StatusClosed, caller: customer("anna"), body: `{"reason":"broken"}`, status: 403, slug: "insufficient-scope"},
+		"by staff that may not give it back": {given: order.StatusClosed, caller: staff().without(identity.OrdersRefund), body: `{"reason":"broken"}`, status: 403, slug: "insufficient-scope"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -62,7 +62,7 @@ func TestAskingForARefund(t *testing.T) {
 			assert.False(t, a.replayed)
 			assert.Equal(t, [][]saga.Fact{{saga.OrderRefunding}}, b.saved)
 			assert.Equal(t, "client:office", b.order.RefundNotes[0].By)
-			assert.Equal(t, ordertest.Later.Add(ordertest.Patience), b.order.Due)
+			assert.Equal(t, ordertest.Later.Add(ordertest.RetryDelay), b.order.Due)
 		})
 	}
 }
@@ -83,7 +83,7 @@ func TestARefundIsAskedForOncePerKey(t *testing.T) {
 	assert.Equal(t, [2]any{422, "idempotency-key-reused"}, [2]any{other.status, other.slug})
 	assert.Len(t, b.saved, 1)
 
-	b.order, _ = order.Refunded(b.order, []saga.Refund{{ID: b.order.Refunds[0].ID, Amount: 600, Try: 1, State: saga.RefundDone}}, ordertest.Later, ordertest.Patience)
+	b.order, _ = order.ApplyRefunds(b.order, []saga.Refund{{ID: b.order.Refunds[0].ID, Amount: 600, Try: 1, Status: saga.RefundStatusSucceeded}}, ordertest.Later, ordertest.RetryDelay)
 	again = post(t, staff(), b, "key", part)
 	assert.Equal(t, first.body, again.body, "how it stands by now is not in a receipt")
 	tooMuch := post(t, staff(), b, "another-key", part)
@@ -136,7 +136,7 @@ func TestAnErasedOrderGivesNoReasons(t *testing.T) {
 	b := &book{order: ordertest.Given(order.StatusClosed)}
 	first := send(t, refunding(staff(), b), http.MethodPost, "/orders/ord_1/refunds", "key", `{"reason":"Anna called"}`)
 	require.Equal(t, 202, first.status)
-	b.order, _ = order.Refunded(b.order, []saga.Refund{{ID: b.order.Refunds[0].ID, Amount: 1000, Try: 1, State: saga.RefundDone}}, ordertest.Later, ordertest.Patience)
+	b.order, _ = order.ApplyRefunds(b.order, []saga.Refund{{ID: b.order.Refunds[0].ID, Amount: 1000, Try: 1, Status: saga.RefundStatusSucceeded}}, ordertest.Later, ordertest.RetryDelay)
 	var err error
 	b.order, _, err = order.Erase(b.order)
 	require.NoError(t, err)

@@ -16,10 +16,10 @@ import (
 
 // ResolveHandler takes the word of a person about orders that need one.
 type ResolveHandler struct {
-	Callers  identity.Verifier
-	Orders   order.Desk
-	Now      func() time.Time
-	Patience time.Duration // until an order that tries again asks once more
+	Callers    identity.Verifier
+	Orders     order.Store
+	Now        func() time.Time
+	RetryDelay time.Duration // until an order that tries again asks once more
 }
 
 type resolveInput struct {
@@ -53,9 +53,9 @@ func (h ResolveHandler) Operation() api.Operation {
 		Name: "resolve-order", Method: http.MethodPost, Path: "/orders/{id}/resolution", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
 		Summary: "Resolve an order that needs attention",
 		Description: "Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's " +
-			"last one. An order whose money can not be taken may also be cancelled.",
+			"last one. An order whose money can not be taken may also be canceled.",
 		Access: api.Needs(h.Callers, identity.OrdersResolve),
-		Faults: []*fault.Fault{ErrUnknownOrder, order.ErrNoAttentionNeeded, ErrBusy, api.ErrKeyReused},
+		Faults: []*fault.Fault{ErrUnknownOrder, order.ErrNoAttentionNeeded, ErrContention, api.ErrKeyReused},
 	}, h.resolve)
 }
 
@@ -71,7 +71,7 @@ func (h ResolveHandler) resolve(ctx context.Context, in *resolveInput) (*resolve
 		if again = o.Resolution.ID == wanted.ID; again && o.Resolution.Fingerprint != wanted.Fingerprint {
 			return o, nil, api.ErrKeyReused
 		}
-		return order.Resolve(o, wanted, h.Now(), h.Patience)
+		return order.Resolve(o, wanted, h.Now(), h.RetryDelay)
 	})
 	if err != nil {
 		return nil, err

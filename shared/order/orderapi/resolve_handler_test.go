@@ -17,7 +17,7 @@ import (
 )
 
 func resolving(caller as, b *book) api.Operation {
-	return orderapi.ResolveHandler{Callers: caller, Orders: b, Now: at(ordertest.Later), Patience: ordertest.Patience}.Operation()
+	return orderapi.ResolveHandler{Callers: caller, Orders: b, Now: at(ordertest.Later), RetryDelay: ordertest.RetryDelay}.Operation()
 }
 
 func TestResolving(t *testing.T) {
@@ -33,16 +33,16 @@ func TestResolving(t *testing.T) {
 		becomes   order.Status
 	}{
 		"to try again":                              {given: order.StatusNeedsAttention, body: retry, status: 202, facts: []saga.Fact{saga.OrderRetried, saga.CaptureDue}, becomes: order.StatusConfirmed},
-		"to give it up":                             {given: order.StatusNeedsAttention, body: writeOff, status: 202, facts: []saga.Fact{saga.OrderWrittenOff, saga.PaymentGivenUp}, becomes: order.StatusClosed},
+		"to give it up":                             {given: order.StatusNeedsAttention, body: writeOff, status: 202, facts: []saga.Fact{saga.OrderWrittenOff, saga.PaymentWrittenOff}, becomes: order.StatusClosed},
 		"an order that goes its way":                {given: order.StatusConfirmed, body: retry, status: 409, slug: "no-attention-needed", becomes: order.StatusConfirmed},
 		"an order that is over":                     {given: order.StatusClosed, body: writeOff, status: 409, slug: "no-attention-needed", becomes: order.StatusClosed},
 		"one whose answer comes at the same moment": {given: order.StatusNeedsAttention, meanwhile: ordertest.Captured, body: writeOff, status: 409, slug: "no-attention-needed", becomes: order.StatusClosed},
-		"one that is cancelled at the same moment":  {given: order.StatusNeedsAttention, meanwhile: ordertest.Cancel, body: retry, status: 409, slug: "no-attention-needed", becomes: order.StatusCancelling},
+		"one that is canceled at the same moment":   {given: order.StatusNeedsAttention, meanwhile: ordertest.Cancel, body: retry, status: 409, slug: "no-attention-needed", becomes: order.StatusCanceling},
 		"to do what nobody knows":                   {given: order.StatusNeedsAttention, body: `{"action":"pray","reason":"x"}`, status: 422, slug: "invalid-request", becomes: order.StatusNeedsAttention},
 		"without a reason":                          {given: order.StatusNeedsAttention, body: `{"action":"retry"}`, status: 422, slug: "invalid-request", becomes: order.StatusNeedsAttention},
 		"with an empty reason":                      {given: order.StatusNeedsAttention, body: `{"action":"retry","reason":""}`, status: 422, slug: "invalid-request", becomes: order.StatusNeedsAttention},
-		"by the customer whose order it is":         {given: order.StatusNeedsAttention, caller: customer("anna"), body: retry, status: 403, slug: "scope-missing", becomes: order.StatusNeedsAttention},
-		"by staff that may do everything else":      {given: order.StatusNeedsAttention, caller: staff().without(identity.OrdersResolve), body: retry, status: 403, slug: "scope-missing", becomes: order.StatusNeedsAttention},
+		"by the customer whose order it is":         {given: order.StatusNeedsAttention, caller: customer("anna"), body: retry, status: 403, slug: "insufficient-scope", becomes: order.StatusNeedsAttention},
+		"by staff that may do everything else":      {given: order.StatusNeedsAttention, caller: staff().without(identity.OrdersResolve), body: retry, status: 403, slug: "insufficient-scope", becomes: order.StatusNeedsAttention},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()

@@ -68,7 +68,7 @@ func TestAListLeavesOutWhatChangedSinceTheIndexWasRead(t *testing.T) {
 		return o
 	}
 	strand := func(o *order.Order) {
-		o.Verdict, o.Owes, o.Attention = order.Confirmed, []order.Debt{order.CaptureDebt}, order.CaptureFailed
+		o.Outcome, o.Awaits, o.Attention = order.Confirmed, []order.Awaited{order.AwaitsCapture}, order.CaptureFailed
 	}
 	for sentence, found := range map[string]struct {
 		filter order.Filter
@@ -79,7 +79,7 @@ func TestAListLeavesOutWhatChangedSinceTheIndexWasRead(t *testing.T) {
 			_, err := store.Table.DB.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &rows.Name, Key: record.PrimaryKey(record.Key("main", o.ID))})
 			assert.NoError(t, err)
 		}},
-		"whose customer was forgotten": {order.Filter{Customer: "anna"}, func(o *order.Order) { o.Owes, o.Due = nil, time.Time{} }, func(o order.Order) {
+		"whose customer was forgotten": {order.Filter{Customer: "anna"}, func(o *order.Order) { o.Awaits, o.Due = nil, time.Time{} }, func(o order.Order) {
 			o, facts, err := order.Erase(o)
 			assert.NoError(t, err)
 			assert.NoError(t, store.Save(t.Context(), o, saga.Cause{ID: "event"}, facts...))

@@ -43,10 +43,10 @@ type item struct {
 	Owner         string       `dynamodbav:"owner"`
 	Email         string       `dynamodbav:"email,omitempty"`
 	Status        string       `dynamodbav:"status"` // follows from the rest; for whoever looks at the table
-	Verdict       string       `dynamodbav:"verdict,omitempty"`
+	Outcome       string       `dynamodbav:"outcome,omitempty"`
 	Reason        string       `dynamodbav:"reason,omitempty"`
 	Paid          bool         `dynamodbav:"paid,omitempty"`
-	Owes          []string     `dynamodbav:"owes,omitempty"`
+	Awaits        []string     `dynamodbav:"owes,omitempty"`
 	Attention     string       `dynamodbav:"attention,omitempty"`
 	Lines         []line       `dynamodbav:"lines"`
 	Total         int64        `dynamodbav:"total"`
@@ -58,9 +58,9 @@ type item struct {
 	Refunds       []refund     `dynamodbav:"refunds,omitempty"` // what OrderRefunding carries: no more than that
 	RefundNotes   []refundNote `dynamodbav:"refund_notes,omitempty"`
 	Resolution    *resolution  `dynamodbav:"resolution,omitempty"`
-	ReturnHeard   int          `dynamodbav:"return_heard,omitempty"`
-	Bounces       int          `dynamodbav:"bounces,omitempty"`
-	Asks          int          `dynamodbav:"asks,omitempty"`
+	ReturnVersion int          `dynamodbav:"return_heard,omitempty"`
+	FailedReturns int          `dynamodbav:"bounces,omitempty"`
+	Retries       int          `dynamodbav:"asks,omitempty"`
 	Due           int64        `dynamodbav:"due,omitempty"` // milliseconds since 1970
 	Watch         string       `dynamodbav:"watch,omitempty"`
 	Customer      string       `dynamodbav:"customer"`
@@ -74,10 +74,10 @@ type line struct {
 }
 
 type refund struct {
-	ID     string           `dynamodbav:"id"`
-	Amount int64            `dynamodbav:"amount"`
-	Try    int              `dynamodbav:"try"`
-	State  saga.RefundState `dynamodbav:"state"`
+	ID     string            `dynamodbav:"id"`
+	Amount int64             `dynamodbav:"amount"`
+	Try    int               `dynamodbav:"try"`
+	Status saga.RefundStatus `dynamodbav:"status"`
 }
 
 type refundNote struct {
@@ -99,16 +99,16 @@ type resolution struct {
 
 func toItem(o order.Order) item {
 	i := item{
-		Order: o.ID, Shop: o.Shop, Owner: o.Owner, Email: o.Email, Status: string(o.Status()), Verdict: string(o.Verdict), Reason: o.Reason,
+		Order: o.ID, Shop: o.Shop, Owner: o.Owner, Email: o.Email, Status: string(o.Status()), Outcome: string(o.Outcome), Reason: o.Reason,
 		Paid: o.Paid, Attention: o.Attention, Total: o.Total.Amount, Currency: o.Total.Currency, PaymentMethod: o.PaymentMethod,
 		PlacedAt: o.PlacedAt.UnixMilli(), ExpiresAt: o.ExpiresAt.UnixMilli(), Fingerprint: o.Fingerprint,
-		ReturnHeard: o.ReturnHeard, Bounces: o.Bounces, Asks: o.Asks, Watch: watch(o), Customer: customer(o.Shop, o.Owner), Day: day(o.Shop, o.PlacedAt, shard(o.ID, dayShards)),
+		ReturnVersion: o.ReturnVersion, FailedReturns: o.FailedReturns, Retries: o.Retries, Watch: watch(o), Customer: customer(o.Shop, o.Owner), Day: day(o.Shop, o.PlacedAt, shard(o.ID, dayShards)),
 	}
 	if !o.Due.IsZero() {
 		i.Due = o.Due.UnixMilli()
 	}
-	for _, d := range o.Owes {
-		i.Owes = append(i.Owes, string(d))
+	for _, d := range o.Awaits {
+		i.Awaits = append(i.Awaits, string(d))
 	}
 	for _, l := range o.Lines {
 		i.Lines = append(i.Lines, line(l))
@@ -125,18 +125,18 @@ func toItem(o order.Order) item {
 	return i
 }
 
-func fromItem(i item, d saga.Diary) order.Order {
+func fromItem(i item, d saga.History) order.Order {
 	o := order.Order{
-		ID: i.Order, Shop: i.Shop, Owner: i.Owner, Email: i.Email, Verdict: order.Verdict(i.Verdict), Reason: i.Reason, Paid: i.Paid,
+		ID: i.Order, Shop: i.Shop, Owner: i.Owner, Email: i.Email, Outcome: order.Outcome(i.Outcome), Reason: i.Reason, Paid: i.Paid,
 		Attention: i.Attention, Total: money.Money{Amount: i.Total, Currency: i.Currency}, PaymentMethod: i.PaymentMethod,
 		PlacedAt: time.UnixMilli(i.PlacedAt).UTC(), ExpiresAt: time.UnixMilli(i.ExpiresAt).UTC(), Fingerprint: i.Fingerprint,
-		ReturnHeard: i.ReturnHeard, Bounces: i.Bounces, Asks: i.Asks, Diary: d,
+		ReturnVersion: i.ReturnVersion, FailedReturns: i.FailedReturns, Retries: i.Retries, History: d,
 	}
 	if i.Due != 0 {
 		o.Due = time.UnixMilli(i.Due).UTC()
 	}
-	for _, d := range i.Owes {
-		o.Owes = append(o.Owes, order.Debt(d))
+	for _, d := range i.Awaits {
+		o.Awaits = append(o.Awaits, order.Awaited(d))
 	}
 	for _, l := range i.Lines {
 		o.Lines = append(o.Lines, saga.Line(l))
@@ -184,14 +184,14 @@ func shard(id string, of uint32) int {
 // Create stores a new order and announces facts, in one write, and returns the order as it stands then. If an order with
 // that id stands already it returns that one, with fault.Duplicate.
 func (s Store) Create(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) (order.Order, error) {
-	o.Diary = saga.Diary{}
+	o.History = saga.History{}
 	diary, err := s.Table.SaveNext(ctx, change(o, cause, facts))
 	if there, ok := errors.AsType[*record.Exists](err); ok {
 		var i item
 		d, decodeErr := record.Decode(there.Image, &i)
 		return fromItem(i, d), errors.Join(err, decodeErr)
 	}
-	o.Diary = diary
+	o.History = diary
 	return o, err
 }
 
@@ -209,7 +209,7 @@ func (s Store) Save(ctx context.Context, o order.Order, cause saga.Cause, facts 
 }
 
 func change(o order.Order, cause saga.Cause, facts []saga.Fact) record.Change {
-	return record.Change{Key: record.Key(o.Shop, o.ID), Item: toItem(o), Diary: o.Diary, Cause: cause, Facts: facts}
+	return record.Change{Key: record.Key(o.Shop, o.ID), Item: toItem(o), History: o.History, Cause: cause, Facts: facts}
 }
 
 // Overdue calls each for every order of every shop that was due before now, shard by shard, the longest overdue first. It

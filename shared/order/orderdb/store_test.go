@@ -65,8 +65,8 @@ func TestAStoryIsReadFromAllItsRows(t *testing.T) {
 		r.Nonce = func() string { return "nonce" }
 		return r
 	}
-	stories := orderdb.Stories{Orders: rows("Orders"), Tellers: []orderdb.Teller{
-		{By: saga.Holds, Table: rows("Holds"), Key: record.Key},
+	stories := orderdb.Stories{Orders: rows("Orders"), Sources: []orderdb.Source{
+		{By: saga.Reservations, Table: rows("Reservations"), Key: record.Key},
 		{By: saga.Charges, Table: rows("Charges"), Key: func(shop, id string) string { return record.Key(shop, id+"#1") }},
 	}}
 	o := ordertest.New("main")
@@ -82,14 +82,14 @@ func TestAStoryIsReadFromAllItsRows(t *testing.T) {
 	assert.Equal(t, []int64{1, 0, 0}, story.Versions, "nobody answered yet")
 	assert.Equal(t, []string{"orders:main#" + o.ID + "@1.0~nonce"}, ids(story))
 
-	c.Put("Holds", `{"pk":"main#`+o.ID+`","version":4,"nonce":"h","log":[
+	c.Put("Reservations", `{"pk":"main#`+o.ID+`","version":4,"nonce":"h","history":[
 		{"v":3,"fact":"StockReserved","at":1,"cause":"c","actor":"a"},{"v":4,"fact":"StockReserved","at":2,"cause":"d","actor":"a"},{"v":4,"fact":"StockShort","at":2,"cause":"d","actor":"a"}]}`)
-	c.Put("Charges", `{"pk":"main#`+o.ID+`#1","version":2,"nonce":"c","log":[{"v":2,"fact":"PaymentAuthorized","at":3,"cause":"e","actor":"b"}]}`)
+	c.Put("Charges", `{"pk":"main#`+o.ID+`#1","version":2,"nonce":"c","history":[{"v":2,"fact":"PaymentAuthorized","at":3,"cause":"e","actor":"b"}]}`)
 	story, err = stories.Read(t.Context(), o.Shop, o.ID)
 	require.NoError(t, err)
 	assert.Equal(t, []int64{1, 4, 2}, story.Versions)
 	assert.Equal(t, []string{
-		"orders:main#" + o.ID + "@1.0~nonce", "holds:main#" + o.ID + "@3.0~h", "holds:main#" + o.ID + "@4.0~h", "holds:main#" + o.ID + "@4.1~h", "charges:main#" + o.ID + "#1@2.0~c",
+		"orders:main#" + o.ID + "@1.0~nonce", "reservations:main#" + o.ID + "@3.0~h", "reservations:main#" + o.ID + "@4.0~h", "reservations:main#" + o.ID + "@4.1~h", "charges:main#" + o.ID + "#1@2.0~c",
 	}, ids(story), "under these ids the facts were told")
 	assert.Equal(t, o.ID, story.Order.ID)
 }

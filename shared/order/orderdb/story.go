@@ -9,22 +9,22 @@ import (
 )
 
 // Teller is a table in which an order's story goes on, beside its own.
-type Teller struct {
-	By    saga.Teller
+type Source struct {
+	By    saga.Source
 	Table record.Table
 	Key   func(shop, order string) string
 }
 
 // payment is what an order's readers want to know of its charge.
 type payment struct {
-	State        string `dynamodbav:"has"`
+	Status       string `dynamodbav:"observed"`
 	ClientSecret string `dynamodbav:"client_secret"`
 }
 
 // Stories reads an order and the diaries of the rows that other domains keep about it.
 type Stories struct {
 	Orders  record.Table
-	Tellers []Teller
+	Sources []Source
 }
 
 // Read reads all rows in one consistent call; the rows are no snapshot of one moment. It returns fault.NotFound if the shop
@@ -32,7 +32,7 @@ type Stories struct {
 func (s Stories) Read(ctx context.Context, shop, id string) (order.Story, error) {
 	key := record.Key(shop, id)
 	keys := map[string]string{s.Orders.Name: key}
-	for _, t := range s.Tellers {
+	for _, t := range s.Sources {
 		keys[t.Table.Name] = t.Key(shop, id)
 	}
 	images, err := record.LoadEach(ctx, s.Orders.DB, keys)
@@ -48,7 +48,7 @@ func (s Stories) Read(ctx context.Context, shop, id string) (order.Story, error)
 		return order.Story{}, err
 	}
 	story := order.Story{Order: fromItem(i, d), Entries: entries(saga.Orders, key, d), Versions: []int64{int64(d.Version)}}
-	for _, t := range s.Tellers {
+	for _, t := range s.Sources {
 		var told payment
 		d, err := record.Decode(images[t.Table.Name], &told)
 		if err != nil {
@@ -63,7 +63,7 @@ func (s Stories) Read(ctx context.Context, shop, id string) (order.Story, error)
 	return story, nil
 }
 
-func entries(by saga.Teller, key string, d saga.Diary) []order.StoryEntry {
+func entries(by saga.Source, key string, d saga.History) []order.StoryEntry {
 	var all []order.StoryEntry
 	index := map[int]int{} // of the next fact, by version
 	for _, e := range d.Entries {

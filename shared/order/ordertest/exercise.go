@@ -38,7 +38,7 @@ func New(shop string) order.Order {
 		ID: "ord_" + rand.Text(), Shop: shop, Owner: "anna", Email: "anna@example.com", PaymentMethod: "pm_card_visa", Fingerprint: "fingerprint",
 		Lines: []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: money.Max - 2500}},
 		Total: money.Money{Amount: money.Max, Currency: "EUR"}, PlacedAt: Noon.Add(time.Millisecond), ExpiresAt: Noon.Add(15 * time.Minute),
-		Owes: []order.Debt{order.VerdictDebt}, Due: Noon.Add(2 * time.Minute),
+		Awaits: []order.Awaited{order.AwaitsOutcome}, Due: Noon.Add(2 * time.Minute),
 	}
 }
 
@@ -56,28 +56,30 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		require.NoError(t, err)
 		loaded := load(t, store, o)
 		assert.Equal(t, o, bare(loaded))
-		assert.Equal(t, 1, loaded.Diary.Version)
+		assert.Equal(t, 1, loaded.History.Version)
 
 		for _, change := range []func(*order.Order){
-			func(o *order.Order) { o.Asks, o.Due = 3, Noon.Add(time.Hour+7*time.Millisecond) },
+			func(o *order.Order) { o.Retries, o.Due = 3, Noon.Add(time.Hour+7*time.Millisecond) },
 			func(o *order.Order) { o.Attention, o.Due = order.NoAnswer, Noon },
 			func(o *order.Order) {
 				o.Resolution = order.Resolution{ID: "res_1", Action: order.Retry, Reason: "the provider is back", By: "carl", At: Noon, Fingerprint: "f"}
-				o.Verdict, o.Reason, o.Attention, o.Owes = order.Rejected, "card-declined", "", []order.Debt{order.MoneyDebt, order.StockDebt}
+				o.Outcome, o.Reason, o.Attention, o.Awaits = order.Rejected, "card-declined", "", []order.Awaited{order.AwaitsMoney, order.AwaitsStock}
 			},
 			func(o *order.Order) {
-				o.Verdict, o.Reason, o.Paid, o.Owes = order.Confirmed, "", true, []order.Debt{order.RefundDebt}
-				o.Refunds = []saga.Refund{{ID: "rfn_1", Amount: money.Max, Try: 2, State: saga.RefundPending}, {ID: "rfn_2", Amount: 1, Try: 1, State: saga.RefundDone}}
+				o.Outcome, o.Reason, o.Paid, o.Awaits = order.Confirmed, "", true, []order.Awaited{order.AwaitsRefund}
+				o.Refunds = []saga.Refund{{ID: "rfn_1", Amount: money.Max, Try: 2, Status: saga.RefundStatusPending}, {ID: "rfn_2", Amount: 1, Try: 1, Status: saga.RefundStatusSucceeded}}
 				o.RefundNotes = []order.RefundNote{{ID: "rfn_1", Reason: "broken", By: "carl", At: Noon, Fingerprint: "f"}, {ID: "rfn_2", Reason: "late", By: "dora", At: Noon, Fingerprint: "g"}}
 			},
-			func(o *order.Order) { o.Owes, o.Due, o.Asks, o.ReturnHeard, o.Bounces = nil, time.Time{}, 0, 7, 2 },
-			func(o *order.Order) { o.Owner, o.Email, o.PaymentMethod = order.Nobody, "", "" },
+			func(o *order.Order) {
+				o.Awaits, o.Due, o.Retries, o.ReturnVersion, o.FailedReturns = nil, time.Time{}, 0, 7, 2
+			},
+			func(o *order.Order) { o.Owner, o.Email, o.PaymentMethod = order.Erased, "", "" },
 		} {
 			change(&loaded)
 			require.NoError(t, store.Save(t.Context(), loaded, second, saga.OrderRejected))
 			again := load(t, store, o)
 			assert.Equal(t, bare(loaded), bare(again))
-			assert.Equal(t, loaded.Diary.Version+1, again.Diary.Version)
+			assert.Equal(t, loaded.History.Version+1, again.History.Version)
 			loaded = again
 		}
 	})
@@ -94,7 +96,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 			require.ErrorIs(t, err, fault.Duplicate)
 			assert.Equal(t, o, bare(stands))
 		}
-		assert.Equal(t, 1, load(t, store, o).Diary.Version)
+		assert.Equal(t, 1, load(t, store, o).History.Version)
 	})
 
 	t.Run("of many who create one order at once, one does, and all get it", func(t *testing.T) {
@@ -122,7 +124,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		rejected, facts := order.Reject(stale, order.OutOfStock, Noon, time.Minute)
 		require.ErrorIs(t, store.Save(t.Context(), rejected, saga.Cause{ID: "event-3"}, facts...), fault.Conflict)
 		require.ErrorIs(t, store.Save(t.Context(), rejected, second, facts...), fault.Conflict, "even for the cause that moved it")
-		assert.Equal(t, order.Confirmed, load(t, store, o).Verdict)
+		assert.Equal(t, order.Confirmed, load(t, store, o).Outcome)
 	})
 
 	t.Run("of many who save one version at once, one does", func(t *testing.T) {
@@ -181,7 +183,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 
 		stranded := find(t, store, want[1])
 		stranded.Attention = order.NoAnswer
-		require.NoError(t, store.Save(t.Context(), stranded, second, saga.OrderStranded))
+		require.NoError(t, store.Save(t.Context(), stranded, second, saga.OrderNeedsAttention))
 		assert.ElementsMatch(t, want[2:19], late(t, store, now), "who needs attention is not asked for")
 
 		closed, facts := order.Captured(find(t, store, last))
@@ -227,7 +229,7 @@ func late(t *testing.T, store Store, now time.Time) []order.Late {
 
 // bare returns an order without its diary.
 func bare(o order.Order) order.Order {
-	o.Diary = saga.Diary{}
+	o.History = saga.History{}
 	return o
 }
 

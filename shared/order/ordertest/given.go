@@ -13,8 +13,8 @@ var Later = Noon.Add(time.Minute)
 
 // How long the orders of Given wait.
 const (
-	Patience = 2 * time.Minute
-	Window   = 15 * time.Minute
+	RetryDelay = 2 * time.Minute
+	Window     = 15 * time.Minute
 )
 
 // Euro returns an amount.
@@ -25,23 +25,23 @@ func Given(s order.Status) order.Order {
 	o := order.Order{
 		ID: "ord_1", Shop: "main", Owner: "anna", Email: "anna@example.com", PaymentMethod: "pm_card_visa",
 		Total:    Euro(1000),
-		PlacedAt: Noon, ExpiresAt: Noon.Add(Window), Due: Noon.Add(Patience), Owes: []order.Debt{order.VerdictDebt},
+		PlacedAt: Noon, ExpiresAt: Noon.Add(Window), Due: Noon.Add(RetryDelay), Awaits: []order.Awaited{order.AwaitsOutcome},
 	}
-	debts := map[order.Status][]order.Debt{
-		order.StatusPlaced: {order.VerdictDebt}, order.StatusConfirmed: {order.CaptureDebt}, order.StatusNeedsAttention: {order.CaptureDebt},
-		order.StatusRejected: {order.MoneyDebt, order.StockDebt}, order.StatusExpired: {order.MoneyDebt, order.StockDebt},
-		order.StatusCancelling: {order.MoneyDebt, order.StockDebt},
+	debts := map[order.Status][]order.Awaited{
+		order.StatusPlaced: {order.AwaitsOutcome}, order.StatusConfirmed: {order.AwaitsCapture}, order.StatusNeedsAttention: {order.AwaitsCapture},
+		order.StatusRejected: {order.AwaitsMoney, order.AwaitsStock}, order.StatusExpired: {order.AwaitsMoney, order.AwaitsStock},
+		order.StatusCanceling: {order.AwaitsMoney, order.AwaitsStock},
 	}
-	verdicts := map[order.Status]order.Verdict{
+	verdicts := map[order.Status]order.Outcome{
 		order.StatusConfirmed: order.Confirmed, order.StatusNeedsAttention: order.Confirmed, order.StatusClosed: order.Confirmed,
 		order.StatusRejected: order.Rejected, order.StatusExpired: order.Expired,
-		order.StatusCancelling: order.Cancelled, order.StatusCancelled: order.Cancelled,
+		order.StatusCanceling: order.Canceled, order.StatusCanceled: order.Canceled,
 	}
-	o.Owes, o.Verdict = debts[s], verdicts[s]
+	o.Awaits, o.Outcome = debts[s], verdicts[s]
 	switch s {
 	case order.StatusClosed:
 		o.Due, o.Paid = time.Time{}, true
-	case order.StatusCancelled:
+	case order.StatusCanceled:
 		o.Due = time.Time{}
 	case order.StatusRejected:
 		o.Reason = "the first reason"
@@ -53,7 +53,7 @@ func Given(s order.Status) order.Order {
 
 // Statuses are all states.
 var Statuses = []order.Status{
-	order.StatusPlaced, order.StatusConfirmed, order.StatusRejected, order.StatusExpired, order.StatusCancelling, order.StatusCancelled,
+	order.StatusPlaced, order.StatusConfirmed, order.StatusRejected, order.StatusExpired, order.StatusCanceling, order.StatusCanceled,
 	order.StatusClosed, order.StatusNeedsAttention,
 }
 
@@ -62,20 +62,20 @@ type Decision func(order.Order) (order.Order, []saga.Fact)
 
 // What becomes of an order a minute after it was placed.
 var (
-	Confirm Decision = func(o order.Order) (order.Order, []saga.Fact) { return order.Confirm(o, Later, Patience) }
+	Confirm Decision = func(o order.Order) (order.Order, []saga.Fact) { return order.Confirm(o, Later, RetryDelay) }
 	Short   Decision = func(o order.Order) (order.Order, []saga.Fact) {
-		return order.Reject(o, order.OutOfStock, Later, Patience)
+		return order.Reject(o, order.OutOfStock, Later, RetryDelay)
 	}
 	Decline Decision = func(o order.Order) (order.Order, []saga.Fact) {
-		return order.Reject(o, "card-declined", Later, Patience)
+		return order.Reject(o, "card-declined", Later, RetryDelay)
 	}
 	Captured    Decision = order.Captured
 	NotCaptured Decision = func(o order.Order) (order.Order, []saga.Fact) { return order.NotCaptured(o, Later) }
-	StockBack   Decision = order.StockBack
-	MoneyBack   Decision = func(o order.Order) (order.Order, []saga.Fact) { return order.MoneyBack(o, 5) }
-	Reopen      Decision = func(o order.Order) (order.Order, []saga.Fact) { return order.Reopen(o, 6, Later, Patience) }
+	StockBack   Decision = order.StockReleased
+	MoneyBack   Decision = func(o order.Order) (order.Order, []saga.Fact) { return order.MoneyReturned(o, 5) }
+	Reopen      Decision = func(o order.Order) (order.Order, []saga.Fact) { return order.Reopen(o, 6, Later, RetryDelay) }
 	Cancel      Decision = func(o order.Order) (order.Order, []saga.Fact) {
-		o, facts, _ := order.Cancel(o, "changed my mind", Later, Patience)
+		o, facts, _ := order.Cancel(o, "changed my mind", Later, RetryDelay)
 		return o, facts
 	}
 )

@@ -114,7 +114,7 @@ func ExerciseLists(t *testing.T, open func(t *testing.T) Lister) {
 		id := placed(t, store, "main", "anna", Noon)
 		o, err := store.Load(t.Context(), "main", id)
 		require.NoError(t, err)
-		o.Owes, o.Due = nil, time.Time{}
+		o.Awaits, o.Due = nil, time.Time{}
 		erased, facts, err := order.Erase(o)
 		require.NoError(t, err)
 		require.NoError(t, store.Save(t.Context(), erased, second, facts...))
@@ -128,8 +128,8 @@ func strand(t *testing.T, store Lister, shop, id string, since time.Time) {
 	t.Helper()
 	o, err := store.Load(t.Context(), shop, id)
 	require.NoError(t, err)
-	o.Verdict, o.Owes, o.Attention, o.Due = order.Rejected, []order.Debt{order.MoneyDebt}, order.NoAnswer, since
-	require.NoError(t, store.Save(t.Context(), o, second, saga.OrderStranded))
+	o.Outcome, o.Awaits, o.Attention, o.Due = order.Rejected, []order.Awaited{order.AwaitsMoney}, order.NoAnswer, since
+	require.NoError(t, store.Save(t.Context(), o, second, saga.OrderNeedsAttention))
 }
 
 func page(t *testing.T, store Lister, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string) {

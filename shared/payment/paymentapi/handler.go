@@ -27,9 +27,9 @@ type Opener interface {
 // the body is the authentication. Whatever cannot be done now is refused with a status by which the provider sends the event
 // again; what is nobody's payment is taken and counted, because it would never be anybody's.
 type Handler struct {
-	Till      payment.Till
-	Callbacks Opener
-	Log       *slog.Logger
+	Reconciler payment.Reconciler
+	Callbacks  Opener
+	Log        *slog.Logger
 }
 
 type input struct {
@@ -58,8 +58,8 @@ func (h Handler) serve(ctx context.Context, in *input) (*struct{}, error) {
 	if about.Intent == "" {
 		return nil, nil
 	}
-	err = h.Till.Hear(ctx, about, saga.Cause{ID: about.ID, Actor: actor})
-	if errors.Is(err, payment.ErrNotOurs) {
+	err = h.Reconciler.HandleCallback(ctx, about, saga.Cause{ID: about.ID, Actor: actor})
+	if errors.Is(err, payment.ErrUnknownPayment) {
 		observe.Count(ctx, "CallbackUnknown", observe.Number, 1)
 		h.Log.WarnContext(ctx, "the provider called back about a payment that is not ours", "event", about.ID, "intent", about.Intent)
 		return nil, nil

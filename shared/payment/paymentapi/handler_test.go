@@ -34,7 +34,7 @@ const order = "ord_1"
 type line struct {
 	t      *testing.T
 	cloud  *cloudtest.Cloud
-	till   payment.Till
+	till   payment.Reconciler
 	worker sandbox.Callbacks
 	url    string
 
@@ -63,12 +63,12 @@ func open(t *testing.T) *line {
 	}.Routes())
 	t.Cleanup(bank.Close)
 	l.url, l.worker = bank.URL, sandbox.Callbacks{Ledger: ledger, Herald: herald}
-	l.till = payment.Till{
+	l.till = payment.Reconciler{
 		Charges: paymentdb.Store{Table: rt.Table(l.cloud.Table("Charges"))}, Provider: provider.New(bank.URL, paymenttest.Key(), nil, nil),
 	}
 	var secret string
 	served := paymentapi.Handler{
-		Till: l.till, Log: slog.New(slog.DiscardHandler),
+		Reconciler: l.till, Log: slog.New(slog.DiscardHandler),
 		Callbacks: provider.Callbacks{Now: time.Now, Secret: apikey.New(func(context.Context) (string, error) { return secret, nil }, time.Now)},
 	}.Operation()
 	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -114,7 +114,7 @@ func (l *line) ring() []saga.Fact {
 		assert.Equal(l.t, http.StatusOK, status)
 	}
 	var all []saga.Fact
-	for _, e := range paymenttest.Charge(l.t, l.cloud, order).Diary.Entries {
+	for _, e := range paymenttest.Charge(l.t, l.cloud, order).History.Entries {
 		all = append(all, e.Fact)
 	}
 	return all
@@ -123,17 +123,17 @@ func (l *line) ring() []saga.Fact {
 func (l *line) reserved(card string) {
 	l.t.Helper()
 	e := paymenttest.Reserved(l.t, "reserved", order, money.Money{Amount: 1250, Currency: "EUR"}, card)
-	require.NoError(l.t, payment.AuthorizeStep{Till: l.till}.Handle(l.t.Context(), e))
+	require.NoError(l.t, payment.AuthorizeStep{Reconciler: l.till}.Handle(l.t.Context(), e))
 }
 
 func (l *line) confirmed() {
 	l.t.Helper()
-	require.NoError(l.t, payment.CaptureStep{Till: l.till}.Handle(l.t.Context(), paymenttest.About(l.t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", order)))
+	require.NoError(l.t, payment.CaptureStep{Reconciler: l.till}.Handle(l.t.Context(), paymenttest.About(l.t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", order)))
 }
 
-func (l *line) cancelled() {
+func (l *line) canceled() {
 	l.t.Helper()
-	require.NoError(l.t, payment.ReturnStep{Till: l.till}.Handle(l.t.Context(), paymenttest.About(l.t, saga.ReturnPayment, saga.OrderCancelling, "cancelling", order)))
+	require.NoError(l.t, payment.ReturnStep{Reconciler: l.till}.Handle(l.t.Context(), paymenttest.About(l.t, saga.ReturnPayment, saga.OrderCanceling, "canceling", order)))
 }
 
 func TestWheneverTheProviderCallsBackItIsToldOnce(t *testing.T) {
@@ -145,7 +145,7 @@ func TestWheneverTheProviderCallsBackItIsToldOnce(t *testing.T) {
 			l.reserved(card)
 			l.confirmed()
 			assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured}, l.ring())
-			l.cancelled()
+			l.canceled()
 			assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured, saga.PaymentReturning, saga.PaymentReturned}, l.ring())
 			assert.Equal(t, card != "pm_card_callbackNone", len(l.answered) > 0)
 		})

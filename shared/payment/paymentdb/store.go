@@ -21,8 +21,8 @@ type item struct {
 	Attempt      int               `dynamodbav:"attempt"`
 	Total        *int64            `dynamodbav:"total,omitempty"` // absent from a tombstone, as the currency is
 	Currency     string            `dynamodbav:"currency,omitempty"`
-	Want         string            `dynamodbav:"want"`
-	Has          string            `dynamodbav:"has"`
+	Desired      string            `dynamodbav:"desired"`
+	Observed     string            `dynamodbav:"observed"`
 	Intent       string            `dynamodbav:"intent,omitempty"`
 	ClientSecret string            `dynamodbav:"client_secret,omitempty"`
 	Reason       string            `dynamodbav:"reason,omitempty"`
@@ -33,15 +33,15 @@ type item struct {
 
 // refund is a saga.Refund under the names by which facts carry it.
 type refund struct {
-	ID     string           `dynamodbav:"id"`
-	Amount int64            `dynamodbav:"amount"`
-	Try    int              `dynamodbav:"try"`
-	State  saga.RefundState `dynamodbav:"state"`
+	ID     string            `dynamodbav:"id"`
+	Amount int64             `dynamodbav:"amount"`
+	Try    int               `dynamodbav:"try"`
+	Status saga.RefundStatus `dynamodbav:"status"`
 }
 
 func toItem(c payment.Charge) item {
 	i := item{
-		Order: c.Order, Shop: c.Shop, Attempt: c.Attempt, Currency: c.Amount.Currency, Want: string(c.Want), Has: string(c.Has),
+		Order: c.Order, Shop: c.Shop, Attempt: c.Attempt, Currency: c.Amount.Currency, Desired: string(c.Desired), Observed: string(c.Observed),
 		Intent: c.Intent, ClientSecret: c.ClientSecret, Reason: c.Reason, DeclineCode: c.DeclineCode, RefundIDs: c.RefundIDs,
 	}
 	if c.Amount.Currency != "" {
@@ -53,10 +53,10 @@ func toItem(c payment.Charge) item {
 	return i
 }
 
-func fromItem(i item, d saga.Diary) payment.Charge {
+func fromItem(i item, d saga.History) payment.Charge {
 	c := payment.Charge{
-		Order: i.Order, Shop: i.Shop, Attempt: i.Attempt, Amount: money.Money{Currency: i.Currency}, Want: payment.Want(i.Want), Has: payment.Has(i.Has),
-		Intent: i.Intent, ClientSecret: i.ClientSecret, Reason: i.Reason, DeclineCode: i.DeclineCode, RefundIDs: i.RefundIDs, Diary: d,
+		Order: i.Order, Shop: i.Shop, Attempt: i.Attempt, Amount: money.Money{Currency: i.Currency}, Desired: payment.Desired(i.Desired), Observed: payment.Observed(i.Observed),
+		Intent: i.Intent, ClientSecret: i.ClientSecret, Reason: i.Reason, DeclineCode: i.DeclineCode, RefundIDs: i.RefundIDs, History: d,
 	}
 	if i.Total != nil {
 		c.Amount.Amount = *i.Total
@@ -77,14 +77,14 @@ func key(shop, order string, attempt int) string {
 // Create stores a new charge and announces f, in one write. It returns the charge with the diary that it has then, so that
 // it can be saved again without being read. If the order has this charge already it returns that one, with fault.Duplicate.
 func (s Store) Create(ctx context.Context, c payment.Charge, cause saga.Cause, f saga.Fact) (payment.Charge, error) {
-	c.Diary = saga.Diary{}
+	c.History = saga.History{}
 	diary, err := s.Table.SaveNext(ctx, change(c, cause, f))
 	if there, ok := errors.AsType[*record.Exists](err); ok {
 		var i item
 		d, decodeErr := record.Decode(there.Image, &i)
 		return fromItem(i, d), errors.Join(err, decodeErr)
 	}
-	c.Diary = diary
+	c.History = diary
 	return c, err
 }
 
@@ -100,11 +100,11 @@ func (s Store) Load(ctx context.Context, shop, order string) (payment.Charge, er
 func (s Store) Save(ctx context.Context, c payment.Charge, cause saga.Cause, facts ...saga.Fact) (payment.Charge, error) {
 	diary, err := s.Table.SaveNext(ctx, change(c, cause, facts...))
 	if err == nil {
-		c.Diary = diary
+		c.History = diary
 	}
 	return c, err
 }
 
 func change(c payment.Charge, cause saga.Cause, facts ...saga.Fact) record.Change {
-	return record.Change{Key: key(c.Shop, c.Order, c.Attempt), Item: toItem(c), Diary: c.Diary, Cause: cause, Facts: facts}
+	return record.Change{Key: key(c.Shop, c.Order, c.Attempt), Item: toItem(c), History: c.History, Cause: cause, Facts: facts}
 }

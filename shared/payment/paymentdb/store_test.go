@@ -31,12 +31,12 @@ func TestWhatARowTells(t *testing.T) {
 		fact   saga.Fact
 		told   string
 	}{
-		"an intent is nobody's business": {payment.Charge{Order: "ord_1", Has: payment.Nothing, Intent: "pi_1"}, saga.PaymentIntended, ""},
+		"an intent is nobody's business": {payment.Charge{Order: "ord_1", Observed: payment.Nothing, Intent: "pi_1"}, saga.PaymentIntended, ""},
 		"an authorized payment is told without more": {
-			payment.Charge{Order: "ord_2", Has: payment.Authorized, Intent: "pi_1"}, saga.PaymentAuthorized, `{"order":"ord_2","shop":"main"}`,
+			payment.Charge{Order: "ord_2", Observed: payment.Authorized, Intent: "pi_1"}, saga.PaymentAuthorized, `{"order":"ord_2","shop":"main"}`,
 		},
 		"a declined payment is told with its reason, not with the provider's code": {
-			payment.Charge{Order: "ord_3", Has: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"}, saga.PaymentDeclined,
+			payment.Charge{Order: "ord_3", Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"}, saga.PaymentDeclined,
 			`{"order":"ord_3","shop":"main","reason":"card-declined"}`,
 		},
 	} {
@@ -49,7 +49,7 @@ func TestWhatARowTells(t *testing.T) {
 			key := paymentdb.Key(c.charge.Shop, c.charge.Order)
 			assert.Equal(t, "main#"+c.charge.Order+"#1", key)
 			assert.NotContains(t, cloud.Row("Charges", key), "pm_card_visa")
-			told, err := record.Told(cloud.Record("Charges", key).Change.NewImage)
+			told, err := record.Events(cloud.Record("Charges", key).Change.NewImage)
 			require.NoError(t, err)
 			if c.told == "" {
 				assert.Empty(t, told)

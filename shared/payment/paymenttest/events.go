@@ -29,7 +29,7 @@ func CheckDue(t testing.TB, id, order string) saga.Event {
 // About returns a fact that says no more than which order is meant, as the step hears it.
 func About(t testing.TB, step saga.Step, fact saga.Fact, id, order string) saga.Event {
 	t.Helper()
-	return heard(t, step, id, order, fact, saga.About{Order: order, Shop: Shop})
+	return heard(t, step, id, order, fact, saga.OrderRef{Order: order, Shop: Shop})
 }
 
 // Refunding returns an OrderRefunding or a RefundDue about an order, as return-payment hears it.
@@ -45,12 +45,12 @@ func heard(t testing.TB, step saga.Step, id, order string, fact saga.Fact, carri
 		t.Fatal(err)
 	}
 	body, err := json.Marshal(saga.Event{
-		SpecVersion: saga.SpecVersion, ID: id, Source: saga.Routes[fact].By, Type: fact, Subject: order, Time: time.Unix(1_760_000_000, 0).UTC(), Shop: Shop, Data: data,
+		SpecVersion: saga.SpecVersion, ID: id, Source: saga.Routes[fact].Source, Type: fact, Subject: order, Time: time.Unix(1_760_000_000, 0).UTC(), Shop: Shop, Data: data,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := saga.Hear(step, string(body))
+	e, err := saga.Decode(step, string(body))
 	if err != nil {
 		t.Fatal(err)
 	}

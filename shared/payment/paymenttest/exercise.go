@@ -35,19 +35,19 @@ func Exercise(t *testing.T, charges payment.Charges) {
 		created.PaymentMethod = ""
 		assert.Equal(t, created, loaded, "what Create returns can be saved as if it had been read")
 
-		loaded.Want, loaded.Has, loaded.Reason, loaded.DeclineCode = payment.Return, payment.Captured, payment.CardDeclined, "insufficient_funds"
+		loaded.Desired, loaded.Observed, loaded.Reason, loaded.DeclineCode = payment.DesiredReturn, payment.Captured, payment.CardDeclined, "insufficient_funds"
 		loaded.ClientSecret = "pi_1_secret_1"
-		loaded.Refunds = []saga.Refund{{ID: "r1", Amount: 100, Try: 2, State: saga.RefundDone}, {ID: "r2", Amount: 50, Try: 1, State: saga.RefundPending}}
+		loaded.Refunds = []saga.Refund{{ID: "r1", Amount: 100, Try: 2, Status: saga.RefundStatusSucceeded}, {ID: "r2", Amount: 50, Try: 1, Status: saga.RefundStatusPending}}
 		loaded.RefundIDs = map[string]string{"r1": "re_1", "r2": "re_2"}
-		saved, err := charges.Save(ctx, loaded, second, saga.PaymentRefunded, saga.RefundBegun)
+		saved, err := charges.Save(ctx, loaded, second, saga.PaymentRefunded, saga.RefundStarted)
 		require.NoError(t, err)
 		again, err := charges.Load(ctx, c.Shop, c.Order)
 		require.NoError(t, err)
 		assert.Equal(t, saved, again, "what Save returns can be saved as if it had been read")
-		assert.Equal(t, 2, again.Diary.Version)
-		assert.Len(t, again.Diary.Entries, 3)
-		assert.True(t, again.Diary.Heeds(first) && again.Diary.Heeds(second))
-		again.Diary, loaded.Diary = saga.Diary{}, saga.Diary{}
+		assert.Equal(t, 2, again.History.Version)
+		assert.Len(t, again.History.Entries, 3)
+		assert.True(t, again.History.Handled(first) && again.History.Handled(second))
+		again.History, loaded.History = saga.History{}, saga.History{}
 		assert.Equal(t, loaded, again)
 	})
 
@@ -91,18 +91,18 @@ func Exercise(t *testing.T, charges payment.Charges) {
 		stale, err := charges.Create(ctx, c, first, saga.PaymentIntended)
 		require.NoError(t, err)
 		fresh := stale
-		fresh.Has = payment.Uncertain
+		fresh.Observed = payment.Uncertain
 		_, err = charges.Save(ctx, fresh, second, saga.PaymentUncertain)
 		require.NoError(t, err)
 
-		stale.Has = payment.Authorized
+		stale.Observed = payment.Authorized
 		_, err = charges.Save(ctx, stale, third, saga.PaymentAuthorized)
 		require.ErrorIs(t, err, fault.Conflict)
 		_, err = charges.Save(ctx, stale, first, saga.PaymentAuthorized)
 		require.ErrorIs(t, err, fault.Conflict, "even for the cause that created it")
 		loaded, err := charges.Load(ctx, c.Shop, c.Order)
 		require.NoError(t, err)
-		assert.Equal(t, payment.Uncertain, loaded.Has)
+		assert.Equal(t, payment.Uncertain, loaded.Observed)
 	})
 
 	t.Run("a charge that is not there is not found", func(t *testing.T) {

@@ -95,7 +95,7 @@ func (s *Sandbox) Authorizations(t testing.TB, order string) int {
 // Authorized has an order's money held on a card, as authorize-payment does.
 func (s *Sandbox) Authorized(t testing.TB, cloud *cloudtest.Cloud, order string, total money.Money, card string) {
 	t.Helper()
-	step := payment.AuthorizeStep{Till: payment.Till{
+	step := payment.AuthorizeStep{Reconciler: payment.Reconciler{
 		Charges:  paymentdb.Store{Table: cloud.Runtime().Table(cloud.Table("Charges"))},
 		Provider: provider.New(s.URL, Key(), nil, nil),
 	}}

@@ -85,7 +85,7 @@ func TestWhatIsSent(t *testing.T) {
 	client, requests := fake(t, said{status: 200, body: `{"id":"pi_1","status":"requires_confirmation"}`})
 	made, err := client.Create(t.Context(), charge(), "key-1")
 	require.NoError(t, err)
-	assert.Equal(t, payment.Intent{ID: "pi_1", Has: payment.Nothing}, made)
+	assert.Equal(t, payment.Intent{ID: "pi_1", Observed: payment.Nothing}, made)
 	_, err = client.Confirm(t.Context(), "pi_1", "key-2")
 	require.NoError(t, err)
 	_, err = client.Find(t.Context(), "pi_1")
@@ -108,19 +108,19 @@ func TestWhatAStatusMeans(t *testing.T) {
 		body string
 		want payment.Intent
 	}{
-		"nobody confirmed it":            {`"status":"requires_confirmation"`, payment.Intent{Has: payment.Nothing}},
-		"the money is held":              {`"status":"requires_capture"`, payment.Intent{Has: payment.Authorized}},
-		"the money was taken":            {`"status":"succeeded"`, payment.Intent{Has: payment.Captured}},
-		"the provider works on it":       {`"status":"processing"`, payment.Intent{Has: payment.Uncertain}},
-		"the customer has to act":        {`"status":"requires_action","client_secret":"pi_1_secret_1"`, payment.Intent{Has: payment.ActionNeeded, ClientSecret: "pi_1_secret_1"}},
-		"the customer has acted":         {`"status":"requires_capture","client_secret":"pi_1_secret_1"`, payment.Intent{Has: payment.Authorized}},
-		"it is ours":                     {`"status":"requires_capture","metadata":{"shop":"main","order":"ord_1","attempt":"1"}`, payment.Intent{Has: payment.Authorized, Shop: "main", Order: "ord_1", Attempt: 1}},
-		"it is anybody's":                {`"status":"requires_capture","metadata":{"attempt":"first"}`, payment.Intent{Has: payment.Authorized}},
-		"somebody canceled it":           {`"status":"canceled"`, payment.Intent{Has: payment.Canceled, Reason: payment.PaymentCanceled}},
-		"a status nobody has heard of":   {`"status":"requires_patience"`, payment.Intent{Has: payment.Uncertain}},
-		"no payment method was given":    {`"status":"requires_payment_method"`, payment.Intent{Has: payment.Declined, Reason: payment.PaymentMethodMissing}},
-		"the issuer declined":            {`"status":"requires_payment_method","last_payment_error":{"code":"card_declined","decline_code":"lost_card"}`, payment.Intent{Has: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"}},
-		"the card was refused as it was": {`"status":"requires_payment_method","last_payment_error":{"code":"expired_card"}`, payment.Intent{Has: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "expired_card"}},
+		"nobody confirmed it":            {`"status":"requires_confirmation"`, payment.Intent{Observed: payment.Nothing}},
+		"the money is held":              {`"status":"requires_capture"`, payment.Intent{Observed: payment.Authorized}},
+		"the money was taken":            {`"status":"succeeded"`, payment.Intent{Observed: payment.Captured}},
+		"the provider works on it":       {`"status":"processing"`, payment.Intent{Observed: payment.Uncertain}},
+		"the customer has to act":        {`"status":"requires_action","client_secret":"pi_1_secret_1"`, payment.Intent{Observed: payment.ActionNeeded, ClientSecret: "pi_1_secret_1"}},
+		"the customer has acted":         {`"status":"requires_capture","client_secret":"pi_1_secret_1"`, payment.Intent{Observed: payment.Authorized}},
+		"it is ours":                     {`"status":"requires_capture","metadata":{"shop":"main","order":"ord_1","attempt":"1"}`, payment.Intent{Observed: payment.Authorized, Shop: "main", Order: "ord_1", Attempt: 1}},
+		"it is anybody's":                {`"status":"requires_capture","metadata":{"attempt":"first"}`, payment.Intent{Observed: payment.Authorized}},
+		"somebody canceled it":           {`"status":"canceled"`, payment.Intent{Observed: payment.Canceled, Reason: payment.PaymentCanceled}},
+		"a status nobody has heard of":   {`"status":"requires_patience"`, payment.Intent{Observed: payment.Uncertain}},
+		"no payment method was given":    {`"status":"requires_payment_method"`, payment.Intent{Observed: payment.Declined, Reason: payment.PaymentMethodMissing}},
+		"the issuer declined":            {`"status":"requires_payment_method","last_payment_error":{"code":"card_declined","decline_code":"lost_card"}`, payment.Intent{Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"}},
+		"the card was refused as it was": {`"status":"requires_payment_method","last_payment_error":{"code":"expired_card"}`, payment.Intent{Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "expired_card"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -188,7 +188,7 @@ func TestWhatTheProviderWillNotMake(t *testing.T) {
 			client, requests := fake(t, c.said)
 			created, err := client.Create(t.Context(), charge(), "key-1")
 			require.NoError(t, err)
-			assert.Equal(t, payment.Intent{Has: payment.Declined, Reason: c.reason, DeclineCode: c.code}, created)
+			assert.Equal(t, payment.Intent{Observed: payment.Declined, Reason: c.reason, DeclineCode: c.code}, created)
 			assert.Len(t, requests(), 1)
 		})
 	}
@@ -206,7 +206,7 @@ func TestARefusedConfirmationIsFencedBeforeItIsADecline(t *testing.T) {
 				said{status: 200, body: `{"id":"pi_1","status":"canceled"}`})
 			confirmed, err := client.Confirm(t.Context(), "pi_1", "key-1")
 			require.NoError(t, err)
-			assert.Equal(t, payment.Intent{ID: "pi_1", Has: payment.Declined, Reason: c.reason, DeclineCode: c.code}, confirmed)
+			assert.Equal(t, payment.Intent{ID: "pi_1", Observed: payment.Declined, Reason: c.reason, DeclineCode: c.code}, confirmed)
 			assert.Equal(t, []string{"POST /v1/payment_intents/pi_1/confirm", "GET /v1/payment_intents/pi_1", "POST /v1/payment_intents/pi_1/cancel"}, lines(requests()))
 		})
 	}
@@ -225,23 +225,23 @@ func TestWhatBecomesOfARefusedConfirmation(t *testing.T) {
 	}{
 		"a decline that says itself that the intent has no payment method any more": {
 			[]said{{status: 402, body: `{"error":{"type":"card_error","code":"card_declined","payment_intent":{"id":"pi_1","status":"requires_payment_method","last_payment_error":{"code":"card_declined"}}}}`}},
-			payment.Intent{ID: "pi_1", Has: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "card_declined"}, "", 1,
+			payment.Intent{ID: "pi_1", Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "card_declined"}, "", 1,
 		},
 		"a decline that leaves the intent as it was": {
 			[]said{{status: 402, body: `{"error":{"type":"card_error","code":"card_declined","payment_intent":{"id":"pi_1","status":"requires_confirmation"}}}`}, stands("requires_confirmation"), stands("canceled")},
-			payment.Intent{ID: "pi_1", Has: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "card_declined"}, "", 3,
+			payment.Intent{ID: "pi_1", Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "card_declined"}, "", 3,
 		},
 		"another confirmation held the money: it is not let go": {
-			[]said{refused, stands("requires_capture")}, payment.Intent{ID: "pi_1", Has: payment.Authorized}, "", 2,
+			[]said{refused, stands("requires_capture")}, payment.Intent{ID: "pi_1", Observed: payment.Authorized}, "", 2,
 		},
 		"another confirmation is being worked on": {
-			[]said{refused, stands("processing")}, payment.Intent{ID: "pi_1", Has: payment.Uncertain}, "", 2,
+			[]said{refused, stands("processing")}, payment.Intent{ID: "pi_1", Observed: payment.Uncertain}, "", 2,
 		},
 		"another canceled it": {
-			[]said{refused, stands("canceled")}, payment.Intent{ID: "pi_1", Has: payment.Declined, Reason: payment.PaymentRefused}, "", 2,
+			[]said{refused, stands("canceled")}, payment.Intent{ID: "pi_1", Observed: payment.Declined, Reason: payment.PaymentRefused}, "", 2,
 		},
 		"another confirmation took the money between look and fence": {
-			[]said{refused, stands("requires_confirmation"), past, stands("succeeded")}, payment.Intent{ID: "pi_1", Has: payment.Captured}, "", 4,
+			[]said{refused, stands("requires_confirmation"), past, stands("succeeded")}, payment.Intent{ID: "pi_1", Observed: payment.Captured}, "", 4,
 		},
 		"it is not known how it stands": {
 			[]said{refused, {status: 500, body: `{"error":{"type":"api_error"}}`}}, payment.Intent{}, fault.Unavailable, 2,
@@ -284,7 +284,7 @@ func TestAnIntentPastConfirmingIsLookedUp(t *testing.T) {
 		said{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`})
 	got, err := client.Confirm(t.Context(), "pi_1", "key-1")
 	require.NoError(t, err)
-	assert.Equal(t, payment.Intent{ID: "pi_1", Has: payment.Authorized}, got)
+	assert.Equal(t, payment.Intent{ID: "pi_1", Observed: payment.Authorized}, got)
 	assert.Len(t, requests(), 2)
 }
 
@@ -299,7 +299,7 @@ func TestAKeyThatLeadsNowhereIsLeft(t *testing.T) {
 			client, requests := fake(t, first, said{status: 200, body: `{"id":"pi_2","status":"requires_confirmation"}`})
 			got, err := client.Create(t.Context(), charge(), "key-1")
 			require.NoError(t, err)
-			assert.Equal(t, payment.Intent{ID: "pi_2", Has: payment.Nothing}, got)
+			assert.Equal(t, payment.Intent{ID: "pi_2", Observed: payment.Nothing}, got)
 			require.Len(t, requests(), 2)
 			assert.Equal(t, "key-1-again", requests()[1].key)
 		})
@@ -372,7 +372,7 @@ func TestABankMayTakeSeconds(t *testing.T) {
 		client, _ := fake(t, said{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`, after: 3 * time.Second})
 		got, err := client.Confirm(t.Context(), "pi_1", "key-1")
 		require.NoError(t, err)
-		assert.Equal(t, payment.Authorized, got.Has)
+		assert.Equal(t, payment.Authorized, got.Observed)
 	})
 }
 
@@ -400,7 +400,7 @@ func TestAReplacedKeyIsReadAgain(t *testing.T) {
 	for range 3 {
 		got, err := client.Confirm(t.Context(), "pi_1", "key-1")
 		require.NoError(t, err)
-		assert.Equal(t, payment.Authorized, got.Has)
+		assert.Equal(t, payment.Authorized, got.Observed)
 	}
 	assert.Equal(t, 2, reads())
 }
@@ -418,9 +418,9 @@ func TestAKeyThatIsRefusedIsNotReadForEveryPayment(t *testing.T) {
 func TestNothingIsAskedWithoutAKey(t *testing.T) {
 	t.Parallel()
 	client := provider.New("http://127.0.0.1:1", apikey.New(func(context.Context) (string, error) { return "", io.ErrUnexpectedEOF }, time.Now), nil, nil)
-	require.ErrorIs(t, client.Prepare(t.Context()), apikey.ErrRefused)
+	require.ErrorIs(t, client.Prepare(t.Context()), apikey.ErrUnreadable)
 	_, err := client.Create(t.Context(), charge(), "key-1")
-	require.ErrorIs(t, err, apikey.ErrRefused)
+	require.ErrorIs(t, err, apikey.ErrUnreadable)
 }
 
 func TestPreparingTakesNoPayment(t *testing.T) {

@@ -16,7 +16,7 @@ type Settings struct {
 // Connect returns the client of the provider that the settings name, prepared during INIT and behind the circuit that all of
 // these functions share.
 func Connect(rt function.Runtime, s Settings) *Client {
-	rest := circuit.New("payment-provider", circuit.Table{DB: rt.DynamoDB(), Name: s.Circuits}, rt.Now, circuit.Usual)
+	rest := circuit.New("payment-provider", circuit.Table{DB: rt.DynamoDB(), Name: s.Circuits}, rt.Now, circuit.DefaultSettings)
 	client := New(rt.URL(s.Provider), apikey.InSecret(rt.AWS, s.Secret, rt.Now), rt.Web, rest)
 	rt.OnInit(client.Prepare)
 	return client

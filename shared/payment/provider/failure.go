@@ -17,8 +17,8 @@ import (
 
 // What the provider's troubles are to us. After both anything may have happened.
 var (
-	ErrAway = fault.New(fault.Unavailable, "payment-provider-away", "The payment provider does not answer; try again later.")
-	ErrBusy = fault.New(fault.Throttled, "payment-provider-busy", "The payment provider takes no more requests now; try again later.")
+	ErrUnavailable = fault.New(fault.Unavailable, "payment-provider-unavailable", "The payment provider does not answer; try again later.")
+	ErrThrottled   = fault.New(fault.Throttled, "payment-provider-throttled", "The payment provider takes no more requests now; try again later.")
 )
 
 // failure gives an error of a call its kind. What the provider will never do, whoever asks, is a mistake of ours.
@@ -29,11 +29,11 @@ func failure(err error) error {
 	said, ok := errors.AsType[*stripe.Error](err)
 	switch {
 	case !ok:
-		return ErrAway.Because(unanswered(err))
+		return ErrUnavailable.Because(unanswered(err))
 	case said.HTTPStatusCode >= http.StatusInternalServerError, inTheWay(said):
-		return ErrAway.Because(discreet(said))
+		return ErrUnavailable.Because(discreet(said))
 	case said.HTTPStatusCode == http.StatusTooManyRequests, said.Code == stripe.ErrorCodeRateLimit:
-		return ErrBusy.Because(discreet(said))
+		return ErrThrottled.Because(discreet(said))
 	}
 	return discreet(said)
 }
@@ -135,7 +135,7 @@ func refusal(err error) (payment.Intent, bool) {
 	if !ok {
 		return payment.Intent{}, false
 	}
-	i := payment.Intent{Has: payment.Declined, DeclineCode: declineCode(said.Code, said.DeclineCode)}
+	i := payment.Intent{Observed: payment.Declined, DeclineCode: declineCode(said.Code, said.DeclineCode)}
 	switch {
 	case said.Type == stripe.ErrorTypeCard:
 		i.Reason = payment.CardDeclined

@@ -17,7 +17,7 @@ import (
 func (c *Client) Create(ctx context.Context, charge payment.Charge, key string) (payment.Intent, error) {
 	amount, err := Amount(charge.Amount)
 	if err != nil {
-		return payment.Intent{Has: payment.Declined, Reason: payment.AmountNotPayable}, nil
+		return payment.Intent{Observed: payment.Declined, Reason: payment.AmountNotPayable}, nil
 	}
 	create := func(key string) (payment.Intent, error) {
 		return c.intent(c.asking, http.MethodPost, "/v1/payment_intents", &creation{
@@ -68,10 +68,10 @@ func (c *Client) Confirm(ctx context.Context, intent, key string) (payment.Inten
 // what it held; its order hears that when the money is captured.
 func (c *Client) fence(ctx context.Context, refused payment.Intent) (payment.Intent, error) {
 	stands, err := c.Find(ctx, refused.ID)
-	if err == nil && stands.Has == payment.Nothing {
+	if err == nil && stands.Observed == payment.Nothing {
 		stands, err = c.Cancel(ctx, refused.ID)
 	}
-	if err == nil && (stands.Has == payment.Canceled || stands.Has == payment.Declined && stands.Reason != payment.CardDeclined) {
+	if err == nil && (stands.Observed == payment.Canceled || stands.Observed == payment.Declined && stands.Reason != payment.CardDeclined) {
 		return refused, nil
 	}
 	return stands, err
@@ -86,13 +86,13 @@ func (c *Client) Capture(ctx context.Context, intent, key string) (payment.Inten
 	}
 	note(ctx, err)
 	stands, unknown := c.Find(ctx, intent)
-	if unknown == nil && stands.Has == payment.Authorized && spent(err) {
+	if unknown == nil && stands.Observed == payment.Authorized && spent(err) {
 		stands, err = c.act(c.paying, ctx, intent, "capture", stripe.String(again(key)))
 	}
 	switch {
 	case unknown != nil:
 		return payment.Intent{}, unknown
-	case stands.Has == payment.Authorized || stands.ID == "":
+	case stands.Observed == payment.Authorized || stands.ID == "":
 		return payment.Intent{}, failure(err) // it is not known yet, or a mistake: nothing keeps the provider from taking it
 	}
 	return stands, nil
@@ -164,21 +164,21 @@ func (c *Client) intent(backend stripe.Backend, method, path string, params stri
 
 // standing tells what an intent's status means. A status that is not known yet decides nothing.
 func standing(d document) payment.Intent {
-	i := payment.Intent{ID: d.ID, Has: payment.Uncertain, Shop: d.Metadata.Shop, Order: d.Metadata.Order}
+	i := payment.Intent{ID: d.ID, Observed: payment.Uncertain, Shop: d.Metadata.Shop, Order: d.Metadata.Order}
 	i.Attempt, _ = strconv.Atoi(d.Metadata.Attempt) // 0, which is no attempt of ours, for what is none
 	switch d.Status {
 	case stripe.PaymentIntentStatusRequiresConfirmation:
-		i.Has = payment.Nothing
+		i.Observed = payment.Nothing
 	case stripe.PaymentIntentStatusRequiresCapture:
-		i.Has = payment.Authorized
+		i.Observed = payment.Authorized
 	case stripe.PaymentIntentStatusSucceeded:
-		i.Has = payment.Captured
+		i.Observed = payment.Captured
 	case stripe.PaymentIntentStatusRequiresAction:
-		i.Has, i.ClientSecret = payment.ActionNeeded, d.ClientSecret
+		i.Observed, i.ClientSecret = payment.ActionNeeded, d.ClientSecret
 	case stripe.PaymentIntentStatusCanceled:
-		i.Has, i.Reason = payment.Canceled, payment.PaymentCanceled
+		i.Observed, i.Reason = payment.Canceled, payment.PaymentCanceled
 	case stripe.PaymentIntentStatusRequiresPaymentMethod:
-		i.Has, i.Reason = payment.Declined, payment.PaymentMethodMissing
+		i.Observed, i.Reason = payment.Declined, payment.PaymentMethodMissing
 		if e := d.LastPaymentError; e != nil {
 			i.Reason, i.DeclineCode = payment.CardDeclined, declineCode(e.Code, e.DeclineCode)
 		}

@@ -45,10 +45,10 @@ func TestWhatIsSentToTakeMoneyAndToGiveItBack(t *testing.T) {
 	client, requests := fake(t, stands("succeeded"), stands("canceled"), said{status: 200, body: `{"id":"re_1","status":"succeeded","amount":250}`}, said{status: 200, body: `{"data":[]}`})
 	captured, err := client.Capture(t.Context(), "pi_1", "key-1")
 	require.NoError(t, err)
-	assert.Equal(t, payment.Captured, captured.Has)
+	assert.Equal(t, payment.Captured, captured.Observed)
 	canceled, err := client.Cancel(t.Context(), "pi_1")
 	require.NoError(t, err)
-	assert.Equal(t, payment.Canceled, canceled.Has)
+	assert.Equal(t, payment.Canceled, canceled.Observed)
 	_, err = client.Refund(t.Context(), held(), part, "key-2")
 	require.NoError(t, err)
 	_, err = client.Refunds(t.Context(), held())
@@ -71,7 +71,7 @@ func TestWhatBecomesOfACapture(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		answers []said
-		has     payment.Has
+		has     payment.Observed
 		kind    fault.Kind
 		asked   int
 	}{
@@ -93,7 +93,7 @@ func TestWhatBecomesOfACapture(t *testing.T) {
 				client, requests := fake(t, c.answers...)
 				got, err := client.Capture(t.Context(), "pi_1", "key-1")
 				assert.Equal(t, c.kind, fault.KindOf(err), "%v", err)
-				assert.Equal(t, c.has, got.Has)
+				assert.Equal(t, c.has, got.Observed)
 				assert.GreaterOrEqual(t, len(requests()), c.asked)
 			})
 		})
@@ -102,11 +102,11 @@ func TestWhatBecomesOfACapture(t *testing.T) {
 
 func TestWhatCannotBeCanceledStandsAsItDid(t *testing.T) {
 	t.Parallel()
-	for status, has := range map[string]payment.Has{"succeeded": payment.Captured, "canceled": payment.Canceled, "processing": payment.Uncertain} {
+	for status, has := range map[string]payment.Observed{"succeeded": payment.Captured, "canceled": payment.Canceled, "processing": payment.Uncertain} {
 		client, _ := fake(t, outOfTurn, stands(status))
 		got, err := client.Cancel(t.Context(), "pi_1")
 		require.NoError(t, err)
-		assert.Equal(t, has, got.Has)
+		assert.Equal(t, has, got.Observed)
 	}
 }
 
@@ -125,14 +125,14 @@ func TestAnIntentThatTheProviderNeverHad(t *testing.T) {
 
 func TestWhatARefundsStatusMeans(t *testing.T) {
 	t.Parallel()
-	for status, state := range map[string]saga.RefundState{
-		"succeeded": saga.RefundDone, "pending": saga.RefundPending, "requires_action": saga.RefundPending, "unheard_of": saga.RefundPending,
-		"failed": saga.RefundRefused, "canceled": saga.RefundRefused,
+	for status, state := range map[string]saga.RefundStatus{
+		"succeeded": saga.RefundStatusSucceeded, "pending": saga.RefundStatusPending, "requires_action": saga.RefundStatusPending, "unheard_of": saga.RefundStatusPending,
+		"failed": saga.RefundStatusFailed, "canceled": saga.RefundStatusFailed,
 	} {
 		client, _ := fake(t, said{status: 200, body: `{"id":"re_1","status":"` + status + `","amount":250,"metadata":{"refund":"r1","try":"2"}}`})
 		got, err := client.Refund(t.Context(), held(), part, "key-1")
 		require.NoError(t, err)
-		assert.Equal(t, payment.Made{ID: "re_1", Refund: "r1", Try: 2, Amount: 250, State: state}, got)
+		assert.Equal(t, payment.ProviderRefund{ID: "re_1", Refund: "r1", Try: 2, Amount: 250, Status: state}, got)
 	}
 }
 
@@ -144,15 +144,15 @@ func TestWhatBecomesOfARefund(t *testing.T) {
 	for name, c := range map[string]struct {
 		answers []said
 		id      string
-		state   saga.RefundState
+		state   saga.RefundStatus
 		kind    fault.Kind
 		keys    []string
 	}{
-		"it arrives":                              {[]said{arrived}, "re_1", saga.RefundDone, "", []string{"key-1"}},
-		"the provider will not make it":           {[]said{refused}, "", saga.RefundRefused, "", []string{"key-1"}},
+		"it arrives":                              {[]said{arrived}, "re_1", saga.RefundStatusSucceeded, "", []string{"key-1"}},
+		"the provider will not make it":           {[]said{refused}, "", saga.RefundStatusFailed, "", []string{"key-1"}},
 		"the answer is lost":                      {[]said{failing}, "", "", fault.Unavailable, []string{"key-1"}},
-		"the key leads nowhere, and it was made":  {[]said{replaying, listed}, "re_1", saga.RefundDone, "", []string{"key-1", ""}},
-		"the key leads nowhere, and it is made":   {[]said{replaying, another, arrived}, "re_1", saga.RefundDone, "", []string{"key-1", "", "key-1-again"}},
+		"the key leads nowhere, and it was made":  {[]said{replaying, listed}, "re_1", saga.RefundStatusSucceeded, "", []string{"key-1", ""}},
+		"the key leads nowhere, and it is made":   {[]said{replaying, another, arrived}, "re_1", saga.RefundStatusSucceeded, "", []string{"key-1", "", "key-1-again"}},
 		"the key leads nowhere, and nobody knows": {[]said{replaying, {status: 429, body: `{"error":{}}`}}, "", "", fault.Throttled, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -162,7 +162,7 @@ func TestWhatBecomesOfARefund(t *testing.T) {
 				got, err := client.Refund(t.Context(), held(), part, "key-1")
 				assert.Equal(t, c.kind, fault.KindOf(err), "%v", err)
 				assert.Equal(t, c.id, got.ID)
-				assert.Equal(t, c.state, got.State)
+				assert.Equal(t, c.state, got.Status)
 				var keys []string
 				for _, r := range requests() {
 					keys = append(keys, r.key)
@@ -170,8 +170,8 @@ func TestWhatBecomesOfARefund(t *testing.T) {
 				if c.keys != nil {
 					assert.Equal(t, c.keys, keys)
 				}
-				if c.state == saga.RefundRefused {
-					assert.Equal(t, payment.Made{Refund: "r1", Try: 2, Amount: 250, State: saga.RefundRefused}, got)
+				if c.state == saga.RefundStatusFailed {
+					assert.Equal(t, payment.ProviderRefund{Refund: "r1", Try: 2, Amount: 250, Status: saga.RefundStatusFailed}, got)
 				}
 			})
 		})
@@ -191,7 +191,7 @@ func TestARefundIsCountedAsTheProviderCounts(t *testing.T) {
 	c.Amount.Currency = "KWD"
 	got, err = client.Refund(t.Context(), c, saga.Refund{ID: "r1", Amount: 1001, Try: 1}, "key-1")
 	require.NoError(t, err)
-	assert.Equal(t, saga.RefundRefused, got.State, "cards know no thousandths")
+	assert.Equal(t, saga.RefundStatusFailed, got.Status, "cards know no thousandths")
 	assert.Len(t, requests(), 1)
 }
 
@@ -202,7 +202,7 @@ func TestEveryPageOfRefundsIsRead(t *testing.T) {
 		said{status: 200, body: `{"has_more":false,"data":[{"id":"re_2","status":"pending","amount":2}]}`})
 	all, err := client.Refunds(t.Context(), held())
 	require.NoError(t, err)
-	assert.Equal(t, []payment.Made{{ID: "re_1", Amount: 1, State: saga.RefundDone}, {ID: "re_2", Amount: 2, State: saga.RefundPending}}, all)
+	assert.Equal(t, []payment.ProviderRefund{{ID: "re_1", Amount: 1, Status: saga.RefundStatusSucceeded}, {ID: "re_2", Amount: 2, Status: saga.RefundStatusPending}}, all)
 	require.Len(t, requests(), 2)
 	assert.Equal(t, "payment_intent=pi_1&limit=100&starting_after=re_1", requests()[1].query)
 }
@@ -339,7 +339,7 @@ func TestOpeningCallbacks(t *testing.T) {
 		require.ErrorIs(t, err, payment.ErrNoSigningSecret)
 		away := provider.Callbacks{Now: time.Now, Secret: apikey.New(func(context.Context) (string, error) { return "", errors.New("away") }, time.Now)}
 		_, err = away.Open(t.Context(), body, "")
-		require.ErrorIs(t, err, apikey.ErrRefused)
+		require.ErrorIs(t, err, apikey.ErrUnreadable)
 	})
 }
 

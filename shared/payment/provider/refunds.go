@@ -18,13 +18,13 @@ const pageSize = 100
 
 // Refund gives back part of what was taken for the charge. A refund that the provider will not make, as of more than is left,
 // is RefundRefused and has no id. For a day it returns the same refund under the same key.
-func (c *Client) Refund(ctx context.Context, charge payment.Charge, r saga.Refund, key string) (payment.Made, error) {
-	refused := payment.Made{Refund: r.ID, Try: r.Try, Amount: r.Amount, State: saga.RefundRefused}
+func (c *Client) Refund(ctx context.Context, charge payment.Charge, r saga.Refund, key string) (payment.ProviderRefund, error) {
+	refused := payment.ProviderRefund{Refund: r.ID, Try: r.Try, Amount: r.Amount, Status: saga.RefundStatusFailed}
 	amount, err := Amount(money.Money{Amount: r.Amount, Currency: charge.Amount.Currency})
 	if err != nil {
 		return refused, nil
 	}
-	refund := func(key string) (payment.Made, error) {
+	refund := func(key string) (payment.ProviderRefund, error) {
 		var d refundDocument
 		err := c.call(c.paying, http.MethodPost, "/v1/refunds", &refunding{
 			Params:        stripe.Params{Context: ctx, IdempotencyKey: &key},
@@ -35,7 +35,7 @@ func (c *Client) Refund(ctx context.Context, charge payment.Charge, r saga.Refun
 			},
 		}, &d)
 		if err != nil {
-			return payment.Made{}, err
+			return payment.ProviderRefund{}, err
 		}
 		return made(d, charge.Amount.Currency)
 	}
@@ -43,7 +43,7 @@ func (c *Client) Refund(ctx context.Context, charge payment.Charge, r saga.Refun
 	if spent(err) {
 		all, unknown := c.Refunds(ctx, charge)
 		if unknown != nil {
-			return payment.Made{}, unknown
+			return payment.ProviderRefund{}, unknown
 		}
 		for _, m := range all {
 			if m.Refund == r.ID && m.Try == r.Try {
@@ -60,8 +60,8 @@ func (c *Client) Refund(ctx context.Context, charge payment.Charge, r saga.Refun
 }
 
 // Refunds returns all refunds that were ever made of the charge's intent, whoever made them.
-func (c *Client) Refunds(ctx context.Context, charge payment.Charge) ([]payment.Made, error) {
-	var all []payment.Made
+func (c *Client) Refunds(ctx context.Context, charge payment.Charge) ([]payment.ProviderRefund, error) {
+	var all []payment.ProviderRefund
 	list := &listing{Params: stripe.Params{Context: ctx}, PaymentIntent: charge.Intent, Limit: pageSize}
 	for more := true; more; {
 		var page refundPage
@@ -113,18 +113,18 @@ type refundDocument struct {
 }
 
 // made tells what the provider's refund is to us. A status that is not known yet decides nothing.
-func made(d refundDocument, currency string) (payment.Made, error) {
+func made(d refundDocument, currency string) (payment.ProviderRefund, error) {
 	minor, err := minorUnits(d.Amount, currency)
 	if err != nil {
-		return payment.Made{}, fmt.Errorf("provider: refund %s: %w", d.ID, err)
+		return payment.ProviderRefund{}, fmt.Errorf("provider: refund %s: %w", d.ID, err)
 	}
-	m := payment.Made{ID: d.ID, Refund: d.Metadata.Refund, Amount: minor, State: saga.RefundPending}
+	m := payment.ProviderRefund{ID: d.ID, Refund: d.Metadata.Refund, Amount: minor, Status: saga.RefundStatusPending}
 	m.Try, _ = strconv.Atoi(d.Metadata.Try) // 0, which is no try of ours, for what is none
 	switch d.Status {
 	case stripe.RefundStatusSucceeded:
-		m.State = saga.RefundDone
+		m.Status = saga.RefundStatusSucceeded
 	case stripe.RefundStatusFailed, stripe.RefundStatusCanceled:
-		m.State = saga.RefundRefused
+		m.Status = saga.RefundStatusFailed
 	}
 	return m, nil
 }

@@ -23,7 +23,7 @@ import (
 )
 
 // ErrMoved is what Keep comes back with if another was faster.
-var ErrMoved = fault.New(fault.Conflict, "sandbox-moved", "The intent or the key was changed by another meanwhile.")
+var ErrMoved = fault.New(fault.Conflict, "sandbox-version-conflict", "The intent or the key was changed by another meanwhile.")
 
 // Ledger keeps intents, answers, the setup, and which payment methods are used up.
 type Ledger struct {
@@ -194,7 +194,7 @@ func (l Ledger) Keep(ctx context.Context, c sandbox.Change, now time.Time) error
 		actions = append(actions, put)
 	}
 	err := record.Transact(ctx, l.DB, actions...)
-	if refused, ok := errors.AsType[*record.Cancelled](err); ok {
+	if refused, ok := errors.AsType[*record.Canceled](err); ok {
 		return ErrMoved.Because(refused)
 	}
 	return err

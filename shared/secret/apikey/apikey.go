@@ -17,8 +17,8 @@ import (
 
 // Why there is no key.
 var (
-	ErrAway    = fault.New(fault.Unavailable, "payments-key-away", "The store of the payment provider's key does not answer; try again later.")
-	ErrRefused = fault.New(fault.Internal, "payments-key-refused", "The payment provider's key may not be read, or is not where it should be.")
+	ErrUnavailable = fault.New(fault.Unavailable, "payment-key-unavailable", "The store of the payment provider's key does not answer; try again later.")
+	ErrUnreadable  = fault.New(fault.Internal, "payment-key-unreadable", "The payment provider's key may not be read, or is not where it should be.")
 )
 
 const (
@@ -34,7 +34,7 @@ func New(read func(context.Context) (string, error), now func() time.Time) *Key 
 	k := &Key{}
 	k.value.Read = func(ctx context.Context) (string, error) {
 		value, err := read(ctx)
-		return value, unread(err)
+		return value, readFault(err)
 	}
 	k.value.Now, k.value.MaxAge, k.value.Patience = now, maxAge, patience
 	return k
@@ -74,14 +74,14 @@ func (k *Key) Get(ctx context.Context) (string, error) { return k.value.Get(ctx)
 // within a minute of the last one that was heeded gets what that one got. The errors are those of Get.
 func (k *Key) Doubt(ctx context.Context) (string, error) { return k.value.Doubt(ctx) }
 
-func unread(err error) error {
+func readFault(err error) error {
 	_, asked := errors.AsType[*smithy.OperationError](err)
 	_, answered := errors.AsType[smithy.APIError](err)
 	switch {
 	case err == nil:
 		return nil
 	case asked && !answered:
-		return ErrAway.Because(err)
+		return ErrUnavailable.Because(err)
 	}
-	return ErrRefused.Because(err)
+	return ErrUnreadable.Because(err)
 }

@@ -26,7 +26,7 @@ func TestAKeyIsReadOnce(t *testing.T) {
 		return "sk_1", nil
 	}, time.Now)
 	_, err := key.Get(t.Context())
-	require.ErrorIs(t, err, apikey.ErrRefused)
+	require.ErrorIs(t, err, apikey.ErrUnreadable)
 	for range 3 {
 		value, err := key.Get(t.Context())
 		require.NoError(t, err)
@@ -75,12 +75,12 @@ func TestInSecret(t *testing.T) {
 		"no secret":        "arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf",
 	} {
 		_, err := apikey.InSecret(cfg, arn, time.Now).Get(t.Context())
-		require.ErrorIs(t, err, apikey.ErrRefused, name)
+		require.ErrorIs(t, err, apikey.ErrUnreadable, name)
 		assert.NotContains(t, err.Error(), cloudtest.SampleSecret)
 	}
 
 	cfg.BaseEndpoint = aws.String("http://127.0.0.1:1")
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	_, err = apikey.InSecret(cfg, "arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf", time.Now).Get(t.Context())
-	require.ErrorIs(t, err, apikey.ErrAway)
+	require.ErrorIs(t, err, apikey.ErrUnavailable)
 }

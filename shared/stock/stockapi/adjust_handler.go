@@ -15,7 +15,7 @@ import (
 )
 
 // ErrWhichAdjustment is the answer to an adjustment that is neither a delta nor a count.
-var ErrWhichAdjustment = fault.New(fault.Invalid, "which-adjustment", "Send either delta, or set and if_equals.")
+var ErrAmbiguous = fault.New(fault.Invalid, "ambiguous-adjustment", "Send either delta, or set and if_equals.")
 
 // AdjustHandler changes how many units of a SKU can be sold.
 type AdjustHandler struct {
@@ -58,7 +58,7 @@ func (h AdjustHandler) Operation() api.Operation {
 		Summary:     "Adjust a level",
 		Description: "Changes how many units can be sold: by a delta, or to a count if the level still is what it was counted against.",
 		Access:      api.Needs(h.Callers, identity.StockWrite),
-		Faults:      []*fault.Fault{ErrWhichAdjustment, stock.ErrNotThatMany, stock.ErrLevelOther, api.ErrKeyReused},
+		Faults:      []*fault.Fault{ErrAmbiguous, stock.ErrInsufficient, stock.ErrLevelChanged, api.ErrKeyReused},
 	}, h.adjust)
 }
 
@@ -74,7 +74,7 @@ func (h AdjustHandler) adjust(ctx context.Context, in *adjustInput) (*adjustOutp
 	case delta == nil && set != nil && equals != nil:
 		wanted.Delta = *set - *equals
 	default:
-		return nil, ErrWhichAdjustment.At("", "has neither or both")
+		return nil, ErrAmbiguous.At("", "has neither or both")
 	}
 	observe.Note(ctx, slog.String("adjustment", wanted.ID))
 	made, err := h.Adjust(ctx, wanted)

@@ -9,13 +9,13 @@ import (
 )
 
 // Deliver hands a fact of an order to the step of the stock that hears it, as its queue would.
-func Deliver(ctx context.Context, shelf stock.Shelf, id string, fact saga.Fact, w saga.Wanted) error {
-	step, handle, carries := saga.ReleaseStock, stock.ReleaseStep{Shelf: shelf}.Handle, any(saga.About{Order: w.Order, Shop: w.Shop})
+func Deliver(ctx context.Context, shelf stock.Store, id string, fact saga.Fact, w saga.OrderContents) error {
+	step, handle, carries := saga.ReleaseStock, stock.ReleaseStep{Store: shelf}.Handle, any(saga.OrderRef{Order: w.Order, Shop: w.Shop})
 	switch fact {
 	case saga.OrderPlaced, saga.ReserveDue:
-		step, handle, carries = saga.ReserveStock, stock.ReserveStep{Shelf: shelf}.Handle, w
+		step, handle, carries = saga.ReserveStock, stock.ReserveStep{Store: shelf}.Handle, w
 	case saga.OrderConfirmed:
-		step, handle = saga.CommitStock, stock.CommitStep{Shelf: shelf}.Handle
+		step, handle = saga.CommitStock, stock.CommitStep{Store: shelf}.Handle
 	}
 	data, err := json.Marshal(carries)
 	if err != nil {
@@ -25,7 +25,7 @@ func Deliver(ctx context.Context, shelf stock.Shelf, id string, fact saga.Fact, 
 	if err != nil {
 		return err
 	}
-	e, err := saga.Hear(step, string(body))
+	e, err := saga.Decode(step, string(body))
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 
 // Store is a store of holds and levels, and a way to look into it.
 type Store struct {
-	Shelf  stock.Shelf
+	Store  stock.Store
 	Adjust func(context.Context, stock.Adjustment) (stock.Adjustment, error)
 	Load   func(ctx context.Context, shop, sku string) (stock.Level, error)
 	// Level returns how many units of a SKU are where, past the store.
@@ -28,8 +28,8 @@ type Store struct {
 }
 
 // Wanted returns what a new order wants: pairs of SKU and quantity.
-func Wanted(lines ...any) saga.Wanted {
-	w := saga.Wanted{Order: "ord_" + rand.Text(), Shop: "main", Total: 1250, Currency: "EUR", PaymentMethod: "pm_card_visa"}
+func Wanted(lines ...any) saga.OrderContents {
+	w := saga.OrderContents{Order: "ord_" + rand.Text(), Shop: "main", Total: 1250, Currency: "EUR", PaymentMethod: "pm_card_visa"}
 	for i := 0; i < len(lines); i += 2 {
 		w.Lines = append(w.Lines, saga.Line{SKU: lines[i].(string), Quantity: int64(lines[i+1].(int)), Price: 1})
 	}
@@ -49,13 +49,13 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		s := open(t)
 		s.stock(t, "MUG", 10, "RUG", 1, "LAMP", 5)
 		hold, reserved := stock.Reserve(Wanted("MUG", 3, "RUG", 1))
-		require.NoError(t, s.Shelf.Create(t.Context(), hold, first, reserved))
+		require.NoError(t, s.Store.Create(t.Context(), hold, first, reserved))
 
 		s.levels(t, "MUG", 7, 3, "RUG", 0, 1, "LAMP", 5, 0)
-		loaded, err := s.Shelf.Load(t.Context(), hold.Shop, hold.Order)
+		loaded, err := s.Store.Load(t.Context(), hold.Shop, hold.Order)
 		require.NoError(t, err)
-		assert.Equal(t, 1, loaded.Diary.Version)
-		assert.True(t, loaded.Diary.Heeds(first))
+		assert.Equal(t, 1, loaded.History.Version)
+		assert.True(t, loaded.History.Handled(first))
 		assert.Equal(t, hold, bare(loaded), "a hold is read as it was stored")
 	})
 
@@ -68,7 +68,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 			lines = append(lines, fmt.Sprintf("SKU-%d", i), 2)
 		}
 		hold, reserved := stock.Reserve(Wanted(lines...))
-		require.NoError(t, s.Shelf.Create(t.Context(), hold, first, reserved))
+		require.NoError(t, s.Store.Create(t.Context(), hold, first, reserved))
 		s.levels(t, "SKU-0", 0, 2, "SKU-49", 0, 2)
 	})
 
@@ -77,17 +77,17 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		s := open(t)
 		s.stock(t, "MUG", 10, "RUG", 1)
 		hold, reserved := stock.Reserve(Wanted("MUG", 3, "RUG", 2, "UNICORN", 1))
-		err := s.Shelf.Create(t.Context(), hold, first, reserved)
+		err := s.Store.Create(t.Context(), hold, first, reserved)
 		var short *stock.ErrShort
 		require.ErrorAs(t, err, &short)
 		assert.Equal(t, []string{"RUG", "UNICORN"}, short.SKUs, "a product that was never counted is short")
 		s.levels(t, "MUG", 10, 0, "RUG", 1, 0)
-		_, err = s.Shelf.Load(t.Context(), hold.Shop, hold.Order)
+		_, err = s.Store.Load(t.Context(), hold.Shop, hold.Order)
 		require.ErrorIs(t, err, fault.NotFound)
 
 		none, refused := stock.Refuse(hold, short.SKUs)
-		require.NoError(t, s.Shelf.Create(t.Context(), none, first, refused))
-		loaded, err := s.Shelf.Load(t.Context(), hold.Shop, hold.Order)
+		require.NoError(t, s.Store.Create(t.Context(), none, first, refused))
+		loaded, err := s.Store.Load(t.Context(), hold.Shop, hold.Order)
 		require.NoError(t, err)
 		assert.Equal(t, none, bare(loaded), "that there was nothing is kept too")
 	})
@@ -97,14 +97,14 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		s := open(t)
 		s.stock(t, "MUG", 5)
 		hold, reserved := stock.Reserve(Wanted("MUG", 3))
-		require.NoError(t, s.Shelf.Create(t.Context(), hold, first, reserved))
+		require.NoError(t, s.Store.Create(t.Context(), hold, first, reserved))
 		for _, cause := range []saga.Cause{first, second} {
-			require.ErrorIs(t, s.Shelf.Create(t.Context(), hold, cause, reserved), fault.Duplicate, "there are too few left")
+			require.ErrorIs(t, s.Store.Create(t.Context(), hold, cause, reserved), fault.Duplicate, "there are too few left")
 		}
 		s.stock(t, "MUG", 10)
-		require.ErrorIs(t, s.Shelf.Create(t.Context(), hold, second, reserved), fault.Duplicate, "there is enough again")
+		require.ErrorIs(t, s.Store.Create(t.Context(), hold, second, reserved), fault.Duplicate, "there is enough again")
 		none, refused := stock.Refuse(hold, []string{"MUG"})
-		require.ErrorIs(t, s.Shelf.Create(t.Context(), none, second, refused), fault.Duplicate, "and nothing is no other hold")
+		require.ErrorIs(t, s.Store.Create(t.Context(), none, second, refused), fault.Duplicate, "and nothing is no other hold")
 		s.levels(t, "MUG", 12, 3)
 	})
 
@@ -113,14 +113,14 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		s := open(t)
 		s.stock(t, "MUG", 5)
 		hold, reserved := stock.Reserve(Wanted("MUG", 3))
-		require.NoError(t, s.Shelf.Create(t.Context(), hold, first, reserved))
-		loaded, err := s.Shelf.Load(t.Context(), hold.Shop, hold.Order)
+		require.NoError(t, s.Store.Create(t.Context(), hold, first, reserved))
+		loaded, err := s.Store.Load(t.Context(), hold.Shop, hold.Order)
 		require.NoError(t, err)
-		require.NoError(t, s.Shelf.Save(t.Context(), loaded, loaded.Has, second, stock.Answer(loaded)))
-		require.ErrorIs(t, s.Shelf.Save(t.Context(), loaded, loaded.Has, third, stock.Answer(loaded)), fault.Conflict)
-		again, err := s.Shelf.Load(t.Context(), hold.Shop, hold.Order)
+		require.NoError(t, s.Store.Save(t.Context(), loaded, loaded.Observed, second, stock.Reply(loaded)))
+		require.ErrorIs(t, s.Store.Save(t.Context(), loaded, loaded.Observed, third, stock.Reply(loaded)), fault.Conflict)
+		again, err := s.Store.Load(t.Context(), hold.Shop, hold.Order)
 		require.NoError(t, err)
-		assert.Equal(t, 2, again.Diary.Version)
+		assert.Equal(t, 2, again.History.Version)
 		s.levels(t, "MUG", 2, 3)
 	})
 
@@ -131,7 +131,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		w := Wanted("MUG", 3)
 		w.Shop = "other"
 		hold, reserved := stock.Reserve(w)
-		require.ErrorAs(t, s.Shelf.Create(t.Context(), hold, first, reserved), new(*stock.ErrShort))
+		require.ErrorAs(t, s.Store.Create(t.Context(), hold, first, reserved), new(*stock.ErrShort))
 		s.levels(t, "MUG", 5, 0)
 	})
 
@@ -139,7 +139,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 20)
-		served, refused := s.rush(t, 50, func(int) saga.Wanted { return Wanted("MUG", 1) })
+		served, refused := s.rush(t, 50, func(int) saga.OrderContents { return Wanted("MUG", 1) })
 		assert.Equal(t, []int{20, 30}, []int{served, refused})
 		s.levels(t, "MUG", 0, 20)
 	})
@@ -149,7 +149,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		s := open(t)
 		s.stock(t, "MUG", 12, "RUG", 12, "LAMP", 12)
 		baskets := [][]any{{"MUG", 1, "RUG", 1, "LAMP", 1}, {"LAMP", 1, "RUG", 1, "MUG", 1}, {"RUG", 1, "LAMP", 1, "MUG", 1}}
-		served, refused := s.rush(t, 15, func(i int) saga.Wanted { return Wanted(baskets[i%3]...) })
+		served, refused := s.rush(t, 15, func(i int) saga.OrderContents { return Wanted(baskets[i%3]...) })
 		assert.Equal(t, []int{12, 3}, []int{served, refused})
 		s.levels(t, "MUG", 0, 12, "RUG", 0, 12, "LAMP", 0, 12)
 	})
@@ -159,7 +159,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		s := open(t)
 		s.stock(t, "MUG", 20)
 		w := Wanted("MUG", 2)
-		s.rush(t, 10, func(int) saga.Wanted { return w })
+		s.rush(t, 10, func(int) saga.OrderContents { return w })
 		s.levels(t, "MUG", 18, 2)
 	})
 
@@ -177,14 +177,14 @@ func exerciseAdjustments(t *testing.T, open func(t *testing.T) Store) {
 		"a delivery to a product that was never counted":        {nil, stock.Adjustment{Delta: 10}, nil, 10},
 		"a delivery adds to what is there":                      {[]any{"MUG", 5}, stock.Adjustment{Delta: 10}, nil, 15},
 		"a loss takes from what is there":                       {[]any{"MUG", 5}, stock.Adjustment{Delta: -5}, nil, 0},
-		"nobody loses more than there is":                       {[]any{"MUG", 5}, stock.Adjustment{Delta: -6}, stock.ErrNotThatMany, 5},
-		"nobody loses what was never counted":                   {nil, stock.Adjustment{Delta: -1}, stock.ErrNotThatMany, 0},
+		"nobody loses more than there is":                       {[]any{"MUG", 5}, stock.Adjustment{Delta: -6}, stock.ErrInsufficient, 5},
+		"nobody loses what was never counted":                   {nil, stock.Adjustment{Delta: -1}, stock.ErrInsufficient, 0},
 		"a delta of nothing changes nothing":                    {[]any{"MUG", 5}, stock.Adjustment{Delta: 0}, nil, 5},
 		"a count replaces the level it was counted against":     {[]any{"MUG", 5}, stock.Adjustment{Delta: -2, IfEquals: level(5)}, nil, 3},
-		"a count does not replace another level":                {[]any{"MUG", 5}, stock.Adjustment{Delta: 2, IfEquals: level(6)}, stock.ErrLevelOther, 5},
+		"a count does not replace another level":                {[]any{"MUG", 5}, stock.Adjustment{Delta: 2, IfEquals: level(6)}, stock.ErrLevelChanged, 5},
 		"a first count replaces nothing":                        {nil, stock.Adjustment{Delta: 7, IfEquals: level(0)}, nil, 7},
-		"a count against nothing does not replace a level":      {[]any{"MUG", 5}, stock.Adjustment{Delta: 7, IfEquals: level(0)}, stock.ErrLevelOther, 5},
-		"a count against a level that was never counted":        {nil, stock.Adjustment{Delta: 7, IfEquals: level(5)}, stock.ErrLevelOther, 0},
+		"a count against nothing does not replace a level":      {[]any{"MUG", 5}, stock.Adjustment{Delta: 7, IfEquals: level(0)}, stock.ErrLevelChanged, 5},
+		"a count against a level that was never counted":        {nil, stock.Adjustment{Delta: 7, IfEquals: level(5)}, stock.ErrLevelChanged, 0},
 		"a count against zero replaces a level that fell to it": {[]any{"MUG", 0}, stock.Adjustment{Delta: 4, IfEquals: level(0)}, nil, 4},
 	} {
 		t.Run(sentence, func(t *testing.T) {
@@ -249,7 +249,7 @@ func exerciseAdjustments(t *testing.T, open func(t *testing.T) Store) {
 				return
 			}
 			hold, reserved := stock.Reserve(Wanted("MUG", 1))
-			err := untilFree(func() error { return s.Shelf.Create(context.Background(), hold, first, reserved) })
+			err := untilFree(func() error { return s.Store.Create(context.Background(), hold, first, reserved) })
 			count(&served, err == nil)
 		})
 		assert.GreaterOrEqual(t, served, 5)
@@ -270,12 +270,12 @@ func adjustment(a stock.Adjustment) stock.Adjustment {
 }
 
 // rush has n buyers come at once, each trying again while others are in the way, as a queue would.
-func (s Store) rush(t *testing.T, n int, basket func(i int) saga.Wanted) (served, refused int) {
+func (s Store) rush(t *testing.T, n int, basket func(i int) saga.OrderContents) (served, refused int) {
 	t.Helper()
 	atOnce(n, func(i int) {
 		hold, reserved := stock.Reserve(basket(i))
 		err := untilFree(func() error {
-			return s.Shelf.Create(context.Background(), hold, saga.Cause{ID: fmt.Sprint(i)}, reserved)
+			return s.Store.Create(context.Background(), hold, saga.Cause{ID: fmt.Sprint(i)}, reserved)
 		})
 		count(&served, err == nil)
 		count(&refused, errors.As(err, new(*stock.ErrShort)))
@@ -286,7 +286,7 @@ func (s Store) rush(t *testing.T, n int, basket func(i int) saga.Wanted) (served
 // untilFree does it again until others are out of the way.
 func untilFree(do func() error) error {
 	for {
-		if err := do(); !errors.Is(err, fault.Conflict) || errors.Is(err, stock.ErrNotThatMany) || errors.Is(err, stock.ErrLevelOther) {
+		if err := do(); !errors.Is(err, fault.Conflict) || errors.Is(err, stock.ErrInsufficient) || errors.Is(err, stock.ErrLevelChanged) {
 			return err
 		}
 	}
@@ -315,7 +315,7 @@ func (s Store) levels(t *testing.T, want ...any) {
 
 // bare returns a hold without its diary.
 func bare(r stock.Reservation) stock.Reservation {
-	r.Diary = saga.Diary{}
+	r.History = saga.History{}
 	return r
 }
 

@@ -8,39 +8,39 @@ import (
 )
 
 // Want is what an order's story asks of a hold.
-type Want string
+type Desired string
 
 // Has is what is so.
-type Has string
+type Observed string
 
 // What a hold wants, and has. One that wants to be released never takes stock again.
 const (
-	Hold    Want = "hold"
-	Sell    Want = "sell"
-	Release Want = "release"
+	DesiredReserve Desired = "reserve"
+	DesiredSell    Desired = "sell"
+	DesiredRelease Desired = "release"
 
-	Nothing Has = "nothing" // its units can be sold, to anybody
-	Held    Has = "held"    // its units are set aside for its order
-	Sold    Has = "sold"    // its units are its order's
+	Nothing  Observed = "nothing"  // its units can be sold, to anybody
+	Reserved Observed = "reserved" // its units are set aside for its order
+	Sold     Observed = "sold"     // its units are its order's
 )
 
 // Promised reports whether a level counts the units of such a hold as promised: they are on the shelf, and spoken for.
-func (h Has) Promised() bool { return h == Held || h == Sold }
+func (h Observed) Promised() bool { return h == Reserved || h == Sold }
 
 // ErrNothingToSell is the fault of an order that is confirmed though nothing was set aside for it.
-var ErrNothingToSell = fault.New(fault.Invalid, "nothing-to-sell", "The order is confirmed, but nothing was set aside for it.")
+var ErrNothingReserved = fault.New(fault.Invalid, "nothing-reserved", "The order is confirmed, but nothing was set aside for it.")
 
 // Reservation is an order's hold on stock: all of its lines, or none. It has no expiry of its own; only the order ends it.
 type Reservation struct {
 	Order         string
 	Shop          string
-	Want          Want
-	Has           Has
+	Desired       Desired
+	Observed      Observed
 	Lines         []Line   // none of an order that gave up before any stock was set aside
 	Short         []string // the SKUs that were missing
 	Total         money.Money
 	PaymentMethod string // carried along for the payment that follows, and no longer
-	Diary         saga.Diary
+	History       saga.History
 }
 
 // Line is a quantity of one SKU. No two lines have the same SKU.
@@ -50,9 +50,9 @@ type Line struct {
 }
 
 // Reserve returns the hold that an order wants, and the fact that all of it was set aside.
-func Reserve(w saga.Wanted) (Reservation, saga.Fact) {
+func Reserve(w saga.OrderContents) (Reservation, saga.Fact) {
 	r := Reservation{
-		Order: w.Order, Shop: w.Shop, Want: Hold, Has: Held, PaymentMethod: w.PaymentMethod,
+		Order: w.Order, Shop: w.Shop, Desired: DesiredReserve, Observed: Reserved, PaymentMethod: w.PaymentMethod,
 		Total: money.Money{Amount: w.Total, Currency: w.Currency},
 	}
 	for _, l := range w.Lines {
@@ -63,37 +63,37 @@ func Reserve(w saga.Wanted) (Reservation, saga.Fact) {
 
 // Refuse returns the hold that has nothing because these SKUs were missing, and the fact that they were.
 func Refuse(r Reservation, short []string) (Reservation, saga.Fact) {
-	r.Has, r.Short, r.PaymentMethod = Nothing, short, ""
+	r.Observed, r.Short, r.PaymentMethod = Nothing, short, ""
 	return r, saga.StockShort
 }
 
 // Commit returns the hold of a confirmed order, and the fact that it is sold; no fact if nothing changes: it is sold already,
 // or its order wants it no more. It returns ErrNothingToSell for a hold that has nothing.
-func Commit(r Reservation) (Reservation, saga.Fact, error) {
+func Sell(r Reservation) (Reservation, saga.Fact, error) {
 	switch {
-	case r.Want == Release || r.Has == Sold:
+	case r.Desired == DesiredRelease || r.Observed == Sold:
 		return r, "", nil
-	case r.Has == Nothing:
-		return r, "", ErrNothingToSell
+	case r.Observed == Nothing:
+		return r, "", ErrNothingReserved
 	}
-	r.Want, r.Has, r.PaymentMethod = Sell, Sold, ""
+	r.Desired, r.Observed, r.PaymentMethod = DesiredSell, Sold, ""
 	return r, saga.StockSold, nil
 }
 
 // GiveUp returns the hold that its order wants no more, whatever it had, and the fact that it has nothing and never will.
-func GiveUp(r Reservation) (Reservation, saga.Fact) {
-	r.Want, r.Has, r.PaymentMethod = Release, Nothing, ""
+func Release(r Reservation) (Reservation, saga.Fact) {
+	r.Desired, r.Observed, r.PaymentMethod = DesiredRelease, Nothing, ""
 	return r, saga.StockReleased
 }
 
 // Answer returns the fact that tells what a hold has: the same again to everyone who asks again.
-func Answer(r Reservation) saga.Fact {
+func Reply(r Reservation) saga.Fact {
 	switch {
-	case r.Want == Release:
+	case r.Desired == DesiredRelease:
 		return saga.StockReleased
-	case r.Has == Held:
+	case r.Observed == Reserved:
 		return saga.StockReserved
-	case r.Has == Sold:
+	case r.Observed == Sold:
 		return saga.StockSold
 	}
 	return saga.StockShort

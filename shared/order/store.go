@@ -7,7 +7,7 @@ import (
 )
 
 // Desk is where orders are read and written.
-type Desk interface {
+type Store interface {
 	// Load returns fault.NotFound if the shop has no such order.
 	Load(ctx context.Context, shop, id string) (Order, error)
 	// Save returns fault.Conflict if the order moved on since it was loaded.

@@ -21,16 +21,16 @@ import (
 
 // Shelf keeps levels – plain counters, moved by conditional ADD, with no version and no stream – and the holds on them. Who
 // only sells moves no units, and needs no Levels.
-type Shelf struct {
-	Holds  record.Table
-	Levels Levels
+type Store struct {
+	Reservations record.Table
+	Levels       Levels
 }
 
 type item struct {
 	Order         string   `dynamodbav:"order"`
 	Shop          string   `dynamodbav:"shop"`
-	Want          string   `dynamodbav:"want"`
-	Has           string   `dynamodbav:"has"`
+	Desired       string   `dynamodbav:"desired"`
+	Observed      string   `dynamodbav:"observed"`
 	Lines         []line   `dynamodbav:"lines,omitempty"`
 	Short         []string `dynamodbav:"short,omitempty"`
 	Total         int64    `dynamodbav:"total"`
@@ -45,19 +45,19 @@ type line struct {
 
 func change(r stock.Reservation, cause saga.Cause, f saga.Fact) record.Change {
 	i := item{
-		Order: r.Order, Shop: r.Shop, Want: string(r.Want), Has: string(r.Has), Short: r.Short,
+		Order: r.Order, Shop: r.Shop, Desired: string(r.Desired), Observed: string(r.Observed), Short: r.Short,
 		Total: r.Total.Amount, Currency: r.Total.Currency, PaymentMethod: r.PaymentMethod,
 	}
 	for _, l := range r.Lines {
 		i.Lines = append(i.Lines, line(l))
 	}
-	return record.Change{Key: record.Key(r.Shop, r.Order), Item: i, Diary: r.Diary, Cause: cause, Facts: []saga.Fact{f}}
+	return record.Change{Key: record.Key(r.Shop, r.Order), Item: i, History: r.History, Cause: cause, Facts: []saga.Fact{f}}
 }
 
-func fromItem(i item, d saga.Diary) stock.Reservation {
+func fromItem(i item, d saga.History) stock.Reservation {
 	r := stock.Reservation{
-		Order: i.Order, Shop: i.Shop, Want: stock.Want(i.Want), Has: stock.Has(i.Has), Short: i.Short,
-		Total: money.Money{Amount: i.Total, Currency: i.Currency}, PaymentMethod: i.PaymentMethod, Diary: d,
+		Order: i.Order, Shop: i.Shop, Desired: stock.Desired(i.Desired), Observed: stock.Observed(i.Observed), Short: i.Short,
+		Total: money.Money{Amount: i.Total, Currency: i.Currency}, PaymentMethod: i.PaymentMethod, History: d,
 	}
 	for _, l := range i.Lines {
 		r.Lines = append(r.Lines, stock.Line(l))
@@ -68,32 +68,32 @@ func fromItem(i item, d saga.Diary) stock.Reservation {
 // Create stores a new hold and announces f. A hold that has its lines takes all of them off the levels in the same
 // transaction, or none: then it returns *stock.ErrShort. It returns fault.Duplicate if the order has a hold already,
 // whatever the levels say, and fault.Conflict if others kept changing the same levels.
-func (s Shelf) Create(ctx context.Context, r stock.Reservation, cause saga.Cause, f saga.Fact) error {
+func (s Store) Create(ctx context.Context, r stock.Reservation, cause saga.Cause, f saga.Fact) error {
 	return s.write(ctx, r, stock.Nothing, cause, f)
 }
 
 // write stores a hold. If its units are counted elsewhere than before, they move in the same transaction; it returns
 // *stock.ErrShort if there are too few where they were.
-func (s Shelf) write(ctx context.Context, r stock.Reservation, had stock.Has, cause saga.Cause, f saga.Fact) error {
+func (s Store) write(ctx context.Context, r stock.Reservation, had stock.Observed, cause saga.Cause, f saga.Fact) error {
 	c := change(r, cause, f)
-	if r.Has.Promised() == had.Promised() {
-		return s.Holds.Save(ctx, c)
+	if r.Observed.Promised() == had.Promised() {
+		return s.Reservations.Save(ctx, c)
 	}
-	put, err := s.Holds.Put(c)
+	put, err := s.Reservations.Put(c)
 	if err != nil {
 		return err
 	}
 	actions := []types.TransactWriteItem{put}
 	for _, l := range r.Lines {
-		actions = append(actions, s.Levels.shift(r.Shop, l, counter(had), counter(r.Has)))
+		actions = append(actions, s.Levels.shift(r.Shop, l, counter(had), counter(r.Observed)))
 	}
-	err = record.Transact(ctx, s.Holds.DB, actions...)
-	refused, ok := errors.AsType[*record.Cancelled](err)
+	err = record.Transact(ctx, s.Reservations.DB, actions...)
+	refused, ok := errors.AsType[*record.Canceled](err)
 	if !ok {
 		return err
 	}
 	if refused.Reasons[0].Failed {
-		return s.Holds.Refused(c, put, refused.Reasons[0])
+		return s.Reservations.Refused(c, put, refused.Reasons[0])
 	}
 	short := &stock.ErrShort{}
 	for i, l := range r.Lines {
@@ -105,9 +105,9 @@ func (s Shelf) write(ctx context.Context, r stock.Reservation, had stock.Has, ca
 }
 
 // Load reads an order's hold consistently. It returns fault.NotFound for none.
-func (s Shelf) Load(ctx context.Context, shop, order string) (stock.Reservation, error) {
+func (s Store) Load(ctx context.Context, shop, order string) (stock.Reservation, error) {
 	var i item
-	d, err := s.Holds.Load(ctx, record.Key(shop, order), &i)
+	d, err := s.Reservations.Load(ctx, record.Key(shop, order), &i)
 	return fromItem(i, d), err
 }
 
@@ -115,13 +115,13 @@ func (s Shelf) Load(ctx context.Context, shop, order string) (stock.Reservation,
 // move in the same transaction; if not, that is one plain write. It returns fault.Conflict if the hold moved on since it was
 // loaded, or was made since it was not found, or if others kept changing the same levels; and stock.ErrMiscounted if levels to
 // be moved do not count what it had.
-func (s Shelf) Save(ctx context.Context, r stock.Reservation, had stock.Has, cause saga.Cause, f saga.Fact) error {
+func (s Store) Save(ctx context.Context, r stock.Reservation, had stock.Observed, cause saga.Cause, f saga.Fact) error {
 	err := s.write(ctx, r, had, cause, f)
 	if short, ok := errors.AsType[*stock.ErrShort](err); ok {
-		return stock.ErrMiscounted.Because(short)
+		return stock.ErrInconsistent.Because(short)
 	}
 	if errors.Is(err, fault.Duplicate) {
-		return record.ErrMoved
+		return record.ErrVersionConflict
 	}
 	return err
 }
@@ -141,7 +141,7 @@ func number(n int64) types.AttributeValue {
 }
 
 // counter is where the units of a hold are counted.
-func counter(has stock.Has) string {
+func counter(has stock.Observed) string {
 	if has.Promised() {
 		return "promised"
 	}
@@ -205,16 +205,16 @@ func (s Levels) Adjust(ctx context.Context, a stock.Adjustment) (stock.Adjustmen
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}},
 		types.TransactWriteItem{Update: s.move(a)})
-	refused, ok := errors.AsType[*record.Cancelled](err)
+	refused, ok := errors.AsType[*record.Canceled](err)
 	switch {
 	case !ok:
 		return a, err
 	case refused.Reasons[0].Failed:
 		return adjustmentOf(a.Shop, refused.Reasons[0].Item)
 	case a.IfEquals != nil:
-		return a, stock.ErrLevelOther
+		return a, stock.ErrLevelChanged
 	}
-	return a, stock.ErrNotThatMany
+	return a, stock.ErrInsufficient
 }
 
 // move changes the level by the adjustment's delta, if the level is the one it applies to. A SKU that was never counted has

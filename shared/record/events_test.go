@@ -30,7 +30,7 @@ func at(v int, fact saga.Fact, second int64) line {
 // stands returns a row as it is read from its table.
 func stands(t *testing.T, version int, log []line, more map[string]any) map[string]types.AttributeValue {
 	t.Helper()
-	row := map[string]any{"pk": key, "version": version, "nonce": "n", "order": "ord_1", "shop": "main", "log": log}
+	row := map[string]any{"pk": key, "version": version, "nonce": "n", "order": "ord_1", "shop": "main", "history": log}
 	maps.Copy(row, more)
 	image, err := attributevalue.MarshalMap(row)
 	require.NoError(t, err)
@@ -38,7 +38,7 @@ func stands(t *testing.T, version int, log []line, more map[string]any) map[stri
 }
 
 func toldSince(image map[string]types.AttributeValue, second int64) (ids, untold []string) {
-	told, not := record.ToldSince(image, time.Unix(second, 0))
+	told, not := record.EventsSince(image, time.Unix(second, 0))
 	for _, e := range told {
 		ids = append(ids, e.ID+" "+string(e.Type))
 	}
@@ -78,7 +78,7 @@ func TestARowTellsAgainWhatItToldSince(t *testing.T) {
 
 func TestARowTellsAgainWhatItHoldsNow(t *testing.T) {
 	t.Parallel()
-	told, untold := record.ToldSince(stands(t, 2, []line{at(1, saga.OrderRefunding, 10), at(2, saga.OrderRefunding, 20)}, map[string]any{
+	told, untold := record.EventsSince(stands(t, 2, []line{at(1, saga.OrderRefunding, 10), at(2, saga.OrderRefunding, 20)}, map[string]any{
 		"refunds": []map[string]any{{"id": "r", "amount": int64(1)<<53 + 1, "try": 2, "state": "asked", "final": false, "notes": []string{"a"}, "none": nil}},
 		"owner":   "anna@example.com",
 	}), time.Unix(10, 0))
@@ -96,11 +96,11 @@ func TestARowTellsAgainWhatItHoldsNow(t *testing.T) {
 // Of two facts that contradict each other the later is true: told again, each has to carry the version that it had.
 func TestAFactToldAgainHasTheVersionThatItHad(t *testing.T) {
 	t.Parallel()
-	told, untold := record.ToldSince(stands(t, 7, []line{at(5, saga.PaymentReturned, 10), at(6, saga.ReturnFailed, 20), at(7, saga.RefundBegun, 30)}, nil), time.Unix(0, 0))
+	told, untold := record.EventsSince(stands(t, 7, []line{at(5, saga.PaymentReturned, 10), at(6, saga.ReturnFailed, 20), at(7, saga.RefundStarted, 30)}, nil), time.Unix(0, 0))
 	require.Empty(t, untold)
 	require.Len(t, told, 2)
 	for i, version := range []int{5, 6} {
-		said, err := saga.As[saga.Standing](told[i])
+		said, err := saga.As[saga.ChargeVersion](told[i])
 		require.NoError(t, err)
 		assert.Equal(t, version, said.Version, "%s", told[i].Type)
 	}
@@ -111,7 +111,7 @@ func TestAFactToldAgainHasTheVersionThatItHad(t *testing.T) {
 func TestAFullLogTellsOnlyWhatItKnows(t *testing.T) {
 	t.Parallel()
 	log := []line{at(1, saga.CaptureDue, 10), at(7, saga.ReleaseDue, 10), at(7, saga.ReturnDue, 10)}
-	for v := 8; len(log) < record.LogLimit; v++ {
+	for v := 8; len(log) < record.HistoryLimit; v++ {
 		log = append(log, at(v, saga.OrderRetried, 10))
 	}
 	log[50].Fact = saga.CaptureDue

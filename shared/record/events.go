@@ -16,39 +16,41 @@ import (
 // Told returns what one version of a row announces: an event for each of its facts that somebody hears, in the order of
 // the log. Each carries what saga.Routes says, projected from this very image, so an old record that is read again tells
 // what it told at first. It returns an error for an image that is no row of ours, or that lacks what a fact should carry.
-func Told(image map[string]events.DynamoDBAttributeValue) ([]saga.Event, error) {
+func Events(image map[string]events.DynamoDBAttributeValue) ([]saga.Event, error) {
 	r, err := parse(plainMap(image))
 	if err != nil {
 		return nil, err
 	}
-	told, untold := r.tell(func(l line) bool { return l.Version == r.Version })
+	told, untold := r.events(func(l line) bool { return l.Version == r.Version })
 	if len(untold) > 0 {
 		return nil, untold[0]
 	}
 	return told, nil
 }
 
-// ToldSince returns what a row announced at or after a moment, in all versions that its log knows, as far as the row as it
+// EventsSince returns what a row announced at or after a moment, in all versions that its log knows, as far as the row as it
 // stands can still tell it: under the ids that the facts had at first, so that whoever heard them knows them again, and
 // carrying what the row holds now, but for the version, which is the one that told. It names each fact that cannot be told any
 // more: the row no longer holds what the fact should carry, or the log is full and the fact's id is lost with what came before it.
-func ToldSince(image map[string]types.AttributeValue, since time.Time) ([]saga.Event, []Untold) {
+func EventsSince(image map[string]types.AttributeValue, since time.Time) ([]saga.Event, []Unrecoverable) {
 	r, err := parse(plainItem(image))
 	if err != nil {
-		return nil, []Untold{{Row: r.PK, Why: err}}
+		return nil, []Unrecoverable{{Row: r.PK, Why: err}}
 	}
-	return r.tell(func(l line) bool { return l.At >= since.UnixMilli() })
+	return r.events(func(l line) bool { return l.At >= since.UnixMilli() })
 }
 
 // Untold is a fact that its row cannot tell.
-type Untold struct {
+type Unrecoverable struct {
 	Row  string    // its key
 	Fact saga.Fact // none, if the row is none of ours
 	Why  error
 }
 
 // Error names the row, the fact and why.
-func (u Untold) Error() string { return fmt.Sprintf("record: %s tells %s: %v", u.Row, u.Fact, u.Why) }
+func (u Unrecoverable) Error() string {
+	return fmt.Sprintf("record: %s tells %s: %v", u.Row, u.Fact, u.Why)
+}
 
 // row is what an image says about the facts of its row.
 type row struct {
@@ -57,7 +59,7 @@ type row struct {
 	Nonce   string                     `json:"nonce"`
 	Order   string                     `json:"order"`
 	Shop    string                     `json:"shop"`
-	Log     []line                     `json:"log"`
+	History []line                     `json:"history"`
 	members map[string]json.RawMessage // all attributes
 }
 
@@ -86,9 +88,9 @@ func parse(image map[string]any) (r row, err error) {
 }
 
 // tell returns the events of the facts that are meant and that somebody hears, and those that cannot be told.
-func (r row) tell(meant func(line) bool) (told []saga.Event, untold []Untold) {
+func (r row) events(meant func(line) bool) (told []saga.Event, untold []Unrecoverable) {
 	index := map[int]int{} // of the next fact, by version
-	for _, l := range r.Log {
+	for _, l := range r.History {
 		at := index[l.Version]
 		index[l.Version]++
 		if !meant(l) {
@@ -97,8 +99,8 @@ func (r row) tell(meant func(line) bool) (told []saga.Event, untold []Untold) {
 		e, err := r.event(l, at)
 		switch {
 		case err != nil:
-			untold = append(untold, Untold{r.PK, l.Fact, err})
-		case l.Fact.Heard():
+			untold = append(untold, Unrecoverable{r.PK, l.Fact, err})
+		case l.Fact.HasConsumers():
 			told = append(told, e)
 		}
 	}
@@ -111,16 +113,16 @@ func (r row) event(l line, index int) (saga.Event, error) {
 	switch {
 	case !known:
 		return saga.Event{}, errors.New("a fact without a route")
-	case !l.Fact.Heard():
+	case !l.Fact.HasConsumers():
 		return saga.Event{}, nil
 	case r.begunBefore(l):
 		return saga.Event{}, errors.New("the log is full, and the beginning of that version is not in it")
 	}
-	data, err := r.project(l.Version, route.Carries)
+	data, err := r.project(l.Version, route.Data)
 	return saga.Event{
 		SpecVersion: saga.SpecVersion,
-		ID:          saga.EventID(route.By, r.PK, l.Version, index, r.Nonce),
-		Source:      route.By, Type: l.Fact, Subject: r.Order, Shop: r.Shop,
+		ID:          saga.EventID(route.Source, r.PK, l.Version, index, r.Nonce),
+		Source:      route.Source, Type: l.Fact, Subject: r.Order, Shop: r.Shop,
 		Time: time.UnixMilli(l.At).UTC(), CausationID: l.Cause, Data: data,
 	}, err
 }
@@ -128,7 +130,7 @@ func (r row) event(l line, index int) (saga.Event, error) {
 // begunBefore reports whether the log may have dropped other facts of the line's version that were told before it. What a full
 // log dropped lies between its first line and its second.
 func (r row) begunBefore(l line) bool {
-	return len(r.Log) >= LogLimit && l.Version == r.Log[1].Version && l != r.Log[0]
+	return len(r.History) >= HistoryLimit && l.Version == r.History[1].Version && l != r.History[0]
 }
 
 // project returns what a fact of a version carries. The version is the fact's own, and not what the row has by now: who hears facts

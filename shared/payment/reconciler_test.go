@@ -23,20 +23,20 @@ import (
 )
 
 func (s shop) capture(id string, fact saga.Fact, order string) error {
-	return payment.CaptureStep{Till: s.step(unharmed).Till}.Handle(s.t.Context(), paymenttest.About(s.t, saga.CapturePayment, fact, id, order))
+	return payment.CaptureStep{Reconciler: s.step(unharmed).Reconciler}.Handle(s.t.Context(), paymenttest.About(s.t, saga.CapturePayment, fact, id, order))
 }
 
 func (s shop) giveBack(id string, fact saga.Fact, order string) error {
-	return payment.ReturnStep{Till: s.step(unharmed).Till}.Handle(s.t.Context(), paymenttest.About(s.t, saga.ReturnPayment, fact, id, order))
+	return payment.ReturnStep{Reconciler: s.step(unharmed).Reconciler}.Handle(s.t.Context(), paymenttest.About(s.t, saga.ReturnPayment, fact, id, order))
 }
 
 func (s shop) refund(id string, fact saga.Fact, order string, wanted ...saga.Refund) error {
-	return payment.ReturnStep{Till: s.step(unharmed).Till}.Handle(s.t.Context(), paymenttest.Refunding(s.t, fact, id, order, wanted...))
+	return payment.ReturnStep{Reconciler: s.step(unharmed).Reconciler}.Handle(s.t.Context(), paymenttest.Refunding(s.t, fact, id, order, wanted...))
 }
 
 // callBack has the provider call back about an order's payment.
 func (s shop) callBack(id, order string) error {
-	return s.step(unharmed).Hear(s.t.Context(), payment.Callback{ID: id, Intent: s.charge(order).Intent}, saga.Cause{ID: id, Actor: "receive-payment-event"})
+	return s.step(unharmed).HandleCallback(s.t.Context(), payment.Callback{ID: id, Intent: s.charge(order).Intent}, saga.Cause{ID: id, Actor: "receive-payment-event"})
 }
 
 // act plays the customer.
@@ -58,7 +58,7 @@ func (s shop) authorized(card string) string {
 	s.t.Helper()
 	order := newOrder()
 	require.NoError(s.t, s.handle(paymenttest.Reserved(s.t, "reserved", order, price, card)))
-	require.Equal(s.t, payment.Authorized, s.charge(order).Has)
+	require.Equal(s.t, payment.Authorized, s.charge(order).Observed)
 	return order
 }
 
@@ -66,7 +66,7 @@ func (s shop) captured(card string) string {
 	s.t.Helper()
 	order := s.authorized(card)
 	require.NoError(s.t, s.capture("confirmed", saga.OrderConfirmed, order))
-	require.Equal(s.t, payment.Captured, s.charge(order).Has)
+	require.Equal(s.t, payment.Captured, s.charge(order).Observed)
 	return order
 }
 
@@ -106,13 +106,13 @@ func TestCapturing(t *testing.T) {
 		order := s.authorized("pm_card_captureLapsed")
 		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
 		got := s.charge(order)
-		assert.Equal(t, []string{string(payment.Lapsed), payment.PaymentCanceled}, []string{string(got.Has), got.Reason})
+		assert.Equal(t, []string{string(payment.Lapsed), payment.PaymentCanceled}, []string{string(got.Observed), got.Reason})
 		assert.Equal(t, saga.CaptureFailed, s.last(order))
-		version := got.Diary.Version
+		version := got.History.Version
 		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
-		assert.Equal(t, version, s.charge(order).Diary.Version)
+		assert.Equal(t, version, s.charge(order).History.Version)
 		require.NoError(t, s.capture("due", saga.CaptureDue, order))
-		assert.Equal(t, version+1, s.charge(order).Diary.Version)
+		assert.Equal(t, version+1, s.charge(order).History.Version)
 	})
 
 	t.Run("nothing to pay is taken without the provider", func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestCapturing(t *testing.T) {
 		require.NoError(t, s.handle(paymenttest.Reserved(t, "reserved", order, money.Money{Currency: "EUR"}, "")))
 		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
 		assert.Equal(t, []saga.Fact{saga.PaymentAuthorized, saga.PaymentCaptured}, facts(s.charge(order)))
-		require.NoError(t, s.giveBack("cancelling", saga.OrderCancelling, order))
+		require.NoError(t, s.giveBack("canceling", saga.OrderCanceling, order))
 		assert.Equal(t, saga.PaymentReturned, s.last(order))
 	})
 
@@ -134,7 +134,7 @@ func TestCapturing(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.authorized("pm_card_visa")
-		require.NoError(t, s.giveBack("cancelling", saga.OrderCancelling, order))
+		require.NoError(t, s.giveBack("canceling", saga.OrderCanceling, order))
 		want := facts(s.charge(order))
 		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
 		require.NoError(t, s.capture("due", saga.CaptureDue, order))
@@ -147,7 +147,7 @@ func TestCapturing(t *testing.T) {
 		cloudtest.Patiently(t, func(t *testing.T) {
 			s := open(t)
 			order := s.authorized("pm_card_visa")
-			away := payment.CaptureStep{Till: s.step(unharmed).Till}
+			away := payment.CaptureStep{Reconciler: s.step(unharmed).Reconciler}
 			away.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
 			require.ErrorIs(t, away.Handle(t.Context(), paymenttest.About(t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", order)), fault.Unavailable)
 			require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
@@ -158,11 +158,11 @@ func TestCapturing(t *testing.T) {
 
 func TestReturning(t *testing.T) {
 	t.Parallel()
-	verdict := func(s shop, order string) error { return s.giveBack("cancelling", saga.OrderCancelling, order) }
+	verdict := func(s shop, order string) error { return s.giveBack("canceling", saga.OrderCanceling, order) }
 
 	for name, c := range map[string]struct {
 		given func(s shop) string
-		has   payment.Has
+		has   payment.Observed
 		facts []saga.Fact // after those of the given charge
 	}{
 		"what is held is let go": {
@@ -207,7 +207,7 @@ func TestReturning(t *testing.T) {
 			want := append(facts(s.charge(order)), c.facts...)
 			require.NoError(t, verdict(s, order))
 			got := s.charge(order)
-			assert.Equal(t, c.has, got.Has)
+			assert.Equal(t, c.has, got.Observed)
 			assert.Equal(t, want, facts(got))
 			assert.Empty(t, got.ClientSecret)
 			require.NoError(t, verdict(s, order))
@@ -223,13 +223,13 @@ func TestReturning(t *testing.T) {
 		})
 	}
 
-	t.Run("a verdict that overtakes the payment leaves a tombstone", func(t *testing.T) {
+	t.Run("an outcome that overtakes the payment leaves a tombstone", func(t *testing.T) {
 		t.Parallel()
 		s, order := open(t), newOrder()
 		require.NoError(t, verdict(s, order))
 		got := s.charge(order)
 		assert.Equal(t, []saga.Fact{saga.PaymentReturned}, facts(got))
-		got.Diary = saga.Diary{}
+		got.History = saga.History{}
 		assert.Equal(t, payment.Tombstone(paymenttest.Shop, order), got)
 		require.NoError(t, s.handle(paymenttest.Reserved(t, "reserved", order, price, "pm_card_visa")))
 		assert.Equal(t, 0, s.Authorizations(t, order))
@@ -253,7 +253,7 @@ func TestReturning(t *testing.T) {
 		order := s.captured("pm_card_pendingRefund")
 		require.ErrorIs(t, verdict(s, order), payment.ErrUndecided)
 		require.ErrorIs(t, verdict(s, order), payment.ErrUndecided)
-		assert.Equal(t, saga.RefundBegun, s.last(order))
+		assert.Equal(t, saga.RefundStarted, s.last(order))
 		s.Later(time.Minute)
 		require.NoError(t, s.callBack("evt_1", order))
 		assert.Equal(t, saga.PaymentReturned, s.last(order))
@@ -281,7 +281,7 @@ func TestReturning(t *testing.T) {
 		s.Later(72 * time.Hour)
 		require.NoError(t, s.callBack("evt_1", order))
 		require.NoError(t, s.callBack("evt_1", order))
-		assert.Equal(t, payment.Captured, s.charge(order).Has)
+		assert.Equal(t, payment.Captured, s.charge(order).Observed)
 		assert.Equal(t, []saga.Fact{saga.PaymentReturned, saga.ReturnFailed}, facts(s.charge(order))[4:])
 		require.NoError(t, s.giveBack("due", saga.ReturnDue, order))
 		assert.Equal(t, saga.PaymentReturned, s.last(order))
@@ -315,7 +315,7 @@ func TestReturning(t *testing.T) {
 		require.NoError(t, verdict(s, order))
 		close(on)
 		require.NoError(t, <-ended)
-		assert.Equal(t, payment.Canceled, s.charge(order).Has)
+		assert.Equal(t, payment.Canceled, s.charge(order).Observed)
 		assert.Equal(t, 0, s.Authorizations(t, order))
 	})
 }
@@ -323,17 +323,17 @@ func TestReturning(t *testing.T) {
 // An order is written off by a person, who may have settled it past the system: messages that still lie about move no money any more.
 func TestWritingOff(t *testing.T) {
 	t.Parallel()
-	writeOff := func(s shop, order string) error { return s.giveBack("written-off", saga.PaymentGivenUp, order) }
+	writeOff := func(s shop, order string) error { return s.giveBack("written-off", saga.PaymentWrittenOff, order) }
 
 	t.Run("what is held is let go, and never taken", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.authorized("pm_card_visa")
 		require.NoError(t, writeOff(s, order))
-		assert.Equal(t, []saga.Fact{saga.PaymentLeft, saga.CaptureFailed}, facts(s.charge(order))[2:])
+		assert.Equal(t, []saga.Fact{saga.PaymentAbandoned, saga.CaptureFailed}, facts(s.charge(order))[2:])
 		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order), "a dead letter from before")
 		assert.Equal(t, sandbox.Canceled, s.intent(order).Status)
-		assert.Equal(t, payment.Lapsed, s.charge(order).Has)
+		assert.Equal(t, payment.Lapsed, s.charge(order).Observed)
 	})
 
 	t.Run("what was taken is told, stays, and can be refunded", func(t *testing.T) {
@@ -342,10 +342,10 @@ func TestWritingOff(t *testing.T) {
 		order := s.captured("pm_card_visa")
 		require.NoError(t, writeOff(s, order))
 		require.NoError(t, writeOff(s, order))
-		assert.Equal(t, []saga.Fact{saga.PaymentLeft, saga.PaymentCaptured}, facts(s.charge(order))[3:])
-		require.NoError(t, s.giveBack("cancelling", saga.OrderCancelling, order), "a dead letter from before")
+		assert.Equal(t, []saga.Fact{saga.PaymentAbandoned, saga.PaymentCaptured}, facts(s.charge(order))[3:])
+		require.NoError(t, s.giveBack("canceling", saga.OrderCanceling, order), "a dead letter from before")
 		assert.Empty(t, s.intent(order).Refunds)
-		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, saga.Refund{ID: "r1", Amount: 100, Try: 1, State: saga.RefundAsked}))
+		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, saga.Refund{ID: "r1", Amount: 100, Try: 1, Status: saga.RefundStatusRequested}))
 		assert.Equal(t, saga.PaymentRefunded, s.last(order))
 	})
 
@@ -353,7 +353,7 @@ func TestWritingOff(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_refundFailLateFirst")
-		require.NoError(t, s.giveBack("cancelling", saga.OrderCancelling, order))
+		require.NoError(t, s.giveBack("canceling", saga.OrderCanceling, order))
 		s.Later(72 * time.Hour)
 		require.NoError(t, s.callBack("evt_1", order))
 		require.Equal(t, saga.ReturnFailed, s.last(order))
@@ -367,20 +367,20 @@ func TestWritingOff(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_pendingRefund")
-		require.ErrorIs(t, s.giveBack("cancelling", saga.OrderCancelling, order), payment.ErrUndecided)
+		require.ErrorIs(t, s.giveBack("canceling", saga.OrderCanceling, order), payment.ErrUndecided)
 		require.NoError(t, writeOff(s, order), "it is not waited for")
 		s.Later(time.Minute)
 		require.NoError(t, s.callBack("evt_1", order))
 		require.NoError(t, s.callBack("evt_2", order))
-		assert.Equal(t, []saga.Fact{saga.PaymentLeft, saga.PaymentReturned}, facts(s.charge(order))[5:])
-		assert.Equal(t, payment.Returned, s.charge(order).Has)
+		assert.Equal(t, []saga.Fact{saga.PaymentAbandoned, saga.PaymentReturned}, facts(s.charge(order))[5:])
+		assert.Equal(t, payment.Returned, s.charge(order).Observed)
 	})
 
 	t.Run("money that was back already and is owed anew goes back", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_refundFailLateFirst")
-		require.NoError(t, s.giveBack("cancelling", saga.OrderCancelling, order))
+		require.NoError(t, s.giveBack("canceling", saga.OrderCanceling, order))
 		require.NoError(t, writeOff(s, order))
 		assert.Equal(t, []saga.Fact{saga.PaymentReturned, saga.PaymentReturned}, facts(s.charge(order))[4:], "its order did not know")
 		s.Later(72 * time.Hour)
@@ -407,10 +407,10 @@ func TestWritingOff(t *testing.T) {
 		} {
 			s, order := open(t), newOrder()
 			require.NoError(t, s.handle(paymenttest.Reserved(t, "reserved", order, price, "pm_card_authenticationRequired")))
-			require.Equal(t, payment.ActionNeeded, s.charge(order).Has)
-			step := s.step(func(next http.RoundTripper) http.RoundTripper { return away{next} }).Till
-			require.ErrorIs(t, payment.ReturnStep{Till: step}.Handle(t.Context(), paymenttest.About(t, saga.ReturnPayment, saga.PaymentGivenUp, "written-off", order)), fault.Unavailable)
-			require.Equal(t, saga.PaymentLeft, s.last(order))
+			require.Equal(t, payment.ActionNeeded, s.charge(order).Observed)
+			step := s.step(func(next http.RoundTripper) http.RoundTripper { return away{next} }).Reconciler
+			require.ErrorIs(t, payment.ReturnStep{Reconciler: step}.Handle(t.Context(), paymenttest.About(t, saga.ReturnPayment, saga.PaymentWrittenOff, "written-off", order)), fault.Unavailable)
+			require.Equal(t, saga.PaymentAbandoned, s.last(order))
 			require.NoError(t, next(s, order), name)
 			assert.Equal(t, sandbox.Canceled, s.intent(order).Status, name)
 		}
@@ -430,12 +430,12 @@ func (a away) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestRefunding(t *testing.T) {
 	t.Parallel()
 	asked := func(id string, amount int64, try int) saga.Refund {
-		return saga.Refund{ID: id, Amount: amount, Try: try, State: saga.RefundAsked}
+		return saga.Refund{ID: id, Amount: amount, Try: try, Status: saga.RefundStatusRequested}
 	}
-	states := func(c payment.Charge) map[string]saga.RefundState {
-		all := map[string]saga.RefundState{}
+	states := func(c payment.Charge) map[string]saga.RefundStatus {
+		all := map[string]saga.RefundStatus{}
 		for _, r := range c.Refunds {
-			all[r.ID] = r.State
+			all[r.ID] = r.Status
 		}
 		return all
 	}
@@ -446,10 +446,10 @@ func TestRefunding(t *testing.T) {
 		order := s.captured("pm_card_visa")
 		wanted := []saga.Refund{asked("r1", 1000, 1), asked("r2", 251, 1), asked("r3", 250, 1)}
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, wanted...))
-		want := []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured, saga.RefundNoted, saga.PaymentRefunded, saga.RefundFailed}
+		want := []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured, saga.RefundsRecorded, saga.PaymentRefunded, saga.RefundFailed}
 		got := s.charge(order)
 		assert.Equal(t, want, facts(got), "one write tells all of it")
-		assert.Equal(t, map[string]saga.RefundState{"r1": saga.RefundDone, "r2": saga.RefundRefused, "r3": saga.RefundDone}, states(got))
+		assert.Equal(t, map[string]saga.RefundStatus{"r1": saga.RefundStatusSucceeded, "r2": saga.RefundStatusFailed, "r3": saga.RefundStatusSucceeded}, states(got))
 		assert.Len(t, got.RefundIDs, 2)
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, wanted...))
 		assert.Equal(t, want, facts(s.charge(order)), "the same message again changes nothing")
@@ -480,7 +480,7 @@ func TestRefunding(t *testing.T) {
 		assert.Equal(t, saga.RefundFailed, s.last(order))
 		require.NoError(t, s.refund("e2", saga.RefundDue, order, asked("r1", 100, 2)))
 		assert.Equal(t, saga.PaymentRefunded, s.last(order))
-		assert.Equal(t, []saga.Refund{{ID: "r1", Amount: 100, Try: 2, State: saga.RefundDone}}, s.charge(order).Refunds)
+		assert.Equal(t, []saga.Refund{{ID: "r1", Amount: 100, Try: 2, Status: saga.RefundStatusSucceeded}}, s.charge(order).Refunds)
 	})
 
 	t.Run("one that is pending is told when it arrived", func(t *testing.T) {
@@ -488,9 +488,9 @@ func TestRefunding(t *testing.T) {
 		s := open(t)
 		order := s.captured("pm_card_pendingRefund")
 		require.ErrorIs(t, s.refund("e1", saga.OrderRefunding, order, asked("r1", 100, 1)), payment.ErrUndecided)
-		assert.Equal(t, saga.RefundBegun, s.last(order))
+		assert.Equal(t, saga.RefundStarted, s.last(order))
 		require.NoError(t, s.callBack("evt_1", order))
-		assert.Equal(t, saga.RefundBegun, s.last(order))
+		assert.Equal(t, saga.RefundStarted, s.last(order))
 		s.Later(time.Minute)
 		require.NoError(t, s.callBack("evt_2", order))
 		assert.Equal(t, saga.PaymentRefunded, s.last(order))
@@ -503,7 +503,7 @@ func TestRefunding(t *testing.T) {
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, asked("r1", 100, 1)))
 		s.Later(72 * time.Hour)
 		require.NoError(t, s.callBack("evt_1", order))
-		assert.Equal(t, []saga.Fact{saga.RefundNoted, saga.PaymentRefunded, saga.RefundFailed}, facts(s.charge(order))[3:])
+		assert.Equal(t, []saga.Fact{saga.RefundsRecorded, saga.PaymentRefunded, saga.RefundFailed}, facts(s.charge(order))[3:])
 	})
 
 	t.Run("one that was given up is not made, however late somebody asks for it", func(t *testing.T) {
@@ -512,10 +512,10 @@ func TestRefunding(t *testing.T) {
 		order := s.captured("pm_card_visa")
 		stale := asked("b", 300, 1)
 		givenUp := stale
-		givenUp.State = saga.RefundRefused
+		givenUp.Status = saga.RefundStatusFailed
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, givenUp, asked("c", 300, 1)))
 		require.NoError(t, s.refund("e2", saga.OrderRefunding, order, stale), "a dead letter from before")
-		assert.Equal(t, map[string]saga.RefundState{"b": saga.RefundRefused, "c": saga.RefundDone}, states(s.charge(order)))
+		assert.Equal(t, map[string]saga.RefundStatus{"b": saga.RefundStatusFailed, "c": saga.RefundStatusSucceeded}, states(s.charge(order)))
 		assert.Len(t, s.intent(order).Refunds, 1)
 	})
 
@@ -525,8 +525,8 @@ func TestRefunding(t *testing.T) {
 		order := s.captured("pm_card_returnLost")
 		require.ErrorIs(t, s.refund("e1", saga.OrderRefunding, order, asked("r1", 100, 1)), fault.Unavailable)
 		givenUp := asked("r1", 100, 1)
-		givenUp.State = saga.RefundRefused
-		require.NoError(t, s.refund("e2", saga.RefundsGivenUp, order, givenUp))
+		givenUp.Status = saga.RefundStatusFailed
+		require.NoError(t, s.refund("e2", saga.RefundsWrittenOff, order, givenUp))
 		assert.Equal(t, saga.PaymentRefunded, s.last(order), "the customer has the money after all")
 		assert.Len(t, s.intent(order).Refunds, 1)
 	})
@@ -599,7 +599,7 @@ func TestCallbacks(t *testing.T) {
 		order := s.authorized("pm_card_visa")
 		state := s.cloud.Rows("Charges")
 		hear := func(intent string) error {
-			return s.step(unharmed).Hear(t.Context(), payment.Callback{ID: "evt_1", Intent: intent}, saga.Cause{ID: "evt_1"})
+			return s.step(unharmed).HandleCallback(t.Context(), payment.Callback{ID: "evt_1", Intent: intent}, saga.Cause{ID: "evt_1"})
 		}
 		make := func(change func(*payment.Charge)) string {
 			c := payment.New(saga.Payable{Order: order, Shop: paymenttest.Shop, Total: 1, Currency: "EUR", PaymentMethod: "pm_card_visa"})
@@ -616,7 +616,7 @@ func TestCallbacks(t *testing.T) {
 			"another attempt":               make(func(c *payment.Charge) { c.Attempt = 2 }),
 			"nobody's order":                make(func(c *payment.Charge) { c.Shop, c.Order = "", "" }),
 		} {
-			require.ErrorIs(t, hear(intent), payment.ErrNotOurs, name)
+			require.ErrorIs(t, hear(intent), payment.ErrUnknownPayment, name)
 		}
 		assert.Equal(t, state, s.cloud.Rows("Charges"))
 	})
@@ -626,9 +626,9 @@ func TestCallbacks(t *testing.T) {
 		cloudtest.Patiently(t, func(t *testing.T) {
 			s := open(t)
 			order := s.authorized("pm_card_visa")
-			till := s.step(unharmed).Till
+			till := s.step(unharmed).Reconciler
 			till.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
-			require.ErrorIs(t, till.Hear(t.Context(), payment.Callback{ID: "evt_1", Intent: s.charge(order).Intent}, saga.Cause{ID: "evt_1"}), fault.Unavailable)
+			require.ErrorIs(t, till.HandleCallback(t.Context(), payment.Callback{ID: "evt_1", Intent: s.charge(order).Intent}, saga.Cause{ID: "evt_1"}), fault.Unavailable)
 		})
 	})
 }
@@ -640,8 +640,8 @@ func TestWhateverDiesTheMoneyGoesBackOnce(t *testing.T) {
 		ctx, die := context.WithCancel(s.t.Context())
 		defer die()
 		l.die = die
-		till := s.step(func(next http.RoundTripper) http.RoundTripper { return crossing{l, next} }).Till
-		_ = payment.ReturnStep{Till: till}.Handle(ctx, e)
+		till := s.step(func(next http.RoundTripper) http.RoundTripper { return crossing{l, next} }).Reconciler
+		_ = payment.ReturnStep{Reconciler: till}.Handle(ctx, e)
 	}
 	for i, first := range deaths(5) {
 		t.Run("the first process "+first.String(), func(t *testing.T) {
@@ -650,21 +650,21 @@ func TestWhateverDiesTheMoneyGoesBackOnce(t *testing.T) {
 			for later, seconds := range map[time.Duration][]*life{0: deaths(5), 25 * time.Hour: {{}}} {
 				for _, second := range seconds {
 					first, order := deaths(5)[i], s.captured("pm_card_visa")
-					whole := paymenttest.About(t, saga.ReturnPayment, saga.OrderCancelling, "e1", order)
+					whole := paymenttest.About(t, saga.ReturnPayment, saga.OrderCanceling, "e1", order)
 					lead(first, s, whole)
 					s.Later(later)
 					lead(second, s, whole)
 					require.NoError(t, s.giveBack("due", saga.ReturnDue, order))
-					require.Equal(t, payment.Returned, s.charge(order).Has, "%v, %v", first, second)
+					require.Equal(t, payment.Returned, s.charge(order).Observed, "%v, %v", first, second)
 					require.Len(t, s.intent(order).Refunds, 1, "%v, %v", first, second)
 
 					part, first, second := s.captured("pm_card_visa"), deaths(5)[i], &life{last: second.last, answered: second.answered}
-					wanted := saga.Refund{ID: "r1", Amount: 100, Try: 1, State: saga.RefundAsked}
+					wanted := saga.Refund{ID: "r1", Amount: 100, Try: 1, Status: saga.RefundStatusRequested}
 					lead(first, s, paymenttest.Refunding(t, saga.OrderRefunding, "e1", part, wanted))
 					s.Later(later)
 					lead(second, s, paymenttest.Refunding(t, saga.OrderRefunding, "e1", part, wanted))
 					require.NoError(t, s.refund("due", saga.RefundDue, part, wanted))
-					require.Equal(t, saga.RefundDone, s.charge(part).Refunds[0].State, "%v, %v", first, second)
+					require.Equal(t, saga.RefundStatusSucceeded, s.charge(part).Refunds[0].Status, "%v, %v", first, second)
 					require.Len(t, s.intent(part).Refunds, 1, "%v, %v", first, second)
 				}
 			}

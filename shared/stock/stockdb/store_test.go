@@ -20,7 +20,7 @@ func TestShelf(t *testing.T) {
 		rt := c.Runtime()
 		levels := stockdb.Levels{DB: rt.DynamoDB(), Name: c.Table("Levels")}
 		return stocktest.Store{
-			Shelf: stockdb.Shelf{Holds: rt.Table(c.Table("Holds")), Levels: levels}, Adjust: levels.Adjust,
+			Store: stockdb.Store{Reservations: rt.Table(c.Table("Reservations")), Levels: levels}, Adjust: levels.Adjust,
 			Level: func(t *testing.T, shop, sku string) stock.Level {
 				level := stock.Level{Shop: shop, SKU: sku}
 				if row := c.Row("Levels", record.Key(shop, "sku#"+sku)); row != "" {

@@ -38,7 +38,7 @@ func FuzzTold(f *testing.F) {
 		if !ok {
 			return
 		}
-		told, err := record.Told(image)
+		told, err := record.Events(image)
 		if err != nil {
 			require.Empty(t, told)
 			return
@@ -48,12 +48,12 @@ func FuzzTold(f *testing.F) {
 			require.NoError(t, err)
 			require.NotEmpty(t, saga.Routes[e.Type].To)
 			for _, step := range saga.Routes[e.Type].To {
-				heard, err := saga.Hear(step, string(body))
+				heard, err := saga.Decode(step, string(body))
 				require.NoError(t, err, "%s", body)
 				require.Equal(t, e.ID, heard.ID)
 			}
 		}
-		again, err := record.Told(image)
+		again, err := record.Events(image)
 		require.NoError(t, err)
 		require.Equal(t, told, again)
 	})
