@@ -144,15 +144,15 @@ func stocked(ctx context.Context, deployed stack.Stack) (asked probe.Shop, err e
 func placed(ctx context.Context, api shop.API, customer, token, sku string) (all probe.Orders, err error) {
 	for _, kind := range []struct {
 		card   string
-		status client.OrderDocumentStatus
+		status client.OrderStatus
 		list   *[]string
 	}{
-		{"pm_card_authenticationRequired", client.OrderDocumentStatusPlaced, &all.Open},
-		{shop.CardGood, client.OrderDocumentStatusClosed, &all.Taken},
-		{"pm_card_captureLapsed", client.OrderDocumentStatusNeedsAttention, &all.Stuck},
+		{"pm_card_authenticationRequired", client.OrderStatusPlaced, &all.Open},
+		{shop.CardGood, client.OrderStatusPaid, &all.Taken},
+		{"pm_card_captureLapsed", client.OrderStatusNeedsAttention, &all.Stuck},
 	} {
 		for i := range probed {
-			basket := client.PlaceInputBody{Lines: []client.LineInput{{SKU: sku, Quantity: 2}}, PaymentMethod: kind.card}
+			basket := client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 2}}, PaymentMethod: kind.card}
 			receipt, err := api.Place(ctx, token, fmt.Sprintf("%s-%s-%d", customer, kind.status, i), basket)
 			if err != nil {
 				return all, err
@@ -161,7 +161,7 @@ func placed(ctx context.Context, api shop.API, customer, token, sku string) (all
 		}
 		for _, id := range *kind.list {
 			limit, cancel := context.WithTimeout(ctx, time.Minute)
-			_, err := api.AwaitThat(limit, token, id, func(o client.OrderDocument) bool { return o.Status == kind.status })
+			_, err := api.AwaitThat(limit, token, id, func(o client.Order) bool { return o.Status == kind.status })
 			cancel()
 			if err != nil {
 				return all, fmt.Errorf("order %s should be %s: %w", id, kind.status, err)

@@ -214,8 +214,8 @@ func (d app) trade(ctx context.Context, deployed stack.Stack, api shop.API) erro
 			mu.Lock()
 			defer mu.Unlock()
 			times = append(times, took)
-			if outcome := shop.Outcome(seen); outcome != order.Verdict {
-				wrong = append(wrong, fmt.Sprintf("%s is %q, should be %q", receipt.ID, outcome, order.Verdict))
+			if outcome := shop.Outcome(seen); outcome != order.Outcome {
+				wrong = append(wrong, fmt.Sprintf("%s is %q, should be %q", receipt.ID, outcome, order.Outcome))
 			}
 			return nil
 		})
@@ -232,7 +232,7 @@ func (d app) trade(ctx context.Context, deployed stack.Stack, api shop.API) erro
 }
 
 // regret places one order more and cancels it while it is being paid: its story is the one worth reading.
-func (d app) regret(ctx context.Context, api shop.API, buyer, name string, basket client.PlaceInputBody) error {
+func (d app) regret(ctx context.Context, api shop.API, buyer, name string, basket client.OrderRequest) error {
 	receipt, err := api.Place(ctx, buyer, name+"-regretted", basket)
 	if err != nil {
 		return err
@@ -247,9 +247,9 @@ func (d app) regret(ctx context.Context, api shop.API, buyer, name string, baske
 }
 
 // outcome pads first and colours then, so that columns stay columns.
-func (d app) verdict(o client.OrderDocument) string {
+func (d app) verdict(o client.Order) string {
 	word := fmt.Sprintf("%-26s", shop.Outcome(o))
-	if o.Status == client.OrderDocumentStatusConfirmed || o.Status == client.OrderDocumentStatusClosed {
+	if o.Status == client.OrderStatusConfirmed || o.Status == client.OrderStatusPaid {
 		return d.Good(word)
 	}
 	return d.Bad(word)

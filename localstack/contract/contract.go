@@ -67,7 +67,7 @@ func Read(document []byte) (*Contract, error) {
 }
 
 // gateways are the problems that stand for no operation: the request reached none.
-var gateways = []string{"no-such-route", "method-not-allowed", "body-too-large", "quota-exceeded", "api-key-missing", "refused", "timeout"}
+var gateways = []string{"no-such-route", "method-not-allowed", "body-too-large", "quota-exceeded", "api-key-missing", "request-refused", "timeout"}
 
 // transport are the headers that come from HTTP, from the gateway or from a server, and not from an operation.
 var transport = []string{

@@ -25,7 +25,7 @@ type Account struct {
 type Entry struct {
 	ID, Buyer string
 	Total     int64
-	Basket    client.PlaceInputBody
+	Basket    client.OrderRequest
 }
 
 // An End is how an order's story is to end.
@@ -40,16 +40,16 @@ type End struct {
 // Confirmed is the end of an order that was paid, of which the shop keeps so much. Each refund has a mail.
 func Confirmed(kept int64, refunds int) End {
 	mails := append([]string{"confirmed"}, slices.Repeat([]string{"refunded"}, refunds)...)
-	return End{Is: "closed confirmed", Kept: kept, Sold: true, Mails: mails}
+	return End{Is: "paid confirmed", Kept: kept, Sold: true, Mails: mails}
 }
 
 // Rejected is the end of an order that was rejected.
 func Rejected(reason string) End {
-	return End{Is: "closed rejected " + reason, Mails: []string{"rejected"}}
+	return End{Is: "rejected " + reason, Mails: []string{"rejected"}}
 }
 
 // Expired is the end of an order that expired.
-func Expired() End { return End{Is: "closed expired", Mails: []string{"expired"}} }
+func Expired() End { return End{Is: "expired", Mails: []string{"expired"}} }
 
 // Canceled is the end of an order that was canceled; before that its customer may have had other mails.
 func Canceled(may ...string) End {
@@ -58,15 +58,15 @@ func Canceled(may ...string) End {
 
 // Ending is the end that an order tells of: where its money, stock and mails have to be follows from its outcome and its refunds. A
 // canceled one may have been confirmed before.
-func Ending(o client.OrderDocument, total int64) End {
-	end := End{Is: Standing(o), Mails: []string{string(o.Verdict)}}
-	switch o.Verdict {
-	case client.OrderDocumentVerdictConfirmed:
+func Ending(o client.Order, total int64) End {
+	end := End{Is: Standing(o), Mails: []string{string(o.Outcome)}}
+	switch o.Outcome {
+	case client.OrderOutcomeConfirmed:
 		end.Sold = true
-		if o.Status == client.OrderDocumentStatusClosed {
+		if o.Status == client.OrderStatusPaid {
 			end.Kept = total
 		}
-	case client.OrderDocumentVerdictCanceled:
+	case client.OrderOutcomeCanceled:
 		end.May = []string{"confirmed"}
 	}
 	for _, r := range o.Refunds {
@@ -76,16 +76,19 @@ func Ending(o client.OrderDocument, total int64) End {
 	return end
 }
 
-// Standing returns where an order stands: its status, its outcome unless that is the same, the outcome's reason, and why a person
-// must look.
-func Standing(o client.OrderDocument) string {
+// Standing returns where an order stands: its status, its outcome unless that is the same, the outcome's reason, why a person must
+// look, and whether stock or money of an order that is given up is still to come back.
+func Standing(o client.Order) string {
 	words := string(o.Status)
-	if verdict := string(o.Verdict); verdict != words {
-		words += " " + verdict
+	if outcome := string(o.Outcome); outcome != words {
+		words += " " + outcome
 	}
 	words = strings.TrimSpace(words + " " + o.Reason)
 	if o.Attention != "" {
-		words = strings.TrimSpace(words) + ": " + o.Attention
+		words += ": " + o.Attention
+	}
+	if !o.Settled && (o.Status == client.OrderStatusRejected || o.Status == client.OrderStatusExpired) {
+		words += ", not settled"
 	}
 	return words
 }
@@ -105,13 +108,13 @@ func (a *Account) Product(t conformance.T, cents int64, units int) string {
 func (a *Account) Stock(sku string, units int) { a.delivered[sku] = units }
 
 // Place places an order for a new customer, who wants mails.
-func (a *Account) Place(t conformance.T, b client.PlaceInputBody) *Entry {
+func (a *Account) Place(t conformance.T, b client.OrderRequest) *Entry {
 	t.Helper()
 	return a.PlaceFor(t, a.system.New("ada"), b)
 }
 
 // PlaceFor places an order for a customer, who wants mails.
-func (a *Account) PlaceFor(t conformance.T, buyer string, b client.PlaceInputBody) *Entry {
+func (a *Account) PlaceFor(t conformance.T, buyer string, b client.OrderRequest) *Entry {
 	t.Helper()
 	b = Mailed(buyer, b)
 	receipt := a.system.Place(t, buyer, b)
@@ -119,7 +122,7 @@ func (a *Account) PlaceFor(t conformance.T, buyer string, b client.PlaceInputBod
 }
 
 // Note takes in an order that was placed otherwise.
-func (a *Account) Note(buyer string, b client.PlaceInputBody, r client.Receipt) *Entry {
+func (a *Account) Note(buyer string, b client.OrderRequest, r client.OrderReceipt) *Entry {
 	e := &Entry{ID: r.ID, Buyer: buyer, Total: r.Total.Amount, Basket: b}
 	a.orders = append(a.orders, e)
 	return e
@@ -164,7 +167,7 @@ func (a *Account) Close(t conformance.T, ends ...End) {
 }
 
 // Becomes waits until an order stands so. It has late orders woken meanwhile, and returns the order.
-func (s *System) Becomes(t conformance.T, e *Entry, standing string) (o client.OrderDocument) {
+func (s *System) Becomes(t conformance.T, e *Entry, standing string) (o client.Order) {
 	t.Helper()
 	s.Until(t, "order "+e.ID+" is "+standing, func() (any, bool) {
 		o = s.Order(t, e.Buyer, e.ID)

@@ -25,12 +25,12 @@ func TestCallbacksComeAsTheyLike(t *testing.T) {
 				if canceled := system.Cancel(t, canceled.Buyer, canceled.ID); canceled.Status != http.StatusAccepted {
 					Refused(t, canceled, http.StatusConflict, "too-late-to-cancel") // it may be fast
 				}
-				system.Becomes(t, paid, "closed confirmed")
-				system.Becomes(t, returned, "closed confirmed")
+				system.Becomes(t, paid, "paid confirmed")
+				system.Becomes(t, returned, "paid confirmed")
 				Accepted(t, system.Refund(t, returned.ID, system.New("key"), 0))
 				refunded(t, returned, 1)
 				end := Canceled("confirmed")
-				if system.Verdict(t, canceled.Buyer, canceled.ID).Verdict == client.OrderDocumentVerdictConfirmed {
+				if system.Outcome(t, canceled.Buyer, canceled.ID).Outcome == client.OrderOutcomeConfirmed {
 					end = Confirmed(100, 0)
 				}
 				time.Sleep(lateCallbacks)
@@ -60,7 +60,7 @@ func TestACallbackIsHeededOnlyIfTheProviderSignedIt(t *testing.T) {
 	beside(t, func(t conformance.T) {
 		a := system.Account()
 		e := a.Place(t, Basket(a.Product(t, 100, 1)))
-		before := system.Becomes(t, e, "closed confirmed")
+		before := system.Becomes(t, e, "paid confirmed")
 		body := system.Event(t, "payment_intent.canceled", intent(t, e))
 		secret := system.CallbackSecret(t)
 		good := Signature(body, secret, time.Now())
@@ -110,7 +110,7 @@ func TestACallbackAboutAPaymentThatIsNotOursChangesNothing(t *testing.T) {
 			answer := system.CallBackSigned(t, system.Event(t, "payment_intent.amount_capturable_updated", id))
 			require.Equal(t, http.StatusOK, answer.Status, "%s: it is heard and not heeded, so that it is not sent again: %s", what, answer.Body)
 		}
-		require.Equal(t, client.OrderDocumentStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
+		require.Equal(t, client.OrderStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
 		system.Act(t, secret, true)
 		a.Close(t, Confirmed(100, 0))
 	})

@@ -29,14 +29,14 @@ func TestAnOrderIsCanceledWhereverItStands(t *testing.T) {
 				}
 
 				Accepted(t, system.Cancel(t, e.Buyer, e.ID))
-				require.Contains(t, []client.OrderDocumentStatus{client.OrderDocumentStatusCanceling, client.OrderDocumentStatusCanceled}, system.Order(t, e.Buyer, e.ID).Status)
+				require.Contains(t, []client.OrderStatus{client.OrderStatusCanceling, client.OrderStatusCanceled}, system.Order(t, e.Buyer, e.ID).Status)
 				Accepted(t, system.Cancel(t, e.Buyer, e.ID)) // asked twice, done once
 				letGo()
 				a.Close(t, end)
 
-				var cancellation client.CancellationDocument
+				var cancellation client.Cancellation
 				require.NoError(t, system.Cancel(t, e.Buyer, e.ID).Into(&cancellation, http.StatusAccepted))
-				require.Equal(t, client.CancellationDocumentStatusCanceled, cancellation.Status)
+				require.Equal(t, client.CancellationStatusCanceled, cancellation.Status)
 			})
 		})
 	}
@@ -108,9 +108,9 @@ func TestAnOrderWhoseStoryEndedCannotBeCanceled(t *testing.T) {
 	beside(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 3)
-		closed, rejected := a.Place(t, Basket(sku)), a.Place(t, Paying(shop.CardDeclined, sku))
-		system.Becomes(t, closed, "closed confirmed")
-		system.Becomes(t, rejected, "closed rejected card-declined")
+		paid, rejected := a.Place(t, Basket(sku)), a.Place(t, Paying(shop.CardDeclined, sku))
+		system.Becomes(t, paid, "paid confirmed")
+		system.Becomes(t, rejected, "rejected card-declined")
 		for _, e := range a.orders {
 			Refused(t, system.Cancel(t, e.Buyer, e.ID), http.StatusConflict, "too-late-to-cancel")
 		}
@@ -127,7 +127,7 @@ func TestOnlyItsCustomerAndStaffCancelAnOrder(t *testing.T) {
 		absent := Refused(t, system.Cancel(t, grace, "ord_"+strings.Repeat("a", 32)), http.StatusNotFound, "unknown-order")
 		anothers.RequestID = absent.RequestID
 		require.Equal(t, absent, anothers)
-		require.Equal(t, client.OrderDocumentStatusPlaced, system.Order(t, hers.Buyer, hers.ID).Status)
+		require.Equal(t, client.OrderStatusPlaced, system.Order(t, hers.Buyer, hers.ID).Status)
 
 		canceled, err := system.API.Cancel(t.Context(), system.Token(t, hers.Buyer), hers.ID, "ordered twice")
 		require.NoError(t, err)

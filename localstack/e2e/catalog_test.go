@@ -86,7 +86,7 @@ func TestEverybodySeesAProductAndLearnsIfItChanged(t *testing.T) {
 func TestAProductWithVariantsIsSoldByTheirSKUs(t *testing.T) {
 	beside(t, func(t conformance.T) {
 		sku, buyer := system.New("SHIRT"), system.New("ada")
-		shirt := client.ProductContent{Title: "Shirt", Prices: shop.Euro(4900), Variants: []client.VariantDocument{
+		shirt := client.ProductContent{Title: "Shirt", Prices: shop.Euro(4900), Variants: []client.ProductVariant{
 			{SKU: sku + "-M", Title: "Medium"}, {SKU: sku + "-XXL", Title: "Very large", Prices: shop.Euro(5900)},
 		}}
 		created := putProduct(t, sku, "If-None-Match", "*", shirt)
@@ -96,7 +96,7 @@ func TestAProductWithVariantsIsSoldByTheirSKUs(t *testing.T) {
 		}
 		receipt := system.Place(t, buyer, Basket(sku+"-M", sku+"-XXL"))
 		require.Equal(t, client.Money{Amount: 4900 + 5900, Currency: "EUR"}, receipt.Total)
-		require.Equal(t, client.OrderDocumentVerdictConfirmed, system.Verdict(t, buyer, receipt.ID).Verdict)
+		require.Equal(t, client.OrderOutcomeConfirmed, system.Outcome(t, buyer, receipt.ID).Outcome)
 
 		problem := Refused(t, system.Send(t, orderCall(t, buyer, "whole-shirt", Basket(sku))), http.StatusUnprocessableEntity, "product-not-sold")
 		require.Equal(t, []string{"#/lines/0/sku"}, Places(problem))
@@ -107,8 +107,8 @@ func TestAProductWithVariantsIsSoldByTheirSKUs(t *testing.T) {
 func TestASKUBelongsToOneProduct(t *testing.T) {
 	beside(t, func(t conformance.T) {
 		sku := system.New("SHIRT")
-		variant := func(sku string) []client.VariantDocument {
-			return []client.VariantDocument{{SKU: sku, Title: "A form"}}
+		variant := func(sku string) []client.ProductVariant {
+			return []client.ProductVariant{{SKU: sku, Title: "A form"}}
 		}
 		created := putProduct(t, sku, "If-None-Match", "*", client.ProductContent{Title: "Shirt", Prices: shop.Euro(100), Variants: variant(sku + "-M")})
 		require.Equal(t, http.StatusCreated, created.Status, "%s", created.Body)

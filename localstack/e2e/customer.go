@@ -93,25 +93,25 @@ func (s *System) Level(t conformance.T, sku string, units int) {
 }
 
 // Basket is an order of one unit of each SKU, paid with a good card.
-func Basket(skus ...string) client.PlaceInputBody { return Paying(shop.CardGood, skus...) }
+func Basket(skus ...string) client.OrderRequest { return Paying(shop.CardGood, skus...) }
 
 // Paying is an order of one unit of each SKU, paid with a card of the sandbox.
-func Paying(card string, skus ...string) client.PlaceInputBody {
-	b := client.PlaceInputBody{PaymentMethod: card}
+func Paying(card string, skus ...string) client.OrderRequest {
+	b := client.OrderRequest{PaymentMethod: card}
 	for _, sku := range skus {
-		b.Lines = append(b.Lines, client.LineInput{SKU: sku, Quantity: 1})
+		b.Lines = append(b.Lines, client.LineRequest{SKU: sku, Quantity: 1})
 	}
 	return b
 }
 
 // Mailed is the order of a buyer who wants mails about it.
-func Mailed(buyer string, b client.PlaceInputBody) client.PlaceInputBody {
+func Mailed(buyer string, b client.OrderRequest) client.OrderRequest {
 	b.Email = buyer + "@example.com"
 	return b
 }
 
 // Place places an order for a buyer and returns the receipt.
-func (s *System) Place(t conformance.T, buyer string, b client.PlaceInputBody) client.Receipt {
+func (s *System) Place(t conformance.T, buyer string, b client.OrderRequest) client.OrderReceipt {
 	t.Helper()
 	receipt, err := s.API.Place(t.Context(), s.Token(t, buyer), s.New("key"), b)
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func (s *System) Place(t conformance.T, buyer string, b client.PlaceInputBody) c
 }
 
 // Order returns a buyer's order as it is now.
-func (s *System) Order(t conformance.T, buyer, id string) client.OrderDocument {
+func (s *System) Order(t conformance.T, buyer, id string) client.Order {
 	t.Helper()
 	o, err := s.API.Order(t.Context(), s.Token(t, buyer), id)
 	require.NoError(t, err)
@@ -127,7 +127,7 @@ func (s *System) Order(t conformance.T, buyer, id string) client.OrderDocument {
 }
 
 // Outcome waits until a buyer's order has its outcome and returns the order.
-func (s *System) Verdict(t conformance.T, buyer, id string) (o client.OrderDocument) {
+func (s *System) Outcome(t conformance.T, buyer, id string) (o client.Order) {
 	t.Helper()
 	s.Until(t, "order "+id+" has its outcome", func() (any, bool) {
 		o = s.Order(t, buyer, id)
@@ -145,7 +145,7 @@ func (s *System) Cancel(t conformance.T, buyer, id string) shop.Answer {
 // Refund asks for a refund of an order, of all that is left if amount is 0.
 func (s *System) Refund(t conformance.T, id, key string, amount int64) shop.Answer {
 	t.Helper()
-	body := client.RefundInputBody{Reason: "arrived broken"}
+	body := client.RefundRequest{Reason: "arrived broken"}
 	if amount > 0 {
 		body.Amount = client.RefundAmount{Amount: amount, Currency: "EUR"}
 	}
@@ -153,9 +153,9 @@ func (s *System) Refund(t conformance.T, id, key string, amount int64) shop.Answ
 }
 
 // Resolve decides what becomes of an order that needs attention.
-func (s *System) Resolve(t conformance.T, id, key string, action client.ResolveInputBodyAction) shop.Answer {
+func (s *System) Resolve(t conformance.T, id, key string, action client.ResolutionRequestAction) shop.Answer {
 	t.Helper()
-	return s.asStaff(t, "/orders/"+id+"/resolution", key, client.ResolveInputBody{Action: action, Reason: "somebody looked"})
+	return s.asStaff(t, "/orders/"+id+"/resolution", key, client.ResolutionRequest{Action: action, Reason: "somebody looked"})
 }
 
 func (s *System) asStaff(t conformance.T, path, key string, body any) shop.Answer {
@@ -170,7 +170,7 @@ func Accepted(t conformance.T, answer shop.Answer) {
 }
 
 // Facts returns the types of a timeline.
-func Facts(o client.OrderDocument) []string {
+func Facts(o client.Order) []string {
 	var facts []string
 	for _, e := range o.Timeline {
 		facts = append(facts, e.Type)
@@ -179,9 +179,9 @@ func Facts(o client.OrderDocument) []string {
 }
 
 // Story is where an order stands, and how it came there.
-func Story(o client.OrderDocument) string {
+func Story(o client.Order) string {
 	return o.ID + ": " + Standing(o) + " after " + strings.Join(Facts(o), ", ")
 }
 
 // Told reports whether the order's timeline has the fact.
-func Told(o client.OrderDocument, fact string) bool { return slices.Contains(Facts(o), fact) }
+func Told(o client.Order, fact string) bool { return slices.Contains(Facts(o), fact) }

@@ -71,7 +71,7 @@ func TestAStepThatIsHeldUpForLongDelaysOrdersAndLosesNone(t *testing.T) {
 				letGo := system.HoldUp(t, string(step))
 				began := time.Now()
 				a.Place(t, Basket(sku))
-				a.Place(t, client.PlaceInputBody{Lines: []client.LineInput{{SKU: sku, Quantity: 1}, {SKU: scarce, Quantity: 2}}, PaymentMethod: shop.CardGood})
+				a.Place(t, client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 1}, {SKU: scarce, Quantity: 2}}, PaymentMethod: shop.CardGood})
 				a.Place(t, Paying(shop.CardDeclined, sku))
 				canceled := a.Place(t, Paying(CardChallenge, sku))
 				a.Place(t, Basket(sku, scarce))
@@ -154,7 +154,7 @@ func TestAMessageThatComesAgainChangesNothing(t *testing.T) {
 }
 
 // A message lay in a dead-letter queue while its order was canceled, and is sent back twice: by then it means nothing any more.
-func TestADeadLetterThatComesBackAfterTheVerdictChanged(t *testing.T) {
+func TestADeadLetterThatComesBackAfterTheOutcomeChanged(t *testing.T) {
 	for step, c := range map[saga.Step]struct {
 		fact saga.Fact
 		held []saga.Step // these are held up, too, until the order is canceled: a closed one could not be
@@ -208,7 +208,7 @@ func TestAStreamRecordThatComesAgainChangesNothing(t *testing.T) {
 		e := a.Place(t, Basket(sku))
 		record := system.OrderRow(t, e.ID)
 		letGo()
-		system.Becomes(t, e, "closed confirmed")
+		system.Becomes(t, e, "paid confirmed")
 		before, givenUp := rest(t, e), dead(t)
 
 		system.Invoke(t, "relay-facts", events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record, record}})
@@ -251,11 +251,11 @@ func TestMessagesMayComeInTheWrongOrder(t *testing.T) {
 			waiting, underway := system.Depth(t, string(saga.AuthorizePayment))
 			return waiting + underway, waiting+underway == 0
 		})
-		require.Equal(t, client.OrderDocumentStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
+		require.Equal(t, client.OrderStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
 
 		system.Put(t, step, second)
 		letGo()
-		system.Becomes(t, e, "closed confirmed")
+		system.Becomes(t, e, "paid confirmed")
 		before := rest(t, e)
 		system.Put(t, step, first)
 		system.Until(t, "the step answers what it was asked first", func() (any, bool) {
@@ -275,7 +275,7 @@ func TestAnOrderWhoseMessageIsLostAsksAgain(t *testing.T) {
 		e := a.Place(t, Basket(sku))
 		waits(t, saga.ReserveStock, 1)
 		system.Purge(t, string(saga.ReserveStock))
-		require.Equal(t, client.OrderDocumentStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
+		require.Equal(t, client.OrderStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
 
 		system.Tells(t, e, saga.ReserveDue)
 		letGo()

@@ -27,7 +27,7 @@ func TestAnOrderExpiresWhileNobodyAsksForItsPayment(t *testing.T) {
 		letGo := system.HoldUp(t, string(saga.AuthorizePayment))
 		e := a.Place(t, Basket(sku))
 		waits(t, saga.AuthorizePayment, 1)
-		system.Becomes(t, e, "closed expired")
+		system.Becomes(t, e, "expired")
 		letGo() // who comes to pay finds that nobody wants it
 		rest(t, e)
 		a.Close(t, Expired())
@@ -45,7 +45,7 @@ func TestASuccessThatIsToldAfterTheOrderExpiredIsUndone(t *testing.T) {
 		require.Equal(t, int64(100), system.Ledger(t)[e.ID].Held, "the money is held by now")
 		payment := system.HoldUp(t, string(saga.AuthorizePayment)) // it would tell again, for the order asks before it expires
 		letGo()
-		system.Becomes(t, e, "closed expired")
+		system.Becomes(t, e, "expired")
 		payment()
 		system.Put(t, step, late, late)
 		rest(t, e)
@@ -78,7 +78,7 @@ func asDecided(t conformance.T, a *Account) (ends []End) {
 	t.Helper()
 	for _, e := range a.orders {
 		end := Expired()
-		if system.Verdict(t, e.Buyer, e.ID).Verdict == client.OrderDocumentVerdictConfirmed {
+		if system.Outcome(t, e.Buyer, e.ID).Outcome == client.OrderOutcomeConfirmed {
 			end = Confirmed(e.Total, 0)
 		}
 		ends = append(ends, end)
@@ -94,8 +94,8 @@ func TestAnOrderExpiresWhileItsPaymentIsUnderWay(t *testing.T) {
 		deciding := a.Place(t, Paying(CardProcessing(time.Minute), sku))
 		challenged := a.Place(t, Paying(CardChallenge, sku)) // nobody completes it
 		slow := a.Place(t, Paying(CardSlow(8*time.Second), sku))
-		system.Becomes(t, deciding, "closed expired")
-		system.Becomes(t, challenged, "closed expired")
+		system.Becomes(t, deciding, "expired")
+		system.Becomes(t, challenged, "expired")
 		require.Empty(t, system.Order(t, challenged.Buyer, challenged.ID).Payment.ClientSecret, "there is nothing to complete any more")
 		system.Until(t, "the slow one is decided", func() (any, bool) {
 			system.WakeAtTimes(t)

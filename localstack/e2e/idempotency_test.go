@@ -46,7 +46,7 @@ func TestOneKeySentTenTimesAtOnceIsOneOrder(t *testing.T) {
 		}
 		require.LessOrEqual(t, firsts, 1, "all but the first know that they are repetitions") // the first answer may have been lost and asked for again
 
-		var receipt client.Receipt
+		var receipt client.OrderReceipt
 		require.NoError(t, json.Unmarshal(answers[0].Body, &receipt))
 		account.Note(buyer, basket, receipt)
 		account.Close(t, Confirmed(100, 0))
@@ -99,7 +99,7 @@ func TestALostAnswerCanBeAskedForAfterThePriceChanged(t *testing.T) {
 		require.Equal(t, http.StatusAccepted, again.Status, "%s", again.Body)
 		require.Equal(t, string(first.Body), string(again.Body))
 
-		var receipt client.Receipt
+		var receipt client.OrderReceipt
 		require.NoError(t, json.Unmarshal(again.Body, &receipt))
 		account.Note(buyer, basket, receipt)
 		account.Close(t, Confirmed(100, 0)) // it costs what was agreed, once
@@ -123,7 +123,7 @@ func TestAnAdjustmentIsMadeOncePerKey(t *testing.T) {
 		Refused(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"reason":"counted"}`), http.StatusUnprocessableEntity, "ambiguous-adjustment")
 		system.Level(t, sku, 6)
 
-		var counted client.AdjustmentDocument
+		var counted client.StockAdjustment
 		require.NoError(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"if_equals":6,"reason":"counted"}`).Into(&counted, http.StatusCreated))
 		require.Equal(t, int64(14), counted.Delta)
 		system.Level(t, sku, 20)

@@ -77,9 +77,9 @@ func TestWhatAnOrderMayNotSay(t *testing.T) {
 				accepted := system.Send(t, orderCall(t, buyer, "my-order", Basket(sku)))
 				require.Equal(t, http.StatusAccepted, accepted.Status, "%s", accepted.Body)
 				require.Empty(t, accepted.Header.Get("Idempotent-Replayed"))
-				var receipt client.Receipt
+				var receipt client.OrderReceipt
 				require.NoError(t, json.Unmarshal(accepted.Body, &receipt))
-				require.Equal(t, "confirmed", shop.Outcome(system.Verdict(t, buyer, receipt.ID)))
+				require.Equal(t, "confirmed", shop.Outcome(system.Outcome(t, buyer, receipt.ID)))
 				system.Level(t, sku, 1)
 			})
 		})
@@ -103,7 +103,7 @@ func TestAnOrderOfFiftyProductsIsTheLargest(t *testing.T) {
 		}
 		Refused(t, system.Send(t, orderCall(t, buyer, "51", Basket(skus...))), http.StatusUnprocessableEntity, "too-many-products")
 
-		o := system.Verdict(t, buyer, system.Place(t, buyer, Basket(skus[:50]...)).ID)
+		o := system.Outcome(t, buyer, system.Place(t, buyer, Basket(skus[:50]...)).ID)
 		require.Equal(t, "confirmed", shop.Outcome(o))
 		system.Level(t, skus[0], 0)
 		system.Level(t, skus[49], 0)

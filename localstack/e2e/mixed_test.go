@@ -20,7 +20,7 @@ import (
 
 // A life is what a customer does with an order, and the staff for it, decided beforehand.
 type life struct {
-	basket   client.PlaceInputBody
+	basket   client.OrderRequest
 	canceled time.Duration // so long after it was placed; 0: never
 	acts     time.Duration // so long after the challenge; 0: never, and it is canceled in the end
 	refunds  []int64       // of each so many cents, once it is closed; 0 is all that is left
@@ -44,7 +44,7 @@ func live(dice *rand.Rand, n int, skus []string) life {
 	l := life{basket: Paying(stack[dice.IntN(len(stack))], skus[dice.IntN(3)])}
 	l.basket.Lines[0].Quantity = 1 + dice.Int64N(3)
 	if dice.IntN(8) == 0 {
-		l.basket.Lines = append(l.basket.Lines, client.LineInput{SKU: skus[3], Quantity: 1 + dice.Int64N(2)})
+		l.basket.Lines = append(l.basket.Lines, client.LineRequest{SKU: skus[3], Quantity: 1 + dice.Int64N(2)})
 	}
 	if dice.IntN(4) == 0 {
 		l.canceled = time.Duration(1 + dice.IntN(int(2*time.Second)))
@@ -59,18 +59,12 @@ func live(dice *rand.Rand, n int, skus []string) life {
 }
 
 // over reports whether an order goes no further by itself.
-func over(o client.OrderDocument) bool {
-	switch o.Status {
-	case client.OrderDocumentStatusClosed, client.OrderDocumentStatusCanceled, client.OrderDocumentStatusNeedsAttention:
-		return true
-	}
-	return false
-}
+func over(o client.Order) bool { return o.Settled || o.Status == client.OrderStatusNeedsAttention }
 
 // lead leads an order's life to its end, and asks for its refunds.
 func (l life) lead(t conformance.T, e *Entry) {
 	placed, acted := time.Now(), false
-	var o client.OrderDocument
+	var o client.Order
 	system.Until(t, "order "+e.ID+" comes to its end", func() (any, bool) {
 		o = system.Order(t, e.Buyer, e.ID)
 		challenged := o.Payment.ClientSecret != ""
@@ -87,7 +81,7 @@ func (l life) lead(t conformance.T, e *Entry) {
 		system.WakeAtTimes(t)
 		return Story(o), false
 	})
-	if o.Status == client.OrderDocumentStatusClosed && o.Verdict == client.OrderDocumentVerdictConfirmed {
+	if o.Status == client.OrderStatusPaid {
 		for _, amount := range l.refunds {
 			Accepted(t, system.Refund(t, e.ID, system.New("refund"), amount))
 		}
@@ -95,14 +89,14 @@ func (l life) lead(t conformance.T, e *Entry) {
 }
 
 // settled waits until an order has nothing more to come, and returns it: no refund is under way, and none that arrived can fail later.
-func (l life) settled(t conformance.T, e *Entry) (o client.OrderDocument) {
+func (l life) settled(t conformance.T, e *Entry) (o client.Order) {
 	t.Helper()
 	system.Until(t, "order "+e.ID+" has nothing more to come", func() (any, bool) {
 		system.WakeAtTimes(t)
 		o = system.Order(t, e.Buyer, e.ID)
-		open := slices.ContainsFunc(o.Refunds, func(r client.RefundDocument) bool { return r.State != client.Done })
+		open := slices.ContainsFunc(o.Refunds, func(r client.Refund) bool { return r.Status != client.Succeeded })
 		if l.basket.PaymentMethod == CardReturns && !Told(o, string(saga.OrderReopened)) {
-			open = open || len(o.Refunds) > 0 || o.Verdict == client.OrderDocumentVerdictCanceled && system.Ledger(t)[e.ID].Refunded > 0
+			open = open || len(o.Refunds) > 0 || o.Outcome == client.OrderOutcomeCanceled && system.Ledger(t)[e.ID].Refunded > 0
 		}
 		return Story(o), !open && over(o)
 	})
@@ -160,7 +154,7 @@ func TestManyMixedOrders(t *testing.T) {
 		var confirmed, refunded int64
 		ledger := system.Ledger(t)
 		for i, e := range a.orders {
-			if strings.HasPrefix(ends[i].Is, "closed confirmed") {
+			if strings.HasPrefix(ends[i].Is, "paid confirmed") {
 				confirmed += e.Total
 				refunded += e.Total - ends[i].Kept
 			}

@@ -22,7 +22,7 @@ func TestAnOrderFlowsToItsEnd(t *testing.T) {
 	beside(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 1250, 5)
-		e := a.Place(t, client.PlaceInputBody{Lines: []client.LineInput{{SKU: sku, Quantity: 2}}, PaymentMethod: shop.CardGood})
+		e := a.Place(t, client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 2}}, PaymentMethod: shop.CardGood})
 		require.Equal(t, int64(2500), e.Total)
 		a.Close(t, Confirmed(2500, 0))
 
@@ -42,7 +42,7 @@ func TestAnOrderFlowsToItsEnd(t *testing.T) {
 		} {
 			require.Equal(t, actor, who[fact], fact)
 		}
-		require.Equal(t, client.Captured, o.Payment.State)
+		require.Equal(t, client.PaymentStatusCaptured, o.Payment.Status)
 		require.Equal(t, client.Money{Amount: 2500, Currency: "EUR"}, o.Refundable)
 	})
 }
@@ -83,7 +83,7 @@ func TestAnOrderThatIsShortOfOneLineHoldsNothing(t *testing.T) {
 	beside(t, func(t conformance.T) {
 		a := system.Account()
 		plenty, scarce, enough := a.Product(t, 100, 10), a.Product(t, 100, 1), a.Product(t, 100, 10)
-		e := a.Place(t, client.PlaceInputBody{PaymentMethod: shop.CardGood, Lines: []client.LineInput{
+		e := a.Place(t, client.OrderRequest{PaymentMethod: shop.CardGood, Lines: []client.LineRequest{
 			{SKU: plenty, Quantity: 3}, {SKU: scarce, Quantity: 2}, {SKU: enough, Quantity: 3},
 		}})
 		a.Close(t, Rejected("out-of-stock"))
@@ -135,7 +135,7 @@ func TestMoreBuyersThanUnits(t *testing.T) {
 			names[i] = system.New("buyer")
 			system.Token(t, names[i]) // so that all come at once
 		}
-		receipts, errs := make([]client.Receipt, buyers), make([]error, buyers)
+		receipts, errs := make([]client.OrderReceipt, buyers), make([]error, buyers)
 		var all sync.WaitGroup
 		for i, buyer := range names {
 			token := system.Token(t, buyer)
@@ -144,15 +144,15 @@ func TestMoreBuyersThanUnits(t *testing.T) {
 			})
 		}
 		all.Wait()
-		verdicts, ends := map[string]int{}, make([]End, buyers)
+		outcomes, ends := map[string]int{}, make([]End, buyers)
 		for i, buyer := range names {
 			require.NoError(t, errs[i])
 			e := a.Note(buyer, Mailed(buyer, Basket(sku)), receipts[i])
-			verdict := string(system.Verdict(t, buyer, e.ID).Verdict)
-			verdicts[verdict]++
-			ends[i] = map[string]End{"confirmed": Confirmed(1999, 0), "rejected": Rejected("out-of-stock")}[verdict]
+			outcome := string(system.Outcome(t, buyer, e.ID).Outcome)
+			outcomes[outcome]++
+			ends[i] = map[string]End{"confirmed": Confirmed(1999, 0), "rejected": Rejected("out-of-stock")}[outcome]
 		}
-		require.Equal(t, map[string]int{"confirmed": units, "rejected": buyers - units}, verdicts)
+		require.Equal(t, map[string]int{"confirmed": units, "rejected": buyers - units}, outcomes)
 		a.Close(t, ends...)
 	})
 }

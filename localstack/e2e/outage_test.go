@@ -29,7 +29,7 @@ func TestTheProviderIsDownForTwoMinutes(t *testing.T) {
 		}
 		place(shop.CardGood, 2, Confirmed(700, 1)) // to be refunded meanwhile
 		for _, e := range a.orders {
-			system.Becomes(t, e, "closed confirmed")
+			system.Becomes(t, e, "paid confirmed")
 		}
 		capture := system.HoldUp(t, string(saga.CapturePayment))
 		place(shop.CardGood, 2, Confirmed(1000, 0))    // to be captured meanwhile
@@ -62,7 +62,7 @@ func TestTheProviderIsDownForTwoMinutes(t *testing.T) {
 				if time.Since(began) > outage { // the provider may be back, and what was seen tells nothing
 					return looks, true
 				}
-				require.Equal(t, client.OrderDocumentStatusPlaced, seen, "an order waits for its provider")
+				require.Equal(t, client.OrderStatusPlaced, seen, "an order waits for its provider")
 			}
 			looks++
 			return looks, false

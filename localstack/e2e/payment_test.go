@@ -84,7 +84,7 @@ func challenged(t conformance.T, e *Entry) (secret string) {
 	system.Until(t, "the customer of "+e.ID+" has something to do", func() (any, bool) {
 		o := system.Order(t, e.Buyer, e.ID)
 		secret = o.Payment.ClientSecret
-		return Story(o), o.Payment.State == client.ActionNeeded && secret != ""
+		return Story(o), o.Payment.Status == client.PaymentStatusActionNeeded && secret != ""
 	})
 	return secret
 }
@@ -102,7 +102,7 @@ func TestACustomerCompletesThePayment(t *testing.T) {
 		require.Equal(t, http.StatusOK, staff.Status)
 		require.NotContains(t, string(staff.Body), secret, "it is for the customer alone")
 		Refused(t, read(system.New("grace")), http.StatusNotFound, "unknown-order")
-		require.Equal(t, client.OrderDocumentStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
+		require.Equal(t, client.OrderStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
 
 		system.Act(t, secret, true)
 		system.Act(t, challenged(t, fails), false)
@@ -150,14 +150,14 @@ func TestMoneyThatCannotBeTakenIsTriedAgainAndThenTheOrderIsCanceled(t *testing.
 		e := lapse(t, a, a.Product(t, 100, 2))
 		call := shop.Call{
 			Method: http.MethodPost, Path: "/orders/" + e.ID + "/resolution", Token: system.Token(t, e.Buyer),
-			Body: client.ResolveInputBody{Action: client.ResolveInputBodyActionRetry, Reason: "please"}, Header: map[string]string{"Idempotency-Key": "k"},
+			Body: client.ResolutionRequest{Action: client.ResolutionRequestActionRetry, Reason: "please"}, Header: map[string]string{"Idempotency-Key": "k"},
 		}
 		Refused(t, system.Send(t, call), http.StatusForbidden, "insufficient-scope")
 
 		key := system.New("key")
-		first := system.Resolve(t, e.ID, key, client.ResolveInputBodyActionRetry)
+		first := system.Resolve(t, e.ID, key, client.ResolutionRequestActionRetry)
 		Accepted(t, first)
-		again := system.Resolve(t, e.ID, key, client.ResolveInputBodyActionRetry)
+		again := system.Resolve(t, e.ID, key, client.ResolutionRequestActionRetry)
 		Accepted(t, again)
 		require.Equal(t, string(first.Body), string(again.Body))
 		require.Equal(t, "true", again.Header.Get("Idempotent-Replayed"))
@@ -184,9 +184,9 @@ func TestMoneyThatCannotBeTakenIsWrittenOff(t *testing.T) {
 	beside(t, func(t conformance.T) {
 		a := system.Account()
 		e := lapse(t, a, a.Product(t, 100, 2))
-		Accepted(t, system.Resolve(t, e.ID, system.New("key"), client.ResolveInputBodyActionWriteOff))
+		Accepted(t, system.Resolve(t, e.ID, system.New("key"), client.ResolutionRequestActionWriteOff))
 		a.Close(t, Confirmed(0, 0))
-		Refused(t, system.Resolve(t, e.ID, system.New("key"), client.ResolveInputBodyActionRetry), http.StatusConflict, "no-attention-needed")
+		Refused(t, system.Resolve(t, e.ID, system.New("key"), client.ResolutionRequestActionRetry), http.StatusConflict, "no-attention-needed")
 		Refused(t, system.Refund(t, e.ID, system.New("key"), 1), http.StatusConflict, "not-refundable")
 		require.False(t, attention(t, e.ID))
 	})

@@ -13,14 +13,14 @@ import (
 )
 
 // refunded waits until all refunds of an order are done that were asked for, and returns the order.
-func refunded(t conformance.T, e *Entry, refunds int) (o client.OrderDocument) {
+func refunded(t conformance.T, e *Entry, refunds int) (o client.Order) {
 	t.Helper()
 	system.Until(t, "the refunds of "+e.ID+" are done", func() (any, bool) {
 		system.WakeAtTimes(t)
 		o = system.Order(t, e.Buyer, e.ID)
 		done := 0
 		for _, r := range o.Refunds {
-			if r.State == client.Done {
+			if r.Status == client.Succeeded {
 				done++
 			}
 		}
@@ -38,7 +38,7 @@ func TestAClosedOrderIsRefundedBitByBitAndNeverMoreThanItCost(t *testing.T) {
 		if early.Status != http.StatusAccepted { // the order may be fast
 			Refused(t, early, http.StatusConflict, "not-refundable")
 		}
-		o, asked := system.Becomes(t, e, "closed confirmed"), 0
+		o, asked := system.Becomes(t, e, "paid confirmed"), 0
 		if early.Status == http.StatusAccepted {
 			asked = 1
 		}
@@ -58,10 +58,10 @@ func TestAClosedOrderIsRefundedBitByBitAndNeverMoreThanItCost(t *testing.T) {
 		Accepted(t, system.Refund(t, e.ID, system.New("key"), 200))
 		require.Equal(t, euro(500-100*int64(asked)), refunded(t, e, 2+asked).Refundable)
 
-		foreign := client.RefundInputBody{Amount: client.RefundAmount{Amount: 1, Currency: "USD"}, Reason: "wrong colour"}
+		foreign := client.RefundRequest{Amount: client.RefundAmount{Amount: 1, Currency: "USD"}, Reason: "wrong colour"}
 		Refused(t, system.asStaff(t, "/orders/"+e.ID+"/refunds", system.New("key"), foreign), http.StatusUnprocessableEntity, "mixed-currencies")
 		mine := shop.Call{
-			Method: http.MethodPost, Path: "/orders/" + e.ID + "/refunds", Token: system.Token(t, e.Buyer), Body: client.RefundInputBody{Reason: "please"},
+			Method: http.MethodPost, Path: "/orders/" + e.ID + "/refunds", Token: system.Token(t, e.Buyer), Body: client.RefundRequest{Reason: "please"},
 			Header: map[string]string{"Idempotency-Key": "k"},
 		}
 		Refused(t, system.Send(t, mine), http.StatusForbidden, "insufficient-scope")
@@ -81,7 +81,7 @@ func TestARefundThatFailsIsAskedForAgain(t *testing.T) {
 			beside(t, func(t conformance.T) {
 				a := system.Account()
 				e := a.Place(t, Paying(card, a.Product(t, 1000, 1)))
-				system.Becomes(t, e, "closed confirmed")
+				system.Becomes(t, e, "paid confirmed")
 				Accepted(t, system.Refund(t, e.ID, system.New("key"), 400))
 				if card == CardReturns {
 					system.Tells(t, e, saga.OrderReopened)

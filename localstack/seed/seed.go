@@ -48,8 +48,8 @@ func Catalogue() []Product {
 
 // An Order is a basket and the outcome it must come to.
 type Order struct {
-	Basket  client.PlaceInputBody
-	Verdict string
+	Basket  client.OrderRequest
+	Outcome string
 }
 
 // Orders returns n orders: of each seven, one asks for something sold out, beside things that are there, and of each eight one is
@@ -65,19 +65,19 @@ func Orders(n int) []Order {
 	for i := range orders {
 		first, second := inStock[i%len(inStock)], inStock[(i+3)%len(inStock)]
 		order := Order{
-			Basket: client.PlaceInputBody{
-				Lines:         []client.LineInput{{SKU: first, Quantity: int64(1 + i%3)}, {SKU: second, Quantity: 1}},
+			Basket: client.OrderRequest{
+				Lines:         []client.LineRequest{{SKU: first, Quantity: int64(1 + i%3)}, {SKU: second, Quantity: 1}},
 				PaymentMethod: shop.CardGood, Email: Customer,
 			},
-			Verdict: "confirmed",
+			Outcome: "confirmed",
 		}
 		switch {
 		case i%7 == 3:
-			order.Basket.Lines = slices.Insert(order.Basket.Lines, 1, client.LineInput{SKU: scarce, Quantity: 1})
-			order.Verdict = "rejected out-of-stock"
+			order.Basket.Lines = slices.Insert(order.Basket.Lines, 1, client.LineRequest{SKU: scarce, Quantity: 1})
+			order.Outcome = "rejected out-of-stock"
 		case i%8 == 5:
 			order.Basket.PaymentMethod = shop.CardDeclined
-			order.Verdict = "rejected card-declined"
+			order.Outcome = "rejected card-declined"
 		}
 		orders[i] = order
 	}

@@ -6,17 +6,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAMorningHasEveryKindOfVerdict(t *testing.T) {
+func TestAMorningHasEveryKindOfOutcome(t *testing.T) {
 	t.Parallel()
 	verdicts := map[string]int{}
 	for _, order := range Orders(25) {
-		verdicts[order.Verdict]++
+		verdicts[order.Outcome]++
 		skus := map[string]bool{}
 		for _, line := range order.Basket.Lines {
 			require.False(t, skus[line.SKU], "an order names a product once")
 			skus[line.SKU] = true
 		}
-		require.Equal(t, order.Verdict == "rejected out-of-stock", skus[scarce])
+		require.Equal(t, order.Outcome == "rejected out-of-stock", skus[scarce])
 	}
 	require.Equal(t, map[string]int{"confirmed": 18, "rejected out-of-stock": 4, "rejected card-declined": 3}, verdicts)
 	require.Equal(t, Orders(25), Orders(25))

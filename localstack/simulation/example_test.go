@@ -41,33 +41,33 @@ func TestExample_OrderIsPaid(t *testing.T) {
 		// reserve-stock. That step moves the units of all lines from sellable to promised, and
 		// writes a row of its own, in one transaction: it takes all lines or none.
 		o.until(saga.StockReserved)
-		assert.Equal(t, "reserved", o.row("Reservations").Has)
+		assert.Equal(t, "reserved", o.row("Reservations").Observed)
 		assert.Equal(t, [2]int{9, 1}, s.level("SKU-0"))
 
 		// StockReserved goes to authorize-payment. It makes a payment intent at the provider and
 		// stores its id before it confirms it. A retry finds that intent again, so no customer is
 		// charged twice. The amount is held on the card; it is not taken yet.
 		o.until(saga.PaymentIntended)
-		assert.Equal(t, "nothing", o.row("Charges").Has)
+		assert.Equal(t, "nothing", o.row("Charges").Observed)
 		o.until(saga.PaymentAuthorized)
-		assert.Equal(t, "authorized", o.row("Charges").Has)
+		assert.Equal(t, "authorized", o.row("Charges").Observed)
 		assert.Equal(t, "requires_capture", o.intent().Status)
 		assert.Zero(t, o.intent().Received)
 
 		// PaymentAuthorized goes to advance-order. Only the order decides how it ends: it has its
 		// stock and its payment, and confirms.
 		o.until(saga.OrderConfirmed)
-		assert.Equal(t, "confirmed", o.row("Orders").Verdict)
+		assert.Equal(t, "confirmed", o.row("Orders").Outcome)
 
 		// OrderConfirmed goes to three steps, which run in any order. commit-stock makes the hold a
 		// sale. The units stay promised, because they are still on the shelf.
 		o.until(saga.StockSold)
-		assert.Equal(t, "sold", o.row("Reservations").Has)
+		assert.Equal(t, "sold", o.row("Reservations").Observed)
 		assert.Equal(t, [2]int{9, 1}, s.level("SKU-0"))
 
 		// capture-payment takes the money: 2.01 EUR, once.
 		o.until(saga.PaymentCaptured)
-		assert.Equal(t, "captured", o.row("Charges").Has)
+		assert.Equal(t, "captured", o.row("Charges").Observed)
 		assert.EqualValues(t, 201, o.intent().Received)
 		assert.Equal(t, 1, o.intent().Captures)
 
@@ -79,8 +79,8 @@ func TestExample_OrderIsPaid(t *testing.T) {
 
 		// GET /orders/{id} shows the customer where the order stands, and what has happened to it.
 		shown := o.get()
-		assert.EqualValues(t, "closed", shown.Status)
-		assert.EqualValues(t, "confirmed", shown.Verdict)
+		assert.EqualValues(t, "paid", shown.Status)
+		assert.EqualValues(t, "confirmed", shown.Outcome)
 		assert.ElementsMatch(t, []string{
 			"ada: OrderPlaced",
 			"reserve-stock: StockReserved",
@@ -90,7 +90,7 @@ func TestExample_OrderIsPaid(t *testing.T) {
 			"advance-order: OrderSettled",
 		}, o.facts())
 		assert.Len(t, shown.Timeline, len(o.facts()))
-		assert.Equal(t, map[string]int{"closed confirmed": 1}, s.audit(harm{}))
+		assert.Equal(t, map[string]int{"paid confirmed": 1}, s.audit(harm{}))
 	})
 }
 
@@ -111,20 +111,20 @@ func TestExample_OrderIsCanceledWhileItIsPaid(t *testing.T) {
 		// its money is.
 		o.cancel()
 		assert.Equal(t, "canceling", o.row("Orders").Status)
-		assert.Equal(t, "canceled", o.row("Orders").Verdict)
+		assert.Equal(t, "canceled", o.row("Orders").Outcome)
 		assert.NotContains(t, o.facts(), "authorize-payment: PaymentAuthorized", "the payment is no longer on the way")
 
 		// OrderCanceling goes to release-stock, which moves the units back to sellable. The hold
 		// never takes stock again, whatever message comes late.
 		o.until(saga.StockReleased)
-		assert.Equal(t, "nothing", o.row("Reservations").Has)
+		assert.Equal(t, "nothing", o.row("Reservations").Observed)
 		assert.Equal(t, [2]int{10, 0}, s.level("SKU-0"))
 
 		// It goes to return-payment, too. Once the provider knows what became of the payment, the
 		// intent is canceled there: the amount is no longer held on the card, and none of it was
 		// taken.
 		o.until(saga.PaymentReturned)
-		assert.Equal(t, "canceled", o.row("Charges").Has)
+		assert.Equal(t, "canceled", o.row("Charges").Observed)
 		assert.Equal(t, "canceled", o.intent().Status)
 		assert.Zero(t, o.intent().Received)
 
@@ -171,7 +171,7 @@ type purchase struct {
 	id string
 }
 
-func (c customer) place(b client.PlaceInputBody) (o purchase) {
+func (c customer) place(b client.OrderRequest) (o purchase) {
 	o.customer = c
 	c.call(func(api shop.API) { o.id = c.store.place(api, c.token, c.name, b) })
 	return o
@@ -185,7 +185,7 @@ func (o purchase) cancel() {
 	})
 }
 
-func (o purchase) get() (shown client.OrderDocument) {
+func (o purchase) get() (shown client.Order) {
 	o.call(func(api shop.API) {
 		var err error
 		shown, err = api.Order(context.Background(), o.token, o.id)

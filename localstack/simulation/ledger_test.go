@@ -66,7 +66,7 @@ func (s *store) account(page *strings.Builder, n, batch int) {
 	s.Ledger.Forget()
 	before := len(s.orders)
 	s.buy(n)
-	require.Equal(t, map[string]int{"closed confirmed": before + together}, s.audit(harm{}))
+	require.Equal(t, map[string]int{"paid confirmed": before + together}, s.audit(harm{}))
 
 	read, err := template.Read()
 	require.NoError(t, err)

@@ -65,7 +65,7 @@ func TestEveryCallMayBeTheLast(t *testing.T) {
 					}
 					assert.Positive(t, points[function], "%s was not met", function)
 				}
-				assert.Equal(t, map[string]int{"closed confirmed": len(s.orders)}, s.audit(harm{mails: true, kills: true}))
+				assert.Equal(t, map[string]int{"paid confirmed": len(s.orders)}, s.audit(harm{mails: true, kills: true}))
 				conformance.Figure(t, "%s at each of %d points, and every order closed: %v", fault, len(s.orders)-len(points), points)
 			})
 		})

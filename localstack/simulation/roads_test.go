@@ -31,18 +31,18 @@ func TestTheRoadsOfAnOrder(t *testing.T) {
 		canceled time.Duration
 		end      string
 	}{
-		"it is paid":                            {card: "pm_card_visa", lines: 3, units: 10, end: "closed confirmed"},
-		"it is declined":                        {card: "pm_card_chargeDeclined", lines: 3, units: 10, end: "closed rejected"},
-		"the shop is out of stock":              {card: "pm_card_visa", lines: 3, units: 0, end: "closed rejected"},
-		"the answer to the payment is lost":     {card: "pm_sandbox_lost", lines: 1, units: 10, end: "closed confirmed"},
-		"the payment takes its time":            {card: "pm_sandbox_processing_90000", lines: 1, units: 10, end: "closed confirmed"},
-		"nobody acts on the challenge":          {card: "pm_card_authenticationRequired", lines: 1, units: 10, end: "closed expired"},
+		"it is paid":                            {card: "pm_card_visa", lines: 3, units: 10, end: "paid confirmed"},
+		"it is declined":                        {card: "pm_card_chargeDeclined", lines: 3, units: 10, end: "rejected"},
+		"the shop is out of stock":              {card: "pm_card_visa", lines: 3, units: 0, end: "rejected"},
+		"the answer to the payment is lost":     {card: "pm_sandbox_lost", lines: 1, units: 10, end: "paid confirmed"},
+		"the payment takes its time":            {card: "pm_sandbox_processing_90000", lines: 1, units: 10, end: "paid confirmed"},
+		"nobody acts on the challenge":          {card: "pm_card_authenticationRequired", lines: 1, units: 10, end: "expired"},
 		"it is canceled while it is being paid": {card: "pm_card_visa", lines: 2, units: 10, canceled: 300 * time.Millisecond, end: "canceled"},
 		"the answer to its return is lost":      {card: "pm_card_returnLost", lines: 2, units: 10, canceled: 300 * time.Millisecond, end: "canceled"},
-		"it is canceled after it was paid":      {card: "pm_card_visa", lines: 2, units: 10, canceled: time.Minute, end: "closed confirmed"},
+		"it is canceled after it was paid":      {card: "pm_card_visa", lines: 2, units: 10, canceled: time.Minute, end: "paid confirmed"},
 		"the authorization lapses":              {card: "pm_card_captureLapsed", lines: 1, units: 10, end: "needs_attention confirmed capture-failed"},
-		"callbacks come twice":                  {card: "pm_card_callbackTwice", lines: 1, units: 10, end: "closed confirmed"},
-		"callbacks never come":                  {card: "pm_card_callbackNone", lines: 1, units: 10, end: "closed confirmed"},
+		"callbacks come twice":                  {card: "pm_card_callbackTwice", lines: 1, units: 10, end: "paid confirmed"},
+		"callbacks never come":                  {card: "pm_card_callbackNone", lines: 1, units: 10, end: "paid confirmed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -171,16 +171,16 @@ func TestTheAuditorFindsWhatIsWrong(t *testing.T) {
 			was, is    string
 			found      string
 		}{
-			"an order is lost":            {"Orders", `"status": "closed"`, `"pk": "main#`, `"pk": "other#`, "is lost"},
-			"an order stands still":       {"Orders", `"status": "closed"`, `"status": "closed"`, `"status": "placed"`, "is placed"},
+			"an order is lost":            {"Orders", `"status": "paid"`, `"pk": "main#`, `"pk": "other#`, "is lost"},
+			"an order stands still":       {"Orders", `"status": "paid"`, `"status": "paid"`, `"status": "placed"`, "is placed"},
 			"a unit is gone":              {"Levels", `"pk": "main#sku#SKU-0"`, `"sellable": `, `"sellable": 1`, "units of SKU-0"},
 			"it is oversold":              {"Levels", `"pk": "main#sku#SKU-0"`, `"sellable": `, `"sellable": -1`, "is oversold"},
 			"somebody was charged twice":  {"Sandbox", `"sandbox_authorizations": 1`, `"sandbox_authorizations": 1`, `"sandbox_authorizations": 2`, "was charged 2 times"},
 			"somebody was captured twice": {"Sandbox", `"sandbox_captures": 1`, `"sandbox_captures": 1`, `"sandbox_captures": 2`, "was captured 2 times"},
 			"money is missing":            {"Sandbox", `"sandbox_captures": 1`, `"sandbox_refunded": 0`, `"sandbox_refunded": 1`, "cents"},
 			"a unit is nobody's":          {"Levels", `"pk": "main#sku#SKU-0"`, `"promised": `, `"promised": 1`, "are promised"},
-			"a hold is not sold":          {"Reservations", `"observed": "sold"`, `"observed": "sold"`, `"observed": "reserved"`, "has held"},
-			"an order needs a person":     {"Orders", `"status": "closed"`, `"status": "closed"`, `"attention": "some-reason", "status": "closed"`, "needs attention"},
+			"a hold is not sold":          {"Reservations", `"observed": "sold"`, `"observed": "sold"`, `"observed": "reserved"`, "has reserved"},
+			"an order needs a person":     {"Orders", `"status": "paid"`, `"status": "paid"`, `"attention": "some-reason", "status": "needs_attention"`, "needs attention"},
 			"a mail lies":                 {"Mailbox", `"template": "confirmed"`, `"template": "confirmed"`, `"template": "rejected"`, "is about an order that is confirmed"},
 			"money is held":               {"Sandbox", `"status": "succeeded"`, `"status": "succeeded"`, `"status": "requires_capture"`, "is still held"},
 			"a mail was sent twice":       {"Mailbox", `"sends": 1`, `"sends": 1`, `"sends": 2`, "was sent 2 times"},
@@ -248,7 +248,7 @@ func TestThroughput(t *testing.T) {
 			s.Meanwhile(time.Hour, customers...)
 			require.True(t, s.Run(time.Hour, s.over))
 			took := clock()
-			require.Equal(t, map[string]int{"closed confirmed": orders}, s.audit(harm{}))
+			require.Equal(t, map[string]int{"paid confirmed": orders}, s.audit(harm{}))
 			conformance.Figure(t, "%d paid orders of one to three lines%s: %.0f orders/s and %.0f steps/s on one core", orders, what,
 				orders/took.Seconds(), float64(s.Steps()-steps)/took.Seconds())
 		})
@@ -281,6 +281,6 @@ func TestAFlashSaleSellsWhatThereIs(t *testing.T) {
 		require.True(t, s.Run(4*time.Hour, s.over))
 		ends := s.audit(harm{})
 		conformance.Figure(t, "%d buyers of %d units: %v after %s", buyers, units, ends, s.Now().Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)).Round(time.Second))
-		assert.Equal(t, map[string]int{"closed confirmed": units, "closed rejected": buyers - units}, ends)
+		assert.Equal(t, map[string]int{"paid confirmed": units, "rejected": buyers - units}, ends)
 	})
 }

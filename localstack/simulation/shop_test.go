@@ -37,7 +37,7 @@ type store struct {
 // sale is an order that was accepted.
 type sale struct {
 	id     string
-	basket client.PlaceInputBody
+	basket client.OrderRequest
 	total  int64
 }
 
@@ -120,7 +120,7 @@ func (s *store) api(connection *http.Client) shop.API {
 }
 
 // order is a customer who places an order, and cancels it so long afterwards (0: never).
-func (s *store) order(n int, basket client.PlaceInputBody, canceled time.Duration) func(*http.Client) {
+func (s *store) order(n int, basket client.OrderRequest, canceled time.Duration) func(*http.Client) {
 	return func(connection *http.Client) {
 		api, customer := s.api(connection), fmt.Sprintf("ada-%d", n)
 		id := s.place(api, s.token(api, customer), customer, basket)
@@ -133,30 +133,33 @@ func (s *store) order(n int, basket client.PlaceInputBody, canceled time.Duratio
 }
 
 // place places an order and returns its id.
-func (s *store) place(api shop.API, token, key string, basket client.PlaceInputBody) string {
+func (s *store) place(api shop.API, token, key string, basket client.OrderRequest) string {
 	basket.Email = key + "@example.com"
-	placed := patiently(s.t, func() (client.Receipt, error) { return api.Place(context.Background(), token, "order-"+key, basket) })
+	placed := patiently(s.t, func() (client.OrderReceipt, error) {
+		return api.Place(context.Background(), token, "order-"+key, basket)
+	})
 	s.orders = append(s.orders, &sale{placed.ID, basket, placed.Total.Amount})
 	return placed.ID
 }
 
 // basket has so many lines, one unit each.
-func basket(card string, lines int) client.PlaceInputBody {
-	b := client.PlaceInputBody{PaymentMethod: card}
+func basket(card string, lines int) client.OrderRequest {
+	b := client.OrderRequest{PaymentMethod: card}
 	for i := range lines {
-		b.Lines = append(b.Lines, client.LineInput{SKU: fmt.Sprintf("SKU-%d", i), Quantity: 1})
+		b.Lines = append(b.Lines, client.LineRequest{SKU: fmt.Sprintf("SKU-%d", i), Quantity: 1})
 	}
 	return b
 }
 
 // row is a row of a table, as far as the auditor and the example read it.
 type row struct {
-	PK        string `dynamodbav:"pk"`
-	Order     string `dynamodbav:"order"`
-	Status    string `dynamodbav:"status"`
-	Verdict   string `dynamodbav:"outcome"`
-	Attention string `dynamodbav:"attention"`
-	Has       string `dynamodbav:"observed"`
+	PK        string   `dynamodbav:"pk"`
+	Order     string   `dynamodbav:"order"`
+	Status    string   `dynamodbav:"status"`
+	Outcome   string   `dynamodbav:"outcome"`
+	Awaits    []string `dynamodbav:"awaits"`
+	Attention string   `dynamodbav:"attention"`
+	Observed  string   `dynamodbav:"observed"`
 	Log       []struct {
 		Actor string    `dynamodbav:"actor"`
 		Fact  saga.Fact `dynamodbav:"fact"`
@@ -189,13 +192,19 @@ func (s *store) rows(table string) map[string]row {
 	return all
 }
 
+// over reports whether an order has come to its end, or cannot without a person.
+func (r row) over() bool {
+	ends := []string{"paid", "rejected", "expired", "canceled"}
+	return slices.Contains(ends, r.Status) && len(r.Awaits) == 0 || r.Status == "needs_attention"
+}
+
 // over reports whether every order has come to its end, and nothing is under way.
 func (s *store) over() bool {
 	if !s.Quiet() {
 		return false
 	}
 	for _, o := range s.rows("Orders") {
-		if !slices.Contains([]string{"closed", "canceled", "needs_attention"}, o.Status) {
+		if !o.over() {
 			return false
 		}
 	}
@@ -231,30 +240,30 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 	for _, sold := range s.orders {
 		o, there := orders["main#"+sold.id]
 		finds(there, "order %s is lost", sold.id)
-		finds(slices.Contains([]string{"closed", "canceled", "needs_attention"}, o.Status), "order %s is %s", sold.id, o.Status)
+		finds(o.over(), "order %s is %s and awaits %v", sold.id, o.Status, o.Awaits)
 		finds(o.Attention == "" || slices.Contains(attention, o.Attention), "order %s needs attention: %s", sold.id, o.Attention)
-		ends[strings.Join(slices.Compact(strings.Fields(o.Status+" "+o.Verdict+" "+o.Attention)), " ")]++
+		ends[strings.Join(slices.Compact(strings.Fields(o.Status+" "+o.Outcome+" "+o.Attention)), " ")]++
 
 		has, keeps := "nothing", int64(0)
-		if o.Verdict == "confirmed" {
+		if o.Outcome == "confirmed" {
 			has = "sold"
 			for _, l := range sold.basket.Lines {
 				promised[l.SKU] += int(l.Quantity)
 			}
-			if o.Status == "closed" {
+			if o.Status == "paid" {
 				keeps = sold.total
 			}
 		}
 		hold, held := holds["main#"+sold.id]
-		finds(!held && has == "nothing" || hold.Has == has, "order %s is %s and has %s", sold.id, o.Verdict, hold.Has)
+		finds(!held && has == "nothing" || hold.Observed == has, "order %s is %s and has %s", sold.id, o.Outcome, hold.Observed)
 		finds(money[sold.id] == keeps, "the shop has %d cents of order %s, which says %d", money[sold.id], sold.id, keeps)
-		_, mailed := mails["main#"+sold.id+"#"+o.Verdict]
-		finds(mailed || o.Attention != "", "order %s has no mail that it is %s", sold.id, o.Verdict)
+		_, mailed := mails["main#"+sold.id+"#"+o.Outcome]
+		finds(mailed || o.Attention != "", "order %s has no mail that it is %s", sold.id, o.Outcome)
 	}
 	finds(len(orders) == len(s.orders), "%d orders were placed, and there are %d", len(s.orders), len(orders))
 	for key, mail := range mails {
 		finds(harm.mails || mail.Sends == 1, "mail %s was sent %d times", key, mail.Sends)
-		verdict := orders["main#"+mail.Order].Verdict
+		verdict := orders["main#"+mail.Order].Outcome
 		finds(mail.Template == verdict || mail.Template == "confirmed" && verdict == "canceled", "mail %s is about an order that is %s", key, verdict)
 	}
 	levels := s.rows("Levels")

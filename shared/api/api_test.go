@@ -176,10 +176,10 @@ func TestEveryKindOfFaultHasItsStatus(t *testing.T) {
 		"later":                    {declared(fault.Unavailable), 503, "some-slug", "Some detail.", "WARN"},
 		"a kind and nothing else":  {fault.Conflict, 409, "conflict", "Conflict.", "INFO"},
 		"wrapped on its way":       {errors.Join(errors.New("while saving"), declared(fault.Conflict)), 409, "some-slug", "Some detail.", "INFO"},
-		"declared as internal":     {declared(fault.Internal), 500, "internal", api.ErrInternal.Detail, "ERROR"},
-		"no fault at all":          {errors.New("dial tcp 10.0.0.1: secret"), 500, "internal", api.ErrInternal.Detail, "ERROR"},
-		"a duplicate that got out": {declared(fault.Duplicate), 500, "internal", api.ErrInternal.Detail, "ERROR"},
-		"a kind nobody knows":      {declared("strange"), 500, "internal", api.ErrInternal.Detail, "ERROR"},
+		"declared as internal":     {declared(fault.Internal), 500, "internal-error", api.ErrInternal.Detail, "ERROR"},
+		"no fault at all":          {errors.New("dial tcp 10.0.0.1: secret"), 500, "internal-error", api.ErrInternal.Detail, "ERROR"},
+		"a duplicate that got out": {declared(fault.Duplicate), 500, "internal-error", api.ErrInternal.Detail, "ERROR"},
+		"a kind nobody knows":      {declared("strange"), 500, "internal-error", api.ErrInternal.Detail, "ERROR"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, log := logged(t, place(func(context.Context, *placeInput) (*placeOutput, error) { return nil, c.err }), request(good))

@@ -136,10 +136,10 @@ func (r Route) describeProblems(doc *huma.OpenAPI, op *huma.Operation) {
 	schema := doc.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
 	list := r.faults(op)
 	slices.SortStableFunc(list, func(a, b *fault.Fault) int {
-		return cmp.Or(cmp.Compare(faces[a.Kind].status, faces[b.Kind].status), cmp.Compare(a.Slug, b.Slug))
+		return cmp.Or(cmp.Compare(statuses[a.Kind], statuses[b.Kind]), cmp.Compare(a.Slug, b.Slug))
 	})
 	for _, f := range slices.CompactFunc(list, func(a, b *fault.Fault) bool { return a.Slug == b.Slug }) {
-		status := strconv.Itoa(faces[f.Kind].status)
+		status := strconv.Itoa(statuses[f.Kind])
 		answer := op.Responses[status]
 		if answer == nil {
 			answer = &huma.Response{Content: map[string]*huma.MediaType{}}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ type Problem struct {
 	Errors    []ProblemError `json:"errors,omitempty" doc:"the rules that the request breaks, as far as they were looked at"`
 }
 
-// Violation is one broken rule and its place: in the body, or in a parameter.
+// ProblemError is one broken rule and its place: in the body, or in a parameter.
 type ProblemError struct {
 	Detail    string `json:"detail"`
 	Pointer   string `json:"pointer,omitempty" example:"#/lines/0/quantity" doc:"the place in the body: a JSON pointer (RFC 6901) as a URI fragment"`
@@ -47,51 +48,56 @@ var (
 	ErrWrongMethod = fault.New(fault.WrongMethod, "method-not-allowed", "The path does not answer to this method; Allow lists those it does.")
 	ErrTooLarge    = fault.New(fault.TooLarge, "body-too-large", "The body is larger than 64 KiB.")
 	ErrWrongMedia  = fault.New(fault.WrongMedia, "unsupported-media-type", "The body is not of the media type that is read here.")
-	ErrInternal    = fault.New(fault.Internal, "internal", "Something went wrong on our side. Quote request_id when you report it.")
+	ErrInternal    = fault.New(fault.Internal, "internal-error", "Something went wrong on our side. Quote request_id when you report it.")
 )
 
-// face is how a kind of fault looks over HTTP.
-type face struct {
-	status int
-	title  string
+// statuses has no Duplicate: a handler that meets one gives the stored answer again, and one that lets it out has a bug.
+var statuses = map[fault.Kind]int{
+	fault.Malformed:          http.StatusBadRequest,
+	fault.Unauthenticated:    http.StatusUnauthorized,
+	fault.Forbidden:          http.StatusForbidden,
+	fault.NotFound:           http.StatusNotFound,
+	fault.WrongMethod:        http.StatusMethodNotAllowed,
+	fault.Conflict:           http.StatusConflict,
+	fault.PreconditionFailed: http.StatusPreconditionFailed,
+	fault.TooLarge:           http.StatusRequestEntityTooLarge,
+	fault.WrongMedia:         http.StatusUnsupportedMediaType,
+	fault.Invalid:            http.StatusUnprocessableEntity,
+	fault.PreconditionNeeded: http.StatusPreconditionRequired,
+	fault.Throttled:          http.StatusTooManyRequests,
+	fault.Internal:           http.StatusInternalServerError,
+	fault.Unavailable:        http.StatusServiceUnavailable,
 }
 
-// faces has no Duplicate: a handler that meets one gives the stored answer again, and one that lets it out has a bug.
-var faces = map[fault.Kind]face{
-	fault.Malformed:          {http.StatusBadRequest, "Malformed request"},
-	fault.Unauthenticated:    {http.StatusUnauthorized, "Not authenticated"},
-	fault.Forbidden:          {http.StatusForbidden, "Not allowed"},
-	fault.NotFound:           {http.StatusNotFound, "Not found"},
-	fault.WrongMethod:        {http.StatusMethodNotAllowed, "Method not allowed"},
-	fault.Conflict:           {http.StatusConflict, "Conflict"},
-	fault.PreconditionFailed: {http.StatusPreconditionFailed, "Precondition failed"},
-	fault.TooLarge:           {http.StatusRequestEntityTooLarge, "Too large"},
-	fault.WrongMedia:         {http.StatusUnsupportedMediaType, "Unsupported media type"},
-	fault.Invalid:            {http.StatusUnprocessableEntity, "Invalid request"},
-	fault.PreconditionNeeded: {http.StatusPreconditionRequired, "Precondition required"},
-	fault.Throttled:          {http.StatusTooManyRequests, "Too many requests"},
-	fault.Internal:           {http.StatusInternalServerError, "Internal error"},
-	fault.Unavailable:        {http.StatusServiceUnavailable, "Unavailable"},
+// spelled are the words of slugs that a title writes in capitals.
+var spelled = map[string]string{"api": "API", "sku": "SKU"}
+
+// Title returns the title of the problem with a slug: price-changed is "Price changed".
+func Title(slug string) string {
+	words := strings.Split(slug, "-")
+	for i, word := range words {
+		words[i] = cmp.Or(spelled[word], word)
+	}
+	words[0] = strings.ToUpper(words[0][:1]) + words[0][1:]
+	return strings.Join(words, " ")
 }
 
-// shown returns the fault that the client is told of. What is not known to be the client's business is ErrInternal; only
+// publicFault returns the fault that the client is told of. What is not known to be the client's business is ErrInternal; only
 // the log learns its cause.
 func publicFault(err error) *fault.Fault {
 	kind := fault.KindOf(err)
-	look, known := faces[kind]
-	if !known || kind == fault.Internal {
+	if _, known := statuses[kind]; !known || kind == fault.Internal {
 		return ErrInternal.Because(err)
 	}
 	if f, ok := errors.AsType[*fault.Fault](err); ok {
 		return f
 	}
-	return fault.New(kind, string(kind), look.title+".")
+	return fault.New(kind, string(kind), Title(string(kind))+".")
 }
 
 // refusal renders f, which is why the exchange came to nothing. allow lists the methods of the path.
 func refusal(x *exchange, f *fault.Fault, allow string) *answer {
-	look := faces[f.Kind]
-	a := newAnswer(look.status)
+	a := newAnswer(statuses[f.Kind])
 	a.header.Set("Content-Type", problemMedia)
 	a.header.Set("Cache-Control", "no-store")
 	switch {
@@ -106,7 +112,7 @@ func refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	case f.Kind.Later():
 		a.header.Set("Retry-After", strconv.Itoa(max(1, seconds(f.RetryAfter))))
 	}
-	p := Problem{Type: TypePrefix + f.Slug, Title: look.title, Status: look.status, Detail: f.Detail, RequestID: x.id}
+	p := Problem{Type: TypePrefix + f.Slug, Title: Title(f.Slug), Status: statuses[f.Kind], Detail: f.Detail, RequestID: x.id}
 	for _, broken := range f.Problems {
 		v := ProblemError{Detail: broken.Detail, Parameter: broken.Parameter}
 		if v.Parameter == "" {

@@ -18,97 +18,97 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
-// Defines values for CancellationDocumentStatus.
+// Defines values for CancellationStatus.
 const (
-	CancellationDocumentStatusCancelled      CancellationDocumentStatus = "cancelled"
-	CancellationDocumentStatusCancelling     CancellationDocumentStatus = "cancelling"
-	CancellationDocumentStatusNeedsAttention CancellationDocumentStatus = "needs_attention"
+	CancellationStatusCanceled       CancellationStatus = "canceled"
+	CancellationStatusCanceling      CancellationStatus = "canceling"
+	CancellationStatusNeedsAttention CancellationStatus = "needs_attention"
 )
 
-// Defines values for GetOutputBodyStatus.
+// Defines values for HealthStatus.
 const (
-	Ok GetOutputBodyStatus = "ok"
+	Ok HealthStatus = "ok"
 )
 
-// Defines values for KeyAlg.
+// Defines values for JSONWebKeyAlg.
 const (
-	ES256 KeyAlg = "ES256"
+	ES256 JSONWebKeyAlg = "ES256"
 )
 
-// Defines values for KeyCrv.
+// Defines values for JSONWebKeyCrv.
 const (
-	P256 KeyCrv = "P-256"
+	P256 JSONWebKeyCrv = "P-256"
 )
 
-// Defines values for KeyKty.
+// Defines values for JSONWebKeyKty.
 const (
-	EC KeyKty = "EC"
+	EC JSONWebKeyKty = "EC"
 )
 
-// Defines values for KeyUse.
+// Defines values for JSONWebKeyUse.
 const (
-	Sig KeyUse = "sig"
+	Sig JSONWebKeyUse = "sig"
 )
 
-// Defines values for OrderDocumentStatus.
+// Defines values for OrderOutcome.
 const (
-	OrderDocumentStatusCancelled      OrderDocumentStatus = "cancelled"
-	OrderDocumentStatusCancelling     OrderDocumentStatus = "cancelling"
-	OrderDocumentStatusClosed         OrderDocumentStatus = "closed"
-	OrderDocumentStatusConfirmed      OrderDocumentStatus = "confirmed"
-	OrderDocumentStatusExpired        OrderDocumentStatus = "expired"
-	OrderDocumentStatusNeedsAttention OrderDocumentStatus = "needs_attention"
-	OrderDocumentStatusPlaced         OrderDocumentStatus = "placed"
-	OrderDocumentStatusRejected       OrderDocumentStatus = "rejected"
+	OrderOutcomeCanceled  OrderOutcome = "canceled"
+	OrderOutcomeConfirmed OrderOutcome = "confirmed"
+	OrderOutcomeExpired   OrderOutcome = "expired"
+	OrderOutcomeRejected  OrderOutcome = "rejected"
 )
 
-// Defines values for OrderDocumentVerdict.
+// Defines values for OrderStatus.
 const (
-	OrderDocumentVerdictCancelled OrderDocumentVerdict = "cancelled"
-	OrderDocumentVerdictConfirmed OrderDocumentVerdict = "confirmed"
-	OrderDocumentVerdictExpired   OrderDocumentVerdict = "expired"
-	OrderDocumentVerdictRejected  OrderDocumentVerdict = "rejected"
+	OrderStatusCanceled       OrderStatus = "canceled"
+	OrderStatusCanceling      OrderStatus = "canceling"
+	OrderStatusConfirmed      OrderStatus = "confirmed"
+	OrderStatusExpired        OrderStatus = "expired"
+	OrderStatusNeedsAttention OrderStatus = "needs_attention"
+	OrderStatusPaid           OrderStatus = "paid"
+	OrderStatusPlaced         OrderStatus = "placed"
+	OrderStatusRejected       OrderStatus = "rejected"
+)
+
+// Defines values for OrderSummaryOutcome.
+const (
+	OrderSummaryOutcomeCanceled  OrderSummaryOutcome = "canceled"
+	OrderSummaryOutcomeConfirmed OrderSummaryOutcome = "confirmed"
+	OrderSummaryOutcomeExpired   OrderSummaryOutcome = "expired"
+	OrderSummaryOutcomeRejected  OrderSummaryOutcome = "rejected"
 )
 
 // Defines values for OrderSummaryStatus.
 const (
-	OrderSummaryStatusCancelled      OrderSummaryStatus = "cancelled"
-	OrderSummaryStatusCancelling     OrderSummaryStatus = "cancelling"
-	OrderSummaryStatusClosed         OrderSummaryStatus = "closed"
+	OrderSummaryStatusCanceled       OrderSummaryStatus = "canceled"
+	OrderSummaryStatusCanceling      OrderSummaryStatus = "canceling"
 	OrderSummaryStatusConfirmed      OrderSummaryStatus = "confirmed"
 	OrderSummaryStatusExpired        OrderSummaryStatus = "expired"
 	OrderSummaryStatusNeedsAttention OrderSummaryStatus = "needs_attention"
+	OrderSummaryStatusPaid           OrderSummaryStatus = "paid"
 	OrderSummaryStatusPlaced         OrderSummaryStatus = "placed"
 	OrderSummaryStatusRejected       OrderSummaryStatus = "rejected"
 )
 
-// Defines values for OrderSummaryVerdict.
+// Defines values for PaymentStatus.
 const (
-	OrderSummaryVerdictCancelled OrderSummaryVerdict = "cancelled"
-	OrderSummaryVerdictConfirmed OrderSummaryVerdict = "confirmed"
-	OrderSummaryVerdictExpired   OrderSummaryVerdict = "expired"
-	OrderSummaryVerdictRejected  OrderSummaryVerdict = "rejected"
+	PaymentStatusActionNeeded PaymentStatus = "action_needed"
+	PaymentStatusAuthorized   PaymentStatus = "authorized"
+	PaymentStatusCanceled     PaymentStatus = "canceled"
+	PaymentStatusCaptured     PaymentStatus = "captured"
+	PaymentStatusDeclined     PaymentStatus = "declined"
+	PaymentStatusLapsed       PaymentStatus = "lapsed"
+	PaymentStatusNothing      PaymentStatus = "nothing"
+	PaymentStatusReturned     PaymentStatus = "returned"
+	PaymentStatusUncertain    PaymentStatus = "uncertain"
 )
 
-// Defines values for PaymentDocumentState.
+// Defines values for RefundStatus.
 const (
-	ActionNeeded PaymentDocumentState = "action_needed"
-	Authorized   PaymentDocumentState = "authorized"
-	Canceled     PaymentDocumentState = "canceled"
-	Captured     PaymentDocumentState = "captured"
-	Declined     PaymentDocumentState = "declined"
-	Lapsed       PaymentDocumentState = "lapsed"
-	Nothing      PaymentDocumentState = "nothing"
-	Returned     PaymentDocumentState = "returned"
-	Uncertain    PaymentDocumentState = "uncertain"
-)
-
-// Defines values for RefundDocumentState.
-const (
-	Asked   RefundDocumentState = "asked"
-	Done    RefundDocumentState = "done"
-	Failed  RefundDocumentState = "failed"
-	Pending RefundDocumentState = "pending"
+	Failed    RefundStatus = "failed"
+	Pending   RefundStatus = "pending"
+	Requested RefundStatus = "requested"
+	Succeeded RefundStatus = "succeeded"
 )
 
 // Defines values for ResolutionReceiptAction.
@@ -117,14 +117,14 @@ const (
 	ResolutionReceiptActionWriteOff ResolutionReceiptAction = "write_off"
 )
 
-// Defines values for ResolveInputBodyAction.
+// Defines values for ResolutionRequestAction.
 const (
-	ResolveInputBodyActionRetry    ResolveInputBodyAction = "retry"
-	ResolveInputBodyActionWriteOff ResolveInputBodyAction = "write_off"
+	ResolutionRequestActionRetry    ResolutionRequestAction = "retry"
+	ResolutionRequestActionWriteOff ResolutionRequestAction = "write_off"
 )
 
-// AdjustInputBody defines model for AdjustInputBody.
-type AdjustInputBody struct {
+// AdjustmentRequest defines model for AdjustmentRequest.
+type AdjustmentRequest struct {
 	// Delta units that came (positive) or went (negative)
 	//
 	// Example: 100
@@ -140,63 +140,43 @@ type AdjustInputBody struct {
 	Set *int64 `json:"set,omitempty"`
 }
 
-// AdjustmentDocument defines model for AdjustmentDocument.
-type AdjustmentDocument struct {
-	At     time.Time `json:"at"`
-	Delta  int64     `json:"delta"`
-	ID     string    `json:"id"`
-	Reason string    `json:"reason"`
-	SKU    string    `json:"sku"`
+// Cancellation defines model for Cancellation.
+type Cancellation struct {
+	OrderID string `json:"order_id"`
+
+	// Reason that of the first request
+	Reason string             `json:"reason,omitempty,omitzero"`
+	Status CancellationStatus `json:"status"`
 }
 
-// CancelInputBody defines model for CancelInputBody.
-type CancelInputBody struct {
-	// Reason why, in the words of who cancels
+// CancellationStatus defines model for Cancellation.Status.
+type CancellationStatus string
+
+// CancellationRequest defines model for CancellationRequest.
+type CancellationRequest struct {
+	// Reason the reason that the canceling person gives
 	//
 	// Example: ordered twice
 	Reason string `json:"reason,omitempty,omitzero"`
 }
 
-// CancellationDocument defines model for CancellationDocument.
-type CancellationDocument struct {
-	// ID the order's
-	ID string `json:"id"`
-
-	// Reason that of the first request
-	Reason string                     `json:"reason,omitempty,omitzero"`
-	Status CancellationDocumentStatus `json:"status"`
+// Health defines model for Health.
+type Health struct {
+	Status HealthStatus `json:"status"`
 }
 
-// CancellationDocumentStatus defines model for CancellationDocument.Status.
-type CancellationDocumentStatus string
+// HealthStatus defines model for Health.Status.
+type HealthStatus string
 
-// EntryDocument defines model for EntryDocument.
-type EntryDocument struct {
-	// Actor who wrote it: a caller's subject or a step's name
-	Actor string    `json:"actor"`
-	At    time.Time `json:"at"`
-
-	// Type Example: OrderPlaced
-	Type string `json:"type"`
-}
-
-// GetOutputBody defines model for GetOutputBody.
-type GetOutputBody struct {
-	Status GetOutputBodyStatus `json:"status"`
-}
-
-// GetOutputBodyStatus defines model for GetOutputBody.Status.
-type GetOutputBodyStatus string
-
-// Key defines model for Key.
-type Key struct {
-	Alg KeyAlg `json:"alg"`
-	Crv KeyCrv `json:"crv"`
+// JSONWebKey defines model for JSONWebKey.
+type JSONWebKey struct {
+	Alg JSONWebKeyAlg `json:"alg"`
+	Crv JSONWebKeyCrv `json:"crv"`
 
 	// Kid what the header of a token names: the key's thumbprint (RFC 7638)
-	Kid string `json:"kid"`
-	Kty KeyKty `json:"kty"`
-	Use KeyUse `json:"use"`
+	Kid string        `json:"kid"`
+	Kty JSONWebKeyKty `json:"kty"`
+	Use JSONWebKeyUse `json:"use"`
 
 	// X base64url
 	X string `json:"x"`
@@ -205,48 +185,25 @@ type Key struct {
 	Y string `json:"y"`
 }
 
-// KeyAlg defines model for Key.Alg.
-type KeyAlg string
+// JSONWebKeyAlg defines model for JSONWebKey.Alg.
+type JSONWebKeyAlg string
 
-// KeyCrv defines model for Key.Crv.
-type KeyCrv string
+// JSONWebKeyCrv defines model for JSONWebKey.Crv.
+type JSONWebKeyCrv string
 
-// KeyKty defines model for Key.Kty.
-type KeyKty string
+// JSONWebKeyKty defines model for JSONWebKey.Kty.
+type JSONWebKeyKty string
 
-// KeyUse defines model for Key.Use.
-type KeyUse string
+// JSONWebKeyUse defines model for JSONWebKey.Use.
+type JSONWebKeyUse string
 
-// KeySet defines model for KeySet.
-type KeySet struct {
-	Keys []Key `json:"keys"`
+// JSONWebKeySet defines model for JSONWebKeySet.
+type JSONWebKeySet struct {
+	Keys []JSONWebKey `json:"keys"`
 }
 
-// LevelDocument defines model for LevelDocument.
-type LevelDocument struct {
-	// Promised units that are set aside for orders, or sold to them and not shipped yet
-	//
-	// Example: 20
-	Promised int64 `json:"promised"`
-
-	// Sellable units that can be sold
-	//
-	// Example: 80
-	Sellable int64 `json:"sellable"`
-
-	// SKU Example: MUG-1
-	SKU string `json:"sku"`
-}
-
-// LineDocument defines model for LineDocument.
-type LineDocument struct {
-	Price    Money  `json:"price"`
-	Quantity int64  `json:"quantity"`
-	SKU      string `json:"sku"`
-}
-
-// LineInput defines model for LineInput.
-type LineInput struct {
+// LineRequest defines model for LineRequest.
+type LineRequest struct {
 	// Quantity Example: 2
 	Quantity int64 `json:"quantity"`
 
@@ -267,44 +224,54 @@ type Money struct {
 	Currency string `json:"currency"`
 }
 
-// OrderDocument defines model for OrderDocument.
-type OrderDocument struct {
+// Order defines model for Order.
+type Order struct {
 	// Attention why a person must look
 	//
 	// Example: capture-failed
 	Attention string `json:"attention,omitempty,omitzero"`
 
-	// ExpiresAt when it expires if it has no verdict by then; absent once it has one
-	ExpiresAt time.Time      `json:"expires_at,omitempty,omitzero"`
-	ID        string         `json:"id"`
-	Lines     []LineDocument `json:"lines"`
+	// Awaits the answers that the order still waits for; shown with orders:read:all
+	Awaits []string `json:"awaits,omitempty,omitzero"`
 
-	// Owes what the order waits for; shown with orders:read:all
-	Owes     []string        `json:"owes,omitempty,omitzero"`
-	Payment  PaymentDocument `json:"payment,omitempty,omitzero"`
-	PlacedAt time.Time       `json:"placed_at"`
+	// ExpiresAt when it expires if it has no outcome by then; absent once it has one
+	ExpiresAt time.Time   `json:"expires_at,omitempty,omitzero"`
+	ID        string      `json:"id"`
+	Lines     []OrderLine `json:"lines"`
 
-	// Reason why it was rejected or cancelled
+	// Outcome how it was decided; absent until then
+	Outcome  OrderOutcome `json:"outcome,omitempty,omitzero"`
+	Payment  Payment      `json:"payment,omitempty,omitzero"`
+	PlacedAt time.Time    `json:"placed_at"`
+
+	// Reason why it was rejected or canceled
 	//
 	// Example: out-of-stock
-	Reason     string              `json:"reason,omitempty,omitzero"`
-	Refundable Money               `json:"refundable"`
-	Refunds    []RefundDocument    `json:"refunds"`
-	Status     OrderDocumentStatus `json:"status"`
+	Reason     string   `json:"reason,omitempty,omitzero"`
+	Refundable Money    `json:"refundable"`
+	Refunds    []Refund `json:"refunds"`
+
+	// Settled true once the order awaits nothing: its status changes no more by itself
+	Settled bool        `json:"settled"`
+	Status  OrderStatus `json:"status"`
 
 	// Timeline what happened, in order of cause, then time
-	Timeline []EntryDocument `json:"timeline"`
+	Timeline []TimelineEntry `json:"timeline"`
 	Total    Money           `json:"total"`
-
-	// Verdict how it was decided; absent until then
-	Verdict OrderDocumentVerdict `json:"verdict,omitempty,omitzero"`
 }
 
-// OrderDocumentStatus defines model for OrderDocument.Status.
-type OrderDocumentStatus string
+// OrderOutcome how it was decided; absent until then
+type OrderOutcome string
 
-// OrderDocumentVerdict how it was decided; absent until then
-type OrderDocumentVerdict string
+// OrderStatus defines model for Order.Status.
+type OrderStatus string
+
+// OrderLine defines model for OrderLine.
+type OrderLine struct {
+	Price    Money  `json:"price"`
+	Quantity int64  `json:"quantity"`
+	SKU      string `json:"sku"`
+}
 
 // OrderList defines model for OrderList.
 type OrderList struct {
@@ -313,38 +280,17 @@ type OrderList struct {
 	Orders []OrderSummary `json:"orders"`
 }
 
-// OrderSummary defines model for OrderSummary.
-type OrderSummary struct {
-	// Attention why a person must look
-	Attention string    `json:"attention,omitempty,omitzero"`
-	ID        string    `json:"id"`
-	PlacedAt  time.Time `json:"placed_at"`
-
-	// Reason why it was rejected or cancelled
-	Reason  string              `json:"reason,omitempty,omitzero"`
-	Status  OrderSummaryStatus  `json:"status"`
-	Total   Money               `json:"total"`
-	Verdict OrderSummaryVerdict `json:"verdict,omitempty,omitzero"`
+// OrderReceipt defines model for OrderReceipt.
+type OrderReceipt struct {
+	// ID Example: ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
+	ID       string      `json:"id"`
+	Lines    []OrderLine `json:"lines"`
+	PlacedAt time.Time   `json:"placed_at"`
+	Total    Money       `json:"total"`
 }
 
-// OrderSummaryStatus defines model for OrderSummary.Status.
-type OrderSummaryStatus string
-
-// OrderSummaryVerdict defines model for OrderSummary.Verdict.
-type OrderSummaryVerdict string
-
-// PaymentDocument defines model for PaymentDocument.
-type PaymentDocument struct {
-	// ClientSecret for the provider's form in the customer's browser; shown to who placed the order while the payment waits for its customer
-	ClientSecret string               `json:"client_secret,omitempty,omitzero"`
-	State        PaymentDocumentState `json:"state"`
-}
-
-// PaymentDocumentState defines model for PaymentDocument.State.
-type PaymentDocumentState string
-
-// PlaceInputBody defines model for PlaceInputBody.
-type PlaceInputBody struct {
+// OrderRequest defines model for OrderRequest.
+type OrderRequest struct {
 	// Currency in which to pay; needed where the products are sold in several
 	//
 	// Example: EUR
@@ -357,7 +303,7 @@ type PlaceInputBody struct {
 	ExpectedTotal Money  `json:"expected_total,omitempty,omitzero"`
 
 	// Lines what is ordered; lines of one product add up
-	Lines []LineInput `json:"lines"`
+	Lines []LineRequest `json:"lines"`
 
 	// PaymentMethod the payment provider's token, never a card number
 	//
@@ -365,13 +311,46 @@ type PlaceInputBody struct {
 	PaymentMethod string `json:"payment_method"`
 }
 
+// OrderSummary defines model for OrderSummary.
+type OrderSummary struct {
+	// Attention why a person must look
+	Attention string              `json:"attention,omitempty,omitzero"`
+	ID        string              `json:"id"`
+	Outcome   OrderSummaryOutcome `json:"outcome,omitempty,omitzero"`
+	PlacedAt  time.Time           `json:"placed_at"`
+
+	// Reason why it was rejected or canceled
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// Settled true once the order awaits nothing
+	Settled bool               `json:"settled"`
+	Status  OrderSummaryStatus `json:"status"`
+	Total   Money              `json:"total"`
+}
+
+// OrderSummaryOutcome defines model for OrderSummary.Outcome.
+type OrderSummaryOutcome string
+
+// OrderSummaryStatus defines model for OrderSummary.Status.
+type OrderSummaryStatus string
+
+// Payment defines model for Payment.
+type Payment struct {
+	// ClientSecret for the provider's form in the customer's browser; shown to who placed the order while the payment waits for its customer
+	ClientSecret string        `json:"client_secret,omitempty,omitzero"`
+	Status       PaymentStatus `json:"status"`
+}
+
+// PaymentStatus defines model for Payment.Status.
+type PaymentStatus string
+
 // Problem defines model for Problem.
 type Problem struct {
 	// Detail what to do about it, for people
 	Detail string `json:"detail"`
 
 	// Errors the rules that the request breaks, as far as they were looked at
-	Errors []Violation `json:"errors,omitempty,omitzero"`
+	Errors []ProblemError `json:"errors,omitempty,omitzero"`
 
 	// RequestID quote it when you report the problem; also in X-Request-Id
 	RequestID string `json:"request_id"`
@@ -388,22 +367,23 @@ type Problem struct {
 	Type string `json:"type"`
 }
 
-// ProductContent defines model for ProductContent.
-type ProductContent struct {
-	Description string `json:"description,omitempty,omitzero"`
+// ProblemError defines model for ProblemError.
+type ProblemError struct {
+	Detail string `json:"detail"`
 
-	// Prices one per currency
-	Prices []Money `json:"prices"`
+	// Parameter the header, query or path parameter
+	//
+	// Example: Idempotency-Key
+	Parameter string `json:"parameter,omitempty,omitzero"`
 
-	// Title Example: Mug, blue
-	Title string `json:"title"`
-
-	// Variants what the product is sold as, instead of by its own SKU
-	Variants []VariantDocument `json:"variants,omitempty,omitzero"`
+	// Pointer the place in the body: a JSON pointer (RFC 6901) as a URI fragment
+	//
+	// Example: #/lines/0/quantity
+	Pointer string `json:"pointer,omitempty,omitzero"`
 }
 
-// ProductDocument defines model for ProductDocument.
-type ProductDocument struct {
+// Product defines model for Product.
+type Product struct {
 	ChangedAt   time.Time `json:"changed_at"`
 	Description string    `json:"description,omitempty,omitzero"`
 
@@ -417,24 +397,56 @@ type ProductDocument struct {
 	Title string `json:"title"`
 
 	// Variants what the product is sold as; if absent, it is sold by its own SKU
-	Variants []VariantDocument `json:"variants,omitempty,omitzero"`
+	Variants []ProductVariant `json:"variants,omitempty,omitzero"`
+}
+
+// ProductContent defines model for ProductContent.
+type ProductContent struct {
+	Description string `json:"description,omitempty,omitzero"`
+
+	// Prices one per currency
+	Prices []Money `json:"prices"`
+
+	// Title Example: Mug, blue
+	Title string `json:"title"`
+
+	// Variants what the product is sold as, instead of by its own SKU
+	Variants []ProductVariant `json:"variants,omitempty,omitzero"`
 }
 
 // ProductList defines model for ProductList.
 type ProductList struct {
 	// Next the cursor of the next page; absent on the last one
-	Next     string            `json:"next,omitempty,omitzero"`
-	Products []ProductDocument `json:"products"`
+	Next     string    `json:"next,omitempty,omitzero"`
+	Products []Product `json:"products"`
 }
 
-// Receipt defines model for Receipt.
-type Receipt struct {
-	// ID Example: ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
-	ID       string         `json:"id"`
-	Lines    []LineDocument `json:"lines"`
-	PlacedAt time.Time      `json:"placed_at"`
-	Total    Money          `json:"total"`
+// ProductVariant defines model for ProductVariant.
+type ProductVariant struct {
+	// Options what tells the variant from the others
+	Options map[string]string `json:"options,omitempty,omitzero"`
+
+	// Prices one per currency; the product's if absent
+	Prices []Money `json:"prices,omitempty,omitzero"`
+
+	// SKU Example: MUG-1-XL
+	SKU string `json:"sku"`
+
+	// Title Example: Mug, blue, extra large
+	Title string `json:"title"`
 }
+
+// Refund defines model for Refund.
+type Refund struct {
+	Amount      Money        `json:"amount"`
+	ID          string       `json:"id"`
+	Reason      string       `json:"reason,omitempty,omitzero"`
+	RequestedAt time.Time    `json:"requested_at"`
+	Status      RefundStatus `json:"status"`
+}
+
+// RefundStatus defines model for Refund.Status.
+type RefundStatus string
 
 // RefundAmount defines model for RefundAmount.
 type RefundAmount struct {
@@ -449,35 +461,23 @@ type RefundAmount struct {
 	Currency string `json:"currency"`
 }
 
-// RefundDocument defines model for RefundDocument.
-type RefundDocument struct {
-	Amount  Money               `json:"amount"`
-	AskedAt time.Time           `json:"asked_at"`
-	ID      string              `json:"id"`
-	Reason  string              `json:"reason,omitempty,omitzero"`
-	State   RefundDocumentState `json:"state"`
+// RefundReceipt defines model for RefundReceipt.
+type RefundReceipt struct {
+	Amount Money `json:"amount"`
+
+	// ID Example: rfn_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
+	ID          string    `json:"id"`
+	OrderID     string    `json:"order_id"`
+	Reason      string    `json:"reason,omitempty,omitzero"`
+	RequestedAt time.Time `json:"requested_at"`
 }
 
-// RefundDocumentState defines model for RefundDocument.State.
-type RefundDocumentState string
-
-// RefundInputBody defines model for RefundInputBody.
-type RefundInputBody struct {
+// RefundRequest defines model for RefundRequest.
+type RefundRequest struct {
 	Amount RefundAmount `json:"amount,omitempty,omitzero"`
 
 	// Reason Example: arrived broken
 	Reason string `json:"reason"`
-}
-
-// RefundReceipt defines model for RefundReceipt.
-type RefundReceipt struct {
-	Amount  Money     `json:"amount"`
-	AskedAt time.Time `json:"asked_at"`
-
-	// ID Example: rfn_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
-	ID     string `json:"id"`
-	Order  string `json:"order"`
-	Reason string `json:"reason,omitempty,omitzero"`
 }
 
 // ResolutionReceipt defines model for ResolutionReceipt.
@@ -486,7 +486,7 @@ type ResolutionReceipt struct {
 
 	// ID Example: res_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
 	ID         string    `json:"id"`
-	Order      string    `json:"order"`
+	OrderID    string    `json:"order_id"`
 	Reason     string    `json:"reason,omitempty,omitzero"`
 	ResolvedAt time.Time `json:"resolved_at"`
 }
@@ -494,17 +494,52 @@ type ResolutionReceipt struct {
 // ResolutionReceiptAction defines model for ResolutionReceipt.Action.
 type ResolutionReceiptAction string
 
-// ResolveInputBody defines model for ResolveInputBody.
-type ResolveInputBody struct {
-	// Action retry: it asks again for what it is owed. write_off: that is given up, and its story ends here
-	Action ResolveInputBodyAction `json:"action"`
+// ResolutionRequest defines model for ResolutionRequest.
+type ResolutionRequest struct {
+	// Action retry: the order asks again for what it awaits. write_off: nobody waits for it any longer, and the order is settled
+	Action ResolutionRequestAction `json:"action"`
 
 	// Reason Example: the provider is back
 	Reason string `json:"reason"`
 }
 
-// ResolveInputBodyAction retry: it asks again for what it is owed. write_off: that is given up, and its story ends here
-type ResolveInputBodyAction string
+// ResolutionRequestAction retry: the order asks again for what it awaits. write_off: nobody waits for it any longer, and the order is settled
+type ResolutionRequestAction string
+
+// StockAdjustment defines model for StockAdjustment.
+type StockAdjustment struct {
+	AdjustedAt time.Time `json:"adjusted_at"`
+	Delta      int64     `json:"delta"`
+	ID         string    `json:"id"`
+	Reason     string    `json:"reason"`
+	SKU        string    `json:"sku"`
+}
+
+// StockLevel defines model for StockLevel.
+type StockLevel struct {
+	// Promised units that are set aside for orders, or sold to them and not shipped yet
+	//
+	// Example: 20
+	Promised int64 `json:"promised"`
+
+	// Sellable units that can be sold
+	//
+	// Example: 80
+	Sellable int64 `json:"sellable"`
+
+	// SKU Example: MUG-1
+	SKU string `json:"sku"`
+}
+
+// TimelineEntry defines model for TimelineEntry.
+type TimelineEntry struct {
+	// Actor who wrote it: a caller's subject or a step's name
+	Actor      string    `json:"actor"`
+	OccurredAt time.Time `json:"occurred_at"`
+
+	// Type Example: OrderPlaced
+	Type string `json:"type"`
+}
 
 // TokenAnswer defines model for TokenAnswer.
 type TokenAnswer struct {
@@ -555,36 +590,6 @@ type TokenRequest struct {
 	//
 	// Example: orders:write orders:read
 	Scope *string `json:"scope,omitempty"`
-}
-
-// VariantDocument defines model for VariantDocument.
-type VariantDocument struct {
-	// Options what tells the variant from the others
-	Options map[string]string `json:"options,omitempty,omitzero"`
-
-	// Prices one per currency; the product's if absent
-	Prices []Money `json:"prices,omitempty,omitzero"`
-
-	// SKU Example: MUG-1-XL
-	SKU string `json:"sku"`
-
-	// Title Example: Mug, blue, extra large
-	Title string `json:"title"`
-}
-
-// Violation defines model for Violation.
-type Violation struct {
-	Detail string `json:"detail"`
-
-	// Parameter the header, query or path parameter
-	//
-	// Example: Idempotency-Key
-	Parameter string `json:"parameter,omitempty,omitzero"`
-
-	// Pointer the place in the body: a JSON pointer (RFC 6901) as a URI fragment
-	//
-	// Example: #/lines/0/quantity
-	Pointer string `json:"pointer,omitempty,omitzero"`
 }
 
 // ListOrdersParams defines parameters for ListOrders.
@@ -675,22 +680,22 @@ type AdjustStockParams struct {
 type IssueTokenFormdataRequestBody = TokenRequest
 
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
-type PlaceOrderJSONRequestBody = PlaceInputBody
+type PlaceOrderJSONRequestBody = OrderRequest
 
 // CancelOrderJSONRequestBody defines body for CancelOrder for application/json ContentType.
-type CancelOrderJSONRequestBody = CancelInputBody
+type CancelOrderJSONRequestBody = CancellationRequest
 
 // RefundOrderJSONRequestBody defines body for RefundOrder for application/json ContentType.
-type RefundOrderJSONRequestBody = RefundInputBody
+type RefundOrderJSONRequestBody = RefundRequest
 
 // ResolveOrderJSONRequestBody defines body for ResolveOrder for application/json ContentType.
-type ResolveOrderJSONRequestBody = ResolveInputBody
+type ResolveOrderJSONRequestBody = ResolutionRequest
 
 // PutProductJSONRequestBody defines body for PutProduct for application/json ContentType.
 type PutProductJSONRequestBody = ProductContent
 
 // AdjustStockJSONRequestBody defines body for AdjustStock for application/json ContentType.
-type AdjustStockJSONRequestBody = AdjustInputBody
+type AdjustStockJSONRequestBody = AdjustmentRequest
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -807,7 +812,7 @@ type ClientInterface interface {
 
 	// PlaceOrderWithBody Place an order
 	//
-	// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its verdict.
+	// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -816,7 +821,7 @@ type ClientInterface interface {
 
 	// PlaceOrder Place an order
 	//
-	// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its verdict.
+	// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -832,7 +837,7 @@ type ClientInterface interface {
 
 	// CancelOrderWithBody Cancel an order
 	//
-	// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is cancelled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+	// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -841,7 +846,7 @@ type ClientInterface interface {
 
 	// CancelOrder Cancel an order
 	//
-	// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is cancelled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+	// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -868,7 +873,7 @@ type ClientInterface interface {
 
 	// ResolveOrderWithBody Resolve an order that needs attention
 	//
-	// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be cancelled.
+	// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -877,7 +882,7 @@ type ClientInterface interface {
 
 	// ResolveOrder Resolve an order that needs attention
 	//
-	// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be cancelled.
+	// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1040,7 +1045,7 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 
 // PlaceOrderWithBody Place an order
 //
-// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its verdict.
+// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1059,7 +1064,7 @@ func (c *Client) PlaceOrderWithBody(ctx context.Context, params *PlaceOrderParam
 
 // PlaceOrder Place an order
 //
-// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its verdict.
+// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1095,7 +1100,7 @@ func (c *Client) GetOrder(ctx context.Context, id string, params *GetOrderParams
 
 // CancelOrderWithBody Cancel an order
 //
-// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is cancelled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1114,7 +1119,7 @@ func (c *Client) CancelOrderWithBody(ctx context.Context, id string, contentType
 
 // CancelOrder Cancel an order
 //
-// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is cancelled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1171,7 +1176,7 @@ func (c *Client) RefundOrder(ctx context.Context, id string, params *RefundOrder
 
 // ResolveOrderWithBody Resolve an order that needs attention
 //
-// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be cancelled.
+// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1190,7 +1195,7 @@ func (c *Client) ResolveOrderWithBody(ctx context.Context, id string, params *Re
 
 // ResolveOrder Resolve an order that needs attention
 //
-// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be cancelled.
+// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2277,7 +2282,7 @@ type ClientWithResponsesInterface interface {
 
 	// PlaceOrderWithBodyWithResponse Place an order
 	//
-	// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its verdict.
+	// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2286,7 +2291,7 @@ type ClientWithResponsesInterface interface {
 
 	// PlaceOrderWithResponse Place an order
 	//
-	// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its verdict.
+	// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2304,7 +2309,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelOrderWithBodyWithResponse Cancel an order
 	//
-	// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is cancelled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+	// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2313,7 +2318,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelOrderWithResponse Cancel an order
 	//
-	// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is cancelled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+	// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2340,7 +2345,7 @@ type ClientWithResponsesInterface interface {
 
 	// ResolveOrderWithBodyWithResponse Resolve an order that needs attention
 	//
-	// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be cancelled.
+	// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2349,7 +2354,7 @@ type ClientWithResponsesInterface interface {
 
 	// ResolveOrderWithResponse Resolve an order that needs attention
 	//
-	// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be cancelled.
+	// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2433,7 +2438,7 @@ type GetKeysResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *KeySet
+	JSON200 *JSONWebKeySet
 }
 
 // Status returns HTTPResponse.Status
@@ -2456,7 +2461,7 @@ type GetHealthResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *GetOutputBody
+	JSON200 *Health
 }
 
 // Status returns HTTPResponse.Status
@@ -2525,7 +2530,7 @@ type PlaceOrderResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON202 the response for an HTTP 202 `application/json` response
-	JSON202 *Receipt
+	JSON202 *OrderReceipt
 }
 
 // Status returns HTTPResponse.Status
@@ -2548,7 +2553,7 @@ type GetOrderResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *OrderDocument
+	JSON200 *Order
 }
 
 // Status returns HTTPResponse.Status
@@ -2571,7 +2576,7 @@ type CancelOrderResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON202 the response for an HTTP 202 `application/json` response
-	JSON202 *CancellationDocument
+	JSON202 *Cancellation
 }
 
 // Status returns HTTPResponse.Status
@@ -2684,7 +2689,7 @@ type GetProductResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ProductDocument
+	JSON200 *Product
 }
 
 // Status returns HTTPResponse.Status
@@ -2707,9 +2712,9 @@ type PutProductResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ProductDocument
+	JSON200 *Product
 	// JSON201 the response for an HTTP 201 `application/json` response
-	JSON201 *ProductDocument
+	JSON201 *Product
 }
 
 // Status returns HTTPResponse.Status
@@ -2732,7 +2737,7 @@ type GetStockResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *LevelDocument
+	JSON200 *StockLevel
 }
 
 // Status returns HTTPResponse.Status
@@ -2755,7 +2760,7 @@ type AdjustStockResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
-	JSON201 *AdjustmentDocument
+	JSON201 *StockAdjustment
 }
 
 // Status returns HTTPResponse.Status
@@ -2851,7 +2856,7 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 
 // PlaceOrderWithBodyWithResponse Place an order
 //
-// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its verdict.
+// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2866,7 +2871,7 @@ func (c *ClientWithResponses) PlaceOrderWithBodyWithResponse(ctx context.Context
 
 // PlaceOrderWithResponse Place an order
 //
-// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its verdict.
+// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2896,7 +2901,7 @@ func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, id strin
 
 // CancelOrderWithBodyWithResponse Cancel an order
 //
-// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is cancelled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2911,7 +2916,7 @@ func (c *ClientWithResponses) CancelOrderWithBodyWithResponse(ctx context.Contex
 
 // CancelOrderWithResponse Cancel an order
 //
-// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is cancelled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2956,7 +2961,7 @@ func (c *ClientWithResponses) RefundOrderWithResponse(ctx context.Context, id st
 
 // ResolveOrderWithBodyWithResponse Resolve an order that needs attention
 //
-// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be cancelled.
+// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2971,7 +2976,7 @@ func (c *ClientWithResponses) ResolveOrderWithBodyWithResponse(ctx context.Conte
 
 // ResolveOrderWithResponse Resolve an order that needs attention
 //
-// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be cancelled.
+// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3119,7 +3124,7 @@ func ParseGetKeysResponse(rsp *http.Response) (*GetKeysResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest KeySet
+		var dest JSONWebKeySet
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3145,7 +3150,7 @@ func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest GetOutputBody
+		var dest Health
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3223,7 +3228,7 @@ func ParsePlaceOrderResponse(rsp *http.Response) (*PlaceOrderResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
-		var dest Receipt
+		var dest OrderReceipt
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3249,7 +3254,7 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest OrderDocument
+		var dest Order
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3278,7 +3283,7 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
-		var dest CancellationDocument
+		var dest Cancellation
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3398,7 +3403,7 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ProductDocument
+		var dest Product
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3427,14 +3432,14 @@ func ParsePutProductResponse(rsp *http.Response) (*PutProductResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ProductDocument
+		var dest Product
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
-		var dest ProductDocument
+		var dest Product
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3460,7 +3465,7 @@ func ParseGetStockResponse(rsp *http.Response) (*GetStockResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest LevelDocument
+		var dest StockLevel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3486,7 +3491,7 @@ func ParseAdjustStockResponse(rsp *http.Response) (*AdjustStockResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
-		var dest AdjustmentDocument
+		var dest StockAdjustment
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -86,7 +86,7 @@ func near(t *testing.T, s *server, settings client.Settings) *client.ClientWithR
 	return api
 }
 
-var mug = client.PlaceInputBody{Lines: []client.LineInput{{SKU: "MUG-1", Quantity: 2}}, PaymentMethod: "pm_card_visa"}
+var mug = client.OrderRequest{Lines: []client.LineRequest{{SKU: "MUG-1", Quantity: 2}}, PaymentMethod: "pm_card_visa"}
 
 const receipt = `{"id":"ord_1","placed_at":"2026-03-01T12:00:00Z","lines":[],"total":{"amount":2500,"currency":"EUR"}}`
 
@@ -116,7 +116,7 @@ func TestARequestIsWhatTheDocumentSays(t *testing.T) {
 	require.NoError(t, err)
 	_, err = api.GetStockWithResponse(ctx, "a/b c")
 	require.NoError(t, err)
-	_, err = api.AdjustStockWithResponse(ctx, "MUG-1", &client.AdjustStockParams{IdempotencyKey: "key-2"}, client.AdjustInputBody{Set: new(int64(0)), IfEquals: new(int64(7)), Reason: "count"})
+	_, err = api.AdjustStockWithResponse(ctx, "MUG-1", &client.AdjustStockParams{IdempotencyKey: "key-2"}, client.AdjustmentRequest{Set: new(int64(0)), IfEquals: new(int64(7)), Reason: "count"})
 	require.NoError(t, err)
 	_, err = api.PutProductWithResponse(ctx, "MUG-1", &client.PutProductParams{}, client.ProductContent{Title: "Mug", Prices: []client.Money{{Amount: 1, Currency: "EUR"}}})
 	require.NoError(t, err)
@@ -154,7 +154,7 @@ func TestARefusalIsAnError(t *testing.T) {
 			body: `{"type":"urn:problem-type:backroom:invalid-request","title":"Invalid request","status":422,"detail":"A rule is broken.","request_id":"r-9",
 				"errors":[{"detail":"too small","pointer":"#/lines/0/quantity"},{"detail":"too long","parameter":"Idempotency-Key"}]}`,
 			want: client.Problem{Type: "urn:problem-type:backroom:invalid-request", Title: "Invalid request", Status: 422, Detail: "A rule is broken.", RequestID: "r-9",
-				Errors: []client.Violation{{Detail: "too small", Pointer: "#/lines/0/quantity"}, {Detail: "too long", Parameter: "Idempotency-Key"}}},
+				Errors: []client.ProblemError{{Detail: "too small", Pointer: "#/lines/0/quantity"}, {Detail: "too long", Parameter: "Idempotency-Key"}}},
 			slug: "invalid-request",
 			text: "422 invalid-request: A rule is broken. [#/lines/0/quantity: too small] [Idempotency-Key: too long] (request r-9)",
 		},

@@ -26,8 +26,8 @@ func Example() {
 		log.Fatal(err)
 	}
 	for _, sku := range []string{"MUG-1", "CUP-1"} {
-		placed, err := api.PlaceOrderWithResponse(context.Background(), &client.PlaceOrderParams{IdempotencyKey: client.NewKey()}, client.PlaceInputBody{
-			Lines:         []client.LineInput{{SKU: sku, Quantity: 2}},
+		placed, err := api.PlaceOrderWithResponse(context.Background(), &client.PlaceOrderParams{IdempotencyKey: client.NewKey()}, client.OrderRequest{
+			Lines:         []client.LineRequest{{SKU: sku, Quantity: 2}},
 			PaymentMethod: "pm_card_visa",
 		})
 		if refused, ok := errors.AsType[*client.Refusal](err); ok && refused.Slug() == "product-not-sold" {

@@ -41,15 +41,15 @@ func TestAnOrderIsPlacedAndTold(t *testing.T) {
 			product.Title = "Mug, red"
 			_, err = staff.PutProductWithResponse(ctx, "MUG-1", &client.PutProductParams{IfNoneMatch: new("*")}, product)
 			assert.Equal(t, int64(http.StatusPreconditionFailed), refusal(t, err).Status)
-			_, err = staff.AdjustStockWithResponse(ctx, "MUG-1", &client.AdjustStockParams{IdempotencyKey: client.NewKey()}, client.AdjustInputBody{Delta: new(int64(5)), Reason: "delivery"})
+			_, err = staff.AdjustStockWithResponse(ctx, "MUG-1", &client.AdjustStockParams{IdempotencyKey: client.NewKey()}, client.AdjustmentRequest{Delta: new(int64(5)), Reason: "delivery"})
 			assert.NoError(t, err)
 			level, err := staff.GetStockWithResponse(ctx, "MUG-1")
 			if assert.NoError(t, err) {
-				assert.Equal(t, client.LevelDocument{SKU: "MUG-1", Sellable: 5}, *level.JSON200)
+				assert.Equal(t, client.StockLevel{SKU: "MUG-1", Sellable: 5}, *level.JSON200)
 			}
 
 			_, err = ada.PlaceOrderWithResponse(ctx, &client.PlaceOrderParams{IdempotencyKey: client.NewKey()},
-				client.PlaceInputBody{Lines: []client.LineInput{{SKU: "MUG-1", Quantity: 1}, {SKU: "CUP-1", Quantity: 1}}, PaymentMethod: "pm_card_visa"})
+				client.OrderRequest{Lines: []client.LineRequest{{SKU: "MUG-1", Quantity: 1}, {SKU: "CUP-1", Quantity: 1}}, PaymentMethod: "pm_card_visa"})
 			refused := refusal(t, err)
 			assert.Equal(t, "product-not-sold", refused.Slug())
 			assert.NotEmpty(t, refused.RequestID)
@@ -58,7 +58,7 @@ func TestAnOrderIsPlacedAndTold(t *testing.T) {
 			}
 
 			key := client.NewKey()
-			basket := client.PlaceInputBody{Lines: []client.LineInput{{SKU: "MUG-1", Quantity: 2}}, PaymentMethod: "pm_card_visa"}
+			basket := client.OrderRequest{Lines: []client.LineRequest{{SKU: "MUG-1", Quantity: 2}}, PaymentMethod: "pm_card_visa"}
 			placed, err := ada.PlaceOrderWithResponse(ctx, &client.PlaceOrderParams{IdempotencyKey: key}, basket)
 			if !assert.NoError(t, err) {
 				return
@@ -77,7 +77,7 @@ func TestAnOrderIsPlacedAndTold(t *testing.T) {
 			if !assert.NoError(t, err) {
 				return
 			}
-			assert.Equal(t, client.OrderDocumentVerdictConfirmed, told.JSON200.Verdict)
+			assert.Equal(t, client.OrderOutcomeConfirmed, told.JSON200.Outcome)
 			same, err := ada.GetOrderWithResponse(ctx, placed.JSON202.ID, &client.GetOrderParams{IfNoneMatch: new(told.HTTPResponse.Header.Get("ETag"))})
 			if assert.NoError(t, err) {
 				assert.Equal(t, http.StatusNotModified, same.StatusCode())

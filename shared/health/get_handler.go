@@ -20,9 +20,12 @@ type GetHandler struct {
 
 type getOutput struct {
 	CacheControl string `header:"Cache-Control"`
-	Body         struct {
-		Status string `json:"status" enum:"ok"`
-	}
+	Body         Health
+}
+
+// Health is the answer while the API works.
+type Health struct {
+	Status string `json:"status" enum:"ok"`
 }
 
 // Operation returns the route.

@@ -53,7 +53,7 @@ func TestHowMailsLook(t *testing.T) {
 }
 
 // An outcome's mail says nothing of what is still to come: money that is to go back, for one, has not gone back.
-func TestAVerdictsMailSpeaksOnlyOfWhatIsSo(t *testing.T) {
+func TestAnOutcomesMailSpeaksOnlyOfWhatIsSo(t *testing.T) {
 	for _, template := range []notify.Template{notify.Confirmed, notify.Rejected, notify.Expired} {
 		m, err := notify.Write(notify.Notice{Template: template}, sold())
 		require.NoError(t, err)

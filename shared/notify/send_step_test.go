@@ -89,13 +89,13 @@ func (p *provider) Send(_ context.Context, _ notify.Notice, m notify.Mail) (stri
 	return "m-1", nil
 }
 
-func state(t *testing.T, o office, key string) string {
+func status(t *testing.T, o office, key string) string {
 	t.Helper()
-	var row struct{ State string }
+	var row struct{ Status string }
 	if text := o.Row("Notices", key); text != "" {
 		require.NoError(t, json.Unmarshal([]byte(text), &row))
 	}
-	return row.State
+	return row.Status
 }
 
 func TestAMailIsSentOnceHoweverOftenItsFactComes(t *testing.T) {
@@ -112,7 +112,7 @@ func TestAMailIsSentOnceHoweverOftenItsFactComes(t *testing.T) {
 	}
 	assert.Len(t, p.sent, 1)
 	assert.Equal(t, "ada@example.com", p.sent[0].To)
-	assert.Equal(t, "sent", state(t, o, "main#ord_1#confirmed"))
+	assert.Equal(t, "sent", status(t, o, "main#ord_1#confirmed"))
 }
 
 func TestWhatIsNotSent(t *testing.T) {
@@ -212,13 +212,13 @@ func TestAnAddressThatBouncedGetsNoMoreMails(t *testing.T) {
 			o.order(email, "confirmed", "")
 			s := o.step(nil)
 			require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderConfirmed)))
-			assert.Equal(t, "suppressed", state(t, o, "main#ord_1#confirmed"))
+			assert.Equal(t, "suppressed", status(t, o, "main#ord_1#confirmed"))
 
 			p := &provider{}
 			s.Sender = p
 			o.order(email, "canceled", "")
 			require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderCanceled)))
-			assert.Equal(t, "suppressed", state(t, o, "main#ord_1#canceled"))
+			assert.Equal(t, "suppressed", status(t, o, "main#ord_1#canceled"))
 			assert.Empty(t, p.sent, "nobody tries again")
 			assert.Empty(t, o.Rows("Mailbox"))
 			assert.NotContains(t, fmt.Sprint(o.Rows("Notices")), "@")
@@ -294,7 +294,7 @@ func TestAMailSurvivesADeathAtEveryRequest(t *testing.T) {
 					}
 					o.Clock.Pass(time.Minute) // the message is hidden no longer
 					require.NoError(t, o.step(nil).Handle(t.Context(), about(t, saga.OrderConfirmed)))
-					assert.Equal(t, want, state(t, o, "main#ord_1#confirmed"))
+					assert.Equal(t, want, status(t, o, "main#ord_1#confirmed"))
 					assert.Len(t, o.Rows("Mailbox"), map[string]int{"sent": 1}[want])
 				})
 			}

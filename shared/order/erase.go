@@ -19,7 +19,7 @@ func Erase(o Order) (Order, []saga.Fact, error) {
 	if o.Owner == Erased {
 		return o, nil, nil
 	}
-	if o.Open() {
+	if !o.Settled() {
 		return o, nil, ErrNotSettled
 	}
 	erased := o.Owner

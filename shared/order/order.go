@@ -38,16 +38,16 @@ const (
 // Status is where an order stands. It follows from its outcome and from what it is owed.
 type Status string
 
-// The states: placed → confirmed → closed; placed → rejected | expired → closed; placed | confirmed → canceling → canceled;
-// and any that is owed something may need attention.
+// The statuses: placed → confirmed → paid; placed → rejected | expired; placed | confirmed → canceling → canceled. An order
+// needs attention while its outcome, or what follows from it, is stuck.
 const (
 	StatusPlaced         Status = "placed"
 	StatusConfirmed      Status = "confirmed"
+	StatusPaid           Status = "paid"
 	StatusRejected       Status = "rejected"
 	StatusExpired        Status = "expired"
 	StatusCanceling      Status = "canceling"
 	StatusCanceled       Status = "canceled"
-	StatusClosed         Status = "closed"
 	StatusNeedsAttention Status = "needs_attention"
 )
 
@@ -94,32 +94,34 @@ type Order struct {
 	History saga.History
 }
 
-// Status returns where the order stands.
+// Status returns where the order stands. Awaited refunds leave it as it is. A confirmed order whose capture was written off
+// stays confirmed: its money never came.
 func (o Order) Status() Status {
 	switch {
-	case o.Attention != "":
+	case o.Attention != "" && o.stuck():
 		return StatusNeedsAttention
 	case o.Outcome == Undecided:
 		return StatusPlaced
 	case o.Outcome == Canceled && o.awaitingReturn():
 		return StatusCanceling
-	case o.Outcome == Canceled:
-		return StatusCanceled
-	case o.Outcome == Confirmed && o.Awaiting(AwaitsCapture):
-		return StatusConfirmed
-	case o.Outcome != Confirmed && o.awaitingReturn():
-		return Status(o.Outcome)
+	case o.Paid && o.Outcome == Confirmed:
+		return StatusPaid
 	}
-	return StatusClosed
+	return Status(o.Outcome)
 }
 
-// Owed reports whether the order is owed d.
-func (o Order) Awaiting(d Awaited) bool { return slices.Contains(o.Awaits, d) }
+// stuck reports whether the order awaits anything but refunds.
+func (o Order) stuck() bool {
+	return slices.ContainsFunc(o.Awaits, func(a Awaited) bool { return a != AwaitsRefund })
+}
+
+// Awaiting reports whether the order awaits a.
+func (o Order) Awaiting(a Awaited) bool { return slices.Contains(o.Awaits, a) }
 
 func (o Order) awaitingReturn() bool { return o.Awaiting(AwaitsStock) || o.Awaiting(AwaitsMoney) }
 
-// Open reports whether anything is left to happen by itself or through a person.
-func (o Order) Open() bool { return len(o.Awaits) > 0 }
+// Settled reports whether the order awaits nothing: nothing is left to happen by itself or through a person.
+func (o Order) Settled() bool { return len(o.Awaits) == 0 }
 
 // owe makes debts the only things that the order is owed, from now on.
 func (o Order) await(now time.Time, retryDelay time.Duration, debts ...Awaited) Order {

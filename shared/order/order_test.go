@@ -27,10 +27,15 @@ func TestTheStatusFollowsFromTheRest(t *testing.T) {
 	stocked.Awaits = []order.Awaited{order.AwaitsMoney}
 	assert.Equal(t, order.StatusRejected, stocked.Status(), "until both are back")
 	stocked.Awaits = nil
-	assert.Equal(t, order.StatusClosed, stocked.Status())
-	refunding := ordertest.Given(order.StatusClosed)
+	assert.Equal(t, order.StatusRejected, stocked.Status(), "and then, too")
+	refunding := ordertest.Given(order.StatusPaid)
 	refunding.Awaits = []order.Awaited{order.AwaitsRefund}
-	assert.Equal(t, order.StatusClosed, refunding.Status(), "a refund opens nothing for the customer")
+	assert.Equal(t, order.StatusPaid, refunding.Status(), "an awaited refund leaves the status as it is")
+	refunding.Attention = order.RefundFailed
+	assert.Equal(t, order.StatusPaid, refunding.Status(), "and so does one that fails: attention is told beside it")
+	unpaid := ordertest.Given(order.StatusConfirmed)
+	unpaid.Awaits = nil
+	assert.Equal(t, order.StatusConfirmed, unpaid.Status(), "an order whose capture was written off was never paid")
 }
 
 func TestAConfirmedOrderAsksWhenItWouldHaveAskedAnyway(t *testing.T) {
@@ -67,7 +72,7 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		"a placed order can be canceled":                                     {order.StatusPlaced, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling}},
 		"a confirmed order stays confirmed":                                  {order.StatusConfirmed, ordertest.Confirm, order.StatusConfirmed, nil},
 		"a confirmed order is not rejected any more":                         {order.StatusConfirmed, ordertest.Decline, order.StatusConfirmed, nil},
-		"a confirmed order whose money is taken is closed":                   {order.StatusConfirmed, ordertest.Captured, order.StatusClosed, []saga.Fact{saga.OrderSettled}},
+		"a confirmed order whose money is taken is closed":                   {order.StatusConfirmed, ordertest.Captured, order.StatusPaid, []saga.Fact{saga.OrderSettled}},
 		"a confirmed order whose money is lost needs attention":              {order.StatusConfirmed, ordertest.NotCaptured, order.StatusNeedsAttention, []saga.Fact{saga.OrderNeedsAttention}},
 		"a confirmed order can be canceled":                                  {order.StatusConfirmed, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling}},
 		"a confirmed order is owed no money back":                            {order.StatusConfirmed, ordertest.MoneyBack, order.StatusConfirmed, nil},
@@ -82,10 +87,10 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		"an order is canceled once":                                          {order.StatusCanceling, ordertest.Cancel, order.StatusCanceling, nil},
 		"money that did not arrive is owed again":                            {order.StatusCanceled, ordertest.Reopen, order.StatusCanceling, []saga.Fact{saga.OrderReopened}},
 		"money that is owed anyway is written down as not arrived":           {order.StatusCanceling, ordertest.Reopen, order.StatusCanceling, []saga.Fact{saga.OrderReopened}},
-		"a closed order was paid, and is not owed its money":                 {order.StatusClosed, ordertest.Reopen, order.StatusClosed, nil},
-		"a closed order stays closed":                                        {order.StatusClosed, ordertest.Captured, order.StatusClosed, nil},
-		"a closed order needs no attention":                                  {order.StatusClosed, ordertest.NotCaptured, order.StatusClosed, nil},
-		"an order that needs attention takes an answer that comes after all": {order.StatusNeedsAttention, ordertest.Captured, order.StatusClosed, []saga.Fact{saga.OrderSettled}},
+		"a closed order was paid, and is not owed its money":                 {order.StatusPaid, ordertest.Reopen, order.StatusPaid, nil},
+		"a closed order stays closed":                                        {order.StatusPaid, ordertest.Captured, order.StatusPaid, nil},
+		"a closed order needs no attention":                                  {order.StatusPaid, ordertest.NotCaptured, order.StatusPaid, nil},
+		"an order that needs attention takes an answer that comes after all": {order.StatusNeedsAttention, ordertest.Captured, order.StatusPaid, []saga.Fact{saga.OrderSettled}},
 		"an order that needs attention asks for it once":                     {order.StatusNeedsAttention, ordertest.NotCaptured, order.StatusNeedsAttention, nil},
 		"an order that needs attention can be canceled":                      {order.StatusNeedsAttention, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling}},
 	} {
@@ -108,8 +113,8 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 
 // sound demands of an order what is always so.
 func sound(t require.TestingT, o order.Order) {
-	require.Equal(t, o.Open(), !o.Due.IsZero(), "an order is due exactly while it is owed something")
-	require.False(t, o.Attention != "" && !o.Open(), "nobody must look at what is over")
+	require.Equal(t, o.Settled(), o.Due.IsZero(), "an order is due exactly while it is owed something")
+	require.False(t, o.Attention != "" && o.Settled(), "nobody must look at what is over")
 	require.Equal(t, o.Outcome == order.Undecided, o.Awaiting(order.AwaitsOutcome), "an outcome is owed until it is given")
 	require.GreaterOrEqual(t, o.Refundable().Amount, int64(0))
 }
@@ -119,7 +124,7 @@ func TestTheLastThingThatComesBackEndsAnOrder(t *testing.T) {
 		given, end order.Status
 		fact       saga.Fact
 	}{
-		{order.StatusRejected, order.StatusClosed, saga.OrderSettled}, {order.StatusExpired, order.StatusClosed, saga.OrderSettled},
+		{order.StatusRejected, order.StatusRejected, saga.OrderSettled}, {order.StatusExpired, order.StatusExpired, saga.OrderSettled},
 		{order.StatusCanceling, order.StatusCanceled, saga.OrderCanceled},
 	} {
 		for _, both := range [][2]ordertest.Decision{{ordertest.StockBack, ordertest.MoneyBack}, {ordertest.MoneyBack, ordertest.StockBack}} {
@@ -128,6 +133,7 @@ func TestTheLastThingThatComesBackEndsAnOrder(t *testing.T) {
 			o, facts := both[1](o)
 			assert.Equal(t, []saga.Fact{c.fact}, facts)
 			assert.Equal(t, c.end, o.Status())
+			assert.True(t, o.Settled())
 			sound(t, o)
 		}
 	}
@@ -177,7 +183,7 @@ func TestMoneyThatNeverArrivesNeedsAPerson(t *testing.T) {
 	_, facts = order.Reopen(o, version+2, ordertest.Later, ordertest.RetryDelay)
 	assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts, "whoever had it tried again has as many tries")
 
-	o, _, err = order.Refund(ordertest.Given(order.StatusClosed), order.RefundNote{ID: "rfn_1"}, 100, ordertest.Later, ordertest.RetryDelay)
+	o, _, err = order.Refund(ordertest.Given(order.StatusPaid), order.RefundNote{ID: "rfn_1"}, 100, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
 	for times := 1; times <= order.MaxFailedReturns; times++ {
 		o, facts = order.ApplyRefunds(o, []saga.Refund{{ID: "rfn_1", Amount: 100, Try: times, Status: saga.RefundStatusFailed}}, ordertest.Later, ordertest.RetryDelay)
@@ -188,7 +194,7 @@ func TestMoneyThatNeverArrivesNeedsAPerson(t *testing.T) {
 }
 
 func TestWhatIsOver(t *testing.T) {
-	for _, s := range []order.Status{order.StatusRejected, order.StatusExpired, order.StatusClosed} {
+	for _, s := range []order.Status{order.StatusRejected, order.StatusExpired, order.StatusPaid} {
 		_, facts, err := order.Cancel(ordertest.Given(s), "changed my mind", ordertest.Later, ordertest.RetryDelay)
 		assert.ErrorIs(t, err, order.ErrTooLateToCancel, s)
 		assert.Empty(t, facts)
@@ -210,7 +216,7 @@ func TestAnOverdueOrder(t *testing.T) {
 	back := []saga.Fact{saga.ReturnDue, saga.ReleaseDue}
 	owed := asked(order.StatusCanceling, 0)
 	owed.Awaits = []order.Awaited{order.AwaitsStock}
-	refunding := asked(order.StatusClosed, 0)
+	refunding := asked(order.StatusPaid, 0)
 	refunding.Awaits = []order.Awaited{order.AwaitsRefund}
 	for sentence, c := range map[string]struct {
 		given order.Order
@@ -228,7 +234,7 @@ func TestAnOverdueOrder(t *testing.T) {
 		"that owes a refund asks for it":               {refunding, ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.RefundDue}, 4 * time.Minute},
 		"asks for the last time":                       {asked(order.StatusConfirmed, order.MaxRetries-1), ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.CaptureDue}, time.Hour},
 		"that waits for something else by now is left": {asked(order.StatusPlaced, 0), ordertest.Noon.Add(ordertest.RetryDelay - time.Millisecond), nil, 0},
-		"that is closed is left":                       {ordertest.Given(order.StatusClosed), time.Time{}, nil, 0},
+		"that is closed is left":                       {ordertest.Given(order.StatusPaid), time.Time{}, nil, 0},
 		"that needs attention is left":                 {ordertest.Given(order.StatusNeedsAttention), ordertest.Noon.Add(time.Hour), nil, 0},
 	} {
 		t.Run(sentence, func(t *testing.T) {
@@ -249,7 +255,7 @@ func TestAnOverdueOrder(t *testing.T) {
 	}
 }
 
-func TestAnOrderThatWaitsForItsVerdictExpiresWhenItsPaymentWindowEnds(t *testing.T) {
+func TestAnOrderThatWaitsForItsOutcomeExpiresWhenItsPaymentWindowEnds(t *testing.T) {
 	o, asks := ordertest.Given(order.StatusPlaced), 0
 	var at []time.Duration
 	for o.Outcome == order.Undecided {
@@ -344,11 +350,12 @@ func TestWhatAPersonDoes(t *testing.T) {
 	_, _, err = order.Resolve(o, writeOff, ordertest.Later, ordertest.RetryDelay)
 	require.ErrorIs(t, err, order.ErrNoAttentionNeeded)
 
-	for s, end := range map[order.Status]order.Status{order.StatusConfirmed: order.StatusClosed, order.StatusExpired: order.StatusClosed, order.StatusCanceling: order.StatusCanceled} {
+	for s, end := range map[order.Status]order.Status{order.StatusConfirmed: order.StatusConfirmed, order.StatusExpired: order.StatusExpired, order.StatusCanceling: order.StatusCanceled} {
 		o, facts, err := order.Resolve(stranded(t, ordertest.Given(s)), writeOff, ordertest.Later, ordertest.RetryDelay)
 		require.NoError(t, err)
 		assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.PaymentWrittenOff}, facts, "who would take the money, or give it back, must know")
 		assert.Equal(t, end, o.Status())
+		assert.True(t, o.Settled())
 		assert.Zero(t, o.Refundable().Amount, "what was never taken can not be refunded")
 		sound(t, o)
 	}
@@ -374,19 +381,19 @@ func TestRefunding(t *testing.T) {
 		return order.Refund(o, order.RefundNote{ID: id, Reason: "broken", By: "carl", At: ordertest.Later}, amount, ordertest.Later, ordertest.RetryDelay)
 	}
 	for _, s := range ordertest.Statuses {
-		if s != order.StatusClosed {
+		if s != order.StatusPaid {
 			_, _, err := ask(ordertest.Given(s), "rfn_1", 1)
 			assert.ErrorIs(t, err, order.ErrNotRefundable, s)
 		}
 	}
-	closed := ordertest.Given(order.StatusClosed)
+	closed := ordertest.Given(order.StatusPaid)
 	_, _, err := ask(closed, "rfn_1", 1001)
 	require.ErrorIs(t, err, order.ErrRefundTooLarge)
 
 	o, facts, err := ask(closed, "rfn_1", 300)
 	require.NoError(t, err)
 	assert.Equal(t, []saga.Fact{saga.OrderRefunding}, facts)
-	assert.Equal(t, []any{ordertest.Euro(700), order.StatusClosed, ordertest.Later.Add(ordertest.RetryDelay)}, []any{o.Refundable(), o.Status(), o.Due})
+	assert.Equal(t, []any{ordertest.Euro(700), order.StatusPaid, ordertest.Later.Add(ordertest.RetryDelay)}, []any{o.Refundable(), o.Status(), o.Due})
 	sound(t, o)
 	o, _, err = ask(o, "rfn_2", 0)
 	require.NoError(t, err)
@@ -408,7 +415,7 @@ func TestRefunding(t *testing.T) {
 	assert.Empty(t, facts, "the customer is told once")
 	o, facts = stand(o, saga.RefundStatusSucceeded, saga.RefundStatusSucceeded)
 	assert.Equal(t, []saga.Fact{saga.OrderRefunded}, facts)
-	assert.False(t, o.Open())
+	assert.True(t, o.Settled())
 	sound(t, o)
 
 	o, facts = stand(o, saga.RefundStatusSucceeded, saga.RefundStatusFailed)
@@ -430,7 +437,7 @@ func TestARefundThatWasGivenUpStaysSo(t *testing.T) {
 		require.NoError(t, err)
 		return o
 	}
-	first := ask(ordertest.Given(order.StatusClosed), "rfn_1", 700)
+	first := ask(ordertest.Given(order.StatusPaid), "rfn_1", 700)
 	first, facts := order.ApplyRefunds(first, []saga.Refund{{ID: "rfn_1", Amount: 700, Try: 1, Status: saga.RefundStatusFailed}}, ordertest.Later, ordertest.RetryDelay)
 	require.Equal(t, []saga.Fact{saga.OrderReopened}, facts)
 	given, _, err := order.Resolve(stranded(t, first), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.RetryDelay)
@@ -439,7 +446,7 @@ func TestARefundThatWasGivenUpStaysSo(t *testing.T) {
 	o := ask(given, "rfn_2", 700)
 	o, facts = order.ApplyRefunds(o, []saga.Refund{{ID: "rfn_1", Amount: 700, Try: 2, Status: saga.RefundStatusFailed}, {ID: "rfn_2", Amount: 700, Try: 1, Status: saga.RefundStatusSucceeded}}, ordertest.Later, ordertest.RetryDelay)
 	assert.Equal(t, []saga.Fact{saga.OrderRefunded}, facts)
-	assert.Equal(t, []any{false, ordertest.Euro(300)}, []any{o.Open(), o.Refundable()})
+	assert.Equal(t, []any{true, ordertest.Euro(300)}, []any{o.Settled(), o.Refundable()})
 	sound(t, o)
 }
 
@@ -452,7 +459,7 @@ func TestMoneyThatWasGivenUpAndTakenAfterAllCanBeRefunded(t *testing.T) {
 }
 
 func TestAnOrderHasNotMoreRefundsThanItCanRemember(t *testing.T) {
-	o := ordertest.Given(order.StatusClosed)
+	o := ordertest.Given(order.StatusPaid)
 	for i := range order.MaxRefunds {
 		var err error
 		o, _, err = order.Refund(o, order.RefundNote{ID: fmt.Sprint(i)}, 1, ordertest.Later, ordertest.RetryDelay)
@@ -477,7 +484,7 @@ func TestForgettingACustomer(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, facts)
 	for _, s := range ordertest.Statuses {
-		if _, _, err := order.Erase(ordertest.Given(s)); ordertest.Given(s).Open() {
+		if _, _, err := order.Erase(ordertest.Given(s)); !ordertest.Given(s).Settled() {
 			assert.ErrorIs(t, err, order.ErrNotSettled, s)
 		}
 	}
@@ -544,8 +551,8 @@ func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
 			stand[i].Status = saga.RefundStatusSucceeded
 		}
 		o, _ = order.ApplyRefunds(o, stand, now, ordertest.RetryDelay)
-		require.False(t, o.Open(), "%+v", o)
-		require.Contains(t, []order.Status{order.StatusClosed, order.StatusCanceled}, o.Status())
+		require.True(t, o.Settled(), "%+v", o)
+		require.Contains(t, []order.Status{order.StatusPaid, order.StatusRejected, order.StatusExpired, order.StatusCanceled}, o.Status())
 	})
 }
 

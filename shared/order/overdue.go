@@ -20,7 +20,7 @@ func Overdue(o Order, due, now time.Time, retryDelay time.Duration) (Order, []sa
 		now = due
 	}
 	switch {
-	case !o.Open() || o.Attention != "" || !o.Due.Equal(due):
+	case o.Settled() || o.Attention != "" || !o.Due.Equal(due):
 		return o, nil
 	case o.Outcome == Undecided && o.Retries > 0 && !now.Before(o.ExpiresAt):
 		return expire(o, now, retryDelay)

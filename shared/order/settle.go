@@ -44,7 +44,7 @@ func returned(o Order, d Awaited, progress saga.Fact) (Order, []saga.Fact) {
 	if !o.Awaiting(d) {
 		return o, nil
 	}
-	if o = o.answered(d); o.Open() {
+	if o = o.answered(d); !o.Settled() {
 		return o, []saga.Fact{progress}
 	}
 	return settle(o)
@@ -82,7 +82,7 @@ func returnFailed(o Order, times int, now time.Time) (Order, []saga.Fact) {
 // end tells that an order is owed nothing more.
 func settle(o Order) (Order, []saga.Fact) {
 	switch {
-	case o.Open():
+	case !o.Settled():
 		return o, nil
 	case o.Outcome == Canceled:
 		return o, []saga.Fact{saga.OrderCanceled}

@@ -97,7 +97,7 @@ func TestAdvancing(t *testing.T) {
 		},
 		"a captured payment closes": {
 			event: func(t *testing.T) saga.Event { return about(t, saga.PaymentCaptured, whole) },
-			desk:  desk{order: ordertest.Given(order.StatusConfirmed)}, status: order.StatusClosed, facts: []saga.Fact{saga.OrderSettled},
+			desk:  desk{order: ordertest.Given(order.StatusConfirmed)}, status: order.StatusPaid, facts: []saga.Fact{saga.OrderSettled},
 		},
 		"a payment that can not be captured needs a person": {
 			event: func(t *testing.T) saga.Event {
@@ -172,7 +172,7 @@ func TestWhatAnOrderHearsOfItsMoneyIsCountedOnce(t *testing.T) {
 	}{
 		"a payment that was taken":     {about(t, saga.PaymentCaptured, saga.OrderRef{Order: "ord_1", Shop: "main"}), desk{order: ordertest.Given(order.StatusConfirmed)}, []string{"OrdersSettled", "PaymentsCaptured"}},
 		"a payment that was not taken": {failed, desk{order: ordertest.Given(order.StatusConfirmed)}, []string{"CapturesFailed", "OrdersNeedAttention"}},
-		"what changes nothing":         {failed, desk{order: ordertest.Given(order.StatusClosed)}, nil},
+		"what changes nothing":         {failed, desk{order: ordertest.Given(order.StatusPaid)}, nil},
 		"what could not be saved":      {failed, desk{order: ordertest.Given(order.StatusConfirmed), races: 3}, nil},
 	} {
 		t.Run(sentence, func(t *testing.T) {

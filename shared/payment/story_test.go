@@ -254,7 +254,7 @@ func (s *story) Refund(_ context.Context, c payment.Charge, r saga.Refund, key s
 		}
 		m.ID, m.Status = fmt.Sprint("re_", len(i.refunds)+1), saga.RefundStatusSucceeded
 		if !s.calm {
-			m.Status = saga.RefundStatus(s.pick("done", "done", "pending", "failed"))
+			m.Status = saga.RefundStatus(s.pick("succeeded", "succeeded", "pending", "failed"))
 		}
 		i.refunds = append(i.refunds, m)
 		s.bank.keys[key] = m.ID
@@ -414,7 +414,7 @@ func (s *story) banking() {
 		for at := range i.refunds {
 			switch i.refunds[at].Status {
 			case saga.RefundStatusPending:
-				i.refunds[at].Status = saga.RefundStatus(s.pick("done", "failed"))
+				i.refunds[at].Status = saga.RefundStatus(s.pick("succeeded", "failed"))
 			case saga.RefundStatusSucceeded:
 				if s.chance(3) {
 					i.refunds[at].Status = saga.RefundStatusFailed

@@ -79,7 +79,7 @@ func TestARowTellsAgainWhatItToldSince(t *testing.T) {
 func TestARowTellsAgainWhatItHoldsNow(t *testing.T) {
 	t.Parallel()
 	told, untold := record.EventsSince(stands(t, 2, []line{at(1, saga.OrderRefunding, 10), at(2, saga.OrderRefunding, 20)}, map[string]any{
-		"refunds": []map[string]any{{"id": "r", "amount": int64(1)<<53 + 1, "try": 2, "state": "asked", "final": false, "notes": []string{"a"}, "none": nil}},
+		"refunds": []map[string]any{{"id": "r", "amount": int64(1)<<53 + 1, "try": 2, "status": "requested", "final": false, "notes": []string{"a"}, "none": nil}},
 		"owner":   "anna@example.com",
 	}), time.Unix(10, 0))
 	require.Empty(t, untold)
@@ -88,7 +88,7 @@ func TestARowTellsAgainWhatItHoldsNow(t *testing.T) {
 	assert.Equal(t, "cause-1", told[0].CausationID)
 	for _, e := range told {
 		assert.JSONEq(t, `{"order":"ord_1","shop":"main","refunds":[
-			{"id":"r","amount":9007199254740993,"try":2,"state":"asked","final":false,"notes":["a"],"none":null}]}`, string(e.Data))
+			{"id":"r","amount":9007199254740993,"try":2,"status":"requested","final":false,"notes":["a"],"none":null}]}`, string(e.Data))
 		assert.Contains(t, string(e.Data), "9007199254740993", "to the last digit")
 	}
 }

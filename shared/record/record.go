@@ -56,7 +56,7 @@ type envelope struct {
 	Version   int     `dynamodbav:"version"`
 	Nonce     string  `dynamodbav:"nonce"`
 	History   []entry `dynamodbav:"history"`
-	Publishes int     `dynamodbav:"tells,omitempty"` // how many facts of this version are heard: the stream filter asks for it
+	Publishes int     `dynamodbav:"publishes,omitempty"` // how many facts of this version are heard: the stream filter asks for it
 }
 
 type entry struct {

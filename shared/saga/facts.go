@@ -78,10 +78,10 @@ type RefundStatus string
 
 // The states of a refund.
 const (
-	RefundStatusRequested RefundStatus = "asked"   // by the order; the provider may not know of it yet
-	RefundStatusPending   RefundStatus = "pending" // the provider has not decided
-	RefundStatusSucceeded RefundStatus = "done"    // the customer has the money
-	RefundStatusFailed    RefundStatus = "failed"  // the customer has not got the money
+	RefundStatusRequested RefundStatus = "requested" // by the order; the provider may not know of it yet
+	RefundStatusPending   RefundStatus = "pending"   // the provider has not decided
+	RefundStatusSucceeded RefundStatus = "succeeded" // the customer has the money
+	RefundStatusFailed    RefundStatus = "failed"    // the customer has not got the money
 )
 
 // What the facts carry. The JSON names are those of the attributes of the row that tells the fact: the message is

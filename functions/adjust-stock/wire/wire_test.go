@@ -40,7 +40,7 @@ func TestALevelIsAdjusted(t *testing.T) {
 			first := c.Request(build, name, event)
 
 			assert.Equal(t, 201, first.Status, first.Body)
-			assert.JSONEq(t, `{"id": "`+want.id+`", "sku": "MUG-1", "delta": `+want.delta+`, "reason": "`+want.reason+`", "at": "2026-03-01T12:00:00Z"}`, first.Body)
+			assert.JSONEq(t, `{"id": "`+want.id+`", "sku": "MUG-1", "delta": `+want.delta+`, "reason": "`+want.reason+`", "adjusted_at": "2026-03-01T12:00:00Z"}`, first.Body)
 			assert.Len(t, c.Rows("Levels"), 2)
 			assert.JSONEq(t, want.level, c.Row("Levels", "main#sku#MUG-1"))
 			assert.JSONEq(t, `{

@@ -49,7 +49,7 @@ func TestWhatAnOrderHears(t *testing.T) {
 		},
 		"a captured payment closes": {
 			[]string{"advance-order.json", "advance-order.captured.json"}, confirmed + entry("3", "OrderSettled", charge+"@3.0~nonce003"),
-			`"version": 3, "status": "closed", "outcome": "confirmed", "paid": true`,
+			`"version": 3, "status": "paid", "outcome": "confirmed", "paid": true`,
 		},
 		"a payment that can not be captured needs a person": {
 			[]string{"advance-order.json", "advance-order.capture-failed.json"}, confirmed + entry("3", "OrderNeedsAttention", charge+"@3.0~nonce003"),
@@ -62,7 +62,7 @@ func TestWhatAnOrderHears(t *testing.T) {
 		"a rejected order is closed once stock and money are back": {
 			[]string{"advance-order.declined.json", "advance-order.released.json", "advance-order.returned.json"},
 			declined + entry("3", "OrderStockReleased", hold+"@2.0~nonce002") + entry("4", "OrderSettled", charge+"@4.0~nonce003"),
-			`"version": 4, "status": "closed", "outcome": "rejected", "reason": "card-declined", "return_version": 4`,
+			`"version": 4, "status": "rejected", "outcome": "rejected", "reason": "card-declined", "return_version": 4`,
 		},
 		"money that did not arrive is owed again": {
 			[]string{"advance-order.declined.json", "advance-order.returned.json", "advance-order.released.json", "advance-order.return-failed.json"},
@@ -81,7 +81,7 @@ func TestWhatAnOrderHears(t *testing.T) {
 		"an order hears nothing about refunds that it did not ask for": {
 			[]string{"advance-order.json", "advance-order.captured.json", "advance-order.refunded.json", "advance-order.refund-failed.json"},
 			confirmed + entry("3", "OrderSettled", charge+"@3.0~nonce003"),
-			`"version": 3, "status": "closed", "outcome": "confirmed", "paid": true`,
+			`"version": 3, "status": "paid", "outcome": "confirmed", "paid": true`,
 		},
 	} {
 		t.Run(story, func(t *testing.T) {

@@ -32,7 +32,7 @@ func TestAnOrderIsCanceled(t *testing.T) {
 
 			assert.Equal(t, 202, first.Status, first.Body)
 			assert.Equal(t, "/v1/orders/"+id, first.Header.Get("Location"))
-			assert.JSONEq(t, `{"id": "`+id+`", "status": "canceling"`+c.said+`}`, first.Body)
+			assert.JSONEq(t, `{"order_id": "`+id+`", "status": "canceling"`+c.said+`}`, first.Body)
 			assert.JSONEq(t, `{
 				"pk": "main#`+id+`", "order": "`+id+`", "shop": "main", "version": 2, "nonce": "nonce001", "publishes": 1, "status": "canceling", "outcome": "canceled", `+c.stored+` "awaits": ["money", "stock"],
 				"history": [
@@ -54,14 +54,14 @@ func TestAnOrderIsCanceled(t *testing.T) {
 }
 
 func TestWhatCanNotBeCanceledStaysAsItIs(t *testing.T) {
-	closed := `{"pk":"main#` + id + `","version":3,"nonce":"nonce001","history":[],"order":"` + id + `","shop":"main","owner":"client:bootstrap","status":"closed","outcome":"confirmed","paid":true}`
+	paid := `{"pk":"main#` + id + `","version":3,"nonce":"nonce001","history":[],"order":"` + id + `","shop":"main","owner":"client:bootstrap","status":"paid","outcome":"confirmed","paid":true}`
 	for sentence, c := range map[string]struct {
 		given, caller, event string
 		status               int
 		slug                 string
 	}{
-		"an order that is not there": {closed, "client:bootstrap", "cancel-order.unknown.json", 404, "unknown-order"},
-		"an order that is closed":    {closed, "client:bootstrap", "cancel-order.json", 409, "too-late-to-cancel"},
+		"an order that is not there": {paid, "client:bootstrap", "cancel-order.unknown.json", 404, "unknown-order"},
+		"an order that is paid":      {paid, "client:bootstrap", "cancel-order.json", 409, "too-late-to-cancel"},
 		"another customer's":         {"", "eve", "cancel-order.json", 404, "unknown-order"},
 	} {
 		t.Run(sentence, func(t *testing.T) {

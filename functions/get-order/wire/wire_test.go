@@ -49,7 +49,7 @@ func TestAnOrderIsShownWithItsStory(t *testing.T) {
 		assert.Equal(t, 200, answer.Status, answer.Body)
 		assert.Equal(t, `"v1.1.2.1"`, answer.Header.Get("ETag"))
 		assert.JSONEq(t, `{
-			"id": "`+id+`", "status": "placed", "placed_at": "2026-03-01T12:00:00Z", "expires_at": "2026-03-01T12:15:00Z",
+			"id": "`+id+`", "status": "placed", "settled": false, "placed_at": "2026-03-01T12:00:00Z", "expires_at": "2026-03-01T12:15:00Z",
 			"lines": [
 				{"sku": "MUG-1", "quantity": 2, "price": {"amount": 1250, "currency": "EUR"}},
 				{"sku": "TEAPOT-1", "quantity": 1, "price": {"amount": 5400, "currency": "EUR"}}
@@ -57,10 +57,10 @@ func TestAnOrderIsShownWithItsStory(t *testing.T) {
 			"total": {"amount": 7900, "currency": "EUR"},
 			"payment": {"status": "declined"}, "refundable": {"amount": 0, "currency": "EUR"}, "refunds": [], "awaits": ["outcome"],
 			"timeline": [
-				{"type": "OrderPlaced", "at": "2026-03-01T12:00:00Z", "actor": "client:bootstrap"},
-				{"type": "StockReserved", "at": "2026-03-01T11:59:59Z", "actor": "reserve-stock"},
-				{"type": "PaymentIntended", "at": "2026-03-01T12:00:00.11Z", "actor": "authorize-payment"},
-				{"type": "PaymentDeclined", "at": "2026-03-01T12:00:00.12Z", "actor": "authorize-payment"}
+				{"type": "OrderPlaced", "occurred_at": "2026-03-01T12:00:00Z", "actor": "client:bootstrap"},
+				{"type": "StockReserved", "occurred_at": "2026-03-01T11:59:59Z", "actor": "reserve-stock"},
+				{"type": "PaymentIntended", "occurred_at": "2026-03-01T12:00:00.11Z", "actor": "authorize-payment"},
+				{"type": "PaymentDeclined", "occurred_at": "2026-03-01T12:00:00.12Z", "actor": "authorize-payment"}
 			]
 		}`, answer.Body)
 		assert.Equal(t, before, c.State())
@@ -88,7 +88,7 @@ func TestACustomerWhoHasToActCanDoSoInTime(t *testing.T) {
 }
 
 func TestEveryStateOfAPaymentIsDocumented(t *testing.T) {
-	field, _ := reflect.TypeFor[orderapi.PaymentDocument]().FieldByName("State")
+	field, _ := reflect.TypeFor[orderapi.Payment]().FieldByName("Status")
 	var words []string
 	for _, has := range []payment.Observed{
 		payment.Nothing, payment.Uncertain, payment.ActionNeeded, payment.Declined, payment.Authorized, payment.Captured, payment.Lapsed, payment.Canceled, payment.Returned,

@@ -51,10 +51,10 @@ func page(t *testing.T, a cloudtest.Answer) (orders, next string) {
 }
 
 const (
-	first  = `{"id": "ord_1", "status": "placed", "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:01:00Z"}`
-	second = `{"id": "ord_2", "status": "placed", "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:02:00Z"}`
-	third  = `{"id": "ord_3", "status": "closed", "outcome": "rejected", "reason": "out-of-stock", "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:03:00Z"}`
-	fourth = `{"id": "ord_4", "status": "needs_attention", "outcome": "confirmed", "attention": "capture-failed", "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:04:00Z"}`
+	first  = `{"id": "ord_1", "status": "placed", "settled": false, "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:01:00Z"}`
+	second = `{"id": "ord_2", "status": "placed", "settled": false, "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:02:00Z"}`
+	third  = `{"id": "ord_3", "status": "rejected", "outcome": "rejected", "settled": true, "reason": "out-of-stock", "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:03:00Z"}`
+	fourth = `{"id": "ord_4", "status": "needs_attention", "outcome": "confirmed", "settled": false, "attention": "capture-failed", "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:04:00Z"}`
 )
 
 func TestACustomerWalksThroughTheirOrders(t *testing.T) {

@@ -25,7 +25,7 @@ func closed(t *testing.T) *cloudtest.Cloud {
 	cloud := cloudtest.New(t)
 	var row map[string]any
 	require.NoError(t, json.Unmarshal([]byte(cloud.Image("relay-facts.json")), &row))
-	row["version"], row["status"], row["outcome"], row["paid"] = 3, "closed", "confirmed", true
+	row["version"], row["status"], row["outcome"], row["paid"] = 3, "paid", "confirmed", true
 	for _, gone := range []string{"awaits", "due", "watch", "publishes"} {
 		delete(row, gone)
 	}
@@ -54,10 +54,10 @@ func TestARefundIsAskedFor(t *testing.T) {
 			assert.Equal(t, 202, first.Status, first.Body)
 			assert.Equal(t, "/v1/orders/"+id, first.Header.Get("Location"))
 			assert.JSONEq(t, `{
-				"id": "`+c.id+`", "order": "`+id+`", "amount": {"amount": `+c.amount+`, "currency": "EUR"}, "reason": "`+c.reason+`", "asked_at": "2026-03-01T12:00:00Z"
+				"id": "`+c.id+`", "order_id": "`+id+`", "amount": {"amount": `+c.amount+`, "currency": "EUR"}, "reason": "`+c.reason+`", "requested_at": "2026-03-01T12:00:00Z"
 			}`, first.Body)
 			assert.JSONEq(t, `{
-				"pk": "main#`+id+`", "order": "`+id+`", "shop": "main", "version": 4, "nonce": "nonce001", "publishes": 1, "status": "closed", "outcome": "confirmed", "paid": true, "awaits": ["refund"],
+				"pk": "main#`+id+`", "order": "`+id+`", "shop": "main", "version": 4, "nonce": "nonce001", "publishes": 1, "status": "paid", "outcome": "confirmed", "paid": true, "awaits": ["refund"],
 				"refunds": [{"id": "`+c.id+`", "amount": `+c.amount+`, "try": 1, "status": "requested"}],
 				"refund_notes": [{"id": "`+c.id+`", "reason": "`+c.reason+`", "by": "client:bootstrap", "at": 1772366400000, "fingerprint": "`+c.fingerprint+`"}],
 				"history": [

@@ -49,7 +49,7 @@ func TestAPersonResolvesAnOrder(t *testing.T) {
 				{"v": 4, "fact": "CaptureDue", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000107", "actor": "client:bootstrap"}`,
 		},
 		"resolve-order.write-off.json": {
-			id: "res_z4gbtmpan5bo5e5aqnmezkptvp5ahtoh", action: "write_off", reason: "the customer paid in cash", fingerprint: "d7b956a2fdf5e69ec783db504e7637135c98bde977aec052649d0e5e38cf8d42", status: "closed",
+			id: "res_z4gbtmpan5bo5e5aqnmezkptvp5ahtoh", action: "write_off", reason: "the customer paid in cash", fingerprint: "d7b956a2fdf5e69ec783db504e7637135c98bde977aec052649d0e5e38cf8d42", status: "confirmed",
 			row: `"publishes": 1,`,
 			log: `{"v": 4, "fact": "OrderWrittenOff", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000108", "actor": "client:bootstrap"},
 				{"v": 4, "fact": "PaymentWrittenOff", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000108", "actor": "client:bootstrap"}`,
@@ -64,7 +64,7 @@ func TestAPersonResolvesAnOrder(t *testing.T) {
 			assert.Equal(t, 202, first.Status, first.Body)
 			assert.Equal(t, "/v1/orders/"+id, first.Header.Get("Location"))
 			assert.JSONEq(t, `{
-				"id": "`+c.id+`", "order": "`+id+`", "action": "`+c.action+`", "reason": "`+c.reason+`", "resolved_at": "2026-03-01T12:00:00Z"
+				"id": "`+c.id+`", "order_id": "`+id+`", "action": "`+c.action+`", "reason": "`+c.reason+`", "resolved_at": "2026-03-01T12:00:00Z"
 			}`, first.Body)
 			assert.JSONEq(t, `{
 				"pk": "main#`+id+`", "order": "`+id+`", "shop": "main", "version": 4, "nonce": "nonce001", `+c.row+` "status": "`+c.status+`", "outcome": "confirmed", "resolution": {"id": "`+c.id+`", "action": "`+c.action+`", "reason": "`+c.reason+`", "by": "client:bootstrap", "at": 1772366400000, "fingerprint": "`+c.fingerprint+`"},

@@ -26,7 +26,7 @@ var build = function.Consuming(saga.SendNotification, wire.New)
 func orders(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Orders", `{"pk":"`+sold+`","order":"ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4","shop":"main","owner":"customer:ada","email":"ada@example.com",
-		"status":"closed","outcome":"confirmed","paid":true,"placed_at":1772366400000,"total":7900,"currency":"EUR",
+		"status":"paid","outcome":"confirmed","paid":true,"placed_at":1772366400000,"total":7900,"currency":"EUR",
 		"lines":[{"sku":"MUG-1","quantity":2,"price":1250},{"sku":"TEAPOT-1","quantity":1,"price":5400}],
 		"refunds":[{"id":"ref_1","amount":1250,"try":1,"status":"succeeded"},{"id":"ref_2","amount":5400,"try":1,"status":"pending"}]}`)
 	c.Put("Orders", `{"pk":"`+refused+`","order":"ord_k3yq5xw7m2bz4n6c7d5f3g2h4j6l7p2q","shop":"main","owner":"customer:ada","email":"bounce@simulator.amazonses.com",

@@ -36,20 +36,20 @@ func deliver(t conformance.T) goods {
 }
 
 // basket is what the n-th order wants: one of ten has the product that runs out in it.
-func (g goods) basket(n int) client.PlaceInputBody {
-	b := client.PlaceInputBody{PaymentMethod: shop.CardGood, Lines: []client.LineInput{
+func (g goods) basket(n int) client.OrderRequest {
+	b := client.OrderRequest{PaymentMethod: shop.CardGood, Lines: []client.LineRequest{
 		{SKU: g.skus[n%3], Quantity: int64(1 + n%4)}, {SKU: g.skus[(n+1)%3], Quantity: 1},
 	}}
 	if n%10 == 0 {
-		b.Lines = append(b.Lines, client.LineInput{SKU: g.skus[3], Quantity: 3})
+		b.Lines = append(b.Lines, client.LineRequest{SKU: g.skus[3], Quantity: 3})
 	}
 	return e2e.Mailed(buyer, b)
 }
 
 // order is what was wanted, and what the shop said to that.
 type order struct {
-	basket  client.PlaceInputBody
-	receipt client.Receipt
+	basket  client.OrderRequest
+	receipt client.OrderReceipt
 }
 
 // accepted are orders by id.
@@ -120,8 +120,8 @@ func persist(t conformance.T, request string, send func() error) (again int) {
 	return again
 }
 
-// withoutVerdict returns the orders that have none.
-func withoutVerdict(t conformance.T, orders accepted) accepted {
+// withoutOutcome returns the orders that have none.
+func withoutOutcome(t conformance.T, orders accepted) accepted {
 	t.Helper()
 	waiting := maps.Clone(orders)
 	maps.DeleteFunc(waiting, func(id string, _ order) bool { return shop.Decided(system.Order(t, buyer, id)) })
@@ -132,11 +132,11 @@ func withoutVerdict(t conformance.T, orders accepted) accepted {
 func end(t conformance.T, orders accepted) {
 	t.Helper()
 	waiting := slices.Collect(maps.Keys(orders))
-	system.Until(t, "all orders are closed or canceled", func() (any, bool) {
+	system.Until(t, "all orders are settled", func() (any, bool) {
 		system.WakeAtTimes(t)
 		for len(waiting) > 0 { // not all of them every time: that is work too
-			if status := system.Order(t, buyer, waiting[0]).Status; status != client.OrderDocumentStatusClosed && status != client.OrderDocumentStatusCanceled {
-				return fmt.Sprintf("%d may not be; %s is %s", len(waiting), waiting[0], status), false
+			if o := system.Order(t, buyer, waiting[0]); !o.Settled {
+				return fmt.Sprintf("%d may not be; %s is %s", len(waiting), waiting[0], o.Status), false
 			}
 			waiting = waiting[1:]
 		}

@@ -46,7 +46,7 @@ func restart(t conformance.T, forget bool) {
 	maps.Copy(placed, untold)
 	require.Len(t, placed, orders)
 
-	waiting := len(withoutVerdict(t, placed))
+	waiting := len(withoutOutcome(t, placed))
 	require.GreaterOrEqual(t, waiting, undecided)
 	require.NoError(t, ministack.Stop())
 	conformance.Figure(t, "the cloud was stopped while %d of %d accepted orders had no outcome; stream records lost: %t", waiting, orders, forget)

@@ -12,14 +12,14 @@ import (
 // productContent is a product's content as clients write it. Each variant is sold by a row of its own, and a change may
 // replace all of them: with the product's row these are 99 of the 100 actions that a transaction takes.
 type productContent struct {
-	Title       string            `json:"title" minLength:"1" maxLength:"200" example:"Mug, blue"`
-	Description string            `json:"description,omitempty" maxLength:"5000"`
-	Prices      []money.Money     `json:"prices" minItems:"1" maxItems:"50" doc:"one per currency"`
-	Variants    []VariantDocument `json:"variants,omitempty" maxItems:"49" doc:"what the product is sold as, instead of by its own SKU"`
+	Title       string           `json:"title" minLength:"1" maxLength:"200" example:"Mug, blue"`
+	Description string           `json:"description,omitempty" maxLength:"5000"`
+	Prices      []money.Money    `json:"prices" minItems:"1" maxItems:"50" doc:"one per currency"`
+	Variants    []ProductVariant `json:"variants,omitempty" maxItems:"49" doc:"what the product is sold as, instead of by its own SKU"`
 }
 
 // VariantDocument is a variant as clients write and see it.
-type VariantDocument struct {
+type ProductVariant struct {
 	SKU     string            `json:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1-XL"`
 	Title   string            `json:"title" minLength:"1" maxLength:"200" example:"Mug, blue, extra large"`
 	Prices  []money.Money     `json:"prices,omitempty" minItems:"1" maxItems:"50" doc:"one per currency; the product's if absent"`
@@ -49,19 +49,19 @@ func (d productContent) check(sku string) error {
 }
 
 // ProductDocument is a product as clients see it.
-type ProductDocument struct {
-	SKU         string            `json:"sku" example:"MUG-1"`
-	Title       string            `json:"title" example:"Mug, blue"`
-	Description string            `json:"description,omitempty"`
-	Prices      []money.Money     `json:"prices" doc:"one per currency"`
-	Variants    []VariantDocument `json:"variants,omitempty" doc:"what the product is sold as; if absent, it is sold by its own SKU"`
-	ChangedAt   time.Time         `json:"changed_at"`
+type Product struct {
+	SKU         string           `json:"sku" example:"MUG-1"`
+	Title       string           `json:"title" example:"Mug, blue"`
+	Description string           `json:"description,omitempty"`
+	Prices      []money.Money    `json:"prices" doc:"one per currency"`
+	Variants    []ProductVariant `json:"variants,omitempty" doc:"what the product is sold as; if absent, it is sold by its own SKU"`
+	ChangedAt   time.Time        `json:"changed_at"`
 }
 
-func document(p catalog.Product) ProductDocument {
-	d := ProductDocument{SKU: p.SKU, Title: p.Title, Description: p.Description, Prices: p.Prices, ChangedAt: p.ChangedAt}
+func document(p catalog.Product) Product {
+	d := Product{SKU: p.SKU, Title: p.Title, Description: p.Description, Prices: p.Prices, ChangedAt: p.ChangedAt}
 	for _, v := range p.Variants {
-		d.Variants = append(d.Variants, VariantDocument(v))
+		d.Variants = append(d.Variants, ProductVariant(v))
 	}
 	return d
 }
@@ -70,7 +70,7 @@ type productOutput struct {
 	Status       int
 	ETag         string `header:"ETag"`
 	CacheControl string `header:"Cache-Control"`
-	Body         ProductDocument
+	Body         Product
 }
 
 func output(status int, p catalog.Product, cache string) *productOutput {

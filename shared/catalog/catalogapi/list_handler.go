@@ -32,8 +32,8 @@ type listOutput struct {
 
 // ProductList is a page of products.
 type ProductList struct {
-	Products []ProductDocument `json:"products"`
-	Next     string            `json:"next,omitempty" doc:"the cursor of the next page; absent on the last one"`
+	Products []Product `json:"products"`
+	Next     string    `json:"next,omitempty" doc:"the cursor of the next page; absent on the last one"`
 }
 
 // Operation returns GET /products.
@@ -58,7 +58,7 @@ func (h ListHandler) list(ctx context.Context, in *listInput) (*listOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	out := &listOutput{CacheControl: "public, max-age=30", Body: ProductList{Products: []ProductDocument{}}}
+	out := &listOutput{CacheControl: "public, max-age=30", Body: ProductList{Products: []Product{}}}
 	for _, p := range found {
 		out.Body.Products = append(out.Body.Products, document(p))
 	}

@@ -17,12 +17,12 @@ func TestTheSameContentCanBeSentInManyWays(t *testing.T) {
 	t.Parallel()
 	one := productContent{Title: "Mug", Prices: []money.Money{{Amount: 2, Currency: "JPY"}, {Amount: 1, Currency: "EUR"}}}
 	other := productContent{
-		Title: "Mug", Prices: []money.Money{{Amount: 1, Currency: "EUR"}, {Amount: 2, Currency: "JPY"}}, Variants: []VariantDocument{},
+		Title: "Mug", Prices: []money.Money{{Amount: 1, Currency: "EUR"}, {Amount: 2, Currency: "JPY"}}, Variants: []ProductVariant{},
 	}
 	assert.Equal(t, one.content(), other.content())
 	assert.Equal(t,
-		productContent{Variants: []VariantDocument{{SKU: "A"}}}.content(),
-		productContent{Variants: []VariantDocument{{SKU: "A", Prices: []money.Money{}, Options: map[string]string{}}}}.content())
+		productContent{Variants: []ProductVariant{{SKU: "A"}}}.content(),
+		productContent{Variants: []ProductVariant{{SKU: "A", Prices: []money.Money{}, Options: map[string]string{}}}}.content())
 	assert.Equal(t, "JPY", one.Prices[0].Currency, "what was sent stays as it was sent")
 }
 

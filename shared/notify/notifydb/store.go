@@ -40,9 +40,9 @@ type item struct {
 	Message   string           `dynamodbav:"message,omitempty"`
 }
 
-func toItem(c notify.Claim, state notify.Status) item {
+func toItem(c notify.Claim, status notify.Status) item {
 	n := c.Notice
-	return item{PK: n.Key(), Shop: n.Shop, Order: n.Order, Template: n.Template, Refund: n.Refund, Status: state, Claim: c.Token}
+	return item{PK: n.Key(), Shop: n.Shop, Order: n.Order, Template: n.Template, Refund: n.Refund, Status: status, Claim: c.Token}
 }
 
 // suppression is a recipient that gets no mail.
@@ -61,8 +61,8 @@ func (s Store) Claim(ctx context.Context, n notify.Notice, now, until time.Time)
 	claimed := toItem(c, notify.Sending)
 	claimed.Until = until.UnixMilli()
 	stands, err := s.put(ctx, claimed,
-		"attribute_not_exists(pk) OR (#state = :sending AND (attribute_not_exists(#until) OR #until <= :now))",
-		map[string]string{"#state": "status", "#until": "until"},
+		"attribute_not_exists(pk) OR (#status = :sending AND (attribute_not_exists(#until) OR #until <= :now))",
+		map[string]string{"#status": "status", "#until": "until"},
 		map[string]any{":sending": notify.Sending, ":now": now.UnixMilli()})
 	switch {
 	case err != nil || stands == nil || stands.Claim == c.Token:

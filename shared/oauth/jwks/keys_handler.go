@@ -20,16 +20,16 @@ type KeysHandler struct {
 
 type keysOutput struct {
 	CacheControl string `header:"Cache-Control"`
-	Body         KeySet
+	Body         JSONWebKeySet
 }
 
 // KeySet is a JSON Web Key Set.
-type KeySet struct {
-	Keys []Key `json:"keys"`
+type JSONWebKeySet struct {
+	Keys []JSONWebKey `json:"keys"`
 }
 
 // Key is the public half of a key on P-256: it has no member for anything else (RFC 7518, section 6.2.1).
-type Key struct {
+type JSONWebKey struct {
 	Type      string `json:"kty" enum:"EC"`
 	Curve     string `json:"crv" enum:"P-256"`
 	X         string `json:"x" doc:"base64url"`
@@ -54,17 +54,17 @@ func (h KeysHandler) serve(ctx context.Context, _ *struct{}) (*keysOutput, error
 	if err != nil {
 		return nil, err
 	}
-	out := &keysOutput{CacheControl: "public, max-age=300", Body: KeySet{Keys: []Key{}}}
+	out := &keysOutput{CacheControl: "public, max-age=300", Body: JSONWebKeySet{Keys: []JSONWebKey{}}}
 	for id, public := range identity.Usable(published) {
 		point, err := public.Bytes() // 4, x, y: SEC 1, section 2.3.3
 		if err != nil {
 			return nil, fmt.Errorf("jwks: key %s: %w", id, err)
 		}
-		out.Body.Keys = append(out.Body.Keys, Key{
+		out.Body.Keys = append(out.Body.Keys, JSONWebKey{
 			Type: "EC", Curve: "P-256", ID: id, Use: "sig", Algorithm: "ES256",
 			X: base64.RawURLEncoding.EncodeToString(point[1:33]), Y: base64.RawURLEncoding.EncodeToString(point[33:]),
 		})
 	}
-	slices.SortFunc(out.Body.Keys, func(a, b Key) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(out.Body.Keys, func(a, b JSONWebKey) int { return cmp.Compare(a.ID, b.ID) })
 	return out, nil
 }

@@ -68,7 +68,7 @@ func (s API) AddProduct(ctx context.Context, token, sku string, p client.Product
 
 // Deliver adds units of a product to the stock, once per key.
 func (s API) Deliver(ctx context.Context, token, key, sku string, units int) error {
-	delivery := client.AdjustInputBody{Delta: new(int64(units)), Reason: "delivery"}
+	delivery := client.AdjustmentRequest{Delta: new(int64(units)), Reason: "delivery"}
 	if _, err := s.AdjustStockWithResponse(ctx, sku, &client.AdjustStockParams{IdempotencyKey: key}, delivery, Bearer(token)); err != nil {
 		return fmt.Errorf("POST /stock/%s/adjustments: %w", sku, err)
 	}
@@ -82,17 +82,17 @@ const (
 )
 
 // Place places an order, once per key.
-func (s API) Place(ctx context.Context, token, key string, basket client.PlaceInputBody) (client.Receipt, error) {
+func (s API) Place(ctx context.Context, token, key string, basket client.OrderRequest) (client.OrderReceipt, error) {
 	answer, err := s.PlaceOrderWithResponse(ctx, &client.PlaceOrderParams{IdempotencyKey: key}, basket, Bearer(token))
 	if err != nil {
-		return client.Receipt{}, fmt.Errorf("POST /orders: %w", err)
+		return client.OrderReceipt{}, fmt.Errorf("POST /orders: %w", err)
 	}
 	return *answer.JSON202, nil
 }
 
 // Cancel cancels an order. It returns false if its story has ended otherwise.
 func (s API) Cancel(ctx context.Context, token, id, reason string) (canceled bool, err error) {
-	_, err = s.CancelOrderWithResponse(ctx, id, client.CancelInputBody{Reason: reason}, Bearer(token))
+	_, err = s.CancelOrderWithResponse(ctx, id, client.CancellationRequest{Reason: reason}, Bearer(token))
 	if RefusedWith(err, http.StatusConflict) {
 		return false, nil
 	}
@@ -103,30 +103,30 @@ func (s API) Cancel(ctx context.Context, token, id, reason string) (canceled boo
 }
 
 // Decided says whether an order has its outcome, or can get none without a person.
-func Decided(o client.OrderDocument) bool { return o.Verdict != "" || o.Attention != "" }
+func Decided(o client.Order) bool { return o.Outcome != "" || o.Attention != "" }
 
 // Outcome returns an order's outcome, with its reason if there is one.
-func Outcome(o client.OrderDocument) string {
-	return strings.TrimSpace(string(o.Verdict) + " " + o.Reason)
+func Outcome(o client.Order) string {
+	return strings.TrimSpace(string(o.Outcome) + " " + o.Reason)
 }
 
 // Order returns an order as it is now.
-func (s API) Order(ctx context.Context, token, id string) (client.OrderDocument, error) {
+func (s API) Order(ctx context.Context, token, id string) (client.Order, error) {
 	answer, err := s.GetOrderWithResponse(ctx, id, nil, Bearer(token))
 	if err != nil {
-		return client.OrderDocument{}, fmt.Errorf("GET /orders/%s: %w", id, err)
+		return client.Order{}, fmt.Errorf("GET /orders/%s: %w", id, err)
 	}
 	return *answer.JSON200, nil
 }
 
 // Await asks for an order until it has its outcome or ctx ends; then it returns the order as it was last seen, and ctx's error.
-func (s API) Await(ctx context.Context, token, id string) (client.OrderDocument, error) {
+func (s API) Await(ctx context.Context, token, id string) (client.Order, error) {
 	return s.AwaitThat(ctx, token, id, Decided)
 }
 
 // AwaitThat is Await for an order that is as somebody wants it.
-func (s API) AwaitThat(ctx context.Context, token, id string, wanted func(client.OrderDocument) bool) (client.OrderDocument, error) {
-	var seen client.OrderDocument
+func (s API) AwaitThat(ctx context.Context, token, id string, wanted func(client.Order) bool) (client.Order, error) {
+	var seen client.Order
 	for pause := 40 * time.Millisecond; ; pause = min(pause*5/4, 500*time.Millisecond) {
 		order, err := s.Order(ctx, token, id)
 		if ctx.Err() != nil {

@@ -122,7 +122,7 @@ func (w Walk) buy(ctx context.Context, staff string) (err error) {
 		if err != nil {
 			return "", err
 		}
-		receipt, err := w.API.Place(ctx, customer, w.Name, client.PlaceInputBody{Lines: []client.LineInput{{SKU: sku, Quantity: 1}}, PaymentMethod: w.Card, Email: email})
+		receipt, err := w.API.Place(ctx, customer, w.Name, client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 1}}, PaymentMethod: w.Card, Email: email})
 		id = receipt.ID
 		return id, remedy.For(err, "the log of place-order")
 	})
@@ -135,7 +135,7 @@ func (w Walk) buy(ctx context.Context, staff string) (err error) {
 	return w.Step("refund", func() (string, error) { return w.refund(ctx, staff, id) })
 }
 
-// follow waits until the order is closed, its mail sent.
+// follow waits until the order is paid, its mail sent.
 func (w Walk) follow(ctx context.Context, customer, id string) error {
 	story := "backroom order show " + id + ", same --stack: the step that is missing has a log and a dead-letter queue"
 	err := w.Step("outcome", func() (string, error) {
@@ -150,13 +150,13 @@ func (w Walk) follow(ctx context.Context, customer, id string) error {
 	if err != nil {
 		return err
 	}
-	err = w.Step("closed", func() (string, error) {
-		return w.until(ctx, "the order is closed", func(ctx context.Context) (string, bool, error) {
+	err = w.Step("paid", func() (string, error) {
+		return w.until(ctx, "the order is paid", func(ctx context.Context) (string, bool, error) {
 			o, err := w.API.Order(ctx, customer, id)
 			if err == nil && o.Attention != "" {
 				err = fmt.Errorf("%s needs attention: %s", id, o.Attention)
 			}
-			return fmt.Sprintf("%s; %d.%02d %s taken", o.Status, o.Total.Amount/100, o.Total.Amount%100, o.Total.Currency), o.Status == client.OrderDocumentStatusClosed, remedy.For(err, story)
+			return fmt.Sprintf("%s; %d.%02d %s taken", o.Status, o.Total.Amount/100, o.Total.Amount%100, o.Total.Currency), o.Status == client.OrderStatusPaid, remedy.For(err, story)
 		}, story)
 	})
 	if err != nil || w.Mailed == nil {
@@ -173,7 +173,7 @@ func (w Walk) follow(ctx context.Context, customer, id string) error {
 // refund gives the money back and waits until it is there.
 func (w Walk) refund(ctx context.Context, staff, id string) (string, error) {
 	const next = "refund it by hand; then the logs of refund-order and return-payment"
-	whole := client.RefundInputBody{Reason: "smoke test"}
+	whole := client.RefundRequest{Reason: "smoke test"}
 	if _, err := w.API.RefundOrderWithResponse(ctx, id, &client.RefundOrderParams{IdempotencyKey: w.Name}, whole, shop.Bearer(staff)); err != nil {
 		return "", remedy.For(wrap("POST /orders/"+id+"/refunds", err), next)
 	}
@@ -182,11 +182,11 @@ func (w Walk) refund(ctx context.Context, staff, id string) (string, error) {
 		if err != nil || len(o.Refunds) == 0 {
 			return "", false, remedy.For(err, next)
 		}
-		state := o.Refunds[0].State
+		state := o.Refunds[0].Status
 		if state == client.Failed {
 			err = remedy.For(errors.New("the refund did not arrive"), next)
 		}
-		return "the money is back: " + string(state), state == client.Done, err
+		return "the money is back: " + string(state), state == client.Succeeded, err
 	}, next)
 }
 

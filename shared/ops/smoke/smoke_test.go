@@ -27,7 +27,7 @@ var sound = map[string]string{
 	"PUT /products/SMOKE-TEST":           `201 {}`,
 	"POST /stock/SMOKE-TEST/adjustments": `201 {}`,
 	"POST /orders":                       `202 {"id":"ord_1"}`,
-	"GET /orders/ord_1":                  `200 {"status":"closed","outcome":"confirmed","total":{"amount":100,"currency":"EUR"},"refunds":[{"status":"succeeded"}]}`,
+	"GET /orders/ord_1":                  `200 {"status":"paid","outcome":"confirmed","total":{"amount":100,"currency":"EUR"},"refunds":[{"status":"succeeded"}]}`,
 	"POST /orders/ord_1/refunds":         `202 {}`,
 	"POST /orders/ord_1/cancellation":    `202 {}`,
 	"DELETE /products/SMOKE-TEST":        `204 `,
@@ -71,7 +71,7 @@ func walked(t *testing.T, but map[string]string, change func(*Walk)) (asked, goo
 func TestASoundStackIsWalkedThroughAndLeftAsItWas(t *testing.T) {
 	asked, good, err := walked(t, nil, nil)
 	require.NoError(t, err)
-	require.Equal(t, []string{"health", "token", "keys", "lists", "product", "order", "outcome", "closed", "mail", "refund", "clear up"}, good)
+	require.Equal(t, []string{"health", "token", "keys", "lists", "product", "order", "outcome", "paid", "mail", "refund", "clear up"}, good)
 	require.Equal(t, "DELETE /products/SMOKE-TEST", asked[len(asked)-1])
 }
 
@@ -100,12 +100,12 @@ func TestWhatIsWrongIsSaidWithWhatToLookAt(t *testing.T) {
 		"no token":                      {but: map[string]string{"POST /oauth/token": "403 "}, says: "ask for a token: 403"},
 		"no key":                        {but: map[string]string{"GET /.well-known/jwks.json": `200 {"keys":[]}`}, says: "there is no key"},
 		"no list":                       {but: map[string]string{"GET /orders": "500 "}, says: "GET /orders?attention=true: 500"},
-		"a declined card":               {but: map[string]string{"GET /orders/ord_1": `200 {"status":"closed","outcome":"rejected","reason":"card-declined"}`}, says: "rejected card-declined", canceled: true},
+		"a declined card":               {but: map[string]string{"GET /orders/ord_1": `200 {"status":"rejected","outcome":"rejected","reason":"card-declined"}`}, says: "rejected card-declined", canceled: true},
 		"an order that waits for ever":  {but: map[string]string{"GET /orders/ord_1": `200 {"status":"placed"}`}, says: "not within 10s: the order has its outcome", canceled: true},
 		"an order that needs attention": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"needs_attention","outcome":"confirmed","attention":"capture-failed"}`}, says: "needs attention: capture-failed", canceled: true},
 		"a mail that is not sent":       {change: mail("sending", nil), says: `not within 10s: the mail is sent; last seen: "sending"`, canceled: true},
 		"a mail that nobody can see":    {change: mail("", remedy.For(errors.New("no table"), "look")), says: "no table", canceled: true},
-		"a refund that does not arrive": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"closed","outcome":"confirmed","refunds":[{"status":"failed"}]}`}, says: "the refund did not arrive"},
+		"a refund that does not arrive": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"paid","outcome":"confirmed","refunds":[{"status":"failed"}]}`}, says: "the refund did not arrive"},
 		"a refund that is refused":      {but: map[string]string{"POST /orders/ord_1/refunds": "409 "}, says: "POST /orders/ord_1/refunds: 409"},
 		"a product that stays":          {but: map[string]string{"DELETE /products/SMOKE-TEST": "500 "}, says: "DELETE /products/SMOKE-TEST: 500"},
 	} {

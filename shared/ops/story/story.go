@@ -128,7 +128,7 @@ func (p *page) tint(f saga.Fact, words string) string {
 // standing tells how things are.
 func (p *page) standing() {
 	p.row("now", p.status())
-	p.row("owed", p.owed())
+	p.row("awaits", p.awaits())
 	if o := p.Order; o.Attention != "" {
 		p.row("to do", p.ink.Bad(fmt.Sprintf("a person must look since %s: %s", p.clock(o.Due), o.Attention)))
 		p.row("", fmt.Sprintf(`POST /orders/%s/resolution {"action": "retry" | "write_off", "reason": "…"}`, o.ID))
@@ -167,8 +167,11 @@ func (p *page) row(name, words string) { p.linef("%11s  %s", name, words) }
 func (p *page) status() string {
 	o := p.Order
 	words := string(o.Status())
-	if o.Attention != "" || o.Status() == order.StatusClosed {
+	switch {
+	case o.Status() == order.StatusNeedsAttention:
 		words += ", " + cmp.Or(string(o.Outcome), "without an outcome")
+	case o.Attention != "":
+		words += ", needs attention"
 	}
 	if o.Reason != "" {
 		words += ": " + o.Reason
@@ -177,7 +180,7 @@ func (p *page) status() string {
 		words += fmt.Sprintf("; %s by %s at %s: %s", o.Resolution.Action, o.Resolution.By, p.clock(o.Resolution.At), o.Resolution.Reason)
 	}
 	switch o.Status() {
-	case order.StatusClosed, order.StatusConfirmed, order.StatusCanceled:
+	case order.StatusPaid, order.StatusConfirmed, order.StatusCanceled:
 		return p.ink.Good(words)
 	case order.StatusPlaced, order.StatusCanceling:
 		return words
@@ -185,9 +188,9 @@ func (p *page) status() string {
 	return p.ink.Bad(words)
 }
 
-func (p *page) owed() string {
+func (p *page) awaits() string {
 	o := p.Order
-	if !o.Open() {
+	if o.Settled() {
 		return "nothing"
 	}
 	var debts []string

@@ -22,21 +22,24 @@ type CancelHandler struct {
 
 type cancelInput struct {
 	ID   string `path:"id" minLength:"1" maxLength:"64" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
-	Body *struct {
-		Reason string `json:"reason,omitempty" maxLength:"200" doc:"why, in the words of who cancels" example:"ordered twice"`
-	}
+	Body *CancellationRequest
+}
+
+// CancellationRequest is the body of a cancellation.
+type CancellationRequest struct {
+	Reason string `json:"reason,omitempty" maxLength:"200" doc:"the reason that the canceling person gives" example:"ordered twice"`
 }
 
 type cancelOutput struct {
 	Location string `header:"Location" doc:"where the order's progress is"`
-	Body     CancellationDocument
+	Body     Cancellation
 }
 
-// CancellationDocument is a cancellation as clients see it.
-type CancellationDocument struct {
-	ID     string       `json:"id" doc:"the order's"`
-	Status order.Status `json:"status" enum:"canceling,canceled,needs_attention"`
-	Reason string       `json:"reason,omitempty" doc:"that of the first request"`
+// Cancellation is a cancellation as clients see it.
+type Cancellation struct {
+	OrderID string       `json:"order_id"`
+	Status  order.Status `json:"status" enum:"canceling,canceled,needs_attention"`
+	Reason  string       `json:"reason,omitempty" doc:"that of the first request"`
 }
 
 // Operation returns POST /orders/{id}/cancellation.
@@ -65,5 +68,5 @@ func (h CancelHandler) cancel(ctx context.Context, in *cancelInput) (*cancelOutp
 	if err != nil {
 		return nil, err
 	}
-	return &cancelOutput{Location: api.Parent(ctx), Body: CancellationDocument{o.ID, o.Status(), o.Reason}}, nil
+	return &cancelOutput{Location: api.Parent(ctx), Body: Cancellation{o.ID, o.Status(), o.Reason}}, nil
 }

@@ -33,47 +33,48 @@ type getInput struct {
 type getOutput struct {
 	ETag         string `header:"ETag"`
 	CacheControl string `header:"Cache-Control"`
-	Body         OrderDocument
+	Body         Order
 }
 
-// OrderDocument is an order as clients see it.
-type OrderDocument struct {
-	ID         string           `json:"id"`
-	Status     order.Status     `json:"status" enum:"placed,confirmed,rejected,expired,canceling,canceled,closed,needs_attention"`
-	Verdict    order.Outcome    `json:"outcome,omitempty" enum:"confirmed,rejected,expired,canceled" doc:"how it was decided; absent until then"`
-	Reason     string           `json:"reason,omitempty" doc:"why it was rejected or canceled" example:"out-of-stock"`
-	Attention  string           `json:"attention,omitempty" doc:"why a person must look" example:"capture-failed"`
-	PlacedAt   time.Time        `json:"placed_at"`
-	ExpiresAt  *time.Time       `json:"expires_at,omitempty" doc:"when it expires if it has no outcome by then; absent once it has one"`
-	Lines      []LineDocument   `json:"lines"`
-	Total      money.Money      `json:"total"`
-	Payment    *PaymentDocument `json:"payment,omitempty" doc:"absent until it was begun"`
-	Refundable money.Money      `json:"refundable" doc:"how much of what was taken can be given back"`
-	Refunds    []RefundDocument `json:"refunds"`
-	Owes       []order.Awaited  `json:"owes,omitempty" doc:"what the order waits for; shown with orders:read:all"`
-	Timeline   []EntryDocument  `json:"timeline" doc:"what happened, in order of cause, then time"`
+// Order is an order as clients see it.
+type Order struct {
+	ID         string          `json:"id"`
+	Status     order.Status    `json:"status" enum:"placed,confirmed,paid,rejected,expired,canceling,canceled,needs_attention"`
+	Outcome    order.Outcome   `json:"outcome,omitempty" enum:"confirmed,rejected,expired,canceled" doc:"how it was decided; absent until then"`
+	Settled    bool            `json:"settled" doc:"true once the order awaits nothing: its status changes no more by itself"`
+	Reason     string          `json:"reason,omitempty" doc:"why it was rejected or canceled" example:"out-of-stock"`
+	Attention  string          `json:"attention,omitempty" doc:"why a person must look" example:"capture-failed"`
+	PlacedAt   time.Time       `json:"placed_at"`
+	ExpiresAt  *time.Time      `json:"expires_at,omitempty" doc:"when it expires if it has no outcome by then; absent once it has one"`
+	Lines      []OrderLine     `json:"lines"`
+	Total      money.Money     `json:"total"`
+	Payment    *Payment        `json:"payment,omitempty" doc:"absent until it was begun"`
+	Refundable money.Money     `json:"refundable" doc:"how much of what was taken can be given back"`
+	Refunds    []Refund        `json:"refunds"`
+	Awaits     []order.Awaited `json:"awaits,omitempty" doc:"the answers that the order still waits for; shown with orders:read:all"`
+	Timeline   []TimelineEntry `json:"timeline" doc:"what happened, in order of cause, then time"`
 }
 
-// PaymentDocument is a payment as clients see it.
-type PaymentDocument struct {
-	State        string `json:"status" enum:"nothing,uncertain,action_needed,declined,authorized,captured,lapsed,canceled,returned"`
+// Payment is a payment as clients see it.
+type Payment struct {
+	Status       string `json:"status" enum:"nothing,uncertain,action_needed,declined,authorized,captured,lapsed,canceled,returned"`
 	ClientSecret string `json:"client_secret,omitempty" doc:"for the provider's form in the customer's browser; shown to who placed the order while the payment waits for its customer"`
 }
 
-// RefundDocument is a refund as clients see it.
-type RefundDocument struct {
-	ID      string            `json:"id"`
-	Amount  money.Money       `json:"amount"`
-	State   saga.RefundStatus `json:"status" enum:"asked,pending,done,failed"`
-	Reason  string            `json:"reason,omitempty"`
-	AskedAt time.Time         `json:"asked_at"`
+// Refund is a refund as clients see it.
+type Refund struct {
+	ID          string            `json:"id"`
+	Amount      money.Money       `json:"amount"`
+	Status      saga.RefundStatus `json:"status" enum:"requested,pending,succeeded,failed"`
+	Reason      string            `json:"reason,omitempty"`
+	RequestedAt time.Time         `json:"requested_at"`
 }
 
-// EntryDocument is one line of an order's timeline.
-type EntryDocument struct {
-	Type  saga.Fact `json:"type" example:"OrderPlaced"`
-	At    time.Time `json:"at"`
-	Actor string    `json:"actor" doc:"who wrote it: a caller's subject or a step's name"`
+// TimelineEntry is one line of an order's timeline.
+type TimelineEntry struct {
+	Type       saga.Fact `json:"type" example:"OrderPlaced"`
+	OccurredAt time.Time `json:"occurred_at"`
+	Actor      string    `json:"actor" doc:"who wrote it: a caller's subject or a step's name"`
 }
 
 // Operation returns GET /orders/{id}.
@@ -103,7 +104,7 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*getOutput, error) {
 	document := document(story)
 	view := int64(0) // which of its documents this is: one row has several, and a tag names one
 	if staff {
-		document.Owes = story.Order.Awaits
+		document.Awaits = story.Order.Awaits
 		view |= 1
 	}
 	if owner && story.Payable(h.Now()) {
@@ -114,34 +115,34 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*getOutput, error) {
 }
 
 // document returns what everybody may see who may see the order.
-func document(s order.Story) OrderDocument {
+func document(s order.Story) Order {
 	o := s.Order
-	d := OrderDocument{
-		ID: o.ID, Status: o.Status(), Verdict: o.Outcome, Reason: o.Reason, Attention: o.Attention, PlacedAt: o.PlacedAt,
+	d := Order{
+		ID: o.ID, Status: o.Status(), Outcome: o.Outcome, Settled: o.Settled(), Reason: o.Reason, Attention: o.Attention, PlacedAt: o.PlacedAt,
 		Lines: lines(o), Total: o.Total, Refundable: o.Refundable(), Refunds: refunds(o), Timeline: timeline(s.Entries),
 	}
 	if o.Outcome == order.Undecided {
 		d.ExpiresAt = &o.ExpiresAt
 	}
 	if s.Payment.Status != "" {
-		d.Payment = &PaymentDocument{State: s.Payment.Status}
+		d.Payment = &Payment{Status: s.Payment.Status}
 	}
 	return d
 }
 
-func refunds(o order.Order) []RefundDocument {
-	documents := make([]RefundDocument, 0, len(o.Refunds))
+func refunds(o order.Order) []Refund {
+	documents := make([]Refund, 0, len(o.Refunds))
 	for _, r := range o.Refunds {
 		_, note, _ := o.FindRefund(r.ID)
-		documents = append(documents, RefundDocument{r.ID, money.Money{Amount: r.Amount, Currency: o.Total.Currency}, r.Status, note.Reason, note.At})
+		documents = append(documents, Refund{r.ID, money.Money{Amount: r.Amount, Currency: o.Total.Currency}, r.Status, note.Reason, note.At})
 	}
 	return documents
 }
 
-func timeline(entries []order.StoryEntry) []EntryDocument {
-	documents := make([]EntryDocument, 0, len(entries))
+func timeline(entries []order.StoryEntry) []TimelineEntry {
+	documents := make([]TimelineEntry, 0, len(entries))
 	for _, e := range order.Timeline(entries) {
-		documents = append(documents, EntryDocument{e.Fact, e.At, e.Cause.Actor})
+		documents = append(documents, TimelineEntry{e.Fact, e.At, e.Cause.Actor})
 	}
 	return documents
 }

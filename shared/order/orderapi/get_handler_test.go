@@ -30,12 +30,12 @@ func getting(caller as, s order.Story, now time.Time) api.Operation {
 }
 
 // seen returns the document that a caller gets of an order, and its tag.
-func seen(t *testing.T, caller as, s order.Story, now time.Time) (orderapi.OrderDocument, string) {
+func seen(t *testing.T, caller as, s order.Story, now time.Time) (orderapi.Order, string) {
 	t.Helper()
 	a := send(t, getting(caller, s, now), http.MethodGet, "/orders/ord_1", "", "")
 	require.Equal(t, 200, a.status, a.body)
 	assert.NotContains(t, a.body, "anna@example.com", "where its customer reads mail is nobody's business here")
-	var d orderapi.OrderDocument
+	var d orderapi.Order
 	require.NoError(t, json.Unmarshal([]byte(a.body), &d))
 	return d, a.header.Get("ETag")
 }
@@ -44,14 +44,14 @@ func TestEveryStateIsShown(t *testing.T) {
 	for _, s := range ordertest.Statuses {
 		o := ordertest.Given(s)
 		d, tag := seen(t, customer("anna"), order.Story{Order: o, Versions: []int64{3, 1, 2}}, ordertest.Later)
-		assert.Equal(t, [5]any{s, o.Outcome, o.Reason, o.Attention, o.PlacedAt}, [5]any{d.Status, d.Verdict, d.Reason, d.Attention, d.PlacedAt})
+		assert.Equal(t, [5]any{s, o.Outcome, o.Reason, o.Attention, o.PlacedAt}, [5]any{d.Status, d.Outcome, d.Reason, d.Attention, d.PlacedAt})
 		assert.Equal(t, `"v3.1.2.0"`, tag)
 		assert.Equal(t, o.Outcome == order.Undecided, d.ExpiresAt != nil, "only who has no outcome can expire")
 		assert.Equal(t, o.Refundable(), d.Refundable)
 		assert.Nil(t, d.Payment)
-		assert.Nil(t, d.Owes, "what an order waits for is the shop's business")
+		assert.Nil(t, d.Awaits, "what an order waits for is the shop's business")
 		d, tag = seen(t, staff(), order.Story{Order: o, Versions: []int64{3, 1, 2}}, ordertest.Later)
-		assert.Equal(t, o.Awaits, d.Owes)
+		assert.Equal(t, o.Awaits, d.Awaits)
 		assert.Equal(t, `"v3.1.2.1"`, tag, "another document")
 	}
 	d, _ := seen(t, customer("anna"), order.Story{Order: ordertest.Given(order.StatusPlaced)}, ordertest.Later)
@@ -76,17 +76,17 @@ func TestWhoSeesAnOrder(t *testing.T) {
 }
 
 func TestRefundsAreShownAsTheyStand(t *testing.T) {
-	o, _, err := order.Refund(ordertest.Given(order.StatusClosed), order.RefundNote{ID: "rfn_1", Reason: "broken", By: "carl", At: ordertest.Later}, 300, ordertest.Later, ordertest.RetryDelay)
+	o, _, err := order.Refund(ordertest.Given(order.StatusPaid), order.RefundNote{ID: "rfn_1", Reason: "broken", By: "carl", At: ordertest.Later}, 300, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
 	o, _, err = order.Refund(o, order.RefundNote{ID: "rfn_2", Reason: "late", By: "carl", At: ordertest.Later.Add(time.Minute)}, 200, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
 	o, _ = order.ApplyRefunds(o, []saga.Refund{{ID: "rfn_1", Amount: 300, Try: 1, Status: saga.RefundStatusSucceeded}}, ordertest.Later, ordertest.RetryDelay)
 	d, _ := seen(t, customer("anna"), order.Story{Order: o}, ordertest.Later)
-	assert.Equal(t, order.StatusClosed, d.Status)
+	assert.Equal(t, order.StatusPaid, d.Status)
 	assert.Equal(t, ordertest.Euro(500), d.Refundable)
-	assert.Equal(t, []orderapi.RefundDocument{
-		{ID: "rfn_1", Amount: ordertest.Euro(300), State: saga.RefundStatusSucceeded, Reason: "broken", AskedAt: ordertest.Later},
-		{ID: "rfn_2", Amount: ordertest.Euro(200), State: saga.RefundStatusRequested, Reason: "late", AskedAt: ordertest.Later.Add(time.Minute)},
+	assert.Equal(t, []orderapi.Refund{
+		{ID: "rfn_1", Amount: ordertest.Euro(300), Status: saga.RefundStatusSucceeded, Reason: "broken", RequestedAt: ordertest.Later},
+		{ID: "rfn_2", Amount: ordertest.Euro(200), Status: saga.RefundStatusRequested, Reason: "late", RequestedAt: ordertest.Later.Add(time.Minute)},
 	}, d.Refunds)
 }
 
@@ -113,7 +113,7 @@ func TestWhoGetsTheClientSecret(t *testing.T) {
 			t.Parallel()
 			story := order.Story{Order: ordertest.Given(c.given), Payment: order.Payment{Status: c.state, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
 			d, tag := seen(t, c.caller, story, ordertest.Noon.Add(c.at))
-			want := &orderapi.PaymentDocument{State: c.state}
+			want := &orderapi.Payment{Status: c.state}
 			if c.shown {
 				want.ClientSecret = "pi_1_secret_2"
 			}
@@ -144,5 +144,5 @@ func TestATimelineTellsWhoAndWhen(t *testing.T) {
 		Fact: saga.OrderPlaced, At: ordertest.Noon, Cause: saga.Cause{ID: "request", Actor: "anna"},
 	}}
 	d, _ := seen(t, customer("anna"), order.Story{Order: ordertest.Given(order.StatusPlaced), Entries: []order.StoryEntry{placed}}, ordertest.Later)
-	assert.Equal(t, []orderapi.EntryDocument{{Type: saga.OrderPlaced, At: ordertest.Noon, Actor: "anna"}}, d.Timeline)
+	assert.Equal(t, []orderapi.TimelineEntry{{Type: saga.OrderPlaced, OccurredAt: ordertest.Noon, Actor: "anna"}}, d.Timeline)
 }

@@ -135,7 +135,7 @@ func TestAChangeThatMeetsOthers(t *testing.T) {
 		{"cancel-order", "/orders/ord_1/cancellation", "", "", ordertest.Given(order.StatusPlaced), func(b *book) api.Operation {
 			return orderapi.CancelHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later), RetryDelay: ordertest.RetryDelay}.Operation()
 		}},
-		{"refund-order", "/orders/ord_1/refunds", "key", `{"reason":"broken"}`, ordertest.Given(order.StatusClosed), func(b *book) api.Operation {
+		{"refund-order", "/orders/ord_1/refunds", "key", `{"reason":"broken"}`, ordertest.Given(order.StatusPaid), func(b *book) api.Operation {
 			return orderapi.RefundHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later), RetryDelay: ordertest.RetryDelay}.Operation()
 		}},
 		{"resolve-order", "/orders/ord_1/resolution", "key", `{"action":"retry","reason":"it is back"}`, ordertest.Given(order.StatusNeedsAttention), func(b *book) api.Operation {

@@ -44,8 +44,9 @@ type OrderList struct {
 // OrderSummary is an order as a list shows it.
 type OrderSummary struct {
 	ID        string        `json:"id"`
-	Status    order.Status  `json:"status" enum:"placed,confirmed,rejected,expired,canceling,canceled,closed,needs_attention"`
-	Verdict   order.Outcome `json:"outcome,omitempty" enum:"confirmed,rejected,expired,canceled"`
+	Status    order.Status  `json:"status" enum:"placed,confirmed,paid,rejected,expired,canceling,canceled,needs_attention"`
+	Outcome   order.Outcome `json:"outcome,omitempty" enum:"confirmed,rejected,expired,canceled"`
+	Settled   bool          `json:"settled" doc:"true once the order awaits nothing"`
 	Reason    string        `json:"reason,omitempty" doc:"why it was rejected or canceled"`
 	Attention string        `json:"attention,omitempty" doc:"why a person must look"`
 	Total     money.Money   `json:"total"`
@@ -81,7 +82,7 @@ func (h ListHandler) list(ctx context.Context, in *listInput) (*listOutput, erro
 	}
 	out := &listOutput{CacheControl: "private, no-cache", Body: OrderList{Orders: []OrderSummary{}}}
 	for _, o := range found {
-		out.Body.Orders = append(out.Body.Orders, OrderSummary{o.ID, o.Status(), o.Outcome, o.Reason, o.Attention, o.Total, o.PlacedAt})
+		out.Body.Orders = append(out.Body.Orders, OrderSummary{o.ID, o.Status(), o.Outcome, o.Settled(), o.Reason, o.Attention, o.Total, o.PlacedAt})
 	}
 	if out.Body.Next, err = h.Cursors.Sign(ctx, pages, rest); err != nil {
 		return nil, err

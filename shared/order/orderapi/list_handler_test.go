@@ -87,7 +87,7 @@ func TestWhoseOrdersAreListed(t *testing.T) {
 			assert.Equal(t, c.filter, last.filter)
 			if c.status == 200 {
 				assert.Equal(t, [2]any{"main", 20}, [2]any{last.shop, last.limit})
-				assert.JSONEq(t, `{"orders":[{"id":"ord_0","status":"needs_attention","outcome":"confirmed","attention":"capture-failed",
+				assert.JSONEq(t, `{"orders":[{"id":"ord_0","status":"needs_attention","outcome":"confirmed","settled":false,"attention":"capture-failed",
 					"total":{"amount":1000,"currency":"EUR"},"placed_at":"2026-03-01T12:00:00Z"}]}`, a.body)
 				assert.Equal(t, "private, no-cache", a.header.Get("Cache-Control"))
 			}

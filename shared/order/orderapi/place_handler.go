@@ -37,16 +37,19 @@ type PlaceHandler struct {
 
 type placeInput struct {
 	api.Keyed
-	Body struct {
-		Lines         []lineInput  `json:"lines" minItems:"1" maxItems:"100" doc:"what is ordered; lines of one product add up"`
-		PaymentMethod string       `json:"payment_method" minLength:"1" maxLength:"100" pattern:"^pm_[A-Za-z0-9_]+$" doc:"the payment provider's token, never a card number" example:"pm_card_visa"`
-		Email         string       `json:"email,omitempty" format:"email" maxLength:"254" doc:"where the customer reads what became of the order; without it no mail is sent" example:"ada@example.com"`
-		Currency      string       `json:"currency,omitempty" pattern:"^[A-Z]{3}$" doc:"in which to pay; needed where the products are sold in several" example:"EUR"`
-		ExpectedTotal *money.Money `json:"expected_total,omitempty" doc:"if given, the order is refused with price-changed unless it costs exactly this"`
-	}
+	Body OrderRequest
 }
 
-type lineInput struct {
+// OrderRequest is the body of a request to place an order.
+type OrderRequest struct {
+	Lines         []lineRequest `json:"lines" minItems:"1" maxItems:"100" doc:"what is ordered; lines of one product add up"`
+	PaymentMethod string        `json:"payment_method" minLength:"1" maxLength:"100" pattern:"^pm_[A-Za-z0-9_]+$" doc:"the payment provider's token, never a card number" example:"pm_card_visa"`
+	Email         string        `json:"email,omitempty" format:"email" maxLength:"254" doc:"where the customer reads what became of the order; without it no mail is sent" example:"ada@example.com"`
+	Currency      string        `json:"currency,omitempty" pattern:"^[A-Z]{3}$" doc:"in which to pay; needed where the products are sold in several" example:"EUR"`
+	ExpectedTotal *money.Money  `json:"expected_total,omitempty" doc:"if given, the order is refused with price-changed unless it costs exactly this"`
+}
+
+type lineRequest struct {
 	SKU      string `json:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
 	Quantity int64  `json:"quantity" minimum:"1" maximum:"10000" example:"2"`
 }
@@ -54,19 +57,19 @@ type lineInput struct {
 type placeOutput struct {
 	Location string `header:"Location" doc:"where the order's progress is"`
 	api.Replay
-	Body Receipt
+	Body OrderReceipt
 }
 
-// Receipt is what a client gets for placing an order. It holds only what never changes, so a repeated request gets the same.
-type Receipt struct {
-	ID       string         `json:"id" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
-	PlacedAt time.Time      `json:"placed_at"`
-	Lines    []LineDocument `json:"lines"`
-	Total    money.Money    `json:"total"`
+// OrderReceipt is what a client gets for placing an order. It holds only what never changes, so a repeated request gets the same.
+type OrderReceipt struct {
+	ID       string      `json:"id" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
+	PlacedAt time.Time   `json:"placed_at"`
+	Lines    []OrderLine `json:"lines"`
+	Total    money.Money `json:"total"`
 }
 
-// LineDocument is one line of an order as clients see it.
-type LineDocument struct {
+// OrderLine is one line of an order as clients see it.
+type OrderLine struct {
 	SKU      string      `json:"sku"`
 	Quantity int64       `json:"quantity"`
 	Price    money.Money `json:"price" doc:"of one unit"`
@@ -132,14 +135,14 @@ func (h PlaceHandler) decide(
 	return o, facts, err
 }
 
-func receipt(o order.Order) Receipt {
-	return Receipt{ID: o.ID, PlacedAt: o.PlacedAt, Lines: lines(o), Total: o.Total}
+func receipt(o order.Order) OrderReceipt {
+	return OrderReceipt{ID: o.ID, PlacedAt: o.PlacedAt, Lines: lines(o), Total: o.Total}
 }
 
-func lines(o order.Order) []LineDocument {
-	var documents []LineDocument
+func lines(o order.Order) []OrderLine {
+	var documents []OrderLine
 	for _, l := range o.Lines {
-		documents = append(documents, LineDocument{l.SKU, l.Quantity, money.Money{Amount: l.Price, Currency: o.Total.Currency}})
+		documents = append(documents, OrderLine{l.SKU, l.Quantity, money.Money{Amount: l.Price, Currency: o.Total.Currency}})
 	}
 	return documents
 }

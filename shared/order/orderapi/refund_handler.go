@@ -26,10 +26,13 @@ type RefundHandler struct {
 type refundInput struct {
 	api.Keyed
 	ID   string `path:"id" minLength:"1" maxLength:"64" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
-	Body struct {
-		Amount *refundAmount `json:"amount,omitempty" doc:"how much; all that is left if absent"`
-		Reason string        `json:"reason" minLength:"1" maxLength:"200" example:"arrived broken"`
-	}
+	Body RefundRequest
+}
+
+// RefundRequest is the body of a request for a refund.
+type RefundRequest struct {
+	Amount *refundAmount `json:"amount,omitempty" doc:"how much; all that is left if absent"`
+	Reason string        `json:"reason" minLength:"1" maxLength:"200" example:"arrived broken"`
 }
 
 // refundAmount is money.Money that is more than nothing.
@@ -47,11 +50,11 @@ type refundOutput struct {
 // RefundReceipt is what a client gets for asking for a refund. It holds only what never changes, so a repeated request gets the
 // same; but an order that was erased gives no reasons.
 type RefundReceipt struct {
-	ID      string      `json:"id" example:"rfn_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
-	Order   string      `json:"order"`
-	Amount  money.Money `json:"amount"`
-	Reason  string      `json:"reason,omitempty"`
-	AskedAt time.Time   `json:"asked_at"`
+	ID          string      `json:"id" example:"rfn_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
+	OrderID     string      `json:"order_id"`
+	Amount      money.Money `json:"amount"`
+	Reason      string      `json:"reason,omitempty"`
+	RequestedAt time.Time   `json:"requested_at"`
 }
 
 // Operation returns POST /orders/{id}/refunds.
@@ -98,6 +101,6 @@ func (h RefundHandler) refund(ctx context.Context, in *refundInput) (*refundOutp
 	}
 	refund, note, _ := o.FindRefund(note.ID)
 	return &refundOutput{Location: api.Parent(ctx), Replay: api.Replayed(again), Body: RefundReceipt{
-		ID: refund.ID, Order: o.ID, Amount: money.Money{Amount: refund.Amount, Currency: o.Total.Currency}, Reason: note.Reason, AskedAt: note.At,
+		ID: refund.ID, OrderID: o.ID, Amount: money.Money{Amount: refund.Amount, Currency: o.Total.Currency}, Reason: note.Reason, RequestedAt: note.At,
 	}}, nil
 }

@@ -29,18 +29,18 @@ func TestAskingForARefund(t *testing.T) {
 		slug   string
 		amount int64
 	}{
-		"of a part":                          {given: order.StatusClosed, body: `{"amount":{"amount":300,"currency":"EUR"},"reason":"broken"}`, status: 202, amount: 300},
-		"of all that is left":                {given: order.StatusClosed, body: `{"reason":"broken"}`, status: 202, amount: 1000},
-		"of more than is left":               {given: order.StatusClosed, body: `{"amount":{"amount":1001,"currency":"EUR"},"reason":"broken"}`, status: 409, slug: "refund-too-large"},
-		"of nothing":                         {given: order.StatusClosed, body: `{"amount":{"amount":0,"currency":"EUR"},"reason":"broken"}`, status: 422, slug: "invalid-request"},
-		"in another currency":                {given: order.StatusClosed, body: `{"amount":{"amount":300,"currency":"JPY"},"reason":"broken"}`, status: 422, slug: "mixed-currencies"},
-		"without a reason":                   {given: order.StatusClosed, body: `{}`, status: 422, slug: "invalid-request"},
-		"of null, which is no amount":        {given: order.StatusClosed, body: `{"amount":null,"reason":"broken"}`, status: 422, slug: "invalid-request"},
-		"without a body":                     {given: order.StatusClosed, status: 400, slug: "malformed-request"},
+		"of a part":                          {given: order.StatusPaid, body: `{"amount":{"amount":300,"currency":"EUR"},"reason":"broken"}`, status: 202, amount: 300},
+		"of all that is left":                {given: order.StatusPaid, body: `{"reason":"broken"}`, status: 202, amount: 1000},
+		"of more than is left":               {given: order.StatusPaid, body: `{"amount":{"amount":1001,"currency":"EUR"},"reason":"broken"}`, status: 409, slug: "refund-too-large"},
+		"of nothing":                         {given: order.StatusPaid, body: `{"amount":{"amount":0,"currency":"EUR"},"reason":"broken"}`, status: 422, slug: "invalid-request"},
+		"in another currency":                {given: order.StatusPaid, body: `{"amount":{"amount":300,"currency":"JPY"},"reason":"broken"}`, status: 422, slug: "mixed-currencies"},
+		"without a reason":                   {given: order.StatusPaid, body: `{}`, status: 422, slug: "invalid-request"},
+		"of null, which is no amount":        {given: order.StatusPaid, body: `{"amount":null,"reason":"broken"}`, status: 422, slug: "invalid-request"},
+		"without a body":                     {given: order.StatusPaid, status: 400, slug: "malformed-request"},
 		"of an order that is open":           {given: order.StatusConfirmed, body: `{"reason":"broken"}`, status: 409, slug: "not-refundable"},
 		"of an order that was canceled":      {given: order.StatusCanceled, body: `{"reason":"broken"}`, status: 409, slug: "not-refundable"},
-		"by a customer":                      {given: order.StatusClosed, caller: customer("anna"), body: `{"reason":"broken"}`, status: 403, slug: "insufficient-scope"},
-		"by staff that may not give it back": {given: order.StatusClosed, caller: staff().without(identity.OrdersRefund), body: `{"reason":"broken"}`, status: 403, slug: "insufficient-scope"},
+		"by a customer":                      {given: order.StatusPaid, caller: customer("anna"), body: `{"reason":"broken"}`, status: 403, slug: "insufficient-scope"},
+		"by staff that may not give it back": {given: order.StatusPaid, caller: staff().without(identity.OrdersRefund), body: `{"reason":"broken"}`, status: 403, slug: "insufficient-scope"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -57,7 +57,7 @@ func TestAskingForARefund(t *testing.T) {
 			}
 			id := b.order.Refunds[0].ID
 			assert.Regexp(t, `^rfn_[a-z2-7]{32}$`, id)
-			assert.JSONEq(t, fmt.Sprintf(`{"id":%q,"order":"ord_1","amount":{"amount":%d,"currency":"EUR"},"reason":"broken","asked_at":"2026-03-01T12:01:00Z"}`, id, c.amount), a.body)
+			assert.JSONEq(t, fmt.Sprintf(`{"id":%q,"order_id":"ord_1","amount":{"amount":%d,"currency":"EUR"},"reason":"broken","requested_at":"2026-03-01T12:01:00Z"}`, id, c.amount), a.body)
 			assert.Equal(t, "/orders/ord_1", a.location)
 			assert.False(t, a.replayed)
 			assert.Equal(t, [][]saga.Fact{{saga.OrderRefunding}}, b.saved)
@@ -72,7 +72,7 @@ func TestARefundIsAskedForOncePerKey(t *testing.T) {
 	post := func(t *testing.T, caller as, b *book, key, body string) answer {
 		return send(t, refunding(caller, b), http.MethodPost, "/orders/ord_1/refunds", key, body)
 	}
-	b := &book{order: ordertest.Given(order.StatusClosed)}
+	b := &book{order: ordertest.Given(order.StatusPaid)}
 	first := post(t, staff(), b, "key", part)
 	require.Equal(t, 202, first.status, first.body)
 
@@ -121,7 +121,7 @@ func TestTwoRefundsAtTheSameMoment(t *testing.T) {
 		"all that is left is what the other left of it": {"another-key", `{"reason":"late"}`, 202, "", false},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			b := &book{order: ordertest.Given(order.StatusClosed), meanwhile: []func(order.Order) order.Order{meanwhile("key", part)}}
+			b := &book{order: ordertest.Given(order.StatusPaid), meanwhile: []func(order.Order) order.Order{meanwhile("key", part)}}
 			a := send(t, refunding(staff(), b), http.MethodPost, "/orders/ord_1/refunds", c.key, c.body)
 			assert.Equal(t, [3]any{c.status, c.slug, c.replayed}, [3]any{a.status, a.slug, a.replayed}, a.body)
 			assert.GreaterOrEqual(t, b.order.Refundable().Amount, int64(0))
@@ -133,7 +133,7 @@ func TestTwoRefundsAtTheSameMoment(t *testing.T) {
 }
 
 func TestAnErasedOrderGivesNoReasons(t *testing.T) {
-	b := &book{order: ordertest.Given(order.StatusClosed)}
+	b := &book{order: ordertest.Given(order.StatusPaid)}
 	first := send(t, refunding(staff(), b), http.MethodPost, "/orders/ord_1/refunds", "key", `{"reason":"Anna called"}`)
 	require.Equal(t, 202, first.status)
 	b.order, _ = order.ApplyRefunds(b.order, []saga.Refund{{ID: b.order.Refunds[0].ID, Amount: 1000, Try: 1, Status: saga.RefundStatusSucceeded}}, ordertest.Later, ordertest.RetryDelay)

@@ -25,10 +25,13 @@ type ResolveHandler struct {
 type resolveInput struct {
 	api.Keyed
 	ID   string `path:"id" minLength:"1" maxLength:"64" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
-	Body struct {
-		Action order.Action `json:"action" enum:"retry,write_off" doc:"retry: it asks again for what it is owed. write_off: that is given up, and its story ends here"`
-		Reason string       `json:"reason" minLength:"1" maxLength:"200" example:"the provider is back"`
-	}
+	Body ResolutionRequest
+}
+
+// ResolutionRequest is the body of a resolution.
+type ResolutionRequest struct {
+	Action order.Action `json:"action" enum:"retry,write_off" doc:"retry: the order asks again for what it awaits. write_off: nobody waits for it any longer, and the order is settled"`
+	Reason string       `json:"reason" minLength:"1" maxLength:"200" example:"the provider is back"`
 }
 
 type resolveOutput struct {
@@ -41,7 +44,7 @@ type resolveOutput struct {
 // same; but an order that was erased gives no reasons.
 type ResolutionReceipt struct {
 	ID         string       `json:"id" example:"res_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
-	Order      string       `json:"order"`
+	OrderID    string       `json:"order_id"`
 	Action     order.Action `json:"action" enum:"retry,write_off"`
 	Reason     string       `json:"reason,omitempty"`
 	ResolvedAt time.Time    `json:"resolved_at"`

@@ -33,10 +33,10 @@ func TestResolving(t *testing.T) {
 		becomes   order.Status
 	}{
 		"to try again":                              {given: order.StatusNeedsAttention, body: retry, status: 202, facts: []saga.Fact{saga.OrderRetried, saga.CaptureDue}, becomes: order.StatusConfirmed},
-		"to give it up":                             {given: order.StatusNeedsAttention, body: writeOff, status: 202, facts: []saga.Fact{saga.OrderWrittenOff, saga.PaymentWrittenOff}, becomes: order.StatusClosed},
+		"to give it up":                             {given: order.StatusNeedsAttention, body: writeOff, status: 202, facts: []saga.Fact{saga.OrderWrittenOff, saga.PaymentWrittenOff}, becomes: order.StatusConfirmed},
 		"an order that goes its way":                {given: order.StatusConfirmed, body: retry, status: 409, slug: "no-attention-needed", becomes: order.StatusConfirmed},
-		"an order that is over":                     {given: order.StatusClosed, body: writeOff, status: 409, slug: "no-attention-needed", becomes: order.StatusClosed},
-		"one whose answer comes at the same moment": {given: order.StatusNeedsAttention, meanwhile: ordertest.Captured, body: writeOff, status: 409, slug: "no-attention-needed", becomes: order.StatusClosed},
+		"an order that is over":                     {given: order.StatusPaid, body: writeOff, status: 409, slug: "no-attention-needed", becomes: order.StatusPaid},
+		"one whose answer comes at the same moment": {given: order.StatusNeedsAttention, meanwhile: ordertest.Captured, body: writeOff, status: 409, slug: "no-attention-needed", becomes: order.StatusPaid},
 		"one that is canceled at the same moment":   {given: order.StatusNeedsAttention, meanwhile: ordertest.Cancel, body: retry, status: 409, slug: "no-attention-needed", becomes: order.StatusCanceling},
 		"to do what nobody knows":                   {given: order.StatusNeedsAttention, body: `{"action":"pray","reason":"x"}`, status: 422, slug: "invalid-request", becomes: order.StatusNeedsAttention},
 		"without a reason":                          {given: order.StatusNeedsAttention, body: `{"action":"retry"}`, status: 422, slug: "invalid-request", becomes: order.StatusNeedsAttention},
@@ -64,7 +64,7 @@ func TestResolving(t *testing.T) {
 			assert.Equal(t, [][]saga.Fact{c.facts}, b.saved)
 			r := b.order.Resolution
 			assert.Regexp(t, `^res_[a-z2-7]{32}$`, r.ID)
-			assert.JSONEq(t, fmt.Sprintf(`{"id":%q,"order":"ord_1","action":%q,"reason":%q,"resolved_at":"2026-03-01T12:01:00Z"}`, r.ID, r.Action, r.Reason), a.body)
+			assert.JSONEq(t, fmt.Sprintf(`{"id":%q,"order_id":"ord_1","action":%q,"reason":%q,"resolved_at":"2026-03-01T12:01:00Z"}`, r.ID, r.Action, r.Reason), a.body)
 			assert.Equal(t, [2]any{"/orders/ord_1", false}, [2]any{a.location, a.replayed})
 			assert.Equal(t, "client:office", r.By)
 

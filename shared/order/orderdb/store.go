@@ -46,7 +46,7 @@ type item struct {
 	Outcome       string       `dynamodbav:"outcome,omitempty"`
 	Reason        string       `dynamodbav:"reason,omitempty"`
 	Paid          bool         `dynamodbav:"paid,omitempty"`
-	Awaits        []string     `dynamodbav:"owes,omitempty"`
+	Awaits        []string     `dynamodbav:"awaits,omitempty"`
 	Attention     string       `dynamodbav:"attention,omitempty"`
 	Lines         []line       `dynamodbav:"lines"`
 	Total         int64        `dynamodbav:"total"`
@@ -58,9 +58,9 @@ type item struct {
 	Refunds       []refund     `dynamodbav:"refunds,omitempty"` // what OrderRefunding carries: no more than that
 	RefundNotes   []refundNote `dynamodbav:"refund_notes,omitempty"`
 	Resolution    *resolution  `dynamodbav:"resolution,omitempty"`
-	ReturnVersion int          `dynamodbav:"return_heard,omitempty"`
-	FailedReturns int          `dynamodbav:"bounces,omitempty"`
-	Retries       int          `dynamodbav:"asks,omitempty"`
+	ReturnVersion int          `dynamodbav:"return_version,omitempty"`
+	FailedReturns int          `dynamodbav:"failed_returns,omitempty"`
+	Retries       int          `dynamodbav:"retries,omitempty"`
 	Due           int64        `dynamodbav:"due,omitempty"` // milliseconds since 1970
 	Watch         string       `dynamodbav:"watch,omitempty"`
 	Customer      string       `dynamodbav:"customer"`
@@ -156,7 +156,7 @@ func fromItem(i item, d saga.History) order.Order {
 // watch returns the order's partition of the watch index; empty for an order that is owed nothing.
 func watch(o order.Order) string {
 	switch {
-	case !o.Open():
+	case o.Settled():
 		return ""
 	case o.Attention != "":
 		return attention(o.Shop)

@@ -33,13 +33,13 @@ func Given(s order.Status) order.Order {
 		order.StatusCanceling: {order.AwaitsMoney, order.AwaitsStock},
 	}
 	verdicts := map[order.Status]order.Outcome{
-		order.StatusConfirmed: order.Confirmed, order.StatusNeedsAttention: order.Confirmed, order.StatusClosed: order.Confirmed,
+		order.StatusConfirmed: order.Confirmed, order.StatusNeedsAttention: order.Confirmed, order.StatusPaid: order.Confirmed,
 		order.StatusRejected: order.Rejected, order.StatusExpired: order.Expired,
 		order.StatusCanceling: order.Canceled, order.StatusCanceled: order.Canceled,
 	}
 	o.Awaits, o.Outcome = debts[s], verdicts[s]
 	switch s {
-	case order.StatusClosed:
+	case order.StatusPaid:
 		o.Due, o.Paid = time.Time{}, true
 	case order.StatusCanceled:
 		o.Due = time.Time{}
@@ -54,7 +54,7 @@ func Given(s order.Status) order.Order {
 // Statuses are all states.
 var Statuses = []order.Status{
 	order.StatusPlaced, order.StatusConfirmed, order.StatusRejected, order.StatusExpired, order.StatusCanceling, order.StatusCanceled,
-	order.StatusClosed, order.StatusNeedsAttention,
+	order.StatusPaid, order.StatusNeedsAttention,
 }
 
 // Decision is what somebody does with an order.

@@ -29,26 +29,29 @@ type AdjustHandler struct {
 type adjustInput struct {
 	api.Keyed
 	SKU  string `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
-	Body struct {
-		Delta    *int64 `json:"delta,omitempty" minimum:"-1000000000" maximum:"1000000000" doc:"units that came (positive) or went (negative)" example:"100"`
-		Set      *int64 `json:"set,omitempty" minimum:"0" maximum:"1000000000" doc:"the level that was counted; needs if_equals"`
-		IfEquals *int64 `json:"if_equals,omitempty" minimum:"0" maximum:"1000000000" doc:"the level that the count replaces"`
-		Reason   string `json:"reason" minLength:"1" maxLength:"200" example:"delivery"`
-	}
+	Body AdjustmentRequest
+}
+
+// AdjustmentRequest is the body of an adjustment.
+type AdjustmentRequest struct {
+	Delta    *int64 `json:"delta,omitempty" minimum:"-1000000000" maximum:"1000000000" doc:"units that came (positive) or went (negative)" example:"100"`
+	Set      *int64 `json:"set,omitempty" minimum:"0" maximum:"1000000000" doc:"the level that was counted; needs if_equals"`
+	IfEquals *int64 `json:"if_equals,omitempty" minimum:"0" maximum:"1000000000" doc:"the level that the count replaces"`
+	Reason   string `json:"reason" minLength:"1" maxLength:"200" example:"delivery"`
 }
 
 type adjustOutput struct {
 	api.Replay
-	Body AdjustmentDocument
+	Body StockAdjustment
 }
 
-// AdjustmentDocument is an adjustment as clients see it.
-type AdjustmentDocument struct {
-	ID     string    `json:"id"`
-	SKU    string    `json:"sku"`
-	Delta  int64     `json:"delta"`
-	Reason string    `json:"reason"`
-	At     time.Time `json:"at"`
+// StockAdjustment is an adjustment as clients see it.
+type StockAdjustment struct {
+	ID         string    `json:"id"`
+	SKU        string    `json:"sku"`
+	Delta      int64     `json:"delta"`
+	Reason     string    `json:"reason"`
+	AdjustedAt time.Time `json:"adjusted_at"`
 }
 
 // Operation returns POST /stock/{sku}/adjustments.
@@ -85,5 +88,5 @@ func (h AdjustHandler) adjust(ctx context.Context, in *adjustInput) (*adjustOutp
 	case err != nil && !again:
 		return nil, err
 	}
-	return &adjustOutput{Replay: api.Replayed(again), Body: AdjustmentDocument{made.ID, made.SKU, made.Delta, made.Reason, made.At}}, nil
+	return &adjustOutput{Replay: api.Replayed(again), Body: StockAdjustment{made.ID, made.SKU, made.Delta, made.Reason, made.At}}, nil
 }

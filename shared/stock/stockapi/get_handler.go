@@ -24,11 +24,11 @@ type getInput struct {
 
 type getOutput struct {
 	CacheControl string `header:"Cache-Control"`
-	Body         LevelDocument
+	Body         StockLevel
 }
 
-// LevelDocument is a level as clients see it.
-type LevelDocument struct {
+// StockLevel is a level as clients see it.
+type StockLevel struct {
 	SKU      string `json:"sku" example:"MUG-1"`
 	Sellable int64  `json:"sellable" doc:"units that can be sold" example:"80"`
 	Promised int64  `json:"promised" doc:"units that are set aside for orders, or sold to them and not shipped yet" example:"20"`
@@ -50,5 +50,5 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*getOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &getOutput{CacheControl: "no-store", Body: LevelDocument{l.SKU, l.Sellable, l.Promised}}, nil
+	return &getOutput{CacheControl: "no-store", Body: StockLevel{l.SKU, l.Sellable, l.Promised}}, nil
 }
