@@ -31,6 +31,7 @@ import (
 	"backroom/shared/identity"
 	"backroom/shared/identity/identitytest"
 	"backroom/shared/observe"
+	"backroom/shared/saga"
 )
 
 // Epoch is when every cloud's clock starts: the moment at which the sample events were sent.
@@ -164,7 +165,8 @@ func (c *Cloud) open(t testing.TB, now func() time.Time) *Cloud {
 		identity.CatalogWrite, identity.StockWrite, identity.OrdersWrite, identity.OrdersRead, identity.OrdersReadAll,
 		identity.StockRead, identity.OrdersRefund, identity.OrdersResolve,
 	}}
-	c.Caller.Shop, _ = read.Parameters["Shop"].(string)
+	shop, _ := read.Parameters["Shop"].(string)
+	c.Caller.Shop = saga.Shop(shop)
 	c.Log, c.t, c.template, c.now, c.signer, c.made = &Log{}, t, read, now, identitytest.NewSigner(t), map[string]made{}
 	if c.http == nil {
 		c.http = c.environment().AWS.HTTPClient.(*http.Client) // one for all: a test makes many runtimes

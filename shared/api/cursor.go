@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"backroom/shared/fault"
+	"backroom/shared/saga"
 	"backroom/shared/secret/remember"
 )
 
@@ -38,10 +39,10 @@ type Paged struct {
 
 // List is what a cursor leads through. It opens for no other list, not even for the same one of another caller.
 type List struct {
-	Route   string   // the operation's name, as in "list-products"
-	Shop    string   // whose rows
-	Subject string   // who may go on; empty for a list that everybody may see
-	Filters []string // what else decides which rows are listed and how, in an order that stays
+	Route   string    // the operation's name, as in "list-products"
+	Shop    saga.Shop // whose rows
+	Subject string    // who may go on; empty for a list that everybody may see
+	Filters []string  // what else decides which rows are listed and how, in an order that stays
 }
 
 // Cursors hands out where lists go on, as texts that only it can make and that tell a client nothing to build on. A cursor
@@ -135,7 +136,7 @@ func split(cursor string) (seal, position []byte, ok bool) {
 // seal returns the HMAC-SHA256 of the list and a place in it, each part with its length before it.
 func (l List) seal(secret, position []byte) []byte {
 	h := hmac.New(sha256.New, secret)
-	for _, part := range append([]string{"cursor", string(position), l.Route, l.Shop, l.Subject}, l.Filters...) {
+	for _, part := range append([]string{"cursor", string(position), l.Route, string(l.Shop), l.Subject}, l.Filters...) {
 		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
 		h.Write([]byte(part))
 	}

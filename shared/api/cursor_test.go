@@ -18,6 +18,7 @@ import (
 
 	"backroom/shared/api"
 	"backroom/shared/fault"
+	"backroom/shared/saga"
 )
 
 // vault keeps the cursors' secret.
@@ -198,7 +199,7 @@ func TestEveryKeyComesBackAndOnlyToItsList(t *testing.T) {
 	cursors := newVault().cursors()
 	text := rapid.StringN(0, 12, 40)
 	list := rapid.Custom(func(t *rapid.T) api.List {
-		return api.List{Route: text.Draw(t, "route"), Shop: text.Draw(t, "shop"), Subject: text.Draw(t, "subject"), Filters: rapid.SliceOfN(text, 0, 3).Draw(t, "filters")}
+		return api.List{Route: text.Draw(t, "route"), Shop: saga.Shop(text.Draw(t, "shop")), Subject: text.Draw(t, "subject"), Filters: rapid.SliceOfN(text, 0, 3).Draw(t, "filters")}
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.MapOfN(text, text, 1, 4).Draw(t, "key")

@@ -19,7 +19,7 @@ var ErrKeyReused = fault.New(fault.Invalid, "idempotency-key-reused", "This Idem
 // same row for as long as the row lives, and no two callers can name each other's.
 func DerivedID(kind string, caller identity.Caller, parts ...string) string {
 	h := sha256.New()
-	for _, part := range append([]string{kind, caller.Shop, caller.Subject}, parts...) {
+	for _, part := range append([]string{kind, string(caller.Shop), caller.Subject}, parts...) {
 		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
 		h.Write([]byte(part))
 	}

@@ -99,7 +99,7 @@ func (g *gate) admit(x *exchange, r *http.Request) error {
 		}
 		return err
 	}
-	if err := x.count(limit.Caller{Shop: x.caller.Shop, Client: x.caller.Client, Subject: x.caller.Subject}); err != nil {
+	if err := x.count(limit.Caller{Shop: string(x.caller.Shop), Client: x.caller.Client, Subject: x.caller.Subject}); err != nil {
 		return err
 	}
 	for _, scope := range g.access.scopes {

@@ -11,6 +11,7 @@ import (
 
 	"backroom/shared/fault"
 	"backroom/shared/money"
+	"backroom/shared/saga"
 )
 
 // Why a product cannot be read or written.
@@ -26,7 +27,8 @@ var (
 
 // Product is something that a shop sells: by its own SKU, or by those of its variants if it has any.
 type Product struct {
-	Shop, SKU string
+	Shop saga.Shop
+	SKU  string
 	Content
 	Version   int64 // raised by every change, and never used again; 0: not stored yet
 	Since     int64 // the version under which it was created, or came back after it was deleted

@@ -7,14 +7,15 @@ import (
 	"slices"
 
 	"backroom/shared/fault"
+	"backroom/shared/saga"
 )
 
 // Caller is whoever a verified access token speaks for.
 type Caller struct {
-	Shop    string   // the tenant: the leading part of every key that the caller may touch
-	Subject string   // the customer, or the client itself where it speaks for no customer; owns what it creates
-	Client  string   // the OAuth client that asked for the token
-	Scopes  []string // what the token allows
+	Shop    saga.Shop // the tenant: the leading part of every key that the caller may touch
+	Subject string    // the customer, or the client itself where it speaks for no customer; owns what it creates
+	Client  string    // the OAuth client that asked for the token
+	Scopes  []string  // what the token allows
 }
 
 // May reports whether the caller's token grants scope.

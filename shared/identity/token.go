@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"strings"
 
+	"backroom/shared/saga"
+
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 )
@@ -22,9 +24,9 @@ const (
 // claims are what an access token says.
 type claims struct {
 	jwt.Claims
-	Client string `json:"client_id"`
-	Shop   string `json:"shop"`
-	Scope  string `json:"scope"` // separated by spaces
+	Client string    `json:"client_id"`
+	Shop   saga.Shop `json:"shop"`
+	Scope  string    `json:"scope"` // separated by spaces
 }
 
 func (c claims) caller() Caller {
@@ -37,7 +39,7 @@ func (c Caller) check() error {
 	switch {
 	case c.Subject == "" || c.Client == "" || c.Shop == "":
 		return errors.New("identity: a caller without sub, client_id or shop")
-	case strings.Contains(c.Shop, "#"):
+	case strings.Contains(string(c.Shop), "#"):
 		return errors.New("identity: a shop with a # in its name")
 	}
 	return nil

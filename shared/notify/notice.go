@@ -28,7 +28,7 @@ const (
 // Order is what a mail needs to know of an order, as its row says it now.
 type Order struct {
 	ID       string
-	Shop     string
+	Shop     saga.Shop
 	Email    string // empty: its customer gave none, or was erased
 	Outcome  string
 	Reason   string // of a rejection
@@ -41,7 +41,7 @@ type Order struct {
 
 // Notice is one mail to the customer of an order. There is at most one of the same shop, order, template and refund.
 type Notice struct {
-	Shop     string
+	Shop     saga.Shop
 	Order    string
 	Template Template
 	Refund   string // the refund that it is about; empty for all but Refunded
@@ -49,7 +49,7 @@ type Notice struct {
 
 // Key is what the notice is filed under: its shop, its order, its template, and its refund if it has one.
 func (n Notice) Key() string {
-	key := n.Shop + "#" + n.Order + "#" + string(n.Template)
+	key := string(n.Shop) + "#" + n.Order + "#" + string(n.Template)
 	if n.Refund != "" {
 		key += "#" + n.Refund
 	}

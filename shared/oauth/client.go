@@ -10,13 +10,14 @@ import (
 
 	"backroom/shared/fault"
 	"backroom/shared/identity"
+	"backroom/shared/saga"
 	"backroom/shared/secret/remember"
 )
 
 // Client is an application that may ask for tokens.
 type Client struct {
 	ID     string
-	Shop   string
+	Shop   saga.Shop
 	Scopes []string // all that its tokens may grant
 }
 
@@ -29,12 +30,12 @@ var errClientsUnavailable = fault.New(fault.Unavailable, "clients-unavailable", 
 
 // Bootstrap is the client that a deployment begins with: whoever may read its secret may do everything in its shop.
 type Bootstrap struct {
-	shop        string
+	shop        saga.Shop
 	credentials remember.Value[digests]
 }
 
 // NewBootstrap returns the client of shop whose client_id and client_secret read decodes into value, a JSON document.
-func NewBootstrap(shop string, read func(ctx context.Context, value any) error, now func() time.Time) *Bootstrap {
+func NewBootstrap(shop saga.Shop, read func(ctx context.Context, value any) error, now func() time.Time) *Bootstrap {
 	b := &Bootstrap{shop: shop}
 	b.credentials.Read = func(ctx context.Context) (digests, error) {
 		var document struct {

@@ -32,7 +32,7 @@ const eraseTries = 5
 // Erase makes the shop forget whose a customer's orders were: in whose name, paid with what, and where to write. What was sold, when and
 // for how much stays. Orders whose story goes on are left. Once more changes nothing; orders placed just now may need it.
 // A dry run changes nothing and says what it would do.
-func (s Site) Erase(ctx context.Context, shop, customer string, dryRun bool) (Erased, error) {
+func (s Site) Erase(ctx context.Context, shop saga.Shop, customer string, dryRun bool) (Erased, error) {
 	var done Erased
 	if customer == "" || customer == order.Erased {
 		return done, remedy.For(fmt.Errorf("%q is no customer", customer),

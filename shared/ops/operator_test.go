@@ -263,7 +263,7 @@ func TestACustomerIsForgotten(t *testing.T) {
 	other := place(t, c, func(o *order.Order) { over(o); o.Owner = "ben" })
 	elsewhere := place(t, c, func(o *order.Order) { over(o); o.Shop = "other" })
 	mail := func(o order.Order) string {
-		return `{"pk":"` + o.Shop + "#" + o.ID + `#confirmed","to":"anna@example.com"}`
+		return `{"pk":"` + string(o.Shop) + "#" + o.ID + `#confirmed","to":"anna@example.com"}`
 	}
 	for _, o := range []order.Order{first, other} {
 		c.Put("Mailbox", mail(o))

@@ -22,7 +22,7 @@ import (
 )
 
 // Story reads all that is written about an order. The rows are no snapshot of one moment.
-func (s Site) Story(ctx context.Context, shop, id string) (story.Story, error) {
+func (s Site) Story(ctx context.Context, shop saga.Shop, id string) (story.Story, error) {
 	tables := map[string]record.Table{}
 	for _, name := range []string{"Orders", "Reservations", "Charges", "Notices"} {
 		table, err := s.table(name)

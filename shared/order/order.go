@@ -62,7 +62,7 @@ const (
 // Order is what a customer wants and what became of it.
 type Order struct {
 	ID            string
-	Shop          string
+	Shop          saga.Shop
 	Owner         string // the subject that placed it; Nobody once it is erased
 	Email         string // where its customer reads what became of it; empty: nowhere
 	Lines         []saga.Line

@@ -624,7 +624,7 @@ func TestPlacing(t *testing.T) {
 				assert.Equal(t, c.placed, o.Lines)
 			}
 			assert.Equal(t, c.total, o.Total)
-			assert.Equal(t, []any{"ord_1", "main", "anna", "anna@example.com", order.StatusPlaced, "pm_card_visa", "fingerprint"}, []any{o.ID, o.Shop, o.Owner, o.Email, o.Status(), o.PaymentMethod, o.Fingerprint})
+			assert.Equal(t, []any{"ord_1", saga.Shop("main"), "anna", "anna@example.com", order.StatusPlaced, "pm_card_visa", "fingerprint"}, []any{o.ID, o.Shop, o.Owner, o.Email, o.Status(), o.PaymentMethod, o.Fingerprint})
 			assert.Equal(t, []time.Time{ordertest.Noon, ordertest.Noon.Add(ordertest.RetryDelay), ordertest.Noon.Add(ordertest.Window)}, []time.Time{o.PlacedAt, o.Due, o.ExpiresAt}, "to the millisecond, as it is stored")
 		})
 	}

@@ -28,7 +28,7 @@ type desk struct {
 	loads  int
 }
 
-func (d *desk) Load(context.Context, string, string) (order.Order, error) {
+func (d *desk) Load(context.Context, saga.Shop, string) (order.Order, error) {
 	d.loads++
 	if d.absent {
 		return order.Order{}, fault.NotFound

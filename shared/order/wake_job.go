@@ -14,8 +14,9 @@ import (
 
 // Late is an order that is still owed something after its due time.
 type Late struct {
-	Shop, ID string
-	Due      time.Time
+	Shop saga.Shop
+	ID   string
+	Due  time.Time
 }
 
 // WakeJob hands every order that is late to advance-order, which decides what the order asks for. It writes nothing.

@@ -51,7 +51,7 @@ const (
 // Charge is one attempt at paying an order.
 type Charge struct {
 	Order         string
-	Shop          string
+	Shop          saga.Shop
 	Attempt       int
 	Amount        money.Money
 	PaymentMethod string // the provider's token for it; the intent keeps it, the charge's row does not
@@ -74,8 +74,10 @@ type Intent struct {
 	Reason       string
 	DeclineCode  string
 
-	Shop, Order string // whose it is, as we told the provider when it was made
-	Attempt     int
+	// Whose it is, as we told the provider when it was made.
+	Shop    saga.Shop
+	Order   string
+	Attempt int
 }
 
 // New returns the first charge for what is to be paid. Nothing has happened yet.
@@ -87,7 +89,7 @@ func New(p saga.Payable) Charge {
 }
 
 // Tombstone returns the charge of an order whose money goes back before any was asked for: none ever will be.
-func Tombstone(shop, order string) Charge {
+func Tombstone(shop saga.Shop, order string) Charge {
 	return Charge{Order: order, Shop: shop, Attempt: FirstAttempt, Desired: DesiredReturn, Observed: Nothing}
 }
 
@@ -193,7 +195,7 @@ func captureKey(c Charge, because saga.Cause) string { return key("capture", c, 
 // key hashes its parts, each with its length before it, so that no two lists of parts are told as one.
 func key(what string, c Charge, more ...string) string {
 	h := sha256.New()
-	for _, part := range append([]string{what, c.Shop, c.Order, fmt.Sprint(c.Attempt)}, more...) {
+	for _, part := range append([]string{what, string(c.Shop), c.Order, fmt.Sprint(c.Attempt)}, more...) {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
 	return hex.EncodeToString(h.Sum(nil))

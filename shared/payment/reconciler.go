@@ -18,7 +18,7 @@ type Charges interface {
 	// this charge already it returns that one, with fault.Duplicate.
 	Create(ctx context.Context, c Charge, cause saga.Cause, f saga.Fact) (Charge, error)
 	// Load reads an order's first charge consistently. It returns fault.NotFound for none.
-	Load(ctx context.Context, shop, order string) (Charge, error)
+	Load(ctx context.Context, shop saga.Shop, order string) (Charge, error)
 	// Save stores a charge, raises its version, announces the facts and returns it as it stands then. It returns
 	// fault.Conflict if the charge moved on.
 	Save(ctx context.Context, c Charge, cause saga.Cause, facts ...saga.Fact) (Charge, error)
@@ -77,7 +77,7 @@ type operation struct {
 
 // visit has something done about an order's charge: anew, a few times, while others keep changing it; then it returns their
 // fault.Conflict. It returns fault.NotFound for an order without a charge.
-func (t Reconciler) reconcile(ctx context.Context, shop, order string, cause saga.Cause, do func(Charge, operation) error) error {
+func (t Reconciler) reconcile(ctx context.Context, shop saga.Shop, order string, cause saga.Cause, do func(Charge, operation) error) error {
 	since := 0
 	return fault.Retry(maxTries, func() error {
 		c, err := t.Charges.Load(ctx, shop, order)

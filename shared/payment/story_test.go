@@ -113,7 +113,7 @@ func (s table) Create(_ context.Context, c payment.Charge, cause saga.Cause, f s
 	return c, nil
 }
 
-func (s table) Load(context.Context, string, string) (payment.Charge, error) {
+func (s table) Load(context.Context, saga.Shop, string) (payment.Charge, error) {
 	if before, _ := s.meanwhile(); !before {
 		return payment.Charge{}, errLost
 	}

@@ -58,7 +58,7 @@ type row struct {
 	Version int                        `json:"version"`
 	Nonce   string                     `json:"nonce"`
 	Order   string                     `json:"order"`
-	Shop    string                     `json:"shop"`
+	Shop    saga.Shop                  `json:"shop"`
 	History []line                     `json:"history"`
 	members map[string]json.RawMessage // all attributes
 }

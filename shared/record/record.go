@@ -39,7 +39,7 @@ type Table struct {
 }
 
 // Key is a row's primary key: the shop, and what tells the row from the shop's others.
-func Key(shop, id string) string { return shop + "#" + id }
+func Key(shop saga.Shop, id string) string { return string(shop) + "#" + id }
 
 // Change is one more version of a row.
 type Change struct {

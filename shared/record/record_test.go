@@ -27,9 +27,9 @@ import (
 
 // shelf is a row of these tests.
 type shelf struct {
-	Order string `dynamodbav:"order"`
-	Shop  string `dynamodbav:"shop"`
-	Mugs  int    `dynamodbav:"mugs"`
+	Order string    `dynamodbav:"order"`
+	Shop  saga.Shop `dynamodbav:"shop"`
+	Mugs  int       `dynamodbav:"mugs"`
 }
 
 const key = "main#ord_1"

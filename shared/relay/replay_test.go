@@ -18,7 +18,7 @@ import (
 // A paid is a row that holds what most facts carry.
 type paid struct {
 	Order         string      `dynamodbav:"order"`
-	Shop          string      `dynamodbav:"shop"`
+	Shop          saga.Shop   `dynamodbav:"shop"`
 	Owner         string      `dynamodbav:"owner"`
 	Lines         []saga.Line `dynamodbav:"lines"`
 	Total         int64       `dynamodbav:"total"`

@@ -30,7 +30,7 @@ type Event struct {
 	Type        Fact            `json:"type"`
 	Subject     string          `json:"subject"` // the order
 	Time        time.Time       `json:"time"`
-	Shop        string          `json:"shop"`
+	Shop        Shop            `json:"shop"`
 	CausationID string          `json:"causationid,omitempty"` // the event or request that led to it
 	Data        json.RawMessage `json:"data"`                  // what Routes says that the fact carries
 

@@ -48,6 +48,6 @@ func FuzzHear(f *testing.F) {
 			require.ErrorIs(t, err, saga.ErrUnreadable)
 			return
 		}
-		require.Equal(t, [2]string{e.Subject, e.Shop}, [2]string{wanted.Order, wanted.Shop})
+		require.Equal(t, [2]any{e.Subject, e.Shop}, [2]any{wanted.Order, wanted.Shop})
 	})
 }

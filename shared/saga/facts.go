@@ -90,7 +90,7 @@ type (
 	// Wanted is what an order wants set aside and paid.
 	OrderContents struct {
 		Order         string `json:"order"`
-		Shop          string `json:"shop"`
+		Shop          Shop   `json:"shop"`
 		Lines         []Line `json:"lines"`
 		Total         int64  `json:"total"` // minor units
 		Currency      string `json:"currency"`
@@ -99,7 +99,7 @@ type (
 	// Payable is an order whose stock is set aside, and what is to be paid for it.
 	Payable struct {
 		Order         string `json:"order"`
-		Shop          string `json:"shop"`
+		Shop          Shop   `json:"shop"`
 		Total         int64  `json:"total"` // minor units
 		Currency      string `json:"currency"`
 		PaymentMethod string `json:"payment_method"`
@@ -107,37 +107,37 @@ type (
 	// Short names the SKUs that were missing.
 	Short struct {
 		Order string   `json:"order"`
-		Shop  string   `json:"shop"`
+		Shop  Shop     `json:"shop"`
 		Short []string `json:"short"`
 	}
 	// Declined says why the provider refused to hold an amount, or to take it.
 	Declined struct {
 		Order  string `json:"order"`
-		Shop   string `json:"shop"`
+		Shop   Shop   `json:"shop"`
 		Reason string `json:"reason"`
 	}
 	// Refunds lists all refunds of an order: as the order wants them, or as they are.
 	Refunds struct {
 		Order   string   `json:"order"`
-		Shop    string   `json:"shop"`
+		Shop    Shop     `json:"shop"`
 		Refunds []Refund `json:"refunds"`
 	}
 	// Standing says as of which version of its row something is so. Of two that contradict each other the later one is true,
 	// whichever comes first.
 	ChargeVersion struct {
 		Order   string `json:"order"`
-		Shop    string `json:"shop"`
+		Shop    Shop   `json:"shop"`
 		Version int    `json:"version"`
 	}
 	// About says only which order is meant.
 	OrderRef struct {
 		Order string `json:"order"`
-		Shop  string `json:"shop"`
+		Shop  Shop   `json:"shop"`
 	}
 	// Overdue says which order waited in vain until which due time (milliseconds since 1970).
 	Overdue struct {
 		Order string `json:"order"`
-		Shop  string `json:"shop"`
+		Shop  Shop   `json:"shop"`
 		Due   int64  `json:"due"`
 	}
 )

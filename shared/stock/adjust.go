@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"backroom/shared/fault"
+	"backroom/shared/saga"
 )
 
 // Why a level cannot be adjusted.
@@ -16,7 +17,7 @@ var (
 // however much happened since.
 type Adjustment struct {
 	ID          string
-	Shop        string
+	Shop        saga.Shop
 	SKU         string
 	Delta       int64
 	IfEquals    *int64 // the level that it applies to; nil: any that stays at or above zero

@@ -1,6 +1,9 @@
 package stock
 
-import "backroom/shared/fault"
+import (
+	"backroom/shared/fault"
+	"backroom/shared/saga"
+)
 
 // ErrUnknownStock is the answer to who asks for the level of a SKU that was never counted.
 var ErrUnknownStock = fault.New(fault.NotFound, "unknown-stock", "The shop has never counted this SKU.")
@@ -8,7 +11,7 @@ var ErrUnknownStock = fault.New(fault.NotFound, "unknown-stock", "The shop has n
 // Level is how many units of a SKU can be sold, and how many are spoken for. Orders only move units from one count to the
 // other: together they are what adjustments brought.
 type Level struct {
-	Shop     string
+	Shop     saga.Shop
 	SKU      string
 	Sellable int64
 	Promised int64 // set aside for orders, or sold to them and not shipped yet

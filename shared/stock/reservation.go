@@ -33,7 +33,7 @@ var ErrNothingReserved = fault.New(fault.Invalid, "nothing-reserved", "The order
 // Reservation is an order's hold on stock: all of its lines, or none. It has no expiry of its own; only the order ends it.
 type Reservation struct {
 	Order         string
-	Shop          string
+	Shop          saga.Shop
 	Desired       Desired
 	Observed      Observed
 	Lines         []Line   // none of an order that gave up before any stock was set aside

@@ -90,7 +90,7 @@ func (s *shelf) Create(_ context.Context, r stock.Reservation, cause saga.Cause,
 	return s.write(r, stock.Nothing, cause, f)
 }
 
-func (s *shelf) Load(_ context.Context, _, order string) (stock.Reservation, error) {
+func (s *shelf) Load(_ context.Context, _ saga.Shop, order string) (stock.Reservation, error) {
 	r, ok := s.holds[order]
 	if !ok {
 		return r, fault.NotFound

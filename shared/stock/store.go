@@ -24,7 +24,7 @@ type Store interface {
 	// levels say.
 	Create(ctx context.Context, r Reservation, cause saga.Cause, f saga.Fact) error
 	// Load reads an order's hold consistently. It returns fault.NotFound for none.
-	Load(ctx context.Context, shop, order string) (Reservation, error)
+	Load(ctx context.Context, shop saga.Shop, order string) (Reservation, error)
 	// Save stores a hold that had had, raises its version and announces f. If the levels count what it has now elsewhere,
 	// its units move in the same write. It returns fault.Conflict if the hold moved on since it was loaded, or was made since
 	// it was not found, and ErrMiscounted if levels to be moved do not count what it had.

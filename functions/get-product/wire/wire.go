@@ -6,12 +6,13 @@ import (
 	"backroom/shared/catalog/catalogapi"
 	"backroom/shared/catalog/catalogdb"
 	"backroom/shared/function"
+	"backroom/shared/saga"
 )
 
 // Settings are what get-product reads from its environment.
 type Settings struct {
-	Catalog string `env:"CATALOG_TABLE"`
-	Shop    string `env:"SHOP"` // whose products are shown to who does not say
+	Catalog string    `env:"CATALOG_TABLE"`
+	Shop    saga.Shop `env:"SHOP"` // whose products are shown to who does not say
 }
 
 // New returns the operation, ready to serve.

@@ -14,6 +14,7 @@ import (
 	"backroom/shared/identity/identitydb"
 	"backroom/shared/identity/identitykms"
 	"backroom/shared/oauth"
+	"backroom/shared/saga"
 	"backroom/shared/secret"
 )
 
@@ -22,7 +23,7 @@ type Settings struct {
 	identitydb.Settings
 	SigningKey   string        `env:"SIGNING_KEY,notEmpty"` // the KMS key
 	ClientSecret string        `env:"CLIENT_SECRET_ARN,notEmpty"`
-	Shop         string        `env:"SHOP,notEmpty"`
+	Shop         saga.Shop     `env:"SHOP,notEmpty"`
 	Lifetime     time.Duration `env:"TOKEN_TTL,notEmpty"`
 }
 

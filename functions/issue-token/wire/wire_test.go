@@ -13,6 +13,7 @@ import (
 	"backroom/shared/function"
 	"backroom/shared/identity"
 	"backroom/shared/identity/identitydb"
+	"backroom/shared/saga"
 )
 
 func TestTheSampleEvents(t *testing.T) {
@@ -21,7 +22,7 @@ func TestTheSampleEvents(t *testing.T) {
 	environment := cloud.Environment("issue-token")
 	store := identitydb.Store{DB: cloud.Runtime().DynamoDB(), Table: cloud.Table("Access")}
 	verifier := identity.NewVerifier(environment["ISSUER"], environment["AUDIENCE"], store.Keys, cloud.Clock.Now)
-	shop := environment["SHOP"]
+	shop := saga.Shop(environment["SHOP"])
 
 	for file, c := range map[string]struct {
 		status int

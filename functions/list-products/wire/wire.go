@@ -8,14 +8,15 @@ import (
 	"backroom/shared/catalog/catalogapi"
 	"backroom/shared/catalog/catalogdb"
 	"backroom/shared/function"
+	"backroom/shared/saga"
 	"backroom/shared/secret"
 )
 
 // Settings are what list-products reads from its environment.
 type Settings struct {
-	Catalog      string `env:"CATALOG_TABLE"`
-	CursorSecret string `env:"CURSOR_SECRET_ARN"`
-	Shop         string `env:"SHOP"` // whose products are shown to who does not say
+	Catalog      string    `env:"CATALOG_TABLE"`
+	CursorSecret string    `env:"CURSOR_SECRET_ARN"`
+	Shop         saga.Shop `env:"SHOP"` // whose products are shown to who does not say
 }
 
 // New returns the operation, ready to serve.

@@ -8,19 +8,20 @@ import (
 	"backroom/shared/api"
 	"backroom/shared/catalog"
 	"backroom/shared/fault"
+	"backroom/shared/saga"
 )
 
 // GetHandler shows products to everybody.
 type GetHandler struct {
 	// Load reads a product, a deleted one too. It returns ErrUnknownProduct for none.
-	Load func(ctx context.Context, shop, sku string) (catalog.Product, error)
-	Shop string // whose products are shown when the request does not say
+	Load func(ctx context.Context, shop saga.Shop, sku string) (catalog.Product, error)
+	Shop saga.Shop // whose products are shown when the request does not say
 }
 
 type getInput struct {
-	SKU         string   `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
-	Shop        string   `query:"shop" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"whose product; the deployment's own shop if absent"`
-	IfNoneMatch api.Tags `header:"If-None-Match" doc:"an ETag; the answer is 304 if it still holds"`
+	SKU         string    `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
+	Shop        saga.Shop `query:"shop" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"whose product; the deployment's own shop if absent"`
+	IfNoneMatch api.Tags  `header:"If-None-Match" doc:"an ETag; the answer is 304 if it still holds"`
 }
 
 // Operation returns GET /products/{sku}.

@@ -8,20 +8,21 @@ import (
 	"backroom/shared/api"
 	"backroom/shared/catalog"
 	"backroom/shared/fault"
+	"backroom/shared/saga"
 )
 
 // ListHandler shows everybody what a shop sells, page by page.
 type ListHandler struct {
 	// List returns products that the shop sells, at most limit, in the order of their SKUs, from behind a key that it returned
 	// before; and the key to go on from, nil at the end. It may be behind by seconds.
-	List    func(ctx context.Context, shop string, limit int, from map[string]string) ([]catalog.Product, map[string]string, error)
+	List    func(ctx context.Context, shop saga.Shop, limit int, from map[string]string) ([]catalog.Product, map[string]string, error)
 	Cursors *api.Cursors
-	Shop    string // whose products are shown when the request does not say
+	Shop    saga.Shop // whose products are shown when the request does not say
 }
 
 type listInput struct {
 	api.Paged
-	Shop string `query:"shop" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"whose products; those of the deployment's own shop if absent"`
+	Shop saga.Shop `query:"shop" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"whose products; those of the deployment's own shop if absent"`
 }
 
 type listOutput struct {

@@ -14,6 +14,7 @@ import (
 
 	"backroom/shared/money"
 	"backroom/shared/record"
+	"backroom/shared/saga"
 )
 
 // Prices remembers prices for a while, so that a warm function prices an order without a call. Who must not pay another
@@ -47,7 +48,7 @@ func NewPrices(s Store, now func() time.Time) Prices {
 
 // Of returns what the shop asks for a unit of each SKU, once per currency. SKUs that it does not sell are absent: those of
 // nothing, of what was deleted, and of products that are sold by their variants. The answer is to be read only.
-func (p Prices) Of(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
+func (p Prices) Of(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error) {
 	found := map[string][]money.Money{}
 	var missing []string
 	now := p.now()
@@ -64,7 +65,7 @@ func (p Prices) Of(ctx context.Context, shop string, skus []string) (map[string]
 }
 
 // Read is Of as the table has it now, and what Of remembers from then on.
-func (p Prices) Read(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
+func (p Prices) Read(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error) {
 	found := map[string][]money.Money{}
 	now := p.now()
 	for some := range slices.Chunk(skus, 100) {
@@ -81,7 +82,7 @@ func (p Prices) Read(ctx context.Context, shop string, skus []string) (map[strin
 }
 
 // prices reads what at most 100 SKUs cost that the shop sells. It reads consistently: what it does not find is remembered, too.
-func (s Store) prices(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
+func (s Store) prices(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error) {
 	var keys []string
 	for _, sku := range skus {
 		keys = append(keys, record.Key(shop, sku))

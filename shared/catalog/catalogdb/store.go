@@ -19,6 +19,7 @@ import (
 	"backroom/shared/catalog"
 	"backroom/shared/money"
 	"backroom/shared/record"
+	"backroom/shared/saga"
 )
 
 // Store is the catalogue's table.
@@ -70,7 +71,7 @@ func toItem(p catalog.Product) item {
 		Version: p.Version, Since: p.Since, ChangedAt: p.ChangedAt.UnixMilli(),
 	}
 	if p.Sold() {
-		i.Listed = p.Shop
+		i.Listed = string(p.Shop)
 	} else {
 		i.DeletedAt = p.DeletedAt.UnixMilli()
 	}
@@ -80,7 +81,7 @@ func toItem(p catalog.Product) item {
 	return i
 }
 
-func fromItem(shop string, i item) catalog.Product {
+func fromItem(shop saga.Shop, i item) catalog.Product {
 	p := catalog.Product{
 		Shop: shop, SKU: i.SKU, Content: catalog.Content{Title: i.Title, Description: i.Description, Prices: prices(i.Prices)},
 		Version: i.Version, Since: i.Since, ChangedAt: time.UnixMilli(i.ChangedAt).UTC(),
@@ -136,7 +137,7 @@ func prices(amounts map[string]int64) []money.Money {
 
 // Load reads a product consistently, a deleted one too. It returns catalog.ErrUnknownProduct for none, and for the SKU of a
 // variant.
-func (s Store) Load(ctx context.Context, shop, sku string) (catalog.Product, error) {
+func (s Store) Load(ctx context.Context, shop saga.Shop, sku string) (catalog.Product, error) {
 	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &s.Name, Key: record.PrimaryKey(record.Key(shop, sku)), ConsistentRead: aws.Bool(true),
 	})
@@ -149,7 +150,7 @@ func (s Store) Load(ctx context.Context, shop, sku string) (catalog.Product, err
 	return decode(shop, out.Item)
 }
 
-func decode(shop string, image map[string]types.AttributeValue) (catalog.Product, error) {
+func decode(shop saga.Shop, image map[string]types.AttributeValue) (catalog.Product, error) {
 	var i item
 	if err := attributevalue.UnmarshalMap(image, &i); err != nil {
 		return catalog.Product{}, fmt.Errorf("catalogdb: decode product: %w", err)
@@ -262,15 +263,15 @@ const listed = "listed"
 // List returns products that the shop sells, at most limit and at most 1 MB of them, in the order of their SKUs, from behind
 // a key that it returned before; and the key to go on from, nil at the end. The index is behind the table, as a rule by less
 // than a second.
-func (s Store) List(ctx context.Context, shop string, limit int, from map[string]string) ([]catalog.Product, map[string]string, error) {
+func (s Store) List(ctx context.Context, shop saga.Shop, limit int, from map[string]string) ([]catalog.Product, map[string]string, error) {
 	query := &dynamodb.QueryInput{
 		TableName: &s.Name, IndexName: aws.String(listed), Limit: aws.Int32(int32(limit)),
 		KeyConditionExpression:    aws.String("listed = :shop"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":shop": &types.AttributeValueMemberS{Value: shop}},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":shop": &types.AttributeValueMemberS{Value: string(shop)}},
 	}
 	if from != nil {
 		query.ExclusiveStartKey = record.PrimaryKey(record.Key(shop, from["sku"]))
-		query.ExclusiveStartKey["listed"] = &types.AttributeValueMemberS{Value: shop}
+		query.ExclusiveStartKey["listed"] = &types.AttributeValueMemberS{Value: string(shop)}
 		query.ExclusiveStartKey["sku"] = &types.AttributeValueMemberS{Value: from["sku"]}
 	}
 	out, err := s.DB.Query(ctx, query)

@@ -14,6 +14,7 @@ import (
 	"backroom/shared/catalog/catalogdb"
 	"backroom/shared/catalog/catalogtest"
 	"backroom/shared/money"
+	"backroom/shared/saga"
 )
 
 func open(t *testing.T) catalogdb.Store {
@@ -25,7 +26,7 @@ func TestStore(t *testing.T) {
 	t.Parallel()
 	catalogtest.Exercise(t, func(t *testing.T) catalogtest.Shelf {
 		store := open(t)
-		return catalogtest.Shelf{Store: store, Prices: func(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
+		return catalogtest.Shelf{Store: store, Prices: func(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error) {
 			return catalogdb.NewPrices(store, time.Now).Of(ctx, shop, skus)
 		}}
 	})
@@ -58,21 +59,21 @@ func TestPricesAreRememberedForAWhile(t *testing.T) {
 	t.Parallel()
 	store := open(t)
 	stored := map[string]catalog.Product{}
-	save := func(shop, sku string, cents int64) {
+	save := func(shop saga.Shop, sku string, cents int64) {
 		was, is := catalogtest.New(shop, sku)
-		if there, ok := stored[shop+sku]; ok {
+		if there, ok := stored[string(shop)+sku]; ok {
 			was = there
 		}
 		is.Prices = catalogtest.Euro(cents)
 		is = was.Rewritten(is.Content, is.ChangedAt)
 		require.NoError(t, store.Save(t.Context(), was, is))
-		stored[shop+sku] = is
+		stored[string(shop)+sku] = is
 	}
 	save("main", "MUG", 1250)
 	save("other", "MUG", 990)
 	clock := time.Now()
 	warm := catalogdb.NewPrices(store, func() time.Time { return clock })
-	of := func(prices catalogdb.Prices, shop string, skus ...string) map[string][]money.Money {
+	of := func(prices catalogdb.Prices, shop saga.Shop, skus ...string) map[string][]money.Money {
 		found, err := prices.Of(t.Context(), shop, skus)
 		require.NoError(t, err)
 		return found

@@ -13,18 +13,19 @@ import (
 
 	"backroom/shared/catalog"
 	"backroom/shared/money"
+	"backroom/shared/saga"
 )
 
 // Store is what the domain asks of a store of products.
 type Store interface {
 	catalog.Products
-	List(ctx context.Context, shop string, limit int, from map[string]string) ([]catalog.Product, map[string]string, error)
+	List(ctx context.Context, shop saga.Shop, limit int, from map[string]string) ([]catalog.Product, map[string]string, error)
 }
 
 // Shelf is a store, and what it says of prices to somebody who remembers none.
 type Shelf struct {
 	Store
-	Prices func(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error)
+	Prices func(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error)
 }
 
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 7_000_000, time.UTC)
@@ -33,7 +34,7 @@ var noon = time.Date(2026, time.March, 1, 12, 0, 0, 7_000_000, time.UTC)
 func Euro(cents int64) []money.Money { return []money.Money{{Amount: cents, Currency: "EUR"}} }
 
 // New returns a product as it is to be stored first, and that there was none before it.
-func New(shop, sku string, variants ...catalog.Variant) (was, is catalog.Product) {
+func New(shop saga.Shop, sku string, variants ...catalog.Variant) (was, is catalog.Product) {
 	was = catalog.Product{Shop: shop, SKU: sku}
 	return was, was.Rewritten(catalog.Content{Title: "Mug, blue – “große”", Prices: Euro(1250), Variants: variants}, noon)
 }

@@ -23,7 +23,7 @@ type Orders struct {
 
 type orderItem struct {
 	Order    string       `dynamodbav:"order"`
-	Shop     string       `dynamodbav:"shop"`
+	Shop     saga.Shop    `dynamodbav:"shop"`
 	Email    string       `dynamodbav:"email"`
 	Outcome  string       `dynamodbav:"outcome"`
 	Reason   string       `dynamodbav:"reason"`
@@ -49,7 +49,7 @@ type refundItem struct {
 }
 
 // Load reads an order consistently. It returns fault.NotFound for none; other errors are those of record.Failure.
-func (s Orders) Load(ctx context.Context, shop, order string) (notify.Order, error) {
+func (s Orders) Load(ctx context.Context, shop saga.Shop, order string) (notify.Order, error) {
 	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &s.Name, Key: record.PrimaryKey(record.Key(shop, order)), ConsistentRead: aws.Bool(true),
 	})

@@ -14,6 +14,7 @@ import (
 
 	"backroom/shared/notify"
 	"backroom/shared/record"
+	"backroom/shared/saga"
 )
 
 // Store is the table of notices: a row per notice, and a row per recipient that gets no mail.
@@ -28,7 +29,7 @@ var errUnread = errors.New("notifydb: a row is not as it should be") // and noth
 // item is a notice as it stands.
 type item struct {
 	PK        string           `dynamodbav:"pk"`
-	Shop      string           `dynamodbav:"shop"`
+	Shop      saga.Shop        `dynamodbav:"shop"`
 	Order     string           `dynamodbav:"order"`
 	Template  notify.Template  `dynamodbav:"template"`
 	Refund    string           `dynamodbav:"refund,omitempty"`

@@ -12,6 +12,7 @@ import (
 
 	"backroom/shared/notify"
 	"backroom/shared/record"
+	"backroom/shared/saga"
 )
 
 // keep is how long the mailbox keeps a mail.
@@ -34,7 +35,7 @@ func NewMailbox(db *dynamodb.Client, table string, now func() time.Time) Mailbox
 
 // mailItem is what is set in a mail's row, and what is added to its count.
 type mailItem struct {
-	Shop     string          `dynamodbav:":shop"`
+	Shop     saga.Shop       `dynamodbav:":shop"`
 	Order    string          `dynamodbav:":order"`
 	Template notify.Template `dynamodbav:":template"`
 	To       string          `dynamodbav:":to"`

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"backroom/shared/ops/remedy"
+	"backroom/shared/saga"
 )
 
 // erase is the verb erase.
@@ -39,7 +40,7 @@ func (c *console) erase() *cobra.Command {
 			}
 			did = "erased"
 		}
-		done, err := site.Erase(ctx, *shop, customer, *dryRun)
+		done, err := site.Erase(ctx, saga.Shop(*shop), customer, *dryRun)
 		if err != nil {
 			return fmt.Errorf("%d orders %s, then: %w", len(done.Orders), did, err)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"backroom/shared/saga"
+
 	"github.com/spf13/cobra"
 )
 
@@ -23,7 +25,7 @@ func (c *console) orderShow() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		told, err := site.Story(ctx, *shop, args[0])
+		told, err := site.Story(ctx, saga.Shop(*shop), args[0])
 		if err != nil {
 			return err
 		}

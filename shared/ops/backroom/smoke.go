@@ -11,6 +11,7 @@ import (
 	"backroom/shared/ops/remedy"
 	"backroom/shared/ops/shop"
 	"backroom/shared/ops/smoke"
+	"backroom/shared/saga"
 )
 
 // smoke is the verb smoke.
@@ -79,7 +80,7 @@ func (c *console) walk(ctx context.Context, site ops.Site, shopName, card, url s
 		Name: strconv.FormatInt(time.Now().UnixMilli(), 36), Card: card,
 		Bound: 2 * time.Minute, Pause: 200 * time.Millisecond, Step: c.Phase,
 		Mailed: func(ctx context.Context, order string) (string, error) {
-			told, err := site.Story(ctx, shopName, order)
+			told, err := site.Story(ctx, saga.Shop(shopName), order)
 			if err != nil || len(told.Notices) == 0 {
 				return "", err
 			}

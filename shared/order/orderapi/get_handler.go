@@ -21,7 +21,7 @@ var ErrUnknownOrder = fault.New(fault.NotFound, "unknown-order", "There is no su
 type GetHandler struct {
 	Callers identity.Verifier
 	// Story reads an order and what stock and payment wrote about it. It returns fault.NotFound for no such order.
-	Story func(ctx context.Context, shop, id string) (order.Story, error)
+	Story func(ctx context.Context, shop saga.Shop, id string) (order.Story, error)
 	Now   func() time.Time
 }
 

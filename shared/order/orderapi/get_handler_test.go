@@ -21,7 +21,7 @@ import (
 )
 
 func getting(caller as, s order.Story, now time.Time) api.Operation {
-	return orderapi.GetHandler{Callers: caller, Now: at(now), Story: func(_ context.Context, shop, id string) (order.Story, error) {
+	return orderapi.GetHandler{Callers: caller, Now: at(now), Story: func(_ context.Context, shop saga.Shop, id string) (order.Story, error) {
 		if shop != s.Order.Shop || id != s.Order.ID {
 			return order.Story{}, fault.NotFound
 		}

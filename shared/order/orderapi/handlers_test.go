@@ -60,7 +60,7 @@ type book struct {
 	loads     int
 }
 
-func (b *book) Load(_ context.Context, shop, id string) (order.Order, error) {
+func (b *book) Load(_ context.Context, shop saga.Shop, id string) (order.Order, error) {
 	b.loads++
 	if shop != b.order.Shop || id != b.order.ID {
 		return order.Order{}, fault.NotFound

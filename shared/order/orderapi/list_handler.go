@@ -11,6 +11,7 @@ import (
 	"backroom/shared/identity"
 	"backroom/shared/money"
 	"backroom/shared/order"
+	"backroom/shared/saga"
 )
 
 // ListHandler shows customers their orders, and staff the shop's.
@@ -19,7 +20,7 @@ type ListHandler struct {
 	Cursors *api.Cursors
 	// List returns orders that the filter fits, at most limit, from behind a key that it returned before; and the key to go on
 	// from, nil at the end.
-	List func(ctx context.Context, shop string, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error)
+	List func(ctx context.Context, shop saga.Shop, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error)
 }
 
 type listInput struct {

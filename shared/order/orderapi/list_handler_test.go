@@ -17,11 +17,12 @@ import (
 	"backroom/shared/order"
 	"backroom/shared/order/orderapi"
 	"backroom/shared/order/ordertest"
+	"backroom/shared/saga"
 )
 
 // asked is what a store of lists was asked for.
 type asked struct {
-	shop   string
+	shop   saga.Shop
 	filter order.Filter
 	limit  int
 	from   map[string]string
@@ -33,7 +34,7 @@ func listing(caller as, there int) (api.Operation, *asked) {
 	h := orderapi.ListHandler{Callers: caller, Cursors: api.NewCursors(func(_ context.Context, value any) error {
 		return json.Unmarshal([]byte(`{"key":"secret"}`), value)
 	}, at(ordertest.Noon))}
-	h.List = func(_ context.Context, shop string, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error) {
+	h.List = func(_ context.Context, shop saga.Shop, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error) {
 		*last = asked{shop, f, limit, from}
 		begin, _ := strconv.Atoi(from["n"])
 		var orders []order.Order
@@ -86,7 +87,7 @@ func TestWhoseOrdersAreListed(t *testing.T) {
 			assert.Equal(t, [2]any{c.status, c.slug}, [2]any{a.status, a.slug}, a.body)
 			assert.Equal(t, c.filter, last.filter)
 			if c.status == 200 {
-				assert.Equal(t, [2]any{"main", 20}, [2]any{last.shop, last.limit})
+				assert.Equal(t, [2]any{saga.Shop("main"), 20}, [2]any{last.shop, last.limit})
 				assert.JSONEq(t, `{"orders":[{"id":"ord_0","status":"needs_attention","outcome":"confirmed","settled":false,"attention":"capture-failed",
 					"total":{"amount":1000,"currency":"EUR"},"placed_at":"2026-03-01T12:00:00Z"}]}`, a.body)
 				assert.Equal(t, "private, no-cache", a.header.Get("Cache-Control"))
@@ -142,7 +143,7 @@ func first(op api.Operation, _ *asked) api.Operation { return op }
 
 func TestAListThatCannotBeReadIsForLater(t *testing.T) {
 	h := orderapi.ListHandler{Callers: staff(), Cursors: api.NewCursors(nil, at(ordertest.Noon))}
-	h.List = func(context.Context, string, order.Filter, int, map[string]string) ([]order.Order, map[string]string, error) {
+	h.List = func(context.Context, saga.Shop, order.Filter, int, map[string]string) ([]order.Order, map[string]string, error) {
 		return nil, nil, fault.Throttled
 	}
 	a := send(t, h.Operation(), http.MethodGet, "/orders", "", "")

@@ -20,16 +20,16 @@ import (
 type PlaceHandler struct {
 	Callers identity.Verifier
 	Orders  interface {
-		Load(ctx context.Context, shop, id string) (order.Order, error)
+		Load(ctx context.Context, shop saga.Shop, id string) (order.Order, error)
 		// Create returns the order that stands, with fault.Duplicate, if there is one.
 		Create(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) (order.Order, error)
 	}
 	// Prices says what the shop asks for a unit of each SKU, once per currency; SKUs that it does not sell are absent.
 	Prices interface {
 		// Of may remember for a while what it has read.
-		Of(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error)
+		Of(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error)
 		// Read asks for what they are now.
-		Read(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error)
+		Read(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error)
 	}
 	Now   func() time.Time
 	Terms order.Terms
@@ -121,7 +121,7 @@ func (h PlaceHandler) decide(
 	for _, l := range in.Body.Lines {
 		wish.Lines = append(wish.Lines, order.RequestedLine(l))
 	}
-	place := func(prices func(context.Context, string, []string) (map[string][]money.Money, error)) (order.Order, []saga.Fact, error) {
+	place := func(prices func(context.Context, saga.Shop, []string) (map[string][]money.Money, error)) (order.Order, []saga.Fact, error) {
 		found, err := prices(ctx, caller.Shop, wish.SKUs())
 		if err != nil {
 			return order.Order{}, nil, err

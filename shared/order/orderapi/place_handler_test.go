@@ -18,7 +18,7 @@ import (
 // orders has none, and takes all.
 type orders struct{ placed []order.Order }
 
-func (o *orders) Load(context.Context, string, string) (order.Order, error) {
+func (o *orders) Load(context.Context, saga.Shop, string) (order.Order, error) {
 	return order.Order{}, fault.NotFound
 }
 
@@ -37,11 +37,11 @@ func each(sku []string, cents int64) map[string][]money.Money {
 	return map[string][]money.Money{sku[0]: {{Amount: cents, Currency: "EUR"}}}
 }
 
-func (p *prices) Of(_ context.Context, _ string, skus []string) (map[string][]money.Money, error) {
+func (p *prices) Of(_ context.Context, _ saga.Shop, skus []string) (map[string][]money.Money, error) {
 	return each(skus, p.remembered), nil
 }
 
-func (p *prices) Read(_ context.Context, _ string, skus []string) (map[string][]money.Money, error) {
+func (p *prices) Read(_ context.Context, _ saga.Shop, skus []string) (map[string][]money.Money, error) {
 	p.reads++
 	return each(skus, p.now), nil
 }

@@ -17,12 +17,13 @@ import (
 
 	"backroom/shared/order"
 	"backroom/shared/record"
+	"backroom/shared/saga"
 )
 
 // List returns orders of the shop that the filter fits, at most limit, from behind a key that it returned before; and the key
 // to go on from, nil at the end. Which orders these are an index says, which may be behind by a moment: an order that the filter
 // does not fit any more is left out. What an order is like is read consistently.
-func (s Store) List(ctx context.Context, shop string, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error) {
+func (s Store) List(ctx context.Context, shop saga.Shop, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error) {
 	w, err := walkOf(shop, f)
 	if err != nil {
 		return nil, nil, err
@@ -52,7 +53,7 @@ type walk struct {
 	newest     bool // first; else the oldest
 }
 
-func walkOf(shop string, f order.Filter) (walk, error) {
+func walkOf(shop saga.Shop, f order.Filter) (walk, error) {
 	switch {
 	case f.Attention:
 		return walk{index: WatchIndex, part: "watch", at: "due", partitions: []string{attention(shop)}}, nil

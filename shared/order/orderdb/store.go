@@ -39,7 +39,7 @@ type Store struct{ Table record.Table }
 
 type item struct {
 	Order         string       `dynamodbav:"order"`
-	Shop          string       `dynamodbav:"shop"`
+	Shop          saga.Shop    `dynamodbav:"shop"`
 	Owner         string       `dynamodbav:"owner"`
 	Email         string       `dynamodbav:"email,omitempty"`
 	Status        string       `dynamodbav:"status"` // follows from the rest; for whoever looks at the table
@@ -166,11 +166,11 @@ func watch(o order.Order) string {
 
 func waiting(shard int) string { return fmt.Sprintf("due#%d", shard) }
 
-func attention(shop string) string { return "attention#" + shop }
+func attention(shop saga.Shop) string { return "attention#" + string(shop) }
 
-func customer(shop, owner string) string { return record.Key(shop, owner) }
+func customer(shop saga.Shop, owner string) string { return record.Key(shop, owner) }
 
-func day(shop string, at time.Time, shard int) string {
+func day(shop saga.Shop, at time.Time, shard int) string {
 	return fmt.Sprintf("%s#%s#%d", shop, at.UTC().Format(time.DateOnly), shard)
 }
 
@@ -196,7 +196,7 @@ func (s Store) Create(ctx context.Context, o order.Order, cause saga.Cause, fact
 }
 
 // Load reads an order consistently. It returns fault.NotFound if the shop has no such order.
-func (s Store) Load(ctx context.Context, shop, id string) (order.Order, error) {
+func (s Store) Load(ctx context.Context, shop saga.Shop, id string) (order.Order, error) {
 	var i item
 	d, err := s.Table.Load(ctx, record.Key(shop, id), &i)
 	return fromItem(i, d), err
@@ -257,5 +257,5 @@ func lateOf(image map[string]types.AttributeValue) (order.Late, error) {
 	if !ok {
 		return order.Late{}, fmt.Errorf("orderdb: %q is no order's key", i.PK)
 	}
-	return order.Late{Shop: shop, ID: id, Due: time.UnixMilli(i.Due).UTC()}, nil
+	return order.Late{Shop: saga.Shop(shop), ID: id, Due: time.UnixMilli(i.Due).UTC()}, nil
 }

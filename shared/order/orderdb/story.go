@@ -12,7 +12,7 @@ import (
 type Source struct {
 	By    saga.Source
 	Table record.Table
-	Key   func(shop, order string) string
+	Key   func(shop saga.Shop, order string) string
 }
 
 // payment is what an order's readers want to know of its charge.
@@ -29,7 +29,7 @@ type Stories struct {
 
 // Read reads all rows in one consistent call; the rows are no snapshot of one moment. It returns fault.NotFound if the shop
 // has no such order.
-func (s Stories) Read(ctx context.Context, shop, id string) (order.Story, error) {
+func (s Stories) Read(ctx context.Context, shop saga.Shop, id string) (order.Story, error) {
 	key := record.Key(shop, id)
 	keys := map[string]string{s.Orders.Name: key}
 	for _, t := range s.Sources {

@@ -24,7 +24,7 @@ import (
 // Store is what the domain asks of a store of orders.
 type Store interface {
 	Create(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) (order.Order, error)
-	Load(ctx context.Context, shop, id string) (order.Order, error)
+	Load(ctx context.Context, shop saga.Shop, id string) (order.Order, error)
 	Save(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) error
 	Overdue(ctx context.Context, now time.Time, each func(order.Late) error) error
 }
@@ -33,7 +33,7 @@ type Store interface {
 var Noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
 // New returns an order as it is placed, due in two minutes.
-func New(shop string) order.Order {
+func New(shop saga.Shop) order.Order {
 	return order.Order{
 		ID: "ord_" + rand.Text(), Shop: shop, Owner: "anna", Email: "anna@example.com", PaymentMethod: "pm_card_visa", Fingerprint: "fingerprint",
 		Lines: []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: money.Max - 2500}},
@@ -163,7 +163,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		now := Noon.Add(2 * time.Minute)
 		var want []order.Late
 		for i := range 40 { // more than there are shards
-			o := New([]string{"main", "other"}[i%2])
+			o := New([]saga.Shop{"main", "other"}[i%2])
 			o.Due = now.Add(time.Duration(i-20) * time.Second)
 			_, err := store.Create(t.Context(), o, first, saga.OrderPlaced)
 			require.NoError(t, err)

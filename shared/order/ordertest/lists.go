@@ -17,14 +17,14 @@ import (
 // Lister is what the domain asks of a store that lists orders.
 type Lister interface {
 	Create(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) (order.Order, error)
-	Load(ctx context.Context, shop, id string) (order.Order, error)
+	Load(ctx context.Context, shop saga.Shop, id string) (order.Order, error)
 	Save(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) error
-	List(ctx context.Context, shop string, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error)
+	List(ctx context.Context, shop saga.Shop, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error)
 }
 
 // ExerciseLists holds a store to what it promises about lists. Each call of open returns an empty one.
 func ExerciseLists(t *testing.T, open func(t *testing.T) Lister) {
-	placed := func(t *testing.T, store Lister, shop, owner string, at time.Time) string {
+	placed := func(t *testing.T, store Lister, shop saga.Shop, owner string, at time.Time) string {
 		t.Helper()
 		o := New(shop)
 		o.Owner, o.PlacedAt = owner, at
@@ -87,8 +87,8 @@ func ExerciseLists(t *testing.T, open func(t *testing.T) Lister) {
 		store := open(t)
 		var want []string
 		for i := range 5 {
-			id := placed(t, store, []string{"main", "other"}[i/4], "anna", Noon)
-			strand(t, store, []string{"main", "other"}[i/4], id, Noon.Add(time.Duration(5-i)*time.Hour))
+			id := placed(t, store, []saga.Shop{"main", "other"}[i/4], "anna", Noon)
+			strand(t, store, []saga.Shop{"main", "other"}[i/4], id, Noon.Add(time.Duration(5-i)*time.Hour))
 			want = append([]string{id}, want...)
 		}
 		want = want[1:] // the first is another shop's
@@ -124,7 +124,7 @@ func ExerciseLists(t *testing.T, open func(t *testing.T) Lister) {
 }
 
 // strand has an order need attention since a moment.
-func strand(t *testing.T, store Lister, shop, id string, since time.Time) {
+func strand(t *testing.T, store Lister, shop saga.Shop, id string, since time.Time) {
 	t.Helper()
 	o, err := store.Load(t.Context(), shop, id)
 	require.NoError(t, err)

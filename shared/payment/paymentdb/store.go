@@ -17,7 +17,7 @@ type Store struct{ Table record.Table }
 
 type item struct {
 	Order        string            `dynamodbav:"order"`
-	Shop         string            `dynamodbav:"shop"`
+	Shop         saga.Shop         `dynamodbav:"shop"`
 	Attempt      int               `dynamodbav:"attempt"`
 	Total        *int64            `dynamodbav:"total,omitempty"` // absent from a tombstone, as the currency is
 	Currency     string            `dynamodbav:"currency,omitempty"`
@@ -68,9 +68,9 @@ func fromItem(i item, d saga.History) payment.Charge {
 }
 
 // Key is the primary key of the row of an order's first charge.
-func Key(shop, order string) string { return key(shop, order, payment.FirstAttempt) }
+func Key(shop saga.Shop, order string) string { return key(shop, order, payment.FirstAttempt) }
 
-func key(shop, order string, attempt int) string {
+func key(shop saga.Shop, order string, attempt int) string {
 	return record.Key(shop, fmt.Sprintf("%s#%d", order, attempt))
 }
 
@@ -89,7 +89,7 @@ func (s Store) Create(ctx context.Context, c payment.Charge, cause saga.Cause, f
 }
 
 // Load reads an order's first charge consistently. It returns fault.NotFound for none.
-func (s Store) Load(ctx context.Context, shop, order string) (payment.Charge, error) {
+func (s Store) Load(ctx context.Context, shop saga.Shop, order string) (payment.Charge, error) {
 	var i item
 	d, err := s.Table.Load(ctx, Key(shop, order), &i)
 	return fromItem(i, d), err

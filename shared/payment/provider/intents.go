@@ -9,6 +9,7 @@ import (
 	"github.com/stripe/stripe-go/v84"
 
 	"backroom/shared/payment"
+	"backroom/shared/saga"
 )
 
 // Create makes an intent to pay the charge, which nobody confirmed: no money moves. For a day it returns the same intent
@@ -27,7 +28,7 @@ func (c *Client) Create(ctx context.Context, charge payment.Charge, key string) 
 			PaymentMethod:      charge.PaymentMethod,
 			PaymentMethodTypes: []string{"card"}, // others may send the customer elsewhere
 			CaptureMethod:      string(stripe.PaymentIntentCaptureMethodManual),
-			Metadata:           map[string]string{"order": charge.Order, "shop": charge.Shop, "attempt": strconv.Itoa(charge.Attempt)},
+			Metadata:           map[string]string{"order": charge.Order, "shop": string(charge.Shop), "attempt": strconv.Itoa(charge.Attempt)},
 		})
 	}
 	intent, err := create(key)
@@ -138,9 +139,9 @@ type document struct {
 	ClientSecret     string                     `json:"client_secret"`
 	LastPaymentError *decline                   `json:"last_payment_error"`
 	Metadata         struct {
-		Shop    string `json:"shop"`
-		Order   string `json:"order"`
-		Attempt string `json:"attempt"`
+		Shop    saga.Shop `json:"shop"`
+		Order   string    `json:"order"`
+		Attempt string    `json:"attempt"`
 	} `json:"metadata"`
 }
 

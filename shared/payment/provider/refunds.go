@@ -31,7 +31,7 @@ func (c *Client) Refund(ctx context.Context, charge payment.Charge, r saga.Refun
 			PaymentIntent: charge.Intent,
 			Amount:        amount,
 			Metadata: map[string]string{
-				"order": charge.Order, "shop": charge.Shop, "attempt": strconv.Itoa(charge.Attempt), "refund": r.ID, "try": strconv.Itoa(r.Try),
+				"order": charge.Order, "shop": string(charge.Shop), "attempt": strconv.Itoa(charge.Attempt), "refund": r.ID, "try": strconv.Itoa(r.Try),
 			},
 		}, &d)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"backroom/shared/api"
 	"backroom/shared/fault"
 	"backroom/shared/identity"
+	"backroom/shared/saga"
 	"backroom/shared/stock"
 )
 
@@ -15,7 +16,7 @@ import (
 type GetHandler struct {
 	Callers identity.Verifier
 	// Load reads a level consistently. It returns ErrUnknownStock for none.
-	Load func(ctx context.Context, shop, sku string) (stock.Level, error)
+	Load func(ctx context.Context, shop saga.Shop, sku string) (stock.Level, error)
 }
 
 type getInput struct {

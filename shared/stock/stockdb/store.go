@@ -27,15 +27,15 @@ type Store struct {
 }
 
 type item struct {
-	Order         string   `dynamodbav:"order"`
-	Shop          string   `dynamodbav:"shop"`
-	Desired       string   `dynamodbav:"desired"`
-	Observed      string   `dynamodbav:"observed"`
-	Lines         []line   `dynamodbav:"lines,omitempty"`
-	Short         []string `dynamodbav:"short,omitempty"`
-	Total         int64    `dynamodbav:"total"`
-	Currency      string   `dynamodbav:"currency,omitempty"`
-	PaymentMethod string   `dynamodbav:"payment_method,omitempty"`
+	Order         string    `dynamodbav:"order"`
+	Shop          saga.Shop `dynamodbav:"shop"`
+	Desired       string    `dynamodbav:"desired"`
+	Observed      string    `dynamodbav:"observed"`
+	Lines         []line    `dynamodbav:"lines,omitempty"`
+	Short         []string  `dynamodbav:"short,omitempty"`
+	Total         int64     `dynamodbav:"total"`
+	Currency      string    `dynamodbav:"currency,omitempty"`
+	PaymentMethod string    `dynamodbav:"payment_method,omitempty"`
 }
 
 type line struct {
@@ -105,7 +105,7 @@ func (s Store) write(ctx context.Context, r stock.Reservation, had stock.Observe
 }
 
 // Load reads an order's hold consistently. It returns fault.NotFound for none.
-func (s Store) Load(ctx context.Context, shop, order string) (stock.Reservation, error) {
+func (s Store) Load(ctx context.Context, shop saga.Shop, order string) (stock.Reservation, error) {
 	var i item
 	d, err := s.Reservations.Load(ctx, record.Key(shop, order), &i)
 	return fromItem(i, d), err
@@ -132,7 +132,7 @@ type Levels struct {
 	Name string
 }
 
-func (s Levels) key(shop, sku string) map[string]types.AttributeValue {
+func (s Levels) key(shop saga.Shop, sku string) map[string]types.AttributeValue {
 	return record.PrimaryKey(record.Key(shop, "sku#"+sku))
 }
 
@@ -149,7 +149,7 @@ func counter(has stock.Observed) string {
 }
 
 // shift moves units from one counter to the other; its condition fails if there are too few, or no such SKU.
-func (s Levels) shift(shop string, l stock.Line, from, to string) types.TransactWriteItem {
+func (s Levels) shift(shop saga.Shop, l stock.Line, from, to string) types.TransactWriteItem {
 	return types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: s.key(shop, l.SKU),
 		UpdateExpression:          aws.String("ADD " + from + " :less, " + to + " :more"),
@@ -159,7 +159,7 @@ func (s Levels) shift(shop string, l stock.Line, from, to string) types.Transact
 }
 
 // Load reads a level consistently. It returns stock.ErrUnknownStock for a SKU that was never counted.
-func (s Levels) Load(ctx context.Context, shop, sku string) (stock.Level, error) {
+func (s Levels) Load(ctx context.Context, shop saga.Shop, sku string) (stock.Level, error) {
 	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.Name, Key: s.key(shop, sku), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return stock.Level{}, record.Failure(err)
@@ -238,7 +238,7 @@ func (s Levels) move(a stock.Adjustment) *types.Update {
 	return u
 }
 
-func adjustmentOf(shop string, image map[string]types.AttributeValue) (stock.Adjustment, error) {
+func adjustmentOf(shop saga.Shop, image map[string]types.AttributeValue) (stock.Adjustment, error) {
 	var i adjustmentItem
 	if err := attributevalue.UnmarshalMap(image, &i); err != nil {
 		return stock.Adjustment{}, fmt.Errorf("stockdb: decode adjustment: %w", err)

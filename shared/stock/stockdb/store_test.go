@@ -8,6 +8,7 @@ import (
 
 	"backroom/localstack/cloudtest"
 	"backroom/shared/record"
+	"backroom/shared/saga"
 	"backroom/shared/stock"
 	"backroom/shared/stock/stockdb"
 	"backroom/shared/stock/stocktest"
@@ -21,7 +22,7 @@ func TestShelf(t *testing.T) {
 		levels := stockdb.Levels{DB: rt.DynamoDB(), Name: c.Table("Levels")}
 		return stocktest.Store{
 			Store: stockdb.Store{Reservations: rt.Table(c.Table("Reservations")), Levels: levels}, Adjust: levels.Adjust,
-			Level: func(t *testing.T, shop, sku string) stock.Level {
+			Level: func(t *testing.T, shop saga.Shop, sku string) stock.Level {
 				level := stock.Level{Shop: shop, SKU: sku}
 				if row := c.Row("Levels", record.Key(shop, "sku#"+sku)); row != "" {
 					require.NoError(t, json.Unmarshal([]byte(row), &level))

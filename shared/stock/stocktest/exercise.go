@@ -22,9 +22,9 @@ import (
 type Store struct {
 	Store  stock.Store
 	Adjust func(context.Context, stock.Adjustment) (stock.Adjustment, error)
-	Load   func(ctx context.Context, shop, sku string) (stock.Level, error)
+	Load   func(ctx context.Context, shop saga.Shop, sku string) (stock.Level, error)
 	// Level returns how many units of a SKU are where, past the store.
-	Level func(t *testing.T, shop, sku string) stock.Level
+	Level func(t *testing.T, shop saga.Shop, sku string) stock.Level
 }
 
 // Wanted returns what a new order wants: pairs of SKU and quantity.
