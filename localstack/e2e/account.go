@@ -43,6 +43,9 @@ func Confirmed(kept int64, refunds int) End {
 	return End{Is: "paid confirmed", Kept: kept, Sold: true, Mails: mails}
 }
 
+// Unpaid is the end of a confirmed order whose capture was written off: its units are sold, and its money never came.
+func Unpaid() End { return End{Is: "confirmed, settled", Sold: true, Mails: []string{"confirmed"}} }
+
 // Rejected is the end of an order that was rejected.
 func Rejected(reason string) End {
 	return End{Is: "rejected " + reason, Mails: []string{"rejected"}}
@@ -87,8 +90,11 @@ func Standing(o client.Order) string {
 	if o.Attention != "" {
 		words += ": " + o.Attention
 	}
-	if !o.Settled && (o.Status == client.OrderStatusRejected || o.Status == client.OrderStatusExpired) {
+	switch {
+	case !o.Settled && (o.Status == client.OrderStatusRejected || o.Status == client.OrderStatusExpired):
 		words += ", not settled"
+	case o.Settled && o.Status == client.OrderStatusConfirmed:
+		words += ", settled"
 	}
 	return words
 }

@@ -185,7 +185,7 @@ func TestMoneyThatCannotBeTakenIsWrittenOff(t *testing.T) {
 		a := system.Account()
 		e := lapse(t, a, a.Product(t, 100, 2))
 		Accepted(t, system.Resolve(t, e.ID, system.New("key"), client.ResolutionRequestActionWriteOff))
-		a.Close(t, Confirmed(0, 0))
+		a.Close(t, Unpaid())
 		Refused(t, system.Resolve(t, e.ID, system.New("key"), client.ResolutionRequestActionRetry), http.StatusConflict, "no-attention-needed")
 		Refused(t, system.Refund(t, e.ID, system.New("key"), 1), http.StatusConflict, "not-refundable")
 		require.False(t, attention(t, e.ID))
