@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -198,4 +199,28 @@ func TestInkShowsHowItEnded(t *testing.T) {
 	assert.Regexp(t, `<bad> +\+0\.4 s  ada canceled the order.*</bad>  <dim>OrderCanceling ← request req-81d0</dim>`, text)
 	assert.Regexp(t, `<good> +\+1\.0 s .*complete\..*</good>`, text)
 	assert.Contains(t, text, "<good>canceled: ordered by mistake</good>")
+}
+
+// TestReadme_ShowsTheStoryOfACanceledOrder compares the example in README.md with the story in testdata. The
+// example leaves out which fact was recorded and what caused it.
+func TestReadme_ShowsTheStoryOfACanceledOrder(t *testing.T) {
+	t.Parallel()
+	const (
+		readme = "../../../README.md"
+		begin  = "<!-- from shared/ops/story/testdata/canceled-while-paying.txt: go test ./shared/ops/story -update -->\n"
+		end    = "<!-- end -->\n"
+	)
+	text := written(t, canceledWhilePaying(), time.Hour, plain{})
+	facts := regexp.MustCompile(`(?m) +\w+ ← .*$`)
+	page, err := os.ReadFile(readme)
+	require.NoError(t, err)
+	before, rest, found := strings.Cut(string(page), begin)
+	_, after, closed := strings.Cut(rest, end)
+	require.True(t, found && closed, "README.md has no place for the story: %s%s", begin, end)
+	want := before + begin + "```\n" + facts.ReplaceAllString(text, "") + "```\n" + end + after
+	if *update {
+		require.NoError(t, os.WriteFile(readme, []byte(want), 0o644))
+		return
+	}
+	assert.Equal(t, want, string(page), "next: go test ./shared/ops/story -update")
 }
