@@ -113,26 +113,26 @@ func taskTable() string {
 	return b.String()
 }
 
-// factTable lists every fact with what it says and carries, and who hears it.
+// factTable lists every fact with what it says, its source, its data and its consumers.
 func factTable() string {
 	var b strings.Builder
-	b.WriteString("| Fact | what it says | told by | carries | heard by |\n|---|---|---|---|---|\n")
+	b.WriteString("| Fact | what it says | source | data | consumers |\n|---|---|---|---|---|\n")
 	for _, by := range []saga.Source{saga.Orders, saga.Reservations, saga.Charges, saga.Clock} {
 		for _, fact := range slices.Sorted(maps.Keys(saga.Routes)) {
 			route := saga.Routes[fact]
 			if route.Source != by {
 				continue
 			}
-			carries, hears := "", "nobody"
+			data, consumers := "", "–"
 			if fact.HasConsumers() {
-				carries = strings.Join(saga.Members(route.Data), ", ")
+				data = strings.Join(saga.Members(route.Data), ", ")
 				var steps []string
 				for _, step := range route.To {
 					steps = append(steps, string(step))
 				}
-				hears = strings.Join(steps, ", ")
+				consumers = strings.Join(steps, ", ")
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", fact, route.Says, by, carries, hears)
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", fact, route.Says, by, data, consumers)
 		}
 	}
 	return b.String()
