@@ -16,37 +16,38 @@ import (
 	"backroom/shared/stock/stockdb"
 )
 
-// Erased says what became of a customer's orders.
+// Erased is the result of erasing a customer's orders.
 type Erased struct {
-	Orders  []string // that nobody knows any more whose they were
-	Open    []string // that are still on their way, and left alone
-	Holding []string // of Orders: those whose hold still has the token of the payment method
+	Orders  []string // erased: they no longer name their customer
+	Open    []string // not settled, and not changed
+	Holding []string // those of Orders whose reservation still has the token of the payment method
 }
 
-// atOnce is how many orders are read at once.
+// atOnce is how many orders one read returns.
 const atOnce = 50
 
-// eraseTries is how often an order that changes at the same moment is decided anew.
+// eraseTries is how often an order that changes at the same time is reloaded and decided again.
 const eraseTries = 5
 
-// Erase makes the shop forget whose a customer's orders were: in whose name, paid with what, and where to write. What was sold, when and
-// for how much stays. Orders whose story goes on are left. Once more changes nothing; orders placed just now may need it.
-// A dry run changes nothing and says what it would do.
-func (s Site) Erase(ctx context.Context, shop saga.Shop, customer string, dryRun bool) (Erased, error) {
+// Erase removes a customer's personal data from the customer's orders: the owner, the email, the token of the payment
+// method and people's reasons. Products, amounts and times stay. Orders that are not settled are not changed. A second
+// call changes nothing, except for orders that were placed just before the first. A dry run changes nothing and returns
+// what it would do. The error names a customer that is empty, or erased already.
+func (s Site) Erase(ctx context.Context, shop, customer string, dryRun bool) (Erased, error) {
 	var done Erased
 	if customer == "" || customer == order.Erased {
-		return done, remedy.For(fmt.Errorf("%q is no customer", customer),
-			"CUSTOMER is the subject that tokens name, as backroom order show prints it")
+		return done, remedy.For(fmt.Errorf("%q is not a customer", customer),
+			"CUSTOMER is the subject of the customer's tokens, which backroom order show prints")
 	}
 	orders, err := s.table("Orders")
 	if err != nil {
 		return done, err
 	}
-	holds, err := s.table("Reservations")
+	reservations, err := s.table("Reservations")
 	if err != nil {
 		return done, err
 	}
-	store, shelf := orderdb.Store{Table: orders}, stockdb.Store{Reservations: holds}
+	store, stock := orderdb.Store{Table: orders}, stockdb.Store{Reservations: reservations}
 	var from map[string]string
 	for more := true; more; more = from != nil {
 		page, next, err := store.List(ctx, shop, order.Filter{Customer: customer}, atOnce, from)
@@ -63,8 +64,8 @@ func (s Site) Erase(ctx context.Context, shop saga.Shop, customer string, dryRun
 				return done, fmt.Errorf("order %s: %w", o.ID, err)
 			}
 			done.Orders = append(done.Orders, o.ID)
-			hold, err := shelf.Load(ctx, shop, o.ID)
-			if err == nil && hold.PaymentMethod != "" {
+			reservation, err := stock.Load(ctx, shop, o.ID)
+			if err == nil && reservation.PaymentMethod != "" {
 				done.Holding = append(done.Holding, o.ID)
 			} else if err != nil && fault.KindOf(err) != fault.NotFound {
 				return done, err
@@ -74,9 +75,9 @@ func (s Site) Erase(ctx context.Context, shop saga.Shop, customer string, dryRun
 	return done, nil
 }
 
-// erase erases one order, and its mails before it: a command that is stopped between the two finds the order again. It decides
-// anew while others change the order. A dry run only decides. It returns order.ErrNotSettled for an order whose story
-// goes on.
+// erase erases one order. It deletes the order's mails first: after an interrupt between the two, the next run finds the
+// order again. If another change comes first, it reloads the order and decides again. A dry run only decides. It returns
+// order.ErrNotSettled for an order that still awaits something.
 func (s Site) erase(ctx context.Context, store orderdb.Store, o order.Order, customer string, dryRun bool) error {
 	for try := 0; ; try++ {
 		erased, facts, err := order.Erase(o)
@@ -97,7 +98,7 @@ func (s Site) erase(ctx context.Context, store orderdb.Store, o order.Order, cus
 	}
 }
 
-// eraseMails removes an order's mails from the mailbox, which local clouds have instead of a post office.
+// eraseMails deletes an order's mails from the mailbox, which has them where no mail is delivered.
 func (s Site) eraseMails(ctx context.Context, o order.Order) error {
 	mailbox, ok := s.Names["Mailbox"]
 	if !ok {

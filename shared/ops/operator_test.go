@@ -28,7 +28,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// open returns a site on a cloud of its own.
+// open returns a site on a new test cloud.
 func open(t *testing.T) (ops.Site, *cloudtest.Cloud) {
 	c := cloudtest.New(t)
 	rt := c.Runtime()
@@ -39,7 +39,7 @@ func open(t *testing.T) (ops.Site, *cloudtest.Cloud) {
 	return ops.Site{DB: rt.DynamoDB(), Queues: rt.Queues(c.Environment("relay-facts")["QUEUES"]), Names: names, Now: rt.Now}, c
 }
 
-// place stores an order, changed as the case needs it.
+// place stores an order after a change of the case.
 func place(t *testing.T, c *cloudtest.Cloud, change func(*order.Order)) order.Order {
 	t.Helper()
 	o := ordertest.New("main")
@@ -60,7 +60,7 @@ func load(t *testing.T, c *cloudtest.Cloud, o order.Order) order.Order {
 	return loaded
 }
 
-func TestAStoryIsReadFromAllTables(t *testing.T) {
+func TestStory_IsReadFromAllTables(t *testing.T) {
 	t.Parallel()
 	site, c := open(t)
 	_, err := site.Story(t.Context(), "main", "ord_nobodys")
@@ -92,7 +92,7 @@ func TestAStoryIsReadFromAllTables(t *testing.T) {
 	assert.Equal(t, cloudtest.Epoch, told.Notices[1].At)
 }
 
-func TestATableThatTheStackLacksIsNamed(t *testing.T) {
+func TestStory_NamesAMissingTable(t *testing.T) {
 	t.Parallel()
 	site, _ := open(t)
 	delete(site.Names, "Notices")
@@ -101,7 +101,7 @@ func TestATableThatTheStackLacksIsNamed(t *testing.T) {
 	assert.NotEmpty(t, remedy.Next(err))
 }
 
-func TestWhatRowsToldIsSentAgain(t *testing.T) {
+func TestReplay_SendsFactsWithTheirOriginalIDs(t *testing.T) {
 	t.Parallel()
 	site, c := open(t)
 	c.Clock.Pass(time.Hour)
@@ -111,7 +111,7 @@ func TestWhatRowsToldIsSentAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, told, 3)
 	assert.Equal(t, map[saga.Fact]int{saga.OrderPlaced: 1}, told[0].Facts)
-	assert.Empty(t, c.Drain("ReserveStockQueue"), "nothing is sent where it only looks")
+	assert.Empty(t, c.Drain("ReserveStockQueue"), "a dry run sends nothing")
 
 	_, err = site.Replay(t.Context(), cloudtest.Epoch.Add(time.Hour), 1000, false)
 	require.NoError(t, err)
@@ -123,7 +123,7 @@ func TestWhatRowsToldIsSentAgain(t *testing.T) {
 
 	_, err = site.Replay(t.Context(), cloudtest.Epoch.Add(time.Hour+time.Millisecond), 1000, false)
 	require.NoError(t, err)
-	assert.Empty(t, c.Drain("ReserveStockQueue"), "what was told before is not")
+	assert.Empty(t, c.Drain("ReserveStockQueue"), "older facts are not sent")
 }
 
 // bury puts a message into the dead-letter queue of a step.
@@ -137,7 +137,7 @@ func bury(t *testing.T, site ops.Site, step, body string, attributes map[string]
 	require.NoError(t, err)
 }
 
-// letter is the body of a message that tells advance-order of an order.
+// letter is the body of a message about an order to advance-order.
 func letter(t *testing.T, id string) string {
 	t.Helper()
 	body, err := json.Marshal(saga.Event{
@@ -148,7 +148,7 @@ func letter(t *testing.T, id string) string {
 	return string(body)
 }
 
-func TestDeadLettersGoBackAsTheyAre(t *testing.T) {
+func TestRedrive_KeepsBodyAndAttributes(t *testing.T) {
 	t.Parallel()
 	site, c := open(t)
 	c.Queue("AdvanceOrderDeadLetters")
@@ -173,7 +173,7 @@ func TestDeadLettersGoBackAsTheyAre(t *testing.T) {
 
 	moved, err := site.Redrive(t.Context(), "advance-order", 2)
 	require.NoError(t, err)
-	assert.Equal(t, ops.Moved{Sent: 2, Still: 10}, moved, "what was looked at is there again; no more than the limit is sent")
+	assert.Equal(t, ops.Moved{Sent: 2, Still: 10}, moved, "listed messages are visible again; no more than the limit is sent")
 	moved, err = site.Redrive(t.Context(), "advance-order", 0)
 	require.NoError(t, err)
 	assert.Equal(t, ops.Moved{Sent: 10}, moved)
@@ -193,14 +193,14 @@ func TestDeadLettersGoBackAsTheyAre(t *testing.T) {
 			}
 		}
 	}
-	assert.ElementsMatch(t, append(bodies, "what nobody can read"), sent, "every body as it was, to the letter")
+	assert.ElementsMatch(t, append(bodies, "what nobody can read"), sent, "every body is unchanged")
 	assert.Equal(t, "42", trace)
 	moved, err = site.Redrive(t.Context(), "advance-order", 0)
 	require.NoError(t, err)
 	assert.Zero(t, moved, "nothing is left")
 }
 
-func TestWhatCannotBeSentStays(t *testing.T) {
+func TestRedrive_KeepsWhatCannotBeSent(t *testing.T) {
 	t.Parallel()
 	site, c := open(t)
 	c.Queue("AdvanceOrderDeadLetters")
@@ -210,13 +210,13 @@ func TestWhatCannotBeSentStays(t *testing.T) {
 		moved, err := site.Redrive(t.Context(), "advance-order", 0)
 		require.NoError(t, err)
 		assert.Zero(t, moved.Sent)
-		assert.Len(t, moved.Kept, 1, "it is visible again at once")
+		assert.Len(t, moved.Kept, 1, "the message is visible again at once")
 		assert.Equal(t, 1, moved.Still)
 	}
 	assert.Equal(t, []string{letter(t, "ord_a")}, c.Drain("AdvanceOrderDeadLetters"))
 }
 
-func TestRecordsThatTheRelayGaveUpOnTellNowWhatTheyTold(t *testing.T) {
+func TestRedrive_SendsTheFactsOfStreamRecords(t *testing.T) {
 	t.Parallel()
 	site, c := open(t)
 	o := place(t, c, nil)
@@ -239,15 +239,15 @@ func TestRecordsThatTheRelayGaveUpOnTellNowWhatTheyTold(t *testing.T) {
 	require.Len(t, moved.Kept, 1)
 	assert.ErrorContains(t, moved.Kept[0], "is no row of ours")
 	assert.Len(t, c.Drain("ReserveStockQueue"), 1)
-	assert.Len(t, c.Drain("RelayFactsDeadLetters"), 1, "what still cannot be read stays")
+	assert.Len(t, c.Drain("RelayFactsDeadLetters"), 1, "a record that cannot be read stays")
 }
 
-func TestAStepThatIsNone(t *testing.T) {
+func TestRedrive_RefusesAnUnknownStep(t *testing.T) {
 	t.Parallel()
 	site, _ := open(t)
 	for _, step := range []string{"", "place-order"} {
 		_, err := site.Redrive(t.Context(), step, 0)
-		require.ErrorContains(t, err, "no step")
+		require.ErrorContains(t, err, "unknown step")
 		assert.Contains(t, remedy.Next(err), "advance-order")
 		assert.Contains(t, remedy.Next(err), "relay-facts")
 		_, err = site.DeadLetters(t.Context(), step, 0)
@@ -255,7 +255,7 @@ func TestAStepThatIsNone(t *testing.T) {
 	}
 }
 
-func TestACustomerIsForgotten(t *testing.T) {
+func TestErase_RemovesPersonalDataOfSettledOrders(t *testing.T) {
 	t.Parallel()
 	site, c := open(t)
 	first, second := place(t, c, over), place(t, c, over)
@@ -282,19 +282,19 @@ func TestACustomerIsForgotten(t *testing.T) {
 	assert.ElementsMatch(t, []string{first.ID, second.ID}, done.Orders)
 	assert.Equal(t, []string{open.ID}, done.Open)
 	assert.Equal(t, []string{second.ID}, done.Holding)
-	assert.Equal(t, done, would, "and says what there is to do")
+	assert.Equal(t, done, would, "a dry run returns what it would do")
 	for _, o := range []order.Order{first, second} {
 		row := c.Row("Orders", "main#"+o.ID)
 		for _, known := range []string{"anna", "pm_card_visa"} {
 			assert.NotContains(t, row, known)
 		}
 		erased := load(t, c, o)
-		assert.Equal(t, o.Total, erased.Total, "what was sold stays")
+		assert.Equal(t, o.Total, erased.Total, "the amount stays")
 		assert.Equal(t, o.Lines, erased.Lines)
 		assert.Equal(t, saga.OrderErased, erased.History.Entries[1].Fact)
 	}
 	for _, o := range []order.Order{open, other, elsewhere} {
-		assert.Equal(t, o, load(t, c, o), "nobody else's order is touched, nor one that is open")
+		assert.Equal(t, o, load(t, c, o), "orders of others, and unsettled orders, do not change")
 	}
 	assert.Len(t, c.Rows("Mailbox"), 1)
 
@@ -305,7 +305,7 @@ func TestACustomerIsForgotten(t *testing.T) {
 	assert.Equal(t, before, c.State(), "a second time changes nothing")
 }
 
-func TestManyOrdersAreForgottenPageByPage(t *testing.T) {
+func TestErase_ReadsEveryPage(t *testing.T) {
 	t.Parallel()
 	site, c := open(t)
 	want := map[string]bool{}
@@ -331,17 +331,17 @@ func TestManyOrdersAreForgottenPageByPage(t *testing.T) {
 	assert.Len(t, slices.Collect(maps.Keys(got)), 60)
 }
 
-func TestWhoIsNoCustomer(t *testing.T) {
+func TestErase_RefusesAnEmptyOrErasedCustomer(t *testing.T) {
 	t.Parallel()
 	site, _ := open(t)
 	for _, nobody := range []string{"", order.Erased} {
 		_, err := site.Erase(t.Context(), "main", nobody, false)
-		require.ErrorContains(t, err, "no customer")
+		require.ErrorContains(t, err, "is not a customer")
 		assert.NotEmpty(t, remedy.Next(err))
 	}
 }
 
-// meddling is a connection on which something happens before the first call of an action.
+// meddling is a connection that runs a function before the first call of an action.
 type meddling struct {
 	*http.Client
 	action string
@@ -357,14 +357,14 @@ func (m *meddling) Do(r *http.Request) (*http.Response, error) {
 	return m.Client.Do(r)
 }
 
-// meddle returns the settings of clients in whose first call of an action something comes between.
+// meddle returns settings of clients that run a function before their first call of an action.
 func meddle(c *cloudtest.Cloud, action string, before func()) aws.Config {
 	cfg := c.Runtime().AWS
 	cfg.HTTPClient = &meddling{cfg.HTTPClient.(*http.Client), action, before}
 	return cfg
 }
 
-func TestACommandThatIsStoppedLeavesMessagesVisible(t *testing.T) {
+func TestRedrive_InterruptedLeavesMessagesVisible(t *testing.T) {
 	t.Parallel()
 	site, c := open(t)
 	c.Queue("AdvanceOrderDeadLetters")
@@ -379,7 +379,7 @@ func TestACommandThatIsStoppedLeavesMessagesVisible(t *testing.T) {
 	assert.Equal(t, []string{letter(t, "ord_a")}, c.Drain("AdvanceOrderDeadLetters"))
 }
 
-func TestAnOrderThatMovesMeanwhileIsDecidedAnew(t *testing.T) {
+func TestErase_ReloadsAnOrderThatChanges(t *testing.T) {
 	t.Parallel()
 	site, c := open(t)
 	o := place(t, c, over)

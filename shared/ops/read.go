@@ -21,8 +21,9 @@ import (
 	"backroom/shared/stock/stockdb"
 )
 
-// Story reads all that is written about an order. The rows are no snapshot of one moment.
-func (s Site) Story(ctx context.Context, shop saga.Shop, id string) (story.Story, error) {
+// Story reads every row about an order. The rows may be from different moments. The error of an unknown order names the
+// shop.
+func (s Site) Story(ctx context.Context, shop, id string) (story.Story, error) {
 	tables := map[string]record.Table{}
 	for _, name := range []string{"Orders", "Reservations", "Charges", "Notices"} {
 		table, err := s.table(name)
@@ -42,22 +43,22 @@ func (s Site) Story(ctx context.Context, shop saga.Shop, id string) (story.Story
 	if err != nil {
 		return story.Story{}, err
 	}
-	told := story.Story{Story: read}
-	if hold, err := (stockdb.Store{Reservations: tables["Reservations"]}).Load(ctx, shop, id); err == nil {
-		told.Reservation = &hold
+	all := story.Story{Story: read}
+	if reservation, err := (stockdb.Store{Reservations: tables["Reservations"]}).Load(ctx, shop, id); err == nil {
+		all.Reservation = &reservation
 	} else if fault.KindOf(err) != fault.NotFound {
 		return story.Story{}, err
 	}
 	if charge, err := (paymentdb.Store{Table: tables["Charges"]}).Load(ctx, shop, id); err == nil {
-		told.Charge = &charge
+		all.Charge = &charge
 	} else if fault.KindOf(err) != fault.NotFound {
 		return story.Story{}, err
 	}
-	told.Notices, err = s.notices(ctx, tables["Notices"].Name, read.Order)
-	return told, err
+	all.Notices, err = s.notices(ctx, tables["Notices"].Name, read.Order)
+	return all, err
 }
 
-// notices returns what became of an order's mails.
+// notices returns the notices of an order's mails that exist.
 func (s Site) notices(ctx context.Context, table string, o order.Order) ([]story.Notice, error) {
 	possible := possibleNotices(o)
 	var keys []string
@@ -68,21 +69,21 @@ func (s Site) notices(ctx context.Context, table string, o order.Order) ([]story
 	var broken error
 	err := record.ReadMany(ctx, s.DB, table, keys, func(image map[string]types.AttributeValue) {
 		var row struct {
-			PK    string        `dynamodbav:"pk"`
-			State notify.Status `dynamodbav:"status"`
-			At    int64         `dynamodbav:"at"` // milliseconds since 1970
+			PK     string        `dynamodbav:"pk"`
+			Status notify.Status `dynamodbav:"status"`
+			At     int64         `dynamodbav:"at"` // milliseconds since 1970
 		}
 		if err := attributevalue.UnmarshalMap(image, &row); err != nil {
 			broken = err
 		}
-		n := story.Notice{Status: row.State}
+		n := story.Notice{Status: row.Status}
 		if row.At > 0 {
 			n.At = time.UnixMilli(row.At).UTC()
 		}
 		found[row.PK] = n
 	})
 	if err != nil || broken != nil {
-		return nil, fmt.Errorf("the notices of %s: %w", o.ID, errors.Join(err, broken))
+		return nil, fmt.Errorf("notices of order %s: %w", o.ID, errors.Join(err, broken))
 	}
 	var notices []story.Notice
 	for _, n := range possible {
@@ -94,7 +95,7 @@ func (s Site) notices(ctx context.Context, table string, o order.Order) ([]story
 	return notices, nil
 }
 
-// possibleNotices are the mails that there can be about an order.
+// possibleNotices returns every notice that an order can have.
 func possibleNotices(o order.Order) []notify.Notice {
 	var all []notify.Notice
 	for _, t := range []notify.Template{notify.Confirmed, notify.Rejected, notify.Expired, notify.Canceled} {

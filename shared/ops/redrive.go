@@ -22,29 +22,29 @@ import (
 	"backroom/shared/saga"
 )
 
-// relayFacts is no step, but it has a dead-letter queue: of stream records, whole.
+// relayFacts is not a step, but it has a dead-letter queue: of whole stream records.
 const relayFacts = saga.Step("relay-facts")
 
-// hidden is how long a message of a dead-letter queue is kept from others while it is handled.
+// hidden is the visibility timeout of a dead letter while it is handled.
 const hidden = 5 * time.Minute
 
 // A DeadLetter is a message that a step gave up on.
 type DeadLetter struct {
-	Fact     saga.Fact // none, if it cannot be read
+	Fact     saga.Fact // empty if the message cannot be read
 	Order    string
-	Why      string // it cannot be read
-	Receives int    // how often it was received, this time included
+	Why      string // the message cannot be read; empty if it can
+	Receives int    // how often it was received, including now
 	Sent     time.Time
 }
 
-// Moved says what became of a dead-letter queue.
+// Moved is the result of redriving a dead-letter queue.
 type Moved struct {
 	Sent  int
-	Kept  []error // why a message is still there, one each
-	Still int     // how many messages the queue says it holds now; that may be behind by a minute
+	Kept  []error // one per message that stays: why
+	Still int     // how many messages the queue reports afterwards; the number may be a minute old
 }
 
-// Steps lists what has a dead-letter queue.
+// Steps returns the names that have a dead-letter queue: the steps, and relay-facts.
 func Steps() []string {
 	var names []string
 	for _, step := range append(slices.Clone(saga.Steps), relayFacts) {
@@ -58,10 +58,10 @@ func CheckStep(step string) error {
 	if slices.Contains(Steps(), step) {
 		return nil
 	}
-	return remedy.For(fmt.Errorf("there is no step %q", step), "one of "+strings.Join(Steps(), " "))
+	return remedy.For(fmt.Errorf("unknown step %q", step), "one of "+strings.Join(Steps(), " "))
 }
 
-// DeadLetters shows what is in a step's dead-letter queue and leaves it there; limit 0 is all of it.
+// DeadLetters returns the messages of a step's dead-letter queue, which stay there; limit 0 means all.
 func (s Site) DeadLetters(ctx context.Context, step string, limit int) ([]DeadLetter, error) {
 	from, read, err := s.deadLettersOf(step)
 	if err != nil {
@@ -75,10 +75,12 @@ func (s Site) DeadLetters(ctx context.Context, step string, limit int) ([]DeadLe
 	return found, err
 }
 
-// Redrive sends what is in a step's dead-letter queue back to the step and takes it out then, up to limit messages; limit 0 is
-// as many as there are now, so that a message that fails again is not sent round and round. What cannot be sent stays.
+// Redrive moves up to limit messages from a step's dead-letter queue back to the step's queue: it sends each, then deletes
+// it. Limit 0 means as many as the queue holds at the start, so that a message that fails again does not circle. Messages
+// that cannot be sent stay.
 //
-// The records of relay-facts have no queue to go back to: what they tell is sent to who hears it, as relay-facts would.
+// The stream records of relay-facts have no queue. Redrive sends their facts to the steps that consume them, as relay-facts
+// would.
 func (s Site) Redrive(ctx context.Context, step string, limit int) (Moved, error) {
 	from, read, err := s.deadLettersOf(step)
 	if err != nil {
@@ -87,11 +89,11 @@ func (s Site) Redrive(ctx context.Context, step string, limit int) (Moved, error
 	send := func(m types.Message) error { return s.sendBack(ctx, step, m) }
 	if step == string(relayFacts) {
 		send = func(m types.Message) error {
-			told, err := read(aws.ToString(m.Body))
+			published, err := read(aws.ToString(m.Body))
 			if err != nil {
 				return err
 			}
-			return s.Queues.Send(ctx, relay.Messages(told...)...)
+			return s.Queues.Send(ctx, relay.Messages(published...)...)
 		}
 	}
 	var moved Moved
@@ -109,7 +111,7 @@ func (s Site) Redrive(ctx context.Context, step string, limit int) (Moved, error
 	return moved, err
 }
 
-// sendBack sends a message to the step, as it is.
+// sendBack sends a message to the step with the same body and attributes.
 func (s Site) sendBack(ctx context.Context, step string, m types.Message) error {
 	_, err := s.Queues.SQS.SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl: aws.String(s.Queues.Prefix + step), MessageBody: m.Body, MessageAttributes: m.MessageAttributes,
@@ -117,7 +119,7 @@ func (s Site) sendBack(ctx context.Context, step string, m types.Message) error 
 	return err
 }
 
-// deadLettersOf returns the dead-letter queue of a step, and how what is in it is read.
+// deadLettersOf returns the dead-letter queue of a step, and a function that decodes its messages.
 func (s Site) deadLettersOf(step string) (deadLetters, func(body string) ([]saga.Event, error), error) {
 	if err := CheckStep(step); err != nil {
 		return deadLetters{}, nil, err
@@ -127,13 +129,13 @@ func (s Site) deadLettersOf(step string) (deadLetters, func(body string) ([]saga
 		return []saga.Event{e}, err
 	}
 	if saga.Step(step) == relayFacts {
-		read = tellsOf
+		read = factsOf
 	}
 	return deadLetters{s.Queues.SQS, s.Queues.Prefix + step + "-dlq"}, read, nil
 }
 
-// tellsOf returns what a stream record tells that relay-facts once could not read.
-func tellsOf(body string) ([]saga.Event, error) {
+// factsOf returns the facts of a stream record that relay-facts gave up on.
+func factsOf(body string) ([]saga.Event, error) {
 	var r events.DynamoDBEventRecord
 	if err := json.Unmarshal([]byte(body), &r); err != nil {
 		return nil, err
@@ -141,25 +143,25 @@ func tellsOf(body string) ([]saga.Event, error) {
 	return record.Events(r.Change.NewImage)
 }
 
-// describe says what a message is about.
+// describe returns a message as a DeadLetter.
 func describe(m types.Message, read func(body string) ([]saga.Event, error)) DeadLetter {
 	letter := DeadLetter{}
 	letter.Receives, _ = strconv.Atoi(m.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
 	if sent, err := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64); err == nil {
 		letter.Sent = time.UnixMilli(sent).UTC()
 	}
-	told, err := read(aws.ToString(m.Body))
+	facts, err := read(aws.ToString(m.Body))
 	switch {
 	case err != nil:
 		letter.Why = err.Error()
-	case len(told) > 0:
-		letter.Fact, letter.Order = told[0].Type, told[0].Subject
+	case len(facts) > 0:
+		letter.Fact, letter.Order = facts[0].Type, facts[0].Subject
 	}
 	return letter
 }
 
-// errLeft is why a message that was only looked at is still there.
-var errLeft = errors.New("only looked at")
+// errLeft is why a message that was only listed stays.
+var errLeft = errors.New("only listed")
 
 // deadLetters is a dead-letter queue.
 type deadLetters struct {
@@ -167,9 +169,9 @@ type deadLetters struct {
 	url string
 }
 
-// take has something done with each message, up to limit or, for 0, as many as there are now. A message with which that is done
-// is deleted. The others stay: hidden until the end, so that none is met twice, and visible again then. It returns why, one
-// error for each of them.
+// take calls do with each message, up to limit; 0 means as many as the queue holds at the start. It deletes a message if do
+// returns nil. The others stay: they are hidden until the end, so that take receives none twice, and then become visible.
+// kept has the error of each.
 func (q deadLetters) take(ctx context.Context, limit int, do func(types.Message) error) (kept []error, err error) {
 	if limit == 0 {
 		there, err := q.count(ctx)
@@ -181,8 +183,8 @@ func (q deadLetters) take(ctx context.Context, limit int, do func(types.Message)
 	var left []types.Message
 	defer func() {
 		for _, m := range left {
-			shown := queue.HideFor(context.WithoutCancel(ctx), q.sqs, q.url, aws.ToString(m.ReceiptHandle), 0)
-			err = errors.Join(err, shown)
+			shownErr := queue.HideFor(context.WithoutCancel(ctx), q.sqs, q.url, aws.ToString(m.ReceiptHandle), 0)
+			err = errors.Join(err, shownErr)
 		}
 	}()
 	for taken := 0; taken < limit; {
@@ -210,7 +212,7 @@ func (q deadLetters) take(ctx context.Context, limit int, do func(types.Message)
 	return kept, nil
 }
 
-// count returns how many messages the queue says it has to give.
+// count returns how many visible messages the queue reports.
 func (q deadLetters) count(ctx context.Context) (int, error) {
 	const name = types.QueueAttributeNameApproximateNumberOfMessages
 	got, err := q.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{name}})

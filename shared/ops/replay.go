@@ -7,15 +7,15 @@ import (
 	"backroom/shared/relay"
 )
 
-// Replayed says what was sent again from one table.
+// Replayed is the result of replaying one table.
 type Replayed struct {
 	Table string
 	relay.Summary
 }
 
-// Replay sends again what orders, holds and charges told since a moment, table by table; rate is how many rows it
-// reads in a second. A dry run sends nothing and says what it would send. What it did before it failed is in its
-// answer too.
+// Replay sends every fact again that orders, reservations and charges recorded since a time, table by table. It reads at
+// most rate rows a second. A dry run sends nothing and returns what it would send. With an error it also returns what it
+// did before.
 func (s Site) Replay(ctx context.Context, since time.Time, rate int, dryRun bool) ([]Replayed, error) {
 	replay := relay.Replay{Queues: s.Queues, Rate: rate, DryRun: dryRun}
 	var all []Replayed
@@ -24,8 +24,8 @@ func (s Site) Replay(ctx context.Context, since time.Time, rate int, dryRun bool
 		if err != nil {
 			return all, err
 		}
-		tally, err := replay.Send(ctx, table, since)
-		all = append(all, Replayed{id, tally})
+		summary, err := replay.Send(ctx, table, since)
+		all = append(all, Replayed{id, summary})
 		if err != nil {
 			return all, err
 		}

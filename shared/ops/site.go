@@ -1,5 +1,5 @@
-// Package ops is what an operator does by hand with a deployed Backroom: read the story of an order, send again what was
-// lost or given up on, forget a customer. It is made of the system's own parts, so that it keeps the system's own rules.
+// Package ops has the operations that an operator runs on a deployed Backroom: show the story of an order, redrive and
+// replay messages, erase a customer's data. It uses the product's own packages, so the product's rules apply.
 package ops
 
 import (
@@ -20,20 +20,21 @@ import (
 	"backroom/shared/saga"
 )
 
-// A Site is a deployed stack as its operator reaches it.
+// A Site is a deployed stack, with the clients that reach it.
 type Site struct {
 	Stack  stack.Stack
 	DB     *dynamodb.Client
 	Queues queue.Sender
-	Names  map[string]string // of its tables, by what the template calls them
+	Names  map[string]string // of its tables, by logical id
 	Now    func() time.Time
 }
 
-// WhichStacks leads on where a stack is not found.
-const WhichStacks = "which stacks are there? aws cloudformation list-stacks. --stack names one; " +
-	"AWS_REGION and credentials say where, or --endpoint for a local cloud"
+// WhichStacks is the next step when a stack is not found.
+const WhichStacks = "aws cloudformation list-stacks lists the stacks; --stack names one; " +
+	"AWS_REGION and credentials select the account, --endpoint a local cloud"
 
-// Open finds the parts of a stack at the cloud's endpoint; "" is wherever the AWS SDK's own settings lead.
+// Open returns the site of a stack at the cloud's endpoint; "" means AWS, with the settings of its SDK. An unknown stack,
+// or one without queues, is an error.
 func Open(ctx context.Context, endpoint, name string) (Site, error) {
 	at, err := stack.Describe(ctx, endpoint, name)
 	if err != nil {
@@ -48,18 +49,18 @@ func Open(ctx context.Context, endpoint, name string) (Site, error) {
 		return Site{}, err
 	}
 	queues := sqs.NewFromConfig(cfg)
-	some := string(saga.AdvanceOrder)
-	url, err := queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(at.QueueName(some))})
+	step := string(saga.AdvanceOrder)
+	url, err := queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(at.QueueName(step))})
 	if err != nil {
 		return Site{}, remedy.For(fmt.Errorf("stack %s: its queues: %w", name, err), WhichStacks)
 	}
 	return Site{
 		Stack: at, DB: dynamodb.NewFromConfig(cfg), Names: names, Now: func() time.Time { return time.Now().UTC() },
-		Queues: queue.Sender{SQS: queues, Prefix: strings.TrimSuffix(aws.ToString(url.QueueUrl), some)},
+		Queues: queue.Sender{SQS: queues, Prefix: strings.TrimSuffix(aws.ToString(url.QueueUrl), step)},
 	}, nil
 }
 
-// table returns a table of rows by what the template calls it.
+// table returns the table with a logical id. A stack without it is an error.
 func (s Site) table(id string) (record.Table, error) {
 	name, ok := s.Names[id]
 	if !ok {

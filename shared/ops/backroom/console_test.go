@@ -31,7 +31,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// A deployed is a stack on a test's own cloud, and the CloudFormation that describes it.
+// A deployed is a stack on the test's own cloud, with a CloudFormation that describes it.
 type deployed struct {
 	*cloudtest.Cloud
 	name, endpoint string
@@ -43,7 +43,7 @@ type deployed struct {
 	asked     []string // the actions of CloudFormation, and the operations of the other services
 }
 
-// deploy returns a stack of the stage, which a command reaches at its endpoint.
+// deploy returns a stack of a stage. A command reaches it at its endpoint.
 func deploy(t *testing.T, stage string) *deployed {
 	t.Helper()
 	d := &deployed{Cloud: cloudtest.New(t), outputs: map[string]string{"Stage": stage}}
@@ -61,7 +61,7 @@ func deploy(t *testing.T, stage string) *deployed {
 	return d
 }
 
-// long is when everything was made.
+// long is when everything was created.
 const long = "2026-03-01T12:00:00Z"
 
 // A member is an element of a list in an answer of CloudFormation.
@@ -115,7 +115,7 @@ func (d *deployed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "<%[1]sResponse><%[1]sResult>%[2]s</%[1]sResult></%[1]sResponse>", action, members.String())
 }
 
-// hand has the test's cloud answer a request.
+// hand forwards a request to the test's cloud.
 func (d *deployed) hand(w http.ResponseWriter, r *http.Request, operation string, body []byte) {
 	d.mu.Lock()
 	d.asked = append(d.asked, operation)
@@ -141,7 +141,7 @@ func (d *deployed) hand(w http.ResponseWriter, r *http.Request, operation string
 	_, _ = io.Copy(w, answer.Body)
 }
 
-// order stores an order that is over.
+// order stores an order that is settled.
 func (d *deployed) order(t *testing.T) order.Order {
 	t.Helper()
 	o := ordertest.New("main")
@@ -161,18 +161,18 @@ func (d *deployed) bury(t *testing.T, body string) {
 	require.NoError(t, err)
 }
 
-// at are the flags that lead to the stack.
+// at returns args with the flags that name the stack.
 func (d *deployed) at(args ...string) []string {
 	return append(args, "--stack", d.name, "--endpoint", d.endpoint)
 }
 
 // session is how a command was used.
 type session struct {
-	typed  string // on a terminal; empty: there is none
+	typed  string // on a terminal; empty: without a terminal
 	folder string
 }
 
-// ran is what became of a command.
+// ran is the result of a command.
 type ran struct {
 	code       int
 	out, notes string
@@ -193,7 +193,7 @@ func (s session) run(t *testing.T, args ...string) ran {
 	return ran{code, out.String(), notes.String()}
 }
 
-// verbs are all verbs, each called rightly but for its stack.
+// verbs are all verbs with valid arguments, without a stack.
 var verbs = map[string][]string{
 	"order show": {"order", "show", "ord_1"},
 	"redrive":    {"redrive", "advance-order"},
@@ -204,7 +204,7 @@ var verbs = map[string][]string{
 	"delete":     {"delete"},
 }
 
-// destructive are those that change what a stack holds.
+// destructive are the verbs that change a stack's data.
 var destructive = []string{"redrive", "replay", "erase", "delete"}
 
 func TestHelp_OfEveryVerb(t *testing.T) {
@@ -244,19 +244,19 @@ func TestMisuse_EndsWith2AndSaysWhatToDo(t *testing.T) {
 		},
 		"no id": {
 			"order show",
-			"exactly one argument is needed: ID", "backroom order show --help",
+			"exactly one argument is required: ID", "backroom order show --help",
 		},
 		"an empty id": {
 			"order show ''",
-			"exactly one argument is needed: ID", "backroom order show --help",
+			"exactly one argument is required: ID", "backroom order show --help",
 		},
 		"two steps": {
 			"redrive a b",
-			"exactly one argument is needed: STEP", "backroom redrive --help",
+			"exactly one argument is required: STEP", "backroom redrive --help",
 		},
 		"an unknown step": {
 			"redrive place-order --stack s",
-			`there is no step "place-order"`, "relay-facts",
+			`unknown step "place-order"`, "relay-facts",
 		},
 		"a limit that is not a number": {
 			"redrive advance-order --limit all",
@@ -264,11 +264,11 @@ func TestMisuse_EndsWith2AndSaysWhatToDo(t *testing.T) {
 		},
 		"a limit below 0": {
 			"redrive advance-order --limit -1",
-			"--limit -1", "backroom redrive --help",
+			"--limit must be at least 0, not -1", "backroom redrive --help",
 		},
 		"no rate": {
 			"replay --since 1h --rate 0",
-			"--rate 0", "backroom replay --help",
+			"--rate must be at least 1, not 0", "backroom replay --help",
 		},
 		"no time": {
 			"replay",
@@ -280,11 +280,11 @@ func TestMisuse_EndsWith2AndSaysWhatToDo(t *testing.T) {
 		},
 		"no mails": {
 			"mail list --last 0",
-			"--last 0", "backroom mail list --help",
+			"--last must be at least 1, not 0", "backroom mail list --help",
 		},
 		"an endpoint without a stack": {
 			"smoke --endpoint http://127.0.0.1:1",
-			"--endpoint is of no use without --stack", "backroom smoke --help",
+			"--endpoint requires --stack", "backroom smoke --help",
 		},
 	} {
 		args := strings.Fields(c.args)
@@ -361,7 +361,7 @@ func TestDestructiveVerbs_AskFirst(t *testing.T) {
 		assert.Equal(t, exitMisuse, nobody.code, name)
 		assert.Contains(t, nobody.notes, "there is no terminal to ask on; nothing was changed", name)
 		flag := map[bool]string{true: "--confirm " + d.name, false: "--yes"}[name == "delete"]
-		assert.Contains(t, nobody.notes, "next: the same with "+flag, name)
+		assert.Contains(t, nobody.notes, "next: run it again with "+flag, name)
 		for _, typed := range []string{"n\n", "\n", "no, wait\n", "Y" + d.name + "\n"} {
 			refused := session{typed: typed}.run(t, d.at(verbs[name]...)...)
 			assert.Equal(t, exitFailed, refused.code, "%s: %q", name, typed)
@@ -451,7 +451,7 @@ func TestInterrupt_WhileAskingEndsWith130(t *testing.T) {
 	assert.Equal(t, []string{"what nobody can read"}, d.Drain("AdvanceOrderDeadLetters"))
 }
 
-// reading tells when it is read from.
+// reading signals the first read.
 type reading struct {
 	io.Reader
 	begun chan struct{}

@@ -18,14 +18,14 @@ func (c *console) remove() *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "delete",
 		Short: "Delete a stack and its tables; never prod",
-		Long: "delete deletes a dev or staging stack, and then the tables that outlive it, with every order,\n" +
-			"product and key in them. It asks for the stack's name. Where the stack is gone already, it deletes\n" +
-			"the tables that are left. It refuses prod.",
+		Long: "delete deletes a dev or staging stack, and then its tables, with every order, product and key in\n" +
+			"them. It asks for the stack's name. If the stack is deleted already, it deletes the tables that are\n" +
+			"left. It refuses prod.",
 		Example: "  backroom delete --stack backroom-dev\n  backroom delete --stack backroom-dev --confirm backroom-dev",
 		Args:    cobra.NoArgs,
 	}
-	confirm := verb.Flags().String("confirm", "", "`name` of the stack, which confirms beforehand")
-	dryRun := verb.Flags().Bool("dry-run", false, "say what would be deleted, and delete nothing")
+	confirm := verb.Flags().String("confirm", "", "`name` of the stack, which confirms without a question")
+	dryRun := verb.Flags().Bool("dry-run", false, "print what would be deleted, and delete nothing")
 	verb.RunE = c.begin(func(ctx context.Context, _ []string) error {
 		endpoint, name, err := c.target(!*dryRun)
 		if err != nil {
@@ -36,8 +36,8 @@ func (c *console) remove() *cobra.Command {
 	return verb
 }
 
-// delete deletes a stack that is not prod's, and then the tables that outlive it. Where the stack is gone already,
-// it deletes the tables that it left behind.
+// delete deletes a stack that is not prod's, and then its tables. If the stack is deleted already, it deletes the tables
+// that are left.
 func (c *console) delete(ctx context.Context, endpoint, name, confirm string, dryRun bool) error {
 	s, err := stack.Describe(ctx, endpoint, name)
 	there := !errors.Is(err, stack.ErrNoStack)
@@ -58,9 +58,9 @@ func (c *console) delete(ctx context.Context, endpoint, name, confirm string, dr
 	} else {
 		left, err := stack.Leftovers(ctx, endpoint, name, tables)
 		if err != nil || len(left) == 0 {
-			return errors.Join(err, fmt.Errorf("there is no stack %s, and no table of it", name))
+			return errors.Join(err, fmt.Errorf("there is no stack %s, and it left no table", name))
 		}
-		c.Linef("There is no stack %s any more. This deletes the %d tables that it left:\n%s",
+		c.Linef("The stack %s is deleted already. This deletes the %d tables that it left:\n%s",
 			name, len(left), strings.Join(left, "\n"))
 	}
 	if dryRun {
@@ -71,7 +71,7 @@ func (c *console) delete(ctx context.Context, endpoint, name, confirm string, dr
 		return err
 	}
 	if there {
-		if err := c.Phase("stack", func() (string, error) { return name + " is gone", s.Delete(ctx) }); err != nil {
+		if err := c.Phase("stack", func() (string, error) { return name + " is deleted", s.Delete(ctx) }); err != nil {
 			return err
 		}
 	}
@@ -80,31 +80,31 @@ func (c *console) delete(ctx context.Context, endpoint, name, confirm string, dr
 		if err != nil {
 			return "", err
 		}
-		next := "one that is protected was prod's: docs/operations.md#deploy, Deleting. " +
-			"Otherwise backroom delete --stack " + name + " again; it finds what is left"
-		gone := fmt.Sprintf("%d that outlived it are gone", len(left))
+		next := "a protected table was prod's: docs/operations.md#deploy, Deleting. " +
+			"Otherwise backroom delete --stack " + name + " again; it finds the tables that are left"
+		gone := fmt.Sprintf("%d of the stack are deleted", len(left))
 		return gone, remedy.For(stack.DeleteTables(ctx, endpoint, left), next)
 	})
 }
 
 // deletable returns an error that says why a stack is not deleted by a command.
 func deletable(s stack.Stack) error {
-	const next = "by hand, if you are sure: docs/operations.md#deploy, Deleting"
+	const next = "delete it by hand, if you are sure: docs/operations.md#deploy, Deleting"
 	switch s.Outputs["Stage"] {
 	case "dev", "staging":
 		return nil
 	case "prod":
 		return remedy.For(fmt.Errorf("%s is prod: no command deletes it", s.Name), next)
 	}
-	return remedy.For(fmt.Errorf("%s has no output Stage: it is not a Backroom, or older than this command", s.Name), next)
+	return remedy.For(fmt.Errorf("%s has no output Stage: it is not a Backroom stack, or it is older than this command", s.Name), next)
 }
 
-// confirmed returns nil if the stack's name was given: beforehand, or now when asked.
+// confirmed returns nil if the operator gave the stack's name, in a flag or as an answer. Another name is an error.
 func (c *console) confirmed(ctx context.Context, name, beforehand string) error {
 	said := beforehand
 	if said == "" {
 		var err error
-		if said, err = c.ask(ctx, "Its name, to go on: ", "--confirm "+name); err != nil {
+		if said, err = c.ask(ctx, "Enter its name to continue: ", "--confirm "+name); err != nil {
 			return err
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"backroom/shared/ops/stack"
 )
 
-func TestDeletable_IsOnlyAStackThatIsSurelyNotProd(t *testing.T) {
+func TestDeletable_RefusesProdAndUnknownStages(t *testing.T) {
 	t.Parallel()
 	of := func(stage string) stack.Stack {
 		return stack.Stack{Name: "shop", Outputs: map[string]string{"Stage": stage}}
@@ -29,7 +29,7 @@ func TestDeletable_IsOnlyAStackThatIsSurelyNotProd(t *testing.T) {
 	}
 }
 
-// tables makes tables of these names, for as long as the test lasts, and returns those that are there.
+// tables makes tables of these names for the test, and returns a function that lists the existing ones.
 func (d *deployed) tables(t *testing.T, names ...string) (there func() []string) {
 	t.Helper()
 	db := dynamodb.NewFromConfig(d.Runtime().AWS)
@@ -53,21 +53,21 @@ func (d *deployed) tables(t *testing.T, names ...string) (there func() []string)
 	}
 }
 
-func TestDelete_TakesTheStackAndItsTablesOnceItsNameIsGiven(t *testing.T) {
+func TestDelete_DeletesStackAndTablesAfterItsNameIsGiven(t *testing.T) {
 	t.Parallel()
 	for sentence, c := range map[string]struct {
 		typed, confirm string
 		gone           bool // the stack was deleted before
 		goesOn         bool
 	}{
-		"the name, when asked":                 {typed: "NAME\n", goesOn: true},
-		"the name, beforehand":                 {confirm: "NAME", goesOn: true},
-		"the stack is gone, tables are left":   {confirm: "NAME", gone: true, goesOn: true},
-		"another name":                         {typed: "NAME-2\n"},
-		"another name beforehand, not the one": {typed: "NAME\n", confirm: "NAME-2"},
-		"yes":                                  {typed: "y\n"},
-		"nothing":                              {},
-		"an empty line":                        {typed: "\n"},
+		"the name, when asked":               {typed: "NAME\n", goesOn: true},
+		"the name, beforehand":               {confirm: "NAME", goesOn: true},
+		"the stack is gone, tables are left": {confirm: "NAME", gone: true, goesOn: true},
+		"another name":                       {typed: "NAME-2\n"},
+		"another name beforehand":            {typed: "NAME\n", confirm: "NAME-2"},
+		"yes":                                {typed: "y\n"},
+		"nothing":                            {},
+		"an empty line":                      {typed: "\n"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -103,7 +103,7 @@ func TestDelete_RefusesProd(t *testing.T) {
 	assert.NotContains(t, d.asked, "DeleteStack")
 }
 
-func TestDelete_NamesAStackOfWhichNothingIsThere(t *testing.T) {
+func TestDelete_NamesAStackThatLeftNothing(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, "dev")
 	d.gone = true

@@ -16,9 +16,9 @@ func (c *console) erase() *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "erase CUSTOMER",
 		Short: "Erase a customer's personal data",
-		Long: "erase removes from a customer's orders what tells who the customer is: the owner, the email, the\n" +
-			"token of the payment method and people's reasons. It asks first, and it cannot be undone. Amounts\n" +
-			"and times stay. Open orders are left and named.",
+		Long: "erase removes personal data from a customer's orders: the owner, the email, the token of the payment\n" +
+			"method and people's reasons. It asks first, and it cannot be undone. Amounts and times stay. Orders\n" +
+			"that are not settled are left and named.",
 		Example: "  backroom erase customer-17 --dry-run --stack backroom-prod\n" +
 			"  backroom erase customer-17 --shop main --stack backroom-prod",
 		Args: one("CUSTOMER, the subject of the customer's tokens, which backroom order show prints"),
@@ -46,14 +46,14 @@ func (c *console) erase() *cobra.Command {
 		}
 		c.Linef("%d orders of %s in the shop %s %s", len(done.Orders), customer, *shop, did)
 		if len(done.Holding) > 0 {
-			c.Linef("%s their holds still have the token of the payment method, until stock is sold or released: %s",
+			c.Linef("%s these reservations keep the token of the payment method until their stock is sold or released: %s",
 				c.Bad("but"), strings.Join(done.Holding, " "))
 		}
 		if len(done.Open) == 0 {
 			return nil
 		}
-		left := fmt.Errorf("%d orders are still open and are left: %s", len(done.Open), strings.Join(done.Open, " "))
-		return remedy.For(left, "when they are over, this again; POST /orders/{id}/cancellation ends one sooner")
+		left := fmt.Errorf("%d orders are not settled and were left: %s", len(done.Open), strings.Join(done.Open, " "))
+		return remedy.For(left, "run this again when they are settled; POST /orders/{id}/cancellation ends one sooner")
 	})
 	return verb
 }

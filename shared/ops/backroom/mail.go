@@ -20,7 +20,7 @@ import (
 	"backroom/shared/ops/remedy"
 )
 
-// A mail is one that the stack sent to its mailbox, which it has where mails are not delivered.
+// A mail is one in the stack's mailbox, which has them where mails are not delivered.
 type mail struct {
 	To      string `dynamodbav:"to"`
 	Subject string `dynamodbav:"subject"`
@@ -29,7 +29,7 @@ type mail struct {
 	At      int64  `dynamodbav:"at"` // milliseconds since 1970
 }
 
-// When returns when the mail was sent, for people.
+// When returns the local time at which the mail was sent.
 func (m mail) When() string { return time.UnixMilli(m.At).Local().Format("2 Jan 15:04:05") }
 
 // mailList is the verb mail list.
@@ -58,7 +58,7 @@ func (c *console) mailList() *cobra.Command {
 			return err
 		}
 		if len(mails) == 0 {
-			c.Linef("the mailbox is empty: no order with an email has its outcome yet, or mails are delivered (MailFrom)")
+			c.Linef("the mailbox is empty: no order with an email has an outcome yet, or the stack delivers mail (MailFrom)")
 			return nil
 		}
 		mails = mails[max(0, len(mails)-*last):]
@@ -71,7 +71,7 @@ func (c *console) mailList() *cobra.Command {
 	return verb
 }
 
-// showPage writes mails to a file, if one is named or is to be opened, and opens it.
+// showPage writes mails to file, or to a temporary one if file is empty and open is set. It opens the file if open is set.
 func (c *console) showPage(ctx context.Context, mails []mail, file string, open bool) error {
 	if file == "" && !open {
 		return nil
@@ -93,11 +93,11 @@ func (c *console) showPage(ctx context.Context, mails []mail, file string, open 
 	return remedy.For(exec.CommandContext(ctx, "xdg-open", file).Run(), "open "+file+" in a browser")
 }
 
-// readMail returns what is in a stack's mailbox, the oldest first.
+// readMail returns the mails of a stack's mailbox, the oldest first. A stack without a mailbox is an error.
 func readMail(ctx context.Context, site ops.Site) ([]mail, error) {
 	table := site.Names["Mailbox"]
 	if table == "" {
-		return nil, remedy.For(errors.New("the stack has no mailbox: it is older than this command"), "deploy this version")
+		return nil, remedy.For(errors.New("the stack has no mailbox, because it is older than this command"), "deploy this version")
 	}
 	var mails []mail
 	pages := dynamodb.NewScanPaginator(site.DB, &dynamodb.ScanInput{TableName: &table})
@@ -116,7 +116,7 @@ func readMail(ctx context.Context, site ops.Site) ([]mail, error) {
 	return mails, nil
 }
 
-// page shows mails in frames of their own, in which nothing runs.
+// page shows each mail in a sandboxed frame, in which no script runs.
 var page = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="en">
 <head>
@@ -151,5 +151,5 @@ func writePage(file string, mails []mail) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(file, html.Bytes(), 0o600) // it holds addresses
+	return os.WriteFile(file, html.Bytes(), 0o600) // it has addresses
 }

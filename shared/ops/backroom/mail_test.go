@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAMailCannotLeaveItsFrame(t *testing.T) {
+func TestMailPage_KeepsEachMailInItsFrame(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "mail", "index.html")
 	require.NoError(t, writePage(file, []mail{{
 		To: "<b>ada@example.com", Subject: `"><script>`, Text: "</pre><script>", HTML: `<p>Größe</p>"><script>alert(1)</script>`,

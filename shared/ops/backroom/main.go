@@ -1,14 +1,14 @@
 // Command backroom operates a deployed Backroom, in production and on a local cloud:
 //
-//	backroom order show ID     tell what happened to an order
+//	backroom order show ID     show what happened to an order
 //	backroom redrive STEP      send a step's dead letters back to it
-//	backroom replay            send facts again that were lost
+//	backroom replay            send lost facts again
 //	backroom erase CUSTOMER    erase a customer's personal data
 //	backroom mail list         show the last mails of a stack that delivers none
 //	backroom smoke             test a deployment with one order
 //	backroom delete            delete a stack and its tables; never prod
 //
-// It exits with 0 if it did what was asked, 1 if it failed, 2 if it was called wrongly, and 130 if it was interrupted.
+// It exits with 0 after success, 1 after a failure, 2 if an argument or flag is wrong, and 130 after an interrupt.
 package main
 
 import (
@@ -35,9 +35,9 @@ const (
 	exitInterrupted = 130
 )
 
-// A console runs one command: what a person typed, and where the answer goes.
+// A console runs one command, with its input and its outputs.
 type console struct {
-	*terminal.Reporter           // standard output: what was asked for
+	*terminal.Reporter           // standard output: results
 	notes              io.Writer // standard error: notes, questions and errors
 	in                 io.Reader
 	interactive        bool   // in is a terminal, so that a person can answer
@@ -46,7 +46,7 @@ type console struct {
 
 	flags           *pflag.FlagSet // that every verb has
 	stack, endpoint string
-	began           bool // the arguments were understood, and the verb was begun
+	began           bool // the arguments are valid, and the verb has begun
 }
 
 func main() {
@@ -64,7 +64,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run runs the command that args ask for, and returns the exit code.
+// run runs the command that args name, and returns the exit code.
 func (c *console) run(ctx context.Context, args []string) int {
 	root := c.root()
 	root.SetArgs(args)
@@ -101,9 +101,9 @@ func (c *console) root() *cobra.Command {
 		Short: "Operate a deployed Backroom",
 		Long: "backroom operates a deployed Backroom, in production and on a local cloud.\n" +
 			"\n" +
-			"A verb that changes a stack says which one, and asks before it acts. Without --stack, the other\n" +
-			"verbs use the stack that make run serves in this folder. On AWS, AWS_REGION and the usual\n" +
-			"credentials say which account.",
+			"A verb that changes a stack names it and asks before it acts. Without --stack, the other verbs use\n" +
+			"the stack that make run serves in this folder. On AWS, AWS_REGION and the usual credentials select\n" +
+			"the account.",
 		Example: "  backroom order show ord_1 --stack backroom-prod\n" +
 			"  backroom redrive advance-order --dry-run --stack backroom-prod",
 		SilenceErrors: true,
@@ -114,8 +114,8 @@ func (c *console) root() *cobra.Command {
 	c.flags.StringVar(&c.endpoint, "endpoint", os.Getenv("AWS_ENDPOINT_URL"),
 		"`URL` of a local cloud; AWS_ENDPOINT_URL sets the default, empty means AWS")
 	root.AddCommand(
-		group("order", "Look at orders", c.orderShow()), c.redrive(), c.replay(), c.erase(),
-		group("mail", "Look at mails that were kept instead of delivered", c.mailList()), c.smoke(), c.remove(),
+		group("order", "Show orders", c.orderShow()), c.redrive(), c.replay(), c.erase(),
+		group("mail", "Look at mails in the mailbox", c.mailList()), c.smoke(), c.remove(),
 	)
 	return root
 }
@@ -135,7 +135,7 @@ func group(name, short string, verbs ...*cobra.Command) *cobra.Command {
 	return g
 }
 
-// begin marks that the verb was called rightly: what fails from here on is no misuse, unless it says so.
+// begin marks the arguments as valid: a later error is a failure, unless it is a misuse.
 func (c *console) begin(verb func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		c.began = true
@@ -143,20 +143,20 @@ func (c *console) begin(verb func(ctx context.Context, args []string) error) fun
 	}
 }
 
-// one demands exactly one argument. It says what the argument is.
+// one requires exactly one argument, which what describes.
 func one(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != 1 || args[0] == "" {
-			return fmt.Errorf("exactly one argument is needed: %s", what)
+			return fmt.Errorf("exactly one argument is required: %s", what)
 		}
 		return nil
 	}
 }
 
-// atLeast demands that a flag's number is not below the least.
+// atLeast returns a misuse if a flag's number is below least.
 func atLeast(least int, flag string, n int) error {
 	if n < least {
-		return misuse{fmt.Errorf("--%s %d: the least is %d", flag, n, least)}
+		return misuse{fmt.Errorf("--%s must be at least %d, not %d", flag, least, n)}
 	}
 	return nil
 }

@@ -13,9 +13,9 @@ import (
 func (c *console) orderShow() *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "show ID",
-		Short: "Tell what happened to an order",
-		Long: "show tells what happened to an order, in the order of cause, and where it stands: what it waits for,\n" +
-			"what stock and payment want and have, its refunds and its mails. It prints no address.",
+		Short: "Show what happened to an order",
+		Long: "show prints what happened to an order, in the order of cause, and its status: what it awaits, the\n" +
+			"desired and observed state of stock and payment, its refunds and its mails. It prints no address.",
 		Example: "  backroom order show ord_1 --stack backroom-prod",
 		Args:    one("ID, the id of an order, which GET /orders lists"),
 	}
@@ -25,11 +25,11 @@ func (c *console) orderShow() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		told, err := site.Story(ctx, saga.Shop(*shop), args[0])
+		s, err := site.Story(ctx, *shop, args[0])
 		if err != nil {
 			return err
 		}
-		return told.Write(c, c.now(), time.Local, c)
+		return s.Write(c, c.now(), time.Local, c)
 	})
 	return verb
 }

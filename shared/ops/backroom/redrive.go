@@ -15,13 +15,13 @@ import (
 func (c *console) redrive() *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "redrive STEP",
-		Short: "Send a step's dead letters back to it",
-		Long: "redrive sends the messages in the dead-letter queue of a step back to the step. It asks first. What\n" +
-			"cannot be sent stays. Doing it twice is safe. STEP may also be relay-facts, whose stream records are\n" +
-			"sent to the steps that hear them.",
+		Short: "Move a step's dead letters back to its queue",
+		Long: "redrive moves the messages in the dead-letter queue of a step back to the queue of the step. It asks\n" +
+			"first. Messages that cannot be sent stay. Running it twice is safe. STEP may also be relay-facts:\n" +
+			"its stream records are read, and their facts sent to the steps that consume them.",
 		Example: "  backroom redrive advance-order --dry-run --stack backroom-prod\n" +
 			"  backroom redrive advance-order --limit 1 --stack backroom-prod",
-		Args:      one("STEP, the step that gave up"),
+		Args:      one("STEP, the step whose dead letters are moved"),
 		ValidArgs: ops.Steps(),
 	}
 	dryRun := verb.Flags().Bool("dry-run", false, "list the messages and send none; each counts as received once more")
@@ -52,12 +52,12 @@ func (c *console) redrive() *cobra.Command {
 		for _, kept := range moved.Kept {
 			c.Linef("%s %v", c.Bad("kept"), kept)
 		}
-		c.Linef("%d sent; the dead-letter queue of %s says that it holds %d", moved.Sent, step, moved.Still)
+		c.Linef("%d sent; the dead-letter queue of %s reports %d left", moved.Sent, step, moved.Still)
 		if len(moved.Kept) == 0 {
 			return nil
 		}
 		return remedy.For(fmt.Errorf("%d messages could not be sent and stay", len(moved.Kept)),
-			"remove the cause and do this again; records of relay-facts that no version can read: "+
+			"remove the cause and run this again; for records of relay-facts that no version can read: "+
 				"backroom replay --since …, then delete them")
 	})
 	return verb

@@ -18,10 +18,10 @@ import (
 func (c *console) replay() *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "replay --since TIME",
-		Short: "Send facts again that were lost",
-		Long: "replay reads the tables of orders, holds and charges, and sends again all facts that were recorded\n" +
-			"since a time. It asks first. The facts have the ids that they had at first, so a step that heard one\n" +
-			"before changes nothing.",
+		Short: "Send lost facts again",
+		Long: "replay reads the tables of orders, reservations and charges, and sends all facts again that were\n" +
+			"recorded since a time. It asks first. The facts keep their original ids, so a step that has handled\n" +
+			"one changes nothing.",
 		Example: "  backroom replay --since 26h --dry-run --stack backroom-prod\n" +
 			"  backroom replay --since 2026-11-21T10:00Z --rate 100 --stack backroom-prod",
 		Args: cobra.NoArgs,
@@ -50,7 +50,7 @@ func (c *console) replay() *cobra.Command {
 			}
 			did = "sent again"
 		}
-		c.Linef("what was told since %s:", when)
+		c.Linef("facts since %s:", when)
 		replayed, err := site.Replay(ctx, from, *rate, *dryRun)
 		for _, t := range replayed {
 			c.Linef("%s: %d rows read", t.Table, t.Rows)
@@ -62,12 +62,12 @@ func (c *console) replay() *cobra.Command {
 				c.Linef("  %s", c.Bad(fmt.Sprintf("%6d × not sent, %s (%s)", len(rows), what, some(rows))))
 			}
 		}
-		return remedy.For(err, "the same again: what was sent already changes nothing")
+		return remedy.For(err, "run it again: facts that were sent already change nothing")
 	})
 	return verb
 }
 
-// some names the first few of many.
+// some returns the first few rows, and how many more there are.
 func some(rows []string) string {
 	const few = 3
 	if len(rows) <= few {
@@ -76,10 +76,10 @@ func some(rows []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(rows[:few], ", "), len(rows)-few)
 }
 
-// layouts are how a moment can be given. One without a zone is local.
+// layouts are the accepted formats of a time. One without a zone is local.
 var layouts = []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04", time.DateOnly}
 
-// moment reads when something was: a time, or how long ago.
+// moment parses a time, or an age. A time that has not passed is a misuse.
 func moment(given string, now time.Time) (time.Time, error) {
 	if ago, err := time.ParseDuration(given); err == nil && ago > 0 {
 		return now.Add(-ago), nil
@@ -94,5 +94,5 @@ func moment(given string, now time.Time) (time.Time, error) {
 		why = errors.New("--since is missing")
 	}
 	example := now.Add(-26 * time.Hour).UTC().Format("2006-01-02T15:04Z07:00")
-	return time.Time{}, misuse{remedy.For(why, "--since 26h, or --since "+example+"; rather too early than too late")}
+	return time.Time{}, misuse{remedy.For(why, "--since 26h, or --since "+example+"; choose a time before the loss")}
 }

@@ -10,7 +10,7 @@ import (
 	"backroom/shared/ops/remedy"
 )
 
-func TestMoment_IsATimeThatHasPassed(t *testing.T) {
+func TestMoment_RefusesATimeThatHasNotPassed(t *testing.T) {
 	now := time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)
 	for given, want := range map[string]time.Time{
 		"26h":                    now.Add(-26 * time.Hour),

@@ -19,16 +19,16 @@ func (c *console) smoke() *cobra.Command {
 	verb := &cobra.Command{
 		Use:   "smoke",
 		Short: "Test a deployment with one order",
-		Long: "smoke places an order for a product of its own, follows it to its end, mail included, and refunds\n" +
-			"it. Where the stack has no payment sandbox, as in prod, it only reads, unless --card names a payment\n" +
-			"method.",
+		Long: "smoke places an order for a product of its own, waits until it is paid and its mail is sent, and\n" +
+			"refunds it. If the stack has no payment sandbox, as in prod, smoke only reads, unless --card names a\n" +
+			"payment method.",
 		Example: "  backroom smoke --stack backroom-staging\n" +
 			"  backroom smoke --stack backroom-prod --card pm_1 --url https://api.example.com",
 		Args: cobra.NoArgs,
 	}
 	card := verb.Flags().String("card", "",
 		"payment `method` that the provider knows; outside the sandbox it pays with real money")
-	url := verb.Flags().String("url", "", "`URL` of the API, if it has a name of its own")
+	url := verb.Flags().String("url", "", "`URL` of the API, if it has a custom domain")
 	shopName := ofShop(verb)
 	verb.RunE = c.begin(func(ctx context.Context, _ []string) error {
 		began := time.Now()
@@ -44,29 +44,29 @@ func (c *console) smoke() *cobra.Command {
 			return err
 		}
 		if walk.Card == "" {
-			c.Linef("%s nothing was ordered: the stage is prod, which has no test card. With --card pm_… it is, for real money",
+			c.Linef("%s nothing was ordered, because prod has no test card. With --card pm_… an order is placed, for real money",
 				c.Bad("but"))
 		}
 		took := time.Since(began).Seconds()
-		c.Linef("%s %s does what it is there for, seen in %.1f s", c.Good("yes:"), site.Stack.Name, took)
+		c.Linef("%s %s works, checked in %.1f s", c.Good("yes:"), site.Stack.Name, took)
 		return nil
 	})
 	return verb
 }
 
-// walk prepares the way through a stack; card and url may be empty.
+// walk prepares the smoke test of a stack. An empty card is replaced by the sandbox's, an empty url by the stack's.
 func (c *console) walk(ctx context.Context, site ops.Site, shopName, card, url string) (smoke.Walk, error) {
 	if url == "" {
 		found, err := site.Stack.API()
 		if err != nil {
-			return smoke.Walk{}, remedy.For(err, "--url https://… says where the API answers")
+			return smoke.Walk{}, remedy.For(err, "--url https://… names the URL of the API")
 		}
 		url = found
 	}
 	id, secret, err := site.Stack.Client(ctx)
 	if err != nil {
 		return smoke.Walk{}, remedy.For(err,
-			"may you read the secret? aws secretsmanager get-secret-value --secret-id "+site.Stack.Outputs["ClientSecretArn"])
+			"check that you may read the secret: aws secretsmanager get-secret-value --secret-id "+site.Stack.Outputs["ClientSecretArn"])
 	}
 	if card == "" && site.Stack.Outputs["SandboxApiId"] != "" {
 		card = shop.CardGood
@@ -80,11 +80,11 @@ func (c *console) walk(ctx context.Context, site ops.Site, shopName, card, url s
 		Name: strconv.FormatInt(time.Now().UnixMilli(), 36), Card: card,
 		Bound: 2 * time.Minute, Pause: 200 * time.Millisecond, Step: c.Phase,
 		Mailed: func(ctx context.Context, order string) (string, error) {
-			told, err := site.Story(ctx, saga.Shop(shopName), order)
-			if err != nil || len(told.Notices) == 0 {
+			s, err := site.Story(ctx, shopName, order)
+			if err != nil || len(s.Notices) == 0 {
 				return "", err
 			}
-			return string(told.Notices[0].Status), nil
+			return string(s.Notices[0].Status), nil
 		},
 	}, nil
 }

@@ -17,8 +17,8 @@ import (
 	"backroom/shared/ops/stack"
 )
 
-// target returns the cloud's endpoint and the name of the stack that a verb works on. Without --stack, it is the
-// stack of the running make run, unless the verb changes what the stack holds.
+// target returns the cloud's endpoint and the name of the stack that a verb works on. Without --stack, it is the stack of
+// the running make run. It is a misuse if no make run is running, or if the verb changes data.
 func (c *console) target(changes bool) (endpoint, name string, err error) {
 	if c.stack != "" {
 		if c.endpoint == "" {
@@ -27,15 +27,15 @@ func (c *console) target(changes bool) (endpoint, name string, err error) {
 		return strings.TrimRight(c.endpoint, "/"), c.stack, nil
 	}
 	if c.flags.Changed("endpoint") {
-		return "", "", misuse{errors.New("--endpoint is of no use without --stack")}
+		return "", "", misuse{errors.New("--endpoint requires --stack")}
 	}
 	run, ok := local.Find(c.folder)
 	if !ok {
 		return "", "", misuse{remedy.For(errors.New("--stack is missing, and no make run serves a stack here"),
-			"--stack NAME, with AWS_REGION and credentials; or make run, then this again in another terminal")}
+			"give --stack NAME, with AWS_REGION and credentials; or start make run, and run this again in another terminal")}
 	}
 	if changes {
-		return "", "", misuse{remedy.For(errors.New("--stack is missing: a verb that changes a stack must be told which"),
+		return "", "", misuse{remedy.For(errors.New("--stack is missing: it is required by a verb that changes a stack"),
 			fmt.Sprintf("--stack %s --endpoint %s for the stack of the running make run", run.Stack, run.Endpoint))}
 	}
 	fmt.Fprintf(c.notes, "stack %s at %s, of the running make run\n", run.Stack, run.Endpoint)
@@ -51,7 +51,7 @@ func (c *console) site(ctx context.Context, changes bool) (ops.Site, error) {
 	return ops.Open(ctx, endpoint, name)
 }
 
-// where names a stack so that it is not taken for another.
+// where describes a stack: its name, its stage, and its endpoint or account.
 func where(s stack.Stack) string {
 	at := s.Endpoint
 	if id, err := arn.Parse(s.ARN); at == "" && err == nil {
@@ -60,13 +60,13 @@ func where(s stack.Stack) string {
 	return fmt.Sprintf("the stack %s (stage %s, %s)", s.Name, s.Outputs["Stage"], at)
 }
 
-// agree returns nil if the operator agrees to what a verb is about to do with a stack, now or by --yes.
+// agree returns nil if the operator agrees to a change of a stack, by an answer or by --yes.
 func (c *console) agree(ctx context.Context, yes bool, s stack.Stack, what string) error {
 	fmt.Fprintf(c.notes, "On %s: %s.\n", where(s), what)
 	if yes {
 		return nil
 	}
-	answer, err := c.ask(ctx, "Go on? [y/N] ", "--yes")
+	answer, err := c.ask(ctx, "Continue? [y/N] ", "--yes")
 	if err != nil {
 		return err
 	}
@@ -77,16 +77,15 @@ func (c *console) agree(ctx context.Context, yes bool, s stack.Stack, what strin
 	return errors.New("not confirmed; nothing was changed")
 }
 
-// ask returns what a person answers. Where no person can answer, it returns an error that names the flag which
-// answers beforehand.
+// ask returns the operator's answer. Without a terminal it returns a misuse that names the flag which answers instead.
 func (c *console) ask(ctx context.Context, question, flag string) (string, error) {
 	if !c.interactive {
-		why := errors.New("this needs a confirmation, and there is no terminal to ask on; nothing was changed")
-		return "", misuse{remedy.For(why, "the same with "+flag)}
+		why := errors.New("a confirmation is required, and there is no terminal to ask on; nothing was changed")
+		return "", misuse{remedy.For(why, "run it again with "+flag)}
 	}
 	fmt.Fprint(c.notes, question)
 	answer := make(chan string, 1)
-	go func() { // a read cannot be called off
+	go func() { // a read cannot be canceled
 		line, _ := bufio.NewReader(c.in).ReadString('\n')
 		answer <- strings.TrimSpace(line)
 	}()

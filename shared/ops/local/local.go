@@ -1,4 +1,4 @@
-// Package local is how a running `make run` tells other programs on this machine which stack it serves.
+// Package local lets a running `make run` announce to other programs on this machine which stack it serves.
 package local
 
 import (
@@ -18,7 +18,7 @@ type Run struct {
 
 func notice(repo string) string { return filepath.Join(repo, ".backroom", "running.json") }
 
-// Announce makes a run known to Running and Find. The folder .backroom must be there.
+// Announce makes a run known to Running and Find. The folder .backroom must exist.
 func Announce(repo string, r Run) error {
 	text, err := json.Marshal(r)
 	if err != nil {
@@ -27,7 +27,7 @@ func Announce(repo string, r Run) error {
 	return os.WriteFile(notice(repo), text, 0o644)
 }
 
-// Withdraw takes back what Announce made known.
+// Withdraw removes what Announce wrote.
 func Withdraw(repo string) error { return os.Remove(notice(repo)) }
 
 // Running returns the run of a repository. It returns false if none was announced, or if the process has ended since.

@@ -29,7 +29,7 @@ func TestFind_ReturnsARunUntilItIsWithdrawn(t *testing.T) {
 	}
 	require.NoError(t, local.Withdraw(repo))
 	_, ok = local.Find(inside)
-	require.False(t, ok, "it is withdrawn")
+	require.False(t, ok, "the run is withdrawn")
 }
 
 func TestRunning_IgnoresARunWhoseProcessEnded(t *testing.T) {

@@ -1,9 +1,9 @@
-// Package remedy gives errors their next step: what went wrong, then the command that leads on.
+// Package remedy adds a next step to errors: the command or the check that helps after the failure.
 package remedy
 
 import "errors"
 
-// An Error is a cause with the step that leads on from it.
+// An Error is a cause with its next step.
 type Error struct {
 	Cause error
 	Next  string // a command, or one sentence
@@ -13,8 +13,8 @@ func (e *Error) Error() string { return e.Cause.Error() }
 
 func (e *Error) Unwrap() error { return e.Cause }
 
-// For attaches a next step to a cause. It returns nil for a nil cause, and leaves a cause alone that already has one:
-// the place closest to the failure knows best.
+// For adds a next step to a cause. It returns nil for a nil cause. A cause that has a next step keeps it, because the code
+// closest to the failure knows most.
 func For(cause error, next string) error {
 	if cause == nil {
 		return nil
@@ -25,7 +25,7 @@ func For(cause error, next string) error {
 	return &Error{Cause: cause, Next: next}
 }
 
-// Next returns the step that err names, or "".
+// Next returns the next step of err, or "".
 func Next(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Next

@@ -1,5 +1,5 @@
-// Package shop is what it takes to seed a shop, to buy in it and to watch what becomes of an order, over the client that every Go
-// program has (shared/client); and beside that a bare way to send what no client would.
+// Package shop seeds a shop, buys in it and follows an order, with the Go client (shared/client). Its Wire sends requests
+// that the client cannot send, such as malformed ones.
 package shop
 
 import (
@@ -15,20 +15,21 @@ import (
 	"backroom/shared/client"
 )
 
-// An API is one deployed Backroom. A call has the token that it is given (Bearer), or none, and is made once: every refusal is seen.
+// An API is one deployed Backroom. A call carries the token that Bearer gives it. It is made once, without retries, so the
+// caller sees every refusal.
 type API struct {
 	*client.ClientWithResponses
 	Wire
 }
 
-// New returns the API at a URL, over a connection; nil is http.DefaultClient.
+// New returns the API at a URL, over a connection; nil means http.DefaultClient.
 func New(url string, connection *http.Client) (API, error) {
 	wire := Wire{URL: strings.TrimRight(url, "/"), HTTP: cmp.Or(connection, http.DefaultClient)}
 	calls, err := client.New(wire.URL, client.Settings{HTTP: wire.HTTP})
 	return API{calls, wire}, err
 }
 
-// Bearer has a call be made by a token.
+// Bearer adds a token to a call.
 func Bearer(token string) client.RequestEditorFn {
 	return func(_ context.Context, r *http.Request) error {
 		r.Header.Set("Authorization", "Bearer "+token)
@@ -54,7 +55,7 @@ func (s API) Token(ctx context.Context, c client.Credentials) (string, error) {
 // Euro is a price list with one price.
 func Euro(cents int64) []client.Money { return []client.Money{{Amount: cents, Currency: "EUR"}} }
 
-// AddProduct puts a product into the catalogue. It returns false if the SKU is there already, which it then leaves alone.
+// AddProduct adds a product to the catalogue. If the SKU exists, it changes nothing and returns false.
 func (s API) AddProduct(ctx context.Context, token, sku string, p client.ProductContent) (added bool, err error) {
 	answer, err := s.PutProductWithResponse(ctx, sku, &client.PutProductParams{IfNoneMatch: new("*")}, p, Bearer(token))
 	if RefusedWith(err, http.StatusPreconditionFailed) {
@@ -90,7 +91,7 @@ func (s API) Place(ctx context.Context, token, key string, basket client.OrderRe
 	return *answer.JSON202, nil
 }
 
-// Cancel cancels an order. It returns false if its story has ended otherwise.
+// Cancel cancels an order. It returns false if the order can no longer be canceled.
 func (s API) Cancel(ctx context.Context, token, id, reason string) (canceled bool, err error) {
 	_, err = s.CancelOrderWithResponse(ctx, id, client.CancellationRequest{Reason: reason}, Bearer(token))
 	if RefusedWith(err, http.StatusConflict) {
@@ -102,7 +103,7 @@ func (s API) Cancel(ctx context.Context, token, id, reason string) (canceled boo
 	return true, nil
 }
 
-// Decided says whether an order has its outcome, or can get none without a person.
+// Decided reports whether an order has its outcome, or needs a person to get one.
 func Decided(o client.Order) bool { return o.Outcome != "" || o.Attention != "" }
 
 // Outcome returns an order's outcome, with its reason if there is one.
@@ -119,12 +120,12 @@ func (s API) Order(ctx context.Context, token, id string) (client.Order, error) 
 	return *answer.JSON200, nil
 }
 
-// Await asks for an order until it has its outcome or ctx ends; then it returns the order as it was last seen, and ctx's error.
+// Await reads an order until it has its outcome. If ctx ends first, it returns the order as last read, and ctx's error.
 func (s API) Await(ctx context.Context, token, id string) (client.Order, error) {
 	return s.AwaitThat(ctx, token, id, Decided)
 }
 
-// AwaitThat is Await for an order that is as somebody wants it.
+// AwaitThat reads an order until wanted returns true. If ctx ends first, it returns the order as last read, and ctx's error.
 func (s API) AwaitThat(ctx context.Context, token, id string, wanted func(client.Order) bool) (client.Order, error) {
 	var seen client.Order
 	for pause := 40 * time.Millisecond; ; pause = min(pause*5/4, 500*time.Millisecond) {

@@ -9,9 +9,10 @@ import (
 	"net/http"
 )
 
-// A Wire is where requests go that are no client's: malformed ones, those whose very bytes and headers matter, and those to another's API.
+// A Wire sends requests that the client cannot send: malformed ones, those with exact bytes and headers, and those to
+// another API.
 type Wire struct {
-	URL  string // which paths follow; without a slash at its end
+	URL  string // the prefix of all paths; without a slash at the end
 	HTTP *http.Client
 }
 
@@ -19,19 +20,19 @@ type Wire struct {
 type Call struct {
 	Method string
 	Path   string // with its values in place
-	Token  string // empty: none
+	Token  string // empty: no token
 	Header map[string]string
 	Body   any // encoded as JSON; a []byte or string is sent as it is
 }
 
-// An Answer is what came back, whatever its status.
+// An Answer is a response, whatever its status.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Into decodes the body. It returns an error that shows the answer if the status is another one.
+// Into decodes the body into out. Another status than the given one is an error that contains the body.
 func (a Answer) Into(out any, status int) error {
 	if a.Status != status {
 		return fmt.Errorf("status %d, wanted %d: %s", a.Status, status, bytes.TrimSpace(a.Body))
@@ -42,7 +43,7 @@ func (a Answer) Into(out any, status int) error {
 	return json.Unmarshal(a.Body, out)
 }
 
-// Send sends a call and reads the whole answer. An error means there was none.
+// Send sends a call and reads the whole response. An error means that the response is missing or incomplete.
 func (w Wire) Send(ctx context.Context, call Call) (Answer, error) {
 	var body []byte
 	switch given := call.Body.(type) {

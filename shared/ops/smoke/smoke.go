@@ -1,5 +1,5 @@
-// Package smoke shows, after a deployment, that a stack does what it is there for: it goes the way of one order from end to end, and
-// clears up behind itself.
+// Package smoke tests a deployed stack with one order: it places the order, follows it until its refund, and removes its
+// product afterwards.
 package smoke
 
 import (
@@ -15,31 +15,31 @@ import (
 	"backroom/shared/ops/shop"
 )
 
-// A Walk is one way through a stack.
+// A Walk is one smoke test of a stack.
 type Walk struct {
 	API              shop.API
 	ClientID, Secret string
-	Name             string // makes this walk's product and keys different from those of others
-	// Card is a payment method that the stack's provider takes. Without one nothing is ordered: the walk only reads.
+	Name             string // unique: this walk's product and idempotency keys contain it
+	// Card is a payment method that the stack's provider accepts. Without one the walk orders nothing and only reads.
 	Card string
-	// Mailed returns what became of the order's first mail, "" while nothing has; nil if nobody can look.
+	// Mailed returns the status of the order's first mail, "" while it has none. It is nil if the status cannot be read.
 	Mailed func(ctx context.Context, order string) (string, error)
-	Bound  time.Duration // how long what must come is waited for
-	Pause  time.Duration // between two looks
-	// Step tells of one step: its name, and what work saw or why it failed.
+	Bound  time.Duration // the longest wait for each result
+	Pause  time.Duration // between two requests
+	// Step runs work and reports it: its name, its result or its error.
 	Step func(name string, work func() (saw string, err error)) error
 }
 
-// the buyer of the order, and where its mail goes: an address at which SES takes every mail and delivers none.
+// The buyer of the order, and the address of its mail, at which SES accepts every mail and delivers none.
 const (
 	buyer = "smoke-test"
 	email = "success@simulator.amazonses.com"
 )
 
-// price is what the product costs: one unit of it is ordered.
+// price is the product's price. The walk orders one unit.
 var price = shop.Euro(100)
 
-// Go goes the way. It returns what was wrong first, with what to look at.
+// Go runs the walk. It returns the first error, with its next step.
 func (w Walk) Go(ctx context.Context) (err error) {
 	if err := w.Step("health", func() (string, error) { return w.health(ctx) }); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (w Walk) Go(ctx context.Context) (err error) {
 	var staff string
 	err = w.Step("token", func() (string, error) {
 		staff, err = w.API.Token(ctx, client.Credentials{ClientID: w.ClientID, Secret: w.Secret})
-		return "for the client " + w.ClientID, remedy.For(err, "the log of issue-token; is the secret that of this stack? A secret that was changed within the last minutes may not be known yet")
+		return "for the client " + w.ClientID, remedy.For(err, "check that the secret is this stack's, then the log of issue-token; a changed secret takes some minutes to work")
 	})
 	if err != nil {
 		return err
@@ -67,14 +67,14 @@ func (w Walk) Go(ctx context.Context) (err error) {
 func (w Walk) health(ctx context.Context) (string, error) {
 	_, err := w.API.GetHealthWithResponse(ctx)
 	return w.API.URL, remedy.For(wrap("GET /health", err),
-		"is that where the API answers? Otherwise --url URL; then the log of get-health")
+		"check that this is the URL of the API, otherwise give --url URL; then the log of get-health")
 }
 
 func (w Walk) keys(ctx context.Context) (string, error) {
-	const next = "the logs of issue-token, which publishes them, and of get-keys"
+	const next = "the logs of issue-token, which publishes the keys, and of get-keys"
 	set, err := w.API.GetKeysWithResponse(ctx)
 	if err == nil && len(set.JSON200.Keys) == 0 {
-		err = errors.New("there is no key, though a token was signed")
+		err = errors.New("no key is published, though a token was signed")
 	}
 	if err != nil {
 		return "", remedy.For(wrap("GET /.well-known/jwks.json", err), next)
@@ -82,7 +82,7 @@ func (w Walk) keys(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d published", len(set.JSON200.Keys)), nil
 }
 
-// lists reads what is for sale, and which orders wait for a person.
+// lists reads the products on sale, and the orders that need attention.
 func (w Walk) lists(ctx context.Context, staff string) (string, error) {
 	products, err := w.API.ListProductsWithResponse(ctx, nil)
 	orders, failed := w.API.ListOrdersWithResponse(ctx, &client.ListOrdersParams{Attention: new(true)}, shop.Bearer(staff))
@@ -92,7 +92,7 @@ func (w Walk) lists(ctx context.Context, staff string) (string, error) {
 	return fmt.Sprintf("%d products on the first page; %d orders need attention", len(products.JSON200.Products), len(orders.JSON200.Orders)), nil
 }
 
-// buy puts a product on sale, orders it, and takes back both.
+// buy puts a product on sale, orders it, refunds the order and removes the product.
 func (w Walk) buy(ctx context.Context, staff string) (err error) {
 	sku := "SMOKE-" + strings.ToUpper(w.Name)
 	defer func() {
@@ -135,14 +135,14 @@ func (w Walk) buy(ctx context.Context, staff string) (err error) {
 	return w.Step("refund", func() (string, error) { return w.refund(ctx, staff, id) })
 }
 
-// follow waits until the order is paid, its mail sent.
+// follow waits until the order is paid and its mail is sent. An order that is not confirmed, or needs attention, is an error.
 func (w Walk) follow(ctx context.Context, customer, id string) error {
-	story := "backroom order show " + id + ", same --stack: the step that is missing has a log and a dead-letter queue"
+	story := "backroom order show " + id + ", with the same --stack; then the log and the dead-letter queue of the missing step"
 	err := w.Step("outcome", func() (string, error) {
 		return w.until(ctx, "the order has its outcome", func(ctx context.Context) (string, bool, error) {
 			o, err := w.API.Order(ctx, customer, id)
 			if err == nil && shop.Decided(o) && shop.Outcome(o) != "confirmed" {
-				err = remedy.For(fmt.Errorf("%s is %s, not confirmed", id, strings.TrimSpace(shop.Outcome(o)+" "+o.Attention)), "does the provider take "+w.Card+", and our key? "+story)
+				err = remedy.For(fmt.Errorf("%s is %s, not confirmed", id, strings.TrimSpace(shop.Outcome(o)+" "+o.Attention)), "check that the provider accepts "+w.Card+" and our key; "+story)
 			}
 			return shop.Outcome(o), shop.Decided(o), remedy.For(err, story)
 		}, story)
@@ -156,7 +156,7 @@ func (w Walk) follow(ctx context.Context, customer, id string) error {
 			if err == nil && o.Attention != "" {
 				err = fmt.Errorf("%s needs attention: %s", id, o.Attention)
 			}
-			return fmt.Sprintf("%s; %d.%02d %s taken", o.Status, o.Total.Amount/100, o.Total.Amount%100, o.Total.Currency), o.Status == client.OrderStatusPaid, remedy.For(err, story)
+			return fmt.Sprintf("%s; %d.%02d %s captured", o.Status, o.Total.Amount/100, o.Total.Amount%100, o.Total.Currency), o.Status == client.OrderStatusPaid, remedy.For(err, story)
 		}, story)
 	})
 	if err != nil || w.Mailed == nil {
@@ -170,7 +170,7 @@ func (w Walk) follow(ctx context.Context, customer, id string) error {
 	})
 }
 
-// refund gives the money back and waits until it is there.
+// refund refunds the order and waits until the money has arrived. A failed refund is an error.
 func (w Walk) refund(ctx context.Context, staff, id string) (string, error) {
 	const next = "refund it by hand; then the logs of refund-order and return-payment"
 	whole := client.RefundRequest{Reason: "smoke test"}
@@ -190,20 +190,21 @@ func (w Walk) refund(ctx context.Context, staff, id string) (string, error) {
 	}, next)
 }
 
-// giveUp cancels an order that did not end as it should, so that neither stock nor money stays with it.
+// giveUp cancels an order after a failure, so that it keeps neither stock nor money.
 func (w Walk) giveUp(ctx context.Context, staff, id string) error {
 	return w.Step("cancel", func() (string, error) {
 		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Bound)
 		defer cancel()
 		canceled, err := w.API.Cancel(limit, staff, id, "smoke test")
 		if err == nil && !canceled {
-			return "its story is over already; refund it by hand if it was paid", nil
+			return "it can no longer be canceled; refund it by hand if it was paid", nil
 		}
-		return "what it took comes back", remedy.For(err, "cancel "+id+" by hand")
+		return "its stock and money come back", remedy.For(err, "cancel "+id+" by hand")
 	})
 }
 
-// until looks again and again until done, and returns what was seen last. An error of look ends it.
+// until calls look until it is done, and returns what it saw last. It returns the first error of look, or an error when
+// w.Bound is over.
 func (w Walk) until(ctx context.Context, what string, look func(context.Context) (seen string, done bool, err error), next string) (string, error) {
 	limit, cancel := context.WithTimeout(ctx, w.Bound)
 	defer cancel()

@@ -17,7 +17,7 @@ import (
 	"backroom/shared/ops/shop"
 )
 
-// sound are the answers of a stack that works, by method and path; the name of the walk is test.
+// sound are the answers of a working stack, by method and path. The name of the walk is test.
 var sound = map[string]string{
 	"GET /health":                        `200 {}`,
 	"POST /oauth/token":                  `200 {"access_token":"token"}`,
@@ -33,7 +33,8 @@ var sound = map[string]string{
 	"DELETE /products/SMOKE-TEST":        `204 `,
 }
 
-// walked goes through a stack that is sound but for some answers, and returns what was asked of it and which steps were good.
+// walked runs a walk through a stack that works except for some answers. It returns the requests, and the steps that
+// succeeded.
 func walked(t *testing.T, but map[string]string, change func(*Walk)) (asked, good []string, err error) {
 	t.Helper()
 	stack := loopback.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -68,14 +69,14 @@ func walked(t *testing.T, but map[string]string, change func(*Walk)) (asked, goo
 	return asked, good, err
 }
 
-func TestASoundStackIsWalkedThroughAndLeftAsItWas(t *testing.T) {
+func TestWalk_CompletesAndRemovesItsProduct(t *testing.T) {
 	asked, good, err := walked(t, nil, nil)
 	require.NoError(t, err)
 	require.Equal(t, []string{"health", "token", "keys", "lists", "product", "order", "outcome", "paid", "mail", "refund", "clear up"}, good)
 	require.Equal(t, "DELETE /products/SMOKE-TEST", asked[len(asked)-1])
 }
 
-func TestWithoutACardNothingIsWritten(t *testing.T) {
+func TestWalk_WithoutACardOnlyReads(t *testing.T) {
 	asked, good, err := walked(t, nil, func(w *Walk) { w.Card = "" })
 	require.NoError(t, err)
 	require.Equal(t, []string{"health", "token", "keys", "lists"}, good)
@@ -84,7 +85,7 @@ func TestWithoutACardNothingIsWritten(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongIsSaidWithWhatToLookAt(t *testing.T) {
+func TestWalk_NamesTheFailureAndTheNextStep(t *testing.T) {
 	mail := func(state string, err error) func(*Walk) {
 		return func(w *Walk) {
 			w.Mailed = func(context.Context, string) (string, error) { return state, err }
@@ -94,14 +95,14 @@ func TestWhatIsWrongIsSaidWithWhatToLookAt(t *testing.T) {
 		but      map[string]string
 		change   func(*Walk)
 		says     string
-		canceled bool // the order was, and the product taken away
+		canceled bool // the order was canceled, and the product removed
 	}{
 		"no health":                     {but: map[string]string{"GET /health": "500 "}, says: "GET /health: 500"},
 		"no token":                      {but: map[string]string{"POST /oauth/token": "403 "}, says: "ask for a token: 403"},
-		"no key":                        {but: map[string]string{"GET /.well-known/jwks.json": `200 {"keys":[]}`}, says: "there is no key"},
+		"no key":                        {but: map[string]string{"GET /.well-known/jwks.json": `200 {"keys":[]}`}, says: "no key is published"},
 		"no list":                       {but: map[string]string{"GET /orders": "500 "}, says: "GET /orders?attention=true: 500"},
 		"a declined card":               {but: map[string]string{"GET /orders/ord_1": `200 {"status":"rejected","outcome":"rejected","reason":"card-declined"}`}, says: "rejected card-declined", canceled: true},
-		"an order that waits for ever":  {but: map[string]string{"GET /orders/ord_1": `200 {"status":"placed"}`}, says: "not within 10s: the order has its outcome", canceled: true},
+		"an order without an outcome":   {but: map[string]string{"GET /orders/ord_1": `200 {"status":"placed"}`}, says: "not within 10s: the order has its outcome", canceled: true},
 		"an order that needs attention": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"needs_attention","outcome":"confirmed","attention":"capture-failed"}`}, says: "needs attention: capture-failed", canceled: true},
 		"a mail that is not sent":       {change: mail("sending", nil), says: `not within 10s: the mail is sent; last seen: "sending"`, canceled: true},
 		"a mail that nobody can see":    {change: mail("", remedy.For(errors.New("no table"), "look")), says: "no table", canceled: true},
@@ -113,9 +114,9 @@ func TestWhatIsWrongIsSaidWithWhatToLookAt(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				asked, _, err := walked(t, c.but, c.change)
 				require.ErrorContains(t, err, c.says)
-				require.NotEmpty(t, remedy.Next(err), "what to look at")
+				require.NotEmpty(t, remedy.Next(err), "the next step")
 				require.Equal(t, c.canceled, slices.Contains(asked, "POST /orders/ord_1/cancellation"))
-				require.Equal(t, slices.Contains(asked, "PUT /products/SMOKE-TEST"), slices.Contains(asked, "DELETE /products/SMOKE-TEST"), "what was put on sale is taken away")
+				require.Equal(t, slices.Contains(asked, "PUT /products/SMOKE-TEST"), slices.Contains(asked, "DELETE /products/SMOKE-TEST"), "the product is removed again")
 			})
 		})
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
-// Region is where everything lives on the local clouds.
+// Region is the region of the local clouds.
 const Region = "us-east-1"
 
 // Config returns the SDK's settings for the cloud at endpoint: dummy credentials for a local one, the caller's own

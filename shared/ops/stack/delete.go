@@ -15,7 +15,7 @@ import (
 	"backroom/shared/ops/remedy"
 )
 
-// Delete deletes the stack and waits until it is gone. Tables that outlive it stay: see Leftovers.
+// Delete deletes the stack and waits until it is deleted. Its tables stay: see Leftovers.
 func (s Stack) Delete(ctx context.Context) error {
 	cfg, err := Config(ctx, s.Endpoint)
 	if err != nil {
@@ -30,21 +30,21 @@ func (s Stack) Delete(ctx context.Context) error {
 		err = gone.Wait(ctx, &cloudformation.DescribeStacksInput{StackName: &s.Name}, 30*time.Minute)
 	}
 	if err != nil {
-		return remedy.For(fmt.Errorf("stack %s: %w", s.Name, err), "what stopped it: aws cloudformation describe-stack-events --stack-name "+s.Name)
+		return remedy.For(fmt.Errorf("stack %s: %w", s.Name, err), "aws cloudformation describe-stack-events --stack-name "+s.Name)
 	}
 	return nil
 }
 
-// Tables are what the template calls its tables: by these names the tables of a stack that is gone are found.
+// Tables are the logical ids of the template's tables. Leftovers finds the tables of a deleted stack by them.
 var Tables = []string{
 	"Orders", "Reservations", "Charges", "Levels", "Catalog", "Access", "Circuits", "Notices", "Mailbox", "Sandbox",
 }
 
-// Leftovers returns the tables that a stack which is gone left behind: those that CloudFormation named after it and
-// after one of tables, which are logical ids.
+// Leftovers returns the tables that a deleted stack left: those that CloudFormation named after the stack and after one of
+// tables, which are logical ids. An existing stack is an error.
 func Leftovers(ctx context.Context, endpoint, stack string, tables []string) ([]string, error) {
 	if _, err := Describe(ctx, endpoint, stack); !errors.Is(err, ErrNoStack) {
-		return nil, errors.Join(fmt.Errorf("stack %s is still there, and its tables are in use", stack), err)
+		return nil, errors.Join(fmt.Errorf("stack %s still exists, and its tables are in use", stack), err)
 	}
 	cfg, err := Config(ctx, endpoint)
 	if err != nil {
@@ -67,13 +67,14 @@ func Leftovers(ctx context.Context, endpoint, stack string, tables []string) ([]
 	return left, nil
 }
 
-// namedAfter matches the names that CloudFormation gives to a stack's tables: stack, logical id, and a random ending. Another stack
-// whose name merely begins like this one's has a part more.
+// namedAfter matches the names that CloudFormation gives to a stack's tables: stack, logical id, random suffix. A stack
+// whose name only begins with this one's has an additional part.
 func namedAfter(stack string, tables []string) *regexp.Regexp {
 	return regexp.MustCompile(`^` + regexp.QuoteMeta(stack) + `-(` + strings.Join(tables, "|") + `)-[A-Za-z0-9]+$`)
 }
 
-// DeleteTables deletes tables and waits until they are gone. One that is protected, as prod's are, stays, and is named.
+// DeleteTables deletes tables and waits until they are deleted. The error names those that stay, such as prod's, which are
+// protected.
 func DeleteTables(ctx context.Context, endpoint string, names []string) error {
 	cfg, err := Config(ctx, endpoint)
 	if err != nil {

@@ -21,7 +21,7 @@ func TestTables_AreThoseOfTheTemplate(t *testing.T) {
 	require.ElementsMatch(t, ids, Tables)
 }
 
-func TestOnlyTheStacksOwnTablesAreItsLeftovers(t *testing.T) {
+func TestNamedAfter_MatchesOnlyTheStacksOwnTables(t *testing.T) {
 	t.Parallel()
 	named := namedAfter("backroom-dev", []string{"Orders", "Reservations"})
 	for name, want := range map[string]bool{

@@ -23,10 +23,10 @@ type Stack struct {
 	Outputs  map[string]string
 }
 
-// ErrNoStack says that there is no stack of that name.
+// ErrNoStack means that no stack has the name.
 var ErrNoStack = errors.New("there is no such stack")
 
-// Describe returns a stack that is deployed already; ErrNoStack if there is none.
+// Describe returns a deployed stack, or ErrNoStack.
 func Describe(ctx context.Context, endpoint, name string) (Stack, error) {
 	cfg, err := Config(ctx, endpoint)
 	if err != nil {
@@ -48,7 +48,7 @@ func Describe(ctx context.Context, endpoint, name string) (Stack, error) {
 	return s, nil
 }
 
-// absent reports whether CloudFormation refused to describe a stack because there is none.
+// absent reports whether CloudFormation refused to describe a stack because it does not exist.
 func absent(err error) bool {
 	refusal, ok := errors.AsType[smithy.APIError](err)
 	return ok && refusal.ErrorCode() == "ValidationError" && strings.Contains(refusal.ErrorMessage(), "does not exist")
@@ -57,7 +57,7 @@ func absent(err error) bool {
 // StagePath is the prefix that the gateway's stage gives to every path.
 const StagePath = "/v1"
 
-// API returns the URL that the API's paths follow.
+// API returns the URL of the API, before its paths.
 func (s Stack) API() (string, error) {
 	if s.Endpoint == "" {
 		if s.Outputs["ApiUrl"] == "" {
@@ -71,7 +71,7 @@ func (s Stack) API() (string, error) {
 	return s.Endpoint + "/_aws/execute-api/" + s.Outputs["ApiId"] + StagePath, nil
 }
 
-// Sandbox returns the URL that the paths of the payment sandbox follow. In prod there is none.
+// Sandbox returns the URL of the payment sandbox, before its paths. A stack without a sandbox, as in prod, is an error.
 func (s Stack) Sandbox() (string, error) {
 	id := s.Outputs["SandboxApiId"]
 	if id == "" {
@@ -85,7 +85,7 @@ func (s Stack) Sandbox() (string, error) {
 	return "https://" + id + "." + domain + "/sandbox", nil
 }
 
-// Client returns the id and secret of the client that the template made.
+// Client returns the id and secret of the bootstrap client.
 func (s Stack) Client(ctx context.Context) (id, secret string, err error) {
 	var client struct {
 		ID     string `json:"client_id"`
@@ -109,7 +109,7 @@ func (s Stack) PaymentsKey(ctx context.Context) (string, error) {
 	return payments.Key, err
 }
 
-// CallbackSecret returns what the payment provider signs its callbacks with; empty while it was not told where to call.
+// CallbackSecret returns the secret with which the payment provider signs its callbacks; empty until one is stored.
 func (s Stack) CallbackSecret(ctx context.Context) (string, error) {
 	var payments struct {
 		WebhookSecret string `json:"webhook_secret"`
@@ -118,7 +118,7 @@ func (s Stack) CallbackSecret(ctx context.Context) (string, error) {
 	return payments.WebhookSecret, err
 }
 
-// Secret decodes into document the secret whose ARN is an output of the stack.
+// Secret decodes a secret, whose ARN is an output of the stack, into document.
 func (s Stack) Secret(ctx context.Context, output string, document any) error {
 	cfg, err := Config(ctx, s.Endpoint)
 	if err != nil {
@@ -134,7 +134,7 @@ func (s Stack) Secret(ctx context.Context, output string, document any) error {
 		return err
 	}
 	if err := json.Unmarshal([]byte(aws.ToString(answer.SecretString)), document); err != nil {
-		return fmt.Errorf("the secret of %s: %w", output, err)
+		return fmt.Errorf("decode the secret of %s: %w", output, err)
 	}
 	return nil
 }

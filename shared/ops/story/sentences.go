@@ -8,19 +8,19 @@ import (
 	"backroom/shared/saga"
 )
 
-// sentence says who did what. A fact that this code does not know is told by its name.
+// sentence names the actor and what it did. An unknown fact appears by its name.
 func sentence(e saga.Entry) string {
 	words := saga.Routes[e.Fact].Says
 	if words == "" {
-		words = fmt.Sprintf("told %s", e.Fact)
+		words = fmt.Sprintf("recorded %s", e.Fact)
 	}
 	return fmt.Sprintf("%s %s", e.Cause.Actor, words)
 }
 
-// because says why an entry came about, given the facts of the story by the ids under which they were told: a fact, or what
-// came from outside, by its id.
-func because(e saga.Entry, told map[string]saga.Fact) string {
-	switch fact, ok := told[e.Cause.ID]; {
+// because returns the cause of an entry: a fact of the story, by its name, or a request or message, by its id. facts are the
+// facts of the story by their ids.
+func because(e saga.Entry, facts map[string]saga.Fact) string {
+	switch fact, ok := facts[e.Cause.ID]; {
 	case ok:
 		return string(fact)
 	case strings.HasPrefix(e.Cause.ID, string(saga.Clock)+":"):

@@ -1,5 +1,5 @@
-// Package story tells the story of one order to a person: what happened, who did it and because of what; then where the order
-// stands, what it is owed, and what to do. It shows nobody's address.
+// Package story prints the story of one order for a person: what happened, the actor and the cause of each fact. Below are the
+// order's status, what it awaits, and what to do. It prints no address.
 package story
 
 import (
@@ -17,19 +17,19 @@ import (
 	"backroom/shared/stock"
 )
 
-// A Story is what is written about an order: in its own row, in those of stock and payment, and about its mails.
+// A Story is everything that is stored about an order: its own row, its reservation, its charge and its notices.
 type Story struct {
 	order.Story
-	Reservation *stock.Reservation // nil: stock has not heard of it
-	Charge      *payment.Charge    // nil: payment has not heard of it
+	Reservation *stock.Reservation // nil: it does not exist yet
+	Charge      *payment.Charge    // nil: it does not exist yet
 	Notices     []Notice
 }
 
-// A Notice is what became of one mail.
+// A Notice is a notice with its status.
 type Notice struct {
 	notify.Notice
 	Status notify.Status
-	At     time.Time // zero while it is not final
+	At     time.Time // zero until the status is final
 }
 
 // Ink colours words.
@@ -39,20 +39,20 @@ type Ink interface {
 	Dim(string) string
 }
 
-// widest is where the column of the facts' names begins at the latest.
+// widest is the last column at which the facts' names may begin.
 const widest = 110
 
-// Write tells the story as it is at a moment, with times of day where the reader is.
+// Write prints the story as of now, with times in the zone at.
 func (s Story) Write(w io.Writer, now time.Time, at *time.Location, ink Ink) error {
 	p := page{Story: s, now: now, at: at, ink: ink}
 	p.head()
 	p.events()
-	p.standing()
+	p.state()
 	_, err := io.WriteString(w, p.text.String())
 	return err
 }
 
-// page is a story that is being written down.
+// page is a story that is being written.
 type page struct {
 	Story
 	now  time.Time
@@ -74,29 +74,29 @@ func (p *page) head() {
 	p.linef("placed %s", o.PlacedAt.In(p.at).Format("Mon 2 Jan 2006 15:04:05 MST"))
 }
 
-// events tells what happened. What is further to the right happened because of something before it.
+// events prints what happened. A line that is indented further is a consequence of a line above it.
 func (p *page) events() {
 	entries := order.Timeline(p.Entries)
-	told, depth, said, width := map[string]saga.Fact{}, map[string]int{}, []string{}, 0
+	facts, depth, lines, width := map[string]saga.Fact{}, map[string]int{}, []string{}, 0
 	for _, e := range entries {
-		if _, ok := told[e.Cause.ID]; ok {
+		if _, ok := facts[e.Cause.ID]; ok {
 			depth[e.ID] = depth[e.Cause.ID] + 1
 		}
-		told[e.ID] = e.Fact
-		said = append(said, fmt.Sprintf("%11s  %s%s.", elapsed(e.At.Sub(p.Order.PlacedAt)), strings.Repeat("  ", min(depth[e.ID], deepest)), p.say(e.Entry)))
-		width = max(width, len([]rune(said[len(said)-1])))
+		facts[e.ID] = e.Fact
+		lines = append(lines, fmt.Sprintf("%11s  %s%s.", elapsed(e.At.Sub(p.Order.PlacedAt)), strings.Repeat("  ", min(depth[e.ID], deepest)), p.say(e.Entry)))
+		width = max(width, len([]rune(lines[len(lines)-1])))
 	}
 	p.linef("")
 	for i, e := range entries {
-		p.linef("%s  %s", p.tint(e.Fact, pad(said[i], min(width, widest))), p.ink.Dim(string(e.Fact)+" ← "+because(e.Entry, told)))
+		p.linef("%s  %s", p.tint(e.Fact, pad(lines[i], min(width, widest))), p.ink.Dim(string(e.Fact)+" ← "+because(e.Entry, facts)))
 	}
 	p.linef("")
 }
 
-// deepest is how far to the right a story goes.
+// deepest is the deepest indentation.
 const deepest = 8
 
-// say is the sentence of an entry, with what the rows add to it.
+// say is the sentence of an entry, with details from the rows.
 func (p *page) say(e saga.Entry) string {
 	var more string
 	switch {
@@ -113,7 +113,7 @@ func (p *page) say(e saga.Entry) string {
 	return fmt.Sprintf("%s (%s)", sentence(e), more)
 }
 
-// tint shows at a glance what ended well, and what did not.
+// tint colours good and bad ends.
 func (p *page) tint(f saga.Fact, words string) string {
 	switch f {
 	case saga.OrderConfirmed, saga.OrderSettled, saga.OrderCanceled, saga.OrderRefunded:
@@ -125,15 +125,15 @@ func (p *page) tint(f saga.Fact, words string) string {
 	return words
 }
 
-// standing tells how things are.
-func (p *page) standing() {
+// state prints the order's status and what it awaits, then stock, payment, refunds and mails.
+func (p *page) state() {
 	p.row("now", p.status())
 	p.row("awaits", p.awaits())
 	if o := p.Order; o.Attention != "" {
-		p.row("to do", p.ink.Bad(fmt.Sprintf("a person must look since %s: %s", p.clock(o.Due), o.Attention)))
+		p.row("to do", p.ink.Bad(fmt.Sprintf("a person must decide since %s: %s", p.clock(o.Due), o.Attention)))
 		p.row("", fmt.Sprintf(`POST /orders/%s/resolution {"action": "retry" | "write_off", "reason": "…"}`, o.ID))
 	}
-	p.row("stock", p.hold())
+	p.row("stock", p.reservation())
 	p.row("payment", p.charge())
 	for i, r := range p.Order.Refunds {
 		line := fmt.Sprintf("%s of %s is %s", r.ID, money.Money{Amount: r.Amount, Currency: p.Order.Total.Currency}.Format(), r.Status)
@@ -193,18 +193,18 @@ func (p *page) awaits() string {
 	if o.Settled() {
 		return "nothing"
 	}
-	var debts []string
+	var awaited []string
 	for _, d := range o.Awaits {
-		debts = append(debts, names[d])
+		awaited = append(awaited, names[d])
 	}
-	words := strings.Join(debts, " and ")
+	words := strings.Join(awaited, " and ")
 	switch {
 	case o.Attention != "":
-		return words + "; it asks for nothing by itself any more"
+		return words + "; it no longer asks by itself"
 	case o.Due.Before(p.now):
-		words += fmt.Sprintf("; it was to ask at %s, %s ago: is wake-overdue running?", p.clock(o.Due), length(p.now.Sub(o.Due)))
+		words += fmt.Sprintf("; it was due at %s, %s ago: is wake-overdue running?", p.clock(o.Due), length(p.now.Sub(o.Due)))
 	default:
-		words += fmt.Sprintf("; it asks at %s, in %s", p.clock(o.Due), length(o.Due.Sub(p.now)))
+		words += fmt.Sprintf("; it asks again at %s, in %s", p.clock(o.Due), length(o.Due.Sub(p.now)))
 	}
 	if o.Retries > 0 {
 		words += fmt.Sprintf("; it asked %d of %d times", o.Retries, order.MaxRetries)
@@ -215,17 +215,17 @@ func (p *page) awaits() string {
 	return words
 }
 
-// names say what the debts are.
+// names describe what an order awaits.
 var names = map[order.Awaited]string{
-	order.AwaitsOutcome: "its outcome", order.AwaitsCapture: "that its money is taken", order.AwaitsStock: "its stock back",
+	order.AwaitsOutcome: "its outcome", order.AwaitsCapture: "its capture", order.AwaitsStock: "its stock back",
 	order.AwaitsMoney: "its money back", order.AwaitsRefund: "its refunds",
 }
 
-func (p *page) hold() string {
+func (p *page) reservation() string {
 	if p.Reservation == nil {
-		return "has not heard of it"
+		return "no reservation yet"
 	}
-	words := fmt.Sprintf("wants %s, has %s", p.Reservation.Desired, p.Reservation.Observed)
+	words := fmt.Sprintf("desired %s, observed %s", p.Reservation.Desired, p.Reservation.Observed)
 	if len(p.Reservation.Short) > 0 {
 		words += "; short of " + strings.Join(p.Reservation.Short, ", ")
 	}
@@ -234,21 +234,21 @@ func (p *page) hold() string {
 
 func (p *page) charge() string {
 	if p.Charge == nil {
-		return "has not heard of it"
+		return "no charge yet"
 	}
-	words := fmt.Sprintf("wants %s, has %s", p.Charge.Desired, p.Charge.Observed)
+	words := fmt.Sprintf("desired %s, observed %s", p.Charge.Desired, p.Charge.Observed)
 	for _, why := range []string{p.Charge.Reason, p.Charge.DeclineCode} {
 		if why != "" {
 			words += ", " + why
 		}
 	}
 	if p.Charge.Intent != "" {
-		words += "; the provider knows it as " + p.Charge.Intent
+		words += "; the provider's id is " + p.Charge.Intent
 	}
 	return words
 }
 
-// clock is a time of day, with its date if that is not the day of placing.
+// clock returns a time of day, with the date if the order was placed on another day.
 func (p *page) clock(t time.Time) string {
 	day := func(t time.Time) string { return t.In(p.at).Format("2 Jan 2006 ") }
 	clock := t.In(p.at).Format(time.TimeOnly)
@@ -258,7 +258,7 @@ func (p *page) clock(t time.Time) string {
 	return clock
 }
 
-// elapsed is how long after the beginning something happened.
+// elapsed returns a signed duration since the order was placed.
 func elapsed(d time.Duration) string {
 	if d < 0 {
 		return "-" + length(-d)
@@ -266,7 +266,7 @@ func elapsed(d time.Duration) string {
 	return "+" + length(d)
 }
 
-// length is a duration in its two largest units.
+// length returns a duration in its two largest units.
 func length(d time.Duration) string {
 	switch {
 	case d < time.Minute:
@@ -279,7 +279,7 @@ func length(d time.Duration) string {
 	return fmt.Sprintf("%d d %02d h", int(d.Hours())/24, int(d.Hours())%24)
 }
 
-// pad fills words with spaces on the right, counting letters and not bytes.
+// pad fills words with spaces on the right, up to width characters.
 func pad(words string, width int) string {
 	return words + strings.Repeat(" ", max(0, width-len([]rune(words))))
 }

@@ -29,7 +29,7 @@ const id = "ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"
 
 var noon = time.Date(2026, time.November, 21, 12, 0, 0, 0, time.UTC)
 
-// plain is no ink at all; marked shows where there would be some.
+// plain adds no colour; marked shows where colour is added.
 type (
 	plain  struct{}
 	marked struct{}
@@ -42,10 +42,10 @@ func (marked) Good(s string) string { return "<good>" + s + "</good>" }
 func (marked) Bad(s string) string  { return "<bad>" + s + "</bad>" }
 func (marked) Dim(s string) string  { return "<dim>" + s + "</dim>" }
 
-// A log is the diaries of an order's rows, as they are written.
+// A log is the histories of an order's rows.
 type log struct{ entries []order.StoryEntry }
 
-// add writes down a fact, and returns the id under which it is told.
+// add appends a fact and returns its id.
 func (l *log) add(ms int, actor string, fact saga.Fact, because string) string {
 	e := order.StoryEntry{ID: string(saga.Routes[fact].Source) + ":" + string(fact), Entry: saga.Entry{
 		Fact: fact, At: noon.Add(time.Duration(ms) * time.Millisecond), Cause: saga.Cause{ID: because, Actor: actor},
@@ -54,7 +54,7 @@ func (l *log) add(ms int, actor string, fact saga.Fact, because string) string {
 	return e.ID
 }
 
-// placed is an order as the story's beginning left it.
+// placed is an order that was just placed.
 func placed() order.Order {
 	return order.Order{
 		ID: id, Shop: "main", Owner: "ada", Email: "ada@example.com", PaymentMethod: "pm_card_visa", PlacedAt: noon, ExpiresAt: noon.Add(15 * time.Minute),
@@ -63,7 +63,7 @@ func placed() order.Order {
 	}
 }
 
-// canceledWhilePaying is the story of a customer who thought better of it while the provider was asked for the money.
+// canceledWhilePaying is the story of an order that its customer canceled while it was being paid.
 func canceledWhilePaying() story.Story {
 	var l log
 	ordered := l.add(0, "ada", saga.OrderPlaced, "req-7c1f")
@@ -94,7 +94,7 @@ func written(t *testing.T, s story.Story, after time.Duration, ink story.Ink) st
 	return text.String()
 }
 
-func TestAStoryReadsLikeOne(t *testing.T) {
+func TestStory_IsTheGoldenText(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		story story.Story
@@ -124,7 +124,7 @@ func justPlaced() story.Story {
 	return story.Story{Story: order.Story{Order: placed(), Entries: l.entries}}
 }
 
-// needsAttention is the story of an order whose money could not be taken.
+// needsAttention is the story of an order whose capture failed.
 func needsAttention() story.Story {
 	var l log
 	l.add(0, "ada", saga.OrderPlaced, "req-1")
@@ -148,7 +148,7 @@ func needsAttention() story.Story {
 	}
 }
 
-// refunded is the story of an order of which a part went back, and another is on its way.
+// refunded is the story of an order with one refund that arrived, and one that is pending.
 func refunded() story.Story {
 	var l log
 	l.add(0, "ada", saga.OrderPlaced, "req-1")
@@ -169,7 +169,7 @@ func refunded() story.Story {
 	}
 }
 
-func TestEveryFactHasASentence(t *testing.T) {
+func TestStory_HasASentenceForEveryFact(t *testing.T) {
 	t.Parallel()
 	said := map[string]saga.Fact{}
 	for _, fact := range slices.Sorted(maps.Keys(saga.Routes)) {
@@ -177,15 +177,15 @@ func TestEveryFactHasASentence(t *testing.T) {
 		l.add(0, "somebody", fact, "something")
 		text := written(t, story.Story{Story: order.Story{Order: placed(), Entries: l.entries}}, time.Second, plain{})
 		sentence := strings.Split(text, "\n")[4]
-		assert.NotContains(t, sentence, "told "+string(fact), "%s has no sentence", fact)
+		assert.NotContains(t, sentence, "recorded "+string(fact), "%s has no sentence", fact)
 		words, _, _ := strings.Cut(sentence, string(fact))
-		assert.Empty(t, said[words], "%s says the same", fact)
+		assert.Empty(t, said[words], "%s has the same sentence", fact)
 		said[words] = fact
 	}
 	assert.Len(t, said, len(saga.Routes))
 }
 
-func TestAStoryHoldsNobodysSecrets(t *testing.T) {
+func TestStory_HasNoPersonalData(t *testing.T) {
 	t.Parallel()
 	text := written(t, canceledWhilePaying(), time.Hour, plain{})
 	for _, secret := range []string{"ada@example.com", "pm_card_visa", "pi_3Qx8_secret"} {
@@ -193,7 +193,7 @@ func TestAStoryHoldsNobodysSecrets(t *testing.T) {
 	}
 }
 
-func TestInkShowsHowItEnded(t *testing.T) {
+func TestStory_ColoursTheOutcome(t *testing.T) {
 	t.Parallel()
 	text := written(t, canceledWhilePaying(), time.Hour, marked{})
 	assert.Regexp(t, `<bad> +\+0\.4 s  ada canceled the order.*</bad>  <dim>OrderCanceling ← request req-81d0</dim>`, text)

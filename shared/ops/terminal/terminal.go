@@ -1,4 +1,4 @@
-// Package terminal tells a person, or a log file, how far a command has come: one line per phase, with its time.
+// Package terminal reports the progress of a command to a person or a log file: one line per phase, with its time.
 package terminal
 
 import (
@@ -12,7 +12,7 @@ import (
 	"golang.org/x/term"
 )
 
-// A Teller writes phases and lines. On a terminal a phase shows a spinner while it runs; elsewhere it is one plain line.
+// A Reporter writes phases and lines. On a terminal a phase shows a spinner while it runs; elsewhere it is one plain line.
 type Reporter struct {
 	out    io.Writer
 	live   bool // out is a terminal that can redraw a line
@@ -21,13 +21,13 @@ type Reporter struct {
 	mu sync.Mutex
 }
 
-// New returns a Teller for out. NO_COLOR and TERM=dumb are honoured.
+// New returns a Reporter for out. It respects NO_COLOR and TERM=dumb.
 func New(out io.Writer) *Reporter {
 	live := IsTerminal(out) && os.Getenv("TERM") != "dumb"
 	return &Reporter{out: out, live: live, colour: live && os.Getenv("NO_COLOR") == ""}
 }
 
-// IsTerminal reports whether a stream leads to or from a person.
+// IsTerminal reports whether a stream is a terminal.
 func IsTerminal(stream any) bool {
 	file, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
@@ -47,7 +47,7 @@ func (t *Reporter) Phase(name string, work func() (note string, err error)) erro
 	return err
 }
 
-// spin shows that name is at work, until the returned function is called.
+// spin shows a spinner with name until the returned function is called.
 func (t *Reporter) spin(name string) (stop func()) {
 	if !t.live {
 		return func() {}
@@ -81,13 +81,13 @@ func (t *Reporter) Linef(format string, args ...any) {
 	fmt.Fprintf(t.out, format+"\n", args...)
 }
 
-// Good and Bad colour a word where colour is wanted.
+// Good colours a word as a success.
 func (t *Reporter) Good(word string) string { return t.paint(word, "32") }
 
 // Bad colours a word as a refusal or failure.
 func (t *Reporter) Bad(word string) string { return t.paint(word, "33") }
 
-// Dim makes words stand back.
+// Dim makes words less prominent.
 func (t *Reporter) Dim(word string) string { return t.paint(word, "2") }
 
 // Write writes text as it is.
