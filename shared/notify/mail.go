@@ -12,7 +12,7 @@ import (
 	"backroom/shared/money"
 )
 
-// Mail is a mail as it is handed to a sender. All of it is personal data.
+// Mail is a mail as a sender gets it. All of it is personal data.
 type Mail struct {
 	To      string
 	Subject string // one line
@@ -23,21 +23,21 @@ type Mail struct {
 //go:embed templates
 var files embed.FS
 
-// letter is what a template is made of: <template>.txt defines subject and text, <template>.html defines title, colour and
-// body for the common page.
-type letter struct {
+// layout is the parts of a template: <template>.txt defines subject and text, <template>.html defines title, colour and body
+// for the common page.
+type layout struct {
 	text *texttemplate.Template
 	html *htmltemplate.Template
 }
 
-var letters = read()
+var layouts = read()
 
-func read() map[Template]letter {
-	all := map[Template]letter{}
+func read() map[Template]layout {
+	all := map[Template]layout{}
 	text := texttemplate.Must(texttemplate.ParseFS(files, "templates/common.txt"))
 	page := htmltemplate.Must(htmltemplate.ParseFS(files, "templates/common.html"))
 	for _, t := range []Template{Confirmed, Rejected, Expired, Canceled, Refunded} {
-		all[t] = letter{
+		all[t] = layout{
 			texttemplate.Must(texttemplate.Must(text.Clone()).ParseFS(files, "templates/"+string(t)+".txt")),
 			htmltemplate.Must(htmltemplate.Must(page.Clone()).ParseFS(files, "templates/"+string(t)+".html")),
 		}
@@ -45,14 +45,14 @@ func read() map[Template]letter {
 	return all
 }
 
-// content is what the templates read. Its strings have one line each.
+// content is the data of the templates. Each of its strings is one line.
 type content struct {
 	Order    string
 	PlacedAt string
-	Reason   string // a sentence; empty: not said
+	Reason   string // a sentence; empty: the mail gives no reason
 	Lines    []contentLine
 	Total    string
-	Refund   string // the amount of the refund that the mail is about
+	Refund   string // the amount of the refund
 }
 
 type contentLine struct {
@@ -61,7 +61,7 @@ type contentLine struct {
 	Amount   string // of all units
 }
 
-// reasons are sentences for the reasons of a rejection. Others are not spoken of: a customer must not wonder at a code.
+// reasons are sentences for the reasons of a rejection. The mail leaves out other reasons: a customer must not see a code.
 var reasons = map[string]string{
 	"out-of-stock":           "Not everything in it is in stock.",
 	"card-declined":          "Your card was declined.",
@@ -72,11 +72,11 @@ var reasons = map[string]string{
 	"amount-not-payable":     "The amount cannot be paid this way.",
 }
 
-// Write writes the mail of a notice.
+// Write returns the mail of a notice. An unknown template is an error.
 func Write(n Notice, o Order) (Mail, error) {
-	l, ok := letters[n.Template]
+	l, ok := layouts[n.Template]
 	if !ok {
-		return Mail{}, fmt.Errorf("notify: there is no template %q", n.Template)
+		return Mail{}, fmt.Errorf("notify: unknown template %q", n.Template)
 	}
 	c := content{
 		Order: line(o.ID), PlacedAt: o.PlacedAt.UTC().Format("2 January 2006"), Reason: reasons[o.Reason], Total: o.Total.Format(),
@@ -96,13 +96,12 @@ func Write(n Notice, o Order) (Mail, error) {
 	return Mail{To: o.Email, Subject: line(subject.String()), Text: text.String(), HTML: html.String()}, nil
 }
 
-// in writes an amount of the order's currency.
+// in formats an amount in the order's currency.
 func (o Order) in(amount int64) string {
 	return money.Money{Amount: amount, Currency: o.Total.Currency}.Format()
 }
 
-// line returns s as it may stand within a line: without control characters, line breaks of any alphabet, or marks that turn the
-// direction of what follows.
+// line returns s without control characters, line breaks of any alphabet, and marks that change the direction of text.
 func line(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unprintable(r) {

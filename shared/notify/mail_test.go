@@ -24,10 +24,10 @@ func golden(t *testing.T, name, got string) {
 	}
 	kept, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Equal(t, string(kept), got, "if the change is meant: go test ./shared/notify -run Look -update")
+	assert.Equal(t, string(kept), got, "if the change is meant: go test ./shared/notify -run Golden -update")
 }
 
-func TestHowMailsLook(t *testing.T) {
+func TestWrite_MatchesTheGoldenMails(t *testing.T) {
 	refunded := with(func(o *notify.Order) {
 		o.Refunds = []saga.Refund{{ID: "r0", Amount: 1}, {ID: "r1", Amount: 1250, Status: saga.RefundStatusSucceeded}}
 	})
@@ -52,8 +52,8 @@ func TestHowMailsLook(t *testing.T) {
 	}
 }
 
-// An outcome's mail says nothing of what is still to come: money that is to go back, for one, has not gone back.
-func TestAnOutcomesMailSpeaksOnlyOfWhatIsSo(t *testing.T) {
+// An outcome's mail must not announce later events: for instance, money that is to go back has not gone back yet.
+func TestWrite_OutcomeAnnouncesNothing(t *testing.T) {
 	for _, template := range []notify.Template{notify.Confirmed, notify.Rejected, notify.Expired} {
 		m, err := notify.Write(notify.Notice{Template: template}, sold())
 		require.NoError(t, err)
@@ -63,7 +63,7 @@ func TestAnOutcomesMailSpeaksOnlyOfWhatIsSo(t *testing.T) {
 	}
 }
 
-func TestWhatAnOrderHoldsIsTextAndNothingElse(t *testing.T) {
+func TestWrite_EscapesAnOrdersText(t *testing.T) {
 	hostile := "<script>alert(1)</script>\r\nBcc: eve@example.com\u2028\u202e\"><img src=x onerror=alert(1)>{{.Total}}"
 	o := with(func(o *notify.Order) {
 		o.ID, o.Email, o.Reason = hostile, hostile+"@example.com", hostile
@@ -75,8 +75,8 @@ func TestWhatAnOrderHoldsIsTextAndNothingElse(t *testing.T) {
 		require.NoError(t, err)
 		assert.NotContains(t, m.HTML, "<script", template)
 		assert.NotContains(t, m.HTML, "<img", template)
-		assert.Contains(t, m.HTML, "&lt;script&gt;", "it is shown as it is written")
-		assert.Contains(t, m.HTML, "{{.Total}}", "and not run")
+		assert.Contains(t, m.HTML, "&lt;script&gt;", "markup is shown as text")
+		assert.Contains(t, m.HTML, "{{.Total}}", "template syntax is not run")
 		for part, text := range map[string]string{"subject": m.Subject, "text": m.Text, "HTML": m.HTML} {
 			assert.NotContains(t, text, "\r", part)
 			assert.NotContains(t, text, "\nBcc", part)
@@ -84,17 +84,17 @@ func TestWhatAnOrderHoldsIsTextAndNothingElse(t *testing.T) {
 			assert.NotContains(t, text, "\u202e", part)
 		}
 		assert.NotContains(t, m.Subject, "\n")
-		assert.NotContains(t, m.Text+m.HTML, "eve@example.com@", "the address is in no mail")
+		assert.NotContains(t, m.Text+m.HTML, "eve@example.com@", "no mail contains the address")
 	}
 }
 
-func TestATemplateThatIsNotThere(t *testing.T) {
+func TestWrite_RefusesAnUnknownTemplate(t *testing.T) {
 	_, err := notify.Write(notify.Notice{Template: "birthday"}, sold())
 	assert.ErrorContains(t, err, "birthday")
 }
 
-// A mail must look the same where pictures and styles of others are not loaded, and tell nobody that it was read.
-func TestAMailLoadsNothing(t *testing.T) {
+// A mail must look the same without external images and styles, and must not reveal that it was read.
+func TestWrite_LoadsNothingExternal(t *testing.T) {
 	pages, err := filepath.Glob("testdata/*.html")
 	require.NoError(t, err)
 	require.NotEmpty(t, pages)

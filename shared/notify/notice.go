@@ -1,4 +1,4 @@
-// Package notify tells customers by mail what became of their orders: one mail per notice, and only what is so.
+// Package notify sends customers mails about their orders: one mail per notice, about what is true when it is sent.
 package notify
 
 import (
@@ -13,7 +13,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// Template is the name of what a mail says.
+// Template is the name of a mail's template.
 type Template string
 
 // The templates.
@@ -25,29 +25,29 @@ const (
 	Refunded  Template = "refunded"
 )
 
-// Order is what a mail needs to know of an order, as its row says it now.
+// Order is the part of an order's row that mails need.
 type Order struct {
 	ID       string
-	Shop     saga.Shop
-	Email    string // empty: its customer gave none, or was erased
+	Shop     string
+	Email    string // empty: the customer gave none, or was erased
 	Outcome  string
 	Reason   string // of a rejection
-	MoneyOut bool   // money is on its way back and not there yet
+	MoneyOut bool   // money is on its way back and has not arrived
 	Lines    []saga.Line
 	Total    money.Money
 	PlacedAt time.Time
 	Refunds  []saga.Refund
 }
 
-// Notice is one mail to the customer of an order. There is at most one of the same shop, order, template and refund.
+// Notice is one mail to the customer of an order. It is unique by shop, order, template and refund.
 type Notice struct {
 	Shop     saga.Shop
 	Order    string
 	Template Template
-	Refund   string // the refund that it is about; empty for all but Refunded
+	Refund   string // the refund of a Refunded notice; empty for all others
 }
 
-// Key is what the notice is filed under: its shop, its order, its template, and its refund if it has one.
+// Key returns the notice's key: its shop, its order, its template, and its refund if it has one.
 func (n Notice) Key() string {
 	key := string(n.Shop) + "#" + n.Order + "#" + string(n.Template)
 	if n.Refund != "" {
@@ -56,14 +56,14 @@ func (n Notice) Key() string {
 	return key
 }
 
-// outcomes are the facts that a mail tells, each with its template; the outcome of the order is called the same.
+// outcomes are the facts that lead to a mail, with its template. The order's outcome has the template's name.
 var outcomes = map[saga.Fact]Template{
 	saga.OrderConfirmed: Confirmed, saga.OrderRejected: Rejected, saga.OrderExpired: Expired, saga.OrderCanceled: Canceled,
 }
 
-// Due returns the notices that a fact owes an order's customer: none if the order moved on and the mail would not be true any
-// more. What came instead has a fact, and a mail, of its own: a customer whose order was confirmed, then canceled, and who
-// reads both mails in the wrong order would wait for a parcel.
+// Due returns the notices that a fact of an order leads to. It returns none if the order has changed since, so that the mail
+// would no longer be true. The later change has its own fact and its own mail. Otherwise a customer whose order was confirmed
+// and then canceled could read both mails in the wrong order, and would wait for a parcel.
 func Due(f saga.Fact, o Order) []Notice {
 	if f == saga.OrderRefunded {
 		var all []Notice
@@ -81,7 +81,7 @@ func Due(f saga.Fact, o Order) []Notice {
 	return []Notice{{Shop: o.Shop, Order: o.ID, Template: t}}
 }
 
-// refund returns the refund that a notice is about.
+// refund returns the refund with an id.
 func (o Order) refund(id string) saga.Refund {
 	i := slices.IndexFunc(o.Refunds, func(r saga.Refund) bool { return r.ID == id })
 	if i < 0 {
@@ -90,27 +90,27 @@ func (o Order) refund(id string) saga.Refund {
 	return o.Refunds[i]
 }
 
-// State is how far a notice is.
+// Status is the progress of a notice.
 type Status string
 
-// The states of a notice. Sending is left only for one of the others, which are final.
+// The statuses of a notice. Sending is followed by one of the others, which are final.
 const (
-	Sending    Status = "sending"    // somebody claimed it
+	Sending    Status = "sending"    // a step has claimed it
 	Sent       Status = "sent"       // the sender took it
-	Suppressed Status = "suppressed" // nothing is sent to this address: mail to it came back
+	Suppressed Status = "suppressed" // not sent, because mail to this address is refused
 )
 
-// Recipient is what is kept of an email address: a digest. Who knows the address finds what was sent to it; who reads the
-// digest can only guess addresses and compare.
+// Recipient is the digest of an email address. With the address one finds the mails that were sent to it. With the digest
+// one can only guess addresses and compare.
 type Recipient string
 
-// RecipientOf returns the recipient with an address, however it is capitalised.
+// RecipientOf returns the recipient with an address. Upper and lower case are alike.
 func RecipientOf(email string) Recipient {
 	sum := sha256.Sum256([]byte(strings.ToLower(email)))
 	return Recipient(hex.EncodeToString(sum[:]))
 }
 
-// addressable reports whether email is one address and nothing else: no name, no list, no second line.
+// addressable reports whether email is exactly one address, without a name, a list or a second line.
 func addressable(email string) bool {
 	parsed, err := mail.ParseAddress(email)
 	return err == nil && parsed.Address == email && !strings.ContainsFunc(email, unprintable)

@@ -11,7 +11,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// sold is an order as its row might be.
+// sold is a sample order.
 func sold() notify.Order {
 	return notify.Order{
 		ID: "ord_1", Shop: "main", Email: "ada@example.com", Outcome: "confirmed",
@@ -27,7 +27,7 @@ func with(change func(*notify.Order)) notify.Order {
 	return o
 }
 
-func TestWhichMailsAFactOwes(t *testing.T) {
+func TestDue_ReturnsTheNoticesOfAFact(t *testing.T) {
 	verdict := func(v string) notify.Order { return with(func(o *notify.Order) { o.Outcome = v }) }
 	refunds := with(func(o *notify.Order) {
 		o.Refunds = []saga.Refund{{ID: "r1", Status: saga.RefundStatusSucceeded}, {ID: "r2", Status: saga.RefundStatusPending}, {ID: "r3", Status: saga.RefundStatusSucceeded}}
@@ -45,9 +45,9 @@ func TestWhichMailsAFactOwes(t *testing.T) {
 		"a cancellation":                   {saga.OrderCanceled, verdict("canceled"), []string{"main#ord_1#canceled"}},
 		"one for each refund that arrived": {saga.OrderRefunded, refunds, []string{"main#ord_1#refunded#r1", "main#ord_1#refunded#r3"}},
 		"none for a confirmation that was canceled":    {saga.OrderConfirmed, verdict("canceled"), nil},
-		"none for money that is on its way again":      {saga.OrderCanceled, underway, nil},
+		"none for a return that is under way again":    {saga.OrderCanceled, underway, nil},
 		"none for refunds that failed in the meantime": {saga.OrderRefunded, failed, nil},
-		"none for what customers are not told":         {saga.OrderPlaced, verdict(""), nil},
+		"none for facts without a mail":                {saga.OrderPlaced, verdict(""), nil},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			var keys []string
@@ -59,7 +59,7 @@ func TestWhichMailsAFactOwes(t *testing.T) {
 	}
 }
 
-func TestEveryFactThatIsHeardHasAMail(t *testing.T) {
+func TestDue_HasANoticeForEveryConsumedFact(t *testing.T) {
 	for fact, route := range saga.Routes {
 		for _, step := range route.To {
 			if step != saga.SendNotification {
@@ -77,9 +77,9 @@ func TestEveryFactThatIsHeardHasAMail(t *testing.T) {
 	}
 }
 
-func TestARecipientIsNoAddress(t *testing.T) {
+func TestRecipient_IsADigest(t *testing.T) {
 	r := notify.RecipientOf("Ada@Example.com")
-	assert.Equal(t, notify.RecipientOf("ada@example.com"), r, "however it is capitalised")
+	assert.Equal(t, notify.RecipientOf("ada@example.com"), r, "upper and lower case are alike")
 	assert.NotEqual(t, notify.RecipientOf("bob@example.com"), r)
 	assert.Len(t, string(r), 64)
 	assert.NotContains(t, string(r), "ada")

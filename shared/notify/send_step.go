@@ -11,33 +11,33 @@ import (
 	"backroom/shared/saga"
 )
 
-// What may come of a notice.
+// Errors of a notice.
 var (
-	// ErrBeingSent is what Claim returns while another sends the notice.
-	ErrBeingSent = fault.New(fault.Conflict, "notice-being-sent", "Another is sending this mail right now.")
-	// ErrSettled is what Claim returns for a notice that is final.
-	ErrSettled = fault.New(fault.Duplicate, "notice-settled", "What became of this mail is settled.")
-	// ErrRefused is what a sender returns that will never deliver to the address.
+	// ErrBeingSent means that another process has claimed the notice.
+	ErrBeingSent = fault.New(fault.Conflict, "notice-being-sent", "Another process is sending this mail.")
+	// ErrSettled means that the notice is final.
+	ErrSettled = fault.New(fault.Duplicate, "notice-settled", "This mail is already sent or suppressed.")
+	// ErrRefused means that the sender will never deliver to the address.
 	ErrRefused = fault.New(fault.Invalid, "address-refused", "Mail to this address is refused.")
 )
 
-// lease is how long a claim holds: longer than the function lives, and over before a message that the function took with it
-// when it died is visible again.
+// lease is how long a claim is valid. It is longer than the function's timeout, and shorter than the visibility timeout of
+// its message: after a crash the claim has ended when the message is delivered again.
 const lease = 30 * time.Second
 
-// Orders has the orders' rows.
+// Orders reads the orders' rows.
 type Orders interface {
-	// Load reads an order consistently. It returns fault.NotFound for none.
-	Load(ctx context.Context, shop saga.Shop, order string) (Order, error)
+	// Load reads an order consistently. It returns fault.NotFound for an unknown order.
+	Load(ctx context.Context, shop, order string) (Order, error)
 }
 
 // Claim is the right to send a notice.
 type Claim struct {
 	Notice Notice
-	Token  string // tells it from every other claim on the notice
+	Token  string // unique among the claims on the notice
 }
 
-// Outcome is what became of a notice.
+// Outcome is the result of a notice.
 type Outcome struct {
 	Status    Status // Sent or Suppressed
 	At        time.Time
@@ -45,29 +45,30 @@ type Outcome struct {
 	Message   string // the sender's id of the mail
 }
 
-// Notices keeps what became of every notice, and which recipients get none.
+// Notices stores the status of every notice, and the suppressed recipients.
 type Notices interface {
-	// Claim takes a notice until the lease ends. It returns ErrSettled for one that is final, and ErrBeingSent for one that is
-	// claimed at the moment.
+	// Claim claims a notice until the lease ends. It returns ErrSettled for a final notice, and ErrBeingSent for a claimed one.
 	Claim(ctx context.Context, n Notice, now, until time.Time) (Claim, error)
-	// Release gives a claim back, so that the next may come at once. It returns ErrBeingSent if the claim lapsed and another has it.
+	// Release ends a claim early, so that the notice can be claimed at once. It returns ErrBeingSent if the claim lapsed and
+	// the notice was claimed again.
 	Release(ctx context.Context, c Claim) error
-	// Settle makes a claimed notice final. It returns ErrBeingSent if the claim lapsed and another has it.
+	// Settle makes a claimed notice final. It returns ErrBeingSent if the claim lapsed and the notice was claimed again.
 	Settle(ctx context.Context, c Claim, o Outcome) error
-	// Suppressed reports whether a recipient gets no mail.
+	// Suppressed reports whether a recipient is suppressed.
 	Suppressed(ctx context.Context, r Recipient) (bool, error)
-	// Suppress has a recipient get no mail any more.
+	// Suppress stops all further mail to a recipient.
 	Suppress(ctx context.Context, r Recipient, at time.Time) error
 }
 
-// Sender hands mails to who delivers them.
+// Sender hands mails over for delivery.
 type Sender interface {
-	// Send hands a mail over and returns the id that it has there. It returns ErrRefused if it will never be delivered to this
-	// address, and fault.Unavailable or fault.Throttled for another time: then the mail may be on its way nevertheless.
+	// Send hands a mail over and returns the provider's id of it. It returns ErrRefused if mail to this address is never
+	// delivered. It returns fault.Unavailable or fault.Throttled if the mail must be sent again later; it may have been sent
+	// all the same.
 	Send(ctx context.Context, n Notice, m Mail) (id string, err error)
 }
 
-// SendStep sends mails.
+// SendStep sends the mails of an order.
 type SendStep struct {
 	Orders  Orders
 	Notices Notices
@@ -75,18 +76,18 @@ type SendStep struct {
 	Now     func() time.Time
 }
 
-// What became of a mail, in the log.
+// The result of a mail, in the log.
 const (
-	outcomeNoAddress  = "no-address" // the order has none, or its customer was erased
-	outcomeOutdated   = "outdated"   // the order moved on
-	outcomeRepeated   = "repeated"   // it was settled before
+	outcomeNoAddress  = "no-address" // the order has no address, or its customer was erased
+	outcomeOutdated   = "outdated"   // the order has changed since
+	outcomeRepeated   = "repeated"   // its notice was final already
 	outcomeSent       = "sent"
 	outcomeSuppressed = "suppressed"
 )
 
-// Handle answers an order's outcome, its cancellation and its refunds with a mail each. Nobody asks for a mail again: while one
-// can not be sent its message is kept. A mail is sent again only if the
-// function died, or lost the sender's answer, after the sender took it: once too often rather than never.
+// Handle sends one mail for an order's outcome, one for its cancellation, and one for each refund. Mail is not asked for
+// again, so a message whose mail cannot be sent returns an error and is delivered again. A mail is sent twice only if the
+// function dies, or loses the sender's answer, after the sender took the mail: twice is better than never.
 func (s SendStep) Handle(ctx context.Context, e saga.Event) error {
 	if _, err := saga.As[saga.OrderRef](e); err != nil {
 		return err
@@ -105,13 +106,13 @@ func (s SendStep) Handle(ctx context.Context, e saga.Event) error {
 	}
 	var failures []error
 	for _, n := range notices {
-		failures = append(failures, s.tell(ctx, n, o))
+		failures = append(failures, s.deliver(ctx, n, o))
 	}
 	return errors.Join(failures...)
 }
 
-// tell sends one mail, unless that was done.
-func (s SendStep) tell(ctx context.Context, n Notice, o Order) error {
+// deliver sends one mail, unless its notice is final.
+func (s SendStep) deliver(ctx context.Context, n Notice, o Order) error {
 	m, err := Write(n, o)
 	if err != nil {
 		return err
@@ -141,7 +142,7 @@ func (s SendStep) tell(ctx context.Context, n Notice, o Order) error {
 	return s.Notices.Settle(ctx, claim, outcome)
 }
 
-// send hands a mail over, and remembers the address if it is refused. It returns ErrRefused, too, for one that was refused before.
+// send hands a mail over, and suppresses the address if it is refused. It returns ErrRefused for a suppressed address too.
 func (s SendStep) send(ctx context.Context, n Notice, m Mail) (id string, err error) {
 	r := RecipientOf(m.To)
 	suppressed, err := s.Notices.Suppressed(ctx, r)

@@ -25,7 +25,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// office is where mails are sent: the tables of a cloud.
+// office has the tables of a test cloud.
 type office struct {
 	*cloudtest.Cloud
 	orders, notices, mailbox string
@@ -37,7 +37,7 @@ func open(t *testing.T) office {
 	return office{c, c.Table("Orders"), c.Table("Notices"), c.Table("Mailbox")}
 }
 
-// step returns the step as a process runs it whose every request goes through the round tripper.
+// step returns a step whose requests go through the round tripper.
 func (o office) step(through http.RoundTripper) notify.SendStep {
 	rt := o.Runtime()
 	if through != nil {
@@ -52,7 +52,7 @@ func (o office) step(through http.RoundTripper) notify.SendStep {
 	}
 }
 
-// order writes the row of an order with an outcome and whatever else is said of it, in JSON.
+// order writes the row of an order with an outcome and more attributes, in JSON.
 func (o office) order(email, verdict, more string) {
 	o.Put("Orders", fmt.Sprintf(`{"pk":"main#ord_1","order":"ord_1","shop":"main","email":%q,"outcome":%q,"placed_at":1772366400000,
 		"lines":[{"sku":"MUG-1","quantity":2,"price":1250}],"total":2500,"currency":"EUR"%s}`, email, verdict, more))
@@ -66,12 +66,12 @@ func about(t *testing.T, fact saga.Fact) saga.Event {
 	return saga.Event{ID: "event", Type: fact, Subject: "ord_1", Shop: "main", Data: data}
 }
 
-// provider is a sender that answers as it is told, and counts.
+// provider is a sender with prepared answers, which records the mails.
 type provider struct {
 	mu      sync.Mutex
-	answers []error // of the first mails; then all is well
+	answers []error // of the first mails; later ones succeed
 	sent    []notify.Mail
-	within  func() // what happens while a mail is handed over
+	within  func() // runs while a mail is handed over
 }
 
 func (p *provider) Send(_ context.Context, _ notify.Notice, m notify.Mail) (string, error) {
@@ -98,7 +98,7 @@ func status(t *testing.T, o office, key string) string {
 	return row.Status
 }
 
-func TestAMailIsSentOnceHoweverOftenItsFactComes(t *testing.T) {
+func TestSendStep_SendsAMailOnce(t *testing.T) {
 	t.Parallel()
 	o, p := open(t), &provider{}
 	o.order("ada@example.com", "confirmed", "")
@@ -115,15 +115,15 @@ func TestAMailIsSentOnceHoweverOftenItsFactComes(t *testing.T) {
 	assert.Equal(t, "sent", status(t, o, "main#ord_1#confirmed"))
 }
 
-func TestWhatIsNotSent(t *testing.T) {
+func TestSendStep_SkipsMailsThatAreNotDue(t *testing.T) {
 	for sentence, c := range map[string]struct {
 		fact                 saga.Fact
 		email, verdict, more string
 		outcome              string
 	}{
-		"a mail to nobody":                             {saga.OrderConfirmed, "", "confirmed", "", "no-address"},
-		"a confirmation of what was canceled since":    {saga.OrderConfirmed, "ada@example.com", "canceled", "", "outdated"},
-		"a cancellation whose money is underway again": {saga.OrderCanceled, "ada@example.com", "canceled", `,"awaits":["money"]`, "outdated"},
+		"an order without an address":                    {saga.OrderConfirmed, "", "confirmed", "", "no-address"},
+		"a confirmation of an order that was canceled":   {saga.OrderConfirmed, "ada@example.com", "canceled", "", "outdated"},
+		"a cancellation whose return is under way again": {saga.OrderCanceled, "ada@example.com", "canceled", `,"awaits":["money"]`, "outdated"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -140,7 +140,7 @@ func TestWhatIsNotSent(t *testing.T) {
 	}
 }
 
-func TestEachRefundThatArrivedIsToldOnce(t *testing.T) {
+func TestSendStep_SendsOneMailPerRefund(t *testing.T) {
 	t.Parallel()
 	o := open(t)
 	s := o.step(nil)
@@ -156,13 +156,13 @@ func TestEachRefundThatArrivedIsToldOnce(t *testing.T) {
 	assert.Contains(t, o.Row("Mailbox", "main#ord_1#refunded#r2"), "7.00 EUR")
 }
 
-func TestAnOrderThatIsNotThereIsABug(t *testing.T) {
+func TestSendStep_UnknownOrderIsAnError(t *testing.T) {
 	t.Parallel()
 	err := open(t).step(nil).Handle(t.Context(), about(t, saga.OrderConfirmed))
 	assert.Equal(t, fault.NotFound, fault.KindOf(err))
 }
 
-func TestWhileTheProviderIsAwayTheMailWaits(t *testing.T) {
+func TestSendStep_RetriesWhileTheProviderIsDown(t *testing.T) {
 	t.Parallel()
 	o := open(t)
 	o.order("ada@example.com", "confirmed", "")
@@ -174,11 +174,11 @@ func TestWhileTheProviderIsAwayTheMailWaits(t *testing.T) {
 		require.Error(t, err)
 		assert.Equal(t, why, fault.KindOf(err))
 	}
-	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderConfirmed)), "the claim was given back: nobody waits for its lease")
+	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderConfirmed)), "the claim was released, so the retry succeeds before the lease ends")
 	assert.Len(t, p.sent, 1)
 }
 
-func TestOfTwoDeliveriesAtOnceOneSends(t *testing.T) {
+func TestSendStep_ConcurrentDeliveriesSendOnce(t *testing.T) {
 	t.Parallel()
 	o := open(t)
 	o.order("ada@example.com", "confirmed", "")
@@ -189,7 +189,7 @@ func TestOfTwoDeliveriesAtOnceOneSends(t *testing.T) {
 		p.within = nil
 		err := s.Handle(t.Context(), about(t, saga.OrderConfirmed))
 		assert.ErrorIs(t, err, notify.ErrBeingSent)
-		assert.Equal(t, fault.Conflict, fault.KindOf(err), "it comes again, for the other may yet fail")
+		assert.Equal(t, fault.Conflict, fault.KindOf(err), "it is delivered again, because the first may fail")
 	}
 	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderConfirmed)))
 	assert.Len(t, p.sent, 1)
@@ -197,14 +197,14 @@ func TestOfTwoDeliveriesAtOnceOneSends(t *testing.T) {
 	assert.Len(t, p.sent, 1)
 }
 
-func TestAnAddressThatBouncedGetsNoMoreMails(t *testing.T) {
+func TestSendStep_SuppressesARefusedAddress(t *testing.T) {
 	for sentence, email := range map[string]string{
-		"it bounces":                  "bounce@simulator.amazonses.com",
-		"it is a list of addresses":   "ada@example.com, bob@example.com",
-		"it has a name":               "Ada <ada@example.com>",
-		"it has a second line":        "ada@example.com\r\nBcc: eve@example.com",
-		"it is no address":            "ada",
-		"it hides what it looks like": "ada\u202e@example.com",
+		"it bounces":                "bounce@simulator.amazonses.com",
+		"it is a list of addresses": "ada@example.com, bob@example.com",
+		"it has a name":             "Ada <ada@example.com>",
+		"it has a second line":      "ada@example.com\r\nBcc: eve@example.com",
+		"it is not an address":      "ada",
+		"it has a direction mark":   "ada\u202e@example.com",
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -219,14 +219,14 @@ func TestAnAddressThatBouncedGetsNoMoreMails(t *testing.T) {
 			o.order(email, "canceled", "")
 			require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderCanceled)))
 			assert.Equal(t, "suppressed", status(t, o, "main#ord_1#canceled"))
-			assert.Empty(t, p.sent, "nobody tries again")
+			assert.Empty(t, p.sent, "a suppressed address is not tried again")
 			assert.Empty(t, o.Rows("Mailbox"))
 			assert.NotContains(t, fmt.Sprint(o.Rows("Notices")), "@")
 		})
 	}
 }
 
-func TestMetricsAndLogsHoldNoAddress(t *testing.T) {
+func TestSendStep_LogsNoAddress(t *testing.T) {
 	t.Parallel()
 	o := open(t)
 	var log bytes.Buffer
@@ -251,34 +251,35 @@ func TestMetricsAndLogsHoldNoAddress(t *testing.T) {
 	assert.NotContains(t, log.String(), "MUG-1")
 }
 
-// mortal carries a process's requests until it dies: at its n-th request, before the cloud has it or before its answer is back.
-type mortal struct {
+// crashing forwards a process's requests until it crashes at the n-th: before the cloud gets the request, or before its answer
+// returns.
+type crashing struct {
 	through  http.RoundTripper
 	n        int
-	answered bool // dies once the cloud has the request
+	answered bool // crashes after the cloud got the request
 	mu       sync.Mutex
 }
 
-var errDead = errors.New("the process is dead")
+var errCrashed = errors.New("the process crashed")
 
-func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
+func (m *crashing) RoundTrip(r *http.Request) (*http.Response, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.n--
 	if m.n < 0 || m.n == 0 && !m.answered {
-		return nil, errDead
+		return nil, errCrashed
 	}
 	answer, err := m.through.RoundTrip(r)
 	if m.n == 0 && err == nil {
 		answer.Body.Close()
-		return nil, errDead
+		return nil, errCrashed
 	}
 	return answer, err
 }
 
-// Wherever a process dies, the next one finishes. The mailbox knows a notice by its key, so each mail is there exactly once;
-// with SES, which knows none, it may have gone out twice.
-func TestAMailSurvivesADeathAtEveryRequest(t *testing.T) {
+// Wherever a process crashes, the next one finishes. The mailbox recognizes a notice by its key, so it has each mail exactly
+// once. SES has no such key and may send a mail twice.
+func TestSendStep_SurvivesACrashAtEveryRequest(t *testing.T) {
 	for email, want := range map[string]string{"ada@example.com": "sent", "bounce@example.com": "suppressed"} {
 		for _, answered := range []bool{false, true} {
 			for n := 1; n <= 6; n++ {
@@ -286,13 +287,13 @@ func TestAMailSurvivesADeathAtEveryRequest(t *testing.T) {
 					t.Parallel()
 					o := open(t)
 					o.order(email, "confirmed", "")
-					dying := &mortal{through: o.Runtime().AWS.HTTPClient.(*http.Client).Transport, n: n, answered: answered}
+					dying := &crashing{through: o.Runtime().AWS.HTTPClient.(*http.Client).Transport, n: n, answered: answered}
 					first := o.step(dying).Handle(t.Context(), about(t, saga.OrderConfirmed))
 					if n <= 5 {
 						require.Error(t, first)
 						assert.NotContains(t, first.Error(), "@")
 					}
-					o.Clock.Pass(time.Minute) // the message is hidden no longer
+					o.Clock.Pass(time.Minute) // the message is visible again
 					require.NoError(t, o.step(nil).Handle(t.Context(), about(t, saga.OrderConfirmed)))
 					assert.Equal(t, want, status(t, o, "main#ord_1#confirmed"))
 					assert.Len(t, o.Rows("Mailbox"), map[string]int{"sent": 1}[want])

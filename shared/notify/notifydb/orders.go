@@ -15,7 +15,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// Orders reads what mails say from the orders' rows, which belong to another domain: it never writes.
+// Orders reads the orders' rows. They belong to another domain, so it never writes.
 type Orders struct {
 	DB   *dynamodb.Client
 	Name string
@@ -48,8 +48,9 @@ type refundItem struct {
 	Status saga.RefundStatus `dynamodbav:"status"`
 }
 
-// Load reads an order consistently. It returns fault.NotFound for none; other errors are those of record.Failure.
-func (s Orders) Load(ctx context.Context, shop saga.Shop, order string) (notify.Order, error) {
+// Load reads an order consistently. It returns fault.NotFound for an unknown order; other errors are those of
+// record.Failure.
+func (s Orders) Load(ctx context.Context, shop, order string) (notify.Order, error) {
 	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &s.Name, Key: record.PrimaryKey(record.Key(shop, order)), ConsistentRead: aws.Bool(true),
 	})

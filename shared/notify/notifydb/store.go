@@ -1,4 +1,4 @@
-// Package notifydb keeps in DynamoDB what became of every notice, and which recipients get none. It keeps no address.
+// Package notifydb stores in DynamoDB the status of every notice, and the suppressed recipients. It stores no address.
 package notifydb
 
 import (
@@ -17,16 +17,16 @@ import (
 	"backroom/shared/saga"
 )
 
-// Store is the table of notices: a row per notice, and a row per recipient that gets no mail.
+// Store is the table of notices: a row per notice, and a row per suppressed recipient.
 type Store struct {
 	DB    *dynamodb.Client
 	Name  string
-	Nonce func() string // tells claims apart
+	Nonce func() string // makes each claim unique
 }
 
-var errUnread = errors.New("notifydb: a row is not as it should be") // and nothing of it, for it may hold an address
+var errUnread = errors.New("notifydb: a row cannot be decoded") // the cause is left out: it may contain an address
 
-// item is a notice as it stands.
+// item is the row of a notice.
 type item struct {
 	PK        string           `dynamodbav:"pk"`
 	Shop      saga.Shop        `dynamodbav:"shop"`
@@ -35,7 +35,7 @@ type item struct {
 	Refund    string           `dynamodbav:"refund,omitempty"`
 	Status    notify.Status    `dynamodbav:"status"`
 	Claim     string           `dynamodbav:"claim"`
-	Until     int64            `dynamodbav:"until,omitempty"` // milliseconds since 1970; of a claim that was not given back
+	Until     int64            `dynamodbav:"until,omitempty"` // milliseconds since 1970; the end of a claim that was not released
 	At        int64            `dynamodbav:"at,omitempty"`    // milliseconds since 1970; when it became final
 	Recipient notify.Recipient `dynamodbav:"recipient,omitempty"`
 	Message   string           `dynamodbav:"message,omitempty"`
@@ -46,7 +46,7 @@ func toItem(c notify.Claim, status notify.Status) item {
 	return item{PK: n.Key(), Shop: n.Shop, Order: n.Order, Template: n.Template, Refund: n.Refund, Status: status, Claim: c.Token}
 }
 
-// suppression is a recipient that gets no mail.
+// suppression is the row of a suppressed recipient.
 type suppression struct {
 	PK string `dynamodbav:"pk"`
 	At int64  `dynamodbav:"at"` // milliseconds since 1970
@@ -54,9 +54,9 @@ type suppression struct {
 
 func suppressionKey(r notify.Recipient) string { return "suppressed#" + string(r) }
 
-// Claim takes a notice until the lease ends. It returns notify.ErrSettled for one that is final, and notify.ErrBeingSent for
-// one that is claimed at the moment; other errors are those of record.Failure. A claim whose answer was lost, and that the SDK
-// repeats, is recognised as this very claim.
+// Claim claims a notice until the lease ends. It returns notify.ErrSettled for a final notice, and notify.ErrBeingSent for a
+// claimed one; other errors are those of record.Failure. If the answer is lost and the SDK repeats the request, Claim
+// recognizes its own claim.
 func (s Store) Claim(ctx context.Context, n notify.Notice, now, until time.Time) (notify.Claim, error) {
 	c := notify.Claim{Notice: n, Token: s.Nonce()}
 	claimed := toItem(c, notify.Sending)
@@ -74,21 +74,21 @@ func (s Store) Claim(ctx context.Context, n notify.Notice, now, until time.Time)
 	return c, notify.ErrSettled
 }
 
-// Release gives a claim back, so that the next may come at once. It returns notify.ErrBeingSent if the claim lapsed and another
-// has it; other errors are those of record.Failure.
+// Release ends a claim early, so that the notice can be claimed at once. It returns notify.ErrBeingSent if the claim lapsed
+// and the notice was claimed again; other errors are those of record.Failure.
 func (s Store) Release(ctx context.Context, c notify.Claim) error {
 	return s.change(ctx, c, toItem(c, notify.Sending))
 }
 
-// Settle makes a claimed notice final. It returns notify.ErrBeingSent if the claim lapsed and another has it; other errors are
-// those of record.Failure.
+// Settle makes a claimed notice final. It returns notify.ErrBeingSent if the claim lapsed and the notice was claimed again;
+// other errors are those of record.Failure.
 func (s Store) Settle(ctx context.Context, c notify.Claim, o notify.Outcome) error {
 	final := toItem(c, o.Status)
 	final.At, final.Recipient, final.Message = o.At.UnixMilli(), o.Recipient, o.Message
 	return s.change(ctx, c, final)
 }
 
-// change writes a notice as it is to be, if c is still the claim on it.
+// change writes a new state of a notice, if c is still the claim on it.
 func (s Store) change(ctx context.Context, c notify.Claim, to item) error {
 	stands, err := s.put(ctx, to, "#claim = :claim", map[string]string{"#claim": "claim"}, map[string]any{":claim": c.Token})
 	if err == nil && stands != nil {
@@ -97,7 +97,7 @@ func (s Store) change(ctx context.Context, c notify.Claim, to item) error {
 	return err
 }
 
-// put writes a row under a condition. If that does not hold it returns what stands there.
+// put writes a row under a condition. If the condition fails, it returns the existing row.
 func (s Store) put(
 	ctx context.Context, row item, condition string, names map[string]string, values map[string]any,
 ) (stands *item, err error) {
@@ -125,7 +125,7 @@ func (s Store) put(
 	return stands, nil
 }
 
-// Suppressed reports whether a recipient gets no mail. Errors are those of record.Failure.
+// Suppressed reports whether a recipient is suppressed. Errors are those of record.Failure.
 func (s Store) Suppressed(ctx context.Context, r notify.Recipient) (bool, error) {
 	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &s.Name, Key: record.PrimaryKey(suppressionKey(r)), ConsistentRead: aws.Bool(true),
@@ -136,7 +136,7 @@ func (s Store) Suppressed(ctx context.Context, r notify.Recipient) (bool, error)
 	return out.Item != nil, nil
 }
 
-// Suppress has a recipient get no mail any more. Errors are those of record.Failure.
+// Suppress stops all further mail to a recipient. Errors are those of record.Failure.
 func (s Store) Suppress(ctx context.Context, r notify.Recipient, at time.Time) error {
 	image, err := attributevalue.MarshalMap(suppression{suppressionKey(r), at.UnixMilli()})
 	if err != nil {

@@ -22,7 +22,7 @@ func open(t *testing.T) (notifydb.Store, *cloudtest.Cloud) {
 	return notifydb.Store{DB: rt.DynamoDB(), Name: c.Table("Notices"), Nonce: rt.Nonce}, c
 }
 
-func TestNotices(t *testing.T) {
+func TestStore_PassesTheSuite(t *testing.T) {
 	t.Parallel()
 	notifytest.Exercise(t, func(t *testing.T) notify.Notices {
 		s, _ := open(t)
@@ -30,7 +30,7 @@ func TestNotices(t *testing.T) {
 	})
 }
 
-func TestAClaimWhoseAnswerIsLostIsTheClaimersOwn(t *testing.T) {
+func TestClaim_RecognizesItselfAfterALostAnswer(t *testing.T) {
 	t.Parallel()
 	s, c := open(t)
 	forgetful, lost := c.Forgetful("PutItem")
@@ -40,7 +40,7 @@ func TestAClaimWhoseAnswerIsLostIsTheClaimersOwn(t *testing.T) {
 	assert.Equal(t, 1, lost())
 }
 
-func TestANoticeKeepsNoAddress(t *testing.T) {
+func TestStore_StoresNoAddress(t *testing.T) {
 	t.Parallel()
 	s, c := open(t)
 	n := notify.Notice{Shop: "main", Order: "ord_1", Template: notify.Refunded, Refund: "r1"}
@@ -56,7 +56,7 @@ func TestANoticeKeepsNoAddress(t *testing.T) {
 	assert.JSONEq(t, `{"pk": "suppressed#`+string(ada)+`", "at": 1772366400000}`, c.Row("Notices", "suppressed#"+string(ada)))
 }
 
-func TestAnOrderIsReadFromItsRow(t *testing.T) {
+func TestOrders_ReadAnOrderFromItsRow(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	orders := notifydb.Orders{DB: c.Runtime().DynamoDB(), Name: c.Table("Orders")}
@@ -77,5 +77,5 @@ func TestAnOrderIsReadFromItsRow(t *testing.T) {
 	c.Put("Orders", `{"pk":"main#ord_2","order":"ord_2","email":{"ada@example.com":1}}`)
 	_, err = orders.Load(t.Context(), "main", "ord_2")
 	require.Error(t, err)
-	assert.NotContains(t, err.Error(), "ada", "an error quotes nothing of a row")
+	assert.NotContains(t, err.Error(), "ada", "the error contains no data of the row")
 }

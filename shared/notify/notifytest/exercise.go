@@ -1,4 +1,4 @@
-// Package notifytest has the suite that a store of notices passes, on whatever DynamoDB it runs.
+// Package notifytest has the suite that a store of notices must pass on every DynamoDB.
 package notifytest
 
 import (
@@ -16,7 +16,7 @@ import (
 
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
-// Exercise holds a store to what it promises. Each call of open returns an empty one.
+// Exercise tests a store. Each call of open returns an empty one.
 func Exercise(t *testing.T, open func(t *testing.T) notify.Notices) {
 	confirmed := notify.Notice{Shop: "main", Order: "ord_1", Template: notify.Confirmed}
 	sent := notify.Outcome{Status: notify.Sent, At: noon, Recipient: notify.RecipientOf("ada@example.com"), Message: "m-1"}
@@ -41,7 +41,7 @@ func Exercise(t *testing.T, open func(t *testing.T) notify.Notices) {
 		refused(t, s, confirmed, noon.Add(100*time.Hour), notify.ErrSettled)
 	})
 
-	t.Run("nor is one that was suppressed", func(t *testing.T) {
+	t.Run("a suppressed notice is never claimed again", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		c := claim(t, s, confirmed, noon)
@@ -49,7 +49,7 @@ func Exercise(t *testing.T, open func(t *testing.T) notify.Notices) {
 		refused(t, s, confirmed, noon.Add(100*time.Hour), notify.ErrSettled)
 	})
 
-	t.Run("a claim keeps others away until its lease ends", func(t *testing.T) {
+	t.Run("a claim excludes others until its lease ends", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		first := claim(t, s, confirmed, noon)
@@ -62,13 +62,13 @@ func Exercise(t *testing.T, open func(t *testing.T) notify.Notices) {
 		require.NoError(t, s.Settle(t.Context(), second, sent))
 	})
 
-	t.Run("a claim whose lease ended, and that nobody else took, is still good", func(t *testing.T) {
+	t.Run("a claim whose lease ended is still valid if the notice was not claimed again", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		require.NoError(t, s.Settle(t.Context(), claim(t, s, confirmed, noon), sent))
 	})
 
-	t.Run("a claim that is given back can be taken at once", func(t *testing.T) {
+	t.Run("a released notice can be claimed at once", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		require.NoError(t, s.Release(t.Context(), claim(t, s, confirmed, noon)))
@@ -76,7 +76,7 @@ func Exercise(t *testing.T, open func(t *testing.T) notify.Notices) {
 		refused(t, s, confirmed, noon, notify.ErrBeingSent)
 	})
 
-	t.Run("of many who claim at once, one has it", func(t *testing.T) {
+	t.Run("one of many concurrent claims succeeds", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		var all sync.WaitGroup
@@ -98,7 +98,7 @@ func Exercise(t *testing.T, open func(t *testing.T) notify.Notices) {
 		assert.Equal(t, 1, won)
 	})
 
-	t.Run("a mail is settled twice without harm, because an answer may be lost", func(t *testing.T) {
+	t.Run("settling twice succeeds, because an answer may be lost", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		c := claim(t, s, confirmed, noon)
@@ -106,7 +106,7 @@ func Exercise(t *testing.T, open func(t *testing.T) notify.Notices) {
 		require.NoError(t, s.Settle(t.Context(), c, sent))
 	})
 
-	t.Run("notices of other shops, orders, templates and refunds are others", func(t *testing.T) {
+	t.Run("notices differ by shop, order, template and refund", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		claim(t, s, confirmed, noon)
@@ -119,7 +119,7 @@ func Exercise(t *testing.T, open func(t *testing.T) notify.Notices) {
 		}
 	})
 
-	t.Run("a recipient is suppressed for ever, and no other", func(t *testing.T) {
+	t.Run("only the suppressed recipient is suppressed, and permanently", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		ada, bob := notify.RecipientOf("ada@example.com"), notify.RecipientOf(rand.Text()+"@example.com")

@@ -18,8 +18,8 @@ import (
 // keep is how long the mailbox keeps a mail.
 const keep = 7 * 24 * time.Hour
 
-// Mailbox is a table that takes mails instead of delivering them: for local clouds, and for stages in which nobody is to be
-// written to. It holds each notice once, however often it is sent, and counts how often that was.
+// Mailbox is a table that stores mails instead of delivering them, for local clouds and for stages that must send no mail. It
+// stores each notice once, and counts how often it was sent.
 type Mailbox struct {
 	db    *dynamodb.Client
 	table string
@@ -33,7 +33,7 @@ func NewMailbox(db *dynamodb.Client, table string, now func() time.Time) Mailbox
 	return Mailbox{db, table, now}
 }
 
-// mailItem is what is set in a mail's row, and what is added to its count.
+// mailItem has the values of an update of a mail's row.
 type mailItem struct {
 	Shop     saga.Shop       `dynamodbav:":shop"`
 	Order    string          `dynamodbav:":order"`
@@ -47,8 +47,8 @@ type mailItem struct {
 	Sends    int             `dynamodbav:":sends"`   // how often it was sent
 }
 
-// Send keeps the mail under its notice's key, in the place of one that is there. It returns notify.ErrRefused for an address that bounces, as
-// SES's mailbox simulator does: bounce@ at any domain. Other errors are those of record.Failure.
+// Send stores the mail under its notice's key, and replaces an existing one. It returns notify.ErrRefused for an address that
+// bounces, as SES's mailbox simulator does: bounce@ at any domain. Other errors are those of record.Failure.
 func (b Mailbox) Send(ctx context.Context, n notify.Notice, m notify.Mail) (id string, err error) {
 	if bounces(m.To) {
 		return "", notify.ErrRefused
@@ -59,7 +59,7 @@ func (b Mailbox) Send(ctx context.Context, n notify.Notice, m notify.Mail) (id s
 		At: now.UnixMilli(), Expires: now.Add(keep).Unix(), Sends: 1,
 	})
 	if err != nil {
-		return "", fmt.Errorf("sender: encode mail of %s: it cannot be", n.Key())
+		return "", fmt.Errorf("sender: encode mail %s (details withheld: personal data)", n.Key())
 	}
 	_, err = b.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &b.table, Key: record.PrimaryKey(n.Key()), ExpressionAttributeValues: values,
@@ -70,8 +70,8 @@ func (b Mailbox) Send(ctx context.Context, n notify.Notice, m notify.Mail) (id s
 	return n.Key(), record.Failure(err)
 }
 
-// bounces reports whether the mailbox plays an address that nobody has. SES's simulator is bounce@simulator.amazonses.com, with
-// or without a label, as in bounce+1@.
+// bounces reports whether mail to an address bounces. SES's simulator has bounce@simulator.amazonses.com, with or without a
+// label, as in bounce+1@.
 func bounces(address string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(address), "@")
 	local, _, _ = strings.Cut(local, "+")

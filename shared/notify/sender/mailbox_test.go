@@ -12,7 +12,7 @@ import (
 	"backroom/shared/notify/sender"
 )
 
-func TestTheMailboxHoldsANoticeOnce(t *testing.T) {
+func TestMailbox_StoresANoticeOnce(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	box := sender.NewMailbox(c.Runtime().DynamoDB(), c.Table("Mailbox"), c.Clock.Now)
@@ -29,7 +29,7 @@ func TestTheMailboxHoldsANoticeOnce(t *testing.T) {
 	}`, c.Row("Mailbox", "main#ord_1#confirmed"))
 }
 
-func TestTheMailboxRefusesAddressesThatBounce(t *testing.T) {
+func TestMailbox_RefusesAddressesThatBounce(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	box := sender.NewMailbox(c.Runtime().DynamoDB(), c.Table("Mailbox"), c.Clock.Now)
@@ -46,7 +46,7 @@ func TestTheMailboxRefusesAddressesThatBounce(t *testing.T) {
 	assert.Len(t, c.Rows("Mailbox"), 2)
 }
 
-func TestAMailboxThatIsAway(t *testing.T) {
+func TestMailbox_UnavailableTableIsAnErrorWithoutAnAddress(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	table := c.Table("Mailbox")

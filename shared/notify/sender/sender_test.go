@@ -16,7 +16,7 @@ import (
 	"backroom/shared/notify/sender"
 )
 
-func TestTheSettingsSayWhoDelivers(t *testing.T) {
+func TestNew_SelectsTheSenderBySettings(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	s := sender.Settings{Mailbox: c.Table("Mailbox"), Circuits: c.Table("Circuits")}
@@ -25,7 +25,7 @@ func TestTheSettingsSayWhoDelivers(t *testing.T) {
 	assert.IsType(t, sender.SES{}, sender.New(c.Runtime(), s).(sender.Guarded).Sender)
 }
 
-// office is a sender that always answers the same, and counts.
+// office is a sender that always gives the same answer, and counts the mails.
 type office struct {
 	answer error
 	asked  int
@@ -41,7 +41,7 @@ func guarded(cloud *cloudtest.Cloud, o *office) sender.Guarded {
 	return sender.Guarded{Sender: o, Circuit: circuit.New("mail-provider", table, cloud.Clock.Now, circuit.DefaultSettings)}
 }
 
-func TestAMailIsNotBegunThatMayBeCutOff(t *testing.T) {
+func TestGuarded_SendsOnlyWithEnoughTimeLeft(t *testing.T) {
 	t.Parallel()
 	cloud, o := cloudtest.New(t), &office{answer: sender.ErrUnavailable}
 	g := guarded(cloud, o)
@@ -55,9 +55,9 @@ func TestAMailIsNotBegunThatMayBeCutOff(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	_, err := g.Send(ctx, notice, mail)
-	require.ErrorIs(t, err, fault.Conflict, "it is nobody's fault")
+	require.ErrorIs(t, err, fault.Conflict, "it does not count against the sender")
 	assert.Equal(t, asked, o.asked)
-	assert.Equal(t, before, cloud.State(), "and does not show that the sender is back")
+	assert.Equal(t, before, cloud.State(), "and does not close the circuit")
 
 	ctx, cancel = context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
@@ -66,16 +66,16 @@ func TestAMailIsNotBegunThatMayBeCutOff(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestASenderThatFailsIsGivenARest(t *testing.T) {
+func TestGuarded_OpensItsCircuitWhenTheSenderFails(t *testing.T) {
 	for sentence, c := range map[string]struct {
 		answer error
 		asked  int
 	}{
-		"one that does not answer":                   {sender.ErrUnavailable, int(circuit.DefaultSettings.AtLeast)},
-		"one that has too much to do":                {sender.ErrThrottled, int(circuit.DefaultSettings.AtLeast)},
-		"not one that refuses addresses":             {notify.ErrRefused, 20},
-		"not one that does not like what we ask for": {errors.New("ses: NotFoundException"), 20},
-		"not one that works":                         {nil, 20},
+		"opens: no answer":                 {sender.ErrUnavailable, int(circuit.DefaultSettings.AtLeast)},
+		"opens: throttled":                 {sender.ErrThrottled, int(circuit.DefaultSettings.AtLeast)},
+		"stays closed: an address refused": {notify.ErrRefused, 20},
+		"stays closed: our mistake":        {errors.New("ses: NotFoundException"), 20},
+		"stays closed: success":            {nil, 20},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()

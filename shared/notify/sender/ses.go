@@ -18,11 +18,11 @@ import (
 	"backroom/shared/notify"
 )
 
-// sesTimeout is how long SES may take for a mail: less than the function lives. There is one try: SES knows no idempotency
-// key, so the SDK, repeating a call whose answer was lost, would send the mail twice within a second.
+// sesTimeout is how long SES may take for a mail: less than the function's timeout. A mail is tried once. SES has no
+// idempotency key, so a retry of the SDK after a lost answer would send the mail twice within a second.
 const sesTimeout = 4 * time.Second
 
-// SES delivers mails by Amazon SES.
+// SES delivers mails with Amazon SES.
 type SES struct {
 	client           *sesv2.Client
 	from             string
@@ -31,7 +31,7 @@ type SES struct {
 
 var _ notify.Sender = SES{}
 
-// NewSES returns a sender whose mails come from an address. configurationSet may be empty.
+// NewSES returns a sender whose mails come from the address from. configurationSet may be empty.
 func NewSES(cfg aws.Config, from, configurationSet string) SES {
 	s := SES{client: sesv2.NewFromConfig(cfg, func(o *sesv2.Options) { o.Retryer = aws.NopRetryer{} }), from: from}
 	if configurationSet != "" {
@@ -40,9 +40,9 @@ func NewSES(cfg aws.Config, from, configurationSet string) SES {
 	return s
 }
 
-// Send has SES deliver the mail, as text and as HTML, and returns its message id. It returns notify.ErrRefused for an address
-// that SES takes for none; that a mail came back is not known yet. It returns ErrBusy beyond the account's sending rate and
-// ErrAway if SES does not answer, or is told to pause. Errors never quote the address.
+// Send sends the mail through SES, as text and as HTML, and returns its message id. It returns notify.ErrRefused for an
+// address that SES refuses at once; a later bounce is not known yet. It returns ErrThrottled beyond the account's sending
+// rate, and ErrUnavailable if SES does not answer or its sending is paused. Errors never contain the address.
 func (s SES) Send(ctx context.Context, n notify.Notice, m notify.Mail) (id string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, sesTimeout)
 	defer cancel()
@@ -66,7 +66,7 @@ func (s SES) Send(ctx context.Context, n notify.Notice, m notify.Mail) (id strin
 	return aws.ToString(sent.MessageId), nil
 }
 
-// failure gives an error of SES its kind.
+// failure returns an error of SES with its kind.
 func failure(err error) error {
 	said, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
@@ -85,8 +85,8 @@ func failure(err error) error {
 	return discreet
 }
 
-// badAddress are words by which SES says that an address can not be one, or is on its list of those that bounced. It has no
-// codes for that. A sender that is not verified is rejected with other words: nobody must lose his mails for our mistake.
+// badAddress are parts of SES's messages about an invalid or blacklisted address. SES has no codes for these. A sender that is
+// not verified gets another message: no recipient may be suppressed for our mistake.
 var badAddress = []string{
 	"address blacklisted", "illegal address", "illegal semicolon", "missing final '@domain'", "missing local name", "local address ",
 	"domain contains ", "domain starts with ", "domain ends with ", "invalid domain name", "missing domain",
@@ -119,7 +119,7 @@ func requestID(answer *awshttp.ResponseError) string {
 	return answer.ServiceRequestID()
 }
 
-// unanswered describes a call that brought no answer in the form of SES.
+// unanswered describes a call without an answer in SES's form.
 func unanswered(err error) error {
 	if sent, ok := errors.AsType[*url.Error](err); ok {
 		return sent

@@ -22,7 +22,7 @@ var (
 	mail   = notify.Mail{To: "ada@example.com", Subject: "Größe", Text: "text", HTML: "<p>text</p>"}
 )
 
-// ses returns a sender whose SES is the handler.
+// ses returns a sender whose SES is a handler.
 func ses(t *testing.T, configurationSet string, answer http.HandlerFunc) sender.SES {
 	t.Helper()
 	server := httptest.NewServer(answer)
@@ -32,7 +32,7 @@ func ses(t *testing.T, configurationSet string, answer http.HandlerFunc) sender.
 	return sender.NewSES(cfg, "orders@shop.example", configurationSet)
 }
 
-func TestAMailGoesToSESAsTextAndHTML(t *testing.T) {
+func TestSES_SendsTextAndHTML(t *testing.T) {
 	var asked string
 	s := ses(t, "backroom", func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "POST /v2/email/outbound-emails", r.Method+" "+r.URL.Path)
@@ -57,23 +57,23 @@ func TestAMailGoesToSESAsTextAndHTML(t *testing.T) {
 
 const notVerified = "Email address is not verified. The following identities failed the check in region EU-CENTRAL-1: ada@example.com"
 
-func TestWhatSESRefuses(t *testing.T) {
+func TestSES_ClassifiesErrors(t *testing.T) {
 	for sentence, c := range map[string]struct {
 		status  int
 		code    string
 		message string
 		kind    error
 	}{
-		"an address that is none":                {400, "BadRequestException", "Missing final '@domain'", notify.ErrRefused},
-		"an address with a bad domain":           {400, "BadRequestException", "Domain contains dot-dot", notify.ErrRefused},
-		"an address that bounced":                {400, "MessageRejected", "Address blacklisted.", notify.ErrRefused},
-		"our own address, which is not verified": {400, "MessageRejected", notVerified, fault.Internal},
-		"a configuration set that is not there":  {404, "NotFoundException", "Configuration set <x> does not exist. ada@example.com", fault.Internal},
-		"an account that was suspended":          {400, "AccountSuspendedException", "no", fault.Internal},
-		"sending was paused":                     {400, "SendingPausedException", "no", sender.ErrUnavailable},
-		"too many mails a second":                {429, "TooManyRequestsException", "Maximum sending rate exceeded.", sender.ErrThrottled},
-		"too many mails a day":                   {400, "LimitExceededException", "Daily message quota exceeded.", sender.ErrThrottled},
-		"it is ill":                              {500, "InternalServiceErrorException", "ada@example.com", sender.ErrUnavailable},
+		"an invalid address":                      {400, "BadRequestException", "Missing final '@domain'", notify.ErrRefused},
+		"an address with a bad domain":            {400, "BadRequestException", "Domain contains dot-dot", notify.ErrRefused},
+		"an address that bounced":                 {400, "MessageRejected", "Address blacklisted.", notify.ErrRefused},
+		"our own address, which is not verified":  {400, "MessageRejected", notVerified, fault.Internal},
+		"a configuration set that does not exist": {404, "NotFoundException", "Configuration set <x> does not exist. ada@example.com", fault.Internal},
+		"an account that was suspended":           {400, "AccountSuspendedException", "no", fault.Internal},
+		"sending was paused":                      {400, "SendingPausedException", "no", sender.ErrUnavailable},
+		"too many mails a second":                 {429, "TooManyRequestsException", "Maximum sending rate exceeded.", sender.ErrThrottled},
+		"too many mails a day":                    {400, "LimitExceededException", "Daily message quota exceeded.", sender.ErrThrottled},
+		"an internal error":                       {500, "InternalServiceErrorException", "ada@example.com", sender.ErrUnavailable},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			asked := 0
@@ -94,12 +94,12 @@ func TestWhatSESRefuses(t *testing.T) {
 			assert.ErrorContains(t, err, c.code)
 			assert.ErrorContains(t, err, "request-1")
 			assert.NotContains(t, err.Error(), "@", "no address in an error")
-			assert.Equal(t, 1, asked, "a mail is sent once: the queue decides when again")
+			assert.Equal(t, 1, asked, "a mail is sent once: the queue retries")
 		})
 	}
 }
 
-func TestSESDoesNotAnswer(t *testing.T) {
+func TestSES_UnavailableWithoutAnAnswer(t *testing.T) {
 	s := ses(t, "", func(w http.ResponseWriter, _ *http.Request) {
 		connection, _, err := w.(http.Hijacker).Hijack()
 		assert.NoError(t, err)
