@@ -1,4 +1,5 @@
-// Package chance is what the jitter of retries is made of. A simulation hands in its own, so that a seed decides all of a run.
+// Package chance gives random numbers for the jitter of retries. A simulation supplies its own source, so that a seed determines
+// a whole run.
 package chance
 
 import (
@@ -8,12 +9,12 @@ import (
 
 type key struct{}
 
-// With returns a context in which source decides: it returns numbers from 0 up to 1.
+// With returns a context whose numbers come from source, which must return numbers in [0, 1).
 func With(ctx context.Context, source func() float64) context.Context {
 	return context.WithValue(ctx, key{}, source)
 }
 
-// Float returns a number from 0 up to 1, 1 left out.
+// Float returns a random number in [0, 1), from the source of ctx if it has one.
 func Float(ctx context.Context) float64 {
 	if source, ok := ctx.Value(key{}).(func() float64); ok {
 		return source()

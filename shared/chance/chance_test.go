@@ -8,12 +8,12 @@ import (
 	"backroom/shared/chance"
 )
 
-func TestWhoHandsInASourceDecides(t *testing.T) {
+func TestFloat_UsesTheSourceOfItsContext(t *testing.T) {
 	ctx := chance.With(t.Context(), func() float64 { return 0.25 })
 	assert.Equal(t, []float64{0.25, 0.25}, []float64{chance.Float(ctx), chance.Float(ctx)})
 }
 
-func TestOtherwiseItIsChance(t *testing.T) {
+func TestFloat_IsRandomWithoutASource(t *testing.T) {
 	seen := map[float64]bool{}
 	for range 50 {
 		f := chance.Float(t.Context())

@@ -1,5 +1,6 @@
-// Package circuit keeps calls away from a foreign service that fails, so that it can recover and nobody waits for it in vain. Each
-// instance of a function counts for itself (gobreaker); that a service is given a rest, and that it is back, all learn from a store.
+// Package circuit stops calls to a foreign service that fails, so that the service can recover and callers do not wait for
+// it. Every instance of a function counts its own failures (gobreaker). The instances share in a store that a circuit opened
+// or closed.
 package circuit
 
 import (
@@ -15,39 +16,39 @@ import (
 	"backroom/shared/observe"
 )
 
-// Settings say when a circuit opens, and for how long.
+// Settings say when a circuit opens, and for how long it stays open.
 type Settings struct {
 	Window  time.Duration // in which calls are counted
-	AtLeast uint32        // so many calls in the window, or nothing is concluded
-	Ratio   float64       // so many of them failed, and the circuit opens
-	Rest    time.Duration // so long nobody calls; then one may try
-	Look    time.Duration // an instance asks the store this seldom
+	AtLeast uint32        // the circuit opens only after this many calls in the window
+	Ratio   float64       // the share of failed calls that opens the circuit
+	Rest    time.Duration // how long the circuit is open; then one call may try
+	Look    time.Duration // the shortest time between two reads of the store by an instance
 }
 
-// Usual are the settings that suit a service which is called a few times a second by all, and given seconds to answer: an instance
-// that waits in vain for each answer makes hardly more than five calls in the window.
+// DefaultSettings suit a service that all instances together call a few times a second, with a timeout of seconds. An
+// instance whose calls all time out makes hardly more than five calls in the window.
 var DefaultSettings = Settings{Window: 30 * time.Second, AtLeast: 5, Ratio: 0.6, Rest: 10 * time.Second, Look: 5 * time.Second}
 
 const (
-	buckets   = 10                     // of the window: so smoothly it moves on
-	storeTime = 300 * time.Millisecond // for one request to the store: it must not hold up what it is asked for
+	buckets   = 10                     // of the window, which moves on bucket by bucket
+	storeTime = 300 * time.Millisecond // for one request to the store, which must not delay the call
 )
 
-// State is how a circuit stands for everybody.
+// State is a circuit's shared state.
 type State struct {
-	Version int       // raised by every change; 0: nobody opened it yet
-	Until   time.Time // nobody calls before, and one alone after; zero: it is closed, everybody may
+	Version int       // raised by every change; 0: the circuit was never open
+	Until   time.Time // no call is made before it, and a single one after; zero: the circuit is closed
 }
 
-// Store keeps what all instances know of a circuit.
+// Store has the shared state of circuits.
 type Store interface {
-	// Read returns how a circuit stands, perhaps as it did a moment ago.
+	// Read returns a circuit's state. The state may be a moment old.
 	Read(ctx context.Context, service string) (State, error)
-	// Write stores the next version of a state. It returns fault.Conflict if another was faster.
+	// Write stores the next version of a state. It returns fault.Conflict if another write came first.
 	Write(ctx context.Context, service string, s State) error
 }
 
-// Breaker is one instance's circuit to a service. It is safe for concurrent use.
+// Breaker is an instance's circuit to a service. It is safe for concurrent use.
 type Breaker struct {
 	service  string
 	store    Store
@@ -56,18 +57,18 @@ type Breaker struct {
 	open     *fault.Fault
 
 	mu      sync.Mutex
-	own     *gobreaker.CircuitBreaker[struct{}] // what this instance found out by itself
-	opened  bool                                // own has opened, and nobody was told
-	closed  bool                                // own has closed, and nobody was told
-	shared  State                               // as it was seen or written last
-	looked  time.Time                           // when
-	without time.Time                           // until then the store is left alone: it failed
+	own     *gobreaker.CircuitBreaker[struct{}] // counts the calls of this instance
+	opened  bool                                // own has opened, and the store does not know it yet
+	closed  bool                                // own has closed, and the store does not know it yet
+	shared  State                               // as read or written last
+	looked  time.Time                           // when shared was read or written
+	without time.Time                           // the store failed and is not used until then
 }
 
-// New returns the circuit to a service. Its name is how the store knows it, and begins the slug of what Do refuses with.
+// New returns the circuit to a service. The name is the key in the store, and the beginning of the slug <service>-circuit-open.
 func New(service string, store Store, now func() time.Time, s Settings) *Breaker {
 	b := &Breaker{service: service, store: store, now: now, settings: s}
-	b.open = fault.New(fault.Unavailable, service+"-circuit-open", "The "+service+" failed too often and is given a rest; try again later.")
+	b.open = fault.New(fault.Unavailable, service+"-circuit-open", "The "+service+" failed too often and is not called now; try again later.")
 	b.own = b.fresh()
 	return b
 }
@@ -88,18 +89,18 @@ func (b *Breaker) fresh() *gobreaker.CircuitBreaker[struct{}] {
 	})
 }
 
-// Do makes a call, unless the service is given a rest: then it returns a fault.Unavailable that says for how long, and the call
-// is not made. Of what a call returns only fault.Unavailable and fault.Throttled speak against the service. A store that fails
-// keeps no call back: the instance then goes by what it found out itself.
+// Do makes a call. While the circuit is open it makes no call, and returns a fault.Unavailable with the remaining time.
+// Only the errors fault.Unavailable and fault.Throttled of a call count as failures of the service. If the store fails, calls
+// go on, and the instance uses only its own count.
 func (b *Breaker) Do(ctx context.Context, call func() error) error {
 	if s := b.look(ctx); !s.Until.IsZero() {
-		if rest := s.Until.Sub(b.now()); rest > 0 {
-			return b.open.After(rest)
+		if remaining := s.Until.Sub(b.now()); remaining > 0 {
+			return b.open.After(remaining)
 		}
 		switch err := b.write(ctx, State{s.Version, b.now().Add(b.settings.Rest)}); {
 		case err == nil:
 			return b.try(ctx, call)
-		case errors.Is(err, fault.Conflict): // another tries
+		case errors.Is(err, fault.Conflict): // another instance tries
 			return b.open.After(b.settings.Look)
 		}
 	}
@@ -107,11 +108,11 @@ func (b *Breaker) Do(ctx context.Context, call func() error) error {
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		return b.open.After(b.settings.Rest)
 	}
-	b.tell(ctx)
+	b.publish(ctx)
 	return err
 }
 
-// try makes the one call that shows whether the service is back. While it is not, the others rest on.
+// try makes the one call that shows whether the service works again. If it fails, the circuit stays open for all.
 func (b *Breaker) try(ctx context.Context, call func() error) error {
 	err := call()
 	if fault.KindOf(err).Later() {
@@ -122,12 +123,12 @@ func (b *Breaker) try(ctx context.Context, call func() error) error {
 	s := b.shared
 	b.mu.Unlock()
 	count(ctx, b.service, "CircuitClosed")
-	_ = b.write(ctx, State{Version: s.Version}) // if it cannot be told now, the next who tries will
+	_ = b.write(ctx, State{Version: s.Version}) // if the write fails, the next try closes the circuit
 	return err
 }
 
-// tell has everybody know what this instance found out.
-func (b *Breaker) tell(ctx context.Context) {
+// publish writes to the store that this instance's own circuit opened or closed.
+func (b *Breaker) publish(ctx context.Context) {
 	b.mu.Lock()
 	opened, closed, s := b.opened, b.closed, b.shared
 	b.opened, b.closed = false, false
@@ -135,7 +136,7 @@ func (b *Breaker) tell(ctx context.Context) {
 	switch {
 	case opened:
 		count(ctx, b.service, "CircuitOpened")
-		_ = b.write(ctx, State{s.Version, b.now().Add(b.settings.Rest)}) // others find out by themselves
+		_ = b.write(ctx, State{s.Version, b.now().Add(b.settings.Rest)}) // if the write fails, other instances count for themselves
 	case closed:
 		count(ctx, b.service, "CircuitClosed")
 	}
@@ -152,7 +153,8 @@ func (b *Breaker) breaker() *gobreaker.CircuitBreaker[struct{}] {
 	return b.own
 }
 
-// look returns how the circuit stands for everybody, as far as this instance cares to know.
+// look returns the shared state. It reads the store at most once in settings.Look, and returns the closed state while the store
+// fails.
 func (b *Breaker) look(ctx context.Context) State {
 	b.mu.Lock()
 	now, seen := b.now(), b.shared
@@ -164,7 +166,7 @@ func (b *Breaker) look(ctx context.Context) State {
 		b.mu.Unlock()
 		return seen
 	}
-	b.looked = now // the others of this instance need not ask, too
+	b.looked = now // concurrent calls of this instance need not read too
 	b.mu.Unlock()
 
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
@@ -178,14 +180,14 @@ func (b *Breaker) look(ctx context.Context) State {
 	defer b.mu.Unlock()
 	if s.Version > b.shared.Version {
 		if s.Until.IsZero() {
-			b.own = b.fresh() // another saw that the service is back
+			b.own = b.fresh() // another instance closed the circuit
 		}
 		b.shared = s
 	}
 	return b.shared
 }
 
-// write stores a state as the next version.
+// write stores a state as the next version. It returns fault.Unavailable while the store is not used.
 func (b *Breaker) write(ctx context.Context, s State) error {
 	b.mu.Lock()
 	if b.now().Before(b.without) {

@@ -17,12 +17,12 @@ import (
 )
 
 var (
-	errAway     = fault.New(fault.Unavailable, "service-away", "It does not answer.")
-	errBusy     = fault.New(fault.Throttled, "service-busy", "It has enough.")
-	errDeclined = fault.New(fault.Invalid, "service-declined", "It says no.")
+	errUnavailable = fault.New(fault.Unavailable, "service-unavailable", "The service does not answer.")
+	errThrottled   = fault.New(fault.Throttled, "service-throttled", "The service throttles calls.")
+	errDeclined    = fault.New(fault.Invalid, "service-declined", "The service declines.")
 )
 
-// board is a store that instances share, and that can fail.
+// board is a store that instances share. It can fail.
 type board struct {
 	mu     sync.Mutex
 	state  circuit.State
@@ -55,14 +55,14 @@ func (b *board) Write(_ context.Context, _ string, s circuit.State) error {
 	return nil
 }
 
-// instance is one of a function.
+// instance is an instance of a function.
 type instance struct {
 	*circuit.Breaker
 	t     *testing.T
 	calls int // that reached the service
 }
 
-// run runs a test under a clock that goes on when everybody sleeps.
+// run runs a test with a simulated clock.
 func run(t *testing.T, test func(t *testing.T, store *board, start func() *instance)) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &board{}
@@ -82,7 +82,7 @@ func (i *instance) times(n int, answer error) {
 	}
 }
 
-// refused holds that a call is not made, and for how long the caller is asked to wait.
+// refused requires that a call is not made, and returns the wait of the caller.
 func (i *instance) refused(d time.Duration) {
 	i.t.Helper()
 	calls := i.calls
@@ -92,10 +92,10 @@ func (i *instance) refused(d time.Duration) {
 	require.True(i.t, ok)
 	assert.Equal(i.t, "payment-provider-circuit-open", f.Slug)
 	assert.Equal(i.t, d, f.RetryAfter)
-	assert.Equal(i.t, calls, i.calls, "the service hears nothing of it")
+	assert.Equal(i.t, calls, i.calls, "the service is not called")
 }
 
-// reaches holds that a call is made and its answer comes back.
+// reaches requires that a call is made and its answer returned.
 func (i *instance) reaches(answer error) {
 	i.t.Helper()
 	calls := i.calls
@@ -103,20 +103,24 @@ func (i *instance) reaches(answer error) {
 	assert.Equal(i.t, calls+1, i.calls)
 }
 
-func TestWhatOpensACircuit(t *testing.T) {
+func TestBreaker_OpensAfterEnoughFailures(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		do   func(i *instance)
 		open bool
 	}{
-		"a service that never answers":              {func(i *instance) { i.times(5, errAway) }, true},
-		"a service that has enough":                 {func(i *instance) { i.times(5, errBusy) }, true},
-		"a service that mostly fails":               {func(i *instance) { i.times(2, nil); i.times(3, errAway) }, true},
-		"too few failures say nothing":              {func(i *instance) { i.times(4, errAway) }, false},
-		"a service that fails now and then":         {func(i *instance) { i.times(3, nil); i.times(3, errAway); i.times(1, nil) }, false},
-		"a service that says no works":              {func(i *instance) { i.times(20, errDeclined) }, false},
-		"a mistake of ours is not the service's":    {func(i *instance) { i.times(20, errors.New("a bug")) }, false},
-		"failures of half a minute ago are history": {func(i *instance) { i.times(4, errAway); time.Sleep(40 * time.Second); i.times(4, errAway) }, false},
+		"a service that never answers":      {func(i *instance) { i.times(5, errUnavailable) }, true},
+		"a service that throttles":          {func(i *instance) { i.times(5, errThrottled) }, true},
+		"a service that mostly fails":       {func(i *instance) { i.times(2, nil); i.times(3, errUnavailable) }, true},
+		"too few failures":                  {func(i *instance) { i.times(4, errUnavailable) }, false},
+		"a service that fails now and then": {func(i *instance) { i.times(3, nil); i.times(3, errUnavailable); i.times(1, nil) }, false},
+		"declines are not failures":         {func(i *instance) { i.times(20, errDeclined) }, false},
+		"our own errors are not failures":   {func(i *instance) { i.times(20, errors.New("a bug")) }, false},
+		"failures before the window do not count": {func(i *instance) {
+			i.times(4, errUnavailable)
+			time.Sleep(40 * time.Second)
+			i.times(4, errUnavailable)
+		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, func(t *testing.T, store *board, start func() *instance) {
@@ -124,7 +128,7 @@ func TestWhatOpensACircuit(t *testing.T) {
 				c.do(i)
 				if c.open {
 					i.refused(10 * time.Second)
-					assert.Equal(t, 1, store.writes, "only a transition is written")
+					assert.Equal(t, 1, store.writes, "only transitions are written")
 				} else {
 					require.NoError(t, i.call(nil))
 					assert.Zero(t, store.writes)
@@ -134,19 +138,19 @@ func TestWhatOpensACircuit(t *testing.T) {
 	}
 }
 
-func TestAllRestAndOneTries(t *testing.T) {
+func TestBreaker_OpenForAllInstancesUntilOneTries(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, store *board, start func() *instance) {
 		a, b := start(), start()
 		b.reaches(nil)
-		a.times(5, errAway)
+		a.times(5, errUnavailable)
 		a.refused(10 * time.Second)
-		b.reaches(nil) // it has not heard
+		b.reaches(nil) // it has not read the store yet
 		time.Sleep(5 * time.Second)
 		b.refused(5 * time.Second)
 		time.Sleep(5 * time.Second)
 
-		b.reaches(errAway) // the one that tries
+		b.reaches(errUnavailable) // the try
 		a.refused(10 * time.Second)
 		b.refused(10 * time.Second)
 		time.Sleep(10 * time.Second)
@@ -160,11 +164,11 @@ func TestAllRestAndOneTries(t *testing.T) {
 	})
 }
 
-func TestWhoTriesDoesSoAlone(t *testing.T) {
+func TestBreaker_OneInstanceTries(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, _ *board, start func() *instance) {
 		a := start()
-		a.times(5, errAway)
+		a.times(5, errUnavailable)
 		time.Sleep(10 * time.Second)
 		err := a.Do(t.Context(), func() error {
 			a.refused(10 * time.Second)
@@ -175,11 +179,11 @@ func TestWhoTriesDoesSoAlone(t *testing.T) {
 	})
 }
 
-func TestWhoTriesAndIsNeverHeardOfAgainIsFollowedByAnother(t *testing.T) {
+func TestBreaker_LostTryIsRepeatedByAnotherInstance(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, store *board, start func() *instance) {
 		a, b := start(), start()
-		a.times(5, errAway)
+		a.times(5, errUnavailable)
 		time.Sleep(10 * time.Second)
 		assert.Panics(t, func() { _ = a.Do(t.Context(), func() error { panic("killed") }) })
 		b.refused(10 * time.Second)
@@ -190,7 +194,7 @@ func TestWhoTriesAndIsNeverHeardOfAgainIsFollowedByAnother(t *testing.T) {
 	})
 }
 
-func TestAnInstanceLooksSeldom(t *testing.T) {
+func TestBreaker_ReadsTheStoreAtIntervals(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, store *board, start func() *instance) {
 		i := start()
@@ -202,29 +206,29 @@ func TestAnInstanceLooksSeldom(t *testing.T) {
 	})
 }
 
-func TestAStoreThatFailsKeepsNoCallBack(t *testing.T) {
+func TestBreaker_CallsGoOnWhileTheStoreFails(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, store *board, start func() *instance) {
 		store.broken = true
 		i := start()
 		i.reaches(nil)
-		i.times(5, errAway)
-		i.refused(10 * time.Second) // by what it found out itself
+		i.times(5, errUnavailable)
+		i.refused(10 * time.Second) // by its own count
 		time.Sleep(11 * time.Second)
-		i.reaches(errAway)
+		i.reaches(errUnavailable)
 		i.refused(10 * time.Second)
 		time.Sleep(11 * time.Second)
 		i.reaches(nil)
 		i.reaches(nil)
-		assert.Less(t, store.reads, 6, "nor is it asked more often than a sound one")
+		assert.Less(t, store.reads, 6, "a failing store is not read more often")
 	})
 }
 
-func TestAStoreThatFailsWhileAllRest(t *testing.T) {
+func TestBreaker_StoreFailsWhileTheCircuitIsOpen(t *testing.T) {
 	t.Parallel()
 	run(t, func(t *testing.T, store *board, start func() *instance) {
 		a, b := start(), start()
-		a.times(5, errAway)
+		a.times(5, errUnavailable)
 		b.refused(10 * time.Second)
 		store.broken = true
 		time.Sleep(10*time.Second + time.Millisecond)
@@ -233,7 +237,7 @@ func TestAStoreThatFailsWhileAllRest(t *testing.T) {
 	})
 }
 
-func TestTheTableKeepsWhatTheStorePromises(t *testing.T) {
+func TestTable_IsAStore(t *testing.T) {
 	t.Parallel()
 	cloud := cloudtest.New(t)
 	table := circuit.Table{DB: cloud.Runtime().DynamoDB(), Name: cloud.Table("Circuits")}
@@ -241,10 +245,10 @@ func TestTheTableKeepsWhatTheStorePromises(t *testing.T) {
 
 	s, err := table.Read(t.Context(), "payment-provider")
 	require.NoError(t, err)
-	assert.Equal(t, circuit.State{}, s, "nobody opened it yet")
+	assert.Equal(t, circuit.State{}, s, "the circuit was never open")
 
 	require.NoError(t, table.Write(t.Context(), "payment-provider", circuit.State{Until: until}))
-	require.ErrorIs(t, table.Write(t.Context(), "payment-provider", circuit.State{Until: until}), fault.Conflict, "another was faster")
+	require.ErrorIs(t, table.Write(t.Context(), "payment-provider", circuit.State{Until: until}), fault.Conflict, "another write came first")
 	s, err = table.Read(t.Context(), "payment-provider")
 	require.NoError(t, err)
 	assert.Equal(t, circuit.State{Version: 1, Until: until}, s)
@@ -256,5 +260,5 @@ func TestTheTableKeepsWhatTheStorePromises(t *testing.T) {
 	assert.Equal(t, circuit.State{Version: 2}, s, "closed")
 	s, err = table.Read(t.Context(), "mail")
 	require.NoError(t, err)
-	assert.Zero(t, s, "each service has its own")
+	assert.Zero(t, s, "each service has its own circuit")
 }

@@ -16,10 +16,10 @@ import (
 	"backroom/shared/record"
 )
 
-// ErrMoved is what Write comes back with if another was faster.
-var ErrVersionConflict = fault.New(fault.Conflict, "circuit-version-conflict", "The circuit was changed by another meanwhile.")
+// ErrVersionConflict means that another write came first.
+var ErrVersionConflict = fault.New(fault.Conflict, "circuit-version-conflict", "Another instance has changed the circuit.")
 
-// Table keeps circuits in DynamoDB, a row per service.
+// Table stores circuits in DynamoDB, a row per service.
 type Table struct {
 	DB   *dynamodb.Client
 	Name string
@@ -28,10 +28,10 @@ type Table struct {
 type item struct {
 	PK      string `dynamodbav:"pk"`
 	Version int    `dynamodbav:"version"`
-	Until   int64  `dynamodbav:"until,omitempty"` // milliseconds since 1970; not there: closed
+	Until   int64  `dynamodbav:"until,omitempty"` // milliseconds since 1970; missing: closed
 }
 
-// Read returns how a circuit stands, perhaps as it did a moment ago: it costs half a unit.
+// Read returns a circuit's state, eventually consistent: it costs half a unit.
 func (t Table) Read(ctx context.Context, service string) (State, error) {
 	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &t.Name, Key: record.PrimaryKey(service)})
 	if err != nil {
@@ -48,7 +48,7 @@ func (t Table) Read(ctx context.Context, service string) (State, error) {
 	return s, nil
 }
 
-// Write stores the next version of a state. It returns ErrMoved if another was faster.
+// Write stores the next version of a state. It returns ErrVersionConflict if another write came first.
 func (t Table) Write(ctx context.Context, service string, s State) error {
 	i := item{PK: service, Version: s.Version + 1}
 	if !s.Until.IsZero() {

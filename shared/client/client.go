@@ -1,10 +1,9 @@
-// Package client is how Go programs call Backroom: a method for each operation and a type for each document, generated from
-// docs/openapi.yaml, and beside them what that file cannot say: where tokens come from, what a refusal is in Go, and when a
-// request is sent again.
+// Package client calls Backroom from Go programs. It has a method for each operation and a type for each document, generated
+// from docs/openapi.yaml. The hand-written part gets tokens, turns refusals into errors, and retries requests.
 //
-// Every method whose name ends in WithResponse returns the answer of a success, decoded into the field of its status, as in JSON202;
-// of a GET whose ETag still holds (304) there is none. What the API refuses is an error, a *Refusal, and so is a success that cannot be
-// the API's:
+// A method whose name ends in WithResponse returns a success, decoded into the field of its status, such as JSON202. The field
+// is nil after a GET whose ETag still matches (304). A refusal of the API is an error, a *Refusal. So is a success that does
+// not come from the API:
 //
 //	if refused, ok := errors.AsType[*client.Refusal](err); ok && refused.Slug() == "product-not-sold" { … }
 package client
@@ -23,21 +22,21 @@ import (
 //go:generate go run ../../localstack/contract/release ../../.backroom/release
 //go:generate go tool -modfile=generator.mod oapi-codegen -config oapi-codegen.yaml -o api.gen.go ../../.backroom/release/openapi-3.0.yaml
 
-// Settings are what a client needs besides the API's address.
+// Settings configure a client. The zero value is valid.
 type Settings struct {
-	// HTTP sends the requests; nil is http.DefaultClient.
+	// HTTP sends the requests; nil means http.DefaultClient.
 	HTTP *http.Client
-	// Credentials are what tokens are asked for with, before the first request and whenever one is about to expire. Without a
-	// ClientID no token is sent: that will do for public operations. A request that has an Authorization keeps it.
+	// Credentials get the tokens: one before the first request, and a new one before it expires. Without a ClientID no token
+	// is sent, which suits public operations. A request that has an Authorization header keeps it.
 	Credentials Credentials
-	// Patience is for how long a request may be sent again in all while its answer is 429 or 503: after the pause that the answer
-	// asks for in Retry-After, or after growing ones from half a second if it asks for none. If the pause would last longer than what is
-	// left of it, the refusal is returned at once. 0: a request is sent once.
+	// Patience limits how long a request is retried in all, after 429 and 503. The pause before a retry is that of Retry-After,
+	// or a growing one from half a second. If the pause is longer than the remaining patience, the refusal is returned at once.
+	// 0 means that a request is sent once.
 	Patience time.Duration
 }
 
-// New returns a client of the API at a URL, which includes the stage, as in https://api.example.com/v1. It is for concurrent use,
-// and asks nothing until it is used.
+// New returns a client of the API at a URL, which includes the stage, as in https://api.example.com/v1. It is safe for
+// concurrent use, and sends no request until it is used.
 func New(url string, s Settings) (*ClientWithResponses, error) {
 	if s.HTTP == nil {
 		s.HTTP = http.DefaultClient
@@ -55,18 +54,18 @@ func New(url string, s Settings) (*ClientWithResponses, error) {
 	return NewClientWithResponses(url, WithHTTPClient(known))
 }
 
-// NewKey returns a new Idempotency-Key. Keep it for as long as the request that it names may be repeated.
+// NewKey returns a new Idempotency-Key. Keep it for as long as its request may be repeated.
 func NewKey() string { return rand.Text() }
 
-// sender sends what the generated code asks for.
+// sender sends the requests of the generated code.
 type sender struct {
 	http     *http.Client
 	tokens   *tokens // nil: no token is sent
 	patience time.Duration
 }
 
-// Do sends a request until it has an answer that is not "later", or patience ends. Every answer that is no success of the API's is a
-// *Refusal.
+// Do sends a request, and retries it after 429 and 503 until patience ends. Every response other than a success of the API is
+// returned as a *Refusal.
 func (s sender) Do(r *http.Request) (*http.Response, error) {
 	if s.patience <= 0 || r.Body != nil && r.GetBody == nil {
 		return s.once(r)
@@ -77,7 +76,7 @@ func (s sender) Do(r *http.Request) (*http.Response, error) {
 		if err == nil {
 			return answer, nil
 		}
-		last, ok := err.(*Refusal) //nolint:errorlint // a refusal of the token is wrapped, and was waited for already
+		last, ok := err.(*Refusal) //nolint:errorlint // a refusal of the token is wrapped, and was retried already
 		if !ok || last.Status != http.StatusTooManyRequests && last.Status != http.StatusServiceUnavailable {
 			return nil, backoff.Permanent(err)
 		}
@@ -122,8 +121,8 @@ func (s sender) once(r *http.Request) (*http.Response, error) {
 	return nil, refusal(answer)
 }
 
-// succeeded reports whether an answer is a success of the API's: a document, or none where there is none. A page that somebody in
-// between gives with 200 is not.
+// succeeded reports whether a response is a success of the API: a document, or an empty body for 204 and 304. A page that a
+// proxy returns with 200 is not a success.
 func succeeded(answer *http.Response) bool {
 	switch answer.StatusCode {
 	case http.StatusNoContent, http.StatusNotModified:

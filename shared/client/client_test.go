@@ -20,21 +20,21 @@ import (
 	"backroom/shared/client"
 )
 
-// request is what a server was sent.
+// request is a request that a server received.
 type request struct {
 	line, auth, key, media, body string
 	header                       http.Header
 	at                           time.Time
 }
 
-// server answers as it is told, and keeps what it was sent.
+// server gives prepared answers, and records its requests.
 type server struct {
 	mu     sync.Mutex
 	sent   []request
 	answer func(w http.ResponseWriter, r *http.Request, n int) // n counts from 1
 }
 
-// ServeHTTP keeps a request and answers it.
+// ServeHTTP records a request and answers it.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -77,7 +77,7 @@ func dial(t *testing.T, s *server, settings client.Settings) *client.ClientWithR
 	return api
 }
 
-// near is dial for a bubble, in which time passes by itself.
+// near is dial for a synctest bubble.
 func near(t *testing.T, s *server, settings client.Settings) *client.ClientWithResponses {
 	t.Helper()
 	settings.HTTP = &http.Client{Transport: loopback.Serve(t, s)}
@@ -90,7 +90,7 @@ var mug = client.OrderRequest{Lines: []client.LineRequest{{SKU: "MUG-1", Quantit
 
 const receipt = `{"id":"ord_1","placed_at":"2026-03-01T12:00:00Z","lines":[],"total":{"amount":2500,"currency":"EUR"}}`
 
-func TestARequestIsWhatTheDocumentSays(t *testing.T) {
+func TestClient_SendsRequestsOfTheDocument(t *testing.T) {
 	t.Parallel()
 	s := &server{answer: func(w http.ResponseWriter, r *http.Request, _ int) {
 		switch {
@@ -141,7 +141,7 @@ func TestARequestIsWhatTheDocumentSays(t *testing.T) {
 	}
 }
 
-func TestARefusalIsAnError(t *testing.T) {
+func TestRefusal_IsAnError(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		media, body string
@@ -149,7 +149,7 @@ func TestARefusalIsAnError(t *testing.T) {
 		want        client.Problem
 		slug, text  string
 	}{
-		"a problem tells all it knows": {
+		"a problem with all its members": {
 			media: "application/problem+json; charset=utf-8", status: 422,
 			body: `{"type":"urn:problem-type:backroom:invalid-request","title":"Invalid request","status":422,"detail":"A rule is broken.","request_id":"r-9",
 				"errors":[{"detail":"too small","pointer":"#/lines/0/quantity"},{"detail":"too long","parameter":"Idempotency-Key"}]}`,
@@ -158,7 +158,7 @@ func TestARefusalIsAnError(t *testing.T) {
 			slug: "invalid-request",
 			text: "422 invalid-request: A rule is broken. [#/lines/0/quantity: too small] [Idempotency-Key: too long] (request r-9)",
 		},
-		"a problem of another's has no slug": {
+		"a problem of another service has no slug": {
 			media: "application/problem+json", status: 404, body: `{"type":"https://example.com/gone","title":"Gone","detail":"It went."}`,
 			want: client.Problem{Type: "https://example.com/gone", Title: "Gone", Status: 404, Detail: "It went.", RequestID: "from-header"},
 			text: "404 Gone: It went. (request from-header)",
@@ -168,17 +168,17 @@ func TestARefusalIsAnError(t *testing.T) {
 			want: client.Problem{Type: "about:blank", Title: "invalid_client", Status: 401, Detail: "The secret is wrong.", RequestID: "from-header"},
 			text: "401 invalid_client: The secret is wrong. (request from-header)",
 		},
-		"a page of somebody in between": {
+		"a page of a proxy": {
 			media: "text/html", status: 502, body: "<h1>Bad</h1>" + strings.Repeat("é", 300),
 			want: client.Problem{Type: "about:blank", Title: "Bad Gateway", Status: 502, Detail: "<h1>Bad</h1>" + strings.Repeat("é", 94), RequestID: "from-header"},
 			text: "502 Bad Gateway: <h1>Bad</h1>" + strings.Repeat("é", 94) + " (request from-header)",
 		},
-		"a page of somebody in between, who says that it is what was asked for": {
+		"a page of a proxy with status 200": {
 			media: "text/html", status: 200, body: "<h1>Welcome</h1>",
 			want: client.Problem{Type: "about:blank", Title: "OK", Status: 200, Detail: "<h1>Welcome</h1>", RequestID: "from-header"},
 			text: "200 OK: <h1>Welcome</h1> (request from-header)",
 		},
-		"a problem that is none": {
+		"a problem that is not JSON": {
 			media: "application/problem+json", status: 500, body: `{"title":"half","detail":`,
 			want: client.Problem{Type: "about:blank", Title: "Internal Server Error", Status: 500, Detail: `{"title":"half","detail":`, RequestID: "from-header"},
 			text: `500 Internal Server Error: {"title":"half","detail": (request from-header)`,
@@ -199,19 +199,19 @@ func TestARefusalIsAnError(t *testing.T) {
 			assert.Equal(t, c.slug, refused.Slug())
 			assert.Equal(t, "from-header", refused.Header.Get("X-Request-Id"))
 			assert.EqualError(t, err, c.text)
-			assert.Len(t, s.sent, 1, "it is not sent again")
+			assert.Len(t, s.sent, 1, "a refusal is not retried")
 		})
 	}
-	t.Run("and so is an answer that breaks off", func(t *testing.T) {
+	t.Run("a response that is cut off is a refusal", func(t *testing.T) {
 		s := &server{answer: func(w http.ResponseWriter, _ *http.Request, _ int) {
 			w.Header().Set("Content-Length", "100")
 			w.WriteHeader(http.StatusInternalServerError)
 			_, _ = io.WriteString(w, "half")
 		}}
 		_, err := dial(t, s, client.Settings{}).GetHealthWithResponse(t.Context())
-		assert.EqualError(t, err, "500 Internal Server Error: the answer broke off: unexpected EOF")
+		assert.EqualError(t, err, "500 Internal Server Error: the response was cut off: unexpected EOF")
 	})
-	t.Run("but nobody there is another error", func(t *testing.T) {
+	t.Run("an unreachable server is another error", func(t *testing.T) {
 		nobody, err := client.New("http://127.0.0.1:1", client.Settings{Patience: time.Minute})
 		require.NoError(t, err)
 		_, err = nobody.GetHealthWithResponse(t.Context())
@@ -221,7 +221,7 @@ func TestARefusalIsAnError(t *testing.T) {
 	})
 }
 
-func TestLaterIsTriedAgain(t *testing.T) {
+func TestClient_RetriesWithinPatience(t *testing.T) {
 	t.Parallel()
 	always := func(status int, retryAfter string) func(int) (int, string) {
 		return func(int) (int, string) { return status, retryAfter }
@@ -230,23 +230,23 @@ func TestLaterIsTriedAgain(t *testing.T) {
 		patience time.Duration
 		says     func(n int) (status int, retryAfter string) // 0: a receipt
 		tries    int
-		least    time.Duration // that it takes
+		least    time.Duration // the duration
 		most     time.Duration
-		status   int64 // of the refusal; 0 for none
+		status   int64 // of the refusal; 0 means success
 	}{
-		"when the answer says so, until it is something else": {
+		"after Retry-After, until another answer comes": {
 			patience: time.Minute, tries: 3, least: 5 * time.Second, most: 5 * time.Second,
 			says: func(n int) (int, string) {
 				return []int{http.StatusTooManyRequests, http.StatusServiceUnavailable, 0}[n-1], []string{"3", "2", ""}[n-1]
 			},
 		},
-		"not if it is not wanted":                    {patience: 0, says: always(http.StatusTooManyRequests, "1"), tries: 1, status: 429},
-		"not if that is longer than patience":        {patience: 10 * time.Second, says: always(http.StatusServiceUnavailable, "11"), tries: 1, status: 503},
+		"not without patience":                       {patience: 0, says: always(http.StatusTooManyRequests, "1"), tries: 1, status: 429},
+		"not if Retry-After is longer than patience": {patience: 10 * time.Second, says: always(http.StatusServiceUnavailable, "11"), tries: 1, status: 503},
 		"no longer than patience in all":             {patience: 10 * time.Second, says: always(http.StatusTooManyRequests, "4"), tries: 3, least: 8 * time.Second, most: 8 * time.Second, status: 429},
-		"by growing pauses if the answer names none": {patience: 10 * time.Second, says: always(http.StatusServiceUnavailable, ""), tries: 0, least: 3 * time.Second, most: 10 * time.Second, status: 503},
-		"by growing pauses if it names none to read": {patience: 10 * time.Second, says: always(http.StatusServiceUnavailable, "-5"), tries: 0, least: 3 * time.Second, most: 10 * time.Second, status: 503},
-		"not if it is a failure":                     {patience: time.Minute, says: always(http.StatusInternalServerError, "1"), tries: 1, status: 500},
-		"not if it is a conflict":                    {patience: time.Minute, says: always(http.StatusConflict, "1"), tries: 1, status: 409},
+		"with growing pauses without Retry-After":    {patience: 10 * time.Second, says: always(http.StatusServiceUnavailable, ""), tries: 0, least: 3 * time.Second, most: 10 * time.Second, status: 503},
+		"with growing pauses if it is invalid":       {patience: 10 * time.Second, says: always(http.StatusServiceUnavailable, "-5"), tries: 0, least: 3 * time.Second, most: 10 * time.Second, status: 503},
+		"not after a failure":                        {patience: time.Minute, says: always(http.StatusInternalServerError, "1"), tries: 1, status: 500},
+		"not after a conflict":                       {patience: time.Minute, says: always(http.StatusConflict, "1"), tries: 1, status: 409},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -268,7 +268,7 @@ func TestLaterIsTriedAgain(t *testing.T) {
 					assert.Less(t, len(s.sent), 30)
 				}
 				for _, again := range s.sent {
-					assert.Equal(t, [2]string{s.sent[0].key, s.sent[0].body}, [2]string{again.key, again.body}, "it is the same request")
+					assert.Equal(t, [2]string{s.sent[0].key, s.sent[0].body}, [2]string{again.key, again.body}, "a retry is the same request")
 					assert.NotEmpty(t, again.body)
 				}
 				if c.status == 0 {
@@ -277,12 +277,12 @@ func TestLaterIsTriedAgain(t *testing.T) {
 					return
 				}
 				refused, ok := err.(*client.Refusal)
-				require.True(t, ok, "it is the refusal itself: %v", err)
+				require.True(t, ok, "the error is not wrapped: %v", err)
 				assert.Equal(t, c.status, refused.Status)
 			})
 		})
 	}
-	t.Run("not longer than its context", func(t *testing.T) {
+	t.Run("not after its context ends", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := &server{answer: func(w http.ResponseWriter, _ *http.Request, _ int) { refuse(w, 503, "unavailable", "30") }}
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
@@ -304,7 +304,7 @@ func TestLaterIsTriedAgain(t *testing.T) {
 	})
 }
 
-func TestAKeyIsNew(t *testing.T) {
+func TestNewKey_IsUnique(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for range 1000 {

@@ -14,12 +14,12 @@ import (
 	"backroom/localstack/contract/published"
 )
 
-func TestTheClientIsGeneratedFromTheDocument(t *testing.T) {
+func TestClient_IsGeneratedFromTheDocument(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("client.go")
 	require.NoError(t, err)
 	said := regexp.MustCompile(`(?m)^//go:generate go (.+) -o api\.gen\.go \S+/(\S+)$`).FindSubmatch(source)
-	require.NotNil(t, said, "client.go says how it is made")
+	require.NotNil(t, said, "client.go has the go:generate line")
 	folder := t.TempDir()
 	_, err = published.Release(folder)
 	require.NoError(t, err)
@@ -32,7 +32,7 @@ func TestTheClientIsGeneratedFromTheDocument(t *testing.T) {
 	kept, err := os.ReadFile("api.gen.go")
 	require.NoError(t, err)
 	if string(kept) != string(want) {
-		t.Error("api.gen.go is not what the functions serve. If the change is meant: go generate ./shared/client")
+		t.Error("api.gen.go differs from the API document. If the change is meant: go generate ./shared/client")
 	}
-	assert.NotRegexp(t, `JSON\d+ +\*Problem`, string(want), "a refusal is an error: overlay.yaml names each status that is none")
+	assert.NotRegexp(t, `JSON\d+ +\*Problem`, string(want), "a refusal is an error: overlay.yaml removes every status of a refusal")
 }

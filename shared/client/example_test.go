@@ -13,9 +13,9 @@ import (
 	"backroom/shared/client"
 )
 
-// An order is placed, and another one is not.
+// One order is accepted, another one is refused.
 func Example() {
-	deployed := httptest.NewServer(http.HandlerFunc(backroom)) // in its place: https://….amazonaws.com/v1
+	deployed := httptest.NewServer(http.HandlerFunc(backroom)) // use your API's URL: https://….amazonaws.com/v1
 	defer deployed.Close()
 
 	api, err := client.New(deployed.URL, client.Settings{
@@ -44,7 +44,7 @@ func Example() {
 	// not sold: #/lines/0/sku
 }
 
-// backroom answers like a deployment that sells mugs.
+// backroom answers like a deployment with mugs on sale.
 func backroom(w http.ResponseWriter, r *http.Request) {
 	body := new(strings.Builder)
 	_ = r.Write(body)

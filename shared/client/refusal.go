@@ -15,16 +15,16 @@ import (
 const (
 	// typePrefix is what the slug follows in the type of a problem.
 	typePrefix = "urn:problem-type:backroom:"
-	// noType is the type of a problem that says no more than its status (RFC 9457, section 4.2.1).
+	// noType is the type of a problem with no more information than its status (RFC 9457, section 4.2.1).
 	noType = "about:blank"
 	// mostOfRefusal is how many bytes of a refusal are read.
 	mostOfRefusal = 1 << 20
-	// mostOfWords is how many bytes are quoted of what is no problem.
+	// mostOfWords is how many bytes are quoted of a body that is not a problem document.
 	mostOfWords = 200
 )
 
-// Refusal is an answer that is no success of the API's: why, and with what headers. Whatever gave it – Backroom, the gateway before
-// it, a proxy – its Status is that of HTTP, and its RequestID is there if the answer named one anywhere.
+// Refusal is a response other than a success of the API: its problem document and its headers. It may come from Backroom, from
+// the gateway or from a proxy. Its Status is always the HTTP status. Its RequestID is set if the response has one anywhere.
 type Refusal struct {
 	Problem
 	Header http.Header
@@ -43,8 +43,8 @@ func (r *Refusal) Error() string {
 	return text.String()
 }
 
-// Slug returns the name that docs/problems.md has for what is wrong, as in "unknown-order". It is empty for an answer that is no
-// problem document. The token endpoint refuses clients in the form of OAuth; then Title is the code, as in "invalid_client".
+// Slug returns the problem's name in docs/problems.md, such as "unknown-order". It is empty if the response is not a problem
+// document of Backroom. The token endpoint refuses clients in OAuth's form; then Title is the code, such as "invalid_client".
 func (r *Refusal) Slug() string {
 	slug, ok := strings.CutPrefix(r.Type, typePrefix)
 	if !ok {
@@ -53,7 +53,7 @@ func (r *Refusal) Slug() string {
 	return slug
 }
 
-// RetryAfter returns how long to wait before the request is sent again; 0 if the answer does not say.
+// RetryAfter returns how long to wait before a retry; 0 if the response does not say.
 func (r *Refusal) RetryAfter() time.Duration {
 	seconds, err := strconv.Atoi(r.Header.Get("Retry-After"))
 	if err != nil || seconds < 0 {
@@ -62,15 +62,15 @@ func (r *Refusal) RetryAfter() time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// refusal reads an answer that is no success of the API's.
+// refusal reads a response other than a success of the API.
 func refusal(answer *http.Response) *Refusal {
 	r := &Refusal{Header: answer.Header}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, mostOfRefusal))
-	media, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")) // empty if it is none
+	media, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")) // empty if it is invalid
 	var oauth TokenAnswer                                                 // RFC 6749, section 5.2
 	switch {
 	case err != nil:
-		r.Detail = "the answer broke off: " + err.Error()
+		r.Detail = "the response was cut off: " + err.Error()
 	case media == "application/problem+json" && json.Unmarshal(body, &r.Problem) == nil:
 	case media == "application/json" && json.Unmarshal(body, &oauth) == nil && oauth.Error != "":
 		r.Problem = Problem{Title: oauth.Error, Detail: oauth.ErrorDescription}

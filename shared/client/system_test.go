@@ -16,8 +16,8 @@ import (
 	"backroom/shared/client"
 )
 
-// TestAnOrderIsPlacedAndTold goes through the functions as they are deployed, on a simulated cloud.
-func TestAnOrderIsPlacedAndTold(t *testing.T) {
+// TestClient_PlacesAndReadsAnOrder calls the functions as they are deployed, on a simulated cloud.
+func TestClient_PlacesAndReadsAnOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := simulation.New(t, simulation.Settings{Seed: 1})
 		s.Meanwhile(time.Hour, func(connection *http.Client) {

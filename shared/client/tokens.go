@@ -9,15 +9,16 @@ import (
 	"time"
 )
 
-// Credentials are what a client gets tokens with.
+// Credentials get a client its tokens.
 type Credentials struct {
 	ClientID string
 	Secret   string
-	Scope    string // what a token shall grant, separated by spaces; everything possible if empty
-	Customer string // whom the tokens speak for; the client itself if empty
+	Scope    string // the scopes of a token, separated by spaces; empty: all that the client may have
+	Customer string // the customer that the tokens act for; empty: the client itself
 }
 
-// Token asks for a new token, for whoever looks after it: a client of the API that has credentials of its own does so by itself.
+// Token requests a new token, for callers that manage tokens themselves. A client whose Settings have Credentials does that by
+// itself. The error is a *Refusal if the API refused the request.
 func (c Credentials) Token(ctx context.Context, api *ClientWithResponses) (*TokenAnswer, error) {
 	form := TokenRequest{GrantType: new("client_credentials")}
 	if c.Scope != "" {
@@ -28,28 +29,28 @@ func (c Credentials) Token(ctx context.Context, api *ClientWithResponses) (*Toke
 	}
 	answer, err := api.IssueTokenWithFormdataBodyWithResponse(ctx, form, c.authenticate)
 	if err != nil {
-		return nil, fmt.Errorf("ask for a token: %w", err)
+		return nil, fmt.Errorf("get a token: %w", err)
 	}
 	if answer.JSON200 == nil || answer.JSON200.AccessToken == "" {
-		return nil, errors.New("ask for a token: the answer has none")
+		return nil, errors.New("get a token: the response has no token")
 	}
 	return answer.JSON200, nil
 }
 
-// early is how long before a token expires another one is asked for: longer than a request and the difference of two clocks take.
+// early is how long before its expiry a token is replaced. It is longer than a request and the difference of two clocks.
 const early = 30 * time.Second
 
-// tokens are the access tokens of a client, one after the other.
+// tokens has the current access token of a client.
 type tokens struct {
 	issuer      *ClientWithResponses
 	credentials Credentials
 
-	turn  chan struct{} // holds one who looks at what follows; who waits for it can be called off
+	turn  chan struct{} // guards the fields below; a wait for it ends with its context
 	kept  string
-	until time.Time // when it is too old
+	until time.Time // when the token must be replaced
 }
 
-// token returns a token that is valid for a while. However many ask, there is one request for it.
+// token returns a valid token. Concurrent calls cause one request.
 func (t *tokens) token(ctx context.Context) (string, error) {
 	if err := t.take(ctx); err != nil {
 		return "", err
@@ -67,10 +68,10 @@ func (t *tokens) token(ctx context.Context) (string, error) {
 	return t.kept, nil
 }
 
-// forget drops a token that was refused, so that the next request has another one.
+// forget drops a refused token, so that the next request gets a new one.
 func (t *tokens) forget(ctx context.Context, token string) {
 	if t.take(ctx) != nil {
-		return // the next one who is refused forgets it
+		return // the next refused request drops it
 	}
 	defer t.leave()
 	if t.kept == token {

@@ -19,7 +19,7 @@ import (
 
 const minutes15 = 900 // seconds
 
-// issuing is a server that issues token-1, token-2 and so on, and calls nobody healthy who has none.
+// issuing is a server that issues token-1, token-2 and so on, and refuses health requests without a token.
 func issuing(refused func(auth string) bool) *server {
 	s, issued := &server{}, 0
 	s.answer = func(w http.ResponseWriter, r *http.Request, _ int) {
@@ -42,7 +42,7 @@ func issuing(refused func(auth string) bool) *server {
 
 func nobody(string) bool { return false }
 
-// asked are the authorizations of all requests to a path.
+// asked returns the authorizations of all requests to a path.
 func (s *server) asked(line string) []string {
 	var all []string
 	for _, r := range s.sent {
@@ -55,7 +55,7 @@ func (s *server) asked(line string) []string {
 
 var shop = client.Credentials{ClientID: "sh:op", Secret: "s %+ü"}
 
-func TestATokenIsAskedForOnceAndKept(t *testing.T) {
+func TestToken_IsRequestedOnceAndReused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := issuing(nobody)
@@ -77,16 +77,16 @@ func TestATokenIsAskedForOnceAndKept(t *testing.T) {
 
 		time.Sleep(14 * time.Minute)
 		check()
-		assert.Len(t, s.asked("POST /oauth/token"), 1, "it is good for another minute")
+		assert.Len(t, s.asked("POST /oauth/token"), 1, "the token is valid for another minute")
 		time.Sleep(45 * time.Second)
 		check()
-		assert.Len(t, s.asked("POST /oauth/token"), 2, "it is about to expire")
+		assert.Len(t, s.asked("POST /oauth/token"), 2, "the token is about to expire")
 		bearers := s.asked("GET /health")
 		assert.Equal(t, []string{"Bearer token-1", "Bearer token-2"}, bearers[8:])
 	})
 }
 
-func TestATokenIsAskedForWhatItShallGrant(t *testing.T) {
+func TestToken_HasTheRequestedScope(t *testing.T) {
 	t.Parallel()
 	s := issuing(nobody)
 	api := dial(t, s, client.Settings{Credentials: client.Credentials{ClientID: "shop", Secret: "s", Scope: "orders:read orders:write", Customer: "ada"}})
@@ -95,7 +95,7 @@ func TestATokenIsAskedForWhatItShallGrant(t *testing.T) {
 	assert.Equal(t, "customer=ada&grant_type=client_credentials&scope=orders%3Aread+orders%3Awrite", s.sent[0].body)
 }
 
-func TestATokenThatIsRefusedIsForgotten(t *testing.T) {
+func TestToken_RefusedIsReplaced(t *testing.T) {
 	t.Parallel()
 	s := issuing(func(auth string) bool { return auth == "Bearer token-1" })
 	api := dial(t, s, client.Settings{Credentials: shop, Patience: time.Minute})
@@ -108,7 +108,7 @@ func TestATokenThatIsRefusedIsForgotten(t *testing.T) {
 	assert.Equal(t, []string{"Bearer token-1", "Bearer token-2"}, s.asked("GET /v1/health"))
 }
 
-func TestARequestKeepsItsOwnAuthorization(t *testing.T) {
+func TestToken_RequestKeepsItsOwnAuthorization(t *testing.T) {
 	t.Parallel()
 	s := issuing(nobody)
 	api := dial(t, s, client.Settings{Credentials: shop})
@@ -121,7 +121,7 @@ func TestARequestKeepsItsOwnAuthorization(t *testing.T) {
 	assert.Equal(t, "Bearer another's", s.sent[0].auth)
 }
 
-func TestWithoutATokenNothingIsSent(t *testing.T) {
+func TestToken_MissingSendsNoRequest(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		answer func(w http.ResponseWriter, n int)
@@ -132,15 +132,15 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 			answer: func(w http.ResponseWriter, _ int) {
 				say(w, http.StatusUnauthorized, `{"error":"invalid_client","error_description":"The client is unknown."}`)
 			},
-			text: "ask for a token: 401 invalid_client: The client is unknown.", tries: 1,
+			text: "get a token: 401 invalid_client: The client is unknown.", tries: 1,
 		},
-		"the answer has none": {
+		"the response has no token": {
 			answer: func(w http.ResponseWriter, _ int) { say(w, http.StatusOK, `{}`) },
-			text:   "ask for a token: the answer has none", tries: 1,
+			text:   "get a token: the response has no token", tries: 1,
 		},
-		"nobody issues one as long as there is patience": {
+		"throttled until patience ends": {
 			answer: func(w http.ResponseWriter, _ int) { refuse(w, http.StatusTooManyRequests, "throttled", "20") },
-			text:   "ask for a token: 429 throttled: D. (request r-1)", tries: 3,
+			text:   "get a token: 429 throttled: D. (request r-1)", tries: 3,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -156,7 +156,7 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 	}
 }
 
-func TestWhoWaitsForAnothersTokenCanBeCalledOff(t *testing.T) {
+func TestToken_WaitEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{answer: func(w http.ResponseWriter, _ *http.Request, _ int) {

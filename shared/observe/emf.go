@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Namespace is where CloudWatch shows the metrics.
+// Namespace is the CloudWatch namespace of the metrics.
 const Namespace = "Backroom"
 
 // Unit is a CloudWatch unit.
@@ -24,9 +24,9 @@ type meter struct {
 	value float64
 }
 
-// Count adds a metric to the line of ctx. CloudWatch takes it out of the log in the embedded metric format, so it costs no
+// Count adds a metric to the line of ctx. CloudWatch reads it from the log, in the embedded metric format, so it needs no
 // call (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
-// The only dimension is the function's name. Without a line it does nothing.
+// The only dimension is the function's name. Count does nothing if ctx has no line.
 func Count(ctx context.Context, name string, unit Unit, value float64) {
 	if l, ok := ctx.Value(lineKey{}).(*Line); ok {
 		l.mu.Lock()
@@ -35,7 +35,7 @@ func Count(ctx context.Context, name string, unit Unit, value float64) {
 	}
 }
 
-// emf returns the fields that make a log line carry the metrics.
+// emf returns the fields with which a log line carries the metrics.
 func emf(at time.Time, meters []meter) []slog.Attr {
 	if len(meters) == 0 {
 		return nil

@@ -1,4 +1,4 @@
-// Package observe is what an operator sees of a function: one JSON line per request or message, with the metrics inside it.
+// Package observe writes a function's log: one JSON line per request or message, with its metrics inside.
 package observe
 
 import (
@@ -31,7 +31,7 @@ func Logger(w io.Writer, level slog.Level, function string) *slog.Logger {
 	return slog.New(h).With("function", function)
 }
 
-// Line collects what is said about one request or message while it is worked on; Done writes it.
+// Line collects the fields and metrics of one request or message; Done writes them.
 type Line struct {
 	logger *slog.Logger
 	start  time.Time
@@ -51,7 +51,8 @@ func Begin(ctx context.Context, logger *slog.Logger, attrs ...slog.Attr) (contex
 	return context.WithValue(ctx, lineKey{}, l), l
 }
 
-// Note adds fields to the line of ctx. Never put personal data, tokens or bodies there. Without a line it does nothing.
+// Note adds fields to the line of ctx. Never add personal data, tokens or bodies. Note does nothing if ctx has no
+// line.
 func Note(ctx context.Context, attrs ...slog.Attr) {
 	if l, ok := ctx.Value(lineKey{}).(*Line); ok {
 		l.mu.Lock()
@@ -60,8 +61,8 @@ func Note(ctx context.Context, attrs ...slog.Attr) {
 	}
 }
 
-// Done writes the line: the outcome, the kind of err, how long it took; at the level that an operator should read it with.
-// permanently says that a client's kind of fault is nobody's but ours here, as in a queue step.
+// Done writes the line, with the outcome, the kind of err and the duration. The level follows from the kind. With permanently, a
+// fault of a client's kind is an ERROR, because it is our own, as in a queue step.
 func (l *Line) Done(ctx context.Context, outcome string, err error, permanently bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 	"backroom/shared/observe"
 )
 
-// line runs do within a line and returns what was written.
+// line runs do with a line, and returns the fields that were written.
 func line(t *testing.T, do func(context.Context), err error, permanently bool) map[string]any {
 	t.Helper()
 	var out bytes.Buffer
@@ -28,7 +28,7 @@ func line(t *testing.T, do func(context.Context), err error, permanently bool) m
 	return fields
 }
 
-func TestOneLinePerRequest(t *testing.T) {
+func TestLine_HasTheFieldsOfARequest(t *testing.T) {
 	fields := line(t, func(ctx context.Context) { observe.Note(ctx, slog.String("order", "ord_1")) }, nil, false)
 	assert.Equal(t, []any{"INFO", "handled", "place-order", "r1", "ord_1", "done"}, []any{
 		fields["level"], fields["message"], fields["function"], fields["requestId"], fields["order"], fields["outcome"],
@@ -36,28 +36,28 @@ func TestOneLinePerRequest(t *testing.T) {
 	assert.Contains(t, fields, "ms")
 	assert.NotContains(t, fields, "error")
 	_, err := time.Parse(time.RFC3339, fields["timestamp"].(string))
-	assert.NoError(t, err, "named as Lambda names it")
+	assert.NoError(t, err, "named as in Lambda's own log")
 }
 
-func TestTheLevelSaysWhoMustReadIt(t *testing.T) {
+func TestLine_LevelFollowsTheKind(t *testing.T) {
 	for sentence, c := range map[string]struct {
 		err         error
 		permanently bool
 		level       string
 	}{
-		"nothing to read":                    {nil, true, "INFO"},
-		"a race is everyday":                 {fault.Conflict, true, "INFO"},
-		"a repetition is everyday":           {fault.Duplicate, true, "INFO"},
-		"a client's mistake is the client's": {fault.Invalid, false, "INFO"},
-		"the same in a queue is ours":        {fault.Invalid, true, "ERROR"},
-		"later is worth a look":              {fault.Unavailable, true, "WARN"},
-		"what nobody expected is an error":   {errors.New("dial tcp"), false, "ERROR"},
+		"success":                             {nil, true, "INFO"},
+		"a conflict is usual":                 {fault.Conflict, true, "INFO"},
+		"a duplicate is usual":                {fault.Duplicate, true, "INFO"},
+		"a client's fault":                    {fault.Invalid, false, "INFO"},
+		"a client's fault in a queue is ours": {fault.Invalid, true, "ERROR"},
+		"a retry is a warning":                {fault.Unavailable, true, "WARN"},
+		"an unexpected error":                 {errors.New("dial tcp"), false, "ERROR"},
 	} {
 		assert.Equal(t, c.level, line(t, func(context.Context) {}, c.err, c.permanently)["level"], sentence)
 	}
 }
 
-func TestMetricsAreInTheLine(t *testing.T) {
+func TestCount_AddsMetricsToTheLine(t *testing.T) {
 	fields := line(t, func(ctx context.Context) {
 		observe.Count(ctx, "OrdersLate", observe.Number, 3)
 		observe.Count(ctx, "OrderToOutcome", observe.Milliseconds, 120)
@@ -73,7 +73,7 @@ func TestMetricsAreInTheLine(t *testing.T) {
 	assert.NotContains(t, line(t, func(context.Context) {}, nil, false), "_aws")
 }
 
-func TestOutsideOfALineNothingIsWritten(t *testing.T) {
+func TestNote_DoesNothingWithoutALine(t *testing.T) {
 	assert.NotPanics(t, func() {
 		observe.Note(t.Context(), slog.String("order", "ord_1"))
 		observe.Count(t.Context(), "OrdersLate", observe.Number, 1)

@@ -98,7 +98,7 @@ func TestWalk_NamesTheFailureAndTheNextStep(t *testing.T) {
 		canceled bool // the order was canceled, and the product removed
 	}{
 		"no health":                     {but: map[string]string{"GET /health": "500 "}, says: "GET /health: 500"},
-		"no token":                      {but: map[string]string{"POST /oauth/token": "403 "}, says: "ask for a token: 403"},
+		"no token":                      {but: map[string]string{"POST /oauth/token": "403 "}, says: "get a token: 403"},
 		"no key":                        {but: map[string]string{"GET /.well-known/jwks.json": `200 {"keys":[]}`}, says: "no key is published"},
 		"no list":                       {but: map[string]string{"GET /orders": "500 "}, says: "GET /orders?attention=true: 500"},
 		"a declined card":               {but: map[string]string{"GET /orders/ord_1": `200 {"status":"rejected","outcome":"rejected","reason":"card-declined"}`}, says: "rejected card-declined", canceled: true},

@@ -1,5 +1,5 @@
-// Package apikey holds the keys that we share with the payment provider: the one that opens its API, and the one that it
-// signs its callbacks with. They are read by reference, and remembered.
+// Package apikey reads the two keys that we share with the payment provider: the key of its API, and the key with which it
+// signs its callbacks. It reads them by reference, and caches them.
 package apikey
 
 import (
@@ -15,21 +15,21 @@ import (
 	"backroom/shared/secret/remember"
 )
 
-// Why there is no key.
+// Errors of a key that cannot be read.
 var (
 	ErrUnavailable = fault.New(fault.Unavailable, "payment-key-unavailable", "The store of the payment provider's key does not answer; try again later.")
-	ErrUnreadable  = fault.New(fault.Internal, "payment-key-unreadable", "The payment provider's key may not be read, or is not where it should be.")
+	ErrUnreadable  = fault.New(fault.Internal, "payment-key-unreadable", "The payment provider's key cannot be read, or is missing from its secret.")
 )
 
 const (
-	maxAge   = time.Hour   // how long a key that was replaced is still used where nothing casts a doubt on it
-	patience = time.Minute // between two readings that doubts may cause: anybody can send the sandbox a wrong key
+	maxAge   = time.Hour   // how long a replaced key is used at most, unless Doubt is called
+	patience = time.Minute // between two reads that doubts cause: anybody can send the sandbox a wrong key
 )
 
-// Key is a key that is read when it is needed first. It is safe for concurrent use.
+// Key is a key that is read at its first use. It is safe for concurrent use.
 type Key struct{ value remember.Value[string] }
 
-// New returns the key that read returns.
+// New returns a key whose value is what read returns.
 func New(read func(context.Context) (string, error), now func() time.Time) *Key {
 	k := &Key{}
 	k.value.Read = func(ctx context.Context) (string, error) {
@@ -40,7 +40,7 @@ func New(read func(context.Context) (string, error), now func() time.Time) *Key 
 	return k
 }
 
-// InSecret returns the key that Secrets Manager keeps under the ARN as {"api_key": "…"}.
+// InSecret returns the key in the secret with the ARN, as {"api_key": "…"}.
 func InSecret(cfg aws.Config, arn string, now func() time.Time) *Key {
 	return New(func(ctx context.Context) (string, error) {
 		var document struct {
@@ -54,8 +54,8 @@ func InSecret(cfg aws.Config, arn string, now func() time.Time) *Key {
 	}, now)
 }
 
-// SignatureInSecret returns the key that Secrets Manager keeps in the same document as {"webhook_secret": "…"}; an empty one
-// while there is none, because the provider gives it out only once it knows the address to call.
+// SignatureInSecret returns the signing key in the secret with the ARN, as {"webhook_secret": "…"}. It is empty until one is
+// stored, because the provider issues it only after it knows the address of the webhook.
 func SignatureInSecret(cfg aws.Config, arn string, now func() time.Time) *Key {
 	return New(func(ctx context.Context) (string, error) {
 		var document struct {
@@ -66,12 +66,13 @@ func SignatureInSecret(cfg aws.Config, arn string, now func() time.Time) *Key {
 	}, now)
 }
 
-// Get returns the key. While it was never read it returns ErrAway if its store does not answer, and ErrRefused if it answers
-// otherwise.
+// Get returns the key. If the key was never read successfully, it returns ErrUnavailable if its store does not answer, and
+// ErrUnreadable after any other failure.
 func (k *Key) Get(ctx context.Context) (string, error) { return k.value.Get(ctx) }
 
-// Doubt returns the key as it is now, for who met another one or saw this one refused: it may have been replaced. A doubt
-// within a minute of the last one that was heeded gets what that one got. The errors are those of Get.
+// Doubt reads the key again, and returns it. Call it after the key was refused, or after a request with another key: the key
+// may have been replaced. Within a minute of the last such read it returns the result of that read. The errors are those of
+// Get.
 func (k *Key) Doubt(ctx context.Context) (string, error) { return k.value.Doubt(ctx) }
 
 func readFault(err error) error {

@@ -16,7 +16,7 @@ import (
 	"backroom/shared/secret/apikey"
 )
 
-func TestAKeyIsReadOnce(t *testing.T) {
+func TestKey_IsReadOnce(t *testing.T) {
 	t.Parallel()
 	reads := 0
 	key := apikey.New(func(context.Context) (string, error) {
@@ -35,7 +35,7 @@ func TestAKeyIsReadOnce(t *testing.T) {
 	assert.Equal(t, 2, reads)
 }
 
-func TestADoubtReadsTheKeyAgainButNotTwiceAMinute(t *testing.T) {
+func TestDoubt_ReadsTheKeyAtMostOnceAMinute(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		reads := 0
@@ -61,7 +61,7 @@ func TestADoubtReadsTheKeyAgainButNotTwiceAMinute(t *testing.T) {
 	})
 }
 
-func TestInSecret(t *testing.T) {
+func TestInSecret_ReadsTheDocument(t *testing.T) {
 	t.Parallel()
 	cloud := cloudtest.New(t)
 	cfg := cloud.Runtime().AWS

@@ -1,4 +1,4 @@
-// Package remember keeps what a function reads from elsewhere and what seldom changes: public keys, a secret.
+// Package remember caches values that a function reads from elsewhere and that seldom change: public keys, secrets.
 package remember
 
 import (
@@ -10,23 +10,23 @@ import (
 	"backroom/shared/observe"
 )
 
-// Value is read when it is first needed, and kept. One caller at a time reads; others wait for what it finds.
+// Value is read at its first use, and cached. One caller at a time reads; the others wait for its result.
 type Value[T any] struct {
 	Read     func(context.Context) (T, error)
 	Now      func() time.Time
-	MaxAge   time.Duration // an older value is read again, so that what was withdrawn is forgotten
-	Patience time.Duration // between two readings that a doubt, or a source that does not answer, may cause
+	MaxAge   time.Duration // an older value is read again, so that a withdrawn value is dropped
+	Patience time.Duration // between two reads after a doubt, or after a failed read
 
 	mu      sync.Mutex
 	value   T
 	known   bool
 	readAt  time.Time // when value was read
 	tried   time.Time // when reading was last tried
-	doubted time.Time // when a doubt was last heeded
-	failed  error     // what it met
+	doubted time.Time // when a doubt last caused a read
+	failed  error     // the error of the last try
 }
 
-// Get returns the value. It returns an error only while the value was never read: one that cannot be read again serves on.
+// Get returns the value. It returns an error only if the value was never read: if a later read fails, the old value is used.
 func (v *Value[T]) Get(ctx context.Context) (T, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -42,8 +42,8 @@ func (v *Value[T]) Get(ctx context.Context) (T, error) {
 	return v.value, nil
 }
 
-// Doubt returns the value as it is now, for a caller who has met something newer than what Get returned. A doubt within
-// Patience of the last one that was heeded gets what that one got.
+// Doubt reads the value again, and returns it. Call it when the value of Get may be outdated. Within Patience of the last such
+// read it returns the result of that read.
 func (v *Value[T]) Doubt(ctx context.Context) (T, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

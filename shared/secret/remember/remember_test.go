@@ -13,7 +13,7 @@ import (
 	"backroom/shared/secret/remember"
 )
 
-// source counts how often it is read.
+// source counts its reads.
 type source struct {
 	reads int
 	away  error
@@ -27,13 +27,13 @@ func (s *source) read(context.Context) (int, error) {
 	return s.reads, nil
 }
 
-var errAway = errors.New("away")
+var errUnavailable = errors.New("unavailable")
 
 func value(s *source) *remember.Value[int] {
 	return &remember.Value[int]{Read: s.read, Now: time.Now, MaxAge: time.Hour, Patience: time.Minute}
 }
 
-func TestAValueIsReadOnceUntilItIsOld(t *testing.T) {
+func TestGet_ReadsOnceUntilMaxAge(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{}
@@ -50,26 +50,26 @@ func TestAValueIsReadOnceUntilItIsOld(t *testing.T) {
 	})
 }
 
-func TestAValueThatCouldNotBeReadIsTriedAgain(t *testing.T) {
+func TestGet_RetriesAFailedFirstRead(t *testing.T) {
 	t.Parallel()
-	s := &source{away: errAway}
+	s := &source{away: errUnavailable}
 	v := value(s)
 	_, err := v.Get(t.Context())
-	require.ErrorIs(t, err, errAway)
+	require.ErrorIs(t, err, errUnavailable)
 	s.away = nil
 	n, err := v.Get(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 2, n)
 }
 
-func TestAnOldValueServesOnWhileItsSourceIsAway(t *testing.T) {
+func TestGet_ReturnsTheOldValueWhileItsSourceFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{}
 		v := value(s)
 		_, err := v.Get(t.Context())
 		require.NoError(t, err)
-		s.away = errAway
+		s.away = errUnavailable
 		time.Sleep(time.Hour)
 		for range 5 {
 			n, err := v.Get(t.Context())
@@ -85,7 +85,7 @@ func TestAnOldValueServesOnWhileItsSourceIsAway(t *testing.T) {
 	})
 }
 
-func TestADoubtIsHeededAtOnceButNotTwiceAMinute(t *testing.T) {
+func TestDoubt_ReadsAtMostOnceWithinPatience(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{}
@@ -104,17 +104,17 @@ func TestADoubtIsHeededAtOnceButNotTwiceAMinute(t *testing.T) {
 	})
 }
 
-func TestADoubtThatCouldNotBeSettledStaysOne(t *testing.T) {
+func TestDoubt_ReadsAgainAfterAFailedRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{}
 		v := value(s)
 		_, err := v.Get(t.Context())
 		require.NoError(t, err)
-		s.away = errAway
+		s.away = errUnavailable
 		for range 3 {
 			_, err := v.Doubt(t.Context())
-			require.ErrorIs(t, err, errAway)
+			require.ErrorIs(t, err, errUnavailable)
 		}
 		assert.Equal(t, 2, s.reads)
 		n, err := v.Get(t.Context())
