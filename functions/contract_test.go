@@ -28,9 +28,9 @@ import (
 
 var update = flag.Bool("update", false, "write the contract's files instead of comparing them")
 
-// TestTheContractIsWhatTheFunctionsServe holds docs/openapi.yaml to what the functions say of themselves and what they
-// answered in their tests.
-func TestTheContractIsWhatTheFunctionsServe(t *testing.T) {
+// TestContract_IsWhatTheFunctionsServe compares docs/openapi.yaml with the functions' own descriptions, and with their answers
+// in tests.
+func TestContract_IsWhatTheFunctionsServe(t *testing.T) {
 	made, err := published.Make()
 	require.NoError(t, err)
 	if *update {
@@ -42,9 +42,9 @@ func TestTheContractIsWhatTheFunctionsServe(t *testing.T) {
 	}
 }
 
-// TestTheContractIsWhole holds the document to the specification that it follows, examples included, and every operation
-// to words for its readers.
-func TestTheContractIsWhole(t *testing.T) {
+// TestContract_IsValidAndDescribed validates the document, with its examples, against its specification. Every operation must
+// have a summary and a description.
+func TestContract_IsValidAndDescribed(t *testing.T) {
 	document := contract(t)
 	assert.Equal(t, "3.1.0", document.OpenAPI)
 	require.NoError(t, document.Validate(context.Background()))
@@ -57,8 +57,8 @@ func TestTheContractIsWhole(t *testing.T) {
 	}
 }
 
-// TestTheContractsScopesAreInTheArchitecture holds the table of routes in docs/architecture.md to the document.
-func TestTheContractsScopesAreInTheArchitecture(t *testing.T) {
+// TestContract_ScopesAreInTheArchitecture compares the table of routes in docs/architecture.md with the document.
+func TestContract_ScopesAreInTheArchitecture(t *testing.T) {
 	const (
 		file  = "../docs/architecture.md"
 		begin = "<!-- from docs/openapi.yaml: make contract UPDATE=1 -->\n"
@@ -92,8 +92,8 @@ func TestTheContractsScopesAreInTheArchitecture(t *testing.T) {
 	assert.Equal(t, want, string(page), "next: make contract UPDATE=1")
 }
 
-// TestWhatTheGatewayRefusesIsAProblem: no local cloud applies the gateway's own responses, so they are held to what problems.md says.
-func TestWhatTheGatewayRefusesIsAProblem(t *testing.T) {
+// TestGatewayResponses_AreProblems compares the gateway's own responses with problems.md, because no local cloud applies them.
+func TestGatewayResponses_AreProblems(t *testing.T) {
 	read, err := template.Read()
 	require.NoError(t, err)
 	says := object(read.Resources["Api"].Properties["GatewayResponses"])
@@ -111,7 +111,7 @@ func TestWhatTheGatewayRefusesIsAProblem(t *testing.T) {
 		soon := kind != "QUOTA_EXCEEDED" && (problem.Status == http.StatusTooManyRequests || problem.Status == http.StatusServiceUnavailable)
 		assert.Equal(t, soon, headers["Retry-After"] != nil, kind)
 	}
-	assert.Len(t, says, 8, "each is looked at")
+	assert.Len(t, says, 8, "every response is checked")
 }
 
 func contract(t *testing.T) *openapi3.T {
@@ -123,9 +123,9 @@ func contract(t *testing.T) *openapi3.T {
 	return document
 }
 
-// TestEveryProblemHasItsEntry holds docs/problems.md to what can go wrong, both ways: what a client is promised stands there under
-// its status, what only logs say without one, and nothing else.
-func TestEveryProblemHasItsEntry(t *testing.T) {
+// TestProblems_HaveTheirEntries compares docs/problems.md with the declared faults, both ways. A problem of the API has its status
+// there, a fault that only logs contain has none, and nothing else is listed.
+func TestProblems_HaveTheirEntries(t *testing.T) {
 	page, err := os.ReadFile("../docs/problems.md")
 	require.NoError(t, err)
 	_, rows, _ := strings.Cut(string(page), "\n## All slugs\n")
@@ -149,20 +149,20 @@ func TestEveryProblemHasItsEntry(t *testing.T) {
 		}
 	}
 	for slug := range entries {
-		assert.True(t, promised[slug] != "" || known[slug] != "", "docs/problems.md has an entry for %s, which nothing gives", slug)
+		assert.True(t, promised[slug] != "" || known[slug] != "", "docs/problems.md has an entry for %s, which nothing declares", slug)
 	}
 }
 
 // general are the kinds of faults that an operation may pass on without naming each, and their status.
 var general = map[string]string{"Conflict": "409", "Throttled": "429", "Unavailable": "503"}
 
-// circuits stands for the slugs of shared/circuit, which are made of a service's name.
+// circuits is the entry for the slugs of shared/circuit, which contain a service's name.
 const circuits = "<service>-circuit-open"
 
 // promised returns the statuses of the problems that the document and the gateway of template.yaml name.
 func promised(t *testing.T) map[string]string {
 	t.Helper()
-	all := map[string]string{api.ErrWrongMethod.Slug: "405"} // no operation's: it is the answer to a method that none has
+	all := map[string]string{api.ErrWrongMethod.Slug: "405"} // of no operation: it answers a method that no operation has
 	stack, err := os.ReadFile("../template.yaml")
 	require.NoError(t, err)
 	for _, said := range regexp.MustCompile(`urn:problem-type:backroom:([a-z-]+)".*?"status":(\d+)`).FindAllStringSubmatch(string(stack), -1) {
@@ -218,7 +218,7 @@ func declared(t *testing.T) map[string]string {
 	return kinds
 }
 
-func TestTheChangelogKnowsTheContractsVersion(t *testing.T) {
+func TestChangelog_BeginsWithTheContractsVersion(t *testing.T) {
 	text, err := os.ReadFile("../docs/changelog.md")
 	require.NoError(t, err)
 	_, latest, _ := strings.Cut(string(text), "\n## ")

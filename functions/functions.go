@@ -1,5 +1,4 @@
-// Package functions names every function: for the tests that are about all of them, and for the simulation in which all of them
-// run. No binary links it.
+// Package functions lists every function, for the tests of all functions and for the simulation. No binary links it.
 package functions
 
 import (
@@ -44,12 +43,12 @@ import (
 type Entry struct {
 	Settings     reflect.Type // what it reads from its environment
 	Called       Caller
-	Operation    func(function.Runtime) api.Operation // nil for what is no part of the API
+	Operation    func(function.Runtime) api.Operation // nil unless the function serves a route of the API
 	Undocumented bool                                 // the API's document does not name the operation
-	Build        function.Builder                     // as its main has it built
+	Build        function.Builder                     // as in its main
 }
 
-// Caller is what calls a function, as the template names the type of the event.
+// Caller is what calls a function: the type of its event in the template.
 type Caller string
 
 // The callers. A function has one.
@@ -107,7 +106,7 @@ func route[S any](build func(function.Runtime, S) api.Operation) Entry {
 	return e
 }
 
-// beside is a route that the document does not name: it shows it.
+// undocumented returns the entry of a route that the API's document does not contain, because it shows the document.
 func undocumented[S any](build func(function.Runtime, S) api.Operation) Entry {
 	e := route(build)
 	e.Undocumented = true

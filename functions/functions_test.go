@@ -1,5 +1,5 @@
-// Package functions_test holds that every folder here is a whole function: its two files, its sample events and its part of
-// template.yaml, and that all of them agree.
+// Package functions_test checks that every folder here is a complete function: its two files, its sample events and its part of
+// template.yaml, which must agree.
 package functions_test
 
 import (
@@ -64,12 +64,12 @@ type subject struct {
 	template template.Template
 }
 
-// part returns the resource that is named like the function and a suffix, which must be there.
+// part returns the resource with the function's id and a suffix, which must exist.
 func (f subject) part(t *testing.T, suffix, kind string) template.Resource {
 	t.Helper()
 	r := f.template.Resources[f.id+suffix]
 	require.Equal(t, kind, r.Type, "the template needs %s%s", f.id, suffix)
-	require.Equal(t, f.resource.Condition, r.Condition, "%s%s must be there exactly when the function is", f.id, suffix)
+	require.Equal(t, f.resource.Condition, r.Condition, "%s%s must exist exactly when the function does", f.id, suffix)
 	return r
 }
 
@@ -84,7 +84,7 @@ func (f subject) events(kind string) []map[string]any {
 	return sources
 }
 
-// isStep reports whether a queue calls the function, be it a step of the saga or one of workers.
+// isStep reports whether a queue calls the function: a step of the saga, or one of workers.
 func (f subject) isStep() bool { return len(f.events("SQS")) > 0 }
 
 func object(v any) map[string]any {
@@ -96,23 +96,23 @@ func call(function string, argument any) template.Call {
 	return template.Call{Function: function, Argument: argument}
 }
 
-func TestAFunctionIsTwoFiles(t *testing.T) {
+func TestFunction_IsTwoFiles(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
 		main := parse(t, filepath.Join(f.name, "main.go"))
 		assert.Equal(t, "main", main.Name.Name)
 		assert.True(t, strings.HasPrefix(main.Doc.Text(), "Command "+f.name+" "), "main.go says what the function is for: // Command %s …", f.name)
 		body := functionNamed(t, main, "main").Body.List
-		assert.Len(t, body, 1, "main only starts: everything else is in wire/ or in shared/")
+		assert.Len(t, body, 1, "main has one statement: everything else is in wire/ or in shared/")
 
 		wire := parse(t, filepath.Join(f.name, "wire", "wire.go"))
 		assert.Equal(t, "wire", wire.Name.Name)
 		assert.True(t, strings.HasPrefix(wire.Doc.Text(), "Package wire connects "+f.name+" "), "wire.go says what it connects")
 		assert.Contains(t, functions.All, f.name, "functions.go names every function")
 	})
-	assert.Len(t, functions.All, len(folders(t)), "functions.go names a function that is not there")
+	assert.Len(t, functions.All, len(folders(t)), "functions.go names a function without a folder")
 }
 
-func TestWiringConnectsAndDecidesNothing(t *testing.T) {
+func TestWiring_HasNoBranches(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
 		files := token.NewFileSet()
 		wire, err := parser.ParseFile(files, filepath.Join(f.name, "wire", "wire.go"), nil, 0)
@@ -128,7 +128,7 @@ func TestWiringConnectsAndDecidesNothing(t *testing.T) {
 		ast.Inspect(wire, func(n ast.Node) bool {
 			switch n.(type) {
 			case *ast.IfStmt, *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt, *ast.BranchStmt, *ast.GoStmt:
-				t.Errorf("%s: a branch: what can go two ways belongs to shared/, where a test can take both", files.Position(n.Pos()))
+				t.Errorf("%s: a branch belongs in shared/, where a test can take both ways", files.Position(n.Pos()))
 			}
 			return true
 		})
@@ -153,7 +153,7 @@ func functionNamed(t *testing.T, file *ast.File, name string) *ast.FuncDecl {
 	return nil
 }
 
-func TestAFunctionHasSampleEventsAndReplaysThem(t *testing.T) {
+func TestFunction_ReplaysItsSampleEvents(t *testing.T) {
 	samples, err := filepath.Glob("../events/*")
 	require.NoError(t, err)
 	known := map[string]bool{}
@@ -173,7 +173,7 @@ func TestAFunctionHasSampleEventsAndReplaysThem(t *testing.T) {
 			cases++
 			event, err := os.ReadFile(sample)
 			require.NoError(t, err)
-			assert.True(t, json.Valid(event), "%s is no JSON", base)
+			assert.True(t, json.Valid(event), "%s is not JSON", base)
 			assert.Contains(t, string(replay), `"`+base+`"`, "wire_test.go does not replay %s", base)
 		}
 		assert.True(t, known[f.name+".json"], "events/%s.json shows what the function is for", f.name)
@@ -184,10 +184,10 @@ func TestAFunctionHasSampleEventsAndReplaysThem(t *testing.T) {
 	}
 }
 
-// retention is how long logs are kept: as the deployment says, or else as the stage needs.
+// retention is how long logs are kept: the deployment's parameter, or else the stage's default.
 var retention = call("If", []any{"SaysLogRetention", call("Ref", "LogRetentionDays"), call("FindInMap", []any{"Stages", call("Ref", "Stage"), "LogRetentionDays"})})
 
-func TestAFunctionHasItsResource(t *testing.T) {
+func TestFunction_HasItsResource(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
 		require.Equal(t, "AWS::Serverless::Function", f.resource.Type, "the template needs %s", f.id)
 		assert.Equal(t, map[string]any{"BuildMethod": "makefile"}, f.resource.Metadata, "only makefile builds see an edit in shared/")
@@ -222,23 +222,23 @@ func (f subject) allowed(t *testing.T, action string) []string {
 	return slices.Compact(ids)
 }
 
-// reserved is what keeps a flood at the door from the saga, where the account has room to reserve.
+// reserved limits routes, so that a flood of requests does not starve the saga, if the account can reserve concurrency.
 var reserved = call("If", []any{"ReservesRoutes", call("Ref", "RouteConcurrency"), call("Ref", "AWS::NoValue")})
 
-func TestOnlyRoutesReserveConcurrency(t *testing.T) {
+func TestReservedConcurrency_OnlyOfRoutes(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
 		if routes := f.events("Api"); len(routes) > 0 && routes[0]["RestApiId"] == call("Ref", "Api") {
 			assert.Equal(t, reserved, f.resource.Properties["ReservedConcurrentExecutions"])
 			return
 		}
-		assert.NotContains(t, f.resource.Properties, "ReservedConcurrentExecutions", "a queue's MaximumConcurrency limits its step, and Lambda throttles what reserves less")
+		assert.NotContains(t, f.resource.Properties, "ReservedConcurrentExecutions", "a queue's MaximumConcurrency limits its step, and Lambda throttles a step with less reserved concurrency")
 	})
 }
 
-// kept are the tables that a shop lives by. All others hold what is made again by itself, or what is of no worth in prod.
+// kept are the tables with a shop's data. The data of all others is made again by itself, or not needed in prod.
 var kept = []string{"Orders", "Reservations", "Charges", "Levels", "Catalog", "Access", "Notices"}
 
-func TestWhatAShopLivesByOutlivesItsStack(t *testing.T) {
+func TestTables_OfAShopsDataOutliveTheirStack(t *testing.T) {
 	read, err := template.Read()
 	require.NoError(t, err)
 	for _, r := range read.Resources {
@@ -249,14 +249,14 @@ func TestWhatAShopLivesByOutlivesItsStack(t *testing.T) {
 			assert.Equal(t, "RetainExceptOnCreate", r.Deletion, r.ID)
 			continue
 		}
-		assert.Equal(t, "Delete", r.Deletion, "%s is not among what is kept: who deletes it?", r.ID)
+		assert.Equal(t, "Delete", r.Deletion, "%s is not in kept, so it must be deleted with its stack", r.ID)
 	}
 }
 
 // workers are called by queues that carry no facts.
 var workers = []string{"sandbox-callbacks"}
 
-func TestAStepHasItsOwnQueue(t *testing.T) {
+func TestStep_HasItsOwnQueue(t *testing.T) {
 	var steps []string
 	each(t, func(t *testing.T, f subject) {
 		if !f.isStep() {
@@ -268,27 +268,27 @@ func TestAStepHasItsOwnQueue(t *testing.T) {
 
 		assert.Equal(t, call("Sub", "${AWS::StackName}-"+f.name), queue["QueueName"], "queues are found by their step's name")
 		assert.Equal(t, call("Sub", "${AWS::StackName}-"+f.name+"-dlq"), dead["QueueName"])
-		assert.NotContains(t, queue, "FifoQueue", "conditions decide, not order")
+		assert.NotContains(t, queue, "FifoQueue", "correctness does not depend on order")
 
 		require.Len(t, f.resource.Properties["Events"], 1, "one queue, and nothing else")
 		assert.Equal(t, call("GetAtt", f.id+"Queue.Arn"), source["Queue"])
 		redrive := object(queue["RedrivePolicy"])
 		assert.Equal(t, call("GetAtt", f.id+"DeadLetters.Arn"), redrive["deadLetterTargetArn"])
-		assert.Equal(t, fmt.Sprint(redrive["maxReceiveCount"]), f.environment()["LAST_RECEIVE"], "the step must know its last chance")
+		assert.Equal(t, fmt.Sprint(redrive["maxReceiveCount"]), f.environment()["LAST_RECEIVE"], "the step must know its last delivery")
 		assert.Equal(t, []string{f.id + "Queue"}, f.allowed(t, "sqs:ReceiveMessage"))
-		assert.Equal(t, []string{f.id + "Queue"}, f.allowed(t, "sqs:ChangeMessageVisibility"), "a failed message waits as long as the step says")
+		assert.Equal(t, []string{f.id + "Queue"}, f.allowed(t, "sqs:ChangeMessageVisibility"), "the step delays a failed message")
 	})
 	var told []string
 	for _, step := range saga.Steps {
 		told = append(told, string(step))
 	}
-	assert.ElementsMatch(t, append(told, workers...), steps, "saga.Steps are the functions that queues call, but for workers")
+	assert.ElementsMatch(t, append(told, workers...), steps, "saga.Steps are the functions that queues call, except workers")
 }
 
-// tellers are the tables whose rows tell facts.
-var tellers = map[saga.Source]string{saga.Orders: "Orders", saga.Reservations: "Reservations", saga.Charges: "Charges"}
+// publishers are the tables whose rows publish facts, by their source.
+var publishers = map[saga.Source]string{saga.Orders: "Orders", saga.Reservations: "Reservations", saga.Charges: "Charges"}
 
-func TestAStepWritesNoOthersRows(t *testing.T) {
+func TestStep_WritesOnlyItsOwnRows(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
 		at := slices.Index(saga.Steps, saga.Step(f.name))
 		if at < 0 {
@@ -296,25 +296,25 @@ func TestAStepWritesNoOthersRows(t *testing.T) {
 		}
 		var writes []string
 		for _, table := range f.allowed(t, "dynamodb:PutItem") {
-			if slices.Contains(slices.Collect(maps.Values(tellers)), table) {
+			if slices.Contains(slices.Collect(maps.Values(publishers)), table) {
 				writes = append(writes, table)
 			}
 		}
 		var want []string
 		if rows := saga.Tasks[at].Writes; rows != "" {
-			want = []string{tellers[rows]}
+			want = []string{publishers[rows]}
 		}
-		assert.Equal(t, want, writes, "saga.Tasks says in which rows the step writes")
+		assert.Equal(t, want, writes, "saga.Tasks names the rows that the step writes")
 	})
 }
 
-// environment returns what the template tells the function.
+// environment returns the function's own variables in the template.
 func (f subject) environment() map[string]any { return f.template.Environment(f.name) }
 
-// common returns what the template tells every function.
+// common returns the variables of all functions in the template.
 func (f subject) common() map[string]any { return f.template.Environment("") }
 
-func TestTheEnvironmentIsWhatTheSettingsRead(t *testing.T) {
+func TestEnvironment_IsWhatTheSettingsRead(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
 		reads := settings(t, functions.All[f.name].Settings)
 		if f.isStep() {
@@ -326,25 +326,25 @@ func TestTheEnvironmentIsWhatTheSettingsRead(t *testing.T) {
 		told := f.environment()
 		for name := range f.common() {
 			if !slices.Contains(reads, name) {
-				delete(told, name) // what all functions are told, a function need not read
+				delete(told, name) // a function need not read a variable of all functions
 			}
 		}
 		assert.ElementsMatch(t, reads, slices.Collect(maps.Keys(told)))
 		for name := range object(object(f.resource.Properties["Environment"])["Variables"]) {
-			assert.NotContains(t, f.common(), name, "all functions are told %s already", name)
+			assert.NotContains(t, f.common(), name, "%s is a variable of all functions already", name)
 		}
 		for name, value := range told {
 			for _, mentioned := range template.Mentions(value) {
 				r := f.template.Resources[mentioned]
 				if r.Type == "AWS::DynamoDB::Table" || r.Type == "AWS::SecretsManager::Secret" || r.Type == "AWS::KMS::Key" {
-					assert.Contains(t, template.Mentions(f.template.Resources[f.id+"Role"].Properties["Policies"]), mentioned, "%s names what the role allows nothing on", name)
+					assert.Contains(t, template.Mentions(f.template.Resources[f.id+"Role"].Properties["Policies"]), mentioned, "the role grants nothing on the resource of %s", name)
 				}
 			}
 		}
 	})
 }
 
-// A variable of all functions that depends on one of them would make a ring, which CloudFormation refuses.
+// A variable of all functions that depends on one of them is a cycle, which CloudFormation refuses.
 func TestGlobals_VariablesDependOnNoFunction(t *testing.T) {
 	read, err := template.Read()
 	require.NoError(t, err)
@@ -356,10 +356,10 @@ func TestGlobals_VariablesDependOnNoFunction(t *testing.T) {
 	}
 	for name, value := range read.Environment("") {
 		for _, mentioned := range template.Mentions(value) {
-			assert.Contains(t, []string{"", "AWS::DynamoDB::Table"}, read.Resources[mentioned].Type, "%s: a table depends on nothing, and so do parameters", name)
+			assert.Contains(t, []string{"", "AWS::DynamoDB::Table"}, read.Resources[mentioned].Type, "%s may depend on a parameter or a table only, because these depend on nothing", name)
 		}
 		if !slices.Contains([]string{"CALLER_RATE", "CALLER_BURST"}, name) { // function.Serve reads those
-			assert.Greater(t, several[name], 5, "%s is no variable of many functions", name)
+			assert.Greater(t, several[name], 5, "few functions use %s", name)
 		}
 	}
 }
@@ -380,7 +380,7 @@ func settings(t *testing.T, s reflect.Type) []string {
 	return names
 }
 
-// reads is a DynamoDB that has nothing, and notes which tables are asked for which item.
+// reads is an empty DynamoDB that records which tables are asked for which items.
 type reads []string
 
 func (n *reads) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -397,7 +397,7 @@ func (n *reads) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
 }
 
-// The keys are read while Lambda grants full CPU. Who reads them with the first request makes a customer wait.
+// The keys are read during INIT, in which Lambda grants full CPU. A read with the first request would make a customer wait.
 func TestRoutes_ReadTheKeysOfTokensDuringINIT(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
 		entry := functions.All[f.name]
@@ -416,20 +416,20 @@ func TestRoutes_ReadTheKeysOfTokensDuringINIT(t *testing.T) {
 		environ["ACCESS_TABLE"], environ["CALLER_RATE"], environ["CALLER_BURST"] = "access", "1", "1"
 		_, err := entry.Build(rt, environ)
 		require.NoError(t, err)
-		assert.Empty(t, *asked, "to build a function does no I/O")
-		_ = rt.Warm(t.Context()) // nothing else is there, and a function starts without it
+		assert.Empty(t, *asked, "building a function does no I/O")
+		_ = rt.Warm(t.Context()) // all else is missing here, and a function starts without it
 		public := entry.Operation(function.Environment(environ)).Route().Access.Public()
 		assert.Equal(t, !public, slices.Contains(*asked, "access keys"), "%q", *asked)
 	})
 }
 
-func TestEveryFactIsHeardOrToldToSomebody(t *testing.T) {
+func TestRoutes_AreInTheTemplate(t *testing.T) {
 	read, err := template.Read()
 	require.NoError(t, err)
 	relayed, woken := []string{"RelayFactsDeadLetters"}, []string{}
 	for fact, route := range saga.Routes {
 		for _, step := range route.To {
-			assert.Contains(t, saga.Steps, step, "%s is sent to a step that is none", fact)
+			assert.Contains(t, saga.Steps, step, "%s is sent to an unknown step", fact)
 			queue := template.LogicalID(string(step)) + "Queue"
 			if route.Source == saga.Clock {
 				woken = append(woken, queue)
@@ -438,25 +438,25 @@ func TestEveryFactIsHeardOrToldToSomebody(t *testing.T) {
 			}
 		}
 		if route.Source != saga.Clock {
-			assert.Contains(t, tellers, route.Source, "%s is told by a table that has no stream", fact)
+			assert.Contains(t, publishers, route.Source, "%s is published by a table without a stream", fact)
 		}
 	}
 	for _, step := range saga.Steps {
-		assert.True(t, slices.ContainsFunc(slices.Collect(maps.Values(saga.Routes)), func(r saga.Route) bool { return slices.Contains(r.To, step) }), "%s hears nothing", step)
+		assert.True(t, slices.ContainsFunc(slices.Collect(maps.Values(saga.Routes)), func(r saga.Route) bool { return slices.Contains(r.To, step) }), "%s consumes nothing", step)
 	}
 
 	relay := subject{name: "relay-facts", id: "RelayFacts", resource: read.Resources["RelayFacts"], template: read}
-	assert.Equal(t, sorted(relayed), relay.allowed(t, "sqs:SendMessage"), "relay-facts may send to every step that hears a row, and to its own dead-letter queue")
+	assert.Equal(t, sorted(relayed), relay.allowed(t, "sqs:SendMessage"), "relay-facts may send to every step that consumes facts of rows, and to its own dead-letter queue")
 	wake := subject{name: "wake-overdue", id: "WakeOverdue", resource: read.Resources["WakeOverdue"], template: read}
-	assert.Equal(t, sorted(woken), wake.allowed(t, "sqs:SendMessage"), "wake-overdue may send to whoever hears the clock")
+	assert.Equal(t, sorted(woken), wake.allowed(t, "sqs:SendMessage"), "wake-overdue may send to every step that consumes facts of the clock")
 
 	var streams []string
 	for _, source := range relay.events("DynamoDB") {
 		streams = append(streams, template.Mentions(source["Stream"])...)
-		assert.Equal(t, -1, source["MaximumRetryAttempts"], "only a failed send fails a batch: it is tried until it works")
-		assert.Contains(t, fmt.Sprint(source["FilterCriteria"]), `"publishes":{"N":[{"exists":true}]}`, "a version that nobody hears costs no call")
+		assert.Equal(t, -1, source["MaximumRetryAttempts"], "only a failed send fails a batch, and it is retried until it works")
+		assert.Contains(t, fmt.Sprint(source["FilterCriteria"]), `"publishes":{"N":[{"exists":true}]}`, "a version without a consumed fact causes no invocation")
 	}
-	assert.ElementsMatch(t, slices.Collect(maps.Values(tellers)), streams, "relay-facts reads every table that tells facts")
+	assert.ElementsMatch(t, slices.Collect(maps.Values(publishers)), streams, "relay-facts reads every table that publishes facts")
 	for _, table := range streams {
 		assert.Equal(t, map[string]any{"StreamViewType": "NEW_IMAGE"}, read.Resources[table].Properties["StreamSpecification"], "facts are projected from the new image of %s", table)
 	}
@@ -468,7 +468,7 @@ func sorted(names []string) []string {
 	return slices.Compact(names)
 }
 
-// Each costs a binary size or cold start for something that no function does.
+// Each adds binary size or cold start for something that no function does.
 var unwanted = map[string]string{
 	"net/rpc":                             "built without -tags lambda.norpc",
 	"github.com/aws/aws-sdk-go-v2/config": "LoadDefaultConfig reads files and metadata that Lambda does not have; function.Environment does it by hand",
@@ -486,7 +486,7 @@ var unwanted = map[string]string{
 	"github.com/danielgtaylor/huma/v2/formats/cbor": "the API speaks JSON",
 }
 
-// linked returns the packages that the functions' binaries are made of.
+// linked returns the packages that the functions link.
 func linked(t *testing.T, names ...string) []string {
 	t.Helper()
 	args := []string{"list", "-deps", "-tags", "lambda.norpc"}
@@ -500,18 +500,18 @@ func linked(t *testing.T, names ...string) []string {
 	return packages
 }
 
-func TestNoFunctionLinksWhatItDoesNotNeed(t *testing.T) {
+func TestFunctions_LinkNoUnneededPackage(t *testing.T) {
 	for _, dependency := range linked(t, folders(t)...) {
 		for prefix, why := range unwanted {
 			if dependency == prefix || strings.HasPrefix(dependency, prefix+"/") || strings.HasPrefix(dependency, prefix+".") {
-				t.Errorf("a function links %s: %s. Who: go list -deps -tags lambda.norpc ./functions/… and go mod why", dependency, why)
+				t.Errorf("a function links %s: %s. To find it: go list -deps -tags lambda.norpc ./functions/… and go mod why", dependency, why)
 			}
 		}
 	}
 }
 
-// What serves no route of the API does not pay for it.
-func TestOnlyRoutesLinkTheHTTPEdge(t *testing.T) {
+// Only functions with a route of the API link the packages that serve it.
+func TestHTTPEdge_IsLinkedOnlyByRoutes(t *testing.T) {
 	var rest []string
 	for name, f := range functions.All {
 		if f.Operation == nil {

@@ -23,7 +23,7 @@ import (
 
 //go:generate go test -count=1 -run ^TestTemplate_IsWhatIsGenerated$ . -update
 
-// TestTemplate_IsWhatIsGenerated holds the part of template.yaml that follows from function.yaml of every function to those.
+// TestTemplate_IsWhatIsGenerated compares the generated part of template.yaml with function.yaml of every function.
 func TestTemplate_IsWhatIsGenerated(t *testing.T) {
 	root, err := template.Root()
 	require.NoError(t, err)
@@ -36,14 +36,14 @@ func TestTemplate_IsWhatIsGenerated(t *testing.T) {
 	written, err := os.ReadFile(file)
 	require.NoError(t, err)
 	if string(written) != string(want) {
-		t.Error("template.yaml is not what functions/*/function.yaml say. If the change is meant: go generate ./functions")
+		t.Error("template.yaml differs from functions/*/function.yaml. If the change is meant: go generate ./functions")
 	}
 }
 
-// trigger is one event of a function, as the template and the code can both say it: GET /orders, SQS, and so on.
+// trigger is one event of a function, in a form that the template and the code share: GET /orders, SQS, and so on.
 type trigger struct{ function, by string }
 
-// declaredTriggers returns what calls each function, as the code says it: an operation's route, and what the entry of functions.go is.
+// declaredTriggers returns what calls each function according to the code: an operation's route, or the caller in functions.go.
 func declaredTriggers(t *testing.T) map[trigger]bool {
 	t.Helper()
 	all := map[trigger]bool{}
@@ -59,7 +59,7 @@ func declaredTriggers(t *testing.T) map[trigger]bool {
 		case f.Called == functions.Queue:
 			all[trigger{name, "SQS " + template.LogicalID(name) + "Queue"}] = true
 		case f.Called == functions.Stream:
-			for _, table := range tellers {
+			for _, table := range publishers {
 				all[trigger{name, "DynamoDB " + table}] = true
 			}
 		case f.Called == functions.Clock:
@@ -78,7 +78,7 @@ func sandboxMethods(t *testing.T) []string {
 		if text, ok := n.(*ast.BasicLit); ok {
 			written, _ := strconv.Unquote(text.Value)
 			if route := pattern.FindStringSubmatch(written); route != nil {
-				assert.True(t, strings.HasPrefix(route[2], "/v1/"), "the sandbox's API hands on what is below /v1, and not %s", route[2])
+				assert.True(t, strings.HasPrefix(route[2], "/v1/"), "the sandbox's API serves only paths below /v1, not %s", route[2])
 				methods[route[1]] = true
 			}
 		}
@@ -88,7 +88,7 @@ func sandboxMethods(t *testing.T) []string {
 	return slices.Collect(maps.Keys(methods))
 }
 
-// stray returns what the template and the code do not both say of what calls functions.
+// stray returns the triggers in which the template and the code differ.
 func stray(read template.Template, want map[trigger]bool) []string {
 	has, wrong := map[trigger]bool{}, []string{}
 	for id, r := range read.Resources {
@@ -108,14 +108,14 @@ func stray(read template.Template, want map[trigger]bool) []string {
 			}
 			event := trigger{template.Function(id), by}
 			if has[event] || !want[event] {
-				wrong = append(wrong, fmt.Sprintf("template.yaml has %s called by %s, and the code does not say so", event.function, event.by))
+				wrong = append(wrong, fmt.Sprintf("template.yaml has %s called by %s, and the code does not", event.function, event.by))
 			}
 			has[event] = true
 		}
 	}
 	for event := range want {
 		if !has[event] {
-			wrong = append(wrong, fmt.Sprintf("the code has %s called by %s, and template.yaml does not say so", event.function, event.by))
+			wrong = append(wrong, fmt.Sprintf("the code has %s called by %s, and template.yaml does not", event.function, event.by))
 		}
 	}
 	return wrong
@@ -127,7 +127,7 @@ func TestTemplate_CallsFunctionsAsTheCodeSays(t *testing.T) {
 	assert.Empty(t, stray(read, declaredTriggers(t)))
 }
 
-func TestTemplate_AStrayTriggerIsRefused(t *testing.T) {
+func TestStray_FindsEveryDifference(t *testing.T) {
 	root, err := template.Root()
 	require.NoError(t, err)
 	source, err := os.ReadFile(filepath.Join(root, "template.yaml"))

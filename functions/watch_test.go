@@ -62,16 +62,16 @@ func dashboards(t *testing.T) map[string][]shown {
 				}
 			}
 		}
-		require.NoError(t, json.Unmarshal([]byte(body.(string)), &page), "%s is no JSON", r.ID)
+		require.NoError(t, json.Unmarshal([]byte(body.(string)), &page), "%s is not JSON", r.ID)
 		taken := map[[2]int]string{}
 		for _, w := range page.Widgets {
 			for x := w.X; x < w.X+w.Width; x++ {
 				for y := w.Y; y < w.Y+w.Height; y++ {
-					assert.Empty(t, taken[[2]int{x, y}], "%s: %q lies on another widget", r.ID, w.Properties.Title)
+					assert.Empty(t, taken[[2]int{x, y}], "%s: %q overlaps another widget", r.ID, w.Properties.Title)
 					taken[[2]int{x, y}] = w.Properties.Title + w.Type
 				}
 			}
-			assert.LessOrEqual(t, w.X+w.Width, 24, "%s: %q reaches over the edge", r.ID, w.Properties.Title)
+			assert.LessOrEqual(t, w.X+w.Width, 24, "%s: %q is wider than the page", r.ID, w.Properties.Title)
 			if w.Type == "metric" {
 				assert.Equal(t, "the-region", w.Properties.Region, "%s: %q", r.ID, w.Properties.Title)
 				assert.NotEmpty(t, w.Properties.Metrics, "%s: %q", r.ID, w.Properties.Title)
@@ -85,7 +85,7 @@ func dashboards(t *testing.T) map[string][]shown {
 	return found
 }
 
-// metric reads what a widget says of one metric: namespace, name, at most one dimension, and options.
+// metric reads one metric of a widget: namespace, name, at most one dimension, and options.
 func metric(t *testing.T, said []any) shown {
 	t.Helper()
 	var words []string
@@ -102,7 +102,7 @@ func metric(t *testing.T, said []any) shown {
 	return m
 }
 
-// ofStack gives the template's pseudo parameters.
+// ofStack resolves the template's pseudo parameters.
 type ofStack struct{}
 
 func (ofStack) Ref(name string) (any, error) {
@@ -116,7 +116,7 @@ func (ofStack) GetAtt(resource, attribute string) (any, error) {
 	return nil, fmt.Errorf("a dashboard refers to %s.%s", resource, attribute)
 }
 
-func TestDashboardsShowWhatThereIs(t *testing.T) {
+func TestDashboards_ShowExistingMetrics(t *testing.T) {
 	exists := map[string]map[string]bool{"AWS/Lambda": {"": true}, "AWS/SQS": {}, "AWS/ApiGateway": {"shop": true}, observe.Namespace: {}}
 	for _, name := range folders(t) {
 		exists["AWS/Lambda"]["shop-"+name], exists[observe.Namespace]["shop-"+name] = true, true
@@ -134,14 +134,14 @@ func TestDashboardsShowWhatThereIs(t *testing.T) {
 				assert.Equal(t, dimensions[m.namespace], m.dimension, "%s: %v", id, m)
 			}
 			if m.namespace == observe.Namespace {
-				assert.Contains(t, counted, m.name, "%s shows what no function counts", id)
+				assert.Contains(t, counted, m.name, "%s shows a metric that no function counts", id)
 			}
 		}
-		assert.LessOrEqual(t, len(metrics), 50, "%s: a dashboard with more metrics is not among the three that cost nothing", id)
+		assert.LessOrEqual(t, len(metrics), 50, "%s: a dashboard with more metrics is not one of the three free ones", id)
 	}
 }
 
-func TestWhatIsCountedIsShownAndEveryQueueToo(t *testing.T) {
+func TestDashboards_ShowEveryMetricAndQueue(t *testing.T) {
 	seen, ages, depths := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, metrics := range dashboards(t) {
 		for _, m := range metrics {
@@ -168,13 +168,13 @@ func TestWhatIsCountedIsShownAndEveryQueueToo(t *testing.T) {
 	}
 }
 
-// unseen are counted, but no dashboard shows them.
+// unseen are metrics that no dashboard shows, with the reason.
 var unseen = map[string]string{
-	"OrdersSettled": "they are the confirmed, rejected and canceled ones, later",
-	"CircuitClosed": "the end of what CircuitOpened shows",
+	"OrdersSettled": "the same orders as confirmed, rejected and canceled ones, later",
+	"CircuitClosed": "the end of an open circuit, which CircuitOpened shows",
 }
 
-func TestAlarmsWatchWhatIsCounted(t *testing.T) {
+func TestAlarms_WatchCountedMetrics(t *testing.T) {
 	counted := countedMetrics(t)
 	read, err := template.Read()
 	require.NoError(t, err)
@@ -188,7 +188,7 @@ func TestAlarmsWatchWhatIsCounted(t *testing.T) {
 		}
 		for _, m := range watched {
 			if m["Namespace"] == observe.Namespace {
-				assert.Contains(t, counted, m["MetricName"], "%s watches what no function counts", r.ID)
+				assert.Contains(t, counted, m["MetricName"], "%s watches a metric that no function counts", r.ID)
 			}
 		}
 	}
@@ -203,7 +203,7 @@ func queueNames() []string {
 	return names
 }
 
-// countedMetrics returns the names that shared/ counts: where observe.Count is called, a string in capitals is one.
+// countedMetrics returns the metrics that shared/ counts: the CamelCase strings in files that call observe.Count.
 func countedMetrics(t *testing.T) map[string]bool {
 	t.Helper()
 	named := regexp.MustCompile(`^[A-Z][a-z]+([A-Z][a-z]+)+$`)

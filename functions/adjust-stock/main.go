@@ -1,4 +1,4 @@
-// Command adjust-stock answers POST /stock/{sku}/adjustments: it changes how many units can be sold.
+// Command adjust-stock answers POST /stock/{sku}/adjustments: it changes how many units of a product are sellable.
 package main
 
 import (

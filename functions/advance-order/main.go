@@ -1,4 +1,4 @@
-// Command advance-order hears what stock and payment report, and what is overdue: it moves the order.
+// Command advance-order consumes the answers of stock and payment, and overdue orders: it advances the order.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command authorize-payment hears StockReserved and PaymentCheckDue: it has an order's money set aside at the provider.
+// Command authorize-payment consumes StockReserved and PaymentCheckDue: it authorizes the payment of an order.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command cancel-order answers POST /orders/{id}/cancellation: it takes back an order that is not wanted any more.
+// Command cancel-order answers POST /orders/{id}/cancellation: it cancels an order.
 package main
 
 import (

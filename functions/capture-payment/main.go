@@ -1,4 +1,4 @@
-// Command capture-payment hears OrderConfirmed and CaptureDue: it takes the money that is held for an order.
+// Command capture-payment consumes OrderConfirmed and CaptureDue: it captures the authorized payment of an order.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command commit-stock hears OrderConfirmed: what was set aside for the order is sold.
+// Command commit-stock consumes OrderConfirmed: it sells the reserved stock of an order.
 package main
 
 import (

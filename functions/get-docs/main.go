@@ -1,4 +1,4 @@
-// Command get-docs answers GET /docs: it shows people the API's document, and lets them try it out.
+// Command get-docs answers GET /docs: it serves the API reference as a page, on which people can try requests.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command get-health answers GET /health: it tells whether the API works.
+// Command get-health answers GET /health: it reports whether the API works.
 package main
 
 import (

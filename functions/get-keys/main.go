@@ -1,4 +1,4 @@
-// Command get-keys answers GET /.well-known/jwks.json: the public keys that access tokens are verified with.
+// Command get-keys answers GET /.well-known/jwks.json: it returns the public keys that verify access tokens.
 package main
 
 import (

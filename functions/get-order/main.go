@@ -1,4 +1,4 @@
-// Command get-order answers GET /orders/{id}: where an order stands, and what happened to it.
+// Command get-order answers GET /orders/{id}: it returns an order, and what happened to it.
 package main
 
 import (

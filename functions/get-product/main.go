@@ -1,4 +1,4 @@
-// Command get-product answers GET /products/{sku}: what a product is, and what it costs.
+// Command get-product answers GET /products/{sku}: it returns a product and its prices.
 package main
 
 import (

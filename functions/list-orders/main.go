@@ -1,4 +1,4 @@
-// Command list-orders answers GET /orders: a customer's own orders, and for staff those that one filter asks for.
+// Command list-orders answers GET /orders: it lists a customer's own orders, and for staff the orders of a filter.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command list-products answers GET /products: what the shop sells, page by page.
+// Command list-products answers GET /products: it lists the products on sale, page by page.
 package main
 
 import (

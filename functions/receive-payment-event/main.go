@@ -1,4 +1,4 @@
-// Command receive-payment-event answers POST /payments/events: it looks at the payment that the provider calls back about.
+// Command receive-payment-event answers POST /payments/events: it reads the payment that a callback of the provider names.
 package main
 
 import (

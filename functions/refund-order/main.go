@@ -1,4 +1,4 @@
-// Command refund-order answers POST /orders/{id}/refunds: it gives money of a closed order back.
+// Command refund-order answers POST /orders/{id}/refunds: it requests a refund of a paid order.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command relay-facts reads the streams of orders, holds and charges: it sends each fact to the steps that hear it.
+// Command relay-facts reads the streams of orders, reservations and charges: it sends each fact to the steps that consume it.
 package main
 
 import (

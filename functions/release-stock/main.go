@@ -1,5 +1,5 @@
-// Command release-stock hears OrderRejected, OrderExpired, OrderCanceling and ReleaseDue: what was set aside for
-// the order, or sold to it, can be sold again.
+// Command release-stock consumes OrderRejected, OrderExpired, OrderCanceling and ReleaseDue: it makes the
+// reserved or sold stock of an order sellable again.
 package main
 
 import (

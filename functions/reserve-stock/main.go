@@ -1,4 +1,4 @@
-// Command reserve-stock hears OrderPlaced and ReserveDue: it sets an order's stock aside, all of it or none.
+// Command reserve-stock consumes OrderPlaced and ReserveDue: it reserves the stock of an order, all of it or none.
 package main
 
 import (

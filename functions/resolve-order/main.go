@@ -1,4 +1,5 @@
-// Command resolve-order answers POST /orders/{id}/resolution: it takes the word of a person about an order that needs one.
+// Command resolve-order answers POST /orders/{id}/resolution: it records a person's decision about an order that needs
+// attention.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command return-payment hears the outcomes that give an order up, and its asks for refunds: it gives money back.
+// Command return-payment consumes the outcomes that end an order unpaid, and requests for refunds: it returns money.
 package main
 
 import (

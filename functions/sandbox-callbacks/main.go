@@ -1,5 +1,5 @@
-// Command sandbox-callbacks does what the payment sandbox does later: it sends events to webhook endpoints, and looks what time
-// made of payments and refunds.
+// Command sandbox-callbacks runs the delayed tasks of the payment sandbox: it sends events to webhook endpoints, and stores
+// the changes of payments and refunds that are due.
 package main
 
 import (

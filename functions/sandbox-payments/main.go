@@ -1,5 +1,5 @@
-// Command sandbox-payments stands in for the payment provider wherever no real money may move: it answers requests about
-// payment intents, refunds and webhook endpoints, in the provider's dialect (sandbox.Handler lists them).
+// Command sandbox-payments stands in for the payment provider in stages without real money: it answers requests about
+// payment intents, refunds and webhook endpoints as the provider does (sandbox.Handler lists them).
 package main
 
 import (

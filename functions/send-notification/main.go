@@ -1,4 +1,4 @@
-// Command send-notification hears an order's outcome, its cancellation and its refunds: it tells the customer by mail.
+// Command send-notification consumes an order's outcome, its cancellation and its refunds: it sends the customer a mail.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command wake-overdue runs every minute: it hands every order that is late to advance-order.
+// Command wake-overdue runs every minute: it sends a message to advance-order for every late order.
 package main
 
 import (

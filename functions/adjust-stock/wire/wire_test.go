@@ -14,7 +14,7 @@ const name = "adjust-stock"
 
 var build = function.Serving(wire.New)
 
-func TestALevelIsAdjusted(t *testing.T) {
+func TestAdjustStock_ChangesALevel(t *testing.T) {
 	for event, want := range map[string]struct {
 		given, level string
 		id           string // derived from the caller, the SKU and the sample's Idempotency-Key
@@ -57,7 +57,7 @@ func TestALevelIsAdjusted(t *testing.T) {
 	}
 }
 
-func TestNobodyTakesWhatIsNotThere(t *testing.T) {
+func TestAdjustStock_RefusesMoreThanSellable(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	c.Put("Levels", `{"pk":"main#sku#MUG-1","sellable":999999}`)

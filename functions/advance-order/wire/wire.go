@@ -12,7 +12,7 @@ import (
 // Settings are what advance-order reads from its environment.
 type Settings struct {
 	Orders     string        `env:"ORDERS_TABLE"`
-	RetryDelay time.Duration `env:"RETRY_DELAY"` // until an order first asks for what it is owed
+	RetryDelay time.Duration `env:"RETRY_DELAY"` // until an order first asks again
 }
 
 // New returns the step, ready to work.

@@ -19,7 +19,7 @@ const (
 
 var build = function.Consuming(saga.AdvanceOrder, wire.New)
 
-// row is what stays as it is of the sample order.
+// row has the attributes of the sample order that never change.
 const row = `"pk": "main#` + id + `", "nonce": "nonce001", "order": "` + id + `", "shop": "main", "owner": "client:bootstrap", "email": "ada@example.com",
 	"lines": [{"sku": "MUG-1", "quantity": 2, "price": 1250}, {"sku": "TEAPOT-1", "quantity": 1, "price": 5400}],
 	"total": 7900, "currency": "EUR", "payment_method": "pm_card_visa", "placed_at": 1772366400000, "expires_at": 1772367300000,
@@ -31,8 +31,8 @@ const (
 	hold   = "reservations:main#" + id
 )
 
-// A story is the messages that an order hears, one after the other, and what its row says of them at the end.
-func TestWhatAnOrderHears(t *testing.T) {
+// Each case is a sequence of messages to an order, and the order's row at the end.
+func TestAdvanceOrder_FollowsItsMessages(t *testing.T) {
 	const placed = `{"v": 1, "fact": "OrderPlaced", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000009", "actor": "client:bootstrap"}`
 	entry := func(version, fact, cause string) string {
 		return `, {"v": ` + version + `, "fact": "` + fact + `", "at": 1772366580000, "cause": "` + cause + `", "actor": "advance-order"}`
@@ -43,42 +43,42 @@ func TestWhatAnOrderHears(t *testing.T) {
 		events     []string
 		log, state string
 	}{
-		"an authorized payment confirms": {
+		"an authorized payment confirms the order": {
 			[]string{"advance-order.json"}, confirmed,
 			`"version": 2, "publishes": 1, "status": "confirmed", "outcome": "confirmed", "awaits": ["capture"], "due": 1772366700000, "watch": "due#6"`,
 		},
-		"a captured payment closes": {
+		"a captured payment settles the order": {
 			[]string{"advance-order.json", "advance-order.captured.json"}, confirmed + entry("3", "OrderSettled", charge+"@3.0~nonce003"),
 			`"version": 3, "status": "paid", "outcome": "confirmed", "paid": true`,
 		},
-		"a payment that can not be captured needs a person": {
+		"a payment that cannot be captured needs attention": {
 			[]string{"advance-order.json", "advance-order.capture-failed.json"}, confirmed + entry("3", "OrderNeedsAttention", charge+"@3.0~nonce003"),
 			`"version": 3, "status": "needs_attention", "outcome": "confirmed", "attention": "capture-failed", "awaits": ["capture"], "due": 1772366580000, "watch": "attention#main"`,
 		},
-		"a declined payment rejects": {
+		"a declined payment rejects the order": {
 			[]string{"advance-order.declined.json"}, declined,
 			`"version": 2, "publishes": 1, "status": "rejected", "outcome": "rejected", "reason": "card-declined", "awaits": ["money", "stock"], "due": 1772366700000, "watch": "due#6"`,
 		},
-		"a rejected order is closed once stock and money are back": {
+		"a rejected order is settled once stock and money are back": {
 			[]string{"advance-order.declined.json", "advance-order.released.json", "advance-order.returned.json"},
 			declined + entry("3", "OrderStockReleased", hold+"@2.0~nonce002") + entry("4", "OrderSettled", charge+"@4.0~nonce003"),
 			`"version": 4, "status": "rejected", "outcome": "rejected", "reason": "card-declined", "return_version": 4`,
 		},
-		"money that did not arrive is owed again": {
+		"an order awaits money again that did not arrive": {
 			[]string{"advance-order.declined.json", "advance-order.returned.json", "advance-order.released.json", "advance-order.return-failed.json"},
 			declined + entry("3", "OrderMoneyReturned", charge+"@4.0~nonce003") + entry("4", "OrderSettled", hold+"@2.0~nonce002") + entry("5", "OrderReopened", charge+"@5.0~nonce003"),
 			`"version": 5, "status": "rejected", "outcome": "rejected", "reason": "card-declined", "awaits": ["money"], "due": 1772366700000, "watch": "due#6", "return_version": 5, "failed_returns": 1`,
 		},
-		"missing stock rejects": {
+		"missing stock rejects the order": {
 			[]string{"advance-order.short.json"}, entry("2", "OrderRejected", hold+"@1.0~nonce002"),
 			`"version": 2, "publishes": 1, "status": "rejected", "outcome": "rejected", "reason": "out-of-stock", "awaits": ["money", "stock"], "due": 1772366700000, "watch": "due#6"`,
 		},
-		"a late order asks for what it is owed": {
+		"a late order asks again for what it awaits": {
 			[]string{"advance-order.overdue.json"},
 			entry("2", "ReserveDue", "clock:main#"+id+"@1772366520000") + entry("2", "PaymentCheckDue", "clock:main#"+id+"@1772366520000"),
 			`"version": 2, "publishes": 2, "status": "placed", "awaits": ["outcome"], "retries": 1, "due": 1772366820000, "watch": "due#6"`,
 		},
-		"an order hears nothing about refunds that it did not ask for": {
+		"an order ignores refunds that it did not request": {
 			[]string{"advance-order.json", "advance-order.captured.json", "advance-order.refunded.json", "advance-order.refund-failed.json"},
 			confirmed + entry("3", "OrderSettled", charge+"@3.0~nonce003"),
 			`"version": 3, "status": "paid", "outcome": "confirmed", "paid": true`,
@@ -100,8 +100,8 @@ func TestWhatAnOrderHears(t *testing.T) {
 				assert.Empty(t, cloud.Deliver(build, name, event))
 				assert.Equal(t, before, cloud.State(), "%s once more changes nothing", event)
 			}
-			if story == "a late order asks for what it is owed" {
-				return // it has no outcome
+			if story == "a late order asks again for what it awaits" {
+				return // the order has no outcome
 			}
 			for _, late := range []string{"advance-order.json", "advance-order.declined.json", "advance-order.short.json", "advance-order.overdue.json"} {
 				assert.Empty(t, cloud.Deliver(build, name, late), late)
@@ -111,7 +111,7 @@ func TestWhatAnOrderHears(t *testing.T) {
 	}
 }
 
-func TestAnOrderThatIsNotThereIsABugSomewhere(t *testing.T) {
+func TestAdvanceOrder_UnknownOrderIsAnError(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	c.Put("Orders", c.Image("relay-facts.json"))

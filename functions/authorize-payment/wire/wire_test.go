@@ -15,7 +15,7 @@ import (
 
 const name = "authorize-payment"
 
-// paying builds the step with a sandbox beside the test as its payment provider.
+// paying builds the step with a sandbox as its payment provider.
 func paying(sandbox *paymenttest.Sandbox) function.Builder {
 	return func(rt function.Runtime, environ map[string]string) (lambda.Handler, error) {
 		environ["PAYMENTS_URL"] = sandbox.URL
@@ -23,7 +23,7 @@ func paying(sandbox *paymenttest.Sandbox) function.Builder {
 	}
 }
 
-func TestThePaymentIsAuthorized(t *testing.T) {
+func TestAuthorizePayment_Authorizes(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	sandbox := paymenttest.StartSandbox(t, c)
@@ -45,14 +45,14 @@ func TestThePaymentIsAuthorized(t *testing.T) {
 	assert.Regexp(t, "^pi_", row.Intent)
 	assert.Equal(t, 1, sandbox.Authorizations(t, id))
 
-	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(paying(sandbox), name, "authorize-payment.json"))
 		assert.Equal(t, before, c.State())
 	})
 }
 
-func TestADeclineIsAnAnswer(t *testing.T) {
+func TestAuthorizePayment_RecordsADecline(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	sandbox := paymenttest.StartSandbox(t, c)
@@ -73,12 +73,12 @@ func TestADeclineIsAnAnswer(t *testing.T) {
 	assert.NotContains(t, c.Log.String(), "pm_card", "no token is logged")
 }
 
-func TestAProviderThatIsAwayIsTriedAgain(t *testing.T) {
+func TestAuthorizePayment_RetriesAnUnavailableProvider(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
-	nobody := &paymenttest.Sandbox{URL: "http://127.0.0.1:1"}
+	unreachable := &paymenttest.Sandbox{URL: "http://127.0.0.1:1"}
 
-	assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000011"}, c.Deliver(paying(nobody), name, "authorize-payment.json"))
+	assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000011"}, c.Deliver(paying(unreachable), name, "authorize-payment.json"))
 
 	assert.Empty(t, c.Rows("Charges"))
 	assert.Contains(t, c.Log.String(), "payment-provider-unavailable")

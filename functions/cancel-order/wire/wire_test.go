@@ -18,7 +18,7 @@ const (
 
 var build = function.Serving(wire.New)
 
-func TestAnOrderIsCanceled(t *testing.T) {
+func TestCancelOrder_Cancels(t *testing.T) {
 	for event, c := range map[string]struct{ request, said, stored string }{
 		"cancel-order.json":           {"7c9e6679-7425-40de-944b-000000000101", `, "reason": "ordered twice"`, `"reason": "ordered twice",`},
 		"cancel-order.no-reason.json": {"7c9e6679-7425-40de-944b-000000000102", "", ""},
@@ -53,16 +53,16 @@ func TestAnOrderIsCanceled(t *testing.T) {
 	}
 }
 
-func TestWhatCanNotBeCanceledStaysAsItIs(t *testing.T) {
+func TestCancelOrder_RefusalChangesNothing(t *testing.T) {
 	paid := `{"pk":"main#` + id + `","version":3,"nonce":"nonce001","history":[],"order":"` + id + `","shop":"main","owner":"client:bootstrap","status":"paid","outcome":"confirmed","paid":true}`
 	for sentence, c := range map[string]struct {
 		given, caller, event string
 		status               int
 		slug                 string
 	}{
-		"an order that is not there": {paid, "client:bootstrap", "cancel-order.unknown.json", 404, "unknown-order"},
-		"an order that is paid":      {paid, "client:bootstrap", "cancel-order.json", 409, "too-late-to-cancel"},
-		"another customer's":         {"", "eve", "cancel-order.json", 404, "unknown-order"},
+		"an unknown order":      {paid, "client:bootstrap", "cancel-order.unknown.json", 404, "unknown-order"},
+		"an order that is paid": {paid, "client:bootstrap", "cancel-order.json", 409, "too-late-to-cancel"},
+		"another customer's":    {"", "eve", "cancel-order.json", 404, "unknown-order"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()

@@ -17,7 +17,7 @@ import (
 
 const name = "capture-payment"
 
-// paying builds the step with a sandbox beside the test as its payment provider.
+// paying builds the step with a sandbox as its payment provider.
 func paying(sandbox *paymenttest.Sandbox) function.Builder {
 	return func(rt function.Runtime, environ map[string]string) (lambda.Handler, error) {
 		environ["PAYMENTS_URL"] = sandbox.URL
@@ -27,7 +27,7 @@ func paying(sandbox *paymenttest.Sandbox) function.Builder {
 
 var total = money.Money{Amount: 7900, Currency: "EUR"}
 
-func TestTheMoneyIsTaken(t *testing.T) {
+func TestCapturePayment_Captures(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	sandbox := paymenttest.StartSandbox(t, c)
@@ -48,14 +48,14 @@ func TestTheMoneyIsTaken(t *testing.T) {
 		"total": 7900, "currency": "EUR", "intent": "`+row.Intent+`"
 	}`, c.Row("Charges", "main#"+id+"#1"))
 
-	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(paying(sandbox), name, "capture-payment.json"))
 		assert.Equal(t, before, c.State())
 	})
 }
 
-func TestWhatLapsedIsToldAsSuch(t *testing.T) {
+func TestCapturePayment_RecordsALapsedAuthorization(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	sandbox := paymenttest.StartSandbox(t, c)
@@ -69,14 +69,14 @@ func TestWhatLapsedIsToldAsSuch(t *testing.T) {
 	assert.Equal(t, payment.PaymentCanceled, row.Reason)
 	assert.Equal(t, saga.CaptureFailed, row.History.Entries[2].Fact)
 
-	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(paying(sandbox), name, "capture-payment.lapsed.json"))
 		assert.Equal(t, before, c.State())
 	})
 }
 
-func TestAnOrderThatWasNeverPaidIsNobodysToCapture(t *testing.T) {
+func TestCapturePayment_OrderWithoutAChargeIsAnError(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	assert.Len(t, c.Deliver(paying(paymenttest.StartSandbox(t, c)), name, "capture-payment.json"), 1, "the dead-letter queue's business")

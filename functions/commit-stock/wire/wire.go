@@ -1,4 +1,4 @@
-// Package wire connects commit-stock to the holds.
+// Package wire connects commit-stock to the reservations.
 package wire
 
 import (

@@ -20,8 +20,8 @@ const (
 
 var build = function.Consuming(saga.CommitStock, wire.New)
 
-// shelf is a cloud in which two mugs and a teapot are set aside for the order.
-func shelf(t *testing.T) *cloudtest.Cloud {
+// stocked is a cloud in which two mugs and a teapot are reserved for the order.
+func stocked(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Reservations", `{
 		"pk": "main#`+id+`", "version": 1, "nonce": "nonce002", "publishes": 1, "history": [`+reserved+`],
@@ -32,9 +32,9 @@ func shelf(t *testing.T) *cloudtest.Cloud {
 	return c
 }
 
-func TestWhatIsHeldIsSold(t *testing.T) {
+func TestCommitStock_SellsAReservation(t *testing.T) {
 	t.Parallel()
-	c := shelf(t)
+	c := stocked(t)
 
 	assert.Empty(t, c.Deliver(build, name, "commit-stock.json"))
 
@@ -46,14 +46,14 @@ func TestWhatIsHeldIsSold(t *testing.T) {
 		"total": 7900, "currency": "EUR"
 	}`, c.Row("Reservations", "main#"+id), "nobody is told, and the payment method is forgotten")
 
-	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(build, name, "commit-stock.json"))
 		assert.Equal(t, before, c.State())
 	})
 }
 
-func TestWhatWasGivenUpIsNotSold(t *testing.T) {
+func TestCommitStock_DoesNotSellReleasedStock(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	c.Put("Reservations", `{
@@ -66,9 +66,9 @@ func TestWhatWasGivenUpIsNotSold(t *testing.T) {
 	assert.Equal(t, before, c.State())
 }
 
-func TestWhatWasNeverHeldIsABug(t *testing.T) {
+func TestCommitStock_MissingReservationIsAnError(t *testing.T) {
 	t.Parallel()
-	c := shelf(t)
+	c := stocked(t)
 	before := c.State()
 	for range 2 {
 		assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000001"}, c.Deliver(build, name, "commit-stock.no-reservation.json"))

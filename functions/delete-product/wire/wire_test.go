@@ -20,7 +20,7 @@ const (
 	other   = `{"pk":"main#CUP-1","sku":"CUP-1","listed":"main","title":"Cup","prices":{"EUR":990},"version":1,"since":1,"changed_at":1}`
 )
 
-func TestAProductIsTakenOffSale(t *testing.T) {
+func TestDeleteProduct_TakesAProductOffSale(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	for _, row := range []string{bowl, variant, other} {
@@ -47,23 +47,23 @@ func TestAProductIsTakenOffSale(t *testing.T) {
 	}
 }
 
-func TestWhatIsRefusedChangesNothing(t *testing.T) {
+func TestDeleteProduct_RefusalChangesNothing(t *testing.T) {
 	for given, want := range map[string]struct {
 		event  string
 		rows   []string
 		status int
 		slug   string
 	}{
-		"somebody changed it":         {"delete-product.changed-meanwhile.json", []string{bowl, variant}, 412, "product-changed"},
-		"no condition":                {"delete-product.unconditional.json", []string{bowl, variant}, 428, "precondition-required"},
-		"it was never there":          {"delete-product.json", []string{other}, 404, "unknown-product"},
-		"it is a variant of another":  {"delete-product.json", []string{`{"pk":"main#BOWL-1","sku":"BOWL-1","product":"CUP-1","prices":{"EUR":1}}`}, 404, "unknown-product"},
-		"it is there in another shop": {"delete-product.json", []string{`{"pk":"other#BOWL-1","sku":"BOWL-1","listed":"other","title":"Bowl","prices":{"EUR":1},"version":3,"since":1,"changed_at":1}`}, 404, "unknown-product"},
+		"it was changed meanwhile":   {"delete-product.changed-meanwhile.json", []string{bowl, variant}, 412, "product-changed"},
+		"no condition":               {"delete-product.unconditional.json", []string{bowl, variant}, 428, "precondition-required"},
+		"it does not exist":          {"delete-product.json", []string{other}, 404, "unknown-product"},
+		"it is a variant of another": {"delete-product.json", []string{`{"pk":"main#BOWL-1","sku":"BOWL-1","product":"CUP-1","prices":{"EUR":1}}`}, 404, "unknown-product"},
+		"it is another shop's":       {"delete-product.json", []string{`{"pk":"other#BOWL-1","sku":"BOWL-1","listed":"other","title":"Bowl","prices":{"EUR":1},"version":3,"since":1,"changed_at":1}`}, 404, "unknown-product"},
 	} {
 		t.Run(given, func(t *testing.T) {
 			t.Parallel()
 			c := cloudtest.New(t)
-			c.Token() // its public key is in the state that must not change
+			c.Token() // before the state is read, because it stores a public key
 			for _, row := range want.rows {
 				c.Put("Catalog", row)
 			}

@@ -1,4 +1,4 @@
-// Package wire connects get-docs to the pages that it shows.
+// Package wire connects get-docs to its pages.
 package wire
 
 import (

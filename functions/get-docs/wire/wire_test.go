@@ -10,7 +10,7 @@ import (
 	"backroom/shared/function"
 )
 
-func TestTheSampleEvents(t *testing.T) {
+func TestGetDocs_AnswersTheSampleEvents(t *testing.T) {
 	t.Parallel()
 	cloud := cloudtest.New(t)
 	page := cloud.Request(function.Serving(wire.New), "get-docs", "get-docs.json")

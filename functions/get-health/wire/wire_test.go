@@ -10,7 +10,7 @@ import (
 	"backroom/shared/function"
 )
 
-func TestTheSampleEvents(t *testing.T) {
+func TestGetHealth_AnswersTheSampleEvents(t *testing.T) {
 	t.Parallel()
 	cloud := cloudtest.New(t)
 	well := cloud.Request(function.Serving(wire.New), "get-health", "get-health.json")

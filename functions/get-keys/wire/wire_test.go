@@ -16,7 +16,7 @@ import (
 
 var build = function.Serving(wire.New)
 
-func TestEverybodyMayReadTheKeyOfAToken(t *testing.T) {
+func TestGetKeys_ReturnsTheKeysWithoutAToken(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	header, err := base64.RawURLEncoding.DecodeString(strings.Split(c.Token(), ".")[0])

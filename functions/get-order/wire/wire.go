@@ -1,4 +1,4 @@
-// Package wire connects get-order to the tables that an order's story is written in.
+// Package wire connects get-order to the tables of an order's story.
 package wire
 
 import (

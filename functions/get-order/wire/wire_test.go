@@ -26,8 +26,8 @@ const (
 
 var build = function.Serving(wire.New)
 
-// desk is a cloud with one order, whose stock is set aside and whose payment failed. The clock of who set it aside is late.
-func desk(t *testing.T) *cloudtest.Cloud {
+// placed is a cloud with one order, whose stock is reserved and whose payment failed. The clock of reserve-stock is late.
+func placed(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Orders", c.Image("relay-facts.json"))
 	c.Put("Reservations", `{"pk":"main#`+id+`","version":1,"observed":"reserved","nonce":"nonce002","history":[
@@ -38,9 +38,9 @@ func desk(t *testing.T) *cloudtest.Cloud {
 	return c
 }
 
-func TestAnOrderIsShownWithItsStory(t *testing.T) {
+func TestGetOrder_ReturnsAnOrderWithItsStory(t *testing.T) {
 	t.Parallel()
-	c := desk(t)
+	c := placed(t)
 	c.Token()
 	before := c.State()
 
@@ -67,10 +67,10 @@ func TestAnOrderIsShownWithItsStory(t *testing.T) {
 	}
 }
 
-// Payment keeps the charge, and order shows of it what it knows by name.
-func TestACustomerWhoHasToActCanDoSoInTime(t *testing.T) {
+// Payment stores the charge; the order's answer contains only the attributes that it names.
+func TestGetOrder_ReturnsTheActionOfItsCustomer(t *testing.T) {
 	t.Parallel()
-	c := desk(t)
+	c := placed(t)
 	charges := paymentdb.Store{Table: c.Runtime().Table(c.Table("Charges"))}
 	charge, err := charges.Load(t.Context(), "main", id)
 	require.NoError(t, err)
@@ -87,7 +87,7 @@ func TestACustomerWhoHasToActCanDoSoInTime(t *testing.T) {
 	assert.NotContains(t, c.Log.String(), "pi_1_secret_2")
 }
 
-func TestEveryStateOfAPaymentIsDocumented(t *testing.T) {
+func TestGetOrder_DocumentsEveryPaymentStatus(t *testing.T) {
 	field, _ := reflect.TypeFor[orderapi.Payment]().FieldByName("Status")
 	var words []string
 	for _, has := range []payment.Observed{
@@ -98,7 +98,7 @@ func TestEveryStateOfAPaymentIsDocumented(t *testing.T) {
 	assert.Equal(t, strings.Join(words, ","), field.Tag.Get("enum"))
 }
 
-func TestWhoMaySeeAnOrder(t *testing.T) {
+func TestGetOrder_ChecksTheCaller(t *testing.T) {
 	owner := identity.Caller{Shop: "main", Subject: "client:bootstrap", Client: "bootstrap", Scopes: []string{identity.OrdersRead}}
 	for who, c := range map[string]struct {
 		caller identity.Caller
@@ -106,16 +106,16 @@ func TestWhoMaySeeAnOrder(t *testing.T) {
 		status int
 		slug   string
 	}{
-		"its owner":                            {owner, "get-order.json", 200, ""},
-		"another customer":                     {as(owner, "eve"), "get-order.json", 404, "unknown-order"},
-		"another customer of an order to come": {as(owner, "eve"), "get-order.unknown.json", 404, "unknown-order"},
-		"staff":                                {as(owner, "eve", identity.OrdersRead, identity.OrdersReadAll), "get-order.json", 200, ""},
-		"staff of another shop":                {elsewhere(as(owner, "eve", identity.OrdersRead, identity.OrdersReadAll)), "get-order.json", 404, "unknown-order"},
-		"its owner without the scope":          {as(owner, owner.Subject, identity.OrdersWrite), "get-order.json", 403, "insufficient-scope"},
+		"its owner":        {owner, "get-order.json", 200, ""},
+		"another customer": {as(owner, "eve"), "get-order.json", 404, "unknown-order"},
+		"another customer, of an order that does not exist": {as(owner, "eve"), "get-order.unknown.json", 404, "unknown-order"},
+		"staff":                       {as(owner, "eve", identity.OrdersRead, identity.OrdersReadAll), "get-order.json", 200, ""},
+		"staff of another shop":       {elsewhere(as(owner, "eve", identity.OrdersRead, identity.OrdersReadAll)), "get-order.json", 404, "unknown-order"},
+		"its owner without the scope": {as(owner, owner.Subject, identity.OrdersWrite), "get-order.json", 403, "insufficient-scope"},
 	} {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()
-			cloud := desk(t)
+			cloud := placed(t)
 			cloud.Caller = c.caller
 			answer := cloud.Request(build, name, c.event)
 			assert.Equal(t, c.status, answer.Status, answer.Body)

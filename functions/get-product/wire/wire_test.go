@@ -14,7 +14,7 @@ const name = "get-product"
 
 var build = function.Serving(wire.New)
 
-func TestEverybodyMaySeeWhatIsSold(t *testing.T) {
+func TestGetProduct_ReturnsAProductWithoutAToken(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	c.Put("Catalog", `{
@@ -37,7 +37,7 @@ func TestEverybodyMaySeeWhatIsSold(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotSoldIsNotFound(t *testing.T) {
+func TestGetProduct_RefusesWhatIsNotOnSale(t *testing.T) {
 	for given, row := range map[string]string{
 		"another shop's": `{"pk":"other#UNICORN-1","sku":"UNICORN-1","listed":"other","title":"Theirs","prices":{"EUR":1},"version":1,"since":1,"changed_at":1}`,
 		"deleted":        `{"pk":"main#UNICORN-1","sku":"UNICORN-1","title":"Ours","prices":{"EUR":1},"version":2,"since":1,"changed_at":1,"deleted_at":1}`,

@@ -15,10 +15,10 @@ const name = "get-stock"
 
 var build = function.Serving(wire.New)
 
-func TestALevelIsShown(t *testing.T) {
+func TestGetStock_ReturnsALevel(t *testing.T) {
 	for sentence, c := range map[string]struct{ given, shown string }{
-		"of what was promised already": {`{"pk":"main#sku#MUG-1","sellable":80,"promised":20}`, `{"sku":"MUG-1","sellable":80,"promised":20}`},
-		"of what only came":            {`{"pk":"main#sku#MUG-1","sellable":100}`, `{"sku":"MUG-1","sellable":100,"promised":0}`},
+		"with promised units":    {`{"pk":"main#sku#MUG-1","sellable":80,"promised":20}`, `{"sku":"MUG-1","sellable":80,"promised":20}`},
+		"without promised units": {`{"pk":"main#sku#MUG-1","sellable":100}`, `{"sku":"MUG-1","sellable":100,"promised":0}`},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -37,7 +37,7 @@ func TestALevelIsShown(t *testing.T) {
 	}
 }
 
-func TestWhatWasNeverCountedHasNoLevel(t *testing.T) {
+func TestGetStock_UnknownSKUHasNoLevel(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	c.Put("Levels", `{"pk":"other#sku#UNICORN-1","sellable":1}`)
@@ -51,7 +51,7 @@ func TestWhatWasNeverCountedHasNoLevel(t *testing.T) {
 	}
 }
 
-func TestOnlyWhoMayReadStockSeesALevel(t *testing.T) {
+func TestGetStock_RequiresItsScope(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	c.Caller.Scopes = []string{identity.StockWrite, identity.OrdersReadAll}

@@ -1,4 +1,4 @@
-// Package wire connects issue-token to its clients, its key and the board of public keys.
+// Package wire connects issue-token to its clients, its key and the table of public keys.
 package wire
 
 import (

@@ -16,7 +16,7 @@ import (
 	"backroom/shared/saga"
 )
 
-func TestTheSampleEvents(t *testing.T) {
+func TestIssueToken_AnswersTheSampleEvents(t *testing.T) {
 	t.Parallel()
 	cloud := cloudtest.New(t)
 	environment := cloud.Environment("issue-token")
@@ -66,7 +66,7 @@ func TestTheSampleEvents(t *testing.T) {
 	}
 }
 
-func TestEverySettingIsRequired(t *testing.T) {
+func TestIssueToken_RequiresEverySetting(t *testing.T) {
 	t.Parallel()
 	_, err := function.Serving(wire.New)(function.Environment(nil), map[string]string{"ISSUER": ""})
 	for _, name := range []string{"ACCESS_TABLE", "ISSUER", "AUDIENCE", "SHOP", "SIGNING_KEY", "CLIENT_SECRET_ARN", "TOKEN_TTL"} {

@@ -18,8 +18,8 @@ const name = "list-orders"
 
 var build = function.Serving(wire.New)
 
-// desk is a cloud with three orders of the caller, one of another customer that needs attention, and one of another shop.
-func desk(t *testing.T) *cloudtest.Cloud {
+// placed is a cloud with three orders of the caller, one of another customer that needs attention, and one of another shop.
+func placed(t *testing.T) *cloudtest.Cloud {
 	t.Helper()
 	c := cloudtest.New(t)
 	put := func(shop, id, owner string, minute, shard int, more string) {
@@ -38,7 +38,7 @@ func desk(t *testing.T) *cloudtest.Cloud {
 	return c
 }
 
-// page returns what the client gets of a page, and of its cursor only that there is one.
+// page returns a page's orders, and its cursor with the text replaced.
 func page(t *testing.T, a cloudtest.Answer) (orders, next string) {
 	t.Helper()
 	require.Equal(t, 200, a.Status, a.Body)
@@ -57,9 +57,9 @@ const (
 	fourth = `{"id": "ord_4", "status": "needs_attention", "outcome": "confirmed", "settled": false, "attention": "capture-failed", "total": {"amount": 7900, "currency": "EUR"}, "placed_at": "2026-03-01T12:04:00Z"}`
 )
 
-func TestACustomerWalksThroughTheirOrders(t *testing.T) {
+func TestListOrders_PagesThroughACustomersOrders(t *testing.T) {
 	t.Parallel()
-	c := desk(t)
+	c := placed(t)
 	c.Caller.Scopes = []string{identity.OrdersRead}
 	before := c.State()
 	for range 2 {
@@ -77,9 +77,9 @@ func TestACustomerWalksThroughTheirOrders(t *testing.T) {
 	}
 }
 
-func TestStaffListsTheShopsOrders(t *testing.T) {
+func TestListOrders_FiltersForStaff(t *testing.T) {
 	t.Parallel()
-	c := desk(t)
+	c := placed(t)
 	before := c.State()
 	for event, want := range map[string]string{
 		"list-orders.day.json":       `[` + fourth + `, ` + third + `, ` + second + `, ` + first + `]`,
@@ -92,7 +92,7 @@ func TestStaffListsTheShopsOrders(t *testing.T) {
 	assert.Equal(t, before, c.State())
 }
 
-func TestWhoGetsNoList(t *testing.T) {
+func TestListOrders_Refusals(t *testing.T) {
 	for sentence, c := range map[string]struct {
 		subject string
 		scopes  []string
@@ -100,15 +100,15 @@ func TestWhoGetsNoList(t *testing.T) {
 		status  int
 		slug    string
 	}{
-		"staff that asks for two filters":         {"client:bootstrap", []string{identity.OrdersRead, identity.OrdersReadAll}, "list-orders.two-filters.json", 422, "invalid-request"},
-		"a customer who asks for the shop's":      {"customer-17", []string{identity.OrdersRead}, "list-orders.day.json", 403, "insufficient-scope"},
-		"a customer who found another's cursor":   {"customer-17", []string{identity.OrdersRead}, "list-orders.next.json", 422, "cursor-invalid"},
-		"a customer who may place orders only":    {"customer-17", []string{identity.OrdersWrite}, "list-orders.json", 403, "insufficient-scope"},
-		"a customer who asks who needs attention": {"customer-17", []string{identity.OrdersRead}, "list-orders.attention.json", 403, "insufficient-scope"},
+		"staff that asks for two filters":       {"client:bootstrap", []string{identity.OrdersRead, identity.OrdersReadAll}, "list-orders.two-filters.json", 422, "invalid-request"},
+		"a customer who asks for the shop's":    {"customer-17", []string{identity.OrdersRead}, "list-orders.day.json", 403, "insufficient-scope"},
+		"a customer who found another's cursor": {"customer-17", []string{identity.OrdersRead}, "list-orders.next.json", 422, "cursor-invalid"},
+		"a customer who may place orders only":  {"customer-17", []string{identity.OrdersWrite}, "list-orders.json", 403, "insufficient-scope"},
+		"a customer who asks for attention":     {"customer-17", []string{identity.OrdersRead}, "list-orders.attention.json", 403, "insufficient-scope"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			cloud := desk(t)
+			cloud := placed(t)
 			cloud.Caller.Subject, cloud.Caller.Scopes = c.subject, c.scopes
 			answer := cloud.Request(build, name, c.event)
 			assert.Equal(t, [2]any{c.status, c.slug}, [2]any{answer.Status, answer.Slug()}, answer.Body)

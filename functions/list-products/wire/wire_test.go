@@ -17,7 +17,7 @@ const name = "list-products"
 
 var build = function.Serving(wire.New)
 
-// shop is a cloud whose shop sells three products, and does not sell some others.
+// shop is a cloud with three products on sale, and some that are not.
 func shop(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	for _, sku := range []string{"BOWL-1", "MUG-1", "RUG-1"} {
@@ -29,7 +29,7 @@ func shop(t *testing.T) *cloudtest.Cloud {
 	return c
 }
 
-func TestEverybodyMayWalkThroughWhatIsSold(t *testing.T) {
+func TestListProducts_PagesWithoutAToken(t *testing.T) {
 	t.Parallel()
 	c := shop(t)
 	before := c.State()
@@ -52,7 +52,7 @@ func TestEverybodyMayWalkThroughWhatIsSold(t *testing.T) {
 	}
 }
 
-func TestACursorOfAnotherShopIsNone(t *testing.T) {
+func TestListProducts_RefusesAnotherShopsCursor(t *testing.T) {
 	t.Parallel()
 	c := shop(t)
 	for range 2 {

@@ -18,7 +18,7 @@ type Settings struct {
 	identitydb.Settings
 	Orders     string        `env:"ORDERS_TABLE"`
 	Catalog    string        `env:"CATALOG_TABLE"`
-	RetryDelay time.Duration `env:"RETRY_DELAY"`    // until an order first asks for what it is owed
+	RetryDelay time.Duration `env:"RETRY_DELAY"`    // until an order first asks again
 	Window     time.Duration `env:"PAYMENT_WINDOW"` // until it expires without an outcome
 }
 

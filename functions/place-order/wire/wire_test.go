@@ -19,7 +19,7 @@ const (
 
 var build = function.Serving(wire.New)
 
-// shop is a cloud whose catalogue has what the samples order.
+// shop is a cloud whose catalogue has the products of the samples.
 func shop(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Catalog", `{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","prices":{"EUR":1250},"version":1,"changed_at":1}`)
@@ -27,7 +27,7 @@ func shop(t *testing.T) *cloudtest.Cloud {
 	return c
 }
 
-func TestAnOrderIsAccepted(t *testing.T) {
+func TestPlaceOrder_AcceptsAnOrder(t *testing.T) {
 	t.Parallel()
 	c := shop(t)
 
@@ -47,7 +47,7 @@ func TestAnOrderIsAccepted(t *testing.T) {
 	assert.Len(t, c.Rows("Orders"), 1)
 	assert.JSONEq(t, c.Image("relay-facts.json"), c.Row("Orders", "main#"+id), "the row is the one that relay-facts' sample shows")
 
-	t.Run("and a repetition gets the same answer and changes nothing, even at another price", func(t *testing.T) {
+	t.Run("a repetition gets the same answer and changes nothing, even at another price", func(t *testing.T) {
 		c.Put("Catalog", `{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","prices":{"EUR":1350},"version":2,"changed_at":2}`)
 		before := c.State()
 		again := c.Request(build, name, "place-order.json")
@@ -55,14 +55,14 @@ func TestAnOrderIsAccepted(t *testing.T) {
 		assert.Equal(t, [2]any{first.Status, first.Body}, [2]any{again.Status, again.Body})
 		assert.Equal(t, before, c.State())
 	})
-	t.Run("and a repetition gets it even if the order could not be placed any more", func(t *testing.T) {
+	t.Run("a repetition gets it even if the order could no longer be placed", func(t *testing.T) {
 		c.Put("Catalog", `{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","prices":{"JPY":1350},"version":3,"changed_at":3}`)
 		before := c.State()
 		again := c.Request(build, name, "place-order.json")
 		assert.Equal(t, [2]any{first.Status, first.Body}, [2]any{again.Status, again.Body})
 		assert.Equal(t, before, c.State())
 	})
-	t.Run("and its key with another body is refused", func(t *testing.T) {
+	t.Run("the same key with another body is refused", func(t *testing.T) {
 		before := c.State()
 		other := bytes.Replace(c.Event("place-order.json"), []byte(`\"quantity\": 2`), []byte(`\"quantity\": 3`), 1)
 		answer, err := c.Call(build, name, other)
@@ -73,11 +73,11 @@ func TestAnOrderIsAccepted(t *testing.T) {
 	})
 }
 
-func TestWhatIsRefusedLeavesNothing(t *testing.T) {
+func TestPlaceOrder_RefusalStoresNothing(t *testing.T) {
 	for event, want := range map[string]struct {
 		status int
 		slug   string
-		names  string // what is wrong
+		names  string // the error
 	}{
 		"place-order.not-sold.json":      {422, "product-not-sold", `"#/lines/1/sku"`},
 		"place-order.no-key.json":        {400, "idempotency-key-missing", `"Idempotency-Key"`},

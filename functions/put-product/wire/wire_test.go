@@ -14,7 +14,7 @@ const name = "put-product"
 
 var build = function.Serving(wire.New)
 
-func TestAProductIsCreated(t *testing.T) {
+func TestPutProduct_CreatesAProduct(t *testing.T) {
 	for event, want := range map[string]struct {
 		answer string
 		rows   map[string]string
@@ -72,7 +72,7 @@ func TestAProductIsCreated(t *testing.T) {
 	}
 }
 
-func TestADeletedProductComesBackUnderAHigherVersion(t *testing.T) {
+func TestPutProduct_DeletedProductReturnsWithAHigherVersion(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	c.Put("Catalog", `{"pk":"main#BOWL-1","sku":"BOWL-1","title":"Bowl","prices":{"EUR":1290},"version":8,"since":1,"changed_at":1,"deleted_at":1}`)
@@ -91,7 +91,7 @@ func TestADeletedProductComesBackUnderAHigherVersion(t *testing.T) {
 	assert.Equal(t, before, c.State())
 }
 
-func TestAVariantThatIsLeftOutIsNotSoldAnyMore(t *testing.T) {
+func TestPutProduct_TakesAMissingVariantOffSale(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	c.Put("Catalog", `{
@@ -105,11 +105,11 @@ func TestAVariantThatIsLeftOutIsNotSoldAnyMore(t *testing.T) {
 	assert.Len(t, c.Rows("Catalog"), 1, "whoever orders the small one learns that it is not sold")
 }
 
-func TestWhatIsRefusedChangesNothing(t *testing.T) {
+func TestPutProduct_RefusalChangesNothing(t *testing.T) {
 	for event, want := range map[string]struct {
 		status int
 		slug   string
-		names  string // what is wrong
+		names  string // the error
 	}{
 		"put-product.changed-meanwhile.json": {412, "product-changed", ""},
 		"put-product.unknown-currency.json":  {422, "unknown-currency", `"#/prices/0"`},
@@ -122,7 +122,7 @@ func TestWhatIsRefusedChangesNothing(t *testing.T) {
 			t.Run(event+" "+given, func(t *testing.T) {
 				t.Parallel()
 				c := cloudtest.New(t)
-				c.Token() // its public key is in the state that must not change
+				c.Token() // before the state is read, because it stores a public key
 				c.Put("Catalog", `{"pk":"main#SHIRT-1-XXL","sku":"SHIRT-1-XXL","product":"SHIRT-1","prices":{"EUR":5900}}`)
 				if row != "" {
 					c.Put("Catalog", row)

@@ -22,7 +22,7 @@ const (
 	id   = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
 )
 
-// called builds the function with a payment provider beside the test.
+// called builds the function with a payment provider at a URL.
 func called(url string) function.Builder {
 	return func(rt function.Runtime, environ map[string]string) (lambda.Handler, error) {
 		environ["PAYMENTS_URL"] = url
@@ -30,7 +30,7 @@ func called(url string) function.Builder {
 	}
 }
 
-// start returns a cloud in which the order's payment is under way, though its money is held by now, and the provider's URL.
+// start returns a cloud and the provider's URL. The order's payment is recorded as under way, but its money is held by now.
 func start(t *testing.T) (*cloudtest.Cloud, string) {
 	t.Helper()
 	c := cloudtest.New(t)
@@ -49,7 +49,7 @@ func start(t *testing.T) (*cloudtest.Cloud, string) {
 	return c, provider.URL
 }
 
-// share puts the secret that the provider signs with beside its key.
+// share stores the provider's signing secret beside its key.
 func share(t *testing.T, c *cloudtest.Cloud) {
 	t.Helper()
 	arn := c.Environment(name)["PAYMENTS_SECRET_ARN"]
@@ -59,7 +59,7 @@ func share(t *testing.T, c *cloudtest.Cloud) {
 	require.NoError(t, err)
 }
 
-func TestWhatTheProviderCallsBackAboutIsLearned(t *testing.T) {
+func TestReceivePaymentEvent_RecordsThePayment(t *testing.T) {
 	t.Parallel()
 	c, url := start(t)
 	share(t, c)
@@ -72,13 +72,13 @@ func TestWhatTheProviderCallsBackAboutIsLearned(t *testing.T) {
 		"order": "`+id+`", "shop": "main", "attempt": 1, "desired": "capture", "observed": "authorized", "total": 7900, "currency": "EUR", "intent": "pi_1sample"
 	}`, c.Row("Charges", "main#"+id+"#1"))
 
-	t.Run("and the same event once more changes nothing", func(t *testing.T) {
+	t.Run("the same event again changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Equal(t, 200, c.Request(called(url), name, "receive-payment-event.json").Status)
 		assert.Equal(t, before, c.State())
 	})
 
-	t.Run("of a payment that is not ours nothing is written", func(t *testing.T) {
+	t.Run("a callback about an unknown payment writes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Equal(t, 200, c.Request(called(url), name, "receive-payment-event.unknown-order.json").Status)
 		assert.Equal(t, before, c.State())
@@ -86,7 +86,7 @@ func TestWhatTheProviderCallsBackAboutIsLearned(t *testing.T) {
 		assert.Contains(t, c.Log.String(), `"level":"WARN"`)
 	})
 
-	t.Run("what another signed is not read", func(t *testing.T) {
+	t.Run("a callback with another signature is refused", func(t *testing.T) {
 		before := c.State()
 		answer := c.Request(called(url), name, "receive-payment-event.forged.json")
 		assert.Equal(t, 400, answer.Status)
@@ -94,14 +94,14 @@ func TestWhatTheProviderCallsBackAboutIsLearned(t *testing.T) {
 		assert.Equal(t, before, c.State())
 	})
 
-	t.Run("an event too old is not read", func(t *testing.T) {
+	t.Run("an event that is too old is refused", func(t *testing.T) {
 		c.Clock.Pass(6 * time.Minute)
 		assert.Equal(t, "callback-not-signed", c.Request(called(url), name, "receive-payment-event.json").Slug())
 	})
 	assert.NotContains(t, c.Log.String(), "whsec_")
 }
 
-func TestWithoutTheSecretTheProviderIsToCallAgain(t *testing.T) {
+func TestReceivePaymentEvent_MissingSecretIsRetried(t *testing.T) {
 	t.Parallel()
 	c, url := start(t)
 	answer := c.Request(called(url), name, "receive-payment-event.json")
@@ -110,7 +110,7 @@ func TestWithoutTheSecretTheProviderIsToCallAgain(t *testing.T) {
 	assert.NotEmpty(t, answer.Header.Get("Retry-After"))
 }
 
-func TestAProviderThatCannotBeAskedIsToCallAgain(t *testing.T) {
+func TestReceivePaymentEvent_UnreachableProviderIsRetried(t *testing.T) {
 	t.Parallel()
 	c, _ := start(t)
 	share(t, c)

@@ -19,8 +19,8 @@ const (
 
 var build = function.Serving(wire.New)
 
-// closed is a cloud with the order of relay-facts' sample, after it was paid.
-func closed(t *testing.T) *cloudtest.Cloud {
+// paid is a cloud with the order of relay-facts' sample, after it was paid.
+func paid(t *testing.T) *cloudtest.Cloud {
 	t.Helper()
 	cloud := cloudtest.New(t)
 	var row map[string]any
@@ -35,7 +35,7 @@ func closed(t *testing.T) *cloudtest.Cloud {
 	return cloud
 }
 
-func TestARefundIsAskedFor(t *testing.T) {
+func TestRefundOrder_RequestsARefund(t *testing.T) {
 	for event, c := range map[string]struct {
 		request, id string // the id is derived from the caller, the order and the sample's Idempotency-Key
 		amount      string
@@ -47,7 +47,7 @@ func TestARefundIsAskedFor(t *testing.T) {
 	} {
 		t.Run(event, func(t *testing.T) {
 			t.Parallel()
-			cloud := closed(t)
+			cloud := paid(t)
 
 			first := cloud.Request(build, name, event)
 
@@ -79,7 +79,7 @@ func TestARefundIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotRefundedStaysAsItIs(t *testing.T) {
+func TestRefundOrder_RefusalChangesNothing(t *testing.T) {
 	for sentence, c := range map[string]struct {
 		open   bool
 		event  string
@@ -91,7 +91,7 @@ func TestWhatIsNotRefundedStaysAsItIs(t *testing.T) {
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			cloud := closed(t)
+			cloud := paid(t)
 			if c.open {
 				cloud.Put("Orders", cloud.Image("relay-facts.json"))
 			}

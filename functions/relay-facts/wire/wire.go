@@ -8,7 +8,7 @@ import (
 
 // Settings are what relay-facts reads from its environment.
 type Settings struct {
-	Queues     string `env:"QUEUES"`      // what the URL of every step's queue begins with
+	Queues     string `env:"QUEUES"`      // the common beginning of the URLs of all steps' queues
 	DeadLetter string `env:"DEAD_LETTER"` // URL of the queue for records that cannot be read
 }
 

@@ -19,7 +19,7 @@ const name = "relay-facts"
 
 var build = function.Relaying(wire.New)
 
-func TestAFactIsSentToWhoHearsIt(t *testing.T) {
+func TestRelayFacts_SendsAFactToItsConsumers(t *testing.T) {
 	for event, want := range map[string]struct {
 		queues []string
 		letter string
@@ -32,7 +32,7 @@ func TestAFactIsSentToWhoHearsIt(t *testing.T) {
 		t.Run(event, func(t *testing.T) {
 			t.Parallel()
 			c := cloudtest.New(t)
-			for range 2 { // sent twice, it is the same letter twice: its id says so
+			for range 2 { // sent twice, both messages have the same id
 				c.Invoke(build, name, event)
 				for _, queue := range queues() {
 					letters := c.Drain(queue)
@@ -51,7 +51,7 @@ func TestAFactIsSentToWhoHearsIt(t *testing.T) {
 	}
 }
 
-// queues are those of all steps, and the relay's own.
+// queues returns the queues of all steps, and the relay's dead-letter queue.
 func queues() []string {
 	all := []string{"RelayFactsDeadLetters"}
 	for _, step := range saga.Steps {
@@ -60,7 +60,7 @@ func queues() []string {
 	return all
 }
 
-func TestARecordThatCannotBeReadIsKeptWhole(t *testing.T) {
+func TestRelayFacts_KeepsAnUnreadableRecordWhole(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	var batch struct{ Records []json.RawMessage }
@@ -77,7 +77,7 @@ func TestARecordThatCannotBeReadIsKeptWhole(t *testing.T) {
 	}
 }
 
-// change returns what a stream record says about its row.
+// change returns the change of a row in a stream record.
 func change(t *testing.T, record []byte) any {
 	t.Helper()
 	var r struct {

@@ -1,4 +1,4 @@
-// Package wire connects release-stock to the shelf.
+// Package wire connects release-stock to the reservations and levels.
 package wire
 
 import (

@@ -20,8 +20,8 @@ const (
 
 var build = function.Consuming(saga.ReleaseStock, wire.New)
 
-// shelf is a cloud in which two mugs and a teapot are set aside for the order, and three mugs for another.
-func shelf(t *testing.T) *cloudtest.Cloud {
+// stocked is a cloud in which two mugs and a teapot are reserved for the order, and three mugs for another.
+func stocked(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Reservations", `{
 		"pk": "main#`+id+`", "version": 1, "nonce": "nonce002", "publishes": 1, "history": [`+reserved+`],
@@ -39,9 +39,9 @@ func level(t *testing.T, c *cloudtest.Cloud, sku, want string) {
 	assert.JSONEq(t, want, c.Row("Levels", "main#sku#"+sku), sku)
 }
 
-func TestWhatIsHeldComesBack(t *testing.T) {
+func TestReleaseStock_ReleasesAReservation(t *testing.T) {
 	t.Parallel()
-	c := shelf(t)
+	c := stocked(t)
 
 	assert.Empty(t, c.Deliver(build, name, "release-stock.json"))
 
@@ -55,16 +55,16 @@ func TestWhatIsHeldComesBack(t *testing.T) {
 	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 7, "promised": 3}`)
 	level(t, c, "TEAPOT-1", `{"pk": "main#sku#TEAPOT-1", "sellable": 10, "promised": 0}`)
 
-	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(build, name, "release-stock.json"))
 		assert.Equal(t, before, c.State())
 	})
 }
 
-func TestWhoGivesUpFirstLeavesATombstone(t *testing.T) {
+func TestReleaseStock_BeforeReserveLeavesATombstone(t *testing.T) {
 	t.Parallel()
-	c := shelf(t)
+	c := stocked(t)
 
 	assert.Empty(t, c.Deliver(build, name, "release-stock.early.json"))
 
@@ -76,16 +76,16 @@ func TestWhoGivesUpFirstLeavesATombstone(t *testing.T) {
 	}`, c.Row("Reservations", "main#"+id))
 	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 5, "promised": 5}`)
 
-	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(build, name, "release-stock.early.json"))
 		assert.Equal(t, before, c.State())
 	})
 }
 
-func TestLevelsThatCountTooFewAreLeftAlone(t *testing.T) {
+func TestReleaseStock_InconsistentLevelIsAnError(t *testing.T) {
 	t.Parallel()
-	c := shelf(t)
+	c := stocked(t)
 	c.Put("Levels", `{"pk":"main#sku#TEAPOT-1","sellable":10,"promised":0}`)
 	before := c.State()
 	for range 2 {
@@ -95,15 +95,15 @@ func TestLevelsThatCountTooFewAreLeftAlone(t *testing.T) {
 	assert.Contains(t, c.Log.String(), "stock-levels-inconsistent")
 }
 
-func TestAPoisonMessageFailsAlone(t *testing.T) {
+func TestReleaseStock_PoisonMessageFailsAlone(t *testing.T) {
 	t.Parallel()
-	c := shelf(t)
+	c := stocked(t)
 
 	poison := []string{"059f36b4-87a3-44ab-83d2-000000000001"}
 	assert.Equal(t, poison, c.Deliver(build, name, "release-stock.poison.json"))
 	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 7, "promised": 3}`)
 
-	t.Run("and again and again", func(t *testing.T) {
+	t.Run("and on every further delivery", func(t *testing.T) {
 		before := c.State()
 		assert.Equal(t, poison, c.Deliver(build, name, "release-stock.poison.json"))
 		assert.Equal(t, before, c.State())

@@ -15,8 +15,8 @@ const name = "reserve-stock"
 
 var build = function.Consuming(saga.ReserveStock, wire.New)
 
-// shelf is a cloud with ten mugs, ten teapots and no clock.
-func shelf(t *testing.T) *cloudtest.Cloud {
+// stocked is a cloud with ten mugs, ten teapots and no clock.
+func stocked(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Levels", `{"pk":"main#sku#MUG-1","sellable":10,"promised":0}`)
 	c.Put("Levels", `{"pk":"main#sku#TEAPOT-1","sellable":10}`)
@@ -28,9 +28,9 @@ func level(t *testing.T, c *cloudtest.Cloud, sku, want string) {
 	assert.JSONEq(t, want, c.Row("Levels", "main#sku#"+sku), sku)
 }
 
-func TestAllLinesAreSetAside(t *testing.T) {
+func TestReserveStock_ReservesAllLines(t *testing.T) {
 	t.Parallel()
-	c := shelf(t)
+	c := stocked(t)
 
 	assert.Empty(t, c.Deliver(build, name, "reserve-stock.json"))
 
@@ -46,16 +46,16 @@ func TestAllLinesAreSetAside(t *testing.T) {
 	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 8, "promised": 2}`)
 	level(t, c, "TEAPOT-1", `{"pk": "main#sku#TEAPOT-1", "sellable": 9, "promised": 1}`)
 
-	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(build, name, "reserve-stock.json"))
 		assert.Equal(t, before, c.State())
 	})
 }
 
-func TestShortOfOneLineNothingIsSetAside(t *testing.T) {
+func TestReserveStock_OneShortLineReservesNothing(t *testing.T) {
 	t.Parallel()
-	c := shelf(t)
+	c := stocked(t)
 
 	assert.Empty(t, c.Deliver(build, name, "reserve-stock.short.json"))
 
@@ -70,7 +70,7 @@ func TestShortOfOneLineNothingIsSetAside(t *testing.T) {
 	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 10, "promised": 0}`)
 	level(t, c, "TEAPOT-1", `{"pk": "main#sku#TEAPOT-1", "sellable": 10}`)
 
-	t.Run("and the same message once more changes nothing, even if the stock has come", func(t *testing.T) {
+	t.Run("the same message again changes nothing, even if stock has arrived", func(t *testing.T) {
 		c.Put("Levels", `{"pk":"main#sku#CLOCK-1","sellable":10}`)
 		before := c.State()
 		assert.Empty(t, c.Deliver(build, name, "reserve-stock.short.json"))
@@ -78,16 +78,16 @@ func TestShortOfOneLineNothingIsSetAside(t *testing.T) {
 	})
 }
 
-func TestAPoisonMessageFailsAlone(t *testing.T) {
+func TestReserveStock_PoisonMessageFailsAlone(t *testing.T) {
 	t.Parallel()
-	c := shelf(t)
+	c := stocked(t)
 
 	poison := []string{"059f36b4-87a3-44ab-83d2-000000000001"}
 	assert.Equal(t, poison, c.Deliver(build, name, "reserve-stock.poison.json"))
 	assert.Len(t, c.Rows("Reservations"), 1, "its batch mate's")
 	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 8, "promised": 2}`)
 
-	t.Run("and again and again", func(t *testing.T) {
+	t.Run("and on every further delivery", func(t *testing.T) {
 		before := c.State()
 		assert.Equal(t, poison, c.Deliver(build, name, "reserve-stock.poison.json"))
 		assert.Equal(t, before, c.State())

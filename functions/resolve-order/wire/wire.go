@@ -15,7 +15,7 @@ import (
 type Settings struct {
 	identitydb.Settings
 	Orders     string        `env:"ORDERS_TABLE"`
-	RetryDelay time.Duration `env:"RETRY_DELAY"` // until the order asks again for what it is owed
+	RetryDelay time.Duration `env:"RETRY_DELAY"` // until the order asks again
 }
 
 // New returns the operation, ready to serve.

@@ -19,8 +19,8 @@ const (
 
 var build = function.Serving(wire.New)
 
-// stranded is a cloud with the order of relay-facts' sample, after its payment could not be captured.
-func stranded(t *testing.T) *cloudtest.Cloud {
+// failed is a cloud with the order of relay-facts' sample, after its capture failed.
+func failed(t *testing.T) *cloudtest.Cloud {
 	t.Helper()
 	cloud := cloudtest.New(t)
 	var row map[string]any
@@ -33,14 +33,14 @@ func stranded(t *testing.T) *cloudtest.Cloud {
 	return cloud
 }
 
-func TestAPersonResolvesAnOrder(t *testing.T) {
+func TestResolveOrder_RecordsTheDecision(t *testing.T) {
 	for event, c := range map[string]struct {
 		id             string // derived from the caller, the order and the sample's Idempotency-Key
 		action, reason string
 		fingerprint    string
-		status         string // of the order then
-		row            string // what else is in its row
-		log            string // what is added to it
+		status         string // of the order afterwards
+		row            string // more attributes of its row
+		log            string // what is added to its history
 	}{
 		"resolve-order.json": {
 			id: "res_xxrmtbscekmj6a5meijiind5qd4dyjma", action: "retry", reason: "the provider is back", fingerprint: "edc1c8784b99336ee63a350c2b5484c40fbc4f3095b5c1ce6e27809d10bd4ac6", status: "confirmed",
@@ -57,7 +57,7 @@ func TestAPersonResolvesAnOrder(t *testing.T) {
 	} {
 		t.Run(event, func(t *testing.T) {
 			t.Parallel()
-			cloud := stranded(t)
+			cloud := failed(t)
 
 			first := cloud.Request(build, name, event)
 
@@ -87,19 +87,19 @@ func TestAPersonResolvesAnOrder(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotResolvedStaysAsItIs(t *testing.T) {
+func TestResolveOrder_RefusalChangesNothing(t *testing.T) {
 	for sentence, c := range map[string]struct {
 		waits  bool
 		event  string
 		status int
 		slug   string
 	}{
-		"an order, by who does not say how to know the request again": {false, "resolve-order.no-key.json", 400, "idempotency-key-missing"},
-		"an order that goes its way":                                  {true, "resolve-order.json", 409, "no-attention-needed"},
+		"a request without an idempotency key": {false, "resolve-order.no-key.json", 400, "idempotency-key-missing"},
+		"an order that needs no attention":     {true, "resolve-order.json", 409, "no-attention-needed"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			cloud := stranded(t)
+			cloud := failed(t)
 			if c.waits {
 				cloud.Put("Orders", cloud.Image("relay-facts.json"))
 			}

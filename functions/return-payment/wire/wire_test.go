@@ -23,7 +23,7 @@ const (
 	id   = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
 )
 
-// paying builds the step with a sandbox beside the test as its payment provider.
+// paying builds the step with a sandbox as its payment provider.
 func paying(sandbox *paymenttest.Sandbox) function.Builder {
 	return func(rt function.Runtime, environ map[string]string) (lambda.Handler, error) {
 		environ["PAYMENTS_URL"] = sandbox.URL
@@ -33,7 +33,7 @@ func paying(sandbox *paymenttest.Sandbox) function.Builder {
 
 var total = money.Money{Amount: 7900, Currency: "EUR"}
 
-// held is a cloud with the order's charge, and the provider beside it, which holds the money.
+// held is a cloud with the order's charge, and the provider, which has authorized it.
 func held(t *testing.T) (*cloudtest.Cloud, *paymenttest.Sandbox) {
 	t.Helper()
 	c := cloudtest.New(t)
@@ -42,7 +42,7 @@ func held(t *testing.T) (*cloudtest.Cloud, *paymenttest.Sandbox) {
 	return c, sandbox
 }
 
-func TestTheMoneyIsLetGo(t *testing.T) {
+func TestReturnPayment_VoidsAnAuthorization(t *testing.T) {
 	t.Parallel()
 	c, sandbox := held(t)
 
@@ -61,19 +61,19 @@ func TestTheMoneyIsLetGo(t *testing.T) {
 		"total": 7900, "currency": "EUR", "intent": "`+row.Intent+`"
 	}`, c.Row("Charges", "main#"+id+"#1"))
 
-	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.json"))
 		assert.Equal(t, before, c.State())
 	})
 }
 
-func TestAnOrderThatWasNeverPaidNeverWillBe(t *testing.T) {
+func TestReturnPayment_UnpaidOrderCannotBePaidLater(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
-	nobody := &paymenttest.Sandbox{URL: "http://127.0.0.1:1"}
+	unreachable := &paymenttest.Sandbox{URL: "http://127.0.0.1:1"}
 
-	assert.Empty(t, c.Deliver(paying(nobody), name, "return-payment.never-paid.json"))
+	assert.Empty(t, c.Deliver(paying(unreachable), name, "return-payment.never-paid.json"))
 
 	const id = "ord_7wq5z2c3d4f6g7h2j3k4m5n6p7q2r3s4"
 	assert.JSONEq(t, `{
@@ -82,14 +82,14 @@ func TestAnOrderThatWasNeverPaidNeverWillBe(t *testing.T) {
 		"order": "`+id+`", "shop": "main", "attempt": 1, "desired": "return", "observed": "nothing"
 	}`, c.Row("Charges", "main#"+id+"#1"))
 
-	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()
-		assert.Empty(t, c.Deliver(paying(nobody), name, "return-payment.never-paid.json"))
+		assert.Empty(t, c.Deliver(paying(unreachable), name, "return-payment.never-paid.json"))
 		assert.Equal(t, before, c.State())
 	})
 }
 
-func TestWhatIsWrittenOffIsLetGoAndNeverTaken(t *testing.T) {
+func TestReturnPayment_WriteOffVoidsAndPreventsCapture(t *testing.T) {
 	t.Parallel()
 	c, sandbox := held(t)
 
@@ -98,7 +98,7 @@ func TestWhatIsWrittenOffIsLetGoAndNeverTaken(t *testing.T) {
 	row := paymenttest.Charge(t, c, id)
 	assert.Equal(t, []any{payment.DesiredAbandon, payment.Lapsed}, []any{row.Desired, row.Observed})
 
-	t.Run("and neither the same message once more nor one from before changes anything", func(t *testing.T) {
+	t.Run("neither the same message again nor an older one changes anything", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.written-off.json"))
 		assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.json"))
@@ -106,7 +106,7 @@ func TestWhatIsWrittenOffIsLetGoAndNeverTaken(t *testing.T) {
 	})
 }
 
-func TestPartOfTheMoneyGoesBackAndNeverMoreThanWasTaken(t *testing.T) {
+func TestReturnPayment_RefundsNoMoreThanWasCaptured(t *testing.T) {
 	t.Parallel()
 	c, sandbox := held(t)
 	capture := payment.CaptureStep{Reconciler: payment.Reconciler{
@@ -123,7 +123,7 @@ func TestPartOfTheMoneyGoesBackAndNeverMoreThanWasTaken(t *testing.T) {
 	assert.Regexp(t, "^re_", row.RefundIDs["rfd_1"])
 	assert.Equal(t, 5, row.History.Version, "one write notes both, one tells both")
 
-	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.refund.json"))
 		assert.Equal(t, before, c.State())

@@ -21,7 +21,7 @@ const (
 
 var build = function.Working(wire.New)
 
-// shop is an endpoint that answers with a status; it is registered with the sandbox for every event.
+// shop is an endpoint that answers with a status. It is registered at the sandbox for every event.
 func shop(t *testing.T, c *cloudtest.Cloud, status int) *[]string {
 	t.Helper()
 	var heard []string
@@ -38,7 +38,7 @@ func shop(t *testing.T, c *cloudtest.Cloud, status int) *[]string {
 	return &heard
 }
 
-func TestAnEventIsSent(t *testing.T) {
+func TestSandboxCallbacks_SendsAnEvent(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	heard := shop(t, c, http.StatusOK)
@@ -49,7 +49,7 @@ func TestAnEventIsSent(t *testing.T) {
 	assert.Regexp(t, `^/events t=1772366400,v1=[0-9a-f]{64} \{"id":"evt_nonce007nonce008nonce009",`, (*heard)[0])
 	assert.NotContains(t, c.Log.String(), "whsec_sample")
 
-	t.Run("and once more if the message comes again, which changes nothing", func(t *testing.T) {
+	t.Run("again if the message is delivered again, which changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(build, name, "sandbox-callbacks.json"))
 		assert.Equal(t, before, c.State())
@@ -57,7 +57,7 @@ func TestAnEventIsSent(t *testing.T) {
 	})
 }
 
-func TestAnEventThatIsNotTakenComesAgain(t *testing.T) {
+func TestSandboxCallbacks_RetriesARefusedEvent(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	heard := shop(t, c, http.StatusServiceUnavailable)
@@ -66,7 +66,7 @@ func TestAnEventThatIsNotTakenComesAgain(t *testing.T) {
 	assert.Len(t, *heard, 2)
 }
 
-func TestWhatTimeMadeOfAPaymentIsStoredAndTold(t *testing.T) {
+func TestSandboxCallbacks_StoresAndSendsADueChange(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	shop(t, c, http.StatusOK)
@@ -89,7 +89,7 @@ func TestWhatTimeMadeOfAPaymentIsStoredAndTold(t *testing.T) {
 	require.Len(t, tasks, 1)
 	assert.Contains(t, tasks[0], `"type":"payment_intent.amount_capturable_updated"`)
 
-	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(build, name, "sandbox-callbacks.settled.json"))
 		assert.Equal(t, before, c.State())
@@ -97,7 +97,7 @@ func TestWhatTimeMadeOfAPaymentIsStoredAndTold(t *testing.T) {
 	})
 }
 
-func TestAPoisonMessageFailsAlone(t *testing.T) {
+func TestSandboxCallbacks_PoisonMessageFailsAlone(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	heard := shop(t, c, http.StatusOK)

@@ -1,4 +1,4 @@
-// Package wire connects sandbox-payments to its table and to the queue of what is to be done later.
+// Package wire connects sandbox-payments to its table and to the queue of its delayed tasks.
 package wire
 
 import (

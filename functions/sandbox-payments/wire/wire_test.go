@@ -20,7 +20,7 @@ const (
 
 var build = function.Serving(wire.New)
 
-func TestAnIntentIsCreated(t *testing.T) {
+func TestSandboxPayments_CreatesAnIntent(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 
@@ -43,7 +43,7 @@ func TestAnIntentIsCreated(t *testing.T) {
 		"sandbox_authorizations": 0, "sandbox_captures": 0, "sandbox_refunded": 0
 	}`, c.Row("Sandbox", "intent#pi_nonce001nonce002nonce003"))
 
-	t.Run("and once more under the same key it is the same", func(t *testing.T) {
+	t.Run("the same key returns the same intent", func(t *testing.T) {
 		before := c.State()
 		again := c.Request(build, name, "sandbox-payments.json")
 		assert.Equal(t, a.Body, again.Body)
@@ -52,7 +52,7 @@ func TestAnIntentIsCreated(t *testing.T) {
 	})
 }
 
-func TestADeclineIsAnErrorWithTheIntentInside(t *testing.T) {
+func TestSandboxPayments_DeclineIsAnErrorWithTheIntent(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 
@@ -71,7 +71,7 @@ func TestADeclineIsAnErrorWithTheIntentInside(t *testing.T) {
 	assert.Contains(t, c.Row("Sandbox", "intent#pi_nonce001nonce002nonce003"), `"sandbox_authorizations": 0`)
 }
 
-func TestWithoutTheKeyNothingIsDone(t *testing.T) {
+func TestSandboxPayments_RequiresTheKey(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 

@@ -1,4 +1,4 @@
-// Package wire connects send-notification to the orders, to what was sent, and to who delivers mails.
+// Package wire connects send-notification to the orders, to the notices, and to the sender of mails.
 package wire
 
 import (

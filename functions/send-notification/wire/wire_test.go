@@ -22,7 +22,7 @@ const (
 
 var build = function.Consuming(saga.SendNotification, wire.New)
 
-// orders is a cloud with an order that was sold, and of which a part was paid back, and one that was rejected.
+// orders is a cloud with a paid order, of which a part was refunded, and a rejected one.
 func orders(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Orders", `{"pk":"`+sold+`","order":"ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4","shop":"main","owner":"customer:ada","email":"ada@example.com",
@@ -44,7 +44,7 @@ func read(t *testing.T, c *cloudtest.Cloud, key string) (m mail) {
 	return m
 }
 
-func TestAConfirmationIsMailed(t *testing.T) {
+func TestSendNotification_MailsAConfirmation(t *testing.T) {
 	t.Parallel()
 	c := orders(t)
 
@@ -62,14 +62,14 @@ func TestAConfirmationIsMailed(t *testing.T) {
 	}`, c.Row("Notices", sold+"#confirmed"))
 	assert.NotContains(t, c.Log.String(), "ada@")
 
-	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(build, name, "send-notification.json"))
 		assert.Equal(t, before, c.State())
 	})
 }
 
-func TestARefundThatArrivedIsMailed(t *testing.T) {
+func TestSendNotification_MailsARefund(t *testing.T) {
 	t.Parallel()
 	c := orders(t)
 
@@ -78,14 +78,14 @@ func TestARefundThatArrivedIsMailed(t *testing.T) {
 	assert.Len(t, c.Rows("Mailbox"), 1, "the other refund is pending")
 	assert.Contains(t, read(t, c, sold+"#refunded#ref_1").Text, "We have refunded 12.50 EUR.")
 
-	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(build, name, "send-notification.refunded.json"))
 		assert.Equal(t, before, c.State())
 	})
 }
 
-func TestAnAddressThatBouncesGetsNoMail(t *testing.T) {
+func TestSendNotification_SuppressesABouncingAddress(t *testing.T) {
 	t.Parallel()
 	c := orders(t)
 
@@ -99,14 +99,14 @@ func TestAnAddressThatBouncesGetsNoMail(t *testing.T) {
 		"status": "suppressed", "claim": "nonce001", "at": 1772366400000, "recipient": "`+recipient+`"
 	}`, c.Row("Notices", refused+"#rejected"))
 
-	t.Run("and the same message once more changes nothing", func(t *testing.T) {
+	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()
 		assert.Empty(t, c.Deliver(build, name, "send-notification.bounces.json"))
 		assert.Equal(t, before, c.State())
 	})
 }
 
-func TestAMessageAboutAnOrderThatIsNotThereFails(t *testing.T) {
+func TestSendNotification_UnknownOrderIsAnError(t *testing.T) {
 	t.Parallel()
 	c := orders(t)
 	for range 2 {

@@ -10,7 +10,7 @@ import (
 // Settings are what wake-overdue reads from its environment.
 type Settings struct {
 	Orders string `env:"ORDERS_TABLE"`
-	Queues string `env:"QUEUES"` // what the URL of every step's queue begins with
+	Queues string `env:"QUEUES"` // the common beginning of the URLs of all steps' queues
 }
 
 // New returns the job, ready to run.

@@ -16,20 +16,20 @@ const name = "wake-overdue"
 
 var build = function.Running(wire.New)
 
-// desk is a cloud with an order that is due two minutes after the epoch.
-func desk(t *testing.T) *cloudtest.Cloud {
+// placed is a cloud with an order that is due two minutes after the epoch.
+func placed(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Orders", c.Image("relay-facts.json"))
 	return c
 }
 
-func TestALateOrderIsHandedToWhoAdvancesIt(t *testing.T) {
+func TestWakeOverdue_SendsALateOrderToAdvanceOrder(t *testing.T) {
 	t.Parallel()
-	c := desk(t)
+	c := placed(t)
 	c.Clock.Pass(2*time.Minute + 30*time.Second)
 	before := c.State()
 
-	for range 2 { // called twice in a minute, it sends the same letter twice: its id says so
+	for range 2 { // called twice in a minute, it sends two messages with the same id
 		c.Invoke(build, name, "wake-overdue.json")
 
 		letters := c.Drain("AdvanceOrderQueue")
@@ -39,9 +39,9 @@ func TestALateOrderIsHandedToWhoAdvancesIt(t *testing.T) {
 	}
 }
 
-func TestAnOrderThatIsNotLateIsLeftAlone(t *testing.T) {
+func TestWakeOverdue_IgnoresAnOrderThatIsNotLate(t *testing.T) {
 	t.Parallel()
-	c := desk(t)
+	c := placed(t)
 	c.Clock.Pass(2 * time.Minute)
 
 	c.Invoke(build, name, "wake-overdue.json")
@@ -49,9 +49,9 @@ func TestAnOrderThatIsNotLateIsLeftAlone(t *testing.T) {
 	assert.Empty(t, c.Drain("AdvanceOrderQueue"))
 }
 
-func TestWhatCannotBeSentFailsTheRun(t *testing.T) {
+func TestWakeOverdue_FailedSendFailsTheRun(t *testing.T) {
 	t.Parallel()
-	c := desk(t)
+	c := placed(t)
 	c.Clock.Pass(2*time.Minute + 30*time.Second)
 	c.Queue("AdvanceOrderQueue")
 	c.Remove("AdvanceOrderQueue")
