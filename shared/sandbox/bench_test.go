@@ -25,15 +25,14 @@ import (
 	"backroom/shared/secret/apikey"
 )
 
-// bench is a sandbox that runs beside the test, and what the test asks of it. Its clock goes on by itself; what the sandbox
-// does later is done when the test has it done.
+// bench is a sandbox for a test. Its clock runs by itself. Its delayed tasks run when the test calls work.
 type bench struct {
 	t   *testing.T
 	way http.RoundTripper
 	*works
 }
 
-// works are the sandbox's insides.
+// works has the sandbox's parts.
 type works struct {
 	ledger sandboxdb.Ledger
 	ahead  atomic.Int64
@@ -42,7 +41,7 @@ type works struct {
 	tasks  []task
 }
 
-// task is a task of the sandbox, and when it is due by the sandbox's clock.
+// task is a task of the sandbox, with its due time by the sandbox's clock.
 type task struct {
 	sandbox.Task
 	due time.Time
@@ -57,7 +56,7 @@ func start(t *testing.T) bench {
 	return bench{t, w.serve(t, w.ledger), w}
 }
 
-// serve has a handler answer that reads and keeps by the ledger, and returns the way to it.
+// serve starts a handler with a ledger, and returns the connection to it.
 func (w *works) serve(t *testing.T, ledger sandbox.Ledger) http.RoundTripper {
 	t.Helper()
 	return loopback.Serve(t, sandbox.Handler{
@@ -66,7 +65,7 @@ func (w *works) serve(t *testing.T, ledger sandbox.Ledger) http.RoundTripper {
 	}.Routes())
 }
 
-// as returns the same bench in the hands of a subtest.
+// as returns the same bench for a subtest.
 func (b bench) as(t *testing.T) bench { return bench{t, b.way, b.works} }
 
 func (w *works) now() time.Time { return time.Now().UTC().Add(time.Duration(w.ahead.Load())) }
@@ -81,7 +80,7 @@ func (w *works) Add(_ context.Context, t sandbox.Task, in time.Duration) error {
 	return nil
 }
 
-// work does every task that is due by now, and what comes of it.
+// work runs every due task, and the tasks that follow from it.
 func (b bench) work() {
 	b.t.Helper()
 	worker := sandbox.Callbacks{Ledger: b.ledger, Herald: b.herald}
@@ -101,7 +100,8 @@ func (b bench) work() {
 	}
 }
 
-// money is what the shop has of all payments, as a scan of the table tells it, and how often it was held and taken.
+// money returns the shop's net amount of all payments according to a scan of the table, and how often payments were authorized
+// and captured.
 func (b bench) money() (net int64, held, taken int) {
 	b.t.Helper()
 	out, err := b.ledger.DB.Scan(b.t.Context(), &dynamodb.ScanInput{TableName: &b.ledger.Name})
@@ -119,12 +119,12 @@ func (b bench) money() (net int64, held, taken int) {
 	return net, held, taken
 }
 
-// shop is an endpoint that takes events, and checks their signatures as stripe-go does.
+// shop is an endpoint that receives events, and checks their signatures with stripe-go.
 type shop struct {
 	mu     sync.Mutex
 	secret string
 	status int
-	heard  []string // types
+	types  []string
 	bodies []string
 }
 
@@ -138,9 +138,9 @@ func (b bench) listen() *shop {
 		defer s.mu.Unlock()
 		event, err := webhook.ConstructEventWithOptions(body, r.Header.Get("Stripe-Signature"), s.secret, webhook.ConstructEventOptions{IgnoreTolerance: true})
 		if err != nil {
-			b.t.Errorf("an event that stripe-go does not take: %v", err)
+			b.t.Errorf("an event that stripe-go refuses: %v", err)
 		}
-		s.heard, s.bodies = append(s.heard, string(event.Type)), append(s.bodies, string(body))
+		s.types, s.bodies = append(s.types, string(event.Type)), append(s.bodies, string(body))
 		w.WriteHeader(s.status)
 	}))
 	b.t.Cleanup(server.Close)
@@ -152,11 +152,11 @@ func (b bench) listen() *shop {
 	return s
 }
 
-// take returns the types of the events that came since it was asked last.
+// take returns the types of the events since the last call.
 func (s *shop) take() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	heard := s.heard
-	s.heard = nil
-	return heard
+	types := s.types
+	s.types = nil
+	return types
 }

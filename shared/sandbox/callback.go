@@ -21,14 +21,14 @@ import (
 	"backroom/shared/queue"
 )
 
-// Task is what the sandbox does later: it sends an event to an endpoint, or looks what time made of an intent.
+// Task is a delayed task of the sandbox: it sends an event to an endpoint, or stores a change of an intent that is due.
 type Task struct {
 	Endpoint string          `json:"endpoint,omitempty"`
 	Event    json.RawMessage `json:"event,omitempty"`
 	Intent   string          `json:"intent,omitempty"`
 }
 
-// Tasks keeps tasks until they are due. One may be done more than once.
+// Tasks keeps tasks until they are due. A task may run more than once.
 type Tasks interface {
 	Add(ctx context.Context, t Task, in time.Duration) error
 }
@@ -39,7 +39,7 @@ type Queue struct {
 	URL    string
 }
 
-// Add keeps a task; one that is due in more than a quarter of an hour comes early.
+// Add keeps a task. SQS delays by a quarter of an hour at most, so a task that is due later arrives early.
 func (q Queue) Add(ctx context.Context, t Task, in time.Duration) error {
 	body, err := json.Marshal(t)
 	if err != nil {
@@ -51,19 +51,19 @@ func (q Queue) Add(ctx context.Context, t Task, in time.Duration) error {
 // Courier sends events.
 type Courier struct {
 	Client *http.Client
-	URL    func(string) string // makes a URL of an endpoint's
+	URL    func(string) string // resolves an endpoint's URL
 	Now    func() time.Time
 }
 
-// NewCourier returns a courier that waits four seconds for an answer. connections carries what it sends; nil stands for its own.
+// NewCourier returns a courier that waits four seconds for an answer. It sends over connections; nil means its own.
 func NewCourier(url func(string) string, now func() time.Time, connections http.RoundTripper) Courier {
 	return Courier{Client: &http.Client{Timeout: 4 * time.Second, Transport: connections}, URL: url, Now: now}
 }
 
-// Why an event could not be sent.
+// Errors of a task.
 var (
-	ErrCallback   = fault.New(fault.Unavailable, "sandbox-callback", "The callback was not taken; it is sent again.")
-	ErrUnreadable = fault.New(fault.Malformed, "sandbox-task-unreadable", "The message is no task of the payment sandbox.")
+	ErrCallback   = fault.New(fault.Unavailable, "sandbox-callback", "The endpoint did not accept the callback; it is sent again.")
+	ErrUnreadable = fault.New(fault.Malformed, "sandbox-task-unreadable", "The message is not a task of the payment sandbox.")
 )
 
 // Send sends an event to an endpoint, signed as Stripe signs (https://docs.stripe.com/webhooks#verify-manually). It returns
@@ -98,16 +98,17 @@ func Sign(body []byte, secret string, at time.Time) string {
 	return "t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// Herald tells everybody who asked for it what happened. What it could not hand over is lost, as a callback may be.
+// Herald sends events to the endpoints that are registered for them. An event that it could not queue is lost, as a callback
+// may be.
 type Herald struct {
-	Tasks   Tasks // nil: nobody is told, and what time makes of an intent shows when it is asked for next
+	Tasks   Tasks // nil: no event is sent, and a due change of an intent is made when the intent is read next
 	Courier Courier
 	Now     func() time.Time
 	Nonce   func() string
 }
 
-// Tell tells what happened between two states of an intent, when the intent's card says so.
-func (h Herald) Tell(ctx context.Context, to []Endpoint, before, after Intent) error {
+// Announce sends the events of a change of an intent, at the times that the intent's card says.
+func (h Herald) Announce(ctx context.Context, to []Endpoint, before, after Intent) error {
 	if h.Tasks == nil {
 		return nil
 	}
@@ -143,7 +144,7 @@ func (h Herald) deliver(ctx context.Context, to Endpoint, kind string, body json
 	return h.Tasks.Add(ctx, task, 0)
 }
 
-// Watch has somebody look when time will next change the intent.
+// Watch queues a task for the time at which the intent changes next by itself.
 func (h Herald) Watch(ctx context.Context, i Intent) error {
 	due := i.Waits()
 	if h.Tasks == nil || due.IsZero() {
@@ -152,14 +153,14 @@ func (h Herald) Watch(ctx context.Context, i Intent) error {
 	return h.Tasks.Add(ctx, Task{Intent: i.ID}, due.Sub(h.Now()))
 }
 
-// Callbacks does the sandbox's tasks.
+// Callbacks runs the sandbox's tasks.
 type Callbacks struct {
 	Ledger Ledger
 	Herald Herald
 }
 
-// Handle does one task. What it has to do with an endpoint that is gone is done. It returns ErrCallback for an event that was
-// not taken.
+// Handle runs one task. A task for a removed endpoint is done. It returns ErrCallback for an event that the endpoint did not
+// accept, and ErrUnreadable for a message that is not a task.
 func (c Callbacks) Handle(ctx context.Context, body string) error {
 	var t Task
 	if err := json.Unmarshal([]byte(body), &t); err != nil {
@@ -184,7 +185,7 @@ func (c Callbacks) Handle(ctx context.Context, body string) error {
 	return c.Herald.Courier.Send(ctx, to, t.Event)
 }
 
-// settle stores what time made of an intent, and tells it.
+// settle stores the changes of an intent that are due, and sends their events.
 func (c Callbacks) settle(ctx context.Context, id string) error {
 	stored, err := c.Ledger.Intent(ctx, id)
 	if err != nil {
@@ -200,7 +201,7 @@ func (c Callbacks) settle(ctx context.Context, id string) error {
 		if err := c.Ledger.Keep(ctx, Change{Intent: &i}, now); err != nil {
 			return err
 		}
-		err = c.Herald.Tell(ctx, setup.Endpoints, stored, i)
+		err = c.Herald.Announce(ctx, setup.Endpoints, stored, i)
 	}
 	return errors.Join(err, c.Herald.Watch(ctx, i))
 }

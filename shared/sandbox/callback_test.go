@@ -12,11 +12,11 @@ import (
 	"backroom/shared/sandbox"
 )
 
-func TestWhatHappenedIsTold(t *testing.T) {
+func TestHerald_SendsTheEventsOfAChange(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		do    func(b bench)
-		heard []string
+		types []string
 	}{
 		"a payment that is captured": {func(b bench) { b.paid("pm_card_visa") },
 			[]string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded"}},
@@ -28,9 +28,9 @@ func TestWhatHappenedIsTold(t *testing.T) {
 			b.post("/v1/payment_intents", "amount=1&currency=eur&confirm=true&payment_method=pm_card_chargeDeclined")
 		}, []string{"payment_intent.created", "payment_intent.payment_failed"}},
 		"a payment without a card": {func(b bench) { b.post("/v1/payment_intents", "amount=1&currency=eur") }, []string{"payment_intent.created"}},
-		"a payment that needs its customer": {func(b bench) { b.confirm("", b.create("", "pm_card_authenticationRequired").ID) },
+		"a payment that requires its customer's action": {func(b bench) { b.confirm("", b.create("", "pm_card_authenticationRequired").ID) },
 			[]string{"payment_intent.created", "payment_intent.requires_action"}},
-		"a payment that takes its time": {func(b bench) { b.confirm("", b.create("", "pm_sandbox_processing_4000").ID) },
+		"a payment in processing": {func(b bench) { b.confirm("", b.create("", "pm_sandbox_processing_4000").ID) },
 			[]string{"payment_intent.created", "payment_intent.processing", "payment_intent.amount_capturable_updated"}},
 		"a refund that arrives": {func(b bench) { b.refund(b.paid("pm_card_visa"), "") },
 			[]string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded", "refund.created"}},
@@ -51,12 +51,12 @@ func TestWhatHappenedIsTold(t *testing.T) {
 			b.work()
 			b.later(10 * time.Second)
 			b.work()
-			assert.Equal(t, c.heard, shop.take())
+			assert.Equal(t, c.types, shop.take())
 		})
 	}
 }
 
-func TestAnEventHoldsTheWholeObject(t *testing.T) {
+func TestEvent_ContainsTheWholeObject(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	shop := b.listen()
@@ -69,7 +69,7 @@ func TestAnEventHoldsTheWholeObject(t *testing.T) {
 	assert.Regexp(t, `^\{"id":"evt_[a-z0-9]{24}","object":"event",`, shop.bodies[3])
 }
 
-func TestCardsWhoseCallbacksDoNotComeAsTheyShould(t *testing.T) {
+func TestHerald_DelaysAndRepeatsByCard(t *testing.T) {
 	t.Parallel()
 	const held, taken = "payment_intent.amount_capturable_updated", "payment_intent.succeeded"
 	for card, c := range map[string]struct{ atOnce, soon, late []string }{
@@ -96,24 +96,24 @@ func TestCardsWhoseCallbacksDoNotComeAsTheyShould(t *testing.T) {
 	}
 }
 
-func TestACallbackThatIsNotTakenIsSentAgain(t *testing.T) {
+func TestCallbacks_RetryARefusedEvent(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	shop := b.listen()
 	shop.status = http.StatusServiceUnavailable
 	b.create("", "pm_card_callbackEarly")
 	require.Len(t, shop.take(), 1)
-	require.Len(t, b.tasks, 1, "one that was refused early comes again")
+	require.Len(t, b.tasks, 1, "an early event that was refused is sent again")
 	worker := sandbox.Callbacks{Ledger: b.ledger, Herald: b.herald}
 	again := `{"endpoint":"` + b.tasks[0].Endpoint + `","event":` + string(b.tasks[0].Event) + `}`
 	require.ErrorIs(t, worker.Handle(t.Context(), again), fault.Unavailable)
 
 	require.Equal(t, http.StatusOK, b.ask("DELETE", "/v1/webhook_endpoints/"+b.tasks[0].Endpoint, "", "").Status)
-	require.NoError(t, worker.Handle(t.Context(), again), "nobody wants it any more")
+	require.NoError(t, worker.Handle(t.Context(), again), "its endpoint is removed")
 	assert.Len(t, shop.take(), 1)
 }
 
-func TestATaskThatIsNone(t *testing.T) {
+func TestCallbacks_RefuseAnUnreadableTask(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	worker := sandbox.Callbacks{Ledger: b.ledger, Herald: b.herald}
@@ -123,13 +123,13 @@ func TestATaskThatIsNone(t *testing.T) {
 	require.ErrorIs(t, worker.Handle(t.Context(), `{"intent":"pi_none"}`), fault.NotFound)
 }
 
-func TestATaskThatComesBeforeItsTimeIsPutOff(t *testing.T) {
+func TestCallbacks_PostponeATaskThatIsNotDue(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	id := b.create("", "pm_sandbox_processing_3600000").ID
 	b.confirm("", id)
 	require.Len(t, b.tasks, 1)
-	b.tasks[0].due = b.now() // as SQS has it, which keeps nothing back for an hour
+	b.tasks[0].due = b.now() // like SQS, which cannot delay for an hour
 	b.mu.Lock()
 	early := b.tasks[0]
 	b.tasks = nil
@@ -140,7 +140,7 @@ func TestATaskThatComesBeforeItsTimeIsPutOff(t *testing.T) {
 	assert.Equal(t, "processing", b.get(id).State)
 }
 
-func TestEndpoints(t *testing.T) {
+func TestEndpoints_AreRegisteredListedAndRemoved(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	made := b.post("/v1/webhook_endpoints", "url=execute-api:a1b2c3/v1/payments/events&enabled_events[0]=payment_intent.succeeded&enabled_events[1]=refund.failed")
@@ -151,7 +151,7 @@ func TestEndpoints(t *testing.T) {
 	list := b.ask("GET", "/v1/webhook_endpoints", "", "").Body
 	assert.Contains(t, list, `"enabled_events":["payment_intent.succeeded","refund.failed"]`)
 	assert.Contains(t, list, `"url":"execute-api:a1b2c3/v1/payments/events"`)
-	assert.NotContains(t, list, "whsec_", "a secret is told once")
+	assert.NotContains(t, list, "whsec_", "a secret is returned once")
 
 	for form, code := range map[string]string{
 		"enabled_events[]=*":                             "parameter_missing",
@@ -170,7 +170,7 @@ func TestEndpoints(t *testing.T) {
 	assert.Equal(t, http.StatusBadRequest, b.post("/v1/webhook_endpoints", "url=https://shop.example&enabled_events[]=*").Status)
 }
 
-func TestAnEndpointHearsWhatItAskedFor(t *testing.T) {
+func TestEndpoint_ReceivesOnlyItsEvents(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	b.post("/v1/webhook_endpoints", "url=http://127.0.0.1:9&enabled_events[]=payment_intent.succeeded")
@@ -179,7 +179,7 @@ func TestAnEndpointHearsWhatItAskedFor(t *testing.T) {
 	assert.Contains(t, string(b.tasks[0].Event), `"type":"payment_intent.succeeded"`)
 }
 
-func TestASignatureIsStripes(t *testing.T) {
+func TestSign_SignsAsStripeDoes(t *testing.T) {
 	t.Parallel()
 	got := sandbox.Sign([]byte(`{}`), "whsec_1", time.Unix(1_700_000_000, 0))
 	assert.Equal(t, "t=1700000000,v1=c8cf6ed9fd9120874a1792902ffdf5b69559118b76d10974da8a20cf21f94bc5", got)

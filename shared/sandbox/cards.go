@@ -6,34 +6,34 @@ import (
 	"time"
 )
 
-// Card is how a payment method behaves. The zero Card just pays, and its money comes back when it is asked for.
+// Card is how a payment method behaves. The zero Card pays, and its refunds arrive at once.
 type Card struct {
 	Decline   *Decline
-	Challenge bool          // the customer has to do something first
-	Settles   time.Duration // the payment is in processing for so long
-	Delay     time.Duration // the payment is authorized at once, but the answer comes so much later
-	Lost      bool          // the payment is authorized, but the answer is that the provider failed
-	Once      bool          // it pays for one intent only: the first confirmation uses it up, creating an intent does not
+	Challenge bool          // the customer must act first
+	Settles   time.Duration // how long the payment is in processing
+	Delay     time.Duration // the payment is authorized at once, but the answer is delayed by this time
+	Lost      bool          // the payment is authorized, but the answer is a failure of the provider
+	Once      bool          // it pays for one intent only: the first confirmation uses it up
 
-	Lapses      bool // whoever captures finds that the authorization has lapsed
-	LosesTaking bool // the payment is captured, but the answer is that the provider failed
-	LosesGiving bool // the payment is canceled or refunded, but the answer is that the provider failed
+	Lapses      bool // a capture finds that the authorization has lapsed
+	LosesTaking bool // the payment is captured, but the answer is a failure of the provider
+	LosesGiving bool // the payment is canceled or refunded, but the answer is a failure of the provider
 
-	Refunds Refunding // how a refund to it goes
-	First   bool      // only the first one goes so, later ones just arrive
+	Refunds Refunding // how a refund to it ends
+	First   bool      // only the first refund ends so, later ones arrive at once
 
 	Calls Calling // when its events are delivered
 }
 
-// Refunding is how a refund goes.
+// Refunding is how a refund ends.
 type Refunding int
 
-// The ways of a refund.
+// The ends of a refund.
 const (
 	Arrives     Refunding = iota // at once
 	Waits                        // it is pending for a while, and then arrives
 	Bounces                      // it fails at once
-	BouncesLate                  // it arrives, and a while later the money is back at the shop
+	BouncesLate                  // it arrives, and fails a while later
 )
 
 // Calling is when events are delivered.
@@ -45,23 +45,24 @@ const (
 	Early                   // before that answer
 	Late                    // long after it
 	Twice                   // soon, and then again
-	Reversed                // soon, but that an amount is held is told long after all that follows from it
+	Reversed                // soon, but the event of the authorization comes long after all later events
 	Never
 )
 
-// How long things take that take their time. In the real world it is seconds to minutes for a callback, and days for a refund.
+// The waiting times. In the real world a callback takes seconds to minutes, and a refund days.
 const (
 	refundTime = 5 * time.Second
 	lateTime   = 15 * time.Second
 )
 
-// longest is the longest that an answer can be told to wait: callers give up before, and Lambda soon after.
+// longest is the longest delay of an answer: callers give up before it, and Lambda soon after.
 const longest = 8 * time.Second
 
-// cards are the payment methods that do not just pay, by the end of their names: pm_card_refundFail, also pm_card_visa_refundFail.
-// Those that Stripe has too (https://docs.stripe.com/testing) behave as there, but for the waiting times.
+// cards are the payment methods with a special behaviour, by the end of their names: pm_card_refundFail, also
+// pm_card_visa_refundFail. Those that Stripe has too (https://docs.stripe.com/testing) behave as there, except for the waiting
+// times.
 var cards = map[string]Card{
-	// It is declined.
+	// The payment is declined.
 	"chargeDeclined":                  {Decline: &Decline{Code: "card_declined", DeclineCode: "generic_decline", Message: "Your card was declined."}},
 	"chargeDeclinedInsufficientFunds": {Decline: &Decline{Code: "card_declined", DeclineCode: "insufficient_funds", Message: "Your card has insufficient funds."}},
 	"chargeDeclinedLostCard":          {Decline: &Decline{Code: "card_declined", DeclineCode: "lost_card", Message: "Your card was declined."}},
@@ -70,21 +71,21 @@ var cards = map[string]Card{
 	"chargeDeclinedIncorrectCvc":      {Decline: &Decline{Code: "incorrect_cvc", Message: "Your card's security code is incorrect."}},
 	"chargeDeclinedProcessingError":   {Decline: &Decline{Code: "processing_error", Message: "An error occurred while processing your card. Try again in a little bit."}},
 
-	// The customer has to do something first; so does every other name that begins like this one.
+	// The customer must act first; every name that begins like this one behaves so.
 	"authenticationRequired": {Challenge: true},
 
-	// The money is not taken as it should be.
+	// The capture goes wrong.
 	"captureLapsed": {Lapses: true},
 	"captureLost":   {LosesTaking: true},
 
-	// The money does not come back as it should.
+	// The return or refund goes wrong.
 	"returnLost":          {LosesGiving: true},
 	"pendingRefund":       {Refunds: Waits},
 	"refundFail":          {Refunds: BouncesLate},
 	"refundFailFirst":     {Refunds: Bounces, First: true},
 	"refundFailLateFirst": {Refunds: BouncesLate, First: true},
 
-	// What is told of the payment is not told as it should be.
+	// The callbacks go wrong.
 	"callbackEarly":    {Calls: Early},
 	"callbackLate":     {Calls: Late},
 	"callbackTwice":    {Calls: Twice},
@@ -92,13 +93,13 @@ var cards = map[string]Card{
 	"callbackNone":     {Calls: Never},
 }
 
-// CardOf returns how a payment method behaves, and whether there is such a one:
+// CardOf returns how a payment method behaves. It returns false for an unknown one:
 //
-//	pm_card_visa, pm_card_…          as the table above says; pays, if it is not in there
-//	pm_sandbox_slow_<ms>             pays, but the answer comes so many milliseconds late
+//	pm_card_visa, pm_card_…          as in the table above; pays if it is not in the table
+//	pm_sandbox_slow_<ms>             pays, but the answer is delayed by these milliseconds
 //	pm_sandbox_lost                  pays, but the answer is a failure of the provider
-//	pm_sandbox_processing_<ms>       pays so many milliseconds later
-//	pm_sandbox_once_<any>            pays once, as a card does at Stripe that is kept for no customer
+//	pm_sandbox_processing_<ms>       pays after these milliseconds
+//	pm_sandbox_once_<any>            pays once, like a card at Stripe that is saved for no customer
 func CardOf(paymentMethod string) (Card, bool) {
 	if name, ok := strings.CutPrefix(paymentMethod, "pm_card_"); ok && name != "" {
 		card, listed := cards[strings.TrimPrefix(name, "visa_")]

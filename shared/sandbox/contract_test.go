@@ -18,8 +18,8 @@ import (
 	"backroom/localstack/cloudtest/loopback"
 )
 
-// peer is who speaks the dialect: Stripe, in the shape of stripe-mock, which is made of Stripe's own OpenAPI document and refuses
-// what that does not know; or the sandbox.
+// peer is a server with Stripe's API: the sandbox, or stripe-mock, which is made from Stripe's OpenAPI document and refuses what
+// that does not contain.
 type peer struct {
 	name, url, key string
 	way            http.RoundTripper
@@ -38,7 +38,7 @@ func peers(t *testing.T, b bench) []peer {
 	return []peer{{"stripe-mock", mock.URL, "sk_test_123", http.DefaultTransport}, {"the sandbox", loopback.URL, cloudtest.SampleSecret, b.way}}
 }
 
-// ask sends a request and returns the document that it is answered with.
+// ask sends a request and returns the status and the document.
 func (p peer) ask(t *testing.T, method, path, form string) (int, map[string]any) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, p.url+path, strings.NewReader(form))
@@ -57,8 +57,7 @@ func (p peer) ask(t *testing.T, method, path, form string) (int, map[string]any)
 	return answer.StatusCode, document
 }
 
-// read are the members that our client reads, by the object they belong to, and the types it reads them as. A type with a
-// question mark may be null.
+// read are the members that our client reads, by object, with their types. A type with a question mark may be null.
 var read = map[string]map[string]string{
 	"payment_intent":   {"id": "string", "status": "string", "client_secret": "string", "last_payment_error": "object?", "metadata": "object"},
 	"refund":           {"id": "string", "status": "string", "amount": "number", "metadata": "object", "payment_intent": "string?"},
@@ -83,7 +82,7 @@ func kind(v any) string {
 	return "object"
 }
 
-// shaped holds that a document has what our client reads.
+// shaped requires that a document has the members that our client reads.
 func shaped(t *testing.T, whose string, document map[string]any) {
 	t.Helper()
 	object, _ := document["object"].(string)
@@ -97,10 +96,10 @@ func shaped(t *testing.T, whose string, document map[string]any) {
 	}
 }
 
-// optional are members that Stripe has only in some cases, so that stripe-mock's examples lack them.
+// optional are members that Stripe has only in some cases. stripe-mock's examples lack them.
 var optional = map[string]bool{"webhook_endpoint.secret": true, "refund.failure_reason": true, "webhook_endpoint.deleted": true}
 
-// imitates holds that the sandbox's document says nothing that Stripe's does not, and says it with the same types.
+// imitates requires that each member of the sandbox's document is in Stripe's, with the same type.
 func imitates(t *testing.T, stripes, ours map[string]any) {
 	t.Helper()
 	object := fmt.Sprint(ours["object"])
@@ -117,12 +116,12 @@ func imitates(t *testing.T, stripes, ours map[string]any) {
 	}
 }
 
-func TestTheSandboxSpeaksStripesDialect(t *testing.T) {
+func TestSandbox_ImitatesStripe(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	both := peers(t, b)
 
-	// made is, by peer and by object, what was made last: what "{intent}", "{refund}" and "{endpoint}" stand for.
+	// made has the last created id by peer and object. It replaces "{intent}", "{refund}" and "{endpoint}".
 	made := map[string]map[string]string{both[0].name: {}, both[1].name: {}}
 	ask := func(t *testing.T, method, path, form string) (stripes, ours map[string]any) {
 		t.Helper()
@@ -142,15 +141,15 @@ func TestTheSandboxSpeaksStripesDialect(t *testing.T) {
 		"&metadata[order]=ord_1&metadata[shop]=main&metadata[attempt]=1"
 	for _, c := range []struct{ name, method, path, form string }{
 		{"an intent is created", "POST", "/v1/payment_intents", create},
-		{"and retrieved", "GET", "/v1/payment_intents/{intent}", ""},
-		{"and confirmed", "POST", "/v1/payment_intents/{intent}/confirm", ""},
-		{"and captured", "POST", "/v1/payment_intents/{intent}/capture", "amount_to_capture=1000"},
+		{"an intent is retrieved", "GET", "/v1/payment_intents/{intent}", ""},
+		{"an intent is confirmed", "POST", "/v1/payment_intents/{intent}/confirm", ""},
+		{"an intent is captured", "POST", "/v1/payment_intents/{intent}/capture", "amount_to_capture=1000"},
 		{"a refund is created", "POST", "/v1/refunds", "payment_intent={intent}&amount=400&reason=requested_by_customer&metadata[refund]=r1&metadata[try]=1"},
 		{"a refund is retrieved", "GET", "/v1/refunds/{refund}", ""},
-		{"an intent that is to be canceled", "POST", "/v1/payment_intents", create},
-		{"is canceled", "POST", "/v1/payment_intents/{intent}/cancel", "cancellation_reason=abandoned"},
-		{"an intent whose confirmation is manual", "POST", "/v1/payment_intents", create + "&confirmation_method=manual"},
-		{"is confirmed with another method", "POST", "/v1/payment_intents/{intent}/confirm", "payment_method=pm_card_authenticationRequired"},
+		{"an intent is created to be canceled", "POST", "/v1/payment_intents", create},
+		{"an intent is canceled", "POST", "/v1/payment_intents/{intent}/cancel", "cancellation_reason=abandoned"},
+		{"an intent is created with manual confirmation", "POST", "/v1/payment_intents", create + "&confirmation_method=manual"},
+		{"an intent is confirmed with another method", "POST", "/v1/payment_intents/{intent}/confirm", "payment_method=pm_card_authenticationRequired"},
 		{"an endpoint is registered", "POST", "/v1/webhook_endpoints", "url=https://shop.example/events&enabled_events[0]=payment_intent.succeeded&enabled_events[1]=refund.failed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -195,7 +194,7 @@ func TestTheSandboxSpeaksStripesDialect(t *testing.T) {
 		imitates(t, stripes, ours)
 	})
 
-	t.Run("a parameter that is not known, a missing one and a wrong key are refused in the same form", func(t *testing.T) {
+	t.Run("an unknown parameter, a missing one and a wrong key are refused in the same form", func(t *testing.T) {
 		for _, p := range both {
 			for _, form := range []string{create + "&zest=1", "currency=eur"} {
 				status, document := p.ask(t, "POST", "/v1/payment_intents", form)

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// document is an intent as clients see it: Stripe's members, and how often it was really authorized and captured, and how much
-// of it went back.
+// document is an intent as clients see it: Stripe's members, and how often it was authorized and captured in fact, and how much
+// of it was refunded.
 type document struct {
 	ID                 string            `json:"id"`
 	Object             string            `json:"object"`
@@ -33,7 +33,7 @@ type document struct {
 	Refunded           int64             `json:"sandbox_refunded"`
 }
 
-// action is what the customer has to do. In the sandbox that is POST /v1/payment_intents/{id}/sandbox_action.
+// action is what the customer must do. In the sandbox that is POST /v1/payment_intents/{id}/sandbox_action.
 type action struct {
 	Type string            `json:"type"`
 	SDK  map[string]string `json:"use_stripe_sdk"`
@@ -89,7 +89,7 @@ func (i Intent) refundDocument(r Refund) refundDocument {
 	return d
 }
 
-// endpointDocument is a webhook endpoint as clients see it; its secret only when it is made.
+// endpointDocument is a webhook endpoint as clients see it. It has the secret only in the answer that creates it.
 type endpointDocument struct {
 	ID            string   `json:"id"`
 	Object        string   `json:"object"`
@@ -115,19 +115,19 @@ type listDocument struct {
 	URL     string `json:"url"`
 }
 
-// eventDocument is what a callback carries.
+// eventDocument is the body of a callback.
 type eventDocument struct {
 	ID         string         `json:"id"`
 	Object     string         `json:"object"`
 	APIVersion string         `json:"api_version"`
 	Created    int64          `json:"created"`
-	Data       map[string]any `json:"data"` // the object as it is when the event is made
+	Data       map[string]any `json:"data"` // the object as of the event
 	Livemode   bool           `json:"livemode"`
 	Pending    int            `json:"pending_webhooks"`
 	Type       string         `json:"type"`
 }
 
-// apiVersion is the version of Stripe's API whose shapes are imitated: that of stripe-go v84.
+// apiVersion is the version of Stripe's API that the sandbox imitates: that of stripe-go v84.
 const apiVersion = "2026-02-25.clover"
 
 func optional(s string) *string {

@@ -56,7 +56,7 @@ func (h Handler) unregister(_ context.Context, c call) (outcome, error) {
 	return outcome{setup: &c.setup, document: map[string]any{"id": id, "object": "webhook_endpoint", "deleted": true}}, nil
 }
 
-// breakDown puts the sandbox out of order for a while, for tests of who depends on it.
+// breakDown puts the sandbox out of order for a while, for tests of its clients.
 func (h Handler) breakDown(_ context.Context, c call) (outcome, error) {
 	if err := only(c.PostForm, []string{"seconds"}); err != nil {
 		return outcome{}, err

@@ -12,10 +12,10 @@ type Event struct {
 	object any
 }
 
-// held is told when an amount is held on a card.
+// held is the type of the event of an authorization.
 const held = "payment_intent.amount_capturable_updated"
 
-// reached is what is told of an intent that has come to a status.
+// reached are the types of the events of an intent that has reached a status.
 var reached = map[Status]string{
 	RequiresPaymentMethod: "payment_intent.payment_failed",
 	RequiresAction:        "payment_intent.requires_action",
@@ -25,8 +25,7 @@ var reached = map[Status]string{
 	Canceled:              "payment_intent.canceled",
 }
 
-// Happened returns what is told of an intent that was like before and is like after, in order. An intent that was not there has
-// no version.
+// Happened returns the events of a change from before to after, in order. A new intent's before has version 0.
 func Happened(before, after Intent) []Event {
 	var all []Event
 	intent := func(kind string) { all = append(all, Event{kind, after.document()}) }
@@ -35,7 +34,7 @@ func Happened(before, after Intent) []Event {
 	}
 	switch changed := before.Status != after.Status; {
 	case after.Status == RequiresPaymentMethod && after.LastError == nil:
-		// nobody tried to pay
+		// no payment was tried
 	case changed && reached[after.Status] != "", after.LastError != nil && before.LastError == nil:
 		intent(reached[after.Status])
 	}
@@ -63,19 +62,19 @@ func (e Event) encode(id string, now time.Time) (json.RawMessage, error) {
 	})
 }
 
-// Setup is what whoever runs the sandbox has set: all that is not about one intent.
+// Setup is the sandbox's own configuration, which belongs to no intent.
 type Setup struct {
-	Version   int       // raised by every change; 0: nothing was set yet
-	Outage    time.Time // until then nothing is answered
+	Version   int       // raised by every change; 0: nothing was configured yet
+	Outage    time.Time // until then all requests fail
 	Endpoints []Endpoint
 }
 
-// Endpoint is where events are sent.
+// Endpoint is a webhook endpoint: where events are sent.
 type Endpoint struct {
 	ID      string
 	URL     string   // or "execute-api:ID/STAGE/path": a REST API of the same account
 	Events  []string // their types; "*" is all
-	Secret  string   // signs what is sent
+	Secret  string   // signs the events
 	Created time.Time
 }
 

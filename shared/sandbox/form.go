@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// mostPayable is the largest amount that Stripe takes in most currencies: eight digits.
+// mostPayable is the largest amount that Stripe accepts in most currencies: eight digits.
 const mostPayable = 99_999_999
 
-// Create decides what intent a form asks for. It returns a *Problem for a form that breaks Stripe's rules, as far as the
-// sandbox knows them. The intent has no id yet.
+// Create returns the intent that a form describes, without an id. It returns a *Problem for a form that breaks a rule of Stripe
+// that the sandbox knows.
 func Create(form url.Values, now time.Time) (Intent, error) {
 	known := []string{"amount", "currency", "capture_method", "confirm", "confirmation_method", "description", "payment_method"}
 	if err := only(form, known, "metadata", "payment_method_types"); err != nil {
@@ -57,7 +57,7 @@ func Create(form url.Values, now time.Time) (Intent, error) {
 	return i, nil
 }
 
-// entries returns what a form says of a map, as in metadata[order].
+// entries returns the map with a name in a form, as in metadata[order].
 func entries(form url.Values, name string) map[string]string {
 	all := map[string]string{}
 	for param, values := range form {
@@ -68,7 +68,7 @@ func entries(form url.Values, name string) map[string]string {
 	return all
 }
 
-// elements returns what a form says of a list, as in enabled_events[0] or enabled_events[].
+// elements returns the list with a name in a form, as in enabled_events[0] or enabled_events[].
 func elements(form url.Values, name string) []string {
 	var all []string
 	for _, param := range slices.Sorted(maps.Keys(form)) {
@@ -79,7 +79,7 @@ func elements(form url.Values, name string) []string {
 	return all
 }
 
-// positive returns a whole number from 1 on; what stands for it if it is not there.
+// positive returns an integer ≥ 1, or otherwise if the parameter is missing.
 func positive(form url.Values, param string, otherwise int64) (int64, error) {
 	if form.Get(param) == "" {
 		return otherwise, nil
@@ -91,7 +91,7 @@ func positive(form url.Values, param string, otherwise int64) (int64, error) {
 	return n, nil
 }
 
-// oneOf returns a *Problem for a parameter that is there and has none of the values.
+// oneOf returns a *Problem for an existing parameter with another value than the given ones.
 func oneOf(form url.Values, param string, values ...string) error {
 	if given := form.Get(param); given != "" && !slices.Contains(values, given) {
 		return invalid(param, "", "Invalid "+param+": must be one of "+strings.Join(values, ", "))
@@ -99,8 +99,8 @@ func oneOf(form url.Values, param string, values ...string) error {
 	return nil
 }
 
-// only returns a *Problem for the first parameter, by name, that is neither known nor inside one of the lists. To
-// expand members is asked for in vain: they are ids.
+// only returns a *Problem for the first parameter, by name, that is neither known nor part of one of the lists. It accepts
+// expand, which has no effect: members stay ids.
 func only(form url.Values, known []string, lists ...string) error {
 	var unknown []string
 	for name := range form {

@@ -9,7 +9,8 @@ import (
 	"backroom/shared/sandbox"
 )
 
-// A form makes an intent that can be paid, or is refused in Stripe's form, as a bad request and naming the parameter.
+// FuzzCreate requires that a form makes an intent that can be paid, or is refused as Stripe refuses it: as a bad request that
+// names the parameter.
 func FuzzCreate(f *testing.F) {
 	for _, seed := range []string{
 		"amount=1250&currency=eur&capture_method=manual&metadata[order]=ord_1&payment_method=pm_card_visa&payment_method_types[0]=card",
@@ -27,7 +28,7 @@ func FuzzCreate(f *testing.F) {
 			var p *sandbox.Problem
 			require.ErrorAs(t, err, &p)
 			require.Equal(t, 400, p.Status)
-			if _, nameless := form[""]; !nameless { // a parameter without a name has none to be told
+			if _, nameless := form[""]; !nameless { // a parameter without a name cannot be named
 				require.NotEmpty(t, p.Param)
 			}
 			return

@@ -19,41 +19,41 @@ import (
 	"backroom/shared/secret/apikey"
 )
 
-// Memory is how long an idempotency key is remembered, by the sandbox's clock.
+// Memory is how long an idempotency key is valid, by the sandbox's clock.
 const Memory = 24 * time.Hour
 
 const (
 	largestBody = 64 << 10
-	tries       = 5 // for an intent that others keep changing
+	tries       = 5 // for an intent that other requests change at the same time
 )
 
-// Ledger keeps intents, what was answered under which idempotency key, and what an operator set.
+// Ledger stores intents, the answers of idempotency keys, and the setup.
 type Ledger interface {
-	// Intent returns an intent, read consistently. It returns fault.NotFound for none.
+	// Intent returns an intent, read consistently. It returns fault.NotFound for an unknown one.
 	Intent(ctx context.Context, id string) (Intent, error)
-	// Answer returns what was answered under a key, read consistently. It returns fault.NotFound for a key that is not known.
+	// Answer returns the answer of a key, read consistently. It returns fault.NotFound for an unknown key.
 	Answer(ctx context.Context, key string) (Answer, error)
 	// UsedUp reports whether a payment method that pays only once has paid, read consistently.
 	UsedUp(ctx context.Context, paymentMethod string) (bool, error)
-	// Setup returns what was set, read consistently; the zero Setup if nothing was.
+	// Setup returns the setup, read consistently; the zero Setup if nothing was configured.
 	Setup(ctx context.Context) (Setup, error)
-	// Keep stores a change, all of it or nothing. It returns fault.Conflict if the intent or the setup moved on since it was read,
-	// the key was used since and not forgotten, or the payment method was used up since.
+	// Keep stores a change, all of it or nothing. It returns fault.Conflict if the intent or the setup changed since it was
+	// read, if the key was used since and is still valid, or if the payment method was used up since.
 	Keep(ctx context.Context, c Change, now time.Time) error
 }
 
-// Change is what a request changes. Each part may be missing.
+// Change is what a request changes. Each part is optional.
 type Change struct {
 	Intent *Intent // as its next version
 	Setup  *Setup  // as its next version
-	Answer *Answer // under its key
-	UsesUp string  // a payment method that can pay no more
+	Answer *Answer // stored under its key
+	UsesUp string  // a payment method that can no longer pay
 }
 
-// Answer is what was answered to the first request with an idempotency key.
+// Answer is the answer to the first request with an idempotency key.
 type Answer struct {
 	Key     string
-	Request string // digest of what was asked
+	Request string // digest of the request
 	Status  int
 	Body    string
 	Ready   time.Time // when the first request was answered
@@ -66,11 +66,11 @@ type Handler struct {
 	Key    *apikey.Key
 	Herald Herald
 	Now    func() time.Time
-	Nonce  func() string // random; three of them tell an intent from all others
+	Nonce  func() string // random; three of them make the id of an intent unique
 	Log    *slog.Logger
 }
 
-// Routes returns the handler of all requests. They are form-encoded, and as Stripe has them but for the last two:
+// Routes returns the handler of all requests. They are form-encoded, and the same as Stripe's, except the last two:
 //
 //	POST   /v1/payment_intents
 //	GET    /v1/payment_intents/{id}
@@ -83,8 +83,8 @@ type Handler struct {
 //	POST   /v1/webhook_endpoints                    url may be execute-api:ID/STAGE/path
 //	GET    /v1/webhook_endpoints
 //	DELETE /v1/webhook_endpoints/{id}
-//	POST   /v1/payment_intents/{id}/sandbox_action  plays the customer: client_secret, outcome=succeed|fail; needs no key
-//	POST   /v1/sandbox/outage                       seconds: so long all routes but this answer 503; 0 ends it
+//	POST   /v1/payment_intents/{id}/sandbox_action  acts as the customer: client_secret, outcome=succeed|fail; needs no key
+//	POST   /v1/sandbox/outage                       seconds: for this time all other routes answer 503; 0 ends it
 func (h Handler) Routes() http.Handler {
 	routes := http.NewServeMux()
 	for pattern, r := range map[string]route{
@@ -108,36 +108,36 @@ func (h Handler) Routes() http.Handler {
 	return routes
 }
 
-// route is what is done about a request.
+// route handles a request.
 type route struct {
 	do     func(context.Context, call) (outcome, error)
-	open   bool // to whoever has no key
+	open   bool // needs no key
 	always bool // even while the sandbox is out of order
 }
 
-// call is a request, when it is worked on, and what was set then.
+// call is a request, with its time and the setup at that time.
 type call struct {
 	*http.Request
 	now   time.Time
 	setup Setup
 }
 
-// outcome is what a request led to.
+// outcome is the result of a request.
 type outcome struct {
-	stored   Intent   // as it was read; without a version: it is new
+	stored   Intent   // as it was read; version 0: it is new
 	intent   Intent   // as it is now
-	setup    *Setup   // as it is to be now
+	setup    *Setup   // as it will be stored
 	document any      // the answer; nil: the intent
-	instead  *Problem // the answer, for all that was done
+	instead  *Problem // the answer, although the request was carried out
 	lateness time.Duration
 	usesUp   string // the payment method that the request used up
 }
 
-// changed reports whether the intent is to be stored: the request changed it, or time did.
+// changed reports whether the intent must be stored, because the request or time changed it.
 func (o outcome) changed() bool { return !reflect.DeepEqual(o.stored, o.intent) }
 
-// result makes an answer of a refusal that Stripe remembers under the key, as it does whatever comes of a request that it began
-// to carry out.
+// result turns a refusal into an answer if Stripe stores it under the key. Stripe does so for every request that it began to
+// carry out.
 func result(o outcome, err error) (outcome, error) {
 	if p, ok := errors.AsType[*Problem](err); ok && p.Begun {
 		return outcome{stored: o.stored, intent: o.intent, instead: p}, nil
@@ -145,8 +145,8 @@ func result(o outcome, err error) (outcome, error) {
 	return o, err
 }
 
-// answering lets requests in that carry the key, answers those again that were answered before, and stores what a request
-// changes together with its answer: a crash leaves both or neither.
+// answering admits requests that carry the key, and repeats the answer of a repeated request. It stores a request's change
+// together with its answer, so that a crash leaves both or neither.
 func (h Handler) answering(to route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, line := observe.Begin(r.Context(), h.Log, slog.String("method", r.Method), slog.String("path", r.URL.Path))
@@ -164,7 +164,7 @@ func (h Handler) answering(to route) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Request-Id", "req_"+h.Nonce())
 		w.WriteHeader(a.Status)
-		_, _ = w.Write([]byte(a.Body)) // the client may be gone
+		_, _ = w.Write([]byte(a.Body)) // the client may have disconnected
 		line.Done(ctx, strconv.Itoa(a.Status), err, true)
 	})
 }
@@ -206,7 +206,7 @@ func (h Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		a.Key, a.Request, a.Ready, a.Expires = key, request, c.now.Add(o.lateness), c.now.Add(Memory)
 		err = h.keep(ctx, o, a, c.now)
 		if err == nil {
-			h.tell(ctx, c.setup.Endpoints, o)
+			h.announce(ctx, c.setup.Endpoints, o)
 		}
 		if !errors.Is(err, fault.Conflict) {
 			return a, false, err
@@ -215,8 +215,8 @@ func (h Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	return Answer{}, false, errLocked
 }
 
-// remembered returns what was answered to the request that first had the key, if it is known. The clock is read after the answer,
-// so that an answer that was given at once is never one that is still awaited.
+// remembered returns the answer to the first request with the key, and whether one is stored. The clock is read after the
+// answer, so that a finished request is never taken for one in progress.
 func (h Handler) remembered(ctx context.Context, key, request string) (Answer, bool, error) {
 	if key == "" {
 		return Answer{}, false, nil
@@ -250,12 +250,12 @@ func (h Handler) keep(ctx context.Context, o outcome, a Answer, now time.Time) e
 	return h.Ledger.Keep(ctx, change, now)
 }
 
-// tell tells what happened. What was done is done, even if nobody can be told.
-func (h Handler) tell(ctx context.Context, to []Endpoint, o outcome) {
+// announce sends the events of a request. A failure to send them does not undo the request.
+func (h Handler) announce(ctx context.Context, to []Endpoint, o outcome) {
 	if !o.changed() {
 		return
 	}
-	err := h.Herald.Tell(ctx, to, o.stored, o.intent)
+	err := h.Herald.Announce(ctx, to, o.stored, o.intent)
 	if !o.intent.Waits().Equal(o.stored.Waits()) {
 		err = errors.Join(err, h.Herald.Watch(ctx, o.intent))
 	}
@@ -275,7 +275,7 @@ func (h Handler) admit(ctx context.Context, r *http.Request) error {
 	}
 	key, err := h.Key.Get(ctx)
 	if err == nil && !equal(given, key) {
-		key, err = h.Key.Doubt(ctx) // it may have been replaced since we read it
+		key, err = h.Key.Doubt(ctx) // the key may have been replaced since it was read
 	}
 	if err == nil && !equal(given, key) {
 		err = errWrongKey
@@ -305,13 +305,13 @@ func answerWith(status int, document any) Answer {
 	return Answer{Status: status, Body: string(body)}
 }
 
-// digest tells requests apart that must not share an idempotency key.
+// digest returns a digest of a request: requests with one idempotency key must have the same.
 func digest(r *http.Request) string {
 	sum := sha256.Sum256([]byte(r.URL.Path + "?" + r.PostForm.Encode()))
 	return hex.EncodeToString(sum[:])
 }
 
-// pause waits, unless the client is gone.
+// pause waits for d, or until the client disconnects.
 func pause(ctx context.Context, d time.Duration) {
 	if d <= 0 {
 		return

@@ -93,7 +93,7 @@ func (b bench) get(id string) answer {
 	return b.ask("GET", "/v1/payment_intents/"+id, "", "")
 }
 
-func TestAPaymentIsCreatedConfirmedAndRead(t *testing.T) {
+func TestPayment_IsCreatedConfirmedAndRead(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	made := b.create("k1", "pm_card_visa")
@@ -113,7 +113,7 @@ func TestAPaymentIsCreatedConfirmedAndRead(t *testing.T) {
 	assert.Equal(t, 1, found.Held)
 }
 
-func TestAPaymentIsConfirmedAsItIsCreated(t *testing.T) {
+func TestPayment_IsConfirmedAsItIsCreated(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	made := b.ask("POST", "/v1/payment_intents", "k1", "amount=1&currency=eur&confirm=true&payment_method=pm_card_visa")
@@ -123,7 +123,7 @@ func TestAPaymentIsConfirmedAsItIsCreated(t *testing.T) {
 	assert.Equal(t, "requires_payment_method", b.get(refused.Error.Intent.ID).State)
 }
 
-func TestADeclineIsAnErrorWithTheIntentInside(t *testing.T) {
+func TestDecline_IsAnErrorWithTheIntent(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	id := b.create("k1", "pm_card_chargeDeclinedInsufficientFunds").ID
@@ -135,14 +135,14 @@ func TestADeclineIsAnErrorWithTheIntentInside(t *testing.T) {
 	assert.Equal(t, "insufficient_funds", refused.Error.Intent.LastError.DeclineCode)
 
 	late := b.confirm("k3", id)
-	assert.Equal(t, http.StatusBadRequest, late.Status, "a late confirmation takes no money")
+	assert.Equal(t, http.StatusBadRequest, late.Status, "a late confirmation charges nothing")
 	assert.Equal(t, "payment_intent_unexpected_state", late.Error.Code)
 	found := b.get(id)
 	assert.Empty(t, found.Method)
 	assert.Equal(t, 0, found.Held)
 }
 
-func TestNothingIsConfirmedTwiceOrAfterItWasCanceled(t *testing.T) {
+func TestConfirm_RefusesConfirmedAndCanceledIntents(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	id := b.create("k1", "pm_card_visa").ID
@@ -161,7 +161,7 @@ func TestNothingIsConfirmedTwiceOrAfterItWasCanceled(t *testing.T) {
 	assert.Equal(t, 0, b.get(other).Held)
 }
 
-func TestAnIdempotencyKeyIsRememberedForADay(t *testing.T) {
+func TestIdempotencyKey_IsValidForADay(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	made := b.create("k1", "pm_card_visa")
@@ -184,7 +184,7 @@ func TestAnIdempotencyKeyIsRememberedForADay(t *testing.T) {
 	lost := b.create("k4", "pm_sandbox_lost").ID
 	first, second = b.confirm("k5", lost), b.confirm("k5", lost)
 	assert.Equal(t, http.StatusInternalServerError, first.Status)
-	assert.Equal(t, http.StatusInternalServerError, second.Status, "a failure is remembered too")
+	assert.Equal(t, http.StatusInternalServerError, second.Status, "a failure is stored too")
 	assert.Equal(t, "requires_capture", b.get(lost).State)
 
 	b.later(24*time.Hour - time.Minute)
@@ -193,14 +193,14 @@ func TestAnIdempotencyKeyIsRememberedForADay(t *testing.T) {
 	fresh := b.create("k1", "pm_card_visa")
 	assert.False(t, fresh.Replayed)
 	assert.NotEqual(t, made.ID, fresh.ID)
-	assert.True(t, b.create("k1", "pm_card_visa").Replayed, "and then remembered again")
+	assert.True(t, b.create("k1", "pm_card_visa").Replayed, "and then stored again")
 }
 
-func TestACardThatPaysOnceIsUsedUpByTheFirstConfirmation(t *testing.T) {
+func TestCardThatPaysOnce_IsUsedUpByTheFirstConfirmation(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	first, second := b.create("k1", "pm_sandbox_once_a").ID, b.create("k2", "pm_sandbox_once_a").ID
-	require.NotEmpty(t, second, "an intent uses up nothing")
+	require.NotEmpty(t, second, "creating an intent does not use up the card")
 	assert.Equal(t, "requires_capture", b.confirm("k3", second).State)
 
 	refused := b.confirm("k4", first)
@@ -214,10 +214,10 @@ func TestACardThatPaysOnceIsUsedUpByTheFirstConfirmation(t *testing.T) {
 
 	assert.Equal(t, http.StatusBadRequest, b.ask("POST", "/v1/payment_intents", "k6", "amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_a").Status)
 	assert.Equal(t, "succeeded", b.ask("POST", "/v1/payment_intents", "k7", "amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_b").State)
-	assert.Equal(t, http.StatusBadRequest, b.create("k8", "pm_sandbox_once_").Status, "it needs a name of its own")
+	assert.Equal(t, http.StatusBadRequest, b.create("k8", "pm_sandbox_once_").Status, "the card needs a name")
 }
 
-func TestManyIntentsAtOnceUseACardThatPaysOnceOnce(t *testing.T) {
+func TestCardThatPaysOnce_ConcurrentConfirmationsUseItOnce(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	var mu sync.Mutex
@@ -236,7 +236,7 @@ func TestManyIntentsAtOnceUseACardThatPaysOnceOnce(t *testing.T) {
 	assert.Equal(t, 1, statuses[http.StatusOK], "%v", statuses)
 }
 
-func TestAWrongKeyHasTheRightOneReadOnceAMinute(t *testing.T) {
+func TestKey_WrongKeyCausesOneReadAMinute(t *testing.T) {
 	t.Parallel()
 	var reads atomic.Int64
 	key := apikey.New(func(context.Context) (string, error) { reads.Add(1); return cloudtest.SampleSecret, nil }, time.Now)
@@ -248,7 +248,7 @@ func TestAWrongKeyHasTheRightOneReadOnceAMinute(t *testing.T) {
 	assert.Equal(t, int64(2), reads.Load())
 }
 
-func TestWhatBreaksTheRulesIsNotRemembered(t *testing.T) {
+func TestIdempotencyKey_InvalidRequestIsNotStored(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	assert.Equal(t, http.StatusBadRequest, b.create("k1", "pm_nonsense").Status)
@@ -256,7 +256,7 @@ func TestWhatBreaksTheRulesIsNotRemembered(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, b.confirm("k2", "pi_none").Status)
 }
 
-func TestASlowCardIsHeldBeforeItAnswers(t *testing.T) {
+func TestSlowCard_IsAuthorizedBeforeItsAnswer(t *testing.T) {
 	t.Parallel()
 	cloudtest.Patiently(t, func(t *testing.T) {
 		b := start(t)
@@ -275,7 +275,7 @@ func TestASlowCardIsHeldBeforeItAnswers(t *testing.T) {
 	})
 }
 
-func TestManyConfirmationsAtOnceHoldTheMoneyOnce(t *testing.T) {
+func TestConfirm_ConcurrentRequestsAuthorizeOnce(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	for _, keys := range []string{"one", "each its own"} {
@@ -305,7 +305,7 @@ func TestManyConfirmationsAtOnceHoldTheMoneyOnce(t *testing.T) {
 	}
 }
 
-// overtaken has something happen whenever the setup, or an answer, has been read.
+// overtaken runs a function after each read of the setup or of an answer.
 type overtaken struct {
 	sandbox.Ledger
 	setup, answer func()
@@ -323,7 +323,7 @@ func (o overtaken) Answer(ctx context.Context, key string) (sandbox.Answer, erro
 	return a, err
 }
 
-func TestARequestThatItsTwinOvertakesIsAnsweredAlike(t *testing.T) {
+func TestIdempotencyKey_OvertakenRequestGetsTheSameAnswer(t *testing.T) {
 	t.Parallel()
 	begun := func(l sandbox.Ledger, twin func()) sandbox.Ledger { return overtaken{l, twin, func() {}} }
 	asked := func(l sandbox.Ledger, twin func()) sandbox.Ledger { return overtaken{l, func() {}, twin} }
@@ -334,7 +334,7 @@ func TestARequestThatItsTwinOvertakesIsAnsweredAlike(t *testing.T) {
 	}{
 		"when it has begun":           {begun, confirm},
 		"when it has found no answer": {asked, confirm},
-		"and a card that pays once is used up": {asked, func(b bench, _ string) answer {
+		"when a card that pays once is used up": {asked, func(b bench, _ string) answer {
 			return b.ask("POST", "/v1/payment_intents", "k2", "amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_a")
 		}},
 	} {
@@ -346,7 +346,7 @@ func TestARequestThatItsTwinOvertakesIsAnsweredAlike(t *testing.T) {
 			var once sync.Once
 			twin := func() {
 				once.Do(func() {
-					b.later(time.Millisecond) // answers are kept to the millisecond
+					b.later(time.Millisecond) // answers are stored to the millisecond
 					first = c.ask(b, id)
 				})
 			}
@@ -360,7 +360,7 @@ func TestARequestThatItsTwinOvertakesIsAnsweredAlike(t *testing.T) {
 	}
 }
 
-func TestWhoIsLetIn(t *testing.T) {
+func TestKey_IsRequired(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	id := b.create("k1", "pm_card_visa").ID
@@ -385,7 +385,7 @@ func TestWhoIsLetIn(t *testing.T) {
 	}
 }
 
-func TestBadRequests(t *testing.T) {
+func TestRoutes_RefuseBadRequests(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	for name, c := range map[string]struct {
@@ -393,8 +393,8 @@ func TestBadRequests(t *testing.T) {
 		status             int
 		code               string
 	}{
-		"an intent that is not there":              {"GET", "/v1/payment_intents/pi_none", "", http.StatusNotFound, "resource_missing"},
-		"a route that is not there":                {"GET", "/v1/charges", "", http.StatusNotFound, ""},
+		"an unknown intent":                        {"GET", "/v1/payment_intents/pi_none", "", http.StatusNotFound, "resource_missing"},
+		"an unknown route":                         {"GET", "/v1/charges", "", http.StatusNotFound, ""},
 		"another method":                           {"DELETE", "/v1/payment_intents/pi_none", "", http.StatusNotFound, ""},
 		"a form that cannot be read":               {"POST", "/v1/payment_intents", "amount=%zz", http.StatusBadRequest, ""},
 		"a form that is too large":                 {"POST", "/v1/payment_intents", "metadata[a]=" + strings.Repeat("a", 64<<10), http.StatusRequestEntityTooLarge, ""},

@@ -1,6 +1,6 @@
-// Package sandbox is a payment provider for everywhere but production: it speaks Stripe's dialect as far as this project
-// does, moves no money, and misbehaves on demand (cards.go). It counts how often it really authorized and captured each payment
-// and how much of it went back, so that a test can prove that nobody is charged twice.
+// Package sandbox is a payment provider for all stages except production. It has the part of Stripe's API that this project
+// uses, moves no money, and misbehaves on demand (cards.go). It counts how often each payment was authorized and captured in
+// fact, and how much of it was refunded, so that a test can prove that no customer is charged twice.
 package sandbox
 
 import (
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Status is how an intent stands, in Stripe's words.
+// Status is the status of an intent, as Stripe names it.
 type Status string
 
 // The statuses.
@@ -22,13 +22,13 @@ const (
 	Canceled              Status = "canceled"
 )
 
-// How an intent's money is taken once it is authorized, and who confirms an intent after its customer did something.
+// How an intent is captured after its authorization, and how it is confirmed after its customer acted.
 const (
-	Manual    = "manual"    // when it is captured; our server
-	Automatic = "automatic" // at once; the customer's doing does
+	Manual    = "manual"    // by a capture request; by our server
+	Automatic = "automatic" // at once; by the customer's action
 )
 
-// AuthorizationLasts is how long an amount is held on a card that nobody captures.
+// AuthorizationLasts is how long an authorization lasts that is not captured.
 const AuthorizationLasts = 7 * 24 * time.Hour
 
 // Intent is a payment.
@@ -36,24 +36,24 @@ type Intent struct {
 	ID                 string
 	Version            int // raised by every change; 0: not stored yet
 	Status             Status
-	Amount             int64 // as Stripe counts it
+	Amount             int64 // in Stripe's smallest unit
 	Currency           string
 	CaptureMethod      string
 	ConfirmationMethod string
-	PaymentMethod      string // empty: none, or the last one was declined
+	PaymentMethod      string // empty: missing, or the last one was declined
 	LastError          *Decline
 	Metadata           map[string]string
 	Secret             string // lets the customer act on the intent
 	Created            time.Time
-	Authenticated      bool      // the customer did what was to be done
+	Authenticated      bool      // the customer acted successfully
 	Settles            time.Time // when a payment in processing is authorized
 	Authorized         time.Time // when the amount was held on the card
 	CanceledAt         time.Time
 	CancellationReason string
-	Captured           int64 // what was really taken
+	Captured           int64 // the captured amount
 	Refunds            []Refund
-	Authorizations     int // how often the amount was really held on the card: at most once, if all is well
-	Captures           int // how often it was really taken: at most once, too
+	Authorizations     int // how often the amount was authorized in fact: at most once if all is well
+	Captures           int // how often it was captured in fact: at most once if all is well
 }
 
 // Decline is why a card was refused.
@@ -64,8 +64,8 @@ type Decline struct {
 	Card        string
 }
 
-// At returns the intent as it stands at the time: by then what was processing may be authorized, what was authorized may have
-// lapsed, and refunds may have arrived or failed.
+// At returns the intent as of a time. Until then a payment in processing may be authorized, an authorization may have lapsed,
+// and refunds may have arrived or failed.
 func (i Intent) At(now time.Time) Intent {
 	if i.Status == Processing && !now.Before(i.Settles) {
 		i = i.authorized(i.Settles)
@@ -82,7 +82,7 @@ func (i Intent) At(now time.Time) Intent {
 	return i
 }
 
-// Waits returns when time will next change the intent, but for an authorization that lapses; zero: never.
+// Waits returns when the intent changes next by itself, except when an authorization lapses; zero: never.
 func (i Intent) Waits() time.Time {
 	var next time.Time
 	sooner := func(t time.Time) {
@@ -101,7 +101,7 @@ func (i Intent) Waits() time.Time {
 	return next
 }
 
-// Card returns how the payment method behaves that the intent has, or had.
+// Card returns the behaviour of the intent's payment method, or of its last one.
 func (i Intent) Card() Card {
 	paymentMethod := i.PaymentMethod
 	if paymentMethod == "" && i.LastError != nil {
@@ -138,9 +138,8 @@ func (i Intent) declined(d Decline) Intent {
 	return i
 }
 
-// Confirm decides what comes of charging the intent's card. A payment method given here replaces the intent's. It returns a
-// *Problem for an intent that cannot be confirmed: one that was confirmed or canceled before, or has no payment method –
-// as after a decline.
+// Confirm charges the intent's card. A payment method given here replaces the intent's. It returns a *Problem for an intent that
+// cannot be confirmed: one that was confirmed or canceled before, or has no payment method, as after a decline.
 func Confirm(i Intent, paymentMethod string, now time.Time) (Intent, error) {
 	if paymentMethod == "" {
 		paymentMethod = i.PaymentMethod
@@ -171,9 +170,9 @@ func Confirm(i Intent, paymentMethod string, now time.Time) (Intent, error) {
 	return i, nil
 }
 
-// Act decides what comes of what the customer did. Where confirmation is automatic the amount is held; where it is manual, the
-// intent is to be confirmed once more. A customer who fails leaves no payment method. It returns a *Problem for an intent that
-// asks nothing of its customer.
+// Act applies the customer's action. With automatic confirmation the amount is authorized; with manual confirmation the intent
+// must be confirmed again. A failed action removes the payment method. It returns a *Problem for an intent that requires no
+// action.
 func Act(i Intent, succeeds bool, now time.Time) (Intent, error) {
 	switch {
 	case i.Status != RequiresAction:
@@ -192,8 +191,8 @@ func Act(i Intent, succeeds bool, now time.Time) (Intent, error) {
 	return i.authorized(now), nil
 }
 
-// Capture decides what comes of taking the amount, or part of it, which lets go of the rest. It returns a *Problem for an
-// intent that holds nothing, or less. The intent may have changed even so: its authorization may turn out to have lapsed.
+// Capture captures the amount, or a part of it and voids the rest. It returns a *Problem for an intent that holds nothing, or
+// less. The returned intent may have changed even then, because its authorization may have lapsed.
 func Capture(i Intent, amount int64, now time.Time) (Intent, error) {
 	if i.Status == RequiresCapture && i.Card().Lapses {
 		i = i.lapsed(now)
@@ -208,8 +207,8 @@ func Capture(i Intent, amount int64, now time.Time) (Intent, error) {
 	return i.captured(amount), nil
 }
 
-// Cancel decides what becomes of an intent that nobody wants any more: it can never be confirmed again, and what it held on
-// a card is let go. It returns a *Problem for an intent whose money was taken, or that is canceled already.
+// Cancel cancels an intent: it can never be confirmed again, and its authorization is voided. It returns a *Problem for an
+// intent that is captured or canceled already.
 func Cancel(i Intent, reason string, now time.Time) (Intent, error) {
 	if i.Status == Succeeded || i.Status == Canceled {
 		return i, unexpectedState(i, "You cannot cancel this PaymentIntent because it has a status of "+string(i.Status)+

@@ -15,7 +15,7 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func TestConfirm(t *testing.T) {
+func TestConfirm_FollowsTheCard(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		given   sandbox.Status
@@ -33,8 +33,8 @@ func TestConfirm(t *testing.T) {
 		"a declined card leaves no payment method":       {sandbox.RequiresConfirmation, "pm_card_chargeDeclined", sandbox.RequiresPaymentMethod, "", 0, "card_declined", "generic_decline"},
 		"a declined card may be a visa":                  {sandbox.RequiresConfirmation, "pm_card_visa_chargeDeclinedLostCard", sandbox.RequiresPaymentMethod, "", 0, "card_declined", "lost_card"},
 		"an empty account is declined with that":         {sandbox.RequiresConfirmation, "pm_card_chargeDeclinedInsufficientFunds", sandbox.RequiresPaymentMethod, "", 0, "card_declined", "insufficient_funds"},
-		"a card that wants its owner is not held":        {sandbox.RequiresConfirmation, "pm_card_authenticationRequired", sandbox.RequiresAction, "pm_card_authenticationRequired", 0, "", ""},
-		"a card that takes its time is not held yet":     {sandbox.RequiresConfirmation, "pm_sandbox_processing_500", sandbox.Processing, "pm_sandbox_processing_500", 0, "", ""},
+		"a card that requires an action is not held":     {sandbox.RequiresConfirmation, "pm_card_authenticationRequired", sandbox.RequiresAction, "pm_card_authenticationRequired", 0, "", ""},
+		"a card in processing is not held yet":           {sandbox.RequiresConfirmation, "pm_sandbox_processing_500", sandbox.Processing, "pm_sandbox_processing_500", 0, "", ""},
 		"another card may be tried after a declined one": {sandbox.RequiresPaymentMethod, "pm_card_visa", sandbox.RequiresCapture, "pm_card_visa", 1, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -53,20 +53,20 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeConfirmed(t *testing.T) {
+func TestConfirm_RefusesOtherStatuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		given sandbox.Status
 		card  string
 		code  string
 	}{
-		"what was held already":                   {sandbox.RequiresCapture, "pm_card_visa", "payment_intent_unexpected_state"},
-		"what was taken already":                  {sandbox.Succeeded, "pm_card_visa", "payment_intent_unexpected_state"},
-		"what was canceled":                       {sandbox.Canceled, "pm_card_visa", "payment_intent_unexpected_state"},
-		"what is being worked on":                 {sandbox.Processing, "pm_card_visa", "payment_intent_unexpected_state"},
-		"what waits for the customer":             {sandbox.RequiresAction, "pm_card_visa", "payment_intent_unexpected_state"},
-		"what was declined, without a new card":   {sandbox.RequiresPaymentMethod, "", "payment_intent_unexpected_state"},
-		"what is to be paid with an unknown card": {sandbox.RequiresConfirmation, "pm_nonsense", "resource_missing"},
+		"an authorized intent":                 {sandbox.RequiresCapture, "pm_card_visa", "payment_intent_unexpected_state"},
+		"a captured intent":                    {sandbox.Succeeded, "pm_card_visa", "payment_intent_unexpected_state"},
+		"a canceled intent":                    {sandbox.Canceled, "pm_card_visa", "payment_intent_unexpected_state"},
+		"an intent in processing":              {sandbox.Processing, "pm_card_visa", "payment_intent_unexpected_state"},
+		"an intent that requires an action":    {sandbox.RequiresAction, "pm_card_visa", "payment_intent_unexpected_state"},
+		"a declined intent without a new card": {sandbox.RequiresPaymentMethod, "", "payment_intent_unexpected_state"},
+		"an unknown card":                      {sandbox.RequiresConfirmation, "pm_nonsense", "resource_missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,7 +80,7 @@ func TestWhatCannotBeConfirmed(t *testing.T) {
 	}
 }
 
-func TestAPaymentInProcessingIsHeldInTime(t *testing.T) {
+func TestAt_AuthorizesAPaymentInProcessing(t *testing.T) {
 	t.Parallel()
 	i, err := sandbox.Confirm(sandbox.Intent{Status: sandbox.RequiresConfirmation, CaptureMethod: sandbox.Manual}, "pm_sandbox_processing_500", noon)
 	require.NoError(t, err)
@@ -90,14 +90,14 @@ func TestAPaymentInProcessingIsHeldInTime(t *testing.T) {
 	assert.Equal(t, 1, held.At(noon.Add(time.Hour)).Authorizations)
 }
 
-func TestMoneyIsTakenAtOnceIfNobodyCaptures(t *testing.T) {
+func TestConfirm_AutomaticCaptureIsImmediate(t *testing.T) {
 	t.Parallel()
 	i, err := sandbox.Confirm(sandbox.Intent{Status: sandbox.RequiresConfirmation, CaptureMethod: sandbox.Automatic}, "pm_card_visa", noon)
 	require.NoError(t, err)
 	assert.Equal(t, sandbox.Succeeded, i.Status)
 }
 
-func TestCancel(t *testing.T) {
+func TestCancel_FollowsTheStatus(t *testing.T) {
 	t.Parallel()
 	for _, given := range []sandbox.Status{
 		sandbox.RequiresPaymentMethod, sandbox.RequiresConfirmation, sandbox.RequiresAction, sandbox.Processing, sandbox.RequiresCapture,
@@ -112,25 +112,25 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeCreated(t *testing.T) {
+func TestCreate_RefusesInvalidForms(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		form  string
 		param string
 		code  string
 	}{
-		"no amount":                       {"currency=eur", "amount", "parameter_missing"},
-		"an amount that is no number":     {"amount=1.5&currency=eur", "amount", "parameter_invalid_integer"},
-		"an amount of nothing":            {"amount=0&currency=eur", "amount", "parameter_invalid_integer"},
-		"an amount of nine digits":        {"amount=100000000&currency=eur", "amount", "amount_too_large"},
-		"no currency":                     {"amount=1", "currency", "parameter_missing"},
-		"a currency in capitals":          {"amount=1&currency=EUR", "currency", ""},
-		"a currency of four letters":      {"amount=1&currency=euro", "currency", ""},
-		"an unknown payment method":       {"amount=1&currency=eur&payment_method=pm_nonsense", "payment_method", "resource_missing"},
-		"a slow card of no speed":         {"amount=1&currency=eur&payment_method=pm_sandbox_slow_soon", "payment_method", "resource_missing"},
-		"a parameter that Stripe has not": {"amount=1&currency=eur&zest=1", "zest", "parameter_unknown"},
-		"a list that Stripe has not":      {"amount=1&currency=eur&zest[0]=1", "zest[0]", "parameter_unknown"},
-		"a way to capture that is none":   {"amount=1&currency=eur&capture_method=later", "capture_method", ""},
+		"no amount":                             {"currency=eur", "amount", "parameter_missing"},
+		"an amount that is not an integer":      {"amount=1.5&currency=eur", "amount", "parameter_invalid_integer"},
+		"an amount of 0":                        {"amount=0&currency=eur", "amount", "parameter_invalid_integer"},
+		"an amount of nine digits":              {"amount=100000000&currency=eur", "amount", "amount_too_large"},
+		"no currency":                           {"amount=1", "currency", "parameter_missing"},
+		"a currency in capitals":                {"amount=1&currency=EUR", "currency", ""},
+		"a currency of four letters":            {"amount=1&currency=euro", "currency", ""},
+		"an unknown payment method":             {"amount=1&currency=eur&payment_method=pm_nonsense", "payment_method", "resource_missing"},
+		"a slow card without a delay":           {"amount=1&currency=eur&payment_method=pm_sandbox_slow_soon", "payment_method", "resource_missing"},
+		"a parameter that Stripe does not have": {"amount=1&currency=eur&zest=1", "zest", "parameter_unknown"},
+		"a list that Stripe does not have":      {"amount=1&currency=eur&zest[0]=1", "zest[0]", "parameter_unknown"},
+		"an invalid capture method":             {"amount=1&currency=eur&capture_method=later", "capture_method", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -144,7 +144,7 @@ func TestWhatCannotBeCreated(t *testing.T) {
 	}
 }
 
-func TestNoCardWaitsForever(t *testing.T) {
+func TestCardOf_LimitsDelays(t *testing.T) {
 	t.Parallel()
 	card, known := sandbox.CardOf("pm_sandbox_slow_" + strings.Repeat("9", 9))
 	assert.True(t, known)

@@ -9,7 +9,7 @@ import (
 	"backroom/shared/fault"
 )
 
-// charge confirms an intent with a payment method, or else with its own.
+// charge confirms an intent with a payment method, or with its own if that is empty.
 func (h Handler) charge(ctx context.Context, c call, stored, i Intent, paymentMethod string) (outcome, error) {
 	if paymentMethod == "" {
 		paymentMethod = i.PaymentMethod
@@ -140,7 +140,7 @@ func (h Handler) refund(ctx context.Context, c call) (outcome, error) {
 	return giving(o), nil
 }
 
-// giving loses the answer of who gave money back, if the card says so.
+// giving loses the answer of a cancellation or refund, if the card says so.
 func giving(o outcome) outcome {
 	if o.intent.Card().LosesGiving {
 		o.instead = errFailed
@@ -161,7 +161,7 @@ func (h Handler) retrieveRefund(ctx context.Context, c call) (outcome, error) {
 	return outcome{stored: stored, intent: i, document: i.refundDocument(r)}, err
 }
 
-// listRefunds answers with an intent's refunds, the latest first.
+// listRefunds returns an intent's refunds, the latest first.
 func (h Handler) listRefunds(ctx context.Context, c call) (outcome, error) {
 	if err := only(c.Form, []string{"payment_intent", "limit", "starting_after"}); err != nil {
 		return outcome{}, err
@@ -195,7 +195,7 @@ func (h Handler) listRefunds(ctx context.Context, c call) (outcome, error) {
 	return outcome{stored: stored, intent: i, document: page}, nil
 }
 
-// find returns an intent as it was stored and as it is now. The parameter is what named it.
+// find returns an intent as it was stored and as it is now. param is the name of the parameter with its id.
 func (h Handler) find(ctx context.Context, c call, id, param string) (stored, now Intent, err error) {
 	stored, err = h.Ledger.Intent(ctx, id)
 	if errors.Is(err, fault.NotFound) {

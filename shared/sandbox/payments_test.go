@@ -45,7 +45,7 @@ func (b bench) inTheTill(want int64) {
 	assert.Equal(b.t, want, net)
 }
 
-func TestAPaymentIsCaptured(t *testing.T) {
+func TestCapture_CapturesAPayment(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	id := b.held("pm_card_visa")
@@ -63,7 +63,7 @@ func TestAPaymentIsCaptured(t *testing.T) {
 	assert.Equal(t, []any{int64(1250), 1, 1}, []any{net, held, taken})
 }
 
-func TestPartOfAPaymentIsCapturedAndTheRestLetGo(t *testing.T) {
+func TestCapture_PartVoidsTheRest(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	id := b.held("pm_card_visa")
@@ -78,7 +78,7 @@ func TestPartOfAPaymentIsCapturedAndTheRestLetGo(t *testing.T) {
 	assert.Equal(t, "amount", b.refund(id, "&amount=1001").Error.Param, "no more than was taken")
 }
 
-func TestAnAuthorizationLapsesAfterSevenDays(t *testing.T) {
+func TestAuthorization_LapsesAfterSevenDays(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	id := b.held("pm_card_visa")
@@ -91,11 +91,11 @@ func TestAnAuthorizationLapsesAfterSevenDays(t *testing.T) {
 	found := b.get(id)
 	assert.Equal(t, []string{"canceled", "automatic"}, []string{found.State, found.Why})
 	b.work()
-	assert.Equal(t, []string{"payment_intent.canceled"}, shop.take(), "told once, by whoever noticed")
+	assert.Equal(t, []string{"payment_intent.canceled"}, shop.take(), "sent once, by the first that noticed")
 	b.inTheTill(0)
 }
 
-func TestACardWhoseAuthorizationHasLapsedWhenItIsCaptured(t *testing.T) {
+func TestCapture_CardWhoseAuthorizationLapses(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	id := b.held("pm_card_captureLapsed")
@@ -105,7 +105,7 @@ func TestACardWhoseAuthorizationHasLapsedWhenItIsCaptured(t *testing.T) {
 	b.inTheTill(0)
 }
 
-func TestCardsWhoseAnswersAreLost(t *testing.T) {
+func TestCards_LoseAnswers(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	id := b.held("pm_card_captureLost")
@@ -124,7 +124,7 @@ func TestCardsWhoseAnswersAreLost(t *testing.T) {
 	b.inTheTill(0)
 }
 
-func TestMoneyGoesBackOnceAndNoMoreThanWasTaken(t *testing.T) {
+func TestRefund_NoMoreThanCaptured(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	id := b.paid("pm_card_visa")
@@ -144,7 +144,7 @@ func TestMoneyGoesBackOnceAndNoMoreThanWasTaken(t *testing.T) {
 	b.inTheTill(0)
 }
 
-func TestOnlyWhatWasTakenGoesBack(t *testing.T) {
+func TestRefund_RequiresACapture(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	assert.Equal(t, http.StatusBadRequest, b.refund(b.held("pm_card_visa"), "").Status)
@@ -159,7 +159,7 @@ func TestOnlyWhatWasTakenGoesBack(t *testing.T) {
 	}
 }
 
-func TestManyRefundsAtOnceGiveNoMoreBackThanWasTaken(t *testing.T) {
+func TestRefund_ConcurrentRequestsRefundNoMoreThanCaptured(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	id := b.paid("pm_card_visa")
@@ -171,7 +171,7 @@ func TestManyRefundsAtOnceGiveNoMoreBackThanWasTaken(t *testing.T) {
 	b.inTheTill(50)
 }
 
-func TestRefundsAreListedLatestFirst(t *testing.T) {
+func TestRefunds_AreListedLatestFirst(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	id := b.paid("pm_card_visa")
@@ -208,7 +208,7 @@ func TestRefundsAreListedLatestFirst(t *testing.T) {
 	assert.Equal(t, "parameter_missing", b.ask("GET", "/v1/refunds", "", "").Error.Code)
 }
 
-func TestRefundsThatDoNotJustArrive(t *testing.T) {
+func TestRefund_FollowsTheCard(t *testing.T) {
 	t.Parallel()
 	for card, c := range map[string]struct {
 		first, firstLater, second, secondLater string
@@ -235,7 +235,7 @@ func TestRefundsThatDoNotJustArrive(t *testing.T) {
 	}
 }
 
-func TestACustomerActs(t *testing.T) {
+func TestAct_FollowsTheCustomer(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	asked := func(confirmation string) answer {
@@ -267,7 +267,7 @@ func TestACustomerActs(t *testing.T) {
 	assert.Equal(t, 2, held)
 }
 
-func TestAnOutageEndsByItselfOrWhenItIsTold(t *testing.T) {
+func TestOutage_EndsByItselfOrByRequest(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	id := b.held("pm_card_visa")

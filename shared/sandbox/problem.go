@@ -2,7 +2,7 @@ package sandbox
 
 import "net/http"
 
-// Problem is what the sandbox answers instead of an intent: an error in Stripe's form
+// Problem is an error in Stripe's form
 // (https://docs.stripe.com/api/errors).
 type Problem struct {
 	Status      int
@@ -11,8 +11,8 @@ type Problem struct {
 	DeclineCode string
 	Message     string
 	Param       string
-	Intent      *Intent // how it stands, for a problem with an intent
-	Begun       bool    // the request was understood and begun: Stripe remembers such a refusal under the idempotency key
+	Intent      *Intent // the intent, for a problem with one
+	Begun       bool    // the request was valid and had begun: Stripe stores such a refusal under the idempotency key
 }
 
 // Error returns the message.
@@ -74,21 +74,21 @@ func declined(i Intent) *Problem {
 	return &Problem{Status: http.StatusPaymentRequired, Type: cardError, Code: d.Code, DeclineCode: d.DeclineCode, Message: d.Message, Intent: &i}
 }
 
-// refused is a request that was begun and led to nothing.
+// refused returns the problem of a request that had begun and was refused.
 func refused(param, code, message string) *Problem {
 	p := invalid(param, code, message)
 	p.Begun = true
 	return p
 }
 
-// noSuch is a thing that is not there, and the parameter that named it.
+// noSuch returns the problem of an unknown thing, which param named.
 func noSuch(thing, id, param string) *Problem {
 	p := invalid(param, "resource_missing", "No such "+thing+": '"+id+"'")
 	p.Status = http.StatusNotFound
 	return p
 }
 
-// What the sandbox answers whoever asks for no intent, or at a bad moment.
+// The problems of requests for an unknown route, without the key, or at the wrong time.
 var (
 	errNoKey    = &Problem{Status: http.StatusUnauthorized, Type: invalidRequestError, Message: "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."}
 	errWrongKey = &Problem{Status: http.StatusUnauthorized, Type: invalidRequestError, Message: "Invalid API Key provided."}

@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// RefundStatus is how a refund stands, in Stripe's words.
+// RefundStatus is the status of a refund, as Stripe names it.
 type RefundStatus string
 
 // The statuses of a refund.
 const (
 	RefundPending   RefundStatus = "pending"
 	RefundSucceeded RefundStatus = "succeeded"
-	RefundFailed    RefundStatus = "failed" // the money is back at the shop
+	RefundFailed    RefundStatus = "failed" // the shop has the money again
 )
 
-// Refund is money that goes back to the customer.
+// Refund is a refund of an intent.
 type Refund struct {
 	ID       string
 	Amount   int64
@@ -25,11 +25,11 @@ type Refund struct {
 	Reason   string
 	Metadata map[string]string
 	Created  time.Time
-	Becomes  RefundStatus // what time makes of it; empty: it stays as it is
-	Settles  time.Time    // when
+	Becomes  RefundStatus // its status after Settles; empty: it does not change
+	Settles  time.Time    // when Becomes applies
 }
 
-// Refunded returns how much of what was taken is back at the customer, or on its way there.
+// Refunded returns how much of the captured amount is refunded, or on its way to the customer.
 func (i Intent) Refunded() int64 {
 	var sum int64
 	for _, r := range i.Refunds {
@@ -40,8 +40,8 @@ func (i Intent) Refunded() int64 {
 	return sum
 }
 
-// GiveBack decides what comes of a refund, which is the intent's last one then. An amount of 0 is all that is left. It returns
-// a *Problem if there is not that much to give back.
+// GiveBack appends a refund to the intent. An amount of 0 means all that is left. It returns a *Problem if less than the amount
+// is left.
 func GiveBack(i Intent, r Refund, now time.Time) (Intent, error) {
 	left := i.Captured - i.Refunded()
 	switch {
@@ -74,7 +74,7 @@ func GiveBack(i Intent, r Refund, now time.Time) (Intent, error) {
 	return i, nil
 }
 
-// refunded returns the id of the intent that a refund is of; empty for what is no refund's id.
+// refunded returns the id of a refund's intent, or "" if id is not a refund's.
 func refunded(refund string) string {
 	rest, ok := strings.CutPrefix(refund, "re_")
 	end := strings.LastIndexByte(rest, '_')
@@ -93,5 +93,5 @@ func (i Intent) Refund(id string) (Refund, bool) {
 	return i.Refunds[n], true
 }
 
-// charge is the id of what Stripe calls the charge of an intent: what was really held on the card.
+// charge returns the id of what Stripe calls the charge of an intent: its authorization.
 func (i Intent) charge() string { return "ch_" + strings.TrimPrefix(i.ID, "pi_") }

@@ -44,7 +44,7 @@ func TestCommitStock_SellsAReservation(t *testing.T) {
 		"order": "`+id+`", "shop": "main", "desired": "sell", "observed": "sold",
 		"lines": [{"sku": "MUG-1", "quantity": 2}, {"sku": "TEAPOT-1", "quantity": 1}],
 		"total": 7900, "currency": "EUR"
-	}`, c.Row("Reservations", "main#"+id), "nobody is told, and the payment method is forgotten")
+	}`, c.Row("Reservations", "main#"+id), "no fact is published, and the payment method is removed")
 
 	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()

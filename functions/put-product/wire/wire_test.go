@@ -102,7 +102,7 @@ func TestPutProduct_TakesAMissingVariantOffSale(t *testing.T) {
 
 	assert.Equal(t, 200, c.Request(build, name, "put-product.changed-meanwhile.json").Status)
 
-	assert.Len(t, c.Rows("Catalog"), 1, "whoever orders the small one learns that it is not sold")
+	assert.Len(t, c.Rows("Catalog"), 1, "an order of the small one is refused as not sold")
 }
 
 func TestPutProduct_RefusalChangesNothing(t *testing.T) {

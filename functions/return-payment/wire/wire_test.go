@@ -121,7 +121,7 @@ func TestReturnPayment_RefundsNoMoreThanWasCaptured(t *testing.T) {
 		{ID: "rfd_1", Amount: 1250, Try: 1, Status: saga.RefundStatusSucceeded}, {ID: "rfd_2", Amount: 7900, Try: 1, Status: saga.RefundStatusFailed},
 	}, row.Refunds)
 	assert.Regexp(t, "^re_", row.RefundIDs["rfd_1"])
-	assert.Equal(t, 5, row.History.Version, "one write notes both, one tells both")
+	assert.Equal(t, 5, row.History.Version, "one write stores both, one publishes both")
 
 	t.Run("the same message again changes nothing", func(t *testing.T) {
 		before := c.State()

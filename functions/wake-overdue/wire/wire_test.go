@@ -59,7 +59,7 @@ func TestWakeOverdue_FailedSendFailsTheRun(t *testing.T) {
 
 	for range 2 {
 		_, err := c.Call(build, name, c.Event("wake-overdue.queue-gone.json"))
-		assert.ErrorContains(t, err, "advance-order", "the next minute tries again, and the alarm tells")
+		assert.ErrorContains(t, err, "advance-order", "the next run tries again, and the alarm rings")
 		assert.Equal(t, before, c.State())
 	}
 }

@@ -235,8 +235,8 @@ func TestMisuse_EndsWith2AndSaysWhatToDo(t *testing.T) {
 			`unknown command "relay-again"`, "backroom --help",
 		},
 		"an unknown verb of a group": {
-			"order tell",
-			`unknown command "tell" for "backroom order"`, "backroom order --help",
+			"order undo",
+			`unknown command "undo" for "backroom order"`, "backroom order --help",
 		},
 		"an unknown flag": {
 			"order show ord_1 --colour",

@@ -96,16 +96,16 @@ func (w Walk) lists(ctx context.Context, staff string) (string, error) {
 func (w Walk) buy(ctx context.Context, staff string) (err error) {
 	sku := "SMOKE-" + strings.ToUpper(w.Name)
 	defer func() {
-		away := func() (string, error) {
+		remove := func() (string, error) {
 			limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Bound)
 			defer cancel()
 			_, err := w.API.DeleteProductWithResponse(limit, sku, &client.DeleteProductParams{IfMatch: new("*")}, shop.Bearer(staff))
 			if shop.RefusedWith(err, http.StatusNotFound, http.StatusPreconditionFailed) {
-				err = nil // it was never there
+				err = nil // it was never added
 			}
-			return "the product is not sold any more", remedy.For(wrap("DELETE /products/"+sku, err), "take it away by hand, or nobody will: it is for sale")
+			return "the product is off sale", remedy.For(wrap("DELETE /products/"+sku, err), "delete the product by hand, because it is on sale")
 		}
-		err = errors.Join(err, w.Step("clear up", away))
+		err = errors.Join(err, w.Step("clear up", remove))
 	}()
 	err = w.Step("product", func() (string, error) {
 		if _, err := w.API.AddProduct(ctx, staff, sku, client.ProductContent{Title: "Smoke test, not for sale", Prices: price}); err != nil {

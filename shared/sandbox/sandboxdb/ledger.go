@@ -1,8 +1,8 @@
-// Package sandboxdb keeps the payment sandbox's intents, answers, used-up cards and setup in DynamoDB, in a table of its own:
-// plain items that nobody listens to.
+// Package sandboxdb stores the payment sandbox's intents, answers, used-up cards and setup in DynamoDB, in a table of its own,
+// which has no stream.
 //
-// The items of intents are also a ledger of money, for whoever scans the table. Of those with sandbox_authorizations, the sum of
-// amount_received - sandbox_refunded is what the shop has; none may have been authorized or captured more than once.
+// A scan of the table's intents is also a ledger of money. The shop has the sum of amount_received - sandbox_refunded over the
+// items with sandbox_authorizations. No intent may have been authorized or captured more than once.
 package sandboxdb
 
 import (
@@ -22,10 +22,10 @@ import (
 	"backroom/shared/sandbox"
 )
 
-// ErrMoved is what Keep comes back with if another was faster.
-var ErrMoved = fault.New(fault.Conflict, "sandbox-version-conflict", "The intent or the key was changed by another meanwhile.")
+// ErrMoved means that another request changed an item of the change since it was read.
+var ErrMoved = fault.New(fault.Conflict, "sandbox-version-conflict", "Another request has changed the intent or the key.")
 
-// Ledger keeps intents, answers, the setup, and which payment methods are used up.
+// Ledger stores intents, answers, the setup, and the used-up payment methods.
 type Ledger struct {
 	DB   *dynamodb.Client
 	Name string
@@ -54,7 +54,7 @@ type intentItem struct {
 	Refunds            []refundItem      `dynamodbav:"refunds,omitempty"`
 	Authorizations     int               `dynamodbav:"sandbox_authorizations"`
 	Captures           int               `dynamodbav:"sandbox_captures"`
-	Refunded           int64             `dynamodbav:"sandbox_refunded"` // all of refunds that did not fail
+	Refunded           int64             `dynamodbav:"sandbox_refunded"` // the sum of the refunds that did not fail
 }
 
 type refundItem struct {
@@ -81,7 +81,7 @@ type answerItem struct {
 	Status  int    `dynamodbav:"status"`
 	Body    string `dynamodbav:"body"`
 	Ready   int64  `dynamodbav:"ready"`   // milliseconds since 1970
-	Expires int64  `dynamodbav:"expires"` // seconds since 1970: the table's TTL cleans up after it, and decides nothing
+	Expires int64  `dynamodbav:"expires"` // seconds since 1970: the table's TTL deletes the item later, and has no other effect
 }
 
 type usedItem struct {
@@ -103,7 +103,7 @@ type endpointItem struct {
 	Created int64    `dynamodbav:"created"`
 }
 
-// Intent returns an intent, read consistently. It returns fault.NotFound for none.
+// Intent returns an intent, read consistently. It returns fault.NotFound for an unknown one.
 func (l Ledger) Intent(ctx context.Context, id string) (sandbox.Intent, error) {
 	var item intentItem
 	if err := l.get(ctx, intentKey(id), &item); err != nil {
@@ -125,7 +125,7 @@ func (l Ledger) Intent(ctx context.Context, id string) (sandbox.Intent, error) {
 	return i, nil
 }
 
-// Setup returns what was set, read consistently; the zero Setup if nothing was.
+// Setup returns the setup, read consistently; the zero Setup if nothing was configured.
 func (l Ledger) Setup(ctx context.Context) (sandbox.Setup, error) {
 	var item setupItem
 	err := l.get(ctx, setupKey, &item)
@@ -139,7 +139,7 @@ func (l Ledger) Setup(ctx context.Context) (sandbox.Setup, error) {
 	return s, nil
 }
 
-// Answer returns what was answered under a key, read consistently. It returns fault.NotFound for a key that is not known.
+// Answer returns the answer of a key, read consistently. It returns fault.NotFound for an unknown key.
 func (l Ledger) Answer(ctx context.Context, key string) (sandbox.Answer, error) {
 	var item answerItem
 	if err := l.get(ctx, answerKey(key), &item); err != nil {
@@ -160,8 +160,8 @@ func (l Ledger) UsedUp(ctx context.Context, paymentMethod string) (bool, error) 
 	return err == nil, err
 }
 
-// Keep stores a change, all of it or nothing. It returns fault.Conflict if the intent or the setup moved on since it was read,
-// the key was used since and has not expired, or the payment method was used up since.
+// Keep stores a change, all of it or nothing. It returns fault.Conflict if the intent or the setup changed since it was read, if
+// the key was used since and has not expired, or if the payment method was used up since.
 func (l Ledger) Keep(ctx context.Context, c sandbox.Change, now time.Time) error {
 	var actions []types.TransactWriteItem
 	if i := c.Intent; i != nil {
@@ -225,7 +225,7 @@ func toSetupItem(s sandbox.Setup) setupItem {
 	return item
 }
 
-// next puts the version after the one that was read; 0: there must be none.
+// next puts the version after read. With read 0, the item must not exist yet.
 func (l Ledger) next(item any, read int) (types.TransactWriteItem, error) {
 	if read == 0 {
 		return l.put(item, "attribute_not_exists(pk)", nil)
@@ -260,7 +260,7 @@ func (l Ledger) get(ctx context.Context, key string, item any) error {
 	return nil
 }
 
-// at and milli turn a time into an attribute and back; 0 is none.
+// at and milli convert a time to an attribute and back; 0 is the zero time.
 func at(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
