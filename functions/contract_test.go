@@ -28,8 +28,8 @@ import (
 
 var update = flag.Bool("update", false, "write the contract's files instead of comparing them")
 
-// TestContract_IsWhatTheFunctionsServe compares docs/openapi.yaml with the functions' own descriptions, and with their answers
-// in tests.
+// TestContract_IsWhatTheFunctionsServe compares docs/openapi.yaml with the functions' own
+// descriptions, and with their answers in tests.
 func TestContract_IsWhatTheFunctionsServe(t *testing.T) {
 	made, err := published.Make()
 	require.NoError(t, err)
@@ -42,8 +42,8 @@ func TestContract_IsWhatTheFunctionsServe(t *testing.T) {
 	}
 }
 
-// TestContract_IsValidAndDescribed validates the document, with its examples, against its specification. Every operation must
-// have a summary and a description.
+// TestContract_IsValidAndDescribed validates the document, with its examples, against its
+// specification. Every operation must have a summary and a description.
 func TestContract_IsValidAndDescribed(t *testing.T) {
 	document := contract(t)
 	assert.Equal(t, "3.1.0", document.OpenAPI)
@@ -57,7 +57,8 @@ func TestContract_IsValidAndDescribed(t *testing.T) {
 	}
 }
 
-// TestContract_ScopesAreInTheArchitecture compares the table of routes in docs/architecture.md with the document.
+// TestContract_ScopesAreInTheArchitecture compares the table of routes in docs/architecture.md with
+// the document.
 func TestContract_ScopesAreInTheArchitecture(t *testing.T) {
 	const (
 		file  = "../docs/architecture.md"
@@ -92,7 +93,8 @@ func TestContract_ScopesAreInTheArchitecture(t *testing.T) {
 	assert.Equal(t, want, string(page), "next: make contract UPDATE=1")
 }
 
-// TestGatewayResponses_AreProblems compares the gateway's own responses with problems.md, because no local cloud applies them.
+// TestGatewayResponses_AreProblems compares the gateway's own responses with problems.md, because
+// no local cloud applies them.
 func TestGatewayResponses_AreProblems(t *testing.T) {
 	read, err := template.Read()
 	require.NoError(t, err)
@@ -123,8 +125,9 @@ func contract(t *testing.T) *openapi3.T {
 	return document
 }
 
-// TestProblems_HaveTheirEntries compares docs/problems.md with the declared faults, both ways. A problem of the API has its status
-// there, a fault that only logs contain has none, and nothing else is listed.
+// TestProblems_HaveTheirEntries compares docs/problems.md with the declared faults, both ways. A
+// problem of the API has its status there, a fault that only logs contain has none, and nothing
+// else is listed.
 func TestProblems_HaveTheirEntries(t *testing.T) {
 	page, err := os.ReadFile("../docs/problems.md")
 	require.NoError(t, err)
@@ -153,13 +156,15 @@ func TestProblems_HaveTheirEntries(t *testing.T) {
 	}
 }
 
-// general are the kinds of faults that an operation may pass on without naming each, and their status.
+// general are the kinds of faults that an operation may pass on without naming each, and their
+// status.
 var general = map[string]string{"Conflict": "409", "Throttled": "429", "Unavailable": "503"}
 
 // circuits is the entry for the slugs of shared/circuit, which contain a service's name.
 const circuits = "<service>-circuit-open"
 
-// promised returns the statuses of the problems that the document and the gateway of template.yaml name.
+// promised returns the statuses of the problems that the document and the gateway of template.yaml
+// name.
 func promised(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{api.ErrWrongMethod.Slug: "405"} // of no operation: it answers a method that no operation has

@@ -1,4 +1,5 @@
-// Package functions lists every function, for the tests of all functions and for the simulation. No binary links it.
+// Package functions lists every function, for the tests of all functions and for the simulation. No
+// binary links it.
 package functions
 
 import (
@@ -106,7 +107,8 @@ func route[S any](build func(function.Runtime, S) api.Operation) Entry {
 	return e
 }
 
-// undocumented returns the entry of a route that the API's document does not contain, because it shows the document.
+// undocumented returns the entry of a route that the API's document does not contain, because it
+// shows the document.
 func undocumented[S any](build func(function.Runtime, S) api.Operation) Entry {
 	e := route(build)
 	e.Undocumented = true

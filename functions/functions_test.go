@@ -1,5 +1,5 @@
-// Package functions_test checks that every folder here is a complete function: its two files, its sample events and its part of
-// template.yaml, which must agree.
+// Package functions_test checks that every folder here is a complete function: its two files, its
+// sample events and its part of template.yaml, which must agree.
 package functions_test
 
 import (
@@ -222,7 +222,8 @@ func (f subject) allowed(t *testing.T, action string) []string {
 	return slices.Compact(ids)
 }
 
-// reserved limits routes, so that a flood of requests does not starve the saga, if the account can reserve concurrency.
+// reserved limits routes, so that a flood of requests does not starve the saga, if the account can
+// reserve concurrency.
 var reserved = call("If", []any{"ReservesRoutes", call("Ref", "RouteConcurrency"), call("Ref", "AWS::NoValue")})
 
 func TestReservedConcurrency_OnlyOfRoutes(t *testing.T) {
@@ -235,7 +236,8 @@ func TestReservedConcurrency_OnlyOfRoutes(t *testing.T) {
 	})
 }
 
-// kept are the tables with a shop's data. The data of all others is made again by itself, or not needed in prod.
+// kept are the tables with a shop's data. The data of all others is made again by itself, or not
+// needed in prod.
 var kept = []string{"Orders", "Reservations", "Charges", "Levels", "Catalog", "Access", "Notices"}
 
 func TestTables_OfAShopsDataOutliveTheirStack(t *testing.T) {
@@ -397,7 +399,8 @@ func (n *reads) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
 }
 
-// The keys are read during INIT, in which Lambda grants full CPU. A read with the first request would make a customer wait.
+// The keys are read during INIT, in which Lambda grants full CPU. A read with the first request
+// would make a customer wait.
 func TestRoutes_ReadTheKeysOfTokensDuringINIT(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
 		entry := functions.All[f.name]

@@ -23,7 +23,8 @@ import (
 
 //go:generate go test -count=1 -run ^TestTemplate_IsWhatIsGenerated$ . -update
 
-// TestTemplate_IsWhatIsGenerated compares the generated part of template.yaml with function.yaml of every function.
+// TestTemplate_IsWhatIsGenerated compares the generated part of template.yaml with function.yaml of
+// every function.
 func TestTemplate_IsWhatIsGenerated(t *testing.T) {
 	root, err := template.Root()
 	require.NoError(t, err)
@@ -40,10 +41,12 @@ func TestTemplate_IsWhatIsGenerated(t *testing.T) {
 	}
 }
 
-// trigger is one event of a function, in a form that the template and the code share: GET /orders, SQS, and so on.
+// trigger is one event of a function, in a form that the template and the code share: GET /orders,
+// SQS, and so on.
 type trigger struct{ function, by string }
 
-// declaredTriggers returns what calls each function according to the code: an operation's route, or the caller in functions.go.
+// declaredTriggers returns what calls each function according to the code: an operation's route, or
+// the caller in functions.go.
 func declaredTriggers(t *testing.T) map[trigger]bool {
 	t.Helper()
 	all := map[trigger]bool{}

@@ -203,7 +203,8 @@ func queueNames() []string {
 	return names
 }
 
-// countedMetrics returns the metrics that shared/ counts: the CamelCase strings in files that call observe.Count.
+// countedMetrics returns the metrics that shared/ counts: the CamelCase strings in files that call
+// observe.Count.
 func countedMetrics(t *testing.T) map[string]bool {
 	t.Helper()
 	named := regexp.MustCompile(`^[A-Z][a-z]+([A-Z][a-z]+)+$`)

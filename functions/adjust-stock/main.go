@@ -1,4 +1,5 @@
-// Command adjust-stock answers POST /stock/{sku}/adjustments: it changes how many units of a product are sellable.
+// Command adjust-stock answers POST /stock/{sku}/adjustments: it changes how many units of a
+// product are sellable.
 package main
 
 import (

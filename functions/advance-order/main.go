@@ -1,4 +1,5 @@
-// Command advance-order consumes the answers of stock and payment, and overdue orders: it advances the order.
+// Command advance-order consumes the answers of stock and payment, and overdue orders: it advances
+// the order.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command authorize-payment consumes StockReserved and PaymentCheckDue: it authorizes the payment of an order.
+// Command authorize-payment consumes StockReserved and PaymentCheckDue: it authorizes the payment
+// of an order.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command capture-payment consumes OrderConfirmed and CaptureDue: it captures the authorized payment of an order.
+// Command capture-payment consumes OrderConfirmed and CaptureDue: it captures the authorized
+// payment of an order.
 package main
 
 import (

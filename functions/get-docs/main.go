@@ -1,4 +1,5 @@
-// Command get-docs answers GET /docs: it serves the API reference as a page, on which people can try requests.
+// Command get-docs answers GET /docs: it serves the API reference as a page, on which people can
+// try requests.
 package main
 
 import (

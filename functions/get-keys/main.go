@@ -1,4 +1,5 @@
-// Command get-keys answers GET /.well-known/jwks.json: it returns the public keys that verify access tokens.
+// Command get-keys answers GET /.well-known/jwks.json: it returns the public keys that verify
+// access tokens.
 package main
 
 import (

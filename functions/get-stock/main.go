@@ -1,4 +1,5 @@
-// Command get-stock answers GET /stock/{sku}: it returns how many units of a product are sellable, and how many are promised to orders.
+// Command get-stock answers GET /stock/{sku}: it returns how many units of a product are sellable,
+// and how many are promised to orders.
 package main
 
 import (

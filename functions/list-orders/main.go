@@ -1,4 +1,5 @@
-// Command list-orders answers GET /orders: it lists a customer's own orders, and for staff the orders of a filter.
+// Command list-orders answers GET /orders: it lists a customer's own orders, and for staff the
+// orders of a filter.
 package main
 
 import (

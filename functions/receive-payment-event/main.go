@@ -1,4 +1,5 @@
-// Command receive-payment-event answers POST /payments/events: it reads the payment that a callback of the provider names.
+// Command receive-payment-event answers POST /payments/events: it reads the payment that a callback
+// of the provider names.
 package main
 
 import (

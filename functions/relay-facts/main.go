@@ -1,4 +1,5 @@
-// Command relay-facts reads the streams of orders, reservations and charges: it sends each fact to the steps that consume it.
+// Command relay-facts reads the streams of orders, reservations and charges: it sends each fact to
+// the steps that consume it.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command release-stock consumes OrderRejected, OrderExpired, OrderCanceling and ReleaseDue: it makes the
-// reserved or sold stock of an order sellable again.
+// Command release-stock consumes OrderRejected, OrderExpired, OrderCanceling and ReleaseDue: it
+// makes the reserved or sold stock of an order sellable again.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command reserve-stock consumes OrderPlaced and ReserveDue: it reserves the stock of an order, all of it or none.
+// Command reserve-stock consumes OrderPlaced and ReserveDue: it reserves the stock of an order, all
+// of it or none.
 package main
 
 import (

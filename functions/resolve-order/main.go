@@ -1,5 +1,5 @@
-// Command resolve-order answers POST /orders/{id}/resolution: it records a person's decision about an order that needs
-// attention.
+// Command resolve-order answers POST /orders/{id}/resolution: it records a person's decision about
+// an order that needs attention.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command return-payment consumes the outcomes that end an order unpaid, and requests for refunds: it returns money.
+// Command return-payment consumes the outcomes that end an order unpaid, and requests for refunds:
+// it returns money.
 package main
 
 import (

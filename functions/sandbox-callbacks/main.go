@@ -1,5 +1,5 @@
-// Command sandbox-callbacks runs the delayed tasks of the payment sandbox: it sends events to webhook endpoints, and stores
-// the changes of payments and refunds that are due.
+// Command sandbox-callbacks runs the delayed tasks of the payment sandbox: it sends events to
+// webhook endpoints, and stores the changes of payments and refunds that are due.
 package main
 
 import (

@@ -1,5 +1,6 @@
-// Command sandbox-payments stands in for the payment provider in stages without real money: it answers requests about
-// payment intents, refunds and webhook endpoints as the provider does (sandbox.Handler lists them).
+// Command sandbox-payments stands in for the payment provider in stages without real money: it
+// answers requests about payment intents, refunds and webhook endpoints as the provider does
+// (sandbox.Handler lists them).
 package main
 
 import (

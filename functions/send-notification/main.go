@@ -1,4 +1,5 @@
-// Command send-notification consumes an order's outcome, its cancellation and its refunds: it sends the customer a mail.
+// Command send-notification consumes an order's outcome, its cancellation and its refunds: it sends
+// the customer a mail.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Package chance gives random numbers for the jitter of retries. A simulation supplies its own source, so that a seed determines
-// a whole run.
+// Package chance gives random numbers for the jitter of retries. A simulation supplies its own
+// source, so that a seed determines a whole run.
 package chance
 
 import (

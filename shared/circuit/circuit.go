@@ -1,6 +1,6 @@
-// Package circuit stops calls to a foreign service that fails, so that the service can recover and callers do not wait for
-// it. Every instance of a function counts its own failures (gobreaker). The instances share in a store that a circuit opened
-// or closed.
+// Package circuit stops calls to a foreign service that fails, so that the service can recover and
+// callers do not wait for it. Every instance of a function counts its own failures (gobreaker). The
+// instances share in a store that a circuit opened or closed.
 package circuit
 
 import (
@@ -25,8 +25,9 @@ type Settings struct {
 	Look    time.Duration // the shortest time between two reads of the store by an instance
 }
 
-// DefaultSettings suit a service that all instances together call a few times a second, with a timeout of seconds. An
-// instance whose calls all time out makes hardly more than five calls in the window.
+// DefaultSettings suit a service that all instances together call a few times a second, with a
+// timeout of seconds. An instance whose calls all time out makes hardly more than five calls in the
+// window.
 var DefaultSettings = Settings{Window: 30 * time.Second, AtLeast: 5, Ratio: 0.6, Rest: 10 * time.Second, Look: 5 * time.Second}
 
 const (
@@ -44,7 +45,8 @@ type State struct {
 type Store interface {
 	// Read returns a circuit's state. The state may be a moment old.
 	Read(ctx context.Context, service string) (State, error)
-	// Write stores the next version of a state. It returns fault.Conflict if another write came first.
+	// Write stores the next version of a state. It returns fault.Conflict if another write came
+	// first.
 	Write(ctx context.Context, service string, s State) error
 }
 
@@ -65,7 +67,8 @@ type Breaker struct {
 	without time.Time                           // the store failed and is not used until then
 }
 
-// New returns the circuit to a service. The name is the key in the store, and the beginning of the slug <service>-circuit-open.
+// New returns the circuit to a service. The name is the key in the store, and the beginning of the
+// slug <service>-circuit-open.
 func New(service string, store Store, now func() time.Time, s Settings) *Breaker {
 	b := &Breaker{service: service, store: store, now: now, settings: s}
 	b.open = fault.New(fault.Unavailable, service+"-circuit-open", "The "+service+" failed too often and is not called now; try again later.")
@@ -89,9 +92,10 @@ func (b *Breaker) fresh() *gobreaker.CircuitBreaker[struct{}] {
 	})
 }
 
-// Do makes a call. While the circuit is open it makes no call, and returns a fault.Unavailable with the remaining time.
-// Only the errors fault.Unavailable and fault.Throttled of a call count as failures of the service. If the store fails, calls
-// go on, and the instance uses only its own count.
+// Do makes a call. While the circuit is open it makes no call, and returns a fault.Unavailable with
+// the remaining time. Only the errors fault.Unavailable and fault.Throttled of a call count as
+// failures of the service. If the store fails, calls go on, and the instance uses only its own
+// count.
 func (b *Breaker) Do(ctx context.Context, call func() error) error {
 	if s := b.look(ctx); !s.Until.IsZero() {
 		if remaining := s.Until.Sub(b.now()); remaining > 0 {
@@ -112,7 +116,8 @@ func (b *Breaker) Do(ctx context.Context, call func() error) error {
 	return err
 }
 
-// try makes the one call that shows whether the service works again. If it fails, the circuit stays open for all.
+// try makes the one call that shows whether the service works again. If it fails, the circuit stays
+// open for all.
 func (b *Breaker) try(ctx context.Context, call func() error) error {
 	err := call()
 	if fault.KindOf(err).Later() {
@@ -153,8 +158,8 @@ func (b *Breaker) breaker() *gobreaker.CircuitBreaker[struct{}] {
 	return b.own
 }
 
-// look returns the shared state. It reads the store at most once in settings.Look, and returns the closed state while the store
-// fails.
+// look returns the shared state. It reads the store at most once in settings.Look, and returns the
+// closed state while the store fails.
 func (b *Breaker) look(ctx context.Context) State {
 	b.mu.Lock()
 	now, seen := b.now(), b.shared
@@ -187,7 +192,8 @@ func (b *Breaker) look(ctx context.Context) State {
 	return b.shared
 }
 
-// write stores a state as the next version. It returns fault.Unavailable while the store is not used.
+// write stores a state as the next version. It returns fault.Unavailable while the store is not
+// used.
 func (b *Breaker) write(ctx context.Context, s State) error {
 	b.mu.Lock()
 	if b.now().Before(b.without) {

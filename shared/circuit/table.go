@@ -48,7 +48,8 @@ func (t Table) Read(ctx context.Context, service string) (State, error) {
 	return s, nil
 }
 
-// Write stores the next version of a state. It returns ErrVersionConflict if another write came first.
+// Write stores the next version of a state. It returns ErrVersionConflict if another write came
+// first.
 func (t Table) Write(ctx context.Context, service string, s State) error {
 	i := item{PK: service, Version: s.Version + 1}
 	if !s.Until.IsZero() {

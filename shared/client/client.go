@@ -1,9 +1,10 @@
-// Package client calls Backroom from Go programs. It has a method for each operation and a type for each document, generated
-// from docs/openapi.yaml. The hand-written part gets tokens, turns refusals into errors, and retries requests.
+// Package client calls Backroom from Go programs. It has a method for each operation and a type for
+// each document, generated from docs/openapi.yaml. The hand-written part gets tokens, turns
+// refusals into errors, and retries requests.
 //
-// A method whose name ends in WithResponse returns a success, decoded into the field of its status, such as JSON202. The field
-// is nil after a GET whose ETag still matches (304). A refusal of the API is an error, a *Refusal. So is a success that does
-// not come from the API:
+// A method whose name ends in WithResponse returns a success, decoded into the field of its status,
+// such as JSON202. The field is nil after a GET whose ETag still matches (304). A refusal of the
+// API is an error, a *Refusal. So is a success that does not come from the API:
 //
 //	if refused, ok := errors.AsType[*client.Refusal](err); ok && refused.Slug() == "product-not-sold" { … }
 package client
@@ -26,17 +27,19 @@ import (
 type Settings struct {
 	// HTTP sends the requests; nil means http.DefaultClient.
 	HTTP *http.Client
-	// Credentials get the tokens: one before the first request, and a new one before it expires. Without a ClientID no token
-	// is sent, which suits public operations. A request that has an Authorization header keeps it.
+	// Credentials get the tokens: one before the first request, and a new one before it expires.
+	// Without a ClientID no token is sent, which suits public operations. A request that has an
+	// Authorization header keeps it.
 	Credentials Credentials
-	// Patience limits how long a request is retried in all, after 429 and 503. The pause before a retry is that of Retry-After,
-	// or a growing one from half a second. If the pause is longer than the remaining patience, the refusal is returned at once.
-	// 0 means that a request is sent once.
+	// Patience limits how long a request is retried in all, after 429 and 503. The pause before a
+	// retry is that of Retry-After, or a growing one from half a second. If the pause is longer
+	// than the remaining patience, the refusal is returned at once. 0 means that a request is sent
+	// once.
 	Patience time.Duration
 }
 
-// New returns a client of the API at a URL, which includes the stage, as in https://api.example.com/v1. It is safe for
-// concurrent use, and sends no request until it is used.
+// New returns a client of the API at a URL, which includes the stage, as in
+// https://api.example.com/v1. It is safe for concurrent use, and sends no request until it is used.
 func New(url string, s Settings) (*ClientWithResponses, error) {
 	if s.HTTP == nil {
 		s.HTTP = http.DefaultClient
@@ -64,8 +67,8 @@ type sender struct {
 	patience time.Duration
 }
 
-// Do sends a request, and retries it after 429 and 503 until patience ends. Every response other than a success of the API is
-// returned as a *Refusal.
+// Do sends a request, and retries it after 429 and 503 until patience ends. Every response other
+// than a success of the API is returned as a *Refusal.
 func (s sender) Do(r *http.Request) (*http.Response, error) {
 	if s.patience <= 0 || r.Body != nil && r.GetBody == nil {
 		return s.once(r)
@@ -121,8 +124,8 @@ func (s sender) once(r *http.Request) (*http.Response, error) {
 	return nil, refusal(answer)
 }
 
-// succeeded reports whether a response is a success of the API: a document, or an empty body for 204 and 304. A page that a
-// proxy returns with 200 is not a success.
+// succeeded reports whether a response is a success of the API: a document, or an empty body for
+// 204 and 304. A page that a proxy returns with 200 is not a success.
 func succeeded(answer *http.Response) bool {
 	switch answer.StatusCode {
 	case http.StatusNoContent, http.StatusNotModified:

@@ -15,7 +15,8 @@ import (
 const (
 	// typePrefix is what the slug follows in the type of a problem.
 	typePrefix = "urn:problem-type:backroom:"
-	// noType is the type of a problem with no more information than its status (RFC 9457, section 4.2.1).
+	// noType is the type of a problem with no more information than its status (RFC 9457, section
+	// 4.2.1).
 	noType = "about:blank"
 	// mostOfRefusal is how many bytes of a refusal are read.
 	mostOfRefusal = 1 << 20
@@ -23,8 +24,9 @@ const (
 	mostOfWords = 200
 )
 
-// Refusal is a response other than a success of the API: its problem document and its headers. It may come from Backroom, from
-// the gateway or from a proxy. Its Status is always the HTTP status. Its RequestID is set if the response has one anywhere.
+// Refusal is a response other than a success of the API: its problem document and its headers. It
+// may come from Backroom, from the gateway or from a proxy. Its Status is always the HTTP status.
+// Its RequestID is set if the response has one anywhere.
 type Refusal struct {
 	Problem
 	Header http.Header
@@ -43,8 +45,9 @@ func (r *Refusal) Error() string {
 	return text.String()
 }
 
-// Slug returns the problem's name in docs/problems.md, such as "unknown-order". It is empty if the response is not a problem
-// document of Backroom. The token endpoint refuses clients in OAuth's form; then Title is the code, such as "invalid_client".
+// Slug returns the problem's name in docs/problems.md, such as "unknown-order". It is empty if the
+// response is not a problem document of Backroom. The token endpoint refuses clients in OAuth's
+// form; then Title is the code, such as "invalid_client".
 func (r *Refusal) Slug() string {
 	slug, ok := strings.CutPrefix(r.Type, typePrefix)
 	if !ok {

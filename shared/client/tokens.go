@@ -17,8 +17,8 @@ type Credentials struct {
 	Customer string // the customer that the tokens act for; empty: the client itself
 }
 
-// Token requests a new token, for callers that manage tokens themselves. A client whose Settings have Credentials does that by
-// itself. The error is a *Refusal if the API refused the request.
+// Token requests a new token, for callers that manage tokens themselves. A client whose Settings
+// have Credentials does that by itself. The error is a *Refusal if the API refused the request.
 func (c Credentials) Token(ctx context.Context, api *ClientWithResponses) (*TokenAnswer, error) {
 	form := TokenRequest{GrantType: new("client_credentials")}
 	if c.Scope != "" {
@@ -37,7 +37,8 @@ func (c Credentials) Token(ctx context.Context, api *ClientWithResponses) (*Toke
 	return answer.JSON200, nil
 }
 
-// early is how long before its expiry a token is replaced. It is longer than a request and the difference of two clocks.
+// early is how long before its expiry a token is replaced. It is longer than a request and the
+// difference of two clocks.
 const early = 30 * time.Second
 
 // tokens has the current access token of a client.

@@ -19,7 +19,8 @@ import (
 
 const minutes15 = 900 // seconds
 
-// issuing is a server that issues token-1, token-2 and so on, and refuses health requests without a token.
+// issuing is a server that issues token-1, token-2 and so on, and refuses health requests without a
+// token.
 func issuing(refused func(auth string) bool) *server {
 	s, issued := &server{}, 0
 	s.answer = func(w http.ResponseWriter, r *http.Request, _ int) {

@@ -23,8 +23,8 @@ type Mail struct {
 //go:embed templates
 var files embed.FS
 
-// layout is the parts of a template: <template>.txt defines subject and text, <template>.html defines title, colour and body
-// for the common page.
+// layout is the parts of a template: <template>.txt defines subject and text, <template>.html
+// defines title, colour and body for the common page.
 type layout struct {
 	text *texttemplate.Template
 	html *htmltemplate.Template
@@ -61,7 +61,8 @@ type contentLine struct {
 	Amount   string // of all units
 }
 
-// reasons are sentences for the reasons of a rejection. The mail leaves out other reasons: a customer must not see a code.
+// reasons are sentences for the reasons of a rejection. The mail leaves out other reasons: a
+// customer must not see a code.
 var reasons = map[string]string{
 	"out-of-stock":           "Not everything in it is in stock.",
 	"card-declined":          "Your card was declined.",
@@ -101,7 +102,8 @@ func (o Order) in(amount int64) string {
 	return money.Money{Amount: amount, Currency: o.Total.Currency}.Format()
 }
 
-// line returns s without control characters, line breaks of any alphabet, and marks that change the direction of text.
+// line returns s without control characters, line breaks of any alphabet, and marks that change the
+// direction of text.
 func line(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unprintable(r) {

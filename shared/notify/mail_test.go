@@ -52,7 +52,8 @@ func TestWrite_MatchesTheGoldenMails(t *testing.T) {
 	}
 }
 
-// An outcome's mail must not announce later events: for instance, money that is to go back has not gone back yet.
+// An outcome's mail must not announce later events: for instance, money that is to go back has not
+// gone back yet.
 func TestWrite_OutcomeAnnouncesNothing(t *testing.T) {
 	for _, template := range []notify.Template{notify.Confirmed, notify.Rejected, notify.Expired} {
 		m, err := notify.Write(notify.Notice{Template: template}, sold())
@@ -93,7 +94,8 @@ func TestWrite_RefusesAnUnknownTemplate(t *testing.T) {
 	assert.ErrorContains(t, err, "birthday")
 }
 
-// A mail must look the same without external images and styles, and must not reveal that it was read.
+// A mail must look the same without external images and styles, and must not reveal that it was
+// read.
 func TestWrite_LoadsNothingExternal(t *testing.T) {
 	pages, err := filepath.Glob("testdata/*.html")
 	require.NoError(t, err)

@@ -1,4 +1,5 @@
-// Package notify sends customers mails about their orders: one mail per notice, about what is true when it is sent.
+// Package notify sends customers mails about their orders: one mail per notice, about what is true
+// when it is sent.
 package notify
 
 import (
@@ -56,14 +57,16 @@ func (n Notice) Key() string {
 	return key
 }
 
-// outcomes are the facts that lead to a mail, with its template. The order's outcome has the template's name.
+// outcomes are the facts that lead to a mail, with its template. The order's outcome has the
+// template's name.
 var outcomes = map[saga.Fact]Template{
 	saga.OrderConfirmed: Confirmed, saga.OrderRejected: Rejected, saga.OrderExpired: Expired, saga.OrderCanceled: Canceled,
 }
 
-// Due returns the notices that a fact of an order leads to. It returns none if the order has changed since, so that the mail
-// would no longer be true. The later change has its own fact and its own mail. Otherwise a customer whose order was confirmed
-// and then canceled could read both mails in the wrong order, and would wait for a parcel.
+// Due returns the notices that a fact of an order leads to. It returns none if the order has
+// changed since, so that the mail would no longer be true. The later change has its own fact and
+// its own mail. Otherwise a customer whose order was confirmed and then canceled could read both
+// mails in the wrong order, and would wait for a parcel.
 func Due(f saga.Fact, o Order) []Notice {
 	if f == saga.OrderRefunded {
 		var all []Notice
@@ -100,8 +103,8 @@ const (
 	Suppressed Status = "suppressed" // not sent, because mail to this address is refused
 )
 
-// Recipient is the digest of an email address. With the address one finds the mails that were sent to it. With the digest
-// one can only guess addresses and compare.
+// Recipient is the digest of an email address. With the address one finds the mails that were sent
+// to it. With the digest one can only guess addresses and compare.
 type Recipient string
 
 // RecipientOf returns the recipient with an address. Upper and lower case are alike.
@@ -110,7 +113,8 @@ func RecipientOf(email string) Recipient {
 	return Recipient(hex.EncodeToString(sum[:]))
 }
 
-// addressable reports whether email is exactly one address, without a name, a list or a second line.
+// addressable reports whether email is exactly one address, without a name, a list or a second
+// line.
 func addressable(email string) bool {
 	parsed, err := mail.ParseAddress(email)
 	return err == nil && parsed.Address == email && !strings.ContainsFunc(email, unprintable)

@@ -21,8 +21,9 @@ var (
 	ErrRefused = fault.New(fault.Invalid, "address-refused", "Mail to this address is refused.")
 )
 
-// lease is how long a claim is valid. It is longer than the function's timeout, and shorter than the visibility timeout of
-// its message: after a crash the claim has ended when the message is delivered again.
+// lease is how long a claim is valid. It is longer than the function's timeout, and shorter than
+// the visibility timeout of its message: after a crash the claim has ended when the message is
+// delivered again.
 const lease = 30 * time.Second
 
 // Orders reads the orders' rows.
@@ -47,12 +48,14 @@ type Outcome struct {
 
 // Notices stores the status of every notice, and the suppressed recipients.
 type Notices interface {
-	// Claim claims a notice until the lease ends. It returns ErrSettled for a final notice, and ErrBeingSent for a claimed one.
+	// Claim claims a notice until the lease ends. It returns ErrSettled for a final notice, and
+	// ErrBeingSent for a claimed one.
 	Claim(ctx context.Context, n Notice, now, until time.Time) (Claim, error)
-	// Release ends a claim early, so that the notice can be claimed at once. It returns ErrBeingSent if the claim lapsed and
-	// the notice was claimed again.
+	// Release ends a claim early, so that the notice can be claimed at once. It returns
+	// ErrBeingSent if the claim lapsed and the notice was claimed again.
 	Release(ctx context.Context, c Claim) error
-	// Settle makes a claimed notice final. It returns ErrBeingSent if the claim lapsed and the notice was claimed again.
+	// Settle makes a claimed notice final. It returns ErrBeingSent if the claim lapsed and the
+	// notice was claimed again.
 	Settle(ctx context.Context, c Claim, o Outcome) error
 	// Suppressed reports whether a recipient is suppressed.
 	Suppressed(ctx context.Context, r Recipient) (bool, error)
@@ -62,9 +65,9 @@ type Notices interface {
 
 // Sender hands mails over for delivery.
 type Sender interface {
-	// Send hands a mail over and returns the provider's id of it. It returns ErrRefused if mail to this address is never
-	// delivered. It returns fault.Unavailable or fault.Throttled if the mail must be sent again later; it may have been sent
-	// all the same.
+	// Send hands a mail over and returns the provider's id of it. It returns ErrRefused if mail to
+	// this address is never delivered. It returns fault.Unavailable or fault.Throttled if the mail
+	// must be sent again later; it may have been sent all the same.
 	Send(ctx context.Context, n Notice, m Mail) (id string, err error)
 }
 
@@ -85,9 +88,10 @@ const (
 	outcomeSuppressed = "suppressed"
 )
 
-// Handle sends one mail for an order's outcome, one for its cancellation, and one for each refund. Mail is not asked for
-// again, so a message whose mail cannot be sent returns an error and is delivered again. A mail is sent twice only if the
-// function dies, or loses the sender's answer, after the sender took the mail: twice is better than never.
+// Handle sends one mail for an order's outcome, one for its cancellation, and one for each refund.
+// Mail is not asked for again, so a message whose mail cannot be sent returns an error and is
+// delivered again. A mail is sent twice only if the function dies, or loses the sender's answer,
+// after the sender took the mail: twice is better than never.
 func (s SendStep) Handle(ctx context.Context, e saga.Event) error {
 	if _, err := saga.As[saga.OrderRef](e); err != nil {
 		return err
@@ -142,7 +146,8 @@ func (s SendStep) deliver(ctx context.Context, n Notice, o Order) error {
 	return s.Notices.Settle(ctx, claim, outcome)
 }
 
-// send hands a mail over, and suppresses the address if it is refused. It returns ErrRefused for a suppressed address too.
+// send hands a mail over, and suppresses the address if it is refused. It returns ErrRefused for a
+// suppressed address too.
 func (s SendStep) send(ctx context.Context, n Notice, m Mail) (id string, err error) {
 	r := RecipientOf(m.To)
 	suppressed, err := s.Notices.Suppressed(ctx, r)

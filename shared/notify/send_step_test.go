@@ -251,8 +251,8 @@ func TestSendStep_LogsNoAddress(t *testing.T) {
 	assert.NotContains(t, log.String(), "MUG-1")
 }
 
-// crashing forwards a process's requests until it crashes at the n-th: before the cloud gets the request, or before its answer
-// returns.
+// crashing forwards a process's requests until it crashes at the n-th: before the cloud gets the
+// request, or before its answer returns.
 type crashing struct {
 	through  http.RoundTripper
 	n        int
@@ -277,8 +277,8 @@ func (m *crashing) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// Wherever a process crashes, the next one finishes. The mailbox recognizes a notice by its key, so it has each mail exactly
-// once. SES has no such key and may send a mail twice.
+// Wherever a process crashes, the next one finishes. The mailbox recognizes a notice by its key, so
+// it has each mail exactly once. SES has no such key and may send a mail twice.
 func TestSendStep_SurvivesACrashAtEveryRequest(t *testing.T) {
 	for email, want := range map[string]string{"ada@example.com": "sent", "bounce@example.com": "suppressed"} {
 		for _, answered := range []bool{false, true} {

@@ -24,8 +24,9 @@ type meter struct {
 	value float64
 }
 
-// Count adds a metric to the line of ctx. CloudWatch reads it from the log, in the embedded metric format, so it needs no
-// call (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
+// Count adds a metric to the line of ctx. CloudWatch reads it from the log, in the embedded metric
+// format, so it needs no call
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
 // The only dimension is the function's name. Count does nothing if ctx has no line.
 func Count(ctx context.Context, name string, unit Unit, value float64) {
 	if l, ok := ctx.Value(lineKey{}).(*Line); ok {

@@ -1,4 +1,5 @@
-// Package observe writes a function's log: one JSON line per request or message, with its metrics inside.
+// Package observe writes a function's log: one JSON line per request or message, with its metrics
+// inside.
 package observe
 
 import (
@@ -13,8 +14,8 @@ import (
 	"backroom/shared/fault"
 )
 
-// Logger returns a logger that writes JSON lines with the names that Lambda's own JSON log format uses (timestamp, level,
-// message), so that one query reads both. function names the Lambda.
+// Logger returns a logger that writes JSON lines with the names that Lambda's own JSON log format
+// uses (timestamp, level, message), so that one query reads both. function names the Lambda.
 func Logger(w io.Writer, level slog.Level, function string) *slog.Logger {
 	h := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if len(groups) > 0 {
@@ -51,8 +52,8 @@ func Begin(ctx context.Context, logger *slog.Logger, attrs ...slog.Attr) (contex
 	return context.WithValue(ctx, lineKey{}, l), l
 }
 
-// Note adds fields to the line of ctx. Never add personal data, tokens or bodies. Note does nothing if ctx has no
-// line.
+// Note adds fields to the line of ctx. Never add personal data, tokens or bodies. Note does nothing
+// if ctx has no line.
 func Note(ctx context.Context, attrs ...slog.Attr) {
 	if l, ok := ctx.Value(lineKey{}).(*Line); ok {
 		l.mu.Lock()
@@ -61,8 +62,9 @@ func Note(ctx context.Context, attrs ...slog.Attr) {
 	}
 }
 
-// Done writes the line, with the outcome, the kind of err and the duration. The level follows from the kind. With permanently, a
-// fault of a client's kind is an ERROR, because it is our own, as in a queue step.
+// Done writes the line, with the outcome, the kind of err and the duration. The level follows from
+// the kind. With permanently, a fault of a client's kind is an ERROR, because it is our own, as in
+// a queue step.
 func (l *Line) Done(ctx context.Context, outcome string, err error, permanently bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -29,10 +29,11 @@ const atOnce = 50
 // eraseTries is how often an order that changes at the same time is reloaded and decided again.
 const eraseTries = 5
 
-// Erase removes a customer's personal data from the customer's orders: the owner, the email, the token of the payment
-// method and people's reasons. Products, amounts and times stay. Orders that are not settled are not changed. A second
-// call changes nothing, except for orders that were placed just before the first. A dry run changes nothing and returns
-// what it would do. The error names a customer that is empty, or erased already.
+// Erase removes a customer's personal data from the customer's orders: the owner, the email, the
+// token of the payment method and people's reasons. Products, amounts and times stay. Orders that
+// are not settled are not changed. A second call changes nothing, except for orders that were
+// placed just before the first. A dry run changes nothing and returns what it would do. The error
+// names a customer that is empty, or erased already.
 func (s Site) Erase(ctx context.Context, shop, customer string, dryRun bool) (Erased, error) {
 	var done Erased
 	if customer == "" || customer == order.Erased {
@@ -75,9 +76,10 @@ func (s Site) Erase(ctx context.Context, shop, customer string, dryRun bool) (Er
 	return done, nil
 }
 
-// erase erases one order. It deletes the order's mails first: after an interrupt between the two, the next run finds the
-// order again. If another change comes first, it reloads the order and decides again. A dry run only decides. It returns
-// order.ErrNotSettled for an order that still awaits something.
+// erase erases one order. It deletes the order's mails first: after an interrupt between the two,
+// the next run finds the order again. If another change comes first, it reloads the order and
+// decides again. A dry run only decides. It returns order.ErrNotSettled for an order that still
+// awaits something.
 func (s Site) erase(ctx context.Context, store orderdb.Store, o order.Order, customer string, dryRun bool) error {
 	for try := 0; ; try++ {
 		erased, facts, err := order.Erase(o)

@@ -61,7 +61,8 @@ func CheckStep(step string) error {
 	return remedy.For(fmt.Errorf("unknown step %q", step), "one of "+strings.Join(Steps(), " "))
 }
 
-// DeadLetters returns the messages of a step's dead-letter queue, which stay there; limit 0 means all.
+// DeadLetters returns the messages of a step's dead-letter queue, which stay there; limit 0 means
+// all.
 func (s Site) DeadLetters(ctx context.Context, step string, limit int) ([]DeadLetter, error) {
 	from, read, err := s.deadLettersOf(step)
 	if err != nil {
@@ -75,12 +76,12 @@ func (s Site) DeadLetters(ctx context.Context, step string, limit int) ([]DeadLe
 	return found, err
 }
 
-// Redrive moves up to limit messages from a step's dead-letter queue back to the step's queue: it sends each, then deletes
-// it. Limit 0 means as many as the queue holds at the start, so that a message that fails again does not circle. Messages
-// that cannot be sent stay.
+// Redrive moves up to limit messages from a step's dead-letter queue back to the step's queue: it
+// sends each, then deletes it. Limit 0 means as many as the queue holds at the start, so that a
+// message that fails again does not circle. Messages that cannot be sent stay.
 //
-// The stream records of relay-facts have no queue. Redrive sends their facts to the steps that consume them, as relay-facts
-// would.
+// The stream records of relay-facts have no queue. Redrive sends their facts to the steps that
+// consume them, as relay-facts would.
 func (s Site) Redrive(ctx context.Context, step string, limit int) (Moved, error) {
 	from, read, err := s.deadLettersOf(step)
 	if err != nil {
@@ -169,9 +170,9 @@ type deadLetters struct {
 	url string
 }
 
-// take calls do with each message, up to limit; 0 means as many as the queue holds at the start. It deletes a message if do
-// returns nil. The others stay: they are hidden until the end, so that take receives none twice, and then become visible.
-// kept has the error of each.
+// take calls do with each message, up to limit; 0 means as many as the queue holds at the start. It
+// deletes a message if do returns nil. The others stay: they are hidden until the end, so that take
+// receives none twice, and then become visible. kept has the error of each.
 func (q deadLetters) take(ctx context.Context, limit int, do func(types.Message) error) (kept []error, err error) {
 	if limit == 0 {
 		there, err := q.count(ctx)

@@ -13,9 +13,9 @@ type Replayed struct {
 	relay.Summary
 }
 
-// Replay sends every fact again that orders, reservations and charges recorded since a time, table by table. It reads at
-// most rate rows a second. A dry run sends nothing and returns what it would send. With an error it also returns what it
-// did before.
+// Replay sends every fact again that orders, reservations and charges recorded since a time, table
+// by table. It reads at most rate rows a second. A dry run sends nothing and returns what it would
+// send. With an error it also returns what it did before.
 func (s Site) Replay(ctx context.Context, since time.Time, rate int, dryRun bool) ([]Replayed, error) {
 	replay := relay.Replay{Queues: s.Queues, Rate: rate, DryRun: dryRun}
 	var all []Replayed

@@ -1,5 +1,6 @@
-// Package ops has the operations that an operator runs on a deployed Backroom: show the story of an order, redrive and
-// replay messages, erase a customer's data. It uses the product's own packages, so the product's rules apply.
+// Package ops has the operations that an operator runs on a deployed Backroom: show the story of an
+// order, redrive and replay messages, erase a customer's data. It uses the product's own packages,
+// so the product's rules apply.
 package ops
 
 import (
@@ -33,8 +34,8 @@ type Site struct {
 const WhichStacks = "aws cloudformation list-stacks lists the stacks; --stack names one; " +
 	"AWS_REGION and credentials select the account, --endpoint a local cloud"
 
-// Open returns the site of a stack at the cloud's endpoint; "" means AWS, with the settings of its SDK. An unknown stack,
-// or one without queues, is an error.
+// Open returns the site of a stack at the cloud's endpoint; "" means AWS, with the settings of its
+// SDK. An unknown stack, or one without queues, is an error.
 func Open(ctx context.Context, endpoint, name string) (Site, error) {
 	at, err := stack.Describe(ctx, endpoint, name)
 	if err != nil {

@@ -25,7 +25,8 @@ import (
 	"backroom/shared/secret/apikey"
 )
 
-// bench is a sandbox for a test. Its clock runs by itself. Its delayed tasks run when the test calls work.
+// bench is a sandbox for a test. Its clock runs by itself. Its delayed tasks run when the test
+// calls work.
 type bench struct {
 	t   *testing.T
 	way http.RoundTripper
@@ -100,8 +101,8 @@ func (b bench) work() {
 	}
 }
 
-// money returns the shop's net amount of all payments according to a scan of the table, and how often payments were authorized
-// and captured.
+// money returns the shop's net amount of all payments according to a scan of the table, and how
+// often payments were authorized and captured.
 func (b bench) money() (net int64, held, taken int) {
 	b.t.Helper()
 	out, err := b.ledger.DB.Scan(b.t.Context(), &dynamodb.ScanInput{TableName: &b.ledger.Name})

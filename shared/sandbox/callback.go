@@ -21,7 +21,8 @@ import (
 	"backroom/shared/queue"
 )
 
-// Task is a delayed task of the sandbox: it sends an event to an endpoint, or stores a change of an intent that is due.
+// Task is a delayed task of the sandbox: it sends an event to an endpoint, or stores a change of an
+// intent that is due.
 type Task struct {
 	Endpoint string          `json:"endpoint,omitempty"`
 	Event    json.RawMessage `json:"event,omitempty"`
@@ -39,7 +40,8 @@ type Queue struct {
 	URL    string
 }
 
-// Add keeps a task. SQS delays by a quarter of an hour at most, so a task that is due later arrives early.
+// Add keeps a task. SQS delays by a quarter of an hour at most, so a task that is due later arrives
+// early.
 func (q Queue) Add(ctx context.Context, t Task, in time.Duration) error {
 	body, err := json.Marshal(t)
 	if err != nil {
@@ -55,7 +57,8 @@ type Courier struct {
 	Now    func() time.Time
 }
 
-// NewCourier returns a courier that waits four seconds for an answer. It sends over connections; nil means its own.
+// NewCourier returns a courier that waits four seconds for an answer. It sends over connections;
+// nil means its own.
 func NewCourier(url func(string) string, now func() time.Time, connections http.RoundTripper) Courier {
 	return Courier{Client: &http.Client{Timeout: 4 * time.Second, Transport: connections}, URL: url, Now: now}
 }
@@ -66,8 +69,9 @@ var (
 	ErrUnreadable = fault.New(fault.Malformed, "sandbox-task-unreadable", "The message is not a task of the payment sandbox.")
 )
 
-// Send sends an event to an endpoint, signed as Stripe signs (https://docs.stripe.com/webhooks#verify-manually). It returns
-// ErrCallback unless the answer is 2xx.
+// Send sends an event to an endpoint, signed as Stripe signs
+// (https://docs.stripe.com/webhooks#verify-manually). It returns ErrCallback unless the answer is
+// 2xx.
 func (c Courier) Send(ctx context.Context, to Endpoint, event json.RawMessage) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL(to.URL), strings.NewReader(string(event)))
 	if err != nil {
@@ -98,8 +102,8 @@ func Sign(body []byte, secret string, at time.Time) string {
 	return "t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// Herald sends events to the endpoints that are registered for them. An event that it could not queue is lost, as a callback
-// may be.
+// Herald sends events to the endpoints that are registered for them. An event that it could not
+// queue is lost, as a callback may be.
 type Herald struct {
 	Tasks   Tasks // nil: no event is sent, and a due change of an intent is made when the intent is read next
 	Courier Courier
@@ -159,8 +163,8 @@ type Callbacks struct {
 	Herald Herald
 }
 
-// Handle runs one task. A task for a removed endpoint is done. It returns ErrCallback for an event that the endpoint did not
-// accept, and ErrUnreadable for a message that is not a task.
+// Handle runs one task. A task for a removed endpoint is done. It returns ErrCallback for an event
+// that the endpoint did not accept, and ErrUnreadable for a message that is not a task.
 func (c Callbacks) Handle(ctx context.Context, body string) error {
 	var t Task
 	if err := json.Unmarshal([]byte(body), &t); err != nil {

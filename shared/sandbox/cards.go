@@ -58,9 +58,9 @@ const (
 // longest is the longest delay of an answer: callers give up before it, and Lambda soon after.
 const longest = 8 * time.Second
 
-// cards are the payment methods with a special behaviour, by the end of their names: pm_card_refundFail, also
-// pm_card_visa_refundFail. Those that Stripe has too (https://docs.stripe.com/testing) behave as there, except for the waiting
-// times.
+// cards are the payment methods with a special behaviour, by the end of their names:
+// pm_card_refundFail, also pm_card_visa_refundFail. Those that Stripe has too
+// (https://docs.stripe.com/testing) behave as there, except for the waiting times.
 var cards = map[string]Card{
 	// The payment is declined.
 	"chargeDeclined":                  {Decline: &Decline{Code: "card_declined", DeclineCode: "generic_decline", Message: "Your card was declined."}},

@@ -18,8 +18,8 @@ import (
 	"backroom/localstack/cloudtest/loopback"
 )
 
-// peer is a server with Stripe's API: the sandbox, or stripe-mock, which is made from Stripe's OpenAPI document and refuses what
-// that does not contain.
+// peer is a server with Stripe's API: the sandbox, or stripe-mock, which is made from Stripe's
+// OpenAPI document and refuses what that does not contain.
 type peer struct {
 	name, url, key string
 	way            http.RoundTripper
@@ -57,7 +57,8 @@ func (p peer) ask(t *testing.T, method, path, form string) (int, map[string]any)
 	return answer.StatusCode, document
 }
 
-// read are the members that our client reads, by object, with their types. A type with a question mark may be null.
+// read are the members that our client reads, by object, with their types. A type with a question
+// mark may be null.
 var read = map[string]map[string]string{
 	"payment_intent":   {"id": "string", "status": "string", "client_secret": "string", "last_payment_error": "object?", "metadata": "object"},
 	"refund":           {"id": "string", "status": "string", "amount": "number", "metadata": "object", "payment_intent": "string?"},
@@ -121,7 +122,8 @@ func TestSandbox_ImitatesStripe(t *testing.T) {
 	b := start(t)
 	both := peers(t, b)
 
-	// made has the last created id by peer and object. It replaces "{intent}", "{refund}" and "{endpoint}".
+	// made has the last created id by peer and object. It replaces "{intent}", "{refund}" and
+	// "{endpoint}".
 	made := map[string]map[string]string{both[0].name: {}, both[1].name: {}}
 	ask := func(t *testing.T, method, path, form string) (stripes, ours map[string]any) {
 		t.Helper()

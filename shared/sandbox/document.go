@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// document is an intent as clients see it: Stripe's members, and how often it was authorized and captured in fact, and how much
-// of it was refunded.
+// document is an intent as clients see it: Stripe's members, and how often it was authorized and
+// captured in fact, and how much of it was refunded.
 type document struct {
 	ID                 string            `json:"id"`
 	Object             string            `json:"object"`
@@ -33,7 +33,8 @@ type document struct {
 	Refunded           int64             `json:"sandbox_refunded"`
 }
 
-// action is what the customer must do. In the sandbox that is POST /v1/payment_intents/{id}/sandbox_action.
+// action is what the customer must do. In the sandbox that is POST
+// /v1/payment_intents/{id}/sandbox_action.
 type action struct {
 	Type string            `json:"type"`
 	SDK  map[string]string `json:"use_stripe_sdk"`
@@ -89,7 +90,8 @@ func (i Intent) refundDocument(r Refund) refundDocument {
 	return d
 }
 
-// endpointDocument is a webhook endpoint as clients see it. It has the secret only in the answer that creates it.
+// endpointDocument is a webhook endpoint as clients see it. It has the secret only in the answer
+// that creates it.
 type endpointDocument struct {
 	ID            string   `json:"id"`
 	Object        string   `json:"object"`

@@ -25,7 +25,8 @@ var reached = map[Status]string{
 	Canceled:              "payment_intent.canceled",
 }
 
-// Happened returns the events of a change from before to after, in order. A new intent's before has version 0.
+// Happened returns the events of a change from before to after, in order. A new intent's before has
+// version 0.
 func Happened(before, after Intent) []Event {
 	var all []Event
 	intent := func(kind string) { all = append(all, Event{kind, after.document()}) }

@@ -12,8 +12,8 @@ import (
 // mostPayable is the largest amount that Stripe accepts in most currencies: eight digits.
 const mostPayable = 99_999_999
 
-// Create returns the intent that a form describes, without an id. It returns a *Problem for a form that breaks a rule of Stripe
-// that the sandbox knows.
+// Create returns the intent that a form describes, without an id. It returns a *Problem for a form
+// that breaks a rule of Stripe that the sandbox knows.
 func Create(form url.Values, now time.Time) (Intent, error) {
 	known := []string{"amount", "currency", "capture_method", "confirm", "confirmation_method", "description", "payment_method"}
 	if err := only(form, known, "metadata", "payment_method_types"); err != nil {
@@ -99,8 +99,8 @@ func oneOf(form url.Values, param string, values ...string) error {
 	return nil
 }
 
-// only returns a *Problem for the first parameter, by name, that is neither known nor part of one of the lists. It accepts
-// expand, which has no effect: members stay ids.
+// only returns a *Problem for the first parameter, by name, that is neither known nor part of one
+// of the lists. It accepts expand, which has no effect: members stay ids.
 func only(form url.Values, known []string, lists ...string) error {
 	var unknown []string
 	for name := range form {

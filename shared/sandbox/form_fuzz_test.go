@@ -9,8 +9,8 @@ import (
 	"backroom/shared/sandbox"
 )
 
-// FuzzCreate requires that a form makes an intent that can be paid, or is refused as Stripe refuses it: as a bad request that
-// names the parameter.
+// FuzzCreate requires that a form makes an intent that can be paid, or is refused as Stripe refuses
+// it: as a bad request that names the parameter.
 func FuzzCreate(f *testing.F) {
 	for _, seed := range []string{
 		"amount=1250&currency=eur&capture_method=manual&metadata[order]=ord_1&payment_method=pm_card_visa&payment_method_types[0]=card",

@@ -31,14 +31,16 @@ const (
 type Ledger interface {
 	// Intent returns an intent, read consistently. It returns fault.NotFound for an unknown one.
 	Intent(ctx context.Context, id string) (Intent, error)
-	// Answer returns the answer of a key, read consistently. It returns fault.NotFound for an unknown key.
+	// Answer returns the answer of a key, read consistently. It returns fault.NotFound for an
+	// unknown key.
 	Answer(ctx context.Context, key string) (Answer, error)
 	// UsedUp reports whether a payment method that pays only once has paid, read consistently.
 	UsedUp(ctx context.Context, paymentMethod string) (bool, error)
 	// Setup returns the setup, read consistently; the zero Setup if nothing was configured.
 	Setup(ctx context.Context) (Setup, error)
-	// Keep stores a change, all of it or nothing. It returns fault.Conflict if the intent or the setup changed since it was
-	// read, if the key was used since and is still valid, or if the payment method was used up since.
+	// Keep stores a change, all of it or nothing. It returns fault.Conflict if the intent or the
+	// setup changed since it was read, if the key was used since and is still valid, or if the
+	// payment method was used up since.
 	Keep(ctx context.Context, c Change, now time.Time) error
 }
 
@@ -70,7 +72,8 @@ type Handler struct {
 	Log    *slog.Logger
 }
 
-// Routes returns the handler of all requests. They are form-encoded, and the same as Stripe's, except the last two:
+// Routes returns the handler of all requests. They are form-encoded, and the same as Stripe's,
+// except the last two:
 //
 //	POST   /v1/payment_intents
 //	GET    /v1/payment_intents/{id}
@@ -136,8 +139,8 @@ type outcome struct {
 // changed reports whether the intent must be stored, because the request or time changed it.
 func (o outcome) changed() bool { return !reflect.DeepEqual(o.stored, o.intent) }
 
-// result turns a refusal into an answer if Stripe stores it under the key. Stripe does so for every request that it began to
-// carry out.
+// result turns a refusal into an answer if Stripe stores it under the key. Stripe does so for every
+// request that it began to carry out.
 func result(o outcome, err error) (outcome, error) {
 	if p, ok := errors.AsType[*Problem](err); ok && p.Begun {
 		return outcome{stored: o.stored, intent: o.intent, instead: p}, nil
@@ -145,8 +148,8 @@ func result(o outcome, err error) (outcome, error) {
 	return o, err
 }
 
-// answering admits requests that carry the key, and repeats the answer of a repeated request. It stores a request's change
-// together with its answer, so that a crash leaves both or neither.
+// answering admits requests that carry the key, and repeats the answer of a repeated request. It
+// stores a request's change together with its answer, so that a crash leaves both or neither.
 func (h Handler) answering(to route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, line := observe.Begin(r.Context(), h.Log, slog.String("method", r.Method), slog.String("path", r.URL.Path))
@@ -215,8 +218,8 @@ func (h Handler) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	return Answer{}, false, errLocked
 }
 
-// remembered returns the answer to the first request with the key, and whether one is stored. The clock is read after the
-// answer, so that a finished request is never taken for one in progress.
+// remembered returns the answer to the first request with the key, and whether one is stored. The
+// clock is read after the answer, so that a finished request is never taken for one in progress.
 func (h Handler) remembered(ctx context.Context, key, request string) (Answer, bool, error) {
 	if key == "" {
 		return Answer{}, false, nil
@@ -264,7 +267,8 @@ func (h Handler) announce(ctx context.Context, to []Endpoint, o outcome) {
 	}
 }
 
-// admit returns a *Problem unless the request carries the key, as a bearer token or as the user of basic authentication.
+// admit returns a *Problem unless the request carries the key, as a bearer token or as the user of
+// basic authentication.
 func (h Handler) admit(ctx context.Context, r *http.Request) error {
 	given, _, _ := r.BasicAuth()
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {

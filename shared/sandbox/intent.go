@@ -1,6 +1,7 @@
-// Package sandbox is a payment provider for all stages except production. It has the part of Stripe's API that this project
-// uses, moves no money, and misbehaves on demand (cards.go). It counts how often each payment was authorized and captured in
-// fact, and how much of it was refunded, so that a test can prove that no customer is charged twice.
+// Package sandbox is a payment provider for all stages except production. It has the part of
+// Stripe's API that this project uses, moves no money, and misbehaves on demand (cards.go). It
+// counts how often each payment was authorized and captured in fact, and how much of it was
+// refunded, so that a test can prove that no customer is charged twice.
 package sandbox
 
 import (
@@ -22,7 +23,8 @@ const (
 	Canceled              Status = "canceled"
 )
 
-// How an intent is captured after its authorization, and how it is confirmed after its customer acted.
+// How an intent is captured after its authorization, and how it is confirmed after its customer
+// acted.
 const (
 	Manual    = "manual"    // by a capture request; by our server
 	Automatic = "automatic" // at once; by the customer's action
@@ -64,8 +66,8 @@ type Decline struct {
 	Card        string
 }
 
-// At returns the intent as of a time. Until then a payment in processing may be authorized, an authorization may have lapsed,
-// and refunds may have arrived or failed.
+// At returns the intent as of a time. Until then a payment in processing may be authorized, an
+// authorization may have lapsed, and refunds may have arrived or failed.
 func (i Intent) At(now time.Time) Intent {
 	if i.Status == Processing && !now.Before(i.Settles) {
 		i = i.authorized(i.Settles)
@@ -82,7 +84,8 @@ func (i Intent) At(now time.Time) Intent {
 	return i
 }
 
-// Waits returns when the intent changes next by itself, except when an authorization lapses; zero: never.
+// Waits returns when the intent changes next by itself, except when an authorization lapses; zero:
+// never.
 func (i Intent) Waits() time.Time {
 	var next time.Time
 	sooner := func(t time.Time) {
@@ -138,8 +141,9 @@ func (i Intent) declined(d Decline) Intent {
 	return i
 }
 
-// Confirm charges the intent's card. A payment method given here replaces the intent's. It returns a *Problem for an intent that
-// cannot be confirmed: one that was confirmed or canceled before, or has no payment method, as after a decline.
+// Confirm charges the intent's card. A payment method given here replaces the intent's. It returns
+// a *Problem for an intent that cannot be confirmed: one that was confirmed or canceled before, or
+// has no payment method, as after a decline.
 func Confirm(i Intent, paymentMethod string, now time.Time) (Intent, error) {
 	if paymentMethod == "" {
 		paymentMethod = i.PaymentMethod
@@ -170,9 +174,9 @@ func Confirm(i Intent, paymentMethod string, now time.Time) (Intent, error) {
 	return i, nil
 }
 
-// Act applies the customer's action. With automatic confirmation the amount is authorized; with manual confirmation the intent
-// must be confirmed again. A failed action removes the payment method. It returns a *Problem for an intent that requires no
-// action.
+// Act applies the customer's action. With automatic confirmation the amount is authorized; with
+// manual confirmation the intent must be confirmed again. A failed action removes the payment
+// method. It returns a *Problem for an intent that requires no action.
 func Act(i Intent, succeeds bool, now time.Time) (Intent, error) {
 	switch {
 	case i.Status != RequiresAction:
@@ -191,8 +195,9 @@ func Act(i Intent, succeeds bool, now time.Time) (Intent, error) {
 	return i.authorized(now), nil
 }
 
-// Capture captures the amount, or a part of it and voids the rest. It returns a *Problem for an intent that holds nothing, or
-// less. The returned intent may have changed even then, because its authorization may have lapsed.
+// Capture captures the amount, or a part of it and voids the rest. It returns a *Problem for an
+// intent that holds nothing, or less. The returned intent may have changed even then, because its
+// authorization may have lapsed.
 func Capture(i Intent, amount int64, now time.Time) (Intent, error) {
 	if i.Status == RequiresCapture && i.Card().Lapses {
 		i = i.lapsed(now)
@@ -207,8 +212,8 @@ func Capture(i Intent, amount int64, now time.Time) (Intent, error) {
 	return i.captured(amount), nil
 }
 
-// Cancel cancels an intent: it can never be confirmed again, and its authorization is voided. It returns a *Problem for an
-// intent that is captured or canceled already.
+// Cancel cancels an intent: it can never be confirmed again, and its authorization is voided. It
+// returns a *Problem for an intent that is captured or canceled already.
 func Cancel(i Intent, reason string, now time.Time) (Intent, error) {
 	if i.Status == Succeeded || i.Status == Canceled {
 		return i, unexpectedState(i, "You cannot cancel this PaymentIntent because it has a status of "+string(i.Status)+

@@ -195,7 +195,8 @@ func (h Handler) listRefunds(ctx context.Context, c call) (outcome, error) {
 	return outcome{stored: stored, intent: i, document: page}, nil
 }
 
-// find returns an intent as it was stored and as it is now. param is the name of the parameter with its id.
+// find returns an intent as it was stored and as it is now. param is the name of the parameter with
+// its id.
 func (h Handler) find(ctx context.Context, c call, id, param string) (stored, now Intent, err error) {
 	stored, err = h.Ledger.Intent(ctx, id)
 	if errors.Is(err, fault.NotFound) {

@@ -40,8 +40,8 @@ func (i Intent) Refunded() int64 {
 	return sum
 }
 
-// GiveBack appends a refund to the intent. An amount of 0 means all that is left. It returns a *Problem if less than the amount
-// is left.
+// GiveBack appends a refund to the intent. An amount of 0 means all that is left. It returns a
+// *Problem if less than the amount is left.
 func GiveBack(i Intent, r Refund, now time.Time) (Intent, error) {
 	left := i.Captured - i.Refunded()
 	switch {

@@ -10,7 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// Read decodes the JSON document of the secret with the ARN into value. Errors name the ARN, never the value.
+// Read decodes the JSON document of the secret with the ARN into value. Errors name the ARN, never
+// the value.
 func Read(ctx context.Context, cfg aws.Config, arn string, value any) error {
 	out, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
 	if err != nil {

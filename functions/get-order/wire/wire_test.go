@@ -26,7 +26,8 @@ const (
 
 var build = function.Serving(wire.New)
 
-// placed is a cloud with one order, whose stock is reserved and whose payment failed. The clock of reserve-stock is late.
+// placed is a cloud with one order, whose stock is reserved and whose payment failed. The clock of
+// reserve-stock is late.
 func placed(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Orders", c.Image("relay-facts.json"))

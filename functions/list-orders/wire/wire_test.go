@@ -18,7 +18,8 @@ const name = "list-orders"
 
 var build = function.Serving(wire.New)
 
-// placed is a cloud with three orders of the caller, one of another customer that needs attention, and one of another shop.
+// placed is a cloud with three orders of the caller, one of another customer that needs attention,
+// and one of another shop.
 func placed(t *testing.T) *cloudtest.Cloud {
 	t.Helper()
 	c := cloudtest.New(t)

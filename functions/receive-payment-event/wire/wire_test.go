@@ -30,7 +30,8 @@ func called(url string) function.Builder {
 	}
 }
 
-// start returns a cloud and the provider's URL. The order's payment is recorded as under way, but its money is held by now.
+// start returns a cloud and the provider's URL. The order's payment is recorded as under way, but
+// its money is held by now.
 func start(t *testing.T) (*cloudtest.Cloud, string) {
 	t.Helper()
 	c := cloudtest.New(t)

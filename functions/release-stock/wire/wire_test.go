@@ -20,7 +20,8 @@ const (
 
 var build = function.Consuming(saga.ReleaseStock, wire.New)
 
-// stocked is a cloud in which two mugs and a teapot are reserved for the order, and three mugs for another.
+// stocked is a cloud in which two mugs and a teapot are reserved for the order, and three mugs for
+// another.
 func stocked(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Reservations", `{

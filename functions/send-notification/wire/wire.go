@@ -1,4 +1,5 @@
-// Package wire connects send-notification to the orders, to the notices, and to the sender of mails.
+// Package wire connects send-notification to the orders, to the notices, and to the sender of
+// mails.
 package wire
 
 import (

@@ -1,4 +1,5 @@
-// Package notifydb stores in DynamoDB the status of every notice, and the suppressed recipients. It stores no address.
+// Package notifydb stores in DynamoDB the status of every notice, and the suppressed recipients. It
+// stores no address.
 package notifydb
 
 import (
@@ -54,9 +55,9 @@ type suppression struct {
 
 func suppressionKey(r notify.Recipient) string { return "suppressed#" + string(r) }
 
-// Claim claims a notice until the lease ends. It returns notify.ErrSettled for a final notice, and notify.ErrBeingSent for a
-// claimed one; other errors are those of record.Failure. If the answer is lost and the SDK repeats the request, Claim
-// recognizes its own claim.
+// Claim claims a notice until the lease ends. It returns notify.ErrSettled for a final notice, and
+// notify.ErrBeingSent for a claimed one; other errors are those of record.Failure. If the answer is
+// lost and the SDK repeats the request, Claim recognizes its own claim.
 func (s Store) Claim(ctx context.Context, n notify.Notice, now, until time.Time) (notify.Claim, error) {
 	c := notify.Claim{Notice: n, Token: s.Nonce()}
 	claimed := toItem(c, notify.Sending)
@@ -74,14 +75,15 @@ func (s Store) Claim(ctx context.Context, n notify.Notice, now, until time.Time)
 	return c, notify.ErrSettled
 }
 
-// Release ends a claim early, so that the notice can be claimed at once. It returns notify.ErrBeingSent if the claim lapsed
-// and the notice was claimed again; other errors are those of record.Failure.
+// Release ends a claim early, so that the notice can be claimed at once. It returns
+// notify.ErrBeingSent if the claim lapsed and the notice was claimed again; other errors are those
+// of record.Failure.
 func (s Store) Release(ctx context.Context, c notify.Claim) error {
 	return s.change(ctx, c, toItem(c, notify.Sending))
 }
 
-// Settle makes a claimed notice final. It returns notify.ErrBeingSent if the claim lapsed and the notice was claimed again;
-// other errors are those of record.Failure.
+// Settle makes a claimed notice final. It returns notify.ErrBeingSent if the claim lapsed and the
+// notice was claimed again; other errors are those of record.Failure.
 func (s Store) Settle(ctx context.Context, c notify.Claim, o notify.Outcome) error {
 	final := toItem(c, o.Status)
 	final.At, final.Recipient, final.Message = o.At.UnixMilli(), o.Recipient, o.Message

@@ -18,8 +18,8 @@ import (
 // keep is how long the mailbox keeps a mail.
 const keep = 7 * 24 * time.Hour
 
-// Mailbox is a table that stores mails instead of delivering them, for local clouds and for stages that must send no mail. It
-// stores each notice once, and counts how often it was sent.
+// Mailbox is a table that stores mails instead of delivering them, for local clouds and for stages
+// that must send no mail. It stores each notice once, and counts how often it was sent.
 type Mailbox struct {
 	db    *dynamodb.Client
 	table string
@@ -47,8 +47,9 @@ type mailItem struct {
 	Sends    int             `dynamodbav:":sends"`   // how often it was sent
 }
 
-// Send stores the mail under its notice's key, and replaces an existing one. It returns notify.ErrRefused for an address that
-// bounces, as SES's mailbox simulator does: bounce@ at any domain. Other errors are those of record.Failure.
+// Send stores the mail under its notice's key, and replaces an existing one. It returns
+// notify.ErrRefused for an address that bounces, as SES's mailbox simulator does: bounce@ at any
+// domain. Other errors are those of record.Failure.
 func (b Mailbox) Send(ctx context.Context, n notify.Notice, m notify.Mail) (id string, err error) {
 	if bounces(m.To) {
 		return "", notify.ErrRefused
@@ -70,8 +71,8 @@ func (b Mailbox) Send(ctx context.Context, n notify.Notice, m notify.Mail) (id s
 	return n.Key(), record.Failure(err)
 }
 
-// bounces reports whether mail to an address bounces. SES's simulator has bounce@simulator.amazonses.com, with or without a
-// label, as in bounce+1@.
+// bounces reports whether mail to an address bounces. SES's simulator has
+// bounce@simulator.amazonses.com, with or without a label, as in bounce+1@.
 func bounces(address string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(address), "@")
 	local, _, _ = strings.Cut(local, "+")

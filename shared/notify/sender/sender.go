@@ -1,4 +1,5 @@
-// Package sender hands mails over for delivery: to SES, or to the mailbox in stages that must send no mail.
+// Package sender hands mails over for delivery: to SES, or to the mailbox in stages that must send
+// no mail.
 package sender
 
 import (
@@ -43,8 +44,9 @@ type Guarded struct {
 	Needs   time.Duration // the longest time that one mail takes
 }
 
-// Send hands the mail over. It returns fault.Unavailable while the circuit is open. It returns fault.Conflict if the context
-// ends too soon, because a mail whose sending is cut off would be sent twice.
+// Send hands the mail over. It returns fault.Unavailable while the circuit is open. It returns
+// fault.Conflict if the context ends too soon, because a mail whose sending is cut off would be
+// sent twice.
 func (g Guarded) Send(ctx context.Context, n notify.Notice, m notify.Mail) (id string, err error) {
 	if until, limited := ctx.Deadline(); limited && time.Until(until) < g.Needs {
 		return "", errNoTime

@@ -18,8 +18,9 @@ import (
 	"backroom/shared/notify"
 )
 
-// sesTimeout is how long SES may take for a mail: less than the function's timeout. A mail is tried once. SES has no
-// idempotency key, so a retry of the SDK after a lost answer would send the mail twice within a second.
+// sesTimeout is how long SES may take for a mail: less than the function's timeout. A mail is tried
+// once. SES has no idempotency key, so a retry of the SDK after a lost answer would send the mail
+// twice within a second.
 const sesTimeout = 4 * time.Second
 
 // SES delivers mails with Amazon SES.
@@ -40,9 +41,10 @@ func NewSES(cfg aws.Config, from, configurationSet string) SES {
 	return s
 }
 
-// Send sends the mail through SES, as text and as HTML, and returns its message id. It returns notify.ErrRefused for an
-// address that SES refuses at once; a later bounce is not known yet. It returns ErrThrottled beyond the account's sending
-// rate, and ErrUnavailable if SES does not answer or its sending is paused. Errors never contain the address.
+// Send sends the mail through SES, as text and as HTML, and returns its message id. It returns
+// notify.ErrRefused for an address that SES refuses at once; a later bounce is not known yet. It
+// returns ErrThrottled beyond the account's sending rate, and ErrUnavailable if SES does not answer
+// or its sending is paused. Errors never contain the address.
 func (s SES) Send(ctx context.Context, n notify.Notice, m notify.Mail) (id string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, sesTimeout)
 	defer cancel()
@@ -85,8 +87,9 @@ func failure(err error) error {
 	return discreet
 }
 
-// badAddress are parts of SES's messages about an invalid or blacklisted address. SES has no codes for these. A sender that is
-// not verified gets another message: no recipient may be suppressed for our mistake.
+// badAddress are parts of SES's messages about an invalid or blacklisted address. SES has no codes
+// for these. A sender that is not verified gets another message: no recipient may be suppressed for
+// our mistake.
 var badAddress = []string{
 	"address blacklisted", "illegal address", "illegal semicolon", "missing final '@domain'", "missing local name", "local address ",
 	"domain contains ", "domain starts with ", "domain ends with ", "invalid domain name", "missing domain",

@@ -36,8 +36,8 @@ func (c *console) remove() *cobra.Command {
 	return verb
 }
 
-// delete deletes a stack that is not prod's, and then its tables. If the stack is deleted already, it deletes the tables
-// that are left.
+// delete deletes a stack that is not prod's, and then its tables. If the stack is deleted already,
+// it deletes the tables that are left.
 func (c *console) delete(ctx context.Context, endpoint, name, confirm string, dryRun bool) error {
 	s, err := stack.Describe(ctx, endpoint, name)
 	there := !errors.Is(err, stack.ErrNoStack)
@@ -99,7 +99,8 @@ func deletable(s stack.Stack) error {
 	return remedy.For(fmt.Errorf("%s has no output Stage: it is not a Backroom stack, or it is older than this command", s.Name), next)
 }
 
-// confirmed returns nil if the operator gave the stack's name, in a flag or as an answer. Another name is an error.
+// confirmed returns nil if the operator gave the stack's name, in a flag or as an answer. Another
+// name is an error.
 func (c *console) confirmed(ctx context.Context, name, beforehand string) error {
 	said := beforehand
 	if said == "" {

@@ -29,7 +29,8 @@ func TestDeletable_RefusesProdAndUnknownStages(t *testing.T) {
 	}
 }
 
-// tables makes tables of these names for the test, and returns a function that lists the existing ones.
+// tables makes tables of these names for the test, and returns a function that lists the existing
+// ones.
 func (d *deployed) tables(t *testing.T, names ...string) (there func() []string) {
 	t.Helper()
 	db := dynamodb.NewFromConfig(d.Runtime().AWS)

@@ -71,7 +71,8 @@ func (c *console) mailList() *cobra.Command {
 	return verb
 }
 
-// showPage writes mails to file, or to a temporary one if file is empty and open is set. It opens the file if open is set.
+// showPage writes mails to file, or to a temporary one if file is empty and open is set. It opens
+// the file if open is set.
 func (c *console) showPage(ctx context.Context, mails []mail, file string, open bool) error {
 	if file == "" && !open {
 		return nil
@@ -93,7 +94,8 @@ func (c *console) showPage(ctx context.Context, mails []mail, file string, open 
 	return remedy.For(exec.CommandContext(ctx, "xdg-open", file).Run(), "open "+file+" in a browser")
 }
 
-// readMail returns the mails of a stack's mailbox, the oldest first. A stack without a mailbox is an error.
+// readMail returns the mails of a stack's mailbox, the oldest first. A stack without a mailbox is
+// an error.
 func readMail(ctx context.Context, site ops.Site) ([]mail, error) {
 	table := site.Names["Mailbox"]
 	if table == "" {

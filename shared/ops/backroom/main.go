@@ -8,7 +8,8 @@
 //	backroom smoke             test a deployment with one order
 //	backroom delete            delete a stack and its tables; never prod
 //
-// It exits with 0 after success, 1 after a failure, 2 if an argument or flag is wrong, and 130 after an interrupt.
+// It exits with 0 after success, 1 after a failure, 2 if an argument or flag is wrong, and 130
+// after an interrupt.
 package main
 
 import (

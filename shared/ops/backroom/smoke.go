@@ -54,7 +54,8 @@ func (c *console) smoke() *cobra.Command {
 	return verb
 }
 
-// walk prepares the smoke test of a stack. An empty card is replaced by the sandbox's, an empty url by the stack's.
+// walk prepares the smoke test of a stack. An empty card is replaced by the sandbox's, an empty url
+// by the stack's.
 func (c *console) walk(ctx context.Context, site ops.Site, shopName, card, url string) (smoke.Walk, error) {
 	if url == "" {
 		found, err := site.Stack.API()

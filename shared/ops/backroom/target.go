@@ -17,8 +17,9 @@ import (
 	"backroom/shared/ops/stack"
 )
 
-// target returns the cloud's endpoint and the name of the stack that a verb works on. Without --stack, it is the stack of
-// the running make run. It is a misuse if no make run is running, or if the verb changes data.
+// target returns the cloud's endpoint and the name of the stack that a verb works on. Without
+// --stack, it is the stack of the running make run. It is a misuse if no make run is running, or if
+// the verb changes data.
 func (c *console) target(changes bool) (endpoint, name string, err error) {
 	if c.stack != "" {
 		if c.endpoint == "" {
@@ -77,7 +78,8 @@ func (c *console) agree(ctx context.Context, yes bool, s stack.Stack, what strin
 	return errors.New("not confirmed; nothing was changed")
 }
 
-// ask returns the operator's answer. Without a terminal it returns a misuse that names the flag which answers instead.
+// ask returns the operator's answer. Without a terminal it returns a misuse that names the flag
+// which answers instead.
 func (c *console) ask(ctx context.Context, question, flag string) (string, error) {
 	if !c.interactive {
 		why := errors.New("a confirmation is required, and there is no terminal to ask on; nothing was changed")

@@ -1,4 +1,5 @@
-// Package local lets a running `make run` announce to other programs on this machine which stack it serves.
+// Package local lets a running `make run` announce to other programs on this machine which stack it
+// serves.
 package local
 
 import (
@@ -30,7 +31,8 @@ func Announce(repo string, r Run) error {
 // Withdraw removes what Announce wrote.
 func Withdraw(repo string) error { return os.Remove(notice(repo)) }
 
-// Running returns the run of a repository. It returns false if none was announced, or if the process has ended since.
+// Running returns the run of a repository. It returns false if none was announced, or if the
+// process has ended since.
 func Running(repo string) (r Run, ok bool) {
 	text, err := os.ReadFile(notice(repo))
 	if err != nil || json.Unmarshal(text, &r) != nil {

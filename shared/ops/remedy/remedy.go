@@ -13,8 +13,8 @@ func (e *Error) Error() string { return e.Cause.Error() }
 
 func (e *Error) Unwrap() error { return e.Cause }
 
-// For adds a next step to a cause. It returns nil for a nil cause. A cause that has a next step keeps it, because the code
-// closest to the failure knows most.
+// For adds a next step to a cause. It returns nil for a nil cause. A cause that has a next step
+// keeps it, because the code closest to the failure knows most.
 func For(cause error, next string) error {
 	if cause == nil {
 		return nil

@@ -1,5 +1,5 @@
-// Package shop seeds a shop, buys in it and follows an order, with the Go client (shared/client). Its Wire sends requests
-// that the client cannot send, such as malformed ones.
+// Package shop seeds a shop, buys in it and follows an order, with the Go client (shared/client).
+// Its Wire sends requests that the client cannot send, such as malformed ones.
 package shop
 
 import (
@@ -15,8 +15,8 @@ import (
 	"backroom/shared/client"
 )
 
-// An API is one deployed Backroom. A call carries the token that Bearer gives it. It is made once, without retries, so the
-// caller sees every refusal.
+// An API is one deployed Backroom. A call carries the token that Bearer gives it. It is made once,
+// without retries, so the caller sees every refusal.
 type API struct {
 	*client.ClientWithResponses
 	Wire
@@ -55,7 +55,8 @@ func (s API) Token(ctx context.Context, c client.Credentials) (string, error) {
 // Euro is a price list with one price.
 func Euro(cents int64) []client.Money { return []client.Money{{Amount: cents, Currency: "EUR"}} }
 
-// AddProduct adds a product to the catalogue. If the SKU exists, it changes nothing and returns false.
+// AddProduct adds a product to the catalogue. If the SKU exists, it changes nothing and returns
+// false.
 func (s API) AddProduct(ctx context.Context, token, sku string, p client.ProductContent) (added bool, err error) {
 	answer, err := s.PutProductWithResponse(ctx, sku, &client.PutProductParams{IfNoneMatch: new("*")}, p, Bearer(token))
 	if RefusedWith(err, http.StatusPreconditionFailed) {
@@ -120,12 +121,14 @@ func (s API) Order(ctx context.Context, token, id string) (client.Order, error) 
 	return *answer.JSON200, nil
 }
 
-// Await reads an order until it has its outcome. If ctx ends first, it returns the order as last read, and ctx's error.
+// Await reads an order until it has its outcome. If ctx ends first, it returns the order as last
+// read, and ctx's error.
 func (s API) Await(ctx context.Context, token, id string) (client.Order, error) {
 	return s.AwaitThat(ctx, token, id, Decided)
 }
 
-// AwaitThat reads an order until wanted returns true. If ctx ends first, it returns the order as last read, and ctx's error.
+// AwaitThat reads an order until wanted returns true. If ctx ends first, it returns the order as
+// last read, and ctx's error.
 func (s API) AwaitThat(ctx context.Context, token, id string, wanted func(client.Order) bool) (client.Order, error) {
 	var seen client.Order
 	for pause := 40 * time.Millisecond; ; pause = min(pause*5/4, 500*time.Millisecond) {

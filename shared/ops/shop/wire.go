@@ -9,8 +9,8 @@ import (
 	"net/http"
 )
 
-// A Wire sends requests that the client cannot send: malformed ones, those with exact bytes and headers, and those to
-// another API.
+// A Wire sends requests that the client cannot send: malformed ones, those with exact bytes and
+// headers, and those to another API.
 type Wire struct {
 	URL  string // the prefix of all paths; without a slash at the end
 	HTTP *http.Client
@@ -32,7 +32,8 @@ type Answer struct {
 	Body   []byte
 }
 
-// Into decodes the body into out. Another status than the given one is an error that contains the body.
+// Into decodes the body into out. Another status than the given one is an error that contains the
+// body.
 func (a Answer) Into(out any, status int) error {
 	if a.Status != status {
 		return fmt.Errorf("status %d, wanted %d: %s", a.Status, status, bytes.TrimSpace(a.Body))
@@ -43,7 +44,8 @@ func (a Answer) Into(out any, status int) error {
 	return json.Unmarshal(a.Body, out)
 }
 
-// Send sends a call and reads the whole response. An error means that the response is missing or incomplete.
+// Send sends a call and reads the whole response. An error means that the response is missing or
+// incomplete.
 func (w Wire) Send(ctx context.Context, call Call) (Answer, error) {
 	var body []byte
 	switch given := call.Body.(type) {

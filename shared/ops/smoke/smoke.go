@@ -1,5 +1,5 @@
-// Package smoke tests a deployed stack with one order: it places the order, follows it until its refund, and removes its
-// product afterwards.
+// Package smoke tests a deployed stack with one order: it places the order, follows it until its
+// refund, and removes its product afterwards.
 package smoke
 
 import (
@@ -20,9 +20,11 @@ type Walk struct {
 	API              shop.API
 	ClientID, Secret string
 	Name             string // unique: this walk's product and idempotency keys contain it
-	// Card is a payment method that the stack's provider accepts. Without one the walk orders nothing and only reads.
+	// Card is a payment method that the stack's provider accepts. Without one the walk orders
+	// nothing and only reads.
 	Card string
-	// Mailed returns the status of the order's first mail, "" while it has none. It is nil if the status cannot be read.
+	// Mailed returns the status of the order's first mail, "" while it has none. It is nil if the
+	// status cannot be read.
 	Mailed func(ctx context.Context, order string) (string, error)
 	Bound  time.Duration // the longest wait for each result
 	Pause  time.Duration // between two requests
@@ -30,7 +32,8 @@ type Walk struct {
 	Step func(name string, work func() (saw string, err error)) error
 }
 
-// The buyer of the order, and the address of its mail, at which SES accepts every mail and delivers none.
+// The buyer of the order, and the address of its mail, at which SES accepts every mail and delivers
+// none.
 const (
 	buyer = "smoke-test"
 	email = "success@simulator.amazonses.com"
@@ -135,7 +138,8 @@ func (w Walk) buy(ctx context.Context, staff string) (err error) {
 	return w.Step("refund", func() (string, error) { return w.refund(ctx, staff, id) })
 }
 
-// follow waits until the order is paid and its mail is sent. An order that is not confirmed, or needs attention, is an error.
+// follow waits until the order is paid and its mail is sent. An order that is not confirmed, or
+// needs attention, is an error.
 func (w Walk) follow(ctx context.Context, customer, id string) error {
 	story := "backroom order show " + id + ", with the same --stack; then the log and the dead-letter queue of the missing step"
 	err := w.Step("outcome", func() (string, error) {
@@ -203,8 +207,8 @@ func (w Walk) giveUp(ctx context.Context, staff, id string) error {
 	})
 }
 
-// until calls look until it is done, and returns what it saw last. It returns the first error of look, or an error when
-// w.Bound is over.
+// until calls look until it is done, and returns what it saw last. It returns the first error of
+// look, or an error when w.Bound is over.
 func (w Walk) until(ctx context.Context, what string, look func(context.Context) (seen string, done bool, err error), next string) (string, error) {
 	limit, cancel := context.WithTimeout(ctx, w.Bound)
 	defer cancel()

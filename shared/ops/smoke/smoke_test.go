@@ -33,8 +33,8 @@ var sound = map[string]string{
 	"DELETE /products/SMOKE-TEST":        `204 `,
 }
 
-// walked runs a walk through a stack that works except for some answers. It returns the requests, and the steps that
-// succeeded.
+// walked runs a walk through a stack that works except for some answers. It returns the requests,
+// and the steps that succeeded.
 func walked(t *testing.T, but map[string]string, change func(*Walk)) (asked, good []string, err error) {
 	t.Helper()
 	stack := loopback.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

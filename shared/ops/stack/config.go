@@ -11,8 +11,8 @@ import (
 // Region is the region of the local clouds.
 const Region = "us-east-1"
 
-// Config returns the SDK's settings for the cloud at endpoint: dummy credentials for a local one, the caller's own
-// for AWS.
+// Config returns the SDK's settings for the cloud at endpoint: dummy credentials for a local one,
+// the caller's own for AWS.
 func Config(ctx context.Context, endpoint string) (aws.Config, error) {
 	if endpoint == "" {
 		return config.LoadDefaultConfig(ctx)

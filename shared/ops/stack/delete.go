@@ -35,13 +35,14 @@ func (s Stack) Delete(ctx context.Context) error {
 	return nil
 }
 
-// Tables are the logical ids of the template's tables. Leftovers finds the tables of a deleted stack by them.
+// Tables are the logical ids of the template's tables. Leftovers finds the tables of a deleted
+// stack by them.
 var Tables = []string{
 	"Orders", "Reservations", "Charges", "Levels", "Catalog", "Access", "Circuits", "Notices", "Mailbox", "Sandbox",
 }
 
-// Leftovers returns the tables that a deleted stack left: those that CloudFormation named after the stack and after one of
-// tables, which are logical ids. An existing stack is an error.
+// Leftovers returns the tables that a deleted stack left: those that CloudFormation named after the
+// stack and after one of tables, which are logical ids. An existing stack is an error.
 func Leftovers(ctx context.Context, endpoint, stack string, tables []string) ([]string, error) {
 	if _, err := Describe(ctx, endpoint, stack); !errors.Is(err, ErrNoStack) {
 		return nil, errors.Join(fmt.Errorf("stack %s still exists, and its tables are in use", stack), err)
@@ -67,14 +68,14 @@ func Leftovers(ctx context.Context, endpoint, stack string, tables []string) ([]
 	return left, nil
 }
 
-// namedAfter matches the names that CloudFormation gives to a stack's tables: stack, logical id, random suffix. A stack
-// whose name only begins with this one's has an additional part.
+// namedAfter matches the names that CloudFormation gives to a stack's tables: stack, logical id,
+// random suffix. A stack whose name only begins with this one's has an additional part.
 func namedAfter(stack string, tables []string) *regexp.Regexp {
 	return regexp.MustCompile(`^` + regexp.QuoteMeta(stack) + `-(` + strings.Join(tables, "|") + `)-[A-Za-z0-9]+$`)
 }
 
-// DeleteTables deletes tables and waits until they are deleted. The error names those that stay, such as prod's, which are
-// protected.
+// DeleteTables deletes tables and waits until they are deleted. The error names those that stay,
+// such as prod's, which are protected.
 func DeleteTables(ctx context.Context, endpoint string, names []string) error {
 	cfg, err := Config(ctx, endpoint)
 	if err != nil {

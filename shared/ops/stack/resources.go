@@ -9,7 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 )
 
-// Resources returns the physical id of each resource of the stack, by its logical id. A table's physical id is its name.
+// Resources returns the physical id of each resource of the stack, by its logical id. A table's
+// physical id is its name.
 func (s Stack) Resources(ctx context.Context) (map[string]string, error) {
 	named := map[string]string{}
 	return named, s.each(ctx, func(r types.StackResourceSummary) {
@@ -17,7 +18,8 @@ func (s Stack) Resources(ctx context.Context) (map[string]string, error) {
 	})
 }
 
-// Tables returns the logical ids of the tables in the stack's own template, whose version may differ from this program's.
+// Tables returns the logical ids of the tables in the stack's own template, whose version may
+// differ from this program's.
 func (s Stack) Tables(ctx context.Context) (ids []string, err error) {
 	err = s.each(ctx, func(r types.StackResourceSummary) {
 		if aws.ToString(r.ResourceType) == "AWS::DynamoDB::Table" {

@@ -1,5 +1,5 @@
-// Package stack finds a deployed Backroom by the name of its CloudFormation stack: its addresses, its secrets and its
-// tables. It also deletes one.
+// Package stack finds a deployed Backroom by the name of its CloudFormation stack: its addresses,
+// its secrets and its tables. It also deletes one.
 package stack
 
 import (
@@ -71,7 +71,8 @@ func (s Stack) API() (string, error) {
 	return s.Endpoint + "/_aws/execute-api/" + s.Outputs["ApiId"] + StagePath, nil
 }
 
-// Sandbox returns the URL of the payment sandbox, before its paths. A stack without a sandbox, as in prod, is an error.
+// Sandbox returns the URL of the payment sandbox, before its paths. A stack without a sandbox, as
+// in prod, is an error.
 func (s Stack) Sandbox() (string, error) {
 	id := s.Outputs["SandboxApiId"]
 	if id == "" {
@@ -109,7 +110,8 @@ func (s Stack) PaymentsKey(ctx context.Context) (string, error) {
 	return payments.Key, err
 }
 
-// CallbackSecret returns the secret with which the payment provider signs its callbacks; empty until one is stored.
+// CallbackSecret returns the secret with which the payment provider signs its callbacks; empty
+// until one is stored.
 func (s Stack) CallbackSecret(ctx context.Context) (string, error) {
 	var payments struct {
 		WebhookSecret string `json:"webhook_secret"`

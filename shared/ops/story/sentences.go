@@ -17,8 +17,8 @@ func sentence(e saga.Entry) string {
 	return fmt.Sprintf("%s %s", e.Cause.Actor, words)
 }
 
-// because returns the cause of an entry: a fact of the story, by its name, or a request or message, by its id. facts are the
-// facts of the story by their ids.
+// because returns the cause of an entry: a fact of the story, by its name, or a request or message,
+// by its id. facts are the facts of the story by their ids.
 func because(e saga.Entry, facts map[string]saga.Fact) string {
 	switch fact, ok := facts[e.Cause.ID]; {
 	case ok:

@@ -1,5 +1,5 @@
-// Package story prints the story of one order for a person: what happened, the actor and the cause of each fact. Below are the
-// order's status, what it awaits, and what to do. It prints no address.
+// Package story prints the story of one order for a person: what happened, the actor and the cause
+// of each fact. Below are the order's status, what it awaits, and what to do. It prints no address.
 package story
 
 import (
@@ -17,7 +17,8 @@ import (
 	"backroom/shared/stock"
 )
 
-// A Story is everything that is stored about an order: its own row, its reservation, its charge and its notices.
+// A Story is everything that is stored about an order: its own row, its reservation, its charge and
+// its notices.
 type Story struct {
 	order.Story
 	Reservation *stock.Reservation // nil: it does not exist yet

@@ -1,4 +1,5 @@
-// Package terminal reports the progress of a command to a person or a log file: one line per phase, with its time.
+// Package terminal reports the progress of a command to a person or a log file: one line per phase,
+// with its time.
 package terminal
 
 import (
@@ -12,7 +13,8 @@ import (
 	"golang.org/x/term"
 )
 
-// A Reporter writes phases and lines. On a terminal a phase shows a spinner while it runs; elsewhere it is one plain line.
+// A Reporter writes phases and lines. On a terminal a phase shows a spinner while it runs;
+// elsewhere it is one plain line.
 type Reporter struct {
 	out    io.Writer
 	live   bool // out is a terminal that can redraw a line

@@ -1,8 +1,9 @@
-// Package sandboxdb stores the payment sandbox's intents, answers, used-up cards and setup in DynamoDB, in a table of its own,
-// which has no stream.
+// Package sandboxdb stores the payment sandbox's intents, answers, used-up cards and setup in
+// DynamoDB, in a table of its own, which has no stream.
 //
-// A scan of the table's intents is also a ledger of money. The shop has the sum of amount_received - sandbox_refunded over the
-// items with sandbox_authorizations. No intent may have been authorized or captured more than once.
+// A scan of the table's intents is also a ledger of money. The shop has the sum of amount_received
+// - sandbox_refunded over the items with sandbox_authorizations. No intent may have been authorized
+// or captured more than once.
 package sandboxdb
 
 import (
@@ -139,7 +140,8 @@ func (l Ledger) Setup(ctx context.Context) (sandbox.Setup, error) {
 	return s, nil
 }
 
-// Answer returns the answer of a key, read consistently. It returns fault.NotFound for an unknown key.
+// Answer returns the answer of a key, read consistently. It returns fault.NotFound for an unknown
+// key.
 func (l Ledger) Answer(ctx context.Context, key string) (sandbox.Answer, error) {
 	var item answerItem
 	if err := l.get(ctx, answerKey(key), &item); err != nil {
@@ -160,8 +162,9 @@ func (l Ledger) UsedUp(ctx context.Context, paymentMethod string) (bool, error) 
 	return err == nil, err
 }
 
-// Keep stores a change, all of it or nothing. It returns fault.Conflict if the intent or the setup changed since it was read, if
-// the key was used since and has not expired, or if the payment method was used up since.
+// Keep stores a change, all of it or nothing. It returns fault.Conflict if the intent or the setup
+// changed since it was read, if the key was used since and has not expired, or if the payment
+// method was used up since.
 func (l Ledger) Keep(ctx context.Context, c sandbox.Change, now time.Time) error {
 	var actions []types.TransactWriteItem
 	if i := c.Intent; i != nil {

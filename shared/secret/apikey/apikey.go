@@ -1,5 +1,5 @@
-// Package apikey reads the two keys that we share with the payment provider: the key of its API, and the key with which it
-// signs its callbacks. It reads them by reference, and caches them.
+// Package apikey reads the two keys that we share with the payment provider: the key of its API,
+// and the key with which it signs its callbacks. It reads them by reference, and caches them.
 package apikey
 
 import (
@@ -54,8 +54,9 @@ func InSecret(cfg aws.Config, arn string, now func() time.Time) *Key {
 	}, now)
 }
 
-// SignatureInSecret returns the signing key in the secret with the ARN, as {"webhook_secret": "…"}. It is empty until one is
-// stored, because the provider issues it only after it knows the address of the webhook.
+// SignatureInSecret returns the signing key in the secret with the ARN, as {"webhook_secret": "…"}.
+// It is empty until one is stored, because the provider issues it only after it knows the address
+// of the webhook.
 func SignatureInSecret(cfg aws.Config, arn string, now func() time.Time) *Key {
 	return New(func(ctx context.Context) (string, error) {
 		var document struct {
@@ -66,13 +67,13 @@ func SignatureInSecret(cfg aws.Config, arn string, now func() time.Time) *Key {
 	}, now)
 }
 
-// Get returns the key. If the key was never read successfully, it returns ErrUnavailable if its store does not answer, and
-// ErrUnreadable after any other failure.
+// Get returns the key. If the key was never read successfully, it returns ErrUnavailable if its
+// store does not answer, and ErrUnreadable after any other failure.
 func (k *Key) Get(ctx context.Context) (string, error) { return k.value.Get(ctx) }
 
-// Doubt reads the key again, and returns it. Call it after the key was refused, or after a request with another key: the key
-// may have been replaced. Within a minute of the last such read it returns the result of that read. The errors are those of
-// Get.
+// Doubt reads the key again, and returns it. Call it after the key was refused, or after a request
+// with another key: the key may have been replaced. Within a minute of the last such read it
+// returns the result of that read. The errors are those of Get.
 func (k *Key) Doubt(ctx context.Context) (string, error) { return k.value.Doubt(ctx) }
 
 func readFault(err error) error {

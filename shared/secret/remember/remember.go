@@ -1,4 +1,5 @@
-// Package remember caches values that a function reads from elsewhere and that seldom change: public keys, secrets.
+// Package remember caches values that a function reads from elsewhere and that seldom change:
+// public keys, secrets.
 package remember
 
 import (
@@ -10,7 +11,8 @@ import (
 	"backroom/shared/observe"
 )
 
-// Value is read at its first use, and cached. One caller at a time reads; the others wait for its result.
+// Value is read at its first use, and cached. One caller at a time reads; the others wait for its
+// result.
 type Value[T any] struct {
 	Read     func(context.Context) (T, error)
 	Now      func() time.Time
@@ -26,7 +28,8 @@ type Value[T any] struct {
 	failed  error     // the error of the last try
 }
 
-// Get returns the value. It returns an error only if the value was never read: if a later read fails, the old value is used.
+// Get returns the value. It returns an error only if the value was never read: if a later read
+// fails, the old value is used.
 func (v *Value[T]) Get(ctx context.Context) (T, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -42,8 +45,8 @@ func (v *Value[T]) Get(ctx context.Context) (T, error) {
 	return v.value, nil
 }
 
-// Doubt reads the value again, and returns it. Call it when the value of Get may be outdated. Within Patience of the last such
-// read it returns the result of that read.
+// Doubt reads the value again, and returns it. Call it when the value of Get may be outdated.
+// Within Patience of the last such read it returns the result of that read.
 func (v *Value[T]) Doubt(ctx context.Context) (T, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
