@@ -141,7 +141,7 @@ func (b *Breaker) publish(ctx context.Context) {
 	switch {
 	case opened:
 		count(ctx, b.service, "CircuitOpened")
-		_ = b.write(ctx, State{s.Version, b.now().Add(b.settings.Rest)}) // if the write fails, other instances count for themselves
+		_ = b.write(ctx, State{s.Version, b.now().Add(b.settings.Rest)}) // if this fails, others count for themselves
 	case closed:
 		count(ctx, b.service, "CircuitClosed")
 	}

@@ -212,9 +212,9 @@ func TestRefusal_IsAnError(t *testing.T) {
 		assert.EqualError(t, err, "500 Internal Server Error: the response was cut off: unexpected EOF")
 	})
 	t.Run("an unreachable server is another error", func(t *testing.T) {
-		nobody, err := client.New("http://127.0.0.1:1", client.Settings{Patience: time.Minute})
+		unreachable, err := client.New("http://127.0.0.1:1", client.Settings{Patience: time.Minute})
 		require.NoError(t, err)
-		_, err = nobody.GetHealthWithResponse(t.Context())
+		_, err = unreachable.GetHealthWithResponse(t.Context())
 		_, refused := errors.AsType[*client.Refusal](err)
 		require.Error(t, err)
 		assert.False(t, refused)

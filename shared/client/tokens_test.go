@@ -41,7 +41,7 @@ func issuing(refused func(auth string) bool) *server {
 	return s
 }
 
-func nobody(string) bool { return false }
+func never(string) bool { return false }
 
 // asked returns the authorizations of all requests to a path.
 func (s *server) asked(line string) []string {
@@ -59,7 +59,7 @@ var shop = client.Credentials{ClientID: "sh:op", Secret: "s %+ü"}
 func TestToken_IsRequestedOnceAndReused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := issuing(nobody)
+		s := issuing(never)
 		api := near(t, s, client.Settings{Credentials: shop})
 		check := func() {
 			_, err := api.GetHealthWithResponse(t.Context())
@@ -89,7 +89,7 @@ func TestToken_IsRequestedOnceAndReused(t *testing.T) {
 
 func TestToken_HasTheRequestedScope(t *testing.T) {
 	t.Parallel()
-	s := issuing(nobody)
+	s := issuing(never)
 	api := dial(t, s, client.Settings{Credentials: client.Credentials{ClientID: "shop", Secret: "s", Scope: "orders:read orders:write", Customer: "ada"}})
 	_, err := api.GetHealthWithResponse(t.Context())
 	require.NoError(t, err)
@@ -111,7 +111,7 @@ func TestToken_RefusedIsReplaced(t *testing.T) {
 
 func TestToken_RequestKeepsItsOwnAuthorization(t *testing.T) {
 	t.Parallel()
-	s := issuing(nobody)
+	s := issuing(never)
 	api := dial(t, s, client.Settings{Credentials: shop})
 	_, err := api.GetHealthWithResponse(t.Context(), func(_ context.Context, r *http.Request) error {
 		r.Header.Set("Authorization", "Bearer another's")

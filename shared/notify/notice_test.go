@@ -28,7 +28,7 @@ func with(change func(*notify.Order)) notify.Order {
 }
 
 func TestDue_ReturnsTheNoticesOfAFact(t *testing.T) {
-	verdict := func(v string) notify.Order { return with(func(o *notify.Order) { o.Outcome = v }) }
+	outcome := func(v string) notify.Order { return with(func(o *notify.Order) { o.Outcome = v }) }
 	refunds := with(func(o *notify.Order) {
 		o.Refunds = []saga.Refund{{ID: "r1", Status: saga.RefundStatusSucceeded}, {ID: "r2", Status: saga.RefundStatusPending}, {ID: "r3", Status: saga.RefundStatusSucceeded}}
 	})
@@ -40,14 +40,14 @@ func TestDue_ReturnsTheNoticesOfAFact(t *testing.T) {
 		keys  []string
 	}{
 		"a confirmation":                   {saga.OrderConfirmed, sold(), []string{"main#ord_1#confirmed"}},
-		"a rejection":                      {saga.OrderRejected, verdict("rejected"), []string{"main#ord_1#rejected"}},
-		"an expiry":                        {saga.OrderExpired, verdict("expired"), []string{"main#ord_1#expired"}},
-		"a cancellation":                   {saga.OrderCanceled, verdict("canceled"), []string{"main#ord_1#canceled"}},
+		"a rejection":                      {saga.OrderRejected, outcome("rejected"), []string{"main#ord_1#rejected"}},
+		"an expiry":                        {saga.OrderExpired, outcome("expired"), []string{"main#ord_1#expired"}},
+		"a cancellation":                   {saga.OrderCanceled, outcome("canceled"), []string{"main#ord_1#canceled"}},
 		"one for each refund that arrived": {saga.OrderRefunded, refunds, []string{"main#ord_1#refunded#r1", "main#ord_1#refunded#r3"}},
-		"none for a confirmation that was canceled":    {saga.OrderConfirmed, verdict("canceled"), nil},
+		"none for a confirmation that was canceled":    {saga.OrderConfirmed, outcome("canceled"), nil},
 		"none for a return that is under way again":    {saga.OrderCanceled, underway, nil},
 		"none for refunds that failed in the meantime": {saga.OrderRefunded, failed, nil},
-		"none for facts without a mail":                {saga.OrderPlaced, verdict(""), nil},
+		"none for facts without a mail":                {saga.OrderPlaced, outcome(""), nil},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			var keys []string
@@ -66,9 +66,9 @@ func TestDue_HasANoticeForEveryConsumedFact(t *testing.T) {
 				continue
 			}
 			mails := 0
-			for _, verdict := range []string{"confirmed", "rejected", "expired", "canceled"} {
+			for _, outcome := range []string{"confirmed", "rejected", "expired", "canceled"} {
 				o := with(func(o *notify.Order) {
-					o.Outcome, o.Refunds = verdict, []saga.Refund{{ID: "r1", Status: saga.RefundStatusSucceeded}}
+					o.Outcome, o.Refunds = outcome, []saga.Refund{{ID: "r1", Status: saga.RefundStatusSucceeded}}
 				})
 				mails += len(notify.Due(fact, o))
 			}

@@ -115,9 +115,9 @@ func TestReplay_SendsFactsWithTheirOriginalIDs(t *testing.T) {
 
 	_, err = site.Replay(t.Context(), cloudtest.Epoch.Add(time.Hour), 1000, false)
 	require.NoError(t, err)
-	letters := c.Drain("ReserveStockQueue")
-	require.Len(t, letters, 1)
-	e, err := saga.Decode(saga.ReserveStock, letters[0])
+	messages := c.Drain("ReserveStockQueue")
+	require.Len(t, messages, 1)
+	e, err := saga.Decode(saga.ReserveStock, messages[0])
 	require.NoError(t, err)
 	assert.Equal(t, saga.EventID(saga.Orders, "main#"+o.ID, 1, 0, o.History.Nonce), e.ID)
 
@@ -137,8 +137,8 @@ func bury(t *testing.T, site ops.Site, step, body string, attributes map[string]
 	require.NoError(t, err)
 }
 
-// letter is the body of a message about an order to advance-order.
-func letter(t *testing.T, id string) string {
+// message is the body of a message about an order to advance-order.
+func message(t *testing.T, id string) string {
 	t.Helper()
 	body, err := json.Marshal(saga.Event{
 		SpecVersion: saga.SpecVersion, ID: "reservations:main#" + id + "@1.0~n", Source: saga.Reservations, Type: saga.StockReleased, Subject: id, Shop: "main",
@@ -154,10 +154,10 @@ func TestRedrive_KeepsBodyAndAttributes(t *testing.T) {
 	c.Queue("AdvanceOrderDeadLetters")
 	var bodies []string
 	for id := range strings.FieldsSeq("ord_a ord_b ord_c ord_d ord_e ord_f ord_g ord_h ord_i ord_j ord_k") {
-		bodies = append(bodies, letter(t, id))
+		bodies = append(bodies, message(t, id))
 		bury(t, site, "advance-order", bodies[len(bodies)-1], nil)
 	}
-	bury(t, site, "advance-order", "what nobody can read", map[string]string{"trace": "42"})
+	bury(t, site, "advance-order", "unreadable", map[string]string{"trace": "42"})
 
 	found, err := site.DeadLetters(t.Context(), "advance-order", 0)
 	require.NoError(t, err)
@@ -193,7 +193,7 @@ func TestRedrive_KeepsBodyAndAttributes(t *testing.T) {
 			}
 		}
 	}
-	assert.ElementsMatch(t, append(bodies, "what nobody can read"), sent, "every body is unchanged")
+	assert.ElementsMatch(t, append(bodies, "unreadable"), sent, "every body is unchanged")
 	assert.Equal(t, "42", trace)
 	moved, err = site.Redrive(t.Context(), "advance-order", 0)
 	require.NoError(t, err)
@@ -204,7 +204,7 @@ func TestRedrive_KeepsWhatCannotBeSent(t *testing.T) {
 	t.Parallel()
 	site, c := open(t)
 	c.Queue("AdvanceOrderDeadLetters")
-	bury(t, site, "advance-order", letter(t, "ord_a"), nil)
+	bury(t, site, "advance-order", message(t, "ord_a"), nil)
 	c.Remove("AdvanceOrderQueue")
 	for range 2 {
 		moved, err := site.Redrive(t.Context(), "advance-order", 0)
@@ -213,7 +213,7 @@ func TestRedrive_KeepsWhatCannotBeSent(t *testing.T) {
 		assert.Len(t, moved.Kept, 1, "the message is visible again at once")
 		assert.Equal(t, 1, moved.Still)
 	}
-	assert.Equal(t, []string{letter(t, "ord_a")}, c.Drain("AdvanceOrderDeadLetters"))
+	assert.Equal(t, []string{message(t, "ord_a")}, c.Drain("AdvanceOrderDeadLetters"))
 }
 
 func TestRedrive_SendsTheFactsOfStreamRecords(t *testing.T) {
@@ -334,8 +334,8 @@ func TestErase_ReadsEveryPage(t *testing.T) {
 func TestErase_RefusesAnEmptyOrErasedCustomer(t *testing.T) {
 	t.Parallel()
 	site, _ := open(t)
-	for _, nobody := range []string{"", order.Erased} {
-		_, err := site.Erase(t.Context(), "main", nobody, false)
+	for _, customer := range []string{"", order.Erased} {
+		_, err := site.Erase(t.Context(), "main", customer, false)
 		require.ErrorContains(t, err, "is not a customer")
 		assert.NotEmpty(t, remedy.Next(err))
 	}
@@ -368,7 +368,7 @@ func TestRedrive_InterruptedLeavesMessagesVisible(t *testing.T) {
 	t.Parallel()
 	site, c := open(t)
 	c.Queue("AdvanceOrderDeadLetters")
-	bury(t, site, "advance-order", letter(t, "ord_a"), nil)
+	bury(t, site, "advance-order", message(t, "ord_a"), nil)
 	ctx, stop := context.WithCancel(t.Context())
 	site.Queues.SQS = sqs.NewFromConfig(meddle(c, "SendMessage", stop))
 
@@ -376,7 +376,7 @@ func TestRedrive_InterruptedLeavesMessagesVisible(t *testing.T) {
 
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Zero(t, moved.Sent)
-	assert.Equal(t, []string{letter(t, "ord_a")}, c.Drain("AdvanceOrderDeadLetters"))
+	assert.Equal(t, []string{message(t, "ord_a")}, c.Drain("AdvanceOrderDeadLetters"))
 }
 
 func TestErase_ReloadsAnOrderThatChanges(t *testing.T) {

@@ -370,7 +370,7 @@ func TestKey_IsRequired(t *testing.T) {
 	}{
 		"a bearer of the key":               {func(*http.Request) {}, http.StatusOK},
 		"the key as user, without password": {func(r *http.Request) { r.SetBasicAuth(cloudtest.SampleSecret, "") }, http.StatusOK},
-		"nobody":                            {func(r *http.Request) { r.Header.Del("Authorization") }, http.StatusUnauthorized},
+		"no key":                            {func(r *http.Request) { r.Header.Del("Authorization") }, http.StatusUnauthorized},
 		"another key":                       {func(r *http.Request) { r.Header.Set("Authorization", "Bearer sk_other") }, http.StatusUnauthorized},
 		"another scheme":                    {func(r *http.Request) { r.Header.Set("Authorization", "Digest "+cloudtest.SampleSecret) }, http.StatusUnauthorized},
 	} {

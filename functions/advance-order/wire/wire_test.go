@@ -27,8 +27,8 @@ const row = `"pk": "main#` + id + `", "nonce": "nonce001", "order": "` + id + `"
 	"fingerprint": "7930e04756a4e91d6781502c4a49a82f6c3a75961b5597d5515b1860a39c41e6"`
 
 const (
-	charge = "charges:main#" + id + "#1"
-	hold   = "reservations:main#" + id
+	charge      = "charges:main#" + id + "#1"
+	reservation = "reservations:main#" + id
 )
 
 // Each case is a sequence of messages to an order, and the order's row at the end.
@@ -61,16 +61,16 @@ func TestAdvanceOrder_FollowsItsMessages(t *testing.T) {
 		},
 		"a rejected order is settled once stock and money are back": {
 			[]string{"advance-order.declined.json", "advance-order.released.json", "advance-order.returned.json"},
-			declined + entry("3", "OrderStockReleased", hold+"@2.0~nonce002") + entry("4", "OrderSettled", charge+"@4.0~nonce003"),
+			declined + entry("3", "OrderStockReleased", reservation+"@2.0~nonce002") + entry("4", "OrderSettled", charge+"@4.0~nonce003"),
 			`"version": 4, "status": "rejected", "outcome": "rejected", "reason": "card-declined", "return_version": 4`,
 		},
 		"an order awaits money again that did not arrive": {
 			[]string{"advance-order.declined.json", "advance-order.returned.json", "advance-order.released.json", "advance-order.return-failed.json"},
-			declined + entry("3", "OrderMoneyReturned", charge+"@4.0~nonce003") + entry("4", "OrderSettled", hold+"@2.0~nonce002") + entry("5", "OrderReopened", charge+"@5.0~nonce003"),
+			declined + entry("3", "OrderMoneyReturned", charge+"@4.0~nonce003") + entry("4", "OrderSettled", reservation+"@2.0~nonce002") + entry("5", "OrderReopened", charge+"@5.0~nonce003"),
 			`"version": 5, "status": "rejected", "outcome": "rejected", "reason": "card-declined", "awaits": ["money"], "due": 1772366700000, "watch": "due#6", "return_version": 5, "failed_returns": 1`,
 		},
 		"missing stock rejects the order": {
-			[]string{"advance-order.short.json"}, entry("2", "OrderRejected", hold+"@1.0~nonce002"),
+			[]string{"advance-order.short.json"}, entry("2", "OrderRejected", reservation+"@1.0~nonce002"),
 			`"version": 2, "publishes": 1, "status": "rejected", "outcome": "rejected", "reason": "out-of-stock", "awaits": ["money", "stock"], "due": 1772366700000, "watch": "due#6"`,
 		},
 		"a late order asks again for what it awaits": {

@@ -79,6 +79,6 @@ func TestCapturePayment_RecordsALapsedAuthorization(t *testing.T) {
 func TestCapturePayment_OrderWithoutAChargeIsAnError(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
-	assert.Len(t, c.Deliver(paying(paymenttest.StartSandbox(t, c)), name, "capture-payment.json"), 1, "the dead-letter queue's business")
+	assert.Len(t, c.Deliver(paying(paymenttest.StartSandbox(t, c)), name, "capture-payment.json"), 1, "the message goes to the dead-letter queue")
 	assert.Empty(t, c.Rows("Charges"))
 }

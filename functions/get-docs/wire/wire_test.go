@@ -17,7 +17,7 @@ func TestGetDocs_AnswersTheSampleEvents(t *testing.T) {
 	assert.Equal(t, 200, page.Status)
 	assert.Equal(t, "text/html; charset=utf-8", page.Header.Get("Content-Type"))
 	assert.Contains(t, page.Body, "?file=openapi.yaml")
-	assert.NotEmpty(t, page.Header.Get("RateLimit-Remaining"), "everybody may ask, and nobody without end")
+	assert.NotEmpty(t, page.Header.Get("RateLimit-Remaining"), "the route is public, with a rate limit")
 
 	absent := cloud.Request(function.Serving(wire.New), "get-docs", "get-docs.no-such-file.json")
 	assert.Equal(t, 404, absent.Status)

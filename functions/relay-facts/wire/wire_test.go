@@ -21,8 +21,8 @@ var build = function.Relaying(wire.New)
 
 func TestRelayFacts_SendsAFactToItsConsumers(t *testing.T) {
 	for event, want := range map[string]struct {
-		queues []string
-		letter string
+		queues  []string
+		message string
 	}{
 		"relay-facts.json":             {[]string{"ReserveStockQueue"}, "reserve-stock.json"},
 		"relay-facts.reservation.json": {[]string{"AuthorizePaymentQueue"}, "authorize-payment.json"},
@@ -35,13 +35,13 @@ func TestRelayFacts_SendsAFactToItsConsumers(t *testing.T) {
 			for range 2 { // sent twice, both messages have the same id
 				c.Invoke(build, name, event)
 				for _, queue := range queues() {
-					letters := c.Drain(queue)
+					messages := c.Drain(queue)
 					if !slices.Contains(want.queues, queue) {
-						assert.Empty(t, letters, queue)
+						assert.Empty(t, messages, queue)
 						continue
 					}
-					require.Len(t, letters, 1, queue)
-					assert.JSONEq(t, c.Letter(want.letter), letters[0], "the letter is the one that the sample of its hearer shows")
+					require.Len(t, messages, 1, queue)
+					assert.JSONEq(t, c.Letter(want.message), messages[0], "the message equals the sample of its consumer")
 				}
 			}
 			for table, rows := range c.State() {
@@ -51,7 +51,7 @@ func TestRelayFacts_SendsAFactToItsConsumers(t *testing.T) {
 	}
 }
 
-// queues returns the queues of all steps, and the relay's dead-letter queue.
+// queues returns the queues of all steps, and the relay's dead-message queue.
 func queues() []string {
 	all := []string{"RelayFactsDeadLetters"}
 	for _, step := range saga.Steps {

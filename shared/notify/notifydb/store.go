@@ -36,7 +36,7 @@ type item struct {
 	Refund    string           `dynamodbav:"refund,omitempty"`
 	Status    notify.Status    `dynamodbav:"status"`
 	Claim     string           `dynamodbav:"claim"`
-	Until     int64            `dynamodbav:"until,omitempty"` // milliseconds since 1970; the end of a claim that was not released
+	Until     int64            `dynamodbav:"until,omitempty"` // milliseconds since 1970; the end of the claim
 	At        int64            `dynamodbav:"at,omitempty"`    // milliseconds since 1970; when it became final
 	Recipient notify.Recipient `dynamodbav:"recipient,omitempty"`
 	Message   string           `dynamodbav:"message,omitempty"`

@@ -20,7 +20,7 @@ var (
 
 // Settings select the sender. Embed them in a function's own settings.
 type Settings struct {
-	From             string `env:"MAIL_FROM" envDefault:""`              // the sender's address at SES; empty: the mailbox stores all mails
+	From             string `env:"MAIL_FROM" envDefault:""`              // at SES; empty: the mailbox stores all mails
 	ConfigurationSet string `env:"MAIL_CONFIGURATION_SET" envDefault:""` // of SES; optional
 	Mailbox          string `env:"MAILBOX_TABLE"`
 	Circuits         string `env:"CIRCUITS_TABLE"`

@@ -303,7 +303,7 @@ func TestMisuse_EndsWith2AndSaysWhatToDo(t *testing.T) {
 func TestStack_IsReadFromFlagsOnly(t *testing.T) {
 	d := deploy(t, "dev")
 	o := d.order(t)
-	d.bury(t, "what nobody can read")
+	d.bury(t, "unreadable")
 	for name, value := range map[string]string{
 		"STACK": d.name, "DRY": "0", "LIMIT": "1", "SHOP": "other", "CARD": "pm_1", "RATE": "1", "CONFIRM": d.name,
 		"AWS_ENDPOINT_URL": d.endpoint,
@@ -327,7 +327,7 @@ func TestRunningStack_IsUsedByVerbsThatChangeNothing(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, "dev")
 	o := d.order(t)
-	d.bury(t, "what nobody can read")
+	d.bury(t, "unreadable")
 	repo := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(repo, ".backroom"), 0o755))
 	require.NoError(t, local.Announce(repo, local.Run{Pid: os.Getpid(), Endpoint: d.endpoint, Stack: d.name}))
@@ -354,14 +354,14 @@ func TestDestructiveVerbs_AskFirst(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, "staging")
 	d.order(t)
-	d.bury(t, "what nobody can read")
+	d.bury(t, "unreadable")
 	before := d.State()
 	for _, name := range destructive {
-		nobody := session{}.run(t, d.at(verbs[name]...)...)
-		assert.Equal(t, exitMisuse, nobody.code, name)
-		assert.Contains(t, nobody.notes, "there is no terminal to ask on; nothing was changed", name)
+		unconfirmed := session{}.run(t, d.at(verbs[name]...)...)
+		assert.Equal(t, exitMisuse, unconfirmed.code, name)
+		assert.Contains(t, unconfirmed.notes, "there is no terminal to ask on; nothing was changed", name)
 		flag := map[bool]string{true: "--confirm " + d.name, false: "--yes"}[name == "delete"]
-		assert.Contains(t, nobody.notes, "next: run it again with "+flag, name)
+		assert.Contains(t, unconfirmed.notes, "next: run it again with "+flag, name)
 		for _, typed := range []string{"n\n", "\n", "no, wait\n", "Y" + d.name + "\n"} {
 			refused := session{typed: typed}.run(t, d.at(verbs[name]...)...)
 			assert.Equal(t, exitFailed, refused.code, "%s: %q", name, typed)
@@ -369,7 +369,7 @@ func TestDestructiveVerbs_AskFirst(t *testing.T) {
 		}
 	}
 	assert.Equal(t, before, d.State())
-	assert.Equal(t, []string{"what nobody can read"}, d.Drain("AdvanceOrderDeadLetters"))
+	assert.Equal(t, []string{"unreadable"}, d.Drain("AdvanceOrderDeadLetters"))
 	assert.NotContains(t, d.asked, "DeleteStack")
 }
 
@@ -377,7 +377,7 @@ func TestDryRun_ChangesNothing(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, "dev")
 	o := d.order(t)
-	d.bury(t, "what nobody can read")
+	d.bury(t, "unreadable")
 	before := d.State()
 	for says, args := range map[string][]string{
 		"1 messages in the dead-letter queue":          {"redrive", "advance-order"},
@@ -391,7 +391,7 @@ func TestDryRun_ChangesNothing(t *testing.T) {
 	}
 	assert.Equal(t, before, d.State())
 	assert.Empty(t, d.Drain("ReserveStockQueue"))
-	assert.Equal(t, []string{"what nobody can read"}, d.Drain("AdvanceOrderDeadLetters"))
+	assert.Equal(t, []string{"unreadable"}, d.Drain("AdvanceOrderDeadLetters"))
 	assert.NotContains(t, d.asked, "DeleteStack")
 }
 
@@ -399,7 +399,7 @@ func TestVerbs_DoWhatIsConfirmed(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, "dev")
 	o := d.order(t)
-	d.bury(t, "what nobody can read")
+	d.bury(t, "unreadable")
 
 	got := session{}.run(t, d.at("order", "show", o.ID)...)
 	assert.Zero(t, got.code)
@@ -408,7 +408,7 @@ func TestVerbs_DoWhatIsConfirmed(t *testing.T) {
 	got = session{typed: "y\n"}.run(t, d.at("redrive", "advance-order")...)
 	assert.Zero(t, got.code, got.notes)
 	assert.Contains(t, got.out, "1 sent")
-	assert.Equal(t, []string{"what nobody can read"}, d.Drain("AdvanceOrderQueue"))
+	assert.Equal(t, []string{"unreadable"}, d.Drain("AdvanceOrderQueue"))
 
 	got = session{}.run(t, d.at("replay", "--since", "2h", "--yes")...)
 	assert.Zero(t, got.code, got.notes)
@@ -435,20 +435,20 @@ func TestFailure_EndsWith1AndSaysWhatToDo(t *testing.T) {
 func TestInterrupt_WhileAskingEndsWith130(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, "dev")
-	d.bury(t, "what nobody can read")
+	d.bury(t, "unreadable")
 	ctx, interrupt := context.WithCancel(t.Context())
-	nobody, writer := io.Pipe()
+	silent, writer := io.Pipe()
 	defer writer.Close()
 	asked := make(chan struct{})
 	var notes bytes.Buffer
 	c := &console{
-		Reporter: terminal.New(io.Discard), notes: &notes, in: reading{nobody, asked}, interactive: true,
+		Reporter: terminal.New(io.Discard), notes: &notes, in: reading{silent, asked}, interactive: true,
 		folder: t.TempDir(), now: time.Now,
 	}
 	go func() { <-asked; interrupt() }()
 	assert.Equal(t, exitInterrupted, c.run(ctx, d.at("redrive", "advance-order")))
 	assert.Contains(t, notes.String(), "stopped")
-	assert.Equal(t, []string{"what nobody can read"}, d.Drain("AdvanceOrderDeadLetters"))
+	assert.Equal(t, []string{"unreadable"}, d.Drain("AdvanceOrderDeadLetters"))
 }
 
 // reading signals the first read.

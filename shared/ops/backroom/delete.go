@@ -96,7 +96,8 @@ func deletable(s stack.Stack) error {
 	case "prod":
 		return remedy.For(fmt.Errorf("%s is prod: no command deletes it", s.Name), next)
 	}
-	return remedy.For(fmt.Errorf("%s has no output Stage: it is not a Backroom stack, or it is older than this command", s.Name), next)
+	return remedy.For(
+		fmt.Errorf("%s has no output Stage: it is not a Backroom stack, or it is older than this command", s.Name), next)
 }
 
 // confirmed returns nil if the operator gave the stack's name, in a flag or as an answer. Another

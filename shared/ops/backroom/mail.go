@@ -43,7 +43,7 @@ func (c *console) mailList() *cobra.Command {
 		Args:    cobra.NoArgs,
 	}
 	last := verb.Flags().Int("last", 5, "`number` of mails to show")
-	html := verb.Flags().String("html", "", "`file` to write the mails to, as a page for a browser; it holds addresses")
+	html := verb.Flags().String("html", "", "`file` to write the mails to, as a page for a browser; it has addresses")
 	open := verb.Flags().Bool("open", false, "open that page in the browser; without --html it is a temporary file")
 	verb.RunE = c.begin(func(ctx context.Context, _ []string) error {
 		if err := atLeast(1, "last", *last); err != nil {

@@ -1,7 +1,7 @@
 // Command backroom operates a deployed Backroom, in production and on a local cloud:
 //
 //	backroom order show ID     show what happened to an order
-//	backroom redrive STEP      send a step's dead letters back to it
+//	backroom redrive STEP      move a step's dead letters back to its queue
 //	backroom replay            send lost facts again
 //	backroom erase CUSTOMER    erase a customer's personal data
 //	backroom mail list         show the last mails of a stack that delivers none

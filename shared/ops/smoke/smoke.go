@@ -50,7 +50,8 @@ func (w Walk) Go(ctx context.Context) (err error) {
 	var staff string
 	err = w.Step("token", func() (string, error) {
 		staff, err = w.API.Token(ctx, client.Credentials{ClientID: w.ClientID, Secret: w.Secret})
-		return "for the client " + w.ClientID, remedy.For(err, "check that the secret is this stack's, then the log of issue-token; a changed secret takes some minutes to work")
+		return "for the client " + w.ClientID, remedy.For(err,
+			"check that the secret is this stack's, then the log of issue-token; a changed secret takes some minutes to work")
 	})
 	if err != nil {
 		return err
@@ -106,7 +107,8 @@ func (w Walk) buy(ctx context.Context, staff string) (err error) {
 			if shop.RefusedWith(err, http.StatusNotFound, http.StatusPreconditionFailed) {
 				err = nil // it was never added
 			}
-			return "the product is off sale", remedy.For(wrap("DELETE /products/"+sku, err), "delete the product by hand, because it is on sale")
+			return "the product is off sale", remedy.For(wrap("DELETE /products/"+sku, err),
+				"delete the product by hand, because it is on sale")
 		}
 		err = errors.Join(err, w.Step("clear up", remove))
 	}()
@@ -146,7 +148,8 @@ func (w Walk) follow(ctx context.Context, customer, id string) error {
 		return w.until(ctx, "the order has its outcome", func(ctx context.Context) (string, bool, error) {
 			o, err := w.API.Order(ctx, customer, id)
 			if err == nil && shop.Decided(o) && shop.Outcome(o) != "confirmed" {
-				err = remedy.For(fmt.Errorf("%s is %s, not confirmed", id, strings.TrimSpace(shop.Outcome(o)+" "+o.Attention)), "check that the provider accepts "+w.Card+" and our key; "+story)
+				err = remedy.For(fmt.Errorf("%s is %s, not confirmed", id, strings.TrimSpace(shop.Outcome(o)+" "+o.Attention)),
+					"check that the provider accepts "+w.Card+" and our key; "+story)
 			}
 			return shop.Outcome(o), shop.Decided(o), remedy.For(err, story)
 		}, story)

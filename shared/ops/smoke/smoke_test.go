@@ -105,7 +105,7 @@ func TestWalk_NamesTheFailureAndTheNextStep(t *testing.T) {
 		"an order without an outcome":   {but: map[string]string{"GET /orders/ord_1": `200 {"status":"placed"}`}, says: "not within 10s: the order has its outcome", canceled: true},
 		"an order that needs attention": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"needs_attention","outcome":"confirmed","attention":"capture-failed"}`}, says: "needs attention: capture-failed", canceled: true},
 		"a mail that is not sent":       {change: mail("sending", nil), says: `not within 10s: the mail is sent; last seen: "sending"`, canceled: true},
-		"a mail that nobody can see":    {change: mail("", remedy.For(errors.New("no table"), "look")), says: "no table", canceled: true},
+		"a mail status that is unknown": {change: mail("", remedy.For(errors.New("no table"), "look")), says: "no table", canceled: true},
 		"a refund that does not arrive": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"paid","outcome":"confirmed","refunds":[{"status":"failed"}]}`}, says: "the refund did not arrive"},
 		"a refund that is refused":      {but: map[string]string{"POST /orders/ord_1/refunds": "409 "}, says: "POST /orders/ord_1/refunds: 409"},
 		"a product that stays":          {but: map[string]string{"DELETE /products/SMOKE-TEST": "500 "}, says: "DELETE /products/SMOKE-TEST: 500"},

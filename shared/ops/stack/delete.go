@@ -30,7 +30,8 @@ func (s Stack) Delete(ctx context.Context) error {
 		err = gone.Wait(ctx, &cloudformation.DescribeStacksInput{StackName: &s.Name}, 30*time.Minute)
 	}
 	if err != nil {
-		return remedy.For(fmt.Errorf("stack %s: %w", s.Name, err), "aws cloudformation describe-stack-events --stack-name "+s.Name)
+		return remedy.For(fmt.Errorf("stack %s: %w", s.Name, err),
+			"aws cloudformation describe-stack-events --stack-name "+s.Name)
 	}
 	return nil
 }
