@@ -29,7 +29,7 @@ const (
 // Order is the part of an order's row that mails need.
 type Order struct {
 	ID       string
-	Shop     string
+	Shop     saga.Shop
 	Email    string // empty: the customer gave none, or was erased
 	Outcome  string
 	Reason   string // of a rejection

@@ -29,7 +29,7 @@ const lease = 30 * time.Second
 // Orders reads the orders' rows.
 type Orders interface {
 	// Load reads an order consistently. It returns fault.NotFound for an unknown order.
-	Load(ctx context.Context, shop, order string) (Order, error)
+	Load(ctx context.Context, shop saga.Shop, order string) (Order, error)
 }
 
 // Claim is the right to send a notice.

@@ -34,7 +34,7 @@ const eraseTries = 5
 // are not settled are not changed. A second call changes nothing, except for orders that were
 // placed just before the first. A dry run changes nothing and returns what it would do. The error
 // names a customer that is empty, or erased already.
-func (s Site) Erase(ctx context.Context, shop, customer string, dryRun bool) (Erased, error) {
+func (s Site) Erase(ctx context.Context, shop saga.Shop, customer string, dryRun bool) (Erased, error) {
 	var done Erased
 	if customer == "" || customer == order.Erased {
 		return done, remedy.For(fmt.Errorf("%q is not a customer", customer),

@@ -23,7 +23,7 @@ import (
 
 // Story reads every row about an order. The rows may be from different moments. The error of an
 // unknown order names the shop.
-func (s Site) Story(ctx context.Context, shop, id string) (story.Story, error) {
+func (s Site) Story(ctx context.Context, shop saga.Shop, id string) (story.Story, error) {
 	tables := map[string]record.Table{}
 	for _, name := range []string{"Orders", "Reservations", "Charges", "Notices"} {
 		table, err := s.table(name)

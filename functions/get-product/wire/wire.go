@@ -11,8 +11,8 @@ import (
 
 // Settings are what get-product reads from its environment.
 type Settings struct {
-	Catalog string `env:"CATALOG_TABLE"`
-	Shop    string `env:"SHOP"` // whose products a request without a token sees
+	Catalog string    `env:"CATALOG_TABLE"`
+	Shop    saga.Shop `env:"SHOP"` // whose products a request without a token sees
 }
 
 // New returns the operation, ready to serve.

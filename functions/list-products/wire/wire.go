@@ -14,9 +14,9 @@ import (
 
 // Settings are what list-products reads from its environment.
 type Settings struct {
-	Catalog      string `env:"CATALOG_TABLE"`
-	CursorSecret string `env:"CURSOR_SECRET_ARN"`
-	Shop         string `env:"SHOP"` // whose products a request without a token sees
+	Catalog      string    `env:"CATALOG_TABLE"`
+	CursorSecret string    `env:"CURSOR_SECRET_ARN"`
+	Shop         saga.Shop `env:"SHOP"` // whose products a request without a token sees
 }
 
 // New returns the operation, ready to serve.

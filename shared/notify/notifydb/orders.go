@@ -50,7 +50,7 @@ type refundItem struct {
 
 // Load reads an order consistently. It returns fault.NotFound for an unknown order; other errors
 // are those of record.Failure.
-func (s Orders) Load(ctx context.Context, shop, order string) (notify.Order, error) {
+func (s Orders) Load(ctx context.Context, shop saga.Shop, order string) (notify.Order, error) {
 	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &s.Name, Key: record.PrimaryKey(record.Key(shop, order)), ConsistentRead: aws.Bool(true),
 	})

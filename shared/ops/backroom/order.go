@@ -25,7 +25,7 @@ func (c *console) orderShow() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		s, err := site.Story(ctx, *shop, args[0])
+		s, err := site.Story(ctx, saga.Shop(*shop), args[0])
 		if err != nil {
 			return err
 		}

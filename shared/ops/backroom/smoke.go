@@ -81,7 +81,7 @@ func (c *console) walk(ctx context.Context, site ops.Site, shopName, card, url s
 		Name: strconv.FormatInt(time.Now().UnixMilli(), 36), Card: card,
 		Bound: 2 * time.Minute, Pause: 200 * time.Millisecond, Step: c.Phase,
 		Mailed: func(ctx context.Context, order string) (string, error) {
-			s, err := site.Story(ctx, shopName, order)
+			s, err := site.Story(ctx, saga.Shop(shopName), order)
 			if err != nil || len(s.Notices) == 0 {
 				return "", err
 			}
