@@ -12,8 +12,8 @@ import (
 	"backroom/localstack/tools"
 )
 
-// audited is `make audit`: everything that an auditor would ask of what is shipped. Every question is asked, whatever the others
-// found.
+// auditAll is `make audit`: all checks of what is shipped. A check that fails does not stop the
+// others.
 func auditAll(ctx context.Context, d app, _ []string) error {
 	installed, err := d.ready(ctx)
 	if err != nil {
@@ -26,30 +26,31 @@ func auditAll(ctx context.Context, d app, _ []string) error {
 	failures := errors.Join(
 		d.Phase("secrets", func() (string, error) { return "none in any commit", a.Secrets(ctx) }),
 		d.Phase("template", func() (string, error) { return a.Generic(ctx) }),
-		d.Phase("weaknesses", func() (string, error) { return a.Vulnerabilities(ctx) }),
+		d.Phase("vulnerabilities", func() (string, error) { return a.Vulnerabilities(ctx) }),
 	)
 	for _, w := range audit.Waivers {
 		d.Linef("     waived: %s: %s", w.Check, w.Reason)
 	}
-	build, err := d.bills(ctx)
+	build, err := d.sboms(ctx)
 	if err != nil {
 		return errors.Join(failures, err)
 	}
-	return errors.Join(failures, d.Phase("twice", func() (string, error) {
-		return fmt.Sprintf("%d packages, built again elsewhere, are the same", len(build.Names)), a.Twice(ctx, build)
+	return errors.Join(failures, d.Phase("reproducible", func() (string, error) {
+		return fmt.Sprintf("%d packages built again in another folder are identical", len(build.Names)),
+			a.Reproducible(ctx, build)
 	}))
 }
 
 // sbom is `make sbom`.
 func sbom(ctx context.Context, d app, _ []string) error {
-	_, err := d.bills(ctx)
+	_, err := d.sboms(ctx)
 	return err
 }
 
-// bills builds what is shipped, and writes a bill of materials for each function.
-func (d app) bills(ctx context.Context) (*deploy.Build, error) {
+// sboms builds what is shipped, and writes a software bill of materials for each function.
+func (d app) sboms(ctx context.Context) (*deploy.Build, error) {
 	build := &deploy.Build{Repo: d.repo, Arch: deploy.ARM64, Release: true}
-	return build, d.Phase("bills", func() (string, error) {
+	return build, d.Phase("sboms", func() (string, error) {
 		if err := build.Compile(ctx); err != nil {
 			return "", err
 		}
@@ -61,10 +62,10 @@ func (d app) bills(ctx context.Context) (*deploy.Build, error) {
 			return "", err
 		}
 		for _, name := range build.Names {
-			if err := audit.WriteBill(name, build.Binary(name), filepath.Join(folder, name+".cdx.json")); err != nil {
+			if err := audit.WriteSBOM(name, build.Binary(name), filepath.Join(folder, name+".cdx.json")); err != nil {
 				return "", err
 			}
 		}
-		return fmt.Sprintf("%d in .backroom/sbom", len(build.Names)), nil
+		return fmt.Sprintf("%d bills of materials in .backroom/sbom", len(build.Names)), nil
 	})
 }

@@ -13,21 +13,25 @@ import (
 	"backroom/shared/ops/remedy"
 )
 
-// wirings are the packages whose tests replay the sample events: what functions do there is recorded.
+// isWiring reports whether a package wires a function. Its tests replay the sample events, and what the
+// function does is recorded.
 func (l listed) isWiring() bool {
 	return strings.HasPrefix(l.path, tools.Module()+"/functions/") && strings.HasSuffix(l.path, "/wire")
 }
 
-// keeper compares what was recorded with what is kept. Alone it has nothing to compare.
-var keeper = tools.Module() + "/localstack/recorded"
+// comparison is the package whose tests compare what was recorded with the committed files. Without a
+// recording it has nothing to compare.
+var comparison = tools.Module() + "/localstack/recorded"
 
-// contract is `make contract`: it replays the sample events, and compares what functions answered, what they used of their roles,
-// and the OpenAPI document that follows from it with what is kept. UPDATE=1 keeps what is new.
+// contract is `make contract`. It replays the sample events and records what functions answer and which
+// permissions of their roles they use. It compares that, and the OpenAPI document made from it, with the
+// committed files. UPDATE=1 writes those files.
 func contract(ctx context.Context, d app, _ []string) error {
 	return d.recorded(ctx, os.Getenv("UPDATE") == "1")
 }
 
-// policy is `make policy`: what a deployment is held to, with every waiver and its reason.
+// policy is `make policy`: it checks the template against the deployment policy, and prints every waiver
+// with its reason.
 func policy(ctx context.Context, d app, _ []string) error {
 	if err := d.recorded(ctx, false); err != nil {
 		return err
@@ -35,8 +39,8 @@ func policy(ctx context.Context, d app, _ []string) error {
 	return d.lane(ctx, lane.Lane{Name: "the deployment's policy", Packages: []string{"./localstack/policy"}, Environ: simulated()})
 }
 
-// recorded runs the tests of the wiring on the simulated cloud, and orders through all functions, and holds what they record to what
-// is kept.
+// recorded runs the tests of the wiring on the simulated cloud, and simulates every way of an order. It
+// compares what they record with the committed files, or writes those if update is set.
 func (d app) recorded(ctx context.Context, update bool) (err error) {
 	notes, err := os.MkdirTemp("", "backroom-recorded-")
 	if err != nil {
@@ -51,12 +55,15 @@ func (d app) recorded(ctx context.Context, update bool) (err error) {
 	if err := d.lane(ctx, lane.Lane{Name: "sample events, on the simulated cloud", Packages: wirings, Environ: recording}); err != nil {
 		return err
 	}
-	roads := lane.Lane{Name: "the roads of an order, simulated", Packages: []string{"./localstack/simulation"}, Args: []string{"-run", "^(TestTheRoads|TestOrdersCome)"}, Environ: recording}
-	if err := d.lane(ctx, roads); err != nil {
+	orders := lane.Lane{
+		Name: "every way of an order, simulated", Packages: []string{"./localstack/simulation"},
+		Args: []string{"-run", "^TestOrder_(TakesEachPath|SettlesUnderFaults)$"}, Environ: recording,
+	}
+	if err := d.lane(ctx, orders); err != nil {
 		return err
 	}
 	return d.Phase("contract", func() (string, error) {
-		for _, check := range [][]string{{keeper}, {"./functions", "-run", "Contract"}} {
+		for _, check := range [][]string{{comparison}, {"./functions", "-run", "Contract"}} {
 			args := append([]string{"test", "-count=1"}, check...)
 			if update {
 				args = append(args, "-update")
@@ -64,9 +71,11 @@ func (d app) recorded(ctx context.Context, update bool) (err error) {
 			test := exec.CommandContext(ctx, "go", args...)
 			test.Dir, test.Env = d.repo, simulated("BACKROOM_RECORDED="+notes)
 			if printed, err := test.CombinedOutput(); err != nil {
-				return "", remedy.For(errors.Join(fmt.Errorf("what functions do is not what docs/ and %s say: %w", keeper, err), errors.New(string(printed))), "make contract UPDATE=1, if the change is meant")
+				differs := fmt.Errorf("functions do something else than docs/ and %s say: %w", comparison, err)
+				return "", remedy.For(errors.Join(differs, errors.New(string(printed))),
+					"if the change is intended: make contract UPDATE=1")
 			}
 		}
-		return "what functions answer and use is what is kept", nil
+		return "functions answer and use what the committed files say", nil
 	})
 }

@@ -20,14 +20,15 @@ import (
 // A target is a fuzz test of one package.
 type target struct{ pkg, name string }
 
-// fuzz is `make fuzz`: every fuzz target for FUZZTIME, one after the other. An input that breaks one is kept in the package's
-// testdata, where every `go test` runs it from then on; it is named with the command that runs it again.
+// fuzz is `make fuzz`: it runs every fuzz target for FUZZTIME, one after the other. An input that fails
+// a target is kept in the package's testdata, and every later `go test` runs it. The error has the
+// command that runs it again.
 func fuzz(ctx context.Context, d app, _ []string) error {
 	each := 30 * time.Second
 	if given := os.Getenv("FUZZTIME"); given != "" {
 		var err error
 		if each, err = time.ParseDuration(given); err != nil || each <= 0 {
-			return remedy.For(fmt.Errorf("FUZZTIME=%s is no time", given), "make fuzz FUZZTIME=30s")
+			return remedy.For(fmt.Errorf("FUZZTIME=%s: must be a duration above 0", given), "make fuzz FUZZTIME=30s")
 		}
 	}
 	targets, err := d.targets()
@@ -73,7 +74,7 @@ func (d app) targets() (all []target, err error) {
 
 var execs = regexp.MustCompile(`execs: (\d+)`)
 
-// fuzzOne runs a target and returns how many inputs it was given.
+// fuzzOne runs a target. The note says how many inputs it was given.
 func (d app) fuzzOne(ctx context.Context, t target, each time.Duration) (note string, err error) {
 	run := exec.CommandContext(ctx, "go", "test", t.pkg, "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", each.String())
 	run.Dir = d.repo
@@ -85,15 +86,16 @@ func (d app) fuzzOne(ctx context.Context, t target, each time.Duration) (note st
 	if err := run.Start(); err != nil {
 		return "", err
 	}
-	var said strings.Builder
+	var printed strings.Builder
 	count := "0"
-	for lines := bufio.NewScanner(io.TeeReader(out, &said)); lines.Scan(); {
+	for lines := bufio.NewScanner(io.TeeReader(out, &printed)); lines.Scan(); {
 		if m := execs.FindStringSubmatch(lines.Text()); m != nil {
 			count = m[1]
 		}
 	}
 	if err := run.Wait(); err != nil {
-		return "", remedy.For(fmt.Errorf("%s in %s: %w\n%s", t.name, t.pkg, err, said.String()), "go test "+t.pkg+" -run "+t.name)
+		return "", remedy.For(fmt.Errorf("%s in %s: %w\n%s", t.name, t.pkg, err, printed.String()),
+			"go test "+t.pkg+" -run "+t.name)
 	}
-	return fmt.Sprintf("%s execs, %s", count, t.pkg), nil
+	return fmt.Sprintf("%s inputs, %s", count, t.pkg), nil
 }

@@ -23,16 +23,16 @@ import (
 	"backroom/shared/ops/stack"
 )
 
-// invoke is `make invoke F=<function> E=<event file>`: one call of a function of the running cloud, with the event's
-// placeholders filled in. The command fails if the function did.
+// invoke is `make invoke F=<function> E=<event file>`: it calls a function of the running cloud with the
+// event, whose placeholders it fills in. The command fails if the function fails.
 func invoke(ctx context.Context, d app, args []string) error {
 	const usage = "make invoke F=place-order E=events/place-order.json"
 	if len(args) != 2 || args[0] == "" || args[1] == "" {
-		return remedy.For(errors.New("which function, which event?"), usage)
+		return remedy.For(errors.New("F= must name a function, and E= an event file"), usage)
 	}
 	at, ok := local.Running(d.repo)
 	if !ok {
-		return remedy.For(errors.New("nothing is running here"), "make run, then this again in another terminal")
+		return remedy.For(errors.New("make run is not running"), "make run, then this command in another terminal")
 	}
 	event, err := os.ReadFile(args[1])
 	if err != nil {
@@ -58,7 +58,7 @@ func invoke(ctx context.Context, d app, args []string) error {
 	})
 	if missing := (*types.ResourceNotFoundException)(nil); errors.As(err, &missing) {
 		names, _ := deploy.Functions(d.repo)
-		return remedy.For(fmt.Errorf("there is no function %s", args[0]), "one of "+strings.Join(names, " "))
+		return remedy.For(fmt.Errorf("unknown function %q", args[0]), "F= one of "+strings.Join(names, " "))
 	}
 	if err != nil {
 		return err
@@ -73,8 +73,11 @@ func invoke(ctx context.Context, d app, args []string) error {
 	return nil
 }
 
-// fill puts what a sample event asks for in its place: ${TOKEN}, an access token of the stack's own client; ${CLIENT}, that
-// client's credentials for HTTP Basic; ${PAYMENTS_KEY}, the key of the payment sandbox.
+// fill replaces the placeholders of a sample event:
+//
+//	${TOKEN}         an access token of the client that the stack was deployed with
+//	${CLIENT}        that client's credentials for HTTP Basic
+//	${PAYMENTS_KEY}  the API key of the payment sandbox
 func fill(ctx context.Context, event []byte, deployed stack.Stack, api shop.API) ([]byte, error) {
 	id, secret, err := deployed.Client(ctx)
 	if err != nil {
@@ -90,7 +93,7 @@ func fill(ctx context.Context, event []byte, deployed stack.Stack, api shop.API)
 		case "PAYMENTS_KEY":
 			value, missing = deployed.PaymentsKey(ctx)
 		default:
-			missing = fmt.Errorf("the event asks for ${%s}, which nothing fills in", name)
+			missing = fmt.Errorf("unknown placeholder ${%s} in the event; known are TOKEN, CLIENT and PAYMENTS_KEY", name)
 		}
 		err = errors.Join(err, missing)
 		return value
@@ -98,7 +101,7 @@ func fill(ctx context.Context, event []byte, deployed stack.Stack, api shop.API)
 	return []byte(filled), err
 }
 
-// pretty indents JSON, and the JSON in an HTTP answer's body; anything else it returns as it is.
+// pretty indents JSON, and the JSON in the body of an HTTP response. It returns other text unchanged.
 func pretty(payload []byte) string {
 	var whole any
 	if json.Unmarshal(payload, &whole) != nil {

@@ -1,22 +1,22 @@
 // Command localstack runs Backroom on this machine: on MiniStack, an embedded local AWS, or on LocalStack. The Makefile calls it.
-// What operates a stack is another command: shared/ops/backroom.
+// To operate a stack there is another command, shared/ops/backroom.
 //
 //	localstack run        start the local cloud, deploy, place orders, serve the API until Ctrl-C
-//	localstack reset      forget what earlier runs stored
-//	localstack invoke     run one function of the running cloud with a sample event: invoke <function> <event file>
-//	localstack reference  the API reference in a headless Chromium
-//	localstack sizes      how big every function is
-//	localstack contract   the OpenAPI document against what functions answer
-//	localstack policy     the template, and what roles allow, against the policy
-//	localstack audit      weaknesses, secrets, checkov, bills of materials, packages built twice
-//	localstack sbom       what is linked into every function
+//	localstack reset      delete what earlier runs stored
+//	localstack invoke     call a function of the running cloud: invoke <function> <event file>
+//	localstack reference  try the API reference in a headless Chromium
+//	localstack sizes      print the size of every function
+//	localstack contract   compare the OpenAPI document with what functions answer
+//	localstack policy     check the template and the roles against the policy
+//	localstack audit      look for vulnerabilities and secrets, run checkov, build packages twice
+//	localstack sbom       list what is linked into every function
 //	localstack lint       golangci-lint, the prose check, sam validate
-//	localstack prose      what the prose check finds: prose [pattern…]
+//	localstack prose      list what the prose check finds: prose [pattern…]
 //	localstack rename     give the module another path: rename <path>
-//	localstack fuzz       every fuzz target for a while
-//	localstack probe      Schemathesis on a fresh MiniStack
-//	localstack test       everything that needs no cloud but MiniStack
-//	localstack e2e        the black-box suite on any cloud: e2e ministack|localstack|aws
+//	localstack fuzz       run every fuzz target for a while
+//	localstack probe      run Schemathesis on a fresh MiniStack
+//	localstack test       run all tests that need no cloud except MiniStack
+//	localstack e2e        run the black-box suite on a cloud: e2e ministack|localstack|aws
 package main
 
 import (
@@ -32,7 +32,7 @@ import (
 	"backroom/shared/ops/terminal"
 )
 
-// A desk is what every command works at.
+// An app is what every command works with: the output, and the root of the repository.
 type app struct {
 	*terminal.Reporter
 	repo string
@@ -75,7 +75,7 @@ func main() {
 
 func command(ctx context.Context, args []string) error {
 	if len(args) == 0 || commands[args[0]] == nil {
-		return remedy.For(fmt.Errorf("unknown command %q", args), "make")
+		return remedy.For(fmt.Errorf("unknown command %q", args), "make lists the commands")
 	}
 	repo, err := tools.Repo()
 	if err != nil {
@@ -84,7 +84,7 @@ func command(ctx context.Context, args []string) error {
 	return commands[args[0]](ctx, app{Reporter: terminal.New(os.Stdout), repo: repo}, args[1:])
 }
 
-// ready checks this machine's tools and installs the pinned ones.
+// ready checks the tools of this machine, and installs the pinned ones if they are missing.
 func (d app) ready(ctx context.Context) (installed tools.Tools, err error) {
 	err = d.Phase("tools", func() (string, error) {
 		found, err := tools.Check(ctx)
@@ -97,5 +97,5 @@ func (d app) ready(ctx context.Context) (installed tools.Tools, err error) {
 	return installed, err
 }
 
-// closing runs end and adds its error to the one that is being returned.
+// closing runs end and joins its error to err. A deferred call of it ends what the function began.
 func closing(err *error, end func() error) { *err = errors.Join(*err, end()) }

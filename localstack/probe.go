@@ -25,10 +25,11 @@ import (
 	"backroom/shared/ops/stack"
 )
 
-// How many orders of each kind a customer has before the probe.
-const probed = 6
+// ordersOfAKind is how many orders of each kind a customer has before the probe.
+const ordersOfAKind = 6
 
-// probeAPI is `make probe`: Schemathesis asks a stack that is freshly deployed on a MiniStack of its own, once as each customer.
+// probeAPI is `make probe`: it deploys a stack on a MiniStack of its own and runs Schemathesis against it,
+// once as each customer.
 func probeAPI(ctx context.Context, d app, _ []string) (err error) {
 	examples, err := count("EXAMPLES", 100)
 	if err != nil {
@@ -48,27 +49,28 @@ func probeAPI(ctx context.Context, d app, _ []string) (err error) {
 	}
 	defer closing(&err, where.close)
 	deployed, err := d.deploy(ctx, deploy.Deployment{
-		Tools: installed, Endpoint: where.Endpoint(), Stack: "backroom-probe", Parameters: deploy.WithRoom(nil),
+		Tools: installed, Endpoint: where.Endpoint(), Stack: "backroom-probe", Parameters: deploy.HighLimits(nil),
 	})
 	if err != nil {
 		return err
 	}
-	var asked probe.Shop
+	var target probe.Shop
 	err = d.Phase("seed", func() (note string, err error) {
-		asked, err = stocked(ctx, deployed)
-		return fmt.Sprintf("%d products, %d orders of each customer", len(asked.Sold), 3*probed), err
+		target, err = stocked(ctx, deployed)
+		return fmt.Sprintf("%d products, %d orders of each customer", len(target.Sold), 3*ordersOfAKind), err
 	})
 	if err != nil {
 		return err
 	}
-	return d.probe(ctx, asked, probe.Probe{
+	return d.probe(ctx, target, probe.Probe{
 		Program: program, Document: filepath.Join(d.repo, "docs", "openapi.yaml"), Folder: filepath.Join(where.scratch, "probe"),
 		Examples: examples, Seed: os.Getenv("SEED"),
 	})
 }
 
-// probe asks as each customer, prints what was granted and demands that everybody was granted what it may do.
-func (d app) probe(ctx context.Context, asked probe.Shop, p probe.Probe) error {
+// probe runs p as each customer and prints how often each operation succeeded. It returns an error if an
+// identity never succeeded with an operation that it is allowed.
+func (d app) probe(ctx context.Context, target probe.Shop, p probe.Probe) error {
 	operations, err := probe.Operations(p.Document)
 	if err != nil {
 		return err
@@ -76,12 +78,13 @@ func (d app) probe(ctx context.Context, asked probe.Shop, p probe.Probe) error {
 	sum := probe.Report{Granted: map[string]map[string]int{}, Exceptions: map[string]int{}}
 	reports, errs := make([]probe.Report, len(probe.Customers)), make([]error, len(probe.Customers))
 	failure := d.Phase("probe", func() (string, error) {
-		var asking sync.WaitGroup
+		var running sync.WaitGroup
 		for i, customer := range probe.Customers {
-			asking.Go(func() { reports[i], errs[i] = p.Ask(ctx, asked, customer) })
+			running.Go(func() { reports[i], errs[i] = p.Ask(ctx, target, customer) })
 		}
-		asking.Wait()
-		return fmt.Sprintf("as %s, with the staff: no failure, no warning", strings.Join(probe.Customers, " and as ")), errors.Join(errs...)
+		running.Wait()
+		return fmt.Sprintf("as customer %s, and as staff: no failures, no warnings", strings.Join(probe.Customers, " and ")),
+			errors.Join(errs...)
 	})
 	for _, report := range reports {
 		sum.Add(report)
@@ -91,56 +94,62 @@ func (d app) probe(ctx context.Context, asked probe.Shop, p probe.Probe) error {
 		d.Linef("     %s", line)
 	}
 	for _, method := range slices.Sorted(maps.Keys(sum.Exceptions)) {
-		d.Linef("     %sministack: %d times %s was answered 403 by the gateway, where HTTP says 405", lane.ExceptionMark, sum.Exceptions[method], method)
+		d.Linef("     %sministack: the gateway answered %s with 403 %d times; HTTP says 405",
+			lane.ExceptionMark, method, sum.Exceptions[method])
 	}
 	failures := []error{failure}
 	if len(missing) > 0 {
-		failures = append(failures, remedy.For(errors.New(strings.Join(missing, "\n")), "give the operation what it needs to succeed, in localstack/probe"))
+		failures = append(failures, remedy.For(errors.New(strings.Join(missing, "\n")),
+			"add what the operation needs to succeed to localstack/probe/hooks.py"))
 	}
 	if err := errors.Join(failures...); err != nil {
 		return err
 	}
-	d.Linef("     %sprobe: %d operations, %d examples each as %d identities: %d requests, %d checks", lane.FigureMark, len(operations), p.Examples, len(probe.Customers), sum.Cases, sum.Checks)
+	d.Linef("     %sprobe: %d operations, %d examples each as %d identities: %d requests, %d checks", lane.FigureMark,
+		len(operations), p.Examples, len(probe.Customers), sum.Cases, sum.Checks)
 	return nil
 }
 
-// stocked fills the shop, and has each customer place orders that come to different ends.
-func stocked(ctx context.Context, deployed stack.Stack) (asked probe.Shop, err error) {
-	asked = probe.Shop{Orders: map[string]probe.Orders{}}
+// stocked adds products and stock to a deployed stack, and places orders of each kind for each customer.
+func stocked(ctx context.Context, deployed stack.Stack) (target probe.Shop, err error) {
+	target = probe.Shop{Orders: map[string]probe.Orders{}}
 	var errs [3]error
-	asked.API, errs[0] = deployed.API()
-	asked.ClientID, asked.ClientSecret, errs[1] = deployed.Client(ctx)
-	asked.WebhookSecret, errs[2] = deployed.CallbackSecret(ctx)
+	target.API, errs[0] = deployed.API()
+	target.ClientID, target.ClientSecret, errs[1] = deployed.Client(ctx)
+	target.WebhookSecret, errs[2] = deployed.CallbackSecret(ctx)
 	if err := errors.Join(errs[:]...); err != nil {
-		return asked, err
+		return target, err
 	}
-	api, err := shop.New(asked.API, nil)
+	api, err := shop.New(target.API, nil)
 	if err != nil {
-		return asked, err
+		return target, err
 	}
-	staff, err := api.Token(ctx, client.Credentials{ClientID: asked.ClientID, Secret: asked.ClientSecret})
+	credentials := client.Credentials{ClientID: target.ClientID, Secret: target.ClientSecret}
+	staff, err := api.Token(ctx, credentials)
 	if err != nil {
-		return asked, err
+		return target, err
 	}
-	if _, err := (seed.Till{API: api, Token: staff, Name: "probe"}).Stock(ctx, seed.Orders(100)); err != nil {
-		return asked, err
+	if _, err := (seed.Seeder{API: api, Token: staff, Name: "probe"}).Stock(ctx, seed.Orders(100)); err != nil {
+		return target, err
 	}
 	for _, product := range seed.Catalogue() {
-		asked.Sold = append(asked.Sold, product.SKU)
+		target.Sold = append(target.Sold, product.SKU)
 	}
 	for _, customer := range probe.Customers {
-		token, err := api.Token(ctx, client.Credentials{ClientID: asked.ClientID, Secret: asked.ClientSecret, Customer: customer})
+		credentials.Customer = customer
+		token, err := api.Token(ctx, credentials)
 		if err != nil {
-			return asked, err
+			return target, err
 		}
-		if asked.Orders[customer], err = placed(ctx, api, customer, token, asked.Sold[0]); err != nil {
-			return asked, err
+		if target.Orders[customer], err = placed(ctx, api, customer, token, target.Sold[0]); err != nil {
+			return target, err
 		}
 	}
-	return asked, nil
+	return target, nil
 }
 
-// placed places a customer's orders and waits until they are what they are meant to be, a minute at most for each.
+// placed places a customer's orders and waits until each has the status of its kind. It returns an error
+// if one takes longer than a minute.
 func placed(ctx context.Context, api shop.API, customer, token, sku string) (all probe.Orders, err error) {
 	for _, kind := range []struct {
 		card   string
@@ -151,7 +160,7 @@ func placed(ctx context.Context, api shop.API, customer, token, sku string) (all
 		{shop.CardGood, client.OrderStatusPaid, &all.Taken},
 		{"pm_card_captureLapsed", client.OrderStatusNeedsAttention, &all.Stuck},
 	} {
-		for i := range probed {
+		for i := range ordersOfAKind {
 			basket := client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 2}}, PaymentMethod: kind.card}
 			receipt, err := api.Place(ctx, token, fmt.Sprintf("%s-%s-%d", customer, kind.status, i), basket)
 			if err != nil {
@@ -171,7 +180,8 @@ func placed(ctx context.Context, api shop.API, customer, token, sku string) (all
 	return all, nil
 }
 
-// count reads a number from the environment, at least 1 if it is there.
+// count reads an integer ≥ 1 from the environment. It returns otherwise if the setting is absent, and an
+// error for any other text.
 func count(setting string, otherwise int) (int, error) {
 	given := os.Getenv(setting)
 	if given == "" {
@@ -179,7 +189,7 @@ func count(setting string, otherwise int) (int, error) {
 	}
 	n, err := strconv.Atoi(given)
 	if err != nil || n < 1 {
-		return 0, remedy.For(fmt.Errorf("%s=%s is no number of at least 1", setting, given), setting+"=100")
+		return 0, remedy.For(fmt.Errorf("%s=%s: must be an integer ≥ 1", setting, given), setting+"=100")
 	}
 	return n, nil
 }

@@ -11,7 +11,7 @@ import (
 	"backroom/shared/ops/remedy"
 )
 
-// listProse is `make prose`: every hit of the patterns that are named, or of all, and how many each has.
+// listProse is `make prose`: it prints every hit of the named patterns, or of all, and a count per pattern.
 func listProse(_ context.Context, d app, names []string) error {
 	hits, err := prose.Check(os.DirFS(d.repo), prose.Patterns, prose.Exceptions)
 	if err != nil {
@@ -35,7 +35,8 @@ func listProse(_ context.Context, d app, names []string) error {
 	return nil
 }
 
-// prose is the part of `make lint` that reads comments, strings and documents.
+// prose is the part of `make lint` that reads comments, strings and documents. It returns an error if a
+// pattern has more hits than prose.Left allows.
 func (d app) prose() (string, error) {
 	hits, err := prose.Check(os.DirFS(d.repo), prose.Patterns, prose.Exceptions)
 	if err != nil {
@@ -49,5 +50,6 @@ func (d app) prose() (string, error) {
 	for _, hit := range over {
 		fmt.Fprintln(&report, hit)
 	}
-	return "", remedy.For(errors.New("prose: patterns have more hits than before\n"+report.String()), "reword them; make prose lists every hit")
+	return "", remedy.For(errors.New("prose: patterns have more hits than allowed\n"+report.String()),
+		"reword them; make prose lists every hit")
 }

@@ -28,13 +28,14 @@ import (
 )
 
 const (
-	stackName = "backroom" // of `make run`
-	customer  = "ada"      // buys what `make run` places
-	orders    = 25         // that each run places
-	atATime   = 2          // how many of them are on their way together; more would only queue up before the local cloud
+	stackName   = "backroom" // the stack of `make run`
+	customer    = "ada"      // the customer of all orders that `make run` places
+	orders      = 25         // how many orders each run places
+	concurrency = 2          // how many of them are open at once; more would only wait for the local cloud
 )
 
-// run is `make run`.
+// run is `make run`: it starts MiniStack, deploys the stack, places orders and serves the API until ctx
+// ends or MiniStack does.
 func run(ctx context.Context, d app, _ []string) (err error) {
 	began := time.Now()
 	apiPort, err := port("API_PORT", 8080)
@@ -49,7 +50,7 @@ func run(ctx context.Context, d app, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := d.nobodyElseRuns(); err != nil {
+	if err := d.checkNotRunning(); err != nil {
 		return err
 	}
 	if err := cloud.CheckPort(apiPort, "API", "API_PORT"); err != nil {
@@ -64,7 +65,7 @@ func run(ctx context.Context, d app, _ []string) (err error) {
 			return "", err
 		}
 		if stored {
-			note += ", with what earlier runs stored (make reset clears it)"
+			note += ", with the data of earlier runs (make reset deletes it)"
 		}
 		return note, ministack.Start(ctx)
 	})
@@ -74,7 +75,7 @@ func run(ctx context.Context, d app, _ []string) (err error) {
 	defer closing(&err, ministack.Stop)
 
 	deployed, err := d.deploy(ctx, deploy.Deployment{
-		Tools: installed, Endpoint: ministack.Endpoint(), Stack: stackName, Parameters: deploy.WithRoom(nil),
+		Tools: installed, Endpoint: ministack.Endpoint(), Stack: stackName, Parameters: deploy.HighLimits(nil),
 	})
 	if err != nil {
 		return err
@@ -98,25 +99,35 @@ func run(ctx context.Context, d app, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := d.trade(ctx, deployed, api); err != nil {
+	if err := d.placeOrders(ctx, deployed, api); err != nil {
 		return err
 	}
 	id, secret, err := deployed.Client(ctx)
 	if err != nil {
 		return err
 	}
-	d.Linef("\nup after %.1f s. The API: %s   its reference, to try it out: %s/docs\nThe cloud: %s   its log: %s\n\n%s\n\nCtrl-C stops it; what it holds is kept.",
+	d.Linef(`
+Ready after %.1f s:
+  API           %s
+  API reference %s/docs   (try operations in the browser)
+  local cloud   %s
+  its log       %s
+
+%s
+
+Ctrl-C stops it and keeps the data.`,
 		time.Since(began).Seconds(), open, open, ministack.Endpoint(), ministack.Log(), pasteable(open, id, secret))
 	select {
 	case <-ctx.Done():
-		d.Linef("\nstopping")
+		d.Linef("\nstopping; the next make run has the same data")
 		return nil
 	case <-ministack.Exited():
-		return remedy.For(fmt.Errorf("MiniStack ended on its own:\n%s", ministack.LogTail(12)), "make run")
+		return remedy.For(fmt.Errorf("MiniStack ended unexpectedly:\n%s", ministack.LogTail(12)), "make run")
 	}
 }
 
-// port reads a port from the environment.
+// port reads a port from the environment. It returns otherwise if the setting is absent, and an error for
+// any other text than an integer from 1 to 65535.
 func port(setting string, otherwise int) (int, error) {
 	given := os.Getenv(setting)
 	if given == "" {
@@ -124,12 +135,12 @@ func port(setting string, otherwise int) (int, error) {
 	}
 	number, err := strconv.Atoi(given)
 	if err != nil || number < 1 || number > 65535 {
-		return 0, remedy.For(fmt.Errorf("%s=%s is no port", setting, given), fmt.Sprintf("make run %s=%d", setting, otherwise))
+		return 0, remedy.For(fmt.Errorf("%s=%s: must be a port from 1 to 65535", setting, given), fmt.Sprintf("make run %s=%d", setting, otherwise))
 	}
 	return number, nil
 }
 
-// deploy builds the functions, deploys the template and has the payment sandbox call its API.
+// deploy builds the functions, deploys the template, and registers the stack's API with the payment sandbox.
 func (d app) deploy(ctx context.Context, plan deploy.Deployment) (deployed stack.Stack, err error) {
 	var build *deploy.Build
 	err = d.Phase("build", func() (note string, err error) {
@@ -141,7 +152,7 @@ func (d app) deploy(ctx context.Context, plan deploy.Deployment) (deployed stack
 	}
 	err = d.Phase("deploy", func() (string, error) {
 		deployed, err = plan.Deploy(ctx, build)
-		return "stack " + plan.Stack + ", by the SAM CLI", err
+		return "stack " + plan.Stack + ", with the SAM CLI", err
 	})
 	if err != nil {
 		return deployed, err
@@ -149,23 +160,24 @@ func (d app) deploy(ctx context.Context, plan deploy.Deployment) (deployed stack
 	return deployed, d.Phase("payments", func() (string, error) { return deploy.RegisterCallbacks(ctx, deployed) })
 }
 
-// serve opens the door to the API and returns its URL.
+// serve starts a proxy to the API on the listener and returns its URL.
 func serve(deployed stack.Stack, listener net.Listener) (open string, served *http.Server, err error) {
 	address, err := deployed.API()
 	if err != nil {
 		return "", nil, err
 	}
-	inside, err := url.Parse(address)
+	gateway, err := url.Parse(address)
 	if err != nil {
 		return "", nil, err
 	}
-	served = &http.Server{Handler: front.Door(inside, stack.StagePath), ReadHeaderTimeout: 10 * time.Second}
+	served = &http.Server{Handler: front.Proxy(gateway, stack.StagePath), ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = served.Serve(listener) }()
 	return "http://" + listener.Addr().String(), served, nil
 }
 
-// trade fills the shelves and places orders, a line for each when it has its outcome.
-func (d app) trade(ctx context.Context, deployed stack.Stack, api shop.API) error {
+// placeOrders adds products and stock, and places orders. It prints a line for each order once that has an
+// outcome, and returns an error if an outcome is not the expected one.
+func (d app) placeOrders(ctx context.Context, deployed stack.Stack, api shop.API) error {
 	id, secret, err := deployed.Client(ctx)
 	if err != nil {
 		return err
@@ -177,7 +189,7 @@ func (d app) trade(ctx context.Context, deployed stack.Stack, api shop.API) erro
 		if err != nil {
 			return "", err
 		}
-		added, err := seed.Till{API: api, Token: staff, Name: name}.Stock(ctx, baskets)
+		added, err := seed.Seeder{API: api, Token: staff, Name: name}.Stock(ctx, baskets)
 		return fmt.Sprintf("%d products, %d of them new; stock delivered", len(seed.Catalogue()), added), err
 	})
 	if err != nil {
@@ -187,7 +199,8 @@ func (d app) trade(ctx context.Context, deployed stack.Stack, api shop.API) erro
 	if err != nil {
 		return err
 	}
-	d.Linef("\n%-37s %-26s %s", "order", "outcome", "ms from accepted to outcome")
+	d.Linef("\nplacing %d orders; some are declined or out of stock on purpose\n\n%-37s %-26s %s", orders,
+		"order", "outcome", "ms from accepted to outcome")
 
 	var (
 		mu    sync.Mutex
@@ -195,7 +208,7 @@ func (d app) trade(ctx context.Context, deployed stack.Stack, api shop.API) erro
 		wrong []string
 	)
 	group, within := errgroup.WithContext(ctx)
-	group.SetLimit(atATime)
+	group.SetLimit(concurrency)
 	for i, order := range baskets {
 		group.Go(func() error {
 			receipt, err := api.Place(within, buyer, fmt.Sprintf("%s-%d", name, i), order.Basket)
@@ -210,12 +223,12 @@ func (d app) trade(ctx context.Context, deployed stack.Stack, api shop.API) erro
 				return err
 			}
 			took := time.Since(accepted)
-			d.Linef("%-37s %s %5d", receipt.ID, d.verdict(seen), took.Milliseconds())
+			d.Linef("%-37s %s %5d", receipt.ID, d.outcome(seen), took.Milliseconds())
 			mu.Lock()
 			defer mu.Unlock()
 			times = append(times, took)
 			if outcome := shop.Outcome(seen); outcome != order.Outcome {
-				wrong = append(wrong, fmt.Sprintf("%s is %q, should be %q", receipt.ID, outcome, order.Outcome))
+				wrong = append(wrong, fmt.Sprintf("%s is %q, expected %q", receipt.ID, outcome, order.Outcome))
 			}
 			return nil
 		})
@@ -224,16 +237,18 @@ func (d app) trade(ctx context.Context, deployed stack.Stack, api shop.API) erro
 		return remedy.For(err, "look for errors in the log: grep -i error "+filepath.Join(d.stateFolder(), "ministack.log"))
 	}
 	slices.Sort(times)
-	d.Linef("\n%d orders decided; accepted to outcome: median %d ms, worst %d ms", len(times), times[len(times)/2].Milliseconds(), times[len(times)-1].Milliseconds())
+	d.Linef("\n%d orders have an outcome; from accepted to outcome: p50 %d ms, max %d ms", len(times),
+		times[len(times)/2].Milliseconds(), times[len(times)-1].Milliseconds())
 	if len(wrong) > 0 {
-		return fmt.Errorf("outcomes that were not expected:\n%s", strings.Join(wrong, "\n"))
+		return fmt.Errorf("unexpected outcomes:\n%s", strings.Join(wrong, "\n"))
 	}
-	return d.regret(ctx, api, buyer, name, baskets[0].Basket)
+	return d.cancelOne(ctx, api, buyer, name, baskets[0].Basket)
 }
 
-// regret places one order more and cancels it while it is being paid: its story is the one worth reading.
-func (d app) regret(ctx context.Context, api shop.API, buyer, name string, basket client.OrderRequest) error {
-	receipt, err := api.Place(ctx, buyer, name+"-regretted", basket)
+// cancelOne places one more order and cancels it while it is being paid. It prints the command that shows
+// the order: of all that `make run` places, this one goes through most steps.
+func (d app) cancelOne(ctx context.Context, api shop.API, buyer, name string, basket client.OrderRequest) error {
+	receipt, err := api.Place(ctx, buyer, name+"-canceled", basket)
 	if err != nil {
 		return err
 	}
@@ -241,13 +256,17 @@ func (d app) regret(ctx context.Context, api shop.API, buyer, name string, baske
 	if err != nil {
 		return err
 	}
-	what := map[bool]string{true: "one more was canceled at once", false: "one more was over before it could be canceled"}[canceled]
-	d.Linef("\n%s. In another terminal:\n  make order ID=%s   tells its story\n  make mail   shows the mails", what, receipt.ID)
+	what := map[bool]string{
+		true:  "one more order was placed and canceled at once",
+		false: "one more order was placed, but it was paid before it could be canceled",
+	}[canceled]
+	d.Linef("\n%s. In another terminal:\n  %-50s what happened to it\n  %-50s the mails to customers", what,
+		"make order ID="+receipt.ID, "make mail")
 	return nil
 }
 
-// outcome pads first and colours then, so that columns stay columns.
-func (d app) verdict(o client.Order) string {
+// outcome returns an order's outcome with its color. The padding is inside the color, so that columns align.
+func (d app) outcome(o client.Order) string {
 	word := fmt.Sprintf("%-26s", shop.Outcome(o))
 	if o.Status == client.OrderStatusConfirmed || o.Status == client.OrderStatusPaid {
 		return d.Good(word)
@@ -255,10 +274,10 @@ func (d app) verdict(o client.Order) string {
 	return d.Bad(word)
 }
 
-// pasteable returns shell commands that get a token, place an order and look at it.
+// pasteable returns shell commands that get a token, place an order and show it.
 func pasteable(api, id, secret string) string {
 	quoted := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-	return fmt.Sprintf(`Place one more (paste it all):
+	return fmt.Sprintf(`To place an order yourself, paste this into another terminal:
 
 API=%s
 TOKEN=$(curl -sS -u %s -d grant_type=client_credentials -d customer=%s $API/oauth/token | sed -E 's/.*"access_token": ?"([^"]+)".*/\1/')

@@ -7,7 +7,7 @@ import (
 	"backroom/localstack/deploy"
 )
 
-// sizes is `make sizes`: how big every function is as shipped, for arm64.
+// sizes is `make sizes`: it prints the size of every function as shipped, for arm64.
 func sizes(ctx context.Context, d app, _ []string) error {
 	build := &deploy.Build{Repo: d.repo, Arch: deploy.ARM64, Release: true}
 	if err := build.Compile(ctx); err != nil {
@@ -16,7 +16,8 @@ func sizes(ctx context.Context, d app, _ []string) error {
 	if _, err := build.Pack(ctx); err != nil {
 		return err
 	}
-	d.Linef("as shipped for %s; this machine is %s. Zips are packed for speed: SAM's own are about a tenth smaller\n\n%-24s %9s %9s", build.Arch, deploy.HostArch(), "function", "binary MB", "zip MB")
+	d.Linef("built for %s, as shipped; this machine is %s\nthe zips that sam build makes are about a tenth smaller\n\n%-24s %9s %9s",
+		build.Arch, deploy.HostArch(), "function", "binary MB", "zip MB")
 	for _, name := range build.Names {
 		binary, err := os.Stat(build.Binary(name))
 		if err != nil {

@@ -19,7 +19,7 @@ import (
 	"backroom/shared/ops/remedy"
 )
 
-// lint is `make lint`.
+// lint is `make lint`: it runs every check, also after one has failed.
 func lint(ctx context.Context, d app, _ []string) error {
 	installed, err := d.ready(ctx)
 	if err != nil {
@@ -28,8 +28,8 @@ func lint(ctx context.Context, d app, _ []string) error {
 	return d.lint(ctx, installed)
 }
 
-// golangci runs the linters of .golangci.yml, go vet and staticcheck among them. It is built from its sources at the first time,
-// which takes some minutes.
+// golangci runs the linters of .golangci.yml, with go vet and staticcheck among them. The first run builds it
+// from source, which takes some minutes.
 var golangci = []string{"go", "tool", "-modfile=localstack/tools/lint.mod", "golangci-lint", "run"}
 
 func (d app) lint(ctx context.Context, installed tools.Tools) error {
@@ -45,7 +45,7 @@ func (d app) lint(ctx context.Context, installed tools.Tools) error {
 		failures = append(failures, d.Phase(check.name, func() (string, error) {
 			program := exec.CommandContext(ctx, check.program[0], check.program[1:]...)
 			program.Dir = d.repo
-			program.Env = append(cloud.Environ("http://127.0.0.1:1"), "SAM_CLI_TELEMETRY=0") // no account is asked
+			program.Env = append(cloud.Environ("http://127.0.0.1:1"), "SAM_CLI_TELEMETRY=0") // no request reaches AWS
 			printed, err := program.CombinedOutput()
 			if err != nil {
 				return "", remedy.For(fmt.Errorf("%s: %w\n%s", check.name, err, bytes.TrimSpace(printed)), check.next)
@@ -56,9 +56,9 @@ func (d app) lint(ctx context.Context, installed tools.Tools) error {
 	return errors.Join(failures...)
 }
 
-// test is `make test`: lint; every test on the simulated cloud; those that use a cloud, and the conformance suites, on MiniStack
-// too; and the black-box suite on a stack freshly deployed there. The MiniStack is its own, on a free port, with a state that is
-// thrown away.
+// test is `make test`. It runs lint, then every test on the simulated cloud, then the tests that use a cloud
+// and the conformance suites on MiniStack, and the black-box suite on a stack that it deploys there. It
+// starts a MiniStack of its own, on a free port, and deletes its data at the end.
 func test(ctx context.Context, d app, _ []string) (err error) {
 	began := time.Now()
 	installed, err := d.ready(ctx)
@@ -82,19 +82,20 @@ func test(ctx context.Context, d app, _ []string) (err error) {
 }
 
 func (d app) total(began time.Time, ctx context.Context) error {
-	d.Linef("%.0f s in all", time.Since(began).Seconds())
+	d.Linef("%.0f s in total", time.Since(began).Seconds())
 	return ctx.Err()
 }
 
-// e2e is `make e2e CLOUD=…`: the black-box suite on any cloud. STACK names the stack; on AWS it must. STORES=1 adds the suites
-// of the stores.
+// e2e is `make e2e CLOUD=…`: it runs the black-box suite on any cloud. STACK names the stack, and is
+// required on AWS. With STORES=1 it runs the suites of the stores first.
 func e2e(ctx context.Context, d app, args []string) (err error) {
 	if len(args) != 1 {
-		return remedy.For(errors.New("on which cloud?"), "make e2e CLOUD=ministack|localstack|aws")
+		return remedy.For(errors.New("CLOUD= must name a cloud"), "make e2e CLOUD=ministack|localstack|aws")
 	}
 	stack := os.Getenv("STACK")
 	if stack == "" && args[0] == cloud.NameAWS {
-		return remedy.For(errors.New("on AWS the stack needs a name; it is created or updated in your account, and stays"), "make e2e CLOUD=aws STACK=backroom-e2e")
+		return remedy.For(errors.New("STACK= must name the stack; it is created or updated in your AWS account, and not deleted"),
+			"make e2e CLOUD=aws STACK=backroom-e2e")
 	}
 	if stack == "" {
 		stack = "backroom-e2e"
@@ -118,10 +119,10 @@ func e2e(ctx context.Context, d app, args []string) (err error) {
 // A place is a cloud that was started for tests.
 type place struct {
 	cloud.Cloud
-	scratch string
+	scratch string // the folder of its data
 }
 
-// open starts a cloud with a state that is thrown away.
+// open starts a cloud. Closing the place stops it and deletes its data.
 func (d app) open(ctx context.Context, installed tools.Tools, name string) (where place, err error) {
 	err = d.Phase("cloud", func() (string, error) {
 		scratch, err := os.MkdirTemp("", "backroom-")
@@ -143,7 +144,8 @@ func (d app) open(ctx context.Context, installed tools.Tools, name string) (wher
 
 func (p place) close() error { return errors.Join(p.Stop(), os.RemoveAll(p.scratch)) }
 
-// environ is what tests learn about the cloud: which one, where, and the stack if there is one.
+// environ returns the environment of tests: which cloud they run on, its endpoint, and the stack unless
+// that is empty.
 func (p place) environ(stack string) []string {
 	environ := append(cloud.Environ(p.Endpoint()), "BACKROOM_CLOUD="+p.Name(), "BACKROOM_ENDPOINT="+p.Endpoint())
 	if stack != "" {
@@ -152,38 +154,44 @@ func (p place) environ(stack string) []string {
 	return environ
 }
 
-// blackBoxes are the packages whose cases need a deployed stack.
+// blackBoxes is the prefix of the packages whose cases need a deployed stack.
 var blackBoxes = tools.Module() + "/localstack/e2e"
 
-// simulated is the environment of tests that know no cloud but the simulated one, with more of it.
+// simulated returns the environment of tests that run on the simulated cloud only, with more added.
 func simulated(more ...string) []string {
 	return append(append(cloud.Environ(""), "BACKROOM_ENDPOINT=", "BACKROOM_CLOUD="), more...)
 }
 
-// units runs every test but the black-box suite, on no cloud but the simulated one; those that replay the sample events first.
+// units runs every test except the black-box suite, on the simulated cloud only. The tests that replay the
+// sample events run first.
 func (d app) units(ctx context.Context) error {
 	recorded := d.recorded(ctx, false)
-	rest := func(p listed) bool {
-		return !strings.HasPrefix(p.path, blackBoxes) && !p.isWiring() && p.path != keeper
+	others := func(p listed) bool {
+		return !strings.HasPrefix(p.path, blackBoxes) && !p.isWiring() && p.path != comparison
 	}
-	packages, err := packages(ctx, rest, "./...")
+	packages, err := packages(ctx, others, "./...")
 	if err != nil {
 		return errors.Join(recorded, err)
 	}
-	return errors.Join(recorded, d.lane(ctx, lane.Lane{Name: "every other test, on the simulated cloud", Packages: packages, Environ: simulated()}))
+	return errors.Join(recorded, d.lane(ctx, lane.Lane{
+		Name: "every other test, on the simulated cloud", Packages: packages, Environ: simulated(),
+	}))
 }
 
-// stores runs again what ran on the simulated cloud and runs on any: the suites of stores, the wiring of functions, and the suites
-// that the simulated cloud is held to. Inside LocalStack that is AWS's own DynamoDB Local, the oracle for expressions.
+// stores runs the tests that run on any cloud: the suites of stores, the wiring of functions, and the
+// conformance suites that the simulated cloud passes. On LocalStack they run against AWS's own DynamoDB
+// Local, which is the reference for expressions.
 func (d app) stores(ctx context.Context, where place, patterns ...string) error {
 	packages, err := packages(ctx, listed.onAnyCloud, patterns...)
 	if err != nil {
 		return err
 	}
-	return d.lane(ctx, lane.Lane{Name: "what runs on any cloud, on " + where.Name(), Packages: packages, Environ: where.environ("")})
+	return d.lane(ctx, lane.Lane{
+		Name: "stores, wiring and conformance, on " + where.Name(), Packages: packages, Environ: where.environ(""),
+	})
 }
 
-// listed is a package and what its tests import.
+// listed is a package, and what its tests import.
 type listed struct {
 	path    string
 	imports []string
@@ -194,8 +202,8 @@ func (l listed) onAnyCloud() bool {
 	if strings.HasPrefix(l.path, tools.Module()+"/localstack/simulation") {
 		return false // it is a cloud itself
 	}
-	if l.path == keeper {
-		return false // it compares what was recorded on the simulated one
+	if l.path == comparison {
+		return false // it compares what was recorded on the simulated cloud
 	}
 	return slices.ContainsFunc(l.imports, func(imported string) bool {
 		suite := strings.HasPrefix(imported, tools.Module()+"/localstack/conformance/")
@@ -203,8 +211,8 @@ func (l listed) onAnyCloud() bool {
 	})
 }
 
-// packages lists those that are meant of the packages that match the patterns.
-func packages(ctx context.Context, meant func(listed) bool, patterns ...string) ([]string, error) {
+// packages returns the paths of the packages that match the patterns and that wanted accepts.
+func packages(ctx context.Context, wanted func(listed) bool, patterns ...string) ([]string, error) {
 	args := append([]string{"list", "-f", `{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}`}, patterns...)
 	out, err := exec.CommandContext(ctx, "go", args...).Output()
 	if err != nil {
@@ -213,7 +221,7 @@ func packages(ctx context.Context, meant func(listed) bool, patterns ...string) 
 	var paths []string
 	for line := range strings.Lines(string(out)) {
 		words := strings.Fields(line)
-		if p := (listed{words[0], words[1:]}); meant(p) {
+		if p := (listed{words[0], words[1:]}); wanted(p) {
 			paths = append(paths, p.path)
 		}
 	}
@@ -224,7 +232,7 @@ func packages(ctx context.Context, meant func(listed) bool, patterns ...string) 
 func (d app) blackBox(ctx context.Context, installed tools.Tools, where place, stack string) error {
 	_, err := d.deploy(ctx, deploy.Deployment{
 		Tools: installed, Endpoint: where.Endpoint(), Stack: stack,
-		Parameters: deploy.WithRoom(map[string]string{"RetryDelay": "3s"}), // cases wait for orders to ask again
+		Parameters: deploy.HighLimits(map[string]string{"RetryDelay": "3s"}), // cases wait for an order's retry
 	})
 	if err != nil {
 		return err
@@ -235,7 +243,7 @@ func (d app) blackBox(ctx context.Context, installed tools.Tools, where place, s
 	})
 }
 
-// lane runs one lane and prints its tally and exceptions.
+// lane runs one lane and prints its tally, its exceptions and its figures.
 func (d app) lane(ctx context.Context, l lane.Lane) error {
 	l.Repo, l.Out = d.repo, os.Stdout
 	d.Linef("...  %s", l.Name)

@@ -1,6 +1,6 @@
-// Package audit asks what an auditor would: does something that is shipped have a known weakness, is there a secret in the
-// history, what is linked into each function, does the same source give the same package, and what do generic judges say of the
-// template. Rules of our own are in localstack/policy.
+// Package audit checks what is shipped: known vulnerabilities, secrets in the history, what is linked into
+// each function, reproducible builds, and the rules of cfn-lint and checkov for the template. Backroom's own
+// rules are in localstack/policy.
 package audit
 
 import (
@@ -11,16 +11,17 @@ import (
 	"os/exec"
 )
 
-// An Audit is of one repository.
+// An Audit checks one repository.
 type Audit struct {
-	Repo    string // its root
-	Python  string // has SAM's translator
+	Repo    string // the root of the repository
+	Python  string // an interpreter with the package samtranslator
 	CfnLint string
 	Checkov string
 }
 
-// said runs a program in the repository and returns what it printed. With an exit code other than 0 and found, that is an error.
-func (a Audit) said(ctx context.Context, found int, input io.Reader, name string, args ...string) (out []byte, code int, err error) {
+// run runs a program in the repository and returns its standard output. An exit code other than 0 and found
+// is an error.
+func (a Audit) run(ctx context.Context, found int, input io.Reader, name string, args ...string) (out []byte, code int, err error) {
 	program := exec.CommandContext(ctx, name, args...)
 	var errors bytes.Buffer
 	program.Dir, program.Stdin, program.Stderr = a.Repo, input, &errors
@@ -32,5 +33,5 @@ func (a Audit) said(ctx context.Context, found int, input io.Reader, name string
 	return out, code, nil
 }
 
-// toolbox is a module file of its own: what it pins is no dependency of Backroom.
-const toolbox = "-modfile=localstack/audit/tools.mod"
+// toolsModule is a module file of its own, so that the tools do not become dependencies of Backroom.
+const toolsModule = "-modfile=localstack/audit/tools.mod"

@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// Generic lets cfn-lint and checkov judge the plain CloudFormation that SAM makes of the template. The note counts what was
-// asked and waived.
+// Generic runs cfn-lint and checkov on the plain CloudFormation that SAM makes of the template. The note
+// counts the checks that passed and those that are waived.
 func (a Audit) Generic(ctx context.Context) (note string, err error) {
-	plain, _, err := a.said(ctx, 0, nil, a.Python, "localstack/audit/transform.py", "template.yaml")
+	plain, _, err := a.run(ctx, 0, nil, a.Python, "localstack/audit/transform.py", "template.yaml")
 	if err != nil {
 		return "", err
 	}
@@ -28,29 +28,30 @@ func (a Audit) Generic(ctx context.Context) (note string, err error) {
 	if err := os.WriteFile(file, plain, 0o644); err != nil {
 		return "", err
 	}
-	// W1028: SAM copies a choice into what is made under the same condition, where only one side can be.
-	if _, _, err := a.said(ctx, 0, nil, a.CfnLint, "--ignore-checks", "W1028", "--", file); err != nil {
+	// W1028: SAM copies an Fn::If into resources of the same condition, where only one branch is reachable.
+	if _, _, err := a.run(ctx, 0, nil, a.CfnLint, "--ignore-checks", "W1028", "--", file); err != nil {
 		return "", err
 	}
 	const failed = 1
-	report, _, err := a.said(ctx, failed, nil, a.Checkov, "--file", file, "--framework", "cloudformation", "--compact", "--quiet", "--output", "json", "--skip-download")
+	report, _, err := a.run(ctx, failed, nil, a.Checkov, "--file", file, "--framework", "cloudformation", "--compact", "--quiet", "--output", "json", "--skip-download")
 	if err != nil {
 		return "", err
 	}
-	read, err := readJudgement(report)
+	read, err := parseReport(report)
 	if err != nil {
 		return "", err
 	}
 	if objections := read.objections(Waivers); len(objections) > 0 {
 		return "", fmt.Errorf("checkov:\n%s", strings.Join(objections, "\n"))
 	}
-	return fmt.Sprintf("cfn-lint, and checkov: %d passed, %d waived for %d reasons", read.Summary.Passed, len(read.Results.Failed), len(Waivers)), nil
+	return fmt.Sprintf("cfn-lint passed; checkov: %d checks passed, %d are waived for %d reasons",
+		read.Summary.Passed, len(read.Results.Failed), len(Waivers)), nil
 }
 
-// A Waiver lets the template break a check of checkov, for a reason.
+// A Waiver lets the template fail a check of checkov, for a reason.
 type Waiver struct {
 	Check  string
-	Only   []string // the resources that may; empty: all
+	Only   []string // the resources that may fail it; empty: all
 	Reason string
 }
 
@@ -59,15 +60,15 @@ func (w Waiver) covers(f failure) bool {
 	return w.Check == f.Check && (len(w.Only) == 0 || slices.Contains(w.Only, resource))
 }
 
-// A failure is a resource that breaks a check.
+// A failure is a resource that fails a check.
 type failure struct {
 	Check    string `json:"check_id"`
 	Name     string `json:"check_name"`
 	Resource string `json:"resource"` // its type, a dot, and its name
 }
 
-// A judgement is what checkov reports.
-type judgement struct {
+// A report is what checkov reports.
+type report struct {
 	Results struct {
 		Failed []failure `json:"failed_checks"`
 	}
@@ -78,23 +79,24 @@ type judgement struct {
 	}
 }
 
-// readJudgement reads checkov's report. One of no resources is an error: it would say that nothing was judged.
-func readJudgement(report []byte) (judgement, error) {
-	var j judgement
-	if err := json.Unmarshal(report, &j); err != nil {
-		return judgement{}, fmt.Errorf("checkov: %w\n%s", err, report)
+// parseReport parses checkov's report. A report without resources is an error: nothing was checked.
+func parseReport(text []byte) (report, error) {
+	var r report
+	if err := json.Unmarshal(text, &r); err != nil {
+		return report{}, fmt.Errorf("checkov: %w\n%s", err, text)
 	}
-	if j.Summary.Resources == 0 || j.Summary.Unread > 0 {
-		return judgement{}, fmt.Errorf("checkov judged %d resources and could not read %d files", j.Summary.Resources, j.Summary.Unread)
+	if r.Summary.Resources == 0 || r.Summary.Unread > 0 {
+		return report{}, fmt.Errorf("checkov checked %d resources and could not read %d files",
+			r.Summary.Resources, r.Summary.Unread)
 	}
-	return j, nil
+	return r, nil
 }
 
-// objections returns what is not waived, and waivers that waive nothing any more.
-func (j judgement) objections(waivers []Waiver) []string {
+// objections returns the failures that are not waived, and the waivers that are no longer needed.
+func (r report) objections(waivers []Waiver) []string {
 	var all []string
 	used := map[int]bool{}
-	for _, f := range j.Results.Failed {
+	for _, f := range r.Results.Failed {
 		at := slices.IndexFunc(waivers, func(w Waiver) bool { return w.covers(f) })
 		if at < 0 {
 			all = append(all, fmt.Sprintf("%s: %s: %s", f.Check, f.Resource, f.Name))
@@ -104,11 +106,12 @@ func (j judgement) objections(waivers []Waiver) []string {
 	}
 	for i, w := range waivers {
 		if !used[i] {
-			all = append(all, fmt.Sprintf("%s: waived for %q, and nothing breaks it: remove the waiver", w.Check, w.Reason))
+			all = append(all, fmt.Sprintf("%s: remove the waiver %q; no resource fails the check", w.Check, w.Reason))
 		}
 		for _, resource := range w.Only {
-			if !slices.ContainsFunc(j.Results.Failed, func(f failure) bool { return Waiver{w.Check, []string{resource}, ""}.covers(f) }) {
-				all = append(all, fmt.Sprintf("%s: waived for %s, which does not break it: remove it from the waiver", w.Check, resource))
+			one := Waiver{w.Check, []string{resource}, ""}
+			if !slices.ContainsFunc(r.Results.Failed, one.covers) {
+				all = append(all, fmt.Sprintf("%s: remove %s from the waiver; it does not fail the check", w.Check, resource))
 			}
 		}
 	}

@@ -7,22 +7,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAWeaknessCountsIfAFunctionReachesIt(t *testing.T) {
+func TestReadScan_CountsVulnerabilitiesThatFunctionsCall(t *testing.T) {
 	t.Parallel()
-	const looked = `{"config":{"go_version":"go1.26.8"}}
+	const header = `{"config":{"go_version":"go1.26.8"}}
 {"osv":{"id":"GO-2026-0001","summary":"Crash in net/http"}}
 `
 	for name, c := range map[string]struct {
 		report string
 		want   []string
 	}{
-		"what is called counts, once": {
-			report: looked + `{"finding":{"osv":"GO-2026-0001","fixed_version":"v1.26.9","trace":[{"module":"stdlib","version":"v1.26.8","package":"net/http","function":"Get"}]}}
+		"a vulnerable function that is called counts once": {
+			report: header + `{"finding":{"osv":"GO-2026-0001","fixed_version":"v1.26.9","trace":[{"module":"stdlib","version":"v1.26.8","package":"net/http","function":"Get"}]}}
 {"finding":{"osv":"GO-2026-0001","fixed_version":"v1.26.9","trace":[{"module":"stdlib","version":"v1.26.8","package":"net/http","function":"Get"}]}}`,
 			want: []string{"GO-2026-0001 Crash in net/http: stdlib@v1.26.8, fixed in v1.26.9; as in net/http.Get"},
 		},
-		"what is imported and not called does not": {
-			report: looked + `{"finding":{"osv":"GO-2026-0001","fixed_version":"v1.26.9","trace":[{"module":"stdlib","version":"v1.26.8","package":"net/http"}]}}`,
+		"a package that is imported but not called does not count": {
+			report: header + `{"finding":{"osv":"GO-2026-0001","fixed_version":"v1.26.9","trace":[{"module":"stdlib","version":"v1.26.8","package":"net/http"}]}}`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -33,14 +33,14 @@ func TestAWeaknessCountsIfAFunctionReachesIt(t *testing.T) {
 			assert.Equal(t, c.want, read.reached)
 		})
 	}
-	t.Run("a report of nothing is no good news", func(t *testing.T) {
+	t.Run("an empty report is an error", func(t *testing.T) {
 		t.Parallel()
 		_, err := readScan(nil)
 		assert.Error(t, err)
 	})
-	t.Run("a report that breaks off is none", func(t *testing.T) {
+	t.Run("an incomplete report is an error", func(t *testing.T) {
 		t.Parallel()
-		_, err := readScan([]byte(looked + `{"finding":`))
+		_, err := readScan([]byte(header + `{"finding":`))
 		assert.Error(t, err)
 	})
 	assert.Equal(t, "2026-11-05", day("v0.0.0-20261105234957-e22db6528018"))

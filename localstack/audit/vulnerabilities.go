@@ -15,11 +15,12 @@ import (
 	"backroom/shared/ops/remedy"
 )
 
-// Vulnerabilities looks for known weaknesses that functions reach: in libraries and in Go itself. The database is a module, and
-// comes as modules come, in its newest version. The note says of which day that is.
+// Vulnerabilities looks for known vulnerabilities that functions reach, in libraries and in Go itself. The
+// database is a Go module; its newest version is downloaded as other modules are. The note has the day of
+// that version.
 func (a Audit) Vulnerabilities(ctx context.Context) (note string, err error) {
 	const next = "check that go mod download reaches a module proxy, then run the command again"
-	described, _, err := a.said(ctx, 0, nil, "go", "mod", "download", "-json", "golang.org/x/vulndb@latest")
+	described, _, err := a.run(ctx, 0, nil, "go", "mod", "download", "-json", "golang.org/x/vulndb@latest")
 	if err != nil {
 		return "", remedy.For(err, next)
 	}
@@ -27,7 +28,7 @@ func (a Audit) Vulnerabilities(ctx context.Context) (note string, err error) {
 	if err := json.Unmarshal(described, &database); err != nil {
 		return "", err
 	}
-	report, _, err := a.said(ctx, 0, nil, "go", "tool", toolbox, "govulncheck", "-format=json", "-tags=lambda.norpc",
+	report, _, err := a.run(ctx, 0, nil, "go", "tool", toolsModule, "govulncheck", "-format=json", "-tags=lambda.norpc",
 		"-db=file://"+filepath.ToSlash(filepath.Join(database.Dir, "data", "osv")), "./functions/...")
 	if err != nil {
 		return "", err
@@ -38,8 +39,9 @@ func (a Audit) Vulnerabilities(ctx context.Context) (note string, err error) {
 	}
 	if len(read.reached) > 0 {
 		return "", remedy.For(
-			fmt.Errorf("functions reach %d known weaknesses, built with %s:\n%s", len(read.reached), read.goVersion, strings.Join(read.reached, "\n")),
-			"update what is named; Go itself with GOTOOLCHAIN=auto, or the version that go.mod names")
+			fmt.Errorf("functions, built with %s, reach %d known vulnerabilities:\n%s",
+				read.goVersion, len(read.reached), strings.Join(read.reached, "\n")),
+			"update the modules above; update Go itself with GOTOOLCHAIN=auto, or raise the version in go.mod")
 	}
 	return fmt.Sprintf("none reached with %s; database of %s", read.goVersion, day(database.Version)), nil
 }
@@ -55,11 +57,11 @@ func day(version string) string {
 // A scan is what govulncheck found.
 type scan struct {
 	goVersion string
-	reached   []string // a line for each weakness that functions reach, sorted
+	reached   []string // a line for each vulnerability that functions reach, sorted
 }
 
-// readScan reads govulncheck's report. A weakness counts if a function calls what is weak: that it is imported is not enough.
-// An empty report is an error: it would say that nothing was looked at.
+// readScan reads govulncheck's report. A vulnerability counts if a function calls the vulnerable code; an
+// import is not enough. An empty report is an error: nothing was scanned.
 func readScan(report []byte) (scan, error) {
 	summaries, reached := map[string]string{}, map[string]string{}
 	var s scan
@@ -85,12 +87,12 @@ func readScan(report []byte) (scan, error) {
 		}
 		summaries[message.OSV.ID] = message.OSV.Summary
 		if f := message.Finding; len(f.Trace) > 0 && f.Trace[0].Function != "" {
-			weak := f.Trace[0]
-			reached[f.OSV] = fmt.Sprintf("%s@%s, fixed in %s; as in %s.%s", weak.Module, weak.Version, f.Fixed, weak.Package, weak.Function)
+			at := f.Trace[0]
+			reached[f.OSV] = fmt.Sprintf("%s@%s, fixed in %s; as in %s.%s", at.Module, at.Version, f.Fixed, at.Package, at.Function)
 		}
 	}
 	if s.goVersion == "" {
-		return scan{}, errors.New("govulncheck reported nothing, not even what it looked at")
+		return scan{}, errors.New("govulncheck reported nothing, not even its configuration")
 	}
 	for _, id := range slices.Sorted(maps.Keys(reached)) {
 		s.reached = append(s.reached, fmt.Sprintf("%s %s: %s", id, summaries[id], reached[id]))

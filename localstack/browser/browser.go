@@ -1,4 +1,4 @@
-// Package browser uses the API reference as a person does, in a headless Chromium.
+// Package browser tries the API reference in a headless Chromium, as a person would.
 package browser
 
 import (
@@ -19,35 +19,35 @@ import (
 )
 
 const (
-	patience = 2 * time.Minute // for all that is done on the page
-	width    = 1280            // of the window, in pixels
-	height   = 900
+	timeout = 2 * time.Minute // of a whole visit
+	width   = 1280            // of the window, in pixels
+	height  = 900
 )
 
-// The operations that are tried: one for everybody, one that needs a token.
+// The operations that are tried: a public one, and one that needs a token.
 const (
-	public = "#operations-operation-get-health"
-	closed = "#operations-stock-get-stock"
+	public     = "#operations-operation-get-health"
+	restricted = "#operations-stock-get-stock"
 )
 
-// Visit is what is done with the reference of an API.
+// Visit tries the reference of an API.
 type Visit struct {
 	API          string // its URL; the reference is at /docs below it
 	ClientID     string
 	ClientSecret string
 }
 
-// Seen is what a visit came to.
+// Seen is the result of a visit.
 type Seen struct {
-	Public   string   // the status that the page shows for an operation that is everybody's
-	Stranger string   // for one that needs a token, without one
-	Client   string   // for the same, with a token that the page asked for
-	Requests []string // that the page made
+	Public   string   // the status that the page shows for a public operation
+	Stranger string   // the status for an operation that needs a token, without one
+	Client   string   // the status for the same operation, with a token that the page requested
+	Requests []string // the requests that the page made
 	Picture  []byte   // of the page as it opens, PNG
 }
 
-// Do opens the reference and tries its operations. It returns an error if the page asked for anything of another origin, did what
-// its policy forbids, or failed in a script.
+// Do opens the reference and tries its operations. It returns an error if the page sent a request to
+// another origin, violated its content security policy, or had an error in a script.
 func (v Visit) Do(ctx context.Context) (seen Seen, err error) {
 	home, err := url.Parse(v.API)
 	if err != nil {
@@ -57,7 +57,7 @@ func (v Visit) Do(ctx context.Context) (seen Seen, err error) {
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium will not run as root otherwise
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
 	defer stop()
@@ -65,16 +65,16 @@ func (v Visit) Do(ctx context.Context) (seen Seen, err error) {
 	defer leave()
 
 	w := &watch{origin: home.Scheme + "://" + home.Host}
-	if err := chromedp.Listen(ctx, w.hear); err != nil {
+	if err := chromedp.Listen(ctx, w.record); err != nil {
 		return seen, err
 	}
 	err = v.use(ctx, &seen)
 	var wrong []error
-	seen.Requests, wrong = w.noted()
+	seen.Requests, wrong = w.recorded()
 	return seen, errors.Join(append(wrong, err)...)
 }
 
-// use does with the page what a person would.
+// use does on the page what a person would do, and fills in seen.
 func (v Visit) use(ctx context.Context, seen *Seen) (err error) {
 	err = chromedp.Do(ctx, chromedp.Navigate(strings.TrimSuffix(v.API, "/")+"/docs"), chromedp.WaitVisible(chromedp.CSS(public)))
 	if err != nil {
@@ -86,38 +86,39 @@ func (v Visit) use(ctx context.Context, seen *Seen) (err error) {
 	if seen.Public, err = open(ctx, public); err != nil {
 		return err
 	}
-	if seen.Stranger, err = open(ctx, closed); err != nil {
+	if seen.Stranger, err = open(ctx, restricted); err != nil {
 		return err
 	}
 	if err := v.authorize(ctx); err != nil {
 		return err
 	}
-	if err := clearAnswer(ctx, closed); err != nil {
+	if err := clearAnswer(ctx, restricted); err != nil {
 		return err
 	}
-	if seen.Client, err = execute(ctx, closed); err != nil {
+	if seen.Client, err = execute(ctx, restricted); err != nil {
 		return err
 	}
-	return follow(ctx)
+	return checkLinks(ctx)
 }
 
-// follow returns an error for links of the page that lead nowhere. They may lead to a place on it, to a file of the reference, or
-// to the web, where nobody goes but by a click.
-func follow(ctx context.Context) error {
+// checkLinks returns an error for broken links of the page. A link may lead to a place on the page, to a
+// file of the reference, or to the web.
+func checkLinks(ctx context.Context) error {
 	links, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll("a[href]")].map(a => a.getAttribute("href"))`))
 	if err == nil && !slices.ContainsFunc(links, func(link string) bool { return strings.HasPrefix(link, "?file=problems.md#") }) {
-		err = errors.New("no answer's description leads to the entry of a problem")
+		err = errors.New("no description of an answer links to the problem it may return")
 	}
 	wrong := []error{err}
 	for _, link := range links {
 		if !strings.HasPrefix(link, "#") && !strings.HasPrefix(link, "?file=") && !strings.HasPrefix(link, "https://") {
-			wrong = append(wrong, fmt.Errorf("the page has a link to %s, where nothing is", link))
+			wrong = append(wrong, fmt.Errorf("the page has a broken link: %s", link))
 		}
 	}
 	return errors.Join(wrong...)
 }
 
-// open unfolds an operation, sends its form as it is filled in, and returns the status that the page shows.
+// open unfolds an operation, sends its form with the values of the page, and returns the status that the
+// page shows.
 func open(ctx context.Context, operation string) (string, error) {
 	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(operation+" .opblock-summary-control")), chromedp.Click(chromedp.CSS(operation+" .try-out__btn")))
 	if err != nil {
@@ -126,12 +127,13 @@ func open(ctx context.Context, operation string) (string, error) {
 	return execute(ctx, operation)
 }
 
-// answer is where the page shows the status of an operation's last answer: until the next one is there.
+// answer selects where the page shows the status of an operation's last answer.
 func answer(operation string) chromedp.CSS {
 	return chromedp.CSS(operation + " .live-responses-table tbody .response-col_status")
 }
 
-// execute sends the form of an operation that is unfolded and shows no answer, and returns the status of the one that comes.
+// execute sends the form of an operation and returns the status of the answer. The operation must be
+// unfolded and show no answer.
 func execute(ctx context.Context, operation string) (string, error) {
 	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(operation+" .btn.execute")), chromedp.WaitVisible(answer(operation)))
 	if err != nil {
@@ -140,12 +142,12 @@ func execute(ctx context.Context, operation string) (string, error) {
 	return chromedp.Run(ctx, chromedp.Text(answer(operation)))
 }
 
-// clearAnswer takes an operation's last answer off the page.
+// clearAnswer removes an operation's last answer from the page.
 func clearAnswer(ctx context.Context, operation string) error {
 	return chromedp.Do(ctx, chromedp.Click(chromedp.CSS(operation+" .btn-clear")), chromedp.WaitNotPresent(answer(operation)))
 }
 
-// authorize gets a token in the page's dialogue.
+// authorize requests a token in the page's dialog.
 func (v Visit) authorize(ctx context.Context) error {
 	const submit = `[aria-label="Apply given OAuth2 credentials"]`
 	return chromedp.Do(ctx,
@@ -159,7 +161,7 @@ func (v Visit) authorize(ctx context.Context) error {
 	)
 }
 
-// watch notes what a page asks for and what goes wrong on it.
+// watch records the requests of a page and its errors.
 type watch struct {
 	origin string
 
@@ -168,28 +170,28 @@ type watch struct {
 	wrong    []error
 }
 
-func (w *watch) noted() (requests []string, wrong []error) {
+func (w *watch) recorded() (requests []string, wrong []error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.requests, w.wrong
 }
 
-// hear takes in an event of the page's.
-func (w *watch) hear(event any) {
+// record records an event of the page.
+func (w *watch) record(event any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		w.requests = append(w.requests, e.Request.Method+" "+e.Request.URL)
 		if !strings.HasPrefix(e.Request.URL, w.origin+"/") && !strings.HasPrefix(e.Request.URL, "data:") {
-			w.wrong = append(w.wrong, fmt.Errorf("the page asked for %s, which is not of %s", e.Request.URL, w.origin))
+			w.wrong = append(w.wrong, fmt.Errorf("the page requested %s, which is not of %s", e.Request.URL, w.origin))
 		}
 	case *runtime.EventExceptionThrown:
 		w.wrong = append(w.wrong, fmt.Errorf("a script of the page failed: %s", e.ExceptionDetails.Text))
 	case *log.EventEntryAdded:
 		if e.Entry.Level != log.EntryLevelError || e.Entry.Source == log.EntrySourceNetwork {
-			return // advice, and answers that refuse
+			return // a warning, or the 401 that the visit provokes
 		}
-		w.wrong = append(w.wrong, fmt.Errorf("the browser complains (%s): %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL))
+		w.wrong = append(w.wrong, fmt.Errorf("the browser reports an error (%s): %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL))
 	}
 }

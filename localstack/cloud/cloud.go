@@ -1,5 +1,5 @@
-// Package cloud starts and stops the places that the stack can be deployed to: MiniStack and LocalStack on this machine, and
-// AWS, which is always there.
+// Package cloud starts and stops the clouds that the stack can be deployed to: MiniStack and LocalStack on
+// this machine, and AWS, which is always running.
 package cloud
 
 import (
@@ -17,15 +17,15 @@ import (
 	"backroom/shared/ops/stack"
 )
 
-// A Cloud is a place to deploy to.
+// A Cloud is where a stack can be deployed.
 type Cloud interface {
 	// Name is ministack, localstack or aws.
 	Name() string
 	// Endpoint is the cloud's URL; "" means AWS itself.
 	Endpoint() string
-	// Start returns when the cloud answers. A cloud that was started may be stopped and started again.
+	// Start starts the cloud and returns when it answers. It may be called again after Stop.
 	Start(ctx context.Context) error
-	// Stop ends what Start began, and waits for its end. It does nothing to a cloud that Start did not begin.
+	// Stop stops the cloud and waits until it has ended. It does nothing to a cloud that Start did not start.
 	Stop() error
 }
 
@@ -36,8 +36,8 @@ const (
 	NameAWS        = "aws"
 )
 
-// Named returns the cloud of that name, not yet started. A MiniStack gets a free port and keeps its state in the given
-// folder; the others ignore it.
+// Named returns the cloud of that name, not yet started. A MiniStack gets a free port and keeps its state in
+// the given folder; the other clouds ignore the folder. It returns an error for an unknown name.
 func Named(name string, with tools.Tools, state string) (Cloud, error) {
 	switch name {
 	case NameMiniStack:
@@ -48,10 +48,10 @@ func Named(name string, with tools.Tools, state string) (Cloud, error) {
 	case NameAWS:
 		return AWS{}, nil
 	}
-	return nil, remedy.For(fmt.Errorf("there is no cloud %q", name), "make e2e CLOUD=ministack|localstack|aws")
+	return nil, remedy.For(fmt.Errorf("unknown cloud %q", name), "make e2e CLOUD=ministack|localstack|aws")
 }
 
-// AWS is the real one, with the caller's own credentials and region.
+// AWS is the real AWS, with the caller's own credentials and region.
 type AWS struct{}
 
 // Name returns aws.
@@ -60,7 +60,7 @@ func (AWS) Name() string { return NameAWS }
 // Endpoint returns "".
 func (AWS) Endpoint() string { return "" }
 
-// Start checks that there are credentials and a region to work with.
+// Start returns an error if no credentials or no region are configured.
 func (AWS) Start(ctx context.Context) error {
 	cfg, err := stack.Config(ctx, "")
 	if err != nil {
@@ -73,11 +73,12 @@ func (AWS) Start(ctx context.Context) error {
 	return remedy.For(err, "aws sso login, or export AWS_PROFILE=…")
 }
 
-// Stop does nothing: what was deployed stays.
+// Stop does nothing. Deployed stacks stay.
 func (AWS) Stop() error { return nil }
 
-// Environ returns this process's environment for a program that is to work on the cloud at endpoint. For a local cloud
-// nothing of the caller's AWS settings is left in it, so that no mistake reaches a real account.
+// Environ returns this process's environment, for a program that works on the cloud at endpoint. For a local
+// cloud it contains none of the caller's AWS settings except the CA bundle, so that a mistake cannot reach a
+// real account.
 func Environ(endpoint string) []string {
 	if endpoint == "" {
 		return os.Environ()
@@ -98,8 +99,9 @@ func withoutAWS(environ []string) []string {
 	return kept
 }
 
-// FreePort returns a loopback port that nobody listens on now. It is none of those that the kernel gives to connections (from 32768
-// on Linux, from 49152 elsewhere): whoever asks such a port whether somebody listens there yet may be connected to itself.
+// FreePort returns a loopback port that no process listens on. The port is below those that the kernel gives
+// to outgoing connections (from 32768 on Linux, from 49152 elsewhere): a client that polls such a port may be
+// connected to itself.
 func FreePort() (int, error) {
 	const first, last, tries = 20000, 32000, 50
 	var taken error
@@ -114,7 +116,8 @@ func FreePort() (int, error) {
 	return 0, taken
 }
 
-// CheckPort returns an error that names the setting to change if somebody listens on the loopback port.
+// CheckPort returns an error if a process listens on the loopback port. The error names the setting to
+// change.
 func CheckPort(port int, purpose, setting string) error {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	listener, err := net.Listen("tcp", address)
@@ -122,12 +125,12 @@ func CheckPort(port int, purpose, setting string) error {
 		return listener.Close()
 	}
 	return remedy.For(
-		fmt.Errorf("port %d, meant for the %s, is taken: %w", port, purpose, err),
-		fmt.Sprintf("see who has it (lsof -nP -iTCP:%d -sTCP:LISTEN), or choose another: make run %s=%d", port, setting, port+1))
+		fmt.Errorf("port %d for the %s is in use: %w", port, purpose, err),
+		fmt.Sprintf("find the process (lsof -nP -iTCP:%d -sTCP:LISTEN), or choose another port: make run %s=%d", port, setting, port+1))
 }
 
-// until asks ready again and again until it returns nil, ctx ends, or the time is over; then it returns the last answer, and why it
-// asks no more.
+// until calls ready, with a pause between calls, until it returns nil. When the limit is over or ctx ends, it
+// returns the last error of ready, joined with the cause.
 func until(ctx context.Context, limit, pause time.Duration, ready func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

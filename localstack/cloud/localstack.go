@@ -20,17 +20,18 @@ import (
 	"backroom/shared/ops/stack"
 )
 
-// LocalStack is the second opinion. It is taken from the first of these that is there:
+// LocalStack is a second local cloud, to compare with MiniStack. The first of these settings decides where it
+// comes from:
 //
-//	LOCALSTACK_ENDPOINT   the URL of one that runs already; it is left running
-//	LOCALSTACK_UP         a script that starts one and prints its URL as the last line; `down <port>` beside it stops it.
-//	                      LOCALSTACK_PORT, if set, is passed to it
+//	LOCALSTACK_ENDPOINT   the URL of a running LocalStack; Stop does not stop it
+//	LOCALSTACK_UP         a script that starts one and prints its URL as the last line; `down <port>` in the
+//	                      same folder stops it. LOCALSTACK_PORT, if set, is its argument
 //	docker compose        localstack/compose.yaml
 type LocalStack struct {
 	Tools tools.Tools
 
 	endpoint string
-	stop     func() error // nil: not ours to stop
+	stop     func() error // nil: Stop does nothing
 }
 
 var _ Cloud = (*LocalStack)(nil)
@@ -38,17 +39,18 @@ var _ Cloud = (*LocalStack)(nil)
 // Name returns localstack.
 func (l *LocalStack) Name() string { return NameLocalStack }
 
-// Endpoint returns its URL once it was started.
+// Endpoint returns its URL after Start.
 func (l *LocalStack) Endpoint() string { return l.endpoint }
 
-// Start finds or starts it, and returns when SQS and DynamoDB answer: its health page is green long before they do.
+// Start finds or starts it, and returns when SQS and DynamoDB answer. Its health page reports them as running
+// long before they answer.
 func (l *LocalStack) Start(ctx context.Context) error {
 	if err := l.find(ctx); err != nil {
 		return err
 	}
 	err := until(ctx, 90*time.Second, 500*time.Millisecond, l.ready)
 	if err != nil {
-		return errors.Join(remedy.For(fmt.Errorf("LocalStack at %s does not answer: %w", l.endpoint, err), "look at its log, start it again"), l.Stop())
+		return errors.Join(remedy.For(fmt.Errorf("LocalStack at %s does not answer: %w", l.endpoint, err), "read its log, then start it again"), l.Stop())
 	}
 	return nil
 }
@@ -64,7 +66,7 @@ func (l *LocalStack) find(ctx context.Context) error {
 	compose := filepath.Join(l.Tools.Repo, "localstack", "compose.yaml")
 	if exec.CommandContext(ctx, "docker", "compose", "version").Run() != nil {
 		return remedy.For(
-			errors.New("there is no LocalStack: LOCALSTACK_ENDPOINT and LOCALSTACK_UP are unset, and docker compose is not installed"),
+			errors.New("LocalStack not found: LOCALSTACK_ENDPOINT and LOCALSTACK_UP are unset, and docker compose is not installed"),
 			"install Docker, or make e2e CLOUD=localstack LOCALSTACK_ENDPOINT=http://127.0.0.1:4566")
 	}
 	if _, err := run(ctx, "docker", "compose", "-f", compose, "up", "--detach", "--wait"); err != nil {
@@ -78,14 +80,14 @@ func (l *LocalStack) find(ctx context.Context) error {
 	return nil
 }
 
-// eager has LocalStack look into queues and streams often. By itself it looks each second, and where it found nothing ever more
-// seldom, down to each tenth. It changes nothing else; compose.yaml says the same.
+// eager makes LocalStack poll queues and streams often. By default it polls each second, and an empty source
+// less and less often, down to every ten seconds. compose.yaml has the same settings.
 var eager = []string{
 	"LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC=0.2",
 	"LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC=0.5",
 }
 
-// script starts LocalStack by a program that prints its endpoint.
+// script starts LocalStack with a program that prints its endpoint.
 func (l *LocalStack) script(ctx context.Context, up string) error {
 	if !filepath.IsAbs(up) {
 		up = filepath.Join(l.Tools.Repo, up)
@@ -101,7 +103,7 @@ func (l *LocalStack) script(ctx context.Context, up string) error {
 	lines := strings.Split(strings.TrimSpace(printed), "\n")
 	endpoint, err := url.Parse(lines[len(lines)-1])
 	if err != nil || endpoint.Host == "" {
-		return fmt.Errorf("LOCALSTACK_UP: the last line it printed is no URL: %q", lines[len(lines)-1])
+		return fmt.Errorf("LOCALSTACK_UP: the last line that it printed must be a URL: %q", lines[len(lines)-1])
 	}
 	l.endpoint = endpoint.String()
 	l.stop = func() error {
@@ -121,7 +123,7 @@ func (l *LocalStack) ready(ctx context.Context) error {
 	return errors.Join(queues, tables)
 }
 
-// Stop stops one that Start started.
+// Stop stops it if Start started it.
 func (l *LocalStack) Stop() error {
 	if l.stop == nil {
 		return nil
@@ -131,20 +133,20 @@ func (l *LocalStack) Stop() error {
 	return err
 }
 
-// run runs a program and returns its standard output; what it wrote to standard error is part of the error.
+// run runs a program and returns its standard output. An error contains its standard error.
 func run(ctx context.Context, name string, args ...string) (string, error) {
 	return runWith(ctx, nil, name, args...)
 }
 
-// runWith is run with more in the environment than there is.
+// runWith is run with more environment variables.
 func runWith(ctx context.Context, environ []string, name string, args ...string) (string, error) {
-	var out, complaint bytes.Buffer
+	var out, stderr bytes.Buffer
 	program := exec.CommandContext(ctx, name, args...)
 	program.Env = append(os.Environ(), environ...)
-	program.Stdout, program.Stderr = &out, &complaint
-	program.WaitDelay = 2 * time.Second // a server it leaves behind may hold its pipes
+	program.Stdout, program.Stderr = &out, &stderr
+	program.WaitDelay = 2 * time.Second // a server that it started may keep its pipes open
 	if err := program.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-		return "", fmt.Errorf("%s: %w\n%s", filepath.Base(name), err, strings.TrimSpace(complaint.String()))
+		return "", fmt.Errorf("%s: %w\n%s", filepath.Base(name), err, strings.TrimSpace(stderr.String()))
 	}
 	return out.String(), nil
 }

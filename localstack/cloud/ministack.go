@@ -18,16 +18,16 @@ import (
 	"backroom/shared/ops/stack"
 )
 
-// MiniStack is the embedded local AWS. What it holds survives a Stop and the next Start with the same State and Port;
-// a Kill loses everything since the last clean Stop.
+// MiniStack is the embedded local AWS. Its data survive a Stop and the next Start with the same State and
+// Port. A Kill loses everything since the last Stop.
 type MiniStack struct {
 	Tools         tools.Tools
 	Port          int    // on loopback
-	State         string // the folder for its state and log, made if absent
-	ForgetStreams bool   // lose, at the next Start, stream records that were not delivered, as AWS does after 24 hours
+	State         string // the folder for its state and log; created if absent
+	ForgetStreams bool   // drop undelivered stream records at the next Start, as AWS does after 24 hours
 
 	process *exec.Cmd
-	alive   io.Closer     // MiniStack ends when this closes, so it cannot outlive us
+	alive   io.Closer     // MiniStack ends when this closes, so it cannot outlive this process
 	exited  chan struct{} // closed when the process has ended
 }
 
@@ -36,16 +36,17 @@ var _ Cloud = (*MiniStack)(nil)
 // Name returns ministack.
 func (m *MiniStack) Name() string { return NameMiniStack }
 
-// Endpoint returns the URL it serves at. It is an address, not a name: SDKs then put buckets into the path.
+// Endpoint returns its URL. The host is an IP address, because SDKs then put the bucket into the path.
 func (m *MiniStack) Endpoint() string { return fmt.Sprintf("http://127.0.0.1:%d", m.Port) }
 
-// Log returns the path of the file it writes its log to.
+// Log returns the path of its log file.
 func (m *MiniStack) Log() string { return filepath.Join(m.State, "ministack.log") }
 
-// Exited returns a channel that is closed when the running MiniStack has ended, for whatever reason.
+// Exited returns a channel that is closed when the running MiniStack has ended, for any reason.
 func (m *MiniStack) Exited() <-chan struct{} { return m.exited }
 
-// Start starts it and returns when it is ready to serve.
+// Start starts it and returns when it answers. It returns an error if the port is in use, if the process
+// ends, or after 30 s.
 func (m *MiniStack) Start(ctx context.Context) error {
 	if err := CheckPort(m.Port, "local cloud", "CLOUD_PORT"); err != nil {
 		return err
@@ -66,16 +67,16 @@ func (m *MiniStack) Start(ctx context.Context) error {
 
 	process := exec.Command(m.Tools.Python, filepath.Join(m.Tools.Repo, "localstack", "ministack", "launch.py"))
 	process.Stdout, process.Stderr = log, log
-	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is ours to handle
+	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C reaches this process only
 	process.Dir = scratch
-	// Functions inherit this environment, so it is made from nothing.
+	// Functions inherit this environment, so it contains nothing else of the caller's.
 	process.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + scratch,
 		fmt.Sprintf("GATEWAY_PORT=%d", m.Port), "BIND_HOST=127.0.0.1", "MINISTACK_HOST=127.0.0.1",
 		"AWS_ENDPOINT_URL=" + m.Endpoint(), "MINISTACK_REGION=" + stack.Region, "IOT_MTLS_ENABLED=0", "LAMBDA_EXECUTOR=local",
 		"PERSIST_STATE=1", "S3_PERSIST=1", "STATE_DIR=" + filepath.Join(state, "state"), "S3_DATA_DIR=" + filepath.Join(state, "s3"),
 		"LOG_LEVEL=WARNING", "PYTHONUNBUFFERED=1", "LAUNCH_UNTIL_EOF=1",
-		"AUTH=true", // a function may do what its role allows, and no more
+		"AUTH=true", // a function may only do what its role allows
 	}
 	if m.ForgetStreams {
 		process.Env = append(process.Env, "BACKROOM_FORGET_STREAMS=1")
@@ -103,7 +104,8 @@ func (m *MiniStack) Start(ctx context.Context) error {
 	return nil
 }
 
-// errEnded says why a MiniStack is not waited for any more, or why another's answer is not taken for its own.
+// errEnded ends the wait for a MiniStack whose process has ended. An answer at its port then comes from
+// another server.
 var errEnded = errors.New("it ended at once")
 
 func (m *MiniStack) ready(ctx context.Context) error {
@@ -127,10 +129,12 @@ func (m *MiniStack) ready(ctx context.Context) error {
 	return nil
 }
 
-// saving is how long MiniStack has to save its state: after thousands of requests on a busy machine that took more than 20 s.
-const saving = time.Minute
+// saveTimeout is how long MiniStack may take to save its state. After thousands of requests, on a busy
+// machine, it took more than 20 s.
+const saveTimeout = time.Minute
 
-// Stop ends it cleanly: its functions end, its state is saved, the process is gone.
+// Stop ends it cleanly: it ends its functions, saves its state and exits. It returns an error if that takes
+// longer than saveTimeout; MiniStack is killed then.
 func (m *MiniStack) Stop() error {
 	if m.process == nil {
 		return nil
@@ -140,30 +144,32 @@ func (m *MiniStack) Stop() error {
 	case <-m.exited:
 		m.forget()
 		return nil
-	case <-time.After(saving):
+	case <-time.After(saveTimeout):
 		m.Kill()
-		return remedy.For(fmt.Errorf("MiniStack did not end in %s and was killed; what it held since its start is lost", saving), "make reset")
+		return remedy.For(fmt.Errorf("MiniStack did not end in %s and was killed; all data since its start are lost", saveTimeout),
+			"make reset")
 	}
 }
 
-// Kill ends it, and the functions it runs, without a chance to save anything: a crash of the cloud.
+// Kill ends it and its functions with SIGKILL, so that it saves nothing: a crash of the cloud.
 func (m *MiniStack) Kill() {
 	if m.process == nil {
 		return
 	}
-	_ = syscall.Kill(-m.process.Process.Pid, syscall.SIGKILL) // the group: its functions too
+	_ = syscall.Kill(-m.process.Process.Pid, syscall.SIGKILL) // the process group, with its functions
 	<-m.exited
 	m.forget()
 }
 
 func (m *MiniStack) forget() {
-	// Functions that outlived it would hold the state folder.
+	// Functions that are still running would keep files of the state folder open.
 	_ = syscall.Kill(-m.process.Process.Pid, syscall.SIGKILL)
 	_ = m.alive.Close()
 	m.process = nil
 }
 
-// Pid returns the process id of the running MiniStack: the parent of every function's process. 0 means it is not running.
+// Pid returns the process id of the running MiniStack, which is the parent of every function's process. It
+// returns 0 if it is not running.
 func (m *MiniStack) Pid() int {
 	if m.process == nil {
 		return 0
@@ -171,7 +177,7 @@ func (m *MiniStack) Pid() int {
 	return m.process.Process.Pid
 }
 
-// LogTail returns the last lines of its log.
+// LogTail returns the last lines of its log, or "" if that cannot be read.
 func (m *MiniStack) LogTail(lines int) string {
 	log, err := os.ReadFile(m.Log())
 	if err != nil {

@@ -29,7 +29,7 @@ const (
 	X86   Arch = "x86_64"
 )
 
-// HostArch returns this machine's processor: a local cloud runs functions as processes of this machine.
+// HostArch returns this machine's processor. A local cloud runs functions as processes of this machine.
 func HostArch() Arch {
 	if runtime.GOARCH == "arm64" {
 		return ARM64
@@ -48,10 +48,10 @@ func (a Arch) goarch() string {
 type Build struct {
 	Repo string
 	Arch Arch
-	// Release builds what `sam build` would ship. Otherwise binaries keep their build id, by which the next build knows that
-	// an unchanged function needs no linking.
+	// Release builds the same binaries as `sam build`. Without it, binaries keep their build id, so that
+	// the next build does not link an unchanged function again.
 	Release bool
-	Cache   string   // where compiled packages are kept; empty: where Go keeps them
+	Cache   string   // the folder of compiled packages; empty: Go's default
 	Names   []string // set by Compile
 }
 
@@ -70,7 +70,8 @@ func (b *Build) Binary(function string) string { return filepath.Join(b.Folder()
 // Zip returns the path of a function's package.
 func (b *Build) Zip(function string) string { return filepath.Join(b.Folder(), function+".zip") }
 
-// Compile builds all functions in one go. The flags are those of the Makefile's build-<LogicalId>.
+// Compile builds all functions with one call of go build. The flags are those of the Makefile's
+// build-<LogicalId>.
 func (b *Build) Compile(ctx context.Context) error {
 	names, err := Functions(b.Repo)
 	if err != nil {
@@ -95,12 +96,12 @@ func (b *Build) Compile(ctx context.Context) error {
 		compiler.Env = append(compiler.Env, "GOCACHE="+b.Cache)
 	}
 	if printed, err := compiler.CombinedOutput(); err != nil {
-		return remedy.For(fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(printed)), "fix it, then run the command again")
+		return remedy.For(fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(printed)), "fix the error, then run the command again")
 	}
 	return nil
 }
 
-// Pack zips every binary that changed since it was last packed, and returns how many those were.
+// Pack zips every binary that changed since it was last packed, and returns how many changed.
 func (b *Build) Pack(ctx context.Context) (changed int, err error) {
 	packed := make([]bool, len(b.Names))
 	group, ctx := errgroup.WithContext(ctx)
@@ -123,8 +124,9 @@ func (b *Build) Pack(ctx context.Context) (changed int, err error) {
 	return changed, err
 }
 
-// pack writes binary as the only file, bootstrap, of a zip, unless the zip holds it already. The same binary always gives the
-// same bytes: no times, no owner; the archive's comment is the hash of what is in it.
+// pack writes binary as the only file, bootstrap, of a zip, unless the zip holds it already. The same
+// binary always gives the same bytes: the zip has no times and no owner, and its comment is the hash of the
+// binary.
 func pack(binary, archive string) (written bool, err error) {
 	program, err := os.ReadFile(binary)
 	if err != nil {
@@ -160,10 +162,10 @@ func pack(binary, archive string) (written bool, err error) {
 	if err := w.Close(); err != nil {
 		return false, err
 	}
-	// A zip is there whole or not at all, even if this process ends now.
-	whole := archive + ".new"
-	if err := os.WriteFile(whole, out.Bytes(), 0o644); err != nil {
+	// The rename is atomic: if this process ends now, the archive is complete or absent.
+	complete := archive + ".new"
+	if err := os.WriteFile(complete, out.Bytes(), 0o644); err != nil {
 		return false, err
 	}
-	return true, os.Rename(whole, archive)
+	return true, os.Rename(complete, archive)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheSameBinaryAlwaysPacksToTheSameZip(t *testing.T) {
+func TestPack_SameBinaryGivesSameZip(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	binary, archive := filepath.Join(dir, "place-order"), filepath.Join(dir, "place-order.zip")
@@ -28,7 +28,7 @@ func TestTheSameBinaryAlwaysPacksToTheSameZip(t *testing.T) {
 	later := time.Now().Add(time.Hour)
 	require.NoError(t, os.Chtimes(binary, later, later))
 	written, _ = packed("one")
-	require.False(t, written, "a binary that did not change is not packed again")
+	require.False(t, written, "an unchanged binary is not packed again")
 	written, other := packed("two")
 	require.True(t, written)
 	require.NotEqual(t, first, other)

@@ -16,22 +16,23 @@ import (
 	"backroom/shared/ops/stack"
 )
 
-// callbacksPath is where the API takes the payment provider's events.
+// callbacksPath is where the API receives the payment provider's events.
 const callbacksPath = "/payments/events"
 
-// told are the events that the API is told of.
-var told = []string{
+// subscribed are the events that the API receives.
+var subscribed = []string{
 	"payment_intent.amount_capturable_updated", "payment_intent.canceled", "payment_intent.payment_failed", "payment_intent.processing",
 	"payment_intent.requires_action", "payment_intent.succeeded", "refund.created", "refund.failed", "refund.updated",
 }
 
-// RegisterCallbacks has the stack's payment sandbox call the stack's API, and stores the secret that it signs with beside the
-// API key. What is registered already is left alone. A stack without a sandbox has nothing to register: its provider is told by
-// hand. It returns a note of what was done.
+// RegisterCallbacks registers the stack's API as a webhook endpoint of the stack's payment sandbox, and
+// stores the signing secret beside the API key. A valid registration is not changed; others for the same URL
+// are deleted. For a stack without a sandbox it does nothing: a person registers the API at the provider.
+// The note says what was done.
 func RegisterCallbacks(ctx context.Context, s stack.Stack) (string, error) {
 	sandbox, err := s.Sandbox()
 	if err != nil {
-		return "no sandbox here", nil
+		return "no payment sandbox in this stack", nil
 	}
 	cfg, err := stack.Config(ctx, s.Endpoint)
 	if err != nil {
@@ -41,30 +42,30 @@ func RegisterCallbacks(ctx context.Context, s stack.Stack) (string, error) {
 	if err := s.Secret(ctx, "PaymentsSecretArn", &document); err != nil {
 		return "", err
 	}
-	desk := sandboxDesk{url: sandbox, key: document["api_key"]}
+	provider := sandboxClient{url: sandbox, key: document["api_key"]}
 	wanted := "execute-api:" + s.Outputs["ApiId"] + stack.StagePath + callbacksPath
 
 	var registered struct{ Data []endpoint }
-	if err := desk.ask(ctx, http.MethodGet, "/v1/webhook_endpoints?limit=100", nil, &registered); err != nil {
+	if err := provider.do(ctx, http.MethodGet, "/v1/webhook_endpoints?limit=100", nil, &registered); err != nil {
 		return "", err
 	}
 	known := false
 	for _, e := range registered.Data {
-		switch sound := slices.Equal(e.Events, told) && document["webhook_secret"] != ""; {
+		switch valid := slices.Equal(e.Events, subscribed) && document["webhook_secret"] != ""; {
 		case e.URL != wanted:
-		case sound && !known:
+		case valid && !known:
 			known = true
-		default: // an older deployment's, or one whose secret was lost
-			if err := desk.ask(ctx, http.MethodDelete, "/v1/webhook_endpoints/"+url.PathEscape(e.ID), nil, &struct{}{}); err != nil {
+		default: // of an older deployment, or its secret was lost
+			if err := provider.do(ctx, http.MethodDelete, "/v1/webhook_endpoints/"+url.PathEscape(e.ID), nil, &struct{}{}); err != nil {
 				return "", err
 			}
 		}
 	}
 	if known {
-		return "registered before", nil
+		return "the sandbox calls " + callbacksPath + " already", nil
 	}
 	var made endpoint
-	if err := desk.ask(ctx, http.MethodPost, "/v1/webhook_endpoints", url.Values{"url": {wanted}, "enabled_events[]": told}, &made); err != nil {
+	if err := provider.do(ctx, http.MethodPost, "/v1/webhook_endpoints", url.Values{"url": {wanted}, "enabled_events[]": subscribed}, &made); err != nil {
 		return "", err
 	}
 	document["webhook_secret"] = made.Secret
@@ -78,7 +79,7 @@ func RegisterCallbacks(ctx context.Context, s stack.Stack) (string, error) {
 	return "the sandbox calls " + callbacksPath, err
 }
 
-// endpoint is what the sandbox says of one.
+// endpoint is a webhook endpoint, as the sandbox describes it.
 type endpoint struct {
 	ID     string   `json:"id"`
 	URL    string   `json:"url"`
@@ -86,15 +87,16 @@ type endpoint struct {
 	Secret string   `json:"secret"`
 }
 
-// sandboxDesk is where the sandbox takes orders of its operator.
-type sandboxDesk struct{ url, key string }
+// sandboxClient calls the API of the payment sandbox.
+type sandboxClient struct{ url, key string }
 
-func (d sandboxDesk) ask(ctx context.Context, method, path string, form url.Values, answer any) error {
-	r, err := http.NewRequestWithContext(ctx, method, d.url+path, strings.NewReader(form.Encode()))
+// do sends a request and decodes the answer. It returns an error for any status except 200.
+func (c sandboxClient) do(ctx context.Context, method, path string, form url.Values, answer any) error {
+	r, err := http.NewRequestWithContext(ctx, method, c.url+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}
-	r.Header.Set("Authorization", "Bearer "+d.key)
+	r.Header.Set("Authorization", "Bearer "+c.key)
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
@@ -108,7 +110,7 @@ func (d sandboxDesk) ask(ctx context.Context, method, path string, form url.Valu
 		return err
 	}
 	if got.StatusCode != http.StatusOK {
-		return fmt.Errorf("the payment sandbox: %s %s: %s: %s", method, path, got.Status, body)
+		return fmt.Errorf("payment sandbox: %s %s: %s: %s", method, path, got.Status, body)
 	}
 	return json.Unmarshal(body, answer)
 }

@@ -16,8 +16,8 @@ import (
 	"backroom/shared/ops/stack"
 )
 
-// double plays a cloud with one secret and a payment sandbox.
-type double struct {
+// fakeCloud answers as a cloud with one secret and a payment sandbox.
+type fakeCloud struct {
 	t         *testing.T
 	secret    string
 	endpoints []map[string]any
@@ -25,7 +25,7 @@ type double struct {
 	writes    int
 }
 
-func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (d *fakeCloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply := func(document any) { _ = json.NewEncoder(w).Encode(document) }
 	var body map[string]string
 	switch operation := r.Header.Get("X-Amz-Target"); operation {
@@ -66,8 +66,8 @@ func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func cloudDouble(t *testing.T) (*double, stack.Stack) {
-	d := &double{t: t, secret: `{"api_key":"sk_1"}`, endpoints: []map[string]any{}}
+func newFakeCloud(t *testing.T) (*fakeCloud, stack.Stack) {
+	d := &fakeCloud{t: t, secret: `{"api_key":"sk_1"}`, endpoints: []map[string]any{}}
 	server := httptest.NewServer(d)
 	t.Cleanup(server.Close)
 	return d, stack.Stack{Name: "backroom", Endpoint: server.URL, Outputs: map[string]string{
@@ -81,32 +81,35 @@ func register(t *testing.T, s stack.Stack) {
 	require.NoError(t, err)
 }
 
-func TestTheSandboxCallsTheAPI(t *testing.T) {
+func TestRegisterCallbacks_SandboxCallsAPI(t *testing.T) {
 	t.Parallel()
-	d, deployed := cloudDouble(t)
+	d, deployed := newFakeCloud(t)
 	register(t, deployed)
 	require.Len(t, d.endpoints, 1)
 	assert.Equal(t, "execute-api:shop/v1/payments/events", d.endpoints[0]["url"])
 	assert.Contains(t, d.endpoints[0]["enabled_events"], "payment_intent.succeeded")
 	assert.JSONEq(t, `{"api_key": "sk_1", "webhook_secret": "whsec_1"}`, d.secret)
 
-	t.Run("and a second time changes nothing", func(t *testing.T) {
+	t.Run("a second registration changes nothing", func(t *testing.T) {
 		register(t, deployed)
 		assert.Equal(t, []int{1, 1}, []int{d.made, d.writes})
 	})
 }
 
-func TestWhatIsOutOfStepIsRegisteredAnew(t *testing.T) {
+func TestRegisterCallbacks_ReplacesInvalidRegistration(t *testing.T) {
 	t.Parallel()
-	for name, spoil := range map[string]func(d *double){
-		"the secret was made anew":             func(d *double) { d.secret = `{"api_key":"sk_1"}` },
-		"the sandbox forgot":                   func(d *double) { d.endpoints = []map[string]any{} },
-		"an older version asked for fewer":     func(d *double) { d.endpoints[0]["enabled_events"] = []string{"refund.failed"} },
-		"an earlier try ended before its time": func(d *double) { d.endpoints = append(d.endpoints, d.endpoints[0]); d.secret = `{"api_key":"sk_1"}` },
+	for name, spoil := range map[string]func(d *fakeCloud){
+		"the signing secret was lost":   func(d *fakeCloud) { d.secret = `{"api_key":"sk_1"}` },
+		"the sandbox has no endpoint":   func(d *fakeCloud) { d.endpoints = []map[string]any{} },
+		"the endpoint has fewer events": func(d *fakeCloud) { d.endpoints[0]["enabled_events"] = []string{"refund.failed"} },
+		"an earlier registration was interrupted": func(d *fakeCloud) {
+			d.endpoints = append(d.endpoints, d.endpoints[0])
+			d.secret = `{"api_key":"sk_1"}`
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d, deployed := cloudDouble(t)
+			d, deployed := newFakeCloud(t)
 			register(t, deployed)
 			spoil(d)
 			register(t, deployed)
@@ -116,9 +119,9 @@ func TestWhatIsOutOfStepIsRegisteredAnew(t *testing.T) {
 	}
 }
 
-func TestWithoutASandboxNothingIsRegistered(t *testing.T) {
+func TestRegisterCallbacks_WithoutSandboxDoesNothing(t *testing.T) {
 	t.Parallel()
-	d, deployed := cloudDouble(t)
+	d, deployed := newFakeCloud(t)
 	delete(deployed.Outputs, "SandboxApiId")
 	register(t, deployed)
 	assert.Empty(t, d.endpoints)

@@ -18,16 +18,16 @@ import (
 	"backroom/shared/ops/stack"
 )
 
-// A Deployment is what to deploy, where, under which name.
+// A Deployment is a stack to deploy, with the cloud to deploy it to.
 type Deployment struct {
 	Tools      tools.Tools
-	Endpoint   string            // the cloud's; "" is AWS
-	Stack      string            // its name
-	Parameters map[string]string // of the template; Arch is set by Deploy
+	Endpoint   string            // the cloud's URL; "" is AWS
+	Stack      string            // the stack's name
+	Parameters map[string]string // of the template; Deploy sets Arch
 }
 
-// Prepare compiles and packs all functions for the cloud that is deployed to: the host's processor on a local one, arm64 on
-// AWS. It returns a note of what was done.
+// Prepare compiles and packs all functions: for this machine's processor on a local cloud, for arm64 on
+// AWS. The note says how many functions there are and how many changed.
 func (d Deployment) Prepare(ctx context.Context) (*Build, string, error) {
 	build := &Build{Repo: d.Tools.Repo, Arch: HostArch()}
 	if d.Endpoint == "" {
@@ -40,16 +40,16 @@ func (d Deployment) Prepare(ctx context.Context) (*Build, string, error) {
 	return build, fmt.Sprintf("%d functions for %s, %d changed", len(build.Names), build.Arch, changed), err
 }
 
-// WithRoom returns parameters with limits that nobody meets: on a local cloud all of a shop's customers, its people and its load come
-// from one machine, and mostly as one client.
-func WithRoom(parameters map[string]string) map[string]string {
+// HighLimits returns parameters with rate limits that no local run reaches. On a local cloud all requests
+// come from one machine, and most from one client, so the default limits would refuse them.
+func HighLimits(parameters map[string]string) map[string]string {
 	with := map[string]string{"CallerRate": "1000", "CallerBurst": "1000"}
 	maps.Copy(with, parameters)
 	return with
 }
 
-// Deploy has the SAM CLI deploy the repository's template with the functions of build, and returns the stack. A stack that is
-// as it should be is left alone.
+// Deploy runs the SAM CLI, which deploys the repository's template with the functions of build, and returns
+// the stack. A stack that is up to date is not changed.
 func (d Deployment) Deploy(ctx context.Context, build *Build) (stack.Stack, error) {
 	template, err := os.ReadFile(filepath.Join(d.Tools.Repo, "template.yaml"))
 	if err != nil {
@@ -68,7 +68,8 @@ func (d Deployment) Deploy(ctx context.Context, build *Build) (stack.Stack, erro
 		"--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar",
 		"--parameter-overrides", "Arch=" + string(build.Arch)}
 	if d.Endpoint != "" {
-		args = append(args, "Monitoring=no") // MiniStack refuses alarms with metric math, and no local cloud takes metrics out of logs
+		// MiniStack refuses alarms with metric math, and no local cloud reads metrics from logs.
+		args = append(args, "Monitoring=no")
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Parameters)) {
 		args = append(args, name+"="+d.Parameters[name])
@@ -91,10 +92,10 @@ func (d Deployment) afterFailure() string {
 	if d.Endpoint == "" {
 		return "make lint; if the stack is in ROLLBACK_COMPLETE: sam delete --stack-name " + d.Stack
 	}
-	return "make lint (is the template sound?); make reset clears a stack that is half there"
+	return "make lint checks the template; make reset deletes a stack that is only partly deployed"
 }
 
-// reasons picks from what the SAM CLI printed the lines that say why it failed.
+// reasons returns the lines of the SAM CLI's output that say why it failed: at most 15.
 func reasons(printed []byte) string {
 	var failed, all []string
 	for line := range strings.SplitSeq(string(printed), "\n") {

@@ -1,4 +1,4 @@
-// Package deploy builds the functions, packs them, and has the real SAM CLI deploy the template with them.
+// Package deploy builds and packs the functions, and runs the SAM CLI, which deploys the template with them.
 package deploy
 
 import (
@@ -10,14 +10,15 @@ import (
 	"backroom/shared/ops/remedy"
 )
 
-// Functions returns the names of all functions: the folders in functions/ with a main.go, in alphabetical order.
+// Functions returns the names of all functions in alphabetical order: the folders in functions/ with a
+// main.go. It returns an error if there are none.
 func Functions(repo string) ([]string, error) {
 	mains, err := filepath.Glob(filepath.Join(repo, "functions", "*", "main.go"))
 	if err != nil {
 		return nil, err
 	}
 	if len(mains) == 0 {
-		return nil, remedy.For(errors.New("there is no functions/*/main.go"), "cd to the folder with the Makefile")
+		return nil, remedy.For(errors.New("no functions/*/main.go found"), "cd to the folder with the Makefile")
 	}
 	names := make([]string, len(mains))
 	for i, main := range mains {
@@ -26,7 +27,7 @@ func Functions(repo string) ([]string, error) {
 	return names, nil
 }
 
-// LogicalID returns the name of a function's resource in the template: place-order is PlaceOrder.
+// LogicalID returns the logical id of a function in the template: PlaceOrder for place-order.
 func LogicalID(function string) string {
 	var id strings.Builder
 	for word := range strings.SplitSeq(function, "-") {
@@ -37,7 +38,7 @@ func LogicalID(function string) string {
 	return id.String()
 }
 
-// Function returns the folder of the function with that logical id: PlaceOrder is place-order.
+// Function returns the folder of the function with that logical id: place-order for PlaceOrder.
 func Function(logicalID string) string {
 	var name strings.Builder
 	for i, r := range logicalID {

@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Rewrite returns the template with the CodeUri of each function set to what codeURI answers for its folder. Everything else,
-// intrinsics and comments included, stays as it is.
+// Rewrite returns the template with the CodeUri of each function set to what codeURI returns for its folder.
+// All other content, intrinsics and comments included, stays the same.
 func Rewrite(template []byte, codeURI func(function string) string) ([]byte, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(template, &document); err != nil {
@@ -41,16 +41,16 @@ func Rewrite(template []byte, codeURI func(function string) string) ([]byte, err
 
 func resourcesOf(document *yaml.Node) (*yaml.Node, error) {
 	if len(document.Content) == 0 {
-		return nil, errors.New("template: it is empty")
+		return nil, errors.New("template is empty")
 	}
 	resources := child(document.Content[0], "Resources")
 	if resources == nil {
-		return nil, errors.New("template: it has no Resources")
+		return nil, errors.New("template has no Resources")
 	}
 	return resources, nil
 }
 
-// child returns the value of a key in a mapping, following an alias; nil if there is none.
+// child returns the value of a key in a mapping, or nil. It follows an alias.
 func child(mapping *yaml.Node, key string) *yaml.Node {
 	mapping = resolve(mapping)
 	if mapping == nil || mapping.Kind != yaml.MappingNode {
@@ -64,7 +64,8 @@ func child(mapping *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// ownChild returns the value of a key in a mapping as a node that no other place in the document shares.
+// ownChild returns the value of a key in a mapping, or nil, as a node that nothing else in the document
+// shares.
 func ownChild(mapping *yaml.Node, key string) *yaml.Node {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == key {
@@ -74,7 +75,7 @@ func ownChild(mapping *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// own returns the i-th node of parent; an alias is first replaced by a copy of what it stands for.
+// own returns the i-th node of parent. It replaces an alias by a copy of the aliased node first.
 func own(parent *yaml.Node, i int) *yaml.Node {
 	if node := parent.Content[i]; node.Kind == yaml.AliasNode {
 		parent.Content[i] = duplicate(node.Alias)

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRewriteSetsOnlyTheCodeOfFunctions(t *testing.T) {
+func TestRewrite_ChangesOnlyCodeURI(t *testing.T) {
 	t.Parallel()
 	const before = `Globals:
   Function:
@@ -54,7 +54,7 @@ Resources:
 	require.Equal(t, after, string(got))
 }
 
-func TestRewriteGivesFunctionsThatShareAnAnchorTheirOwnCode(t *testing.T) {
+func TestRewrite_FunctionsThatShareAnAnchorGetTheirOwnCode(t *testing.T) {
 	t.Parallel()
 	const shared = `Resources:
   PlaceOrder: &step
@@ -69,13 +69,13 @@ func TestRewriteGivesFunctionsThatShareAnAnchorTheirOwnCode(t *testing.T) {
 	require.Contains(t, string(got), "CodeUri: get-order.zip")
 }
 
-func TestRewriteRefusesWhatIsNoTemplate(t *testing.T) {
+func TestRewrite_RefusesInvalidTemplates(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
-		"nothing":                    "",
-		"no resources":               "Globals: {}",
-		"a function without details": "Resources: {A: {Type: AWS::Serverless::Function}}",
-		"not YAML":                   "a: [",
+		"an empty template":             "",
+		"a template without resources":  "Globals: {}",
+		"a function without properties": "Resources: {A: {Type: AWS::Serverless::Function}}",
+		"text that is not YAML":         "a: [",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -85,7 +85,7 @@ func TestRewriteRefusesWhatIsNoTemplate(t *testing.T) {
 	}
 }
 
-func TestFoldersAndLogicalIDsNameEachOther(t *testing.T) {
+func TestLogicalID_IsInverseOfFunction(t *testing.T) {
 	t.Parallel()
 	for folder, id := range map[string]string{
 		"place-order": "PlaceOrder", "sandbox-payments": "SandboxPayments", "relay": "Relay", "receive-payment-event": "ReceivePaymentEvent",

@@ -1,5 +1,5 @@
-// Package front gives the deployed API one short address on this machine: a local gateway's own URLs carry its host, the API's id
-// and the stage.
+// Package front serves the deployed API at one short address on this machine. The local gateway's own URLs
+// contain its host, the API's id and the stage.
 package front
 
 import (
@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Door returns a handler that passes requests on to the API at api, whose stage has the path stage. A Location that the API
-// answers is made to lead through this door again.
-func Door(api *url.URL, stage string) http.Handler {
+// Proxy returns a handler that forwards requests to the API at api, whose stage has the path stage. It
+// rewrites the Location of an answer, so that the client follows it through the proxy.
+func Proxy(api *url.URL, stage string) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(api)
@@ -29,11 +29,11 @@ func Door(api *url.URL, stage string) http.Handler {
 	}
 }
 
-// outside returns the path that leads to location through the door.
+// outside returns the location as a path of the proxy. A location on another host stays the same.
 func outside(location string, api *url.URL, stage string) string {
 	target, err := url.Parse(location)
 	if err != nil || (target.Host != "" && target.Host != api.Host) {
-		return location // leads elsewhere
+		return location
 	}
 	target.Scheme, target.Host = "", ""
 	for _, prefix := range []string{api.Path, stage} {

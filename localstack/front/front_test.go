@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheDoorHidesGatewayAndStage(t *testing.T) {
+func TestProxy_HidesGatewayAndStage(t *testing.T) {
 	t.Parallel()
 	const base = "/_aws/execute-api/a1b2/v1"
 	var location string
@@ -21,12 +21,12 @@ func TestTheDoorHidesGatewayAndStage(t *testing.T) {
 		_, _ = io.WriteString(w, r.URL.EscapedPath()+"?"+r.URL.RawQuery)
 	}))
 	defer gateway.Close()
-	inside, err := url.Parse(gateway.URL + base)
+	api, err := url.Parse(gateway.URL + base)
 	require.NoError(t, err)
-	door := httptest.NewServer(Door(inside, "/v1"))
-	defer door.Close()
+	proxy := httptest.NewServer(Proxy(api, "/v1"))
+	defer proxy.Close()
 
-	for said, want := range map[string]string{
+	for sent, want := range map[string]string{
 		"/v1/orders/ord_1":                       "/orders/ord_1",
 		base + "/orders/ord_1":                   "/orders/ord_1",
 		gateway.URL + base + "/orders/ord_1?a=b": "/orders/ord_1?a=b",
@@ -35,13 +35,13 @@ func TestTheDoorHidesGatewayAndStage(t *testing.T) {
 		"https://elsewhere.example/v1/x":         "https://elsewhere.example/v1/x",
 		"":                                       "",
 	} {
-		location = said
-		answer, err := http.Get(door.URL + "/products/A%2FB?cursor=1")
+		location = sent
+		answer, err := http.Get(proxy.URL + "/products/A%2FB?cursor=1")
 		require.NoError(t, err)
 		body, err := io.ReadAll(answer.Body)
 		require.NoError(t, err)
 		require.NoError(t, answer.Body.Close())
-		require.Equal(t, want, answer.Header.Get("Location"), said)
+		require.Equal(t, want, answer.Header.Get("Location"), sent)
 		require.Equal(t, base+"/products/A%2FB?cursor=1", string(body))
 	}
 }

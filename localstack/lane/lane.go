@@ -1,5 +1,5 @@
-// Package lane runs a part of the test suite and counts what ran. A test that skips itself fails its lane: what was not shown
-// is not taken for shown.
+// Package lane runs a part of the test suite and counts what ran. A skipped test fails its lane, because a
+// skip proves nothing.
 package lane
 
 import (
@@ -18,9 +18,9 @@ import (
 	"backroom/shared/ops/remedy"
 )
 
-// ExceptionMark and FigureMark begin what a test logs to have it printed: that its case is a known deviation of the cloud it
-// runs on, and what should be read even though it passed. They are those of localstack/conformance, which a binary must
-// not link:
+// ExceptionMark and FigureMark begin the lines of a test's log that the lane prints although the test
+// passed: known deviations of the cloud that it ran on, and measurements. They equal those of
+// localstack/conformance, which this package must not link, because that imports testing:
 //
 //	t.Logf("exception: ministack: the gateway answers 502 where AWS answers 500")
 //	t.Logf("figure: 150 of 200 accepted orders had no outcome")
@@ -39,7 +39,7 @@ type Lane struct {
 	Out      io.Writer
 }
 
-// A Tally is what a lane did. Cases are tests without subtests.
+// A Tally counts what a lane ran. A case is a test without subtests.
 type Tally struct {
 	Name       string
 	Passed     int
@@ -50,13 +50,13 @@ type Tally struct {
 	Took       time.Duration
 }
 
-// String is one line for the log.
+// String returns one line with all counts.
 func (t Tally) String() string {
 	return fmt.Sprintf("%s: %d cases passed, %d failed, %d skipped, %d exceptions, %.1f s",
 		t.Name, t.Passed, len(t.Failed), len(t.Skipped), len(t.Exceptions), t.Took.Seconds())
 }
 
-// Folded returns the exceptions, those that have one reason in one line.
+// Folded returns the exceptions, one line for each reason.
 func (t Tally) Folded() []string {
 	cases := map[string][]string{}
 	for _, exception := range t.Exceptions {
@@ -68,7 +68,7 @@ func (t Tally) Folded() []string {
 		if len(tests) == 1 {
 			lines = append(lines, tests[0]+": "+reason)
 		} else {
-			lines = append(lines, fmt.Sprintf("%s: %d cases, %s among them", reason, len(tests), tests[0]))
+			lines = append(lines, fmt.Sprintf("%s: %d cases, such as %s", reason, len(tests), tests[0]))
 		}
 	}
 	slices.Sort(lines)
@@ -83,21 +83,22 @@ type event struct {
 	Output  string
 }
 
-// Run runs the lane. What failed tests printed goes to Out; a failure, a skip, or no case at all is an error.
+// Run runs the lane and writes the output of failed tests to Out. It returns an error if a test fails, if a
+// test is skipped, or if no test runs.
 func (l Lane) Run(ctx context.Context) (Tally, error) {
 	began := time.Now()
 	args := append([]string{"test", "-json", "-count=1"}, l.Args...)
 	tests := exec.CommandContext(ctx, "go", append(args, l.Packages...)...)
 	tests.Dir, tests.Env = l.Repo, l.Environ
 	tests.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	tests.Cancel = func() error { return syscall.Kill(-tests.Process.Pid, syscall.SIGTERM) } // the test binaries too
+	tests.Cancel = func() error { return syscall.Kill(-tests.Process.Pid, syscall.SIGTERM) } // the process group, with the test binaries
 	tests.WaitDelay = 5 * time.Second
 	stream, err := tests.StdoutPipe()
 	if err != nil {
 		return Tally{}, err
 	}
-	var complaint strings.Builder
-	tests.Stderr = &complaint
+	var stderr strings.Builder
+	tests.Stderr = &stderr
 	if err := tests.Start(); err != nil {
 		return Tally{}, err
 	}
@@ -108,20 +109,23 @@ func (l Lane) Run(ctx context.Context) (Tally, error) {
 		return tally, ctx.Err()
 	}
 	if err != nil {
-		fmt.Fprint(l.Out, complaint.String())
+		fmt.Fprint(l.Out, stderr.String())
 	}
-	return tally, l.verdict(tally, err)
+	return tally, l.check(tally, err)
 }
 
-func (l Lane) verdict(t Tally, run error) error {
-	const again = "read what it printed, above; to run one alone: make run, and in another terminal BACKROOM_ENDPOINT=http://127.0.0.1:4566 BACKROOM_CLOUD=ministack go test -run <Test> ./<package>"
+// check returns an error unless every test of the tally passed and go test succeeded.
+func (l Lane) check(t Tally, run error) error {
+	const again = "read the output above; to run one test alone: make run, and in another terminal " +
+		"BACKROOM_ENDPOINT=http://127.0.0.1:4566 BACKROOM_CLOUD=ministack go test -run <Test> ./<package>"
 	switch {
 	case len(t.Failed) > 0:
 		return remedy.For(fmt.Errorf("%s: %d failed: %s", l.Name, len(t.Failed), strings.Join(t.Failed, ", ")), again)
 	case run != nil:
 		return remedy.For(fmt.Errorf("%s: %w", l.Name, run), again)
 	case len(t.Skipped) > 0:
-		return remedy.For(fmt.Errorf("%s: %d skipped themselves: %s", l.Name, len(t.Skipped), strings.Join(t.Skipped, ", ")), "give them what they miss; a skip counts as a failure here")
+		return remedy.For(fmt.Errorf("%s: %d skipped: %s", l.Name, len(t.Skipped), strings.Join(t.Skipped, ", ")),
+			"provide what they need; a skip counts as a failure")
 	case t.Passed == 0:
 		return remedy.For(fmt.Errorf("%s: no test ran", l.Name), "look for tests in "+strings.Join(l.Packages, " "))
 	}
@@ -132,7 +136,7 @@ func (l Lane) verdict(t Tally, run error) error {
 func (l Lane) count(stream io.Reader) Tally {
 	tally := Tally{Name: l.Name}
 	printed := map[string][]string{} // what a running test has printed
-	parents := map[string]bool{}     // tests that have subtests are no cases
+	parents := map[string]bool{}     // tests that have subtests; they are not counted
 	lines := bufio.NewReader(stream)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -151,9 +155,10 @@ func (l Lane) count(stream io.Reader) Tally {
 	}
 }
 
-// module is what the paths of this module's packages begin with.
+// module is the prefix of the paths of this module's packages.
 var module = strings.TrimSuffix(reflect.TypeFor[Lane]().PkgPath(), "localstack/lane")
 
+// note counts one event, and writes the output of a failed test to Out.
 func (l Lane) note(tally *Tally, e event, printed map[string][]string, parents map[string]bool) {
 	name := strings.TrimPrefix(e.Package, module) + "." + e.Test
 	switch e.Action {
@@ -167,11 +172,11 @@ func (l Lane) note(tally *Tally, e event, printed map[string][]string, parents m
 		fmt.Fprint(l.Out, e.Output)
 	case "output":
 		printed[name] = append(printed[name], e.Output)
-		if _, told, ok := strings.Cut(e.Output, ExceptionMark); ok && e.Test != "" {
-			tally.Exceptions = append(tally.Exceptions, e.Test+": "+strings.TrimSpace(told))
+		if _, text, ok := strings.Cut(e.Output, ExceptionMark); ok && e.Test != "" {
+			tally.Exceptions = append(tally.Exceptions, e.Test+": "+strings.TrimSpace(text))
 		}
-		if _, told, ok := strings.Cut(e.Output, FigureMark); ok && e.Test != "" {
-			tally.Figures = append(tally.Figures, e.Test+": "+strings.TrimSpace(told))
+		if _, text, ok := strings.Cut(e.Output, FigureMark); ok && e.Test != "" {
+			tally.Figures = append(tally.Figures, e.Test+": "+strings.TrimSpace(text))
 		}
 	case "pass":
 		if e.Test != "" && !parents[name] {
@@ -179,7 +184,7 @@ func (l Lane) note(tally *Tally, e event, printed map[string][]string, parents m
 		}
 		delete(printed, name)
 	case "skip":
-		if e.Test != "" { // a package without tests "skips" too
+		if e.Test != "" { // go test also reports a package without tests as skipped
 			tally.Skipped = append(tally.Skipped, name)
 		}
 	case "fail":

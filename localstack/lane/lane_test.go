@@ -9,13 +9,13 @@ import (
 	"backroom/localstack/conformance"
 )
 
-func TestALaneLooksForTheMarksThatSuitesLeave(t *testing.T) {
+func TestMarks_EqualThoseOfConformance(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, conformance.ExceptionMark, ExceptionMark)
 	require.Equal(t, conformance.FigureMark, FigureMark)
 }
 
-func TestCasesAreTestsWithoutSubtests(t *testing.T) {
+func TestLane_CountsTestsWithoutSubtests(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	tally := Lane{Name: "unit", Out: &out}.count(strings.NewReader(strings.Join([]string{
@@ -41,25 +41,25 @@ func TestCasesAreTestsWithoutSubtests(t *testing.T) {
 	require.Equal(t, "why it broke\n", out.String())
 }
 
-func TestALaneFailsWithoutProof(t *testing.T) {
+func TestLane_FailsUnlessEveryTestPassed(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		tally Tally
 		says  string
 	}{
-		"a skip is a failure":         {Tally{Passed: 3, Skipped: []string{"TestX"}}, "skipped themselves: TestX"},
-		"no test at all is a failure": {Tally{}, "no test ran"},
-		"a failed test is one":        {Tally{Passed: 3, Failed: []string{"TestX"}}, "failed: TestX"},
+		"a test was skipped": {Tally{Passed: 3, Skipped: []string{"TestX"}}, "1 skipped: TestX"},
+		"no test ran":        {Tally{}, "no test ran"},
+		"a test failed":      {Tally{Passed: 3, Failed: []string{"TestX"}}, "failed: TestX"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.ErrorContains(t, Lane{Name: "unit"}.verdict(c.tally, nil), c.says)
+			require.ErrorContains(t, Lane{Name: "unit"}.check(c.tally, nil), c.says)
 		})
 	}
-	require.NoError(t, Lane{}.verdict(Tally{Passed: 1}, nil))
+	require.NoError(t, Lane{}.check(Tally{Passed: 1}, nil))
 }
 
-func TestExceptionsOfOneReasonAreOneLine(t *testing.T) {
+func TestTally_FoldsExceptionsByReason(t *testing.T) {
 	tally := Tally{Exceptions: []string{"TestA/x: ministack: it rounds", "TestB: ministack: it forgets", "TestC: ministack: it rounds"}}
-	require.Equal(t, []string{"TestB: ministack: it forgets", "ministack: it rounds: 2 cases, TestA/x among them"}, tally.Folded())
+	require.Equal(t, []string{"TestB: ministack: it forgets", "ministack: it rounds: 2 cases, such as TestA/x"}, tally.Folded())
 }

@@ -1,14 +1,14 @@
-"""Starts MiniStack, the local AWS behind `make run` and `make test`, with the repairs this project needs.
+"""Starts MiniStack, the local AWS of `make run` and `make test`, with the repairs that this project needs.
 
-The Go program in localstack/ runs it, with a clean environment (localstack/cloud/ministack.go); by hand it is:
+The Go program in localstack/ runs it, with a clean environment (localstack/cloud/ministack.go). To run it by hand:
 
     env -i PATH="$PATH" HOME="$HOME" GATEWAY_PORT=4566 BIND_HOST=127.0.0.1 MINISTACK_HOST=127.0.0.1 \\
         AWS_ENDPOINT_URL=http://127.0.0.1:4566 IOT_MTLS_ENABLED=0 LAMBDA_EXECUTOR=local python launch.py
 
 With LAUNCH_UNTIL_EOF=1 it ends when its standard input does, so it never outlives the program that started it.
 
-Each repair reaches into MiniStack by name. The version is pinned and every name is looked up before the server starts:
-a name that moved is an error that says so, never a silent return of the slow or wrong behaviour.
+Each repair replaces a part of MiniStack by its name. The version is pinned, and every name is looked up before the
+server starts. A missing name stops the start with an error, so that no repair is lost silently.
 """
 
 import copy
@@ -41,12 +41,12 @@ REPAIRED = (
 
 
 def check_names():
-    """Refuses any MiniStack but the pinned one, and one that lacks a name that a repair replaces."""
+    """Exits with an error if MiniStack is not the pinned version, or lacks a name that a repair replaces."""
     found = importlib.metadata.version("ministack")
     if found != VERSION:
         sys.exit(
             f"launch.py repairs MiniStack {VERSION}, but {found} is installed. Install the pinned one "
-            "(localstack/ministack/requirements.txt), or check each repair against the new one and raise VERSION."
+            "(localstack/ministack/requirements.txt), or check each repair against the new version and raise VERSION."
         )
     missing = []
     for module, path in REPAIRED:
@@ -57,14 +57,15 @@ def check_names():
         except (ImportError, AttributeError):
             missing.append(f"{module}.{path}")
     if missing:
-        sys.exit(f"MiniStack {VERSION} no longer has {', '.join(missing)}: look for its new home, then change launch.py.")
+        sys.exit(f"MiniStack {VERSION} no longer has {', '.join(missing)}. Find the new name, then change launch.py.")
 
 
 def answer_functions_at_once():
-    """A warm call takes 3 ms instead of 50 to 96.
+    """Makes a warm call take 3 ms instead of 50 to 96.
 
-    The Runtime API writes headers and body apart, which Nagle's algorithm holds back for 40 ms; then each call waits
-    50 ms for a log line that may never come. The price: a line that is later than 2 ms joins the next call's log.
+    The Runtime API writes headers and body separately, and Nagle's algorithm delays the second write by 40 ms. Each
+    call also waits 50 ms for a log line that may never come. With this repair it waits 2 ms, and a later line is
+    added to the next call's log.
     """
     from ministack.core.lambda_runtime import ProvidedWorker
 
@@ -84,7 +85,7 @@ def answer_functions_at_once():
 
 
 def honour_reserved_concurrency():
-    """A template's ReservedConcurrentExecutions limits the function, as on AWS; MiniStack forgets it."""
+    """Applies a template's ReservedConcurrentExecutions to the function, as AWS does. MiniStack ignores it."""
     from ministack.services import lambda_svc
     from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
@@ -92,9 +93,9 @@ def honour_reserved_concurrency():
     create, update = function["create"], function["update"]
 
     def reserve(name, properties):
-        wanted = properties.get("ReservedConcurrentExecutions")
+        reserved = properties.get("ReservedConcurrentExecutions")
         if name in lambda_svc._functions:
-            lambda_svc._functions[name]["concurrency"] = None if wanted is None else int(wanted)
+            lambda_svc._functions[name]["concurrency"] = int(reserved) if reserved is not None else None
 
     def create_reserved(logical_id, properties, stack):
         created = create(logical_id, properties, stack)
@@ -109,8 +110,11 @@ def honour_reserved_concurrency():
     function["create"], function["update"] = create_reserved, update_reserved
 
 
-def judge_batches_as_their_single_calls():
-    """With AUTH=true, sqs:SendMessage allows SendMessageBatch, as on AWS; MiniStack asks for an action that IAM has not."""
+def authorize_batches_as_single_calls():
+    """Lets sqs:SendMessage allow SendMessageBatch with AUTH=true, as on AWS.
+
+    MiniStack requires the action sqs:SendMessageBatch, which IAM does not have.
+    """
     from ministack.core import iam_actions
 
     extract = iam_actions.extract_iam_action
@@ -125,11 +129,11 @@ def judge_batches_as_their_single_calls():
 
 
 def keep_stream_records():
-    """Stream records that were not delivered are delivered after a clean restart, as they would be on AWS.
+    """Delivers undelivered stream records after a clean restart, as AWS would.
 
-    As shipped, MiniStack saves how far each mapping has read but not the records, so that after a restart every mapping
-    skips as many new records as it had read before. With BACKROOM_FORGET_STREAMS=1 the records are dropped at the start
-    instead, and only they: what AWS does to records that nobody read for 24 hours.
+    As shipped, MiniStack saves the position of each mapping but not the records, so after a restart every mapping
+    skips as many new records as it had read before. With BACKROOM_FORGET_STREAMS=1 the start drops the records, and
+    nothing else: AWS does the same to records that were not read for 24 hours.
     """
     from ministack.services import dynamodb
 
@@ -155,12 +159,13 @@ def keep_stream_records():
     dynamodb.get_state, dynamodb._restore_state = get_state_with_records, restore_state_with_records
 
 
-def stop_quickly_and_whole():
-    """A clean stop takes half a second, and saves a state that could be a moment's: nothing moves while it is written.
+def stop_quickly_with_a_consistent_state():
+    """Makes a clean stop take half a second, and save a consistent state.
 
-    As shipped, MiniStack waits 3 s for idle connections and goes on polling queues and running functions while it saves
-    one service after the other, so that a message can be saved as taken and its effect as absent. Here the pollers stop
-    and the functions end first; what they held comes back when its visibility timeout is over.
+    As shipped, MiniStack waits 3 s for idle connections. It also polls queues and runs functions while it saves one
+    service after the other, so the state may have a message as received without its effect. With this repair the
+    pollers stop and the functions end before anything is saved. Messages in flight are received again when their
+    visibility timeout is over.
     """
     import hypercorn.config
     from ministack import app
@@ -169,7 +174,7 @@ def stop_quickly_and_whole():
 
     save = app.save_all
 
-    def save_at_rest(services):
+    def save_without_activity(services):
         for poll in ("_poll_sqs", "_poll_kinesis", "_poll_dynamodb_streams"):
             setattr(lambda_svc, poll, lambda: False)
         functions = [worker._proc for warm in list(lambda_runtime._workers.values()) for worker in warm]
@@ -180,15 +185,15 @@ def stop_quickly_and_whole():
             process.wait()
         save(services)
 
-    app.save_all = save_at_rest
+    app.save_all = save_without_activity
     hypercorn.config.Config.graceful_timeout = 0.2
 
 
 def end_with_input():
-    """Stops the server cleanly once standard input ends, however its parent died."""
+    """Stops the server cleanly when standard input ends, which happens however the parent process ends."""
 
     def watch():
-        while os.read(sys.stdin.fileno(), 1):  # not sys.stdin: its lock must be free when the interpreter ends
+        while os.read(sys.stdin.fileno(), 1):  # sys.stdin has a lock, which must be free when the interpreter ends
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -199,9 +204,9 @@ if __name__ == "__main__":
     check_names()
     answer_functions_at_once()
     honour_reserved_concurrency()
-    judge_batches_as_their_single_calls()
+    authorize_batches_as_single_calls()
     keep_stream_records()
-    stop_quickly_and_whole()
+    stop_quickly_with_a_consistent_state()
     if os.environ.get("LAUNCH_UNTIL_EOF") == "1":
         end_with_input()
     from ministack.app import main

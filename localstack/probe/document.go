@@ -7,8 +7,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Operations returns who may do each operation of the document, by what its security says: the customers what needs no scope that a
-// customer's token cannot grant, and only the staff the rest.
+// Operations returns which identities may call each operation of the document. By its security, an operation
+// is for the customers if a customer's token can have all its scopes, and for the staff only otherwise.
 func Operations(document string) (map[string][]string, error) {
 	doc, err := openapi3.NewLoader().LoadFromFile(document)
 	if err != nil {
@@ -17,21 +17,21 @@ func Operations(document string) (map[string][]string, error) {
 	may := map[string][]string{}
 	for path, item := range doc.Paths.Map() {
 		for method, operation := range item.Operations() {
-			who := Customers
+			allowed := Customers
 			if operation.Security != nil {
 				for _, requirement := range *operation.Security {
 					for _, scope := range requirement["bearer"] {
 						if !slices.Contains(customerScopes, scope) {
-							who = []string{Staff}
+							allowed = []string{Staff}
 						}
 					}
 				}
 			}
-			may[strings.ToUpper(method)+" "+path] = who
+			may[strings.ToUpper(method)+" "+path] = allowed
 		}
 	}
 	return may, nil
 }
 
-// customerScopes are what a token that speaks for a customer grants at most.
+// customerScopes are all scopes that a customer's token can have.
 var customerScopes = []string{"orders:write", "orders:read"}

@@ -1,9 +1,9 @@
-"""What a client of the API knows from elsewhere than its document.
+"""What a client of the API knows beyond its document.
 
-Schemathesis sends what the document allows and what it forbids. What is allowed by its form can still be refused for what only the
-shop knows: which products it sells, which cursors it gave out, what the payment provider signs. A request that is meant to be good
-gets that here, so that it must be accepted; one that is meant to be bad is left as it is. No check is switched off: what a hook
-cannot make good is named in schemathesis.toml, with its reason.
+Schemathesis sends requests that the document allows, and requests that it forbids. The shop may refuse a request of the
+first kind for data that only it knows: its products, the cursors that it returned, the signature of the payment provider.
+These hooks put that data into each request that the document allows, so that the shop must accept it. They do not change
+the other requests. No check is switched off: schemathesis.toml names what a hook cannot provide, with the reason.
 """
 
 import base64
@@ -34,7 +34,7 @@ def any_of(values):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    if case.meta is None or not case.meta.generation.mode.is_positive:
+    if not case.meta or not case.meta.generation.mode.is_positive:
         return
     if "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid.uuid4())  # a new intent
@@ -54,7 +54,7 @@ def tag(text):
 
 
 def whole(value):
-    """JSON whose integers are written as such: the document cannot say that 2.0 is none."""
+    """The value with 2.0 written as 2: the document cannot say that the API refuses 2.0 as an integer."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):
@@ -80,7 +80,7 @@ def issue_token(case):
 
 
 def no_cursor(case):
-    case.query.pop("cursor", None)  # only a page before knows one
+    case.query.pop("cursor", None)  # only an earlier page returns one
 
 
 def place_order(case):
@@ -94,14 +94,14 @@ def place_order(case):
 
 
 def own_product(case):
-    """Leaves alone what is ordered, and what another probe changes."""
+    """Chooses a product that no order contains and no other probe changes."""
     sku = case.path_parameters["sku"]
     if not sku.startswith(KNOWN["own"]):
         case.path_parameters["sku"] = KNOWN["own"] + sku[:32]
 
 
 def etag(case):
-    """The tag of the product as it is; none if there is none."""
+    """The current entity tag of the product, or None if it does not exist."""
     sku = urllib.parse.quote(case.path_parameters["sku"], safe="")
     try:
         with urllib.request.urlopen(f"{KNOWN['api']}/products/{sku}", timeout=30) as answer:
@@ -161,7 +161,7 @@ def receive_payment_event(case):
 def list_orders(case):
     no_cursor(case)
     for name in ("customer", "day", "attention"):
-        case.query.pop(name, None)  # with orders:read:all only
+        case.query.pop(name, None)  # these need orders:read:all
 
 
 KNOWLEDGE = {
@@ -179,9 +179,9 @@ KNOWLEDGE = {
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """The gateway answers a method that a path does not have by itself: it says 403 where HTTP says 405."""
-    gateways = response.status_code == 403 and b"Missing Authentication Token" in response.content
-    if gateways and type(failure).__name__ == "UnsupportedMethodResponse":
+    """Accepts 403 for a method that a path does not have: the gateway itself answers it, where HTTP says 405."""
+    from_gateway = response.status_code == 403 and b"Missing Authentication Token" in response.content
+    if from_gateway and type(failure).__name__ == "UnsupportedMethodResponse":
         with open(KNOWN["exceptions"], "a", encoding="utf-8") as exceptions:
             exceptions.write(f"{case.method}\n")
         return False

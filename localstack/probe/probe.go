@@ -1,5 +1,6 @@
-// Package probe has Schemathesis ask a deployed Backroom what the API's document allows, and what it forbids: as two customers, who
-// must not see each other's orders, and as the shop's staff.
+// Package probe runs Schemathesis against a deployed Backroom. Schemathesis sends requests that the API's
+// document allows, and requests that it forbids, as two customers and as the shop's staff. A customer must not
+// see the other customer's orders.
 package probe
 
 import (
@@ -20,10 +21,10 @@ import (
 	"text/template"
 )
 
-// Customers are the identities that must not see each other's orders. Staff is the client that a deployment begins with.
+// Customers are the identities that must not see each other's orders.
 var Customers = []string{"ada", "bob"}
 
-// Staff names the identity that does what customers may not.
+// Staff is the identity that may call what customers may not. It is the client that the stack is deployed with.
 const Staff = "staff"
 
 //go:embed schemathesis.toml
@@ -32,35 +33,35 @@ var settings string
 //go:embed hooks.py
 var hooks []byte
 
-// Shop is what is asked about: a deployed API, with products and orders in it.
+// Shop is the target of a probe: a deployed API, with products and orders.
 type Shop struct {
 	API           string   `json:"api"`
 	ClientID      string   `json:"client_id"`
 	ClientSecret  string   `json:"client_secret"`
-	WebhookSecret string   `json:"webhook_secret"` // with which the payment provider signs
-	Sold          []string `json:"sold"`           // SKUs that stay as they are
+	WebhookSecret string   `json:"webhook_secret"` // the payment provider signs callbacks with it
+	Sold          []string `json:"sold"`           // SKUs that no probe changes
 	Orders        map[string]Orders
 }
 
-// Orders are a customer's, by what can become of them.
+// Orders are the ids of a customer's orders, by what can be done with them.
 type Orders struct {
-	Open  []string // no outcome yet: they can be canceled
-	Taken []string // closed and paid: they can be refunded
-	Stuck []string // they need attention: they can be resolved
+	Open  []string // without an outcome; they can be canceled
+	Taken []string // paid; they can be refunded
+	Stuck []string // they need attention; they can be resolved
 }
 
-// A Probe is one way to ask.
+// A Probe is the settings of a run of Schemathesis.
 type Probe struct {
-	Program  string // Schemathesis
+	Program  string // the path of Schemathesis
 	Document string // the path of the API's document
-	Folder   string // where settings and reports go
+	Folder   string // the folder of settings and reports
 	Examples int    // for each operation
-	Seed     string // of what is asked; empty: another each time
+	Seed     string // of the requests; empty: a new one for each run
 	Out      io.Writer
 }
 
-// Ask asks as first, and where it is refused as the others, and returns how it went. It returns an error that shows what
-// Schemathesis found wrong if that is anything at all, be it a warning.
+// Ask sends requests as first; an operation that first may not call is tried as the other identities. The error
+// contains every failure and warning of Schemathesis.
 func (p Probe) Ask(ctx context.Context, shop Shop, first string) (Report, error) {
 	folder := filepath.Join(p.Folder, first)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -78,30 +79,30 @@ func (p Probe) Ask(ctx context.Context, shop Shop, first string) (Report, error)
 	run := exec.CommandContext(ctx, p.Program, args...)
 	run.Dir = folder
 	run.Env = append(os.Environ(), "BACKROOM_PROBE="+in("shop.json"), "PYTHONPATH="+folder, "PYTHONDONTWRITEBYTECODE=1")
-	said, failed := run.CombinedOutput()
+	printed, failed := run.CombinedOutput()
 	report, err := read(in("report.ndjson"), in("exceptions"))
 	if err != nil || failed != nil {
-		return report, errors.Join(fmt.Errorf("what Schemathesis says as %s:\n%s", first, tail(string(said))), failed, err)
+		return report, errors.Join(fmt.Errorf("Schemathesis as %s:\n%s", first, tail(string(printed))), failed, err)
 	}
 	return report, nil
 }
 
-// tail returns what Schemathesis says after its progress.
-func tail(said string) string {
+// tail returns the output of Schemathesis from its first section of errors, or all of it.
+func tail(printed string) string {
 	for _, section := range []string{"= ERRORS =", "= FAILURES =", "= WARNINGS ="} {
-		if at := strings.Index(said, section); at >= 0 {
-			return said[at:]
+		if at := strings.Index(printed, section); at >= 0 {
+			return printed[at:]
 		}
 	}
-	return said
+	return printed
 }
 
-// write writes what Schemathesis and its hooks read.
+// write writes the files that Schemathesis and its hooks read.
 func (s Shop) write(in func(string) string, first string) error {
 	own := "probe-" + first + "-"
 	known, err := json.Marshal(struct {
 		Shop
-		Own        string `json:"own"` // begins the SKUs that nobody else creates, changes or deletes
+		Own        string `json:"own"` // the prefix of the SKUs that only this probe creates, changes and deletes
 		Exceptions string `json:"exceptions"`
 	}{s, own, in("exceptions")})
 	if err != nil {
@@ -131,7 +132,8 @@ func quoted(list []string) (string, error) {
 	return string(text), err
 }
 
-// identities returns how each identity gets its tokens, in the form of Web Fuzzing Commons, first before the others.
+// identities returns how each identity gets its tokens, in the format of Web Fuzzing Commons. first comes before
+// the others.
 func (s Shop) identities(first string) ([]byte, error) {
 	type pair struct {
 		Name  string `json:"name"`
@@ -172,7 +174,7 @@ func (s Shop) identities(first string) ([]byte, error) {
 	return json.Marshal(map[string]any{"auth": all})
 }
 
-// Identities lists who asks, first before the others and the staff last.
+// Identities returns all identities: first, then the other customers, then the staff.
 func Identities(first string) []string {
 	others := slices.DeleteFunc(slices.Clone(Customers), func(name string) bool { return name == first })
 	return append(append([]string{first}, others...), Staff)

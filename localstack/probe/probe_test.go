@@ -11,17 +11,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestEachOperationIsForCustomersOrForTheStaff(t *testing.T) {
+func TestOperations_AreForCustomersOrForStaff(t *testing.T) {
 	t.Parallel()
 	may, err := Operations("../../docs/openapi.yaml")
 	require.NoError(t, err)
 	assert.Equal(t, Customers, may["POST /orders"])
-	assert.Equal(t, Customers, may["GET /products"], "who may do it without a token may do it with one")
+	assert.Equal(t, Customers, may["GET /products"], "a public operation is also allowed with a token")
 	assert.Equal(t, []string{Staff}, may["POST /orders/{id}/refunds"])
 	assert.Equal(t, []string{Staff}, may["PUT /products/{sku}"])
 }
 
-func TestWhatWasGrantedIsCounted(t *testing.T) {
+func TestReport_CountsSuccessfulRequests(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	in := func(name, content string) string {
@@ -42,15 +42,15 @@ func TestWhatWasGrantedIsCounted(t *testing.T) {
 
 	table, missing := r.Table(map[string][]string{"GET /orders/{id}": Customers})
 	assert.Len(t, table, 2)
-	assert.Equal(t, []string{"GET /orders/{id} was never granted to bob"}, missing, "the staff may, but need not be asked as")
+	assert.Equal(t, []string{"GET /orders/{id} never succeeded as bob"}, missing, "a request as staff is not required")
 	_, missing = r.Table(map[string][]string{"GET /orders/{id}": {Staff}})
-	assert.Equal(t, []string{"GET /orders/{id} was granted to ada, who may not"}, missing)
+	assert.Equal(t, []string{"GET /orders/{id} succeeded as ada, which is not allowed"}, missing)
 
 	_, err = read(in("report.ndjson", "{"), in("exceptions", ""))
-	assert.Error(t, err, "a report that was broken off")
+	assert.Error(t, err, "the report is incomplete")
 }
 
-func TestACustomerAsksBeforeTheOthersAndTheStaffLast(t *testing.T) {
+func TestShop_WritesIdentitiesInTheirOrder(t *testing.T) {
 	t.Parallel()
 	shop := Shop{API: "http://127.0.0.1:1", ClientID: "a:b", ClientSecret: "s", Orders: map[string]Orders{"ada": {Open: []string{"ord_1"}}, "bob": {Open: []string{"ord_2"}}}}
 	folder := t.TempDir()
@@ -73,5 +73,5 @@ func TestACustomerAsksBeforeTheOthersAndTheStaffLast(t *testing.T) {
 	assert.Equal(t, "grant_type=client_credentials", identities.Auth[2].Login.Payload)
 	config, err := os.ReadFile(filepath.Join(folder, "schemathesis.toml"))
 	require.NoError(t, err)
-	assert.Contains(t, string(config), `open = { values = ["ord_2"] }`, "customers know their own orders")
+	assert.Contains(t, string(config), `open = { values = ["ord_2"] }`, "the dictionary has the customer's own orders")
 }

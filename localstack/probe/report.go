@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// Report is what was asked, and how often it was granted.
+// Report counts what was sent, and how often it succeeded.
 type Report struct {
 	Cases      int
 	Checks     int
 	Granted    map[string]map[string]int // answers of 2xx by operation, as in "GET /orders/{id}", and identity
-	Exceptions map[string]int            // failures that are the gateway's and not ours, by method
+	Exceptions map[string]int            // known failures of the local gateway, by method
 }
 
-// read reads a report of Schemathesis, and the exceptions that its hooks noted.
+// read reads a report of Schemathesis, and the exceptions that its hooks wrote.
 func read(report, exceptions string) (Report, error) {
 	r := Report{Granted: map[string]map[string]int{}, Exceptions: map[string]int{}}
 	file, err := os.Open(report)
@@ -43,7 +43,7 @@ func read(report, exceptions string) (Report, error) {
 	return r, err
 }
 
-// add adds one line of the report.
+// add counts one line of the report.
 func (r *Report) add(line []byte) error {
 	var event struct {
 		ScenarioFinished *struct {
@@ -86,7 +86,7 @@ func (r *Report) add(line []byte) error {
 	return nil
 }
 
-// Add adds what another probe was granted.
+// Add adds the counts of another report.
 func (r *Report) Add(other Report) {
 	r.Cases += other.Cases
 	r.Checks += other.Checks
@@ -103,8 +103,9 @@ func (r *Report) Add(other Report) {
 	}
 }
 
-// Table returns a line for each of the operations with what was granted to each identity. It names those that were never granted to
-// whom it is for, and those that were granted to a customer who may not.
+// Table returns a line for each operation, with how often it succeeded as each identity. missing names the
+// operations that never succeeded as an identity that may call them, and those that succeeded as a customer
+// that may not.
 func (r Report) Table(operations map[string][]string) (lines []string, missing []string) {
 	columns := append(slices.Clone(Customers), Staff)
 	lines = append(lines, fmt.Sprintf("%-34s %6s %6s %6s", "answers of 2xx", columns[0], columns[1], columns[2]))
@@ -115,9 +116,9 @@ func (r Report) Table(operations map[string][]string) (lines []string, missing [
 			line += fmt.Sprintf(" %6d", n)
 			switch must := slices.Contains(operations[operation], identity); {
 			case must && n == 0:
-				missing = append(missing, fmt.Sprintf("%s was never granted to %s", operation, identity))
+				missing = append(missing, fmt.Sprintf("%s never succeeded as %s", operation, identity))
 			case !must && n > 0 && identity != Staff:
-				missing = append(missing, fmt.Sprintf("%s was granted to %s, who may not", operation, identity))
+				missing = append(missing, fmt.Sprintf("%s succeeded as %s, which is not allowed", operation, identity))
 			}
 		}
 		lines = append(lines, line)

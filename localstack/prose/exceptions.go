@@ -3,7 +3,8 @@ package prose
 // Exceptions are wordings that stay.
 var Exceptions = []Exception{}
 
-// Left is how many hits each pattern may have until they are reworded. A number only falls; a pattern that is not here has none.
+// Left is how many hits each pattern may have until they are reworded. A number is only ever lowered; a pattern
+// that is not listed may have no hits.
 var Left = map[string]int{
 	"noun-who":      46,
 	"subject-who":   15,

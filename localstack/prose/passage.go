@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// A passage is text that is read as one, such as a paragraph or a comment, however its lines are broken.
+// A passage is text that is searched as one, such as a paragraph or a comment, regardless of line breaks.
 type passage struct {
 	text   string
-	starts []int // where each of its lines begins in text
-	lines  []int // and their numbers in the file
+	starts []int // the offset in text of each line
+	lines  []int // the number in the file of each line
 }
 
-// add appends a line. The words of two lines are a space apart.
+// add appends a line, with a space before it.
 func (p *passage) add(line int, text string) {
 	text = strings.Join(strings.Fields(text), " ")
 	if text == "" {
@@ -30,7 +30,7 @@ func (p *passage) add(line int, text string) {
 	p.text += text
 }
 
-// line returns the number of the line that a byte of the text is in.
+// line returns the number, in the file, of the line with the byte at an offset of the text.
 func (p *passage) line(at int) int {
 	return p.lines[sort.SearchInts(p.starts, at+1)-1]
 }
@@ -48,7 +48,8 @@ func (c *collect) end() {
 	c.open = passage{}
 }
 
-// goSource reads the comments and strings of a Go file, struct tags included. Strings that are added up are one.
+// goSource reads the comments and strings of a Go file, struct tags included. Concatenated strings are one
+// passage.
 func goSource(name string, content []byte) ([]passage, error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, name, content, parser.ParseComments|parser.SkipObjectResolution)
@@ -79,7 +80,7 @@ func goSource(name string, content []byte) ([]passage, error) {
 	return c.all, nil
 }
 
-// directive is a comment that a program reads.
+// directive matches a comment for a program, such as go:generate.
 var directive = regexp.MustCompile(`^//([a-z]+:|nolint)`)
 
 func (c *collect) comment(line int, text string) {
@@ -96,7 +97,7 @@ func (c *collect) comment(line int, text string) {
 	}
 }
 
-// sum reads the strings of an expression into one passage. What else is in it, such as a call, is read by itself.
+// sum reads all strings of an expression into one passage.
 func (c *collect) sum(files *token.FileSet, e ast.Expr) {
 	ast.Inspect(e, func(n ast.Node) bool {
 		if literal, ok := n.(*ast.BasicLit); ok {
@@ -130,7 +131,7 @@ var (
 	heading  = regexp.MustCompile(`^(#+ |\*\*[A-Z][^*]*\.?\*\*)`)
 )
 
-// markdown reads the paragraphs, headings and rows of tables. Code is left out, and inline code is one word.
+// markdown reads paragraphs, headings and table rows. It skips code blocks, and replaces inline code by one word.
 func markdown(_ string, content []byte) ([]passage, error) {
 	var c collect
 	fenced := false
@@ -152,7 +153,7 @@ func markdown(_ string, content []byte) ([]passage, error) {
 	return c.all, nil
 }
 
-// decision reads the title of a decision and what was chosen. The rest is history, and stays as it was written.
+// decision reads the title and the Choice of a decision. Its other sections are history and are not searched.
 func decision(name string, content []byte) ([]passage, error) {
 	keep := false
 	all := strings.Split(string(content), "\n")
@@ -167,13 +168,14 @@ func decision(name string, content []byte) ([]passage, error) {
 	return markdown(name, []byte(strings.Join(all, "\n")))
 }
 
-// key begins a line that does not go on with the sentence of the one before.
+// key matches a line that does not continue the sentence of the line before.
 var key = regexp.MustCompile(`^\s*(- |["']?[\w.$/{}-]+["']?:(\s|$)|<|\{|\}|\[|\])`)
 
-// name is what a value is called.
+// name matches the name of a value.
 var name = regexp.MustCompile(`^(- )?["']?[\w.$/{}-]+["']?:(\s|$)`)
 
-// lines reads a file of lines, such as YAML. Comments on successive lines are one passage, and so are lines of a value.
+// lines reads a file of lines, such as YAML. Comments on successive lines are one passage, and so are the lines
+// of one value.
 func lines(_ string, content []byte) ([]passage, error) {
 	var c collect
 	commented := false

@@ -2,12 +2,12 @@ package prose
 
 import "regexp"
 
-// A Pattern is wording that is not wanted.
+// A Pattern matches wording that the style rules out.
 type Pattern struct {
 	Name   string
 	Advice string         // what to write instead
-	match  *regexp.Regexp // upper and lower case are alike
-	unless *regexp.Regexp // a match that this matches as well is good English; may be nil
+	match  *regexp.Regexp // without regard to case
+	unless *regexp.Regexp // spares a match that it matches as well; may be nil
 }
 
 func (p Pattern) find(text string) [][]int {
@@ -28,7 +28,7 @@ func pattern(name, match, unless, advice string) Pattern {
 	return p
 }
 
-// Patterns are all there are.
+// Patterns are all patterns.
 var Patterns = []Pattern{
 	pattern("noun-who", `\b(to|for|by|of|from|that|and|with|or|on|at|than|but|as|only) who\b`, ``,
 		`name the person or program: "asks who waits" → "a waiting client asks"`),

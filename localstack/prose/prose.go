@@ -1,5 +1,6 @@
-// Package prose finds wording in comments, strings and documents that a reader in a second language stumbles over. The style
-// is plain English: subject, verb, object, and the field's standard term. The patterns are what of that a machine can hold.
+// Package prose finds wording in comments, strings and documents that is hard for a reader in a second
+// language. The style is plain English: subject, verb, object, and the field's standard term. The patterns are
+// the part of the style that a program can check.
 package prose
 
 import (
@@ -15,26 +16,27 @@ import (
 
 // A Hit is a place where a pattern matches.
 type Hit struct {
-	File    string // from the root of the repository, with slashes
+	File    string // path from the root of the repository, with slashes
 	Line    int
-	Text    string // what matched
-	Around  string // with some words before and after
+	Text    string // the match
+	Around  string // the match, with some words before and after
 	Pattern Pattern
 }
 
-// String returns the hit as compilers print theirs, with the advice.
+// String returns the hit in the format of compiler errors, with the advice.
 func (h Hit) String() string {
 	return fmt.Sprintf("%s:%d: %q in %q\n\t%s: %s", h.File, h.Line, h.Text, h.Around, h.Pattern.Name, h.Pattern.Advice)
 }
 
-// An Exception is wording that stays although a pattern matches it.
+// An Exception is wording that is allowed although a pattern matches it.
 type Exception struct {
-	File   string // from the root of the repository
-	Text   string // a part of the text, which the match overlaps
+	File   string // path from the root of the repository
+	Text   string // a part of the text that overlaps the match
 	Reason string
 }
 
-// Check returns the hits in a repository that no exception covers. An exception that covers no hit is an error.
+// Check returns the hits in a repository that no exception covers. It returns an error if an exception covers no
+// hit.
 func Check(repo fs.FS, patterns []Pattern, exceptions []Exception) ([]Hit, error) {
 	var hits []Hit
 	used := make([]bool, len(exceptions))
@@ -62,7 +64,7 @@ func Check(repo fs.FS, patterns []Pattern, exceptions []Exception) ([]Hit, error
 		}
 		for _, p := range passages {
 			if !strings.Contains(p.text, " ") {
-				continue // a name or a key
+				continue // one word: a name or a key
 			}
 			for _, hit := range p.hits(name, patterns) {
 				if !excepted(hit, p, exceptions, used) {
@@ -87,7 +89,7 @@ func Check(repo fs.FS, patterns []Pattern, exceptions []Exception) ([]Hit, error
 	return hits, nil
 }
 
-// Over returns the hits of each pattern that has more than it may have.
+// Over returns the hits of each pattern that has more hits than may allows.
 func Over(hits []Hit, may map[string]int) []Hit {
 	count := Count(hits)
 	return slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool { return count[h.Pattern.Name] <= may[h.Pattern.Name] })
@@ -102,7 +104,7 @@ func Count(hits []Hit) map[string]int {
 	return count
 }
 
-// excepted reports whether an exception covers a hit, and marks all that do.
+// excepted reports whether an exception covers a hit, and marks all such exceptions as used.
 func excepted(hit placed, p passage, exceptions []Exception, used []bool) bool {
 	found := false
 	for i, e := range exceptions {
@@ -124,13 +126,13 @@ func excepted(hit placed, p passage, exceptions []Exception, used []bool) bool {
 	return found
 }
 
-// placed is a hit with its place in the passage.
+// placed is a hit with its offsets in the passage.
 type placed struct {
 	Hit
 	start, end int
 }
 
-// hits returns where the patterns match.
+// hits returns every match of the patterns.
 func (p passage) hits(file string, patterns []Pattern) []placed {
 	var hits []placed
 	for _, pattern := range patterns {
@@ -145,7 +147,7 @@ func (p passage) hits(file string, patterns []Pattern) []placed {
 	return hits
 }
 
-// context is how many bytes before and after a match a hit shows, in whole words.
+// context is how many bytes a hit shows before and after the match, rounded to whole words.
 const context = 30
 
 func leftOf(text string, at int) int {
@@ -167,19 +169,19 @@ func rightOf(text string, at int) int {
 	return end
 }
 
-// leftOut are files and folders that hold no prose of ours, or prose that must stay as it is.
+// leftOut are files and folders that are not searched, with the reason.
 var leftOut = []struct{ match, why string }{
-	{`(^|/)\.[^/]`, "what tools keep"},
+	{`(^|/)\.[^/]`, "files of tools"},
 	{`(^|/)testdata$`, "recorded, and compared byte for byte"},
 	{`(^|/)__pycache__$`, "compiled"},
-	{`\.gen\.go$`, "generated: its source is held"},
-	{`^docs/openapi-3\.0\.yaml$`, "generated: docs/openapi.yaml is held"},
-	{`\.postman_collection\.json$`, "generated: docs/openapi.yaml is held"},
-	{`(^|/)LICENSE$`, "another's text"},
-	{`^shared/reference/page$`, "another's page"},
+	{`\.gen\.go$`, "generated: its source is searched"},
+	{`^docs/openapi-3\.0\.yaml$`, "generated: docs/openapi.yaml is searched"},
+	{`\.postman_collection\.json$`, "generated: docs/openapi.yaml is searched"},
+	{`(^|/)LICENSE$`, "a third party's text"},
+	{`^shared/reference/page$`, "a third party's page"},
 	{`requirements\.txt$`, "generated"},
-	{`^localstack/prose$`, "it names what is not wanted"},
-	{`^docs/changelog\.md$`, "history: it says what was, in the words of then"},
+	{`^localstack/prose$`, "it quotes what the style rules out"},
+	{`^docs/changelog\.md$`, "history: it quotes former names"},
 }
 
 var leftOutPattern = func() *regexp.Regexp {
@@ -192,7 +194,7 @@ var leftOutPattern = func() *regexp.Regexp {
 
 func leftOutFolder(name string) bool { return leftOutPattern.MatchString(name) && name != ".ci" }
 
-// readerOf returns how a file is read; nil for one that is left out.
+// readerOf returns the reader of a file, or nil if the file is not searched.
 func readerOf(name string) func(name string, content []byte) ([]passage, error) {
 	switch base := path.Base(name); {
 	case name == ".ci/run", name == "Makefile":

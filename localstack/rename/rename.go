@@ -1,4 +1,4 @@
-// Package rename gives the module another path. Names that are not the module's stay: stacks, tables and the product.
+// Package rename gives the module another path. Stacks, tables and the product keep their names.
 package rename
 
 import (
@@ -19,7 +19,7 @@ import (
 	"backroom/shared/ops/remedy"
 )
 
-// Changed is what Module changed, as paths from the root of the repository.
+// Changed lists the files that Module changed, as paths from the root of the repository.
 type Changed struct {
 	From, To string
 	Modules  []string // go.mod, and the module files of generators and tools
@@ -27,28 +27,28 @@ type Changed struct {
 	Texts    []string // documents and settings that name packages
 }
 
-// importable is a path from which others can fetch a module: a host, and the folders of a repository there.
+// importable matches a path from which others can fetch a module: a host, and the folders of a repository.
 var importable = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+(/[A-Za-z0-9_][A-Za-z0-9_.~-]*)+$`)
 
-// major is the end of a path that Go takes for a version; v2 and later may be one.
+// major matches the end of a path that Go refuses: /v0, /v1, or a dot. Go accepts /v2 and later.
 var major = regexp.MustCompile(`/v[01]$|\.$`)
 
-// Check returns an error unless others could import a module of that path.
+// Check returns an error if others could not import a module with that path.
 func Check(path string) error {
 	const example = "make rename MODULE=example.com/shop/backroom"
 	switch {
 	case path == "":
 		return remedy.For(errors.New("the new path of the module is missing"), example)
 	case !importable.MatchString(path), strings.Contains(path, "./"), major.MatchString(path):
-		return remedy.For(fmt.Errorf("%q cannot be the path of a module: it must be a host and a folder, without https://", path), example)
+		return remedy.For(fmt.Errorf("module path %q must be a host and a folder, without https://", path), example)
 	}
 	return nil
 }
 
-// moduleLine is the line of a module file that names the module.
+// moduleLine matches the line of a module file that names the module.
 var moduleLine = regexp.MustCompile(`(?m)^module\s+(\S+)`)
 
-// Path returns the path of the module that a module file is about; empty if it names none.
+// Path returns the path of the module that a module file names, or "".
 func Path(content []byte) string {
 	if m := moduleLine.FindSubmatch(content); m != nil {
 		return string(m[1])
@@ -56,7 +56,7 @@ func Path(content []byte) string {
 	return ""
 }
 
-// Module renames the module in a repository. If it returns an error, some files may be renamed already.
+// Module renames the module in a repository. If it returns an error, some files may have been changed already.
 func Module(repo, to string) (Changed, error) {
 	if err := Check(to); err != nil {
 		return Changed{}, err
@@ -67,10 +67,10 @@ func Module(repo, to string) (Changed, error) {
 	}
 	c := Changed{From: Path(content), To: to}
 	if c.From == "" {
-		return c, errors.New("go.mod names no module")
+		return c, errors.New("go.mod does not name a module")
 	}
 	if c.From == to {
-		return c, fmt.Errorf("the module is %s already", to)
+		return c, fmt.Errorf("the module path is %s already", to)
 	}
 	return c, c.files(repo)
 }
@@ -85,7 +85,7 @@ func (c *Changed) files(repo string) error {
 			return c.file(repo, file)
 		}
 		if file != repo && strings.HasPrefix(entry.Name(), ".") {
-			return fs.SkipDir // git's, and what tools keep
+			return fs.SkipDir // files of git and of tools
 		}
 		return nil
 	})
@@ -162,11 +162,11 @@ func (c *Changed) inSource(content []byte) ([]byte, error) {
 	if err != nil || bytes.Equal(content, changed) {
 		return content, err
 	}
-	return format.Source(changed) // which puts the imports in order again
+	return format.Source(changed) // sorts the imports
 }
 
-// inText changes the names of packages: the module's path before one of its folders, unless it ends a longer path. The folders
-// are named, because a stack, a file or the product may be called like the module.
+// inText changes the names of packages: the module's path before one of its folders, unless it is part of a
+// longer path. It matches known folders only, because a stack, a file or the product may have the module's name.
 func (c *Changed) inText(content []byte) ([]byte, error) {
 	name := regexp.MustCompile(`(^|[^\w./-])` + regexp.QuoteMeta(c.From) + `(/(?:shared|functions|localstack)\b)`)
 	return name.ReplaceAll(content, []byte("${1}"+c.To+"${2}")), nil

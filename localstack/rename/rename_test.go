@@ -23,7 +23,7 @@ func repository(t *testing.T, files map[string]string) string {
 	return repo
 }
 
-func TestModule_ChangesWhatNamesTheModuleAndNothingElse(t *testing.T) {
+func TestModule_ChangesNamesOfTheModuleAndNothingElse(t *testing.T) {
 	t.Parallel()
 	files := map[string]struct{ before, after string }{
 		"go.mod":         {"module old\n\ngo 1.26.0\n", "module example.com/shop/new\n\ngo 1.26.0\n"},
@@ -82,7 +82,7 @@ func TestModule_RefusesPathsThatNobodyCanImport(t *testing.T) {
 	}
 }
 
-func TestCheck_TakesPathsOfRepositories(t *testing.T) {
+func TestCheck_AcceptsPathsOfRepositories(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"example.com/shop", "github.com/Some-One/back_room.go", "example.com/shop/v2"} {
 		assert.NoError(t, rename.Check(path), path)

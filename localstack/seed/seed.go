@@ -1,4 +1,5 @@
-// Package seed gives an empty shop a catalogue, and a morning's worth of orders with their outcomes known beforehand.
+// Package seed adds a catalogue and stock to an empty shop, and makes sample orders with their expected
+// outcomes.
 package seed
 
 import (
@@ -14,22 +15,23 @@ import (
 	"backroom/shared/ops/shop"
 )
 
-// openingStock is what the shop has of everything before its first order, for whoever comes by.
+// openingStock is how many units of each product that orders name are delivered first, beyond what the orders
+// need: a person who tries the API can order them.
 const openingStock = 500
 
-// scarce is in the catalogue, but never in stock.
-const scarce = "CLOCK-1"
+// soldOut is in the catalogue, but never in stock.
+const soldOut = "CLOCK-1"
 
-// Customer is where the mails about all orders go.
+// Customer is the mail address of all orders.
 const Customer = "ada@example.com"
 
-// A Product is what the shop sells under a SKU.
+// A Product is a SKU with its content in the catalogue.
 type Product struct {
 	SKU     string
 	Content client.ProductContent
 }
 
-// Catalogue is what the shop sells.
+// Catalogue returns the products that the shop sells.
 func Catalogue() []Product {
 	product := func(sku, title string, cents int64) Product {
 		return Product{sku, client.ProductContent{Title: title, Prices: shop.Euro(cents)}}
@@ -42,22 +44,22 @@ func Catalogue() []Product {
 		product("CHAIR-1", "Folding chair", 4900),
 		product("RUG-1", "Wool rug", 12900),
 		product("VASE-1", "Vase, blown glass", 3450),
-		product(scarce, "Wall clock, sold out", 7600),
+		product(soldOut, "Wall clock, sold out", 7600),
 	}
 }
 
-// An Order is a basket and the outcome it must come to.
+// An Order is a basket with its expected outcome.
 type Order struct {
 	Basket  client.OrderRequest
 	Outcome string
 }
 
-// Orders returns n orders: of each seven, one asks for something sold out, beside things that are there, and of each eight one is
-// paid with a card that declines. The same n always gives the same orders.
+// Orders returns n orders. One of seven contains a product that is sold out, and one of eight is paid with a
+// card that is declined. The same n always gives the same orders.
 func Orders(n int) []Order {
 	var inStock []string
 	for _, product := range Catalogue() {
-		if product.SKU != scarce {
+		if product.SKU != soldOut {
 			inStock = append(inStock, product.SKU)
 		}
 	}
@@ -73,7 +75,7 @@ func Orders(n int) []Order {
 		}
 		switch {
 		case i%7 == 3:
-			order.Basket.Lines = slices.Insert(order.Basket.Lines, 1, client.LineRequest{SKU: scarce, Quantity: 1})
+			order.Basket.Lines = slices.Insert(order.Basket.Lines, 1, client.LineRequest{SKU: soldOut, Quantity: 1})
 			order.Outcome = "rejected out-of-stock"
 		case i%8 == 5:
 			order.Basket.PaymentMethod = shop.CardDeclined
@@ -84,20 +86,20 @@ func Orders(n int) []Order {
 	return orders
 }
 
-// A Reconciler is where the seeding happens: the API, a token that may write catalogue and stock, and a name for this delivery.
-type Till struct {
+// A Seeder adds products and stock through the API.
+type Seeder struct {
 	API   shop.API
-	Token string
-	Name  string // makes this delivery different from earlier ones; the same name again changes nothing
+	Token string // of a client that may write catalogue and stock
+	Name  string // of the delivery; a second delivery with the same name changes nothing
 }
 
-// Stock makes sure that the catalogue is there, with its opening stock, and that there is enough of everything for orders:
-// what they will take is delivered first. It returns how many products were new.
-func (t Till) Stock(ctx context.Context, orders []Order) (added int, err error) {
+// Stock adds the products that are missing, delivers the opening stock once, and delivers what orders need. It
+// returns how many products were new.
+func (s Seeder) Stock(ctx context.Context, orders []Order) (added int, err error) {
 	need := map[string]int{}
 	for _, order := range orders {
 		for _, line := range order.Basket.Lines {
-			if line.SKU != scarce {
+			if line.SKU != soldOut {
 				need[line.SKU] += int(line.Quantity)
 			}
 		}
@@ -107,7 +109,7 @@ func (t Till) Stock(ctx context.Context, orders []Order) (added int, err error) 
 	group.SetLimit(4)
 	for _, product := range Catalogue() {
 		group.Go(func() error {
-			isNew, err := t.API.AddProduct(ctx, t.Token, product.SKU, product.Content)
+			isNew, err := s.API.AddProduct(ctx, s.Token, product.SKU, product.Content)
 			if isNew {
 				fresh.Add(1)
 			}
@@ -116,10 +118,10 @@ func (t Till) Stock(ctx context.Context, orders []Order) (added int, err error) 
 	}
 	for _, sku := range slices.Sorted(maps.Keys(need)) {
 		group.Go(func() error {
-			if err := t.API.Deliver(ctx, t.Token, "opening-"+sku, sku, openingStock); err != nil {
+			if err := s.API.Deliver(ctx, s.Token, "opening-"+sku, sku, openingStock); err != nil {
 				return err
 			}
-			return t.API.Deliver(ctx, t.Token, fmt.Sprintf("%s-%s", t.Name, sku), sku, need[sku])
+			return s.API.Deliver(ctx, s.Token, fmt.Sprintf("%s-%s", s.Name, sku), sku, need[sku])
 		})
 	}
 	err = group.Wait()

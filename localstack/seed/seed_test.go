@@ -6,18 +6,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAMorningHasEveryKindOfOutcome(t *testing.T) {
+func TestOrders_HaveEveryKindOfOutcome(t *testing.T) {
 	t.Parallel()
-	verdicts := map[string]int{}
+	outcomes := map[string]int{}
 	for _, order := range Orders(25) {
-		verdicts[order.Outcome]++
+		outcomes[order.Outcome]++
 		skus := map[string]bool{}
 		for _, line := range order.Basket.Lines {
 			require.False(t, skus[line.SKU], "an order names a product once")
 			skus[line.SKU] = true
 		}
-		require.Equal(t, order.Outcome == "rejected out-of-stock", skus[scarce])
+		require.Equal(t, order.Outcome == "rejected out-of-stock", skus[soldOut])
 	}
-	require.Equal(t, map[string]int{"confirmed": 18, "rejected out-of-stock": 4, "rejected card-declined": 3}, verdicts)
+	require.Equal(t, map[string]int{"confirmed": 18, "rejected out-of-stock": 4, "rejected card-declined": 3}, outcomes)
 	require.Equal(t, Orders(25), Orders(25))
 }

@@ -1,4 +1,5 @@
-// Package tools finds the programs the local clouds need on this machine, and installs the pinned ones that are Python's.
+// Package tools finds the programs that the local clouds need on this machine, and installs the pinned Python
+// packages.
 package tools
 
 import (
@@ -25,7 +26,8 @@ type Tools struct {
 	Repo   string // the root of this repository
 }
 
-// Repo returns the root of the repository that the working directory is in.
+// Repo returns the root of the repository that contains the working directory. It returns an error if there is
+// none.
 func Repo() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -36,13 +38,14 @@ func Repo() (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", remedy.For(errors.New("this is not inside the backroom repository"), "cd to the folder with the Makefile")
+			return "", remedy.For(errors.New("the working directory is not inside the backroom repository"), "cd to the folder with the Makefile")
 		}
 		dir = filepath.Dir(dir)
 	}
 }
 
-// Check looks for Go 1.26, Python 3.11 and make, and says which versions it found. Every missing one is named.
+// Check looks for Go 1.26, Python 3.11 and make, or newer versions, and returns what it found. The error names
+// every missing program.
 func Check(ctx context.Context) (found string, err error) {
 	var (
 		notes   []string
@@ -66,7 +69,7 @@ func Check(ctx context.Context) (found string, err error) {
 	return strings.Join(notes, ", "), errors.Join(missing...)
 }
 
-// python returns an interpreter of 3.11 or newer: $BACKROOM_PYTHON, or the first that fits on the path.
+// python returns an interpreter of 3.11 or newer: $BACKROOM_PYTHON, or else the first one on the path.
 func python(ctx context.Context) (path string, v version, err error) {
 	names := []string{"python3", "python3.13", "python3.12", "python3.11", "python3.14"}
 	if own := os.Getenv("BACKROOM_PYTHON"); own != "" {
@@ -81,10 +84,10 @@ func python(ctx context.Context) (path string, v version, err error) {
 	}
 	return "", version{}, remedy.For(
 		fmt.Errorf("python 3.11 or newer is needed, tried %s", strings.Join(names, ", ")),
-		"install it, or name one: make run BACKROOM_PYTHON=/path/to/python3")
+		"install Python, or name an interpreter: make run BACKROOM_PYTHON=/path/to/python3")
 }
 
-// A version is the number a program reports of itself.
+// A version is the version number that a program reports, in its parts.
 type version []int
 
 func (v version) atLeast(want ...int) bool {
@@ -112,44 +115,45 @@ func (v version) String() string {
 
 var dotted = regexp.MustCompile(`\d+(\.\d+)+`)
 
-// versionOf runs a program and reads the first dotted number from what it says.
+// versionOf runs a program and returns the first dotted number that it prints.
 func versionOf(ctx context.Context, name, arg string) (version, error) {
-	said, err := exec.CommandContext(ctx, name, arg).CombinedOutput()
+	printed, err := exec.CommandContext(ctx, name, arg).CombinedOutput()
 	if err != nil {
 		return nil, err
 	}
 	var v version
-	for part := range strings.SplitSeq(dotted.FindString(string(said)), ".") {
+	for part := range strings.SplitSeq(dotted.FindString(string(printed)), ".") {
 		n, err := strconv.Atoi(part)
 		if err != nil {
-			return nil, fmt.Errorf("%s %s: no version in %q", name, arg, said)
+			return nil, fmt.Errorf("%s %s: no version in %q", name, arg, printed)
 		}
 		v = append(v, n)
 	}
 	return v, nil
 }
 
-// Install makes sure that what the local clouds need from PyPI is installed, and returns it.
+// Install installs what the local clouds need from PyPI, unless it is installed.
 func Install(ctx context.Context, repo string) (Tools, error) {
 	bin, err := environment(ctx, filepath.Join(repo, "localstack", "ministack", "requirements.txt"))
 	return Tools{Python: filepath.Join(bin, "python"), SAM: filepath.Join(bin, "sam"), Repo: repo}, err
 }
 
-// InstallSchemathesis makes sure that Schemathesis is installed, and returns its program.
+// InstallSchemathesis installs Schemathesis, unless it is installed, and returns the path of its program.
 func InstallSchemathesis(ctx context.Context, repo string) (program string, err error) {
 	bin, err := environment(ctx, filepath.Join(repo, "localstack", "probe", "requirements.txt"))
 	return filepath.Join(bin, "schemathesis"), err
 }
 
-// InstallCheckov makes sure that checkov is installed, and returns its program.
+// InstallCheckov installs checkov, unless it is installed, and returns the path of its program.
 func InstallCheckov(ctx context.Context, repo string) (program string, err error) {
 	bin, err := environment(ctx, filepath.Join(repo, "localstack", "audit", "requirements.txt"))
 	return filepath.Join(bin, "checkov"), err
 }
 
-// environment makes sure that the packages a file pins are installed in a folder of their own under the cache, and returns where
-// their programs are. The folder's name is the hash of what is in it, so that a change of a pin installs anew. Concurrent
-// installs wait for the first; one that is broken off leaves nothing that a later one would take for whole.
+// environment installs the packages that a file pins in a folder of their own under the cache, unless they are
+// installed, and returns the folder of their programs. The folder's name has a hash of the pins and the
+// interpreter, so a changed pin gets a new folder. Concurrent installs wait for the first. An interrupted
+// install is started again by the next call.
 func environment(ctx context.Context, pins string) (bin string, err error) {
 	interpreter, v, err := python(ctx)
 	if err != nil {
@@ -188,25 +192,25 @@ func environment(ctx context.Context, pins string) (bin string, err error) {
 	return bin, os.WriteFile(ready, nil, 0o644)
 }
 
-// install fills home with a virtual environment. uv takes seconds where pip takes minutes; pip is kept for machines whose
-// package index only pip is configured for.
+// install makes a virtual environment in home. It uses uv, which takes seconds where pip takes minutes. If uv
+// fails it uses pip, because on some machines only pip is configured for the package index.
 func install(ctx context.Context, interpreter, home, pins, list string) error {
 	if err := quietly(ctx, interpreter, "-m", "venv", home); err != nil {
 		return err
 	}
 	bin := func(name string) string { return filepath.Join(home, "bin", name) }
 	uv := regexp.MustCompile(`(?m)^uv==\S+`).FindString(list)
-	fast := quietly(ctx, bin("pip"), "install", "--quiet", uv)
-	if fast == nil {
-		fast = quietly(ctx, bin("uv"), "pip", "install", "--quiet", "--python", bin("python"), "--requirement", pins)
+	err := quietly(ctx, bin("pip"), "install", "--quiet", uv)
+	if err == nil {
+		err = quietly(ctx, bin("uv"), "pip", "install", "--quiet", "--python", bin("python"), "--requirement", pins)
 	}
-	if fast == nil || ctx.Err() != nil {
-		return fast
+	if err == nil || ctx.Err() != nil {
+		return err
 	}
 	return quietly(ctx, bin("pip"), "install", "--quiet", "--no-compile", "--requirement", pins)
 }
 
-// quietly runs a program and shows what it printed only if it fails.
+// quietly runs a program. The error, if it fails, contains what it printed.
 func quietly(ctx context.Context, name string, args ...string) error {
 	printed, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
 	if err != nil {
@@ -215,7 +219,8 @@ func quietly(ctx context.Context, name string, args ...string) error {
 	return nil
 }
 
-// cacheFolder returns where installed packages live: $BACKROOM_CACHE, or backroom in the user's cache.
+// cacheFolder returns the folder of installed packages, and creates it if it is absent: $BACKROOM_CACHE, or
+// else backroom in the user's cache.
 func cacheFolder() (string, error) {
 	cache := os.Getenv("BACKROOM_CACHE")
 	if cache == "" {
@@ -232,7 +237,7 @@ func cacheFolder() (string, error) {
 	return cache, os.MkdirAll(cache, 0o755)
 }
 
-// lock waits for the file lock at path. The lock ends with the process, however that ends.
+// lock waits for the file lock at path. The kernel releases the lock when the process ends.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

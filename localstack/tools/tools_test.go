@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestVersionsCompareByNumber(t *testing.T) {
+func TestVersion_ComparesByNumber(t *testing.T) {
 	t.Parallel()
 	require.True(t, version{3, 11}.atLeast(3, 11))
 	require.True(t, version{3, 13, 1}.atLeast(3, 9))
@@ -16,7 +16,7 @@ func TestVersionsCompareByNumber(t *testing.T) {
 	require.False(t, version{}.atLeast(1))
 }
 
-func TestAMissingProgramIsNoVersion(t *testing.T) {
+func TestVersionOf_MissingProgramIsAnError(t *testing.T) {
 	t.Parallel()
 	_, err := versionOf(t.Context(), "no-such-program", "--version")
 	require.Error(t, err)
@@ -25,7 +25,7 @@ func TestAMissingProgramIsNoVersion(t *testing.T) {
 	require.True(t, v.atLeast(1, 26))
 }
 
-func TestInstallsTakeTurns(t *testing.T) {
+func TestLock_HasOneHolderAtATime(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/venv.lock"
 	unlock, err := lock(t.Context(), path)

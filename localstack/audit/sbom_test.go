@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestABillListsWhatABinaryLinks(t *testing.T) {
+func TestWriteSBOM_ListsWhatABinaryLinks(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	binary, file := filepath.Join(folder, "get-health"), filepath.Join(folder, "get-health.cdx.json")
@@ -20,7 +20,7 @@ func TestABillListsWhatABinaryLinks(t *testing.T) {
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	printed, err := build.CombinedOutput()
 	require.NoError(t, err, string(printed))
-	require.NoError(t, WriteBill("get-health", binary, file))
+	require.NoError(t, WriteSBOM("get-health", binary, file))
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 
@@ -30,7 +30,7 @@ func TestABillListsWhatABinaryLinks(t *testing.T) {
 	assert.Equal(t, "get-health", bom.Metadata.Component.Name)
 	parts := map[string]cyclonedx.Component{}
 	for _, part := range *bom.Components {
-		assert.NotContains(t, parts, part.BOMRef, "a part has one reference")
+		assert.NotContains(t, parts, part.BOMRef, "each component is listed once")
 		assert.NotEmpty(t, part.Version, part.Name)
 		if part.Name != "std" {
 			require.NotNil(t, part.Hashes, "%s has a hash", part.Name)
@@ -50,8 +50,8 @@ func TestABillListsWhatABinaryLinks(t *testing.T) {
 	}
 
 	again := filepath.Join(folder, "again.cdx.json")
-	require.NoError(t, WriteBill("get-health", binary, again))
+	require.NoError(t, WriteSBOM("get-health", binary, again))
 	second, err := os.ReadFile(again)
 	require.NoError(t, err)
-	assert.Equal(t, string(text), string(second), "the same binary has the same bill")
+	assert.Equal(t, string(text), string(second), "the same binary gives the same document")
 }

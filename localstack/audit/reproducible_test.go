@@ -11,7 +11,7 @@ import (
 	"backroom/localstack/deploy"
 )
 
-func TestZipsThatDifferAreNamed(t *testing.T) {
+func TestSameZips_NamesFunctionsThatDiffer(t *testing.T) {
 	t.Parallel()
 	packed := func(orders string) *deploy.Build {
 		b := &deploy.Build{Repo: t.TempDir(), Arch: deploy.ARM64, Release: true, Names: []string{"get-order", "place-order"}}

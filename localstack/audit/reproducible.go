@@ -13,16 +13,17 @@ import (
 	"backroom/localstack/deploy"
 )
 
-// Twice packs every function again: from a copy of what git knows of the sources, in another folder, with nothing compiled
-// before. Each package must be the same as that of built, byte for byte.
-func (a Audit) Twice(ctx context.Context, built *deploy.Build) (err error) {
+// Reproducible builds and packs every function again: from a copy of the files that git knows, in another
+// folder, with an empty build cache. It returns an error that names each package that is not identical,
+// byte for byte, to that of built.
+func (a Audit) Reproducible(ctx context.Context, built *deploy.Build) (err error) {
 	scratch, err := os.MkdirTemp("", "backroom-again-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	again := &deploy.Build{Repo: filepath.Join(scratch, "elsewhere"), Arch: built.Arch, Release: true, Cache: filepath.Join(scratch, "cache")}
-	if err := a.copied(ctx, again.Repo); err != nil {
+	if err := a.copyTo(ctx, again.Repo); err != nil {
 		return err
 	}
 	if err := again.Compile(ctx); err != nil {
@@ -34,7 +35,7 @@ func (a Audit) Twice(ctx context.Context, built *deploy.Build) (err error) {
 	return sameZips(built, again)
 }
 
-// sameZips returns an error that names every function whose packages differ.
+// sameZips returns an error that names every function whose two packages differ.
 func sameZips(one, other *deploy.Build) error {
 	var differ []error
 	for _, name := range one.Names {
@@ -47,15 +48,15 @@ func sameZips(one, other *deploy.Build) error {
 			return err
 		}
 		if !bytes.Equal(first, second) {
-			differ = append(differ, fmt.Errorf("%s: built twice, packed to two different zips", name))
+			differ = append(differ, fmt.Errorf("%s: two builds gave different zips", name))
 		}
 	}
 	return errors.Join(differ...)
 }
 
-// copied copies the files that git tracks or could track, as they are now.
-func (a Audit) copied(ctx context.Context, to string) error {
-	listed, _, err := a.said(ctx, 0, nil, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+// copyTo copies all files that git does not ignore, with their uncommitted changes.
+func (a Audit) copyTo(ctx context.Context, to string) error {
+	listed, _, err := a.run(ctx, 0, nil, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	if err != nil {
 		return err
 	}

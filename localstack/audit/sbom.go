@@ -11,9 +11,10 @@ import (
 	"github.com/CycloneDX/cyclonedx-go"
 )
 
-// WriteBill writes the bill of materials of a function's binary: a CycloneDX document of what is linked into it, as the binary
-// itself says. The same binary gives the same bytes: there is no time and no serial number in it.
-func WriteBill(function, binary, file string) (err error) {
+// WriteSBOM writes the software bill of materials of a function's binary: a CycloneDX document of the
+// modules that the binary's own build information lists. The same binary gives the same bytes, because the
+// document has no time and no serial number.
+func WriteSBOM(function, binary, file string) (err error) {
 	linked, err := buildinfo.ReadFile(binary)
 	if err != nil {
 		return err
@@ -27,11 +28,11 @@ func WriteBill(function, binary, file string) (err error) {
 			err = closed
 		}
 	}()
-	return cyclonedx.NewBOMEncoder(out, cyclonedx.BOMFileFormatJSON).SetPretty(true).Encode(bill(function, linked))
+	return cyclonedx.NewBOMEncoder(out, cyclonedx.BOMFileFormatJSON).SetPretty(true).Encode(sbom(function, linked))
 }
 
-// bill lists the modules of a binary and Go's own library.
-func bill(function string, linked *debug.BuildInfo) *cyclonedx.BOM {
+// sbom lists the modules of a binary, and Go's standard library.
+func sbom(function string, linked *debug.BuildInfo) *cyclonedx.BOM {
 	itself := "function:" + function
 	library := module("std", strings.TrimPrefix(linked.GoVersion, "go"), "")
 	parts := []cyclonedx.Component{library}
@@ -53,7 +54,7 @@ func bill(function string, linked *debug.BuildInfo) *cyclonedx.BOM {
 	return bom
 }
 
-// module describes a Go module. Its sum is what go.sum says: the SHA-256 of its list of files.
+// module describes a Go module. The sum is that of go.sum: the SHA-256 of the module's list of files.
 func module(path, version, sum string) cyclonedx.Component {
 	url := "pkg:golang/" + path + "@" + version
 	c := cyclonedx.Component{BOMRef: url, Type: cyclonedx.ComponentTypeLibrary, Name: path, Version: version, PackageURL: url}
