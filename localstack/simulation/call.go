@@ -13,18 +13,19 @@ import (
 	"backroom/localstack/cloudsim"
 )
 
-// caller is whoever sends requests: an invocation, or a client of the API.
+// caller sends requests. It is an invocation, or a client of the API.
 type caller struct {
 	id   int
 	name string
-	turn int           // how many of that name there were, this one included
-	sent *atomic.Int64 // how many calls
+	turn int           // how many callers of that name there were, this one included
+	sent *atomic.Int64 // how many calls it made
 	met  *atomic.Int64 // how many of them a fault could strike
-	gone *atomic.Bool  // its process is no more
+	gone *atomic.Bool  // its process has ended
 	open *atomic.Int64 // how many of its calls wait for their answer
 }
 
-// newCaller returns a caller. Only the goroutine that runs the simulation may make one: what comes first has the smaller id.
+// newCaller returns a caller. Only the goroutine that runs the simulation may call it, so that ids do not depend
+// on the speed of goroutines.
 func (s *Simulation) newCaller(name string, turn int) caller {
 	s.callers++
 	return caller{s.callers, name, turn, &atomic.Int64{}, &atomic.Int64{}, &atomic.Bool{}, &atomic.Int64{}}
@@ -37,12 +38,12 @@ type call struct {
 	caller
 	sim        *Simulation
 	invocation *invocation // nil for a client
-	sequence   int         // of all calls of the caller
-	nth        int         // of those that a fault can strike
+	sequence   int         // its number among all calls of the caller
+	nth        int         // its number among those that a fault can strike
 	http       *http.Request
 	request    cloudsim.Request
 	fault      Fault
-	held       []string // items that its transaction holds
+	held       []string // items that its transaction locks
 	reply      chan reply
 }
 
@@ -54,11 +55,11 @@ type reply struct {
 // Why a call has no answer.
 var (
 	errReset  = errors.New("simulation: connection reset by peer")
-	errNobody = errors.New("simulation: connection refused: nobody is at that address")
+	errNobody = errors.New("simulation: connection refused: no server has that address")
 	errCut    = errors.New("simulation: unexpected end of the connection")
 )
 
-// send hands a request to the scheduler and waits for what comes of it.
+// send hands a request to the scheduler and waits for the answer.
 func (c caller) send(s *Simulation, i *invocation, r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -86,7 +87,7 @@ func (c caller) send(s *Simulation, i *invocation, r *http.Request) (*http.Respo
 		return got.answer.Response(r), nil
 	case <-r.Context().Done():
 		if c.gone.Load() {
-			<-s.over // its process does not see its time run out
+			<-s.over // a process that has ended does not see its deadline
 		}
 		return nil, r.Context().Err()
 	case <-s.over:
@@ -96,7 +97,7 @@ func (c caller) send(s *Simulation, i *invocation, r *http.Request) (*http.Respo
 
 func (c *call) order() [2]int { return [2]int{c.id, c.sequence} }
 
-// operation names what is asked.
+// operation names the operation of the request.
 func (c *call) operation() string {
 	if c.request.Service != "" {
 		return c.request.Service + "." + c.request.Operation
@@ -104,7 +105,7 @@ func (c *call) operation() string {
 	return c.http.Method + " " + c.http.URL.Path
 }
 
-// site names the call for whoever decides about faults.
+// site describes the call to Faults, which decide by it.
 func (c *call) site() Site {
 	at := Site{Function: c.name, Invocation: c.turn, Nth: c.nth, Operation: c.request.Operation, Resource: resource(c.request)}
 	if c.request.Service == "" {
@@ -119,7 +120,7 @@ func (c *call) site() Site {
 	return at
 }
 
-// resource names what a request to AWS is about.
+// resource returns the table, queue, key or secret of a request to AWS, or "".
 func resource(r cloudsim.Request) string {
 	var about struct {
 		TableName, QueueUrl, KeyId, SecretId string
@@ -141,7 +142,8 @@ func resource(r cloudsim.Request) string {
 	return strings.TrimPrefix(name, stack+"-")
 }
 
-// accept decides what will become of the call, and when. What a process that is gone would still send is never sent.
+// accept decides which fault strikes the call, and when it takes effect. It drops a call of a process that has
+// ended.
 func (c *call) accept() {
 	if c.gone.Load() {
 		return
@@ -151,7 +153,7 @@ func (c *call) accept() {
 		s.t.Errorf("%s calls %s after it has answered: Lambda would have frozen it", c.name, c.operation())
 	}
 	if c.invocation == nil && c.open.Load() > 1 {
-		s.t.Errorf("a client makes two calls at once: which is first would be chance")
+		s.t.Errorf("a client makes two calls at once: their order would be random")
 	}
 	s.calls++
 	pause := s.pause()
@@ -159,7 +161,7 @@ func (c *call) accept() {
 		if i := c.invocation; i != nil && i.stallAt == c.nth {
 			c.fault, pause = Stall, pause+i.stall
 		} else {
-			c.fault = s.befalls(c)
+			c.fault = s.drawFault(c)
 		}
 	}
 	if c.request.Operation == "TransactWriteItems" && c.fault != Stall {
@@ -170,10 +172,10 @@ func (c *call) accept() {
 	s.after(pause, c.takeEffect)
 }
 
-// befalls draws a fault that makes sense for the call.
-func (s *Simulation) befalls(c *call) Fault {
+// drawFault draws a fault that can strike the call.
+func (s *Simulation) drawFault(c *call) Fault {
 	if s.faults == (Calm{}) {
-		return None // without having to know where
+		return None // saves the work of describing the call
 	}
 	at := c.site()
 	f := s.faults.Call(at, s.dice)
@@ -187,7 +189,7 @@ func (s *Simulation) befalls(c *call) Fault {
 			return None
 		}
 	case Conflict:
-		// A row is in the way of another only where there are transactions.
+		// A single write meets a conflict only in tables that transactions write.
 		if c.request.Operation != "TransactWriteItems" && !(writes[c.request.Operation] && s.transacted[at.Resource]) {
 			return None
 		}
@@ -201,8 +203,8 @@ func (s *Simulation) befalls(c *call) Fault {
 	return f
 }
 
-// takeEffect is the moment at which the call reaches the other side. It has left its process: whether that lives still does not
-// matter.
+// takeEffect runs when the call reaches the cloud. The call has left its process, so it takes effect even if
+// that process has ended.
 func (c *call) takeEffect() {
 	s := c.sim
 	s.Cloud.Tables.Release(c.held)
@@ -224,7 +226,7 @@ func (c *call) takeEffect() {
 	}
 }
 
-// carryOut has the cloud answer.
+// carryOut sends the request to the simulated cloud and returns the answer.
 func (c *call) carryOut() cloudsim.Answer {
 	s := c.sim
 	asked, left := c.request, func(a cloudsim.Answer) cloudsim.Answer { return a }
@@ -233,11 +235,11 @@ func (c *call) carryOut() cloudsim.Answer {
 	}
 	a := s.Cloud.Answer(asked)
 	s.Ledger.called(c.name, asked, a)
-	s.stir(asked, a)
+	s.wakeMappings(asked, a)
 	return left(a)
 }
 
-// answered hands the answer to whoever waits for it, unless something befell it on its way.
+// answered returns the answer to the caller, unless a fault loses it.
 func (c *call) answered(r reply) {
 	s := c.sim
 	s.calls--
@@ -257,14 +259,14 @@ func (c *call) answered(r reply) {
 
 func (c *call) note(came string) {
 	asked := string(c.request.Body)
-	if c.request.Service != cloudsim.SQS { // whose requests hold no maps
+	if c.request.Service != cloudsim.SQS { // requests to SQS contain no maps
 		asked = canonical(c.request.Body)
 	}
 	c.sim.trace.note(c.sim.Now(), "call", c.name, c.String(), strconv.Itoa(c.sequence), c.operation(), asked, string(c.fault), came)
 }
 
-// stir has those look who wait for what a request changed.
-func (s *Simulation) stir(r cloudsim.Request, a cloudsim.Answer) {
+// wakeMappings wakes the event source mappings of what a request changed.
+func (s *Simulation) wakeMappings(r cloudsim.Request, a cloudsim.Answer) {
 	for _, u := range a.Used {
 		if r.Service == cloudsim.SQS {
 			continue
@@ -274,7 +276,7 @@ func (s *Simulation) stir(r cloudsim.Request, a cloudsim.Answer) {
 		}
 		if u.Writes > 0 && u.Index == "" {
 			for _, reader := range s.shards[u.Resource] {
-				reader.hear()
+				reader.wake()
 			}
 		}
 	}
@@ -285,7 +287,7 @@ func (s *Simulation) stir(r cloudsim.Request, a cloudsim.Answer) {
 	}
 }
 
-// client is somebody outside who calls the API, one call after the other. Its requests meet the faults of a client's network.
+// client is a client of the API that makes one call after the other. Faults of its network strike its calls.
 type client struct {
 	caller
 	sim *Simulation

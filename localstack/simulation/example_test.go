@@ -59,8 +59,8 @@ func TestExample_OrderIsPaid(t *testing.T) {
 		o.until(saga.OrderConfirmed)
 		assert.Equal(t, "confirmed", o.row("Orders").Outcome)
 
-		// OrderConfirmed goes to three steps, which run in any order. commit-stock makes the hold a
-		// sale. The units stay promised, because they are still on the shelf.
+		// OrderConfirmed goes to three steps, which run in any order. commit-stock marks the
+		// reservation as sold. The units stay promised, because they are still in the warehouse.
 		o.until(saga.StockSold)
 		assert.Equal(t, "sold", o.row("Reservations").Observed)
 		assert.Equal(t, [2]int{9, 1}, s.level("SKU-0"))
@@ -77,7 +77,7 @@ func TestExample_OrderIsPaid(t *testing.T) {
 		require.True(t, s.Run(time.Hour, s.Quiet), "something is still under way")
 		assert.Equal(t, map[string]int{"confirmed": 1}, o.mails())
 
-		// GET /orders/{id} shows the customer where the order stands, and what has happened to it.
+		// GET /orders/{id} shows the customer the order's status, and what has happened to it.
 		shown := o.get()
 		assert.EqualValues(t, "paid", shown.Status)
 		assert.EqualValues(t, "confirmed", shown.Outcome)
@@ -114,8 +114,8 @@ func TestExample_OrderIsCanceledWhileItIsPaid(t *testing.T) {
 		assert.Equal(t, "canceled", o.row("Orders").Outcome)
 		assert.NotContains(t, o.facts(), "authorize-payment: PaymentAuthorized", "the payment is no longer on the way")
 
-		// OrderCanceling goes to release-stock, which moves the units back to sellable. The hold
-		// never takes stock again, whatever message comes late.
+		// OrderCanceling goes to release-stock, which moves the units back to sellable. The
+		// reservation never takes stock again, whatever message comes late.
 		o.until(saga.StockReleased)
 		assert.Equal(t, "nothing", o.row("Reservations").Observed)
 		assert.Equal(t, [2]int{10, 0}, s.level("SKU-0"))
@@ -136,7 +136,7 @@ func TestExample_OrderIsCanceledWhileItIsPaid(t *testing.T) {
 		assert.Equal(t, map[string]int{"canceled": 1}, o.mails())
 
 		// The audit compares all orders with stock, money, mails and queues. The other tests run it
-		// after storms of faults.
+		// after many faults.
 		assert.Equal(t, map[string]int{"canceled": 1}, s.audit(harm{}))
 	})
 }

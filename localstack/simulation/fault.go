@@ -2,31 +2,32 @@ package simulation
 
 import "math/rand/v2"
 
-// Fault is what befalls a call or a delivery.
+// Fault is a failure that strikes a call or a delivery.
 type Fault string
 
-// What befalls a call. A function that is killed does nothing more, not even what it deferred. One that stalls goes on long after its
-// message was given to another: its own clock, and so its deadline, stood still meanwhile, and whatever it writes takes effect.
+// Faults of a call. A killed function does nothing more, and runs no deferred function. A stalled function
+// continues long after its message was given to another invocation. Its deadline is extended by the stall, so
+// its later writes take effect.
 const (
 	None       Fault = ""
-	FailBefore Fault = "fail-before" // it fails, and has no effect
-	LoseAnswer Fault = "lose-answer" // it takes effect, and the answer is lost
-	Throttle   Fault = "throttle"    // it is refused, because there are too many
+	FailBefore Fault = "fail-before" // the call fails and has no effect
+	LoseAnswer Fault = "lose-answer" // the call takes effect, and its answer is lost
+	Throttle   Fault = "throttle"    // the call is refused: there are too many
 	KillBefore Fault = "kill-before" // the function is killed before the call takes effect
-	KillAfter  Fault = "kill-after"  // and after
-	Stall      Fault = "stall"       // the function stands still for longer than its message is hidden
-	Partial    Fault = "partial"     // of a batch, only a part is done
-	Conflict   Fault = "conflict"    // a write loses against another that is under way
+	KillAfter  Fault = "kill-after"  // the function is killed after the call took effect
+	Stall      Fault = "stall"       // the function stops for longer than its message is hidden
+	Partial    Fault = "partial"     // only a part of a batch is done
+	Conflict   Fault = "conflict"    // a write conflicts with a transaction
 )
 
-// What befalls a delivery.
+// Faults of a delivery.
 const (
-	Duplicate Fault = "duplicate" // a message, or a schedule's event, comes once more
-	Late      Fault = "late"      // a message is received, and comes again only after an hour
-	Undeleted Fault = "undeleted" // a batch was worked off, and nobody remembers
+	Duplicate Fault = "duplicate" // a message, or a schedule's event, is delivered twice
+	Late      Fault = "late"      // a message is received, but not handled before an hour has passed
+	Undeleted Fault = "undeleted" // a batch was handled, but its messages or records are delivered again
 )
 
-// CallFaults and DeliveryFaults are all there are.
+// CallFaults and DeliveryFaults list all faults.
 var (
 	CallFaults     = []Fault{FailBefore, LoseAnswer, Throttle, KillBefore, KillAfter, Stall, Partial, Conflict}
 	DeliveryFaults = []Fault{Duplicate, Late, Undeleted}
@@ -34,28 +35,27 @@ var (
 
 // Site is a call that a fault may strike.
 type Site struct {
-	Function   string // who calls; "client" for who calls the API from outside
-	Invocation int    // how many of the function were begun, this one included
-	Nth        int    // of the invocation's calls, from 1; those that only open a connection do not count
-	Operation  string // as in PutItem, and in POST /orders/{id}/refunds
-	Resource   string // the table, the queue, the key or secret, or the id of the API; of a request about several, one
+	Function   string // the calling function, or "client" for a client of the API
+	Invocation int    // the number of the function's invocation, from 1
+	Nth        int    // the number of the invocation's call, from 1; opening a connection does not count
+	Operation  string // such as PutItem, or POST /orders/{id}/refunds
+	Resource   string // the table, queue, key, secret or API; one of them if the request names several
 }
 
-// Faults decide what befalls. Whoever decides by chance takes it from dice. A fault that makes no sense where it would strike is
-// none.
+// Faults decide which faults strike. Random decisions use dice. A fault that cannot strike a call is ignored.
 type Faults interface {
-	// Call returns what befalls a call; a Stall is decided by Stall.
+	// Call returns the fault of a call, but never Stall.
 	Call(at Site, dice *rand.Rand) Fault
-	// Stall returns the call of a new invocation, from 1, at which the function will stand still; 0: at none. calls is how many its
-	// last invocation made.
+	// Stall returns the call of a new invocation, from 1, at which the function stalls, or 0. calls is the
+	// number of calls of the function's last invocation.
 	Stall(function string, invocation, calls int, dice *rand.Rand) int
-	// Message returns what befalls a message or event that a function is about to be given: Duplicate, or, of a message, Late.
+	// Message returns the fault of a message or event before its delivery: Duplicate, or Late for a message.
 	Message(function string, dice *rand.Rand) Fault
-	// Batch returns what befalls a batch of messages or records that a function has worked off: Undeleted.
+	// Batch returns the fault of a batch of messages or records that a function has handled: Undeleted.
 	Batch(function string, dice *rand.Rand) Fault
 }
 
-// Calm is a world without faults.
+// Calm has no faults.
 type Calm struct{}
 
 // Call returns None.
@@ -70,10 +70,10 @@ func (Calm) Message(string, *rand.Rand) Fault { return None }
 // Batch returns None.
 func (Calm) Batch(string, *rand.Rand) Fault { return None }
 
-// Rates is a world in which each fault strikes so often, of 1.
+// Rates are the probabilities of faults, from 0 to 1.
 type Rates map[Fault]float64
 
-// Evenly returns rates at which each of the faults strikes equally often.
+// Evenly returns the same rate for each of the faults.
 func Evenly(rate float64, faults ...Fault) Rates {
 	r := Rates{}
 	for _, f := range faults {
@@ -82,12 +82,12 @@ func Evenly(rate float64, faults ...Fault) Rates {
 	return r
 }
 
-// Call draws what befalls a call.
+// Call draws the fault of a call.
 func (r Rates) Call(_ Site, dice *rand.Rand) Fault {
 	return r.draw(dice, FailBefore, LoseAnswer, Throttle, KillBefore, KillAfter, Partial, Conflict)
 }
 
-// Stall draws whether an invocation stands still, and at which of its calls.
+// Stall draws whether an invocation stalls, and at which of its calls.
 func (r Rates) Stall(_ string, _, calls int, dice *rand.Rand) int {
 	if r.draw(dice, Stall) == None {
 		return 0
@@ -95,10 +95,10 @@ func (r Rates) Stall(_ string, _, calls int, dice *rand.Rand) int {
 	return 1 + dice.IntN(max(calls, 1))
 }
 
-// Message draws what befalls a message.
+// Message draws the fault of a message.
 func (r Rates) Message(_ string, dice *rand.Rand) Fault { return r.draw(dice, Duplicate, Late) }
 
-// Batch draws what befalls a batch.
+// Batch draws the fault of a batch.
 func (r Rates) Batch(_ string, dice *rand.Rand) Fault { return r.draw(dice, Undeleted) }
 
 func (r Rates) draw(dice *rand.Rand, from ...Fault) Fault {

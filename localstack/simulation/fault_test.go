@@ -21,7 +21,7 @@ import (
 	lambdas "backroom/shared/function"
 )
 
-// once is a world in which a fault befalls the first call of the first invocation of a function.
+// once has a fault strike the first call of the first invocation of a function.
 type once struct {
 	Calm
 	fault Fault
@@ -41,13 +41,14 @@ func (o once) Stall(_ string, invocation, _ int, _ *rand.Rand) int {
 	return 0
 }
 
-// What each fault does: whether the call takes effect, whether its caller has an answer, and whether the caller goes on.
-func TestWhatAFaultDoes(t *testing.T) {
+// It checks, for each fault, whether the call takes effect, whether its caller gets an answer, and whether the
+// caller continues.
+func TestFault_HasItsEffect(t *testing.T) {
 	const put = `{"TableName":"sim-Levels","Item":{"pk":{"S":"a"}}}`
 	for fault, c := range map[Fault]struct {
 		effect bool
-		answer string // what the caller has: an answer's status, or an error
-		logs   bool   // whether it goes on after the call
+		answer string // what the caller gets: an answer's status, or an error
+		logs   bool   // whether the caller continues after the call
 		fresh  bool   // whether the next invocation has a process of its own
 	}{
 		None:       {effect: true, answer: "200", logs: true},
@@ -59,7 +60,7 @@ func TestWhatAFaultDoes(t *testing.T) {
 		Stall:      {effect: true, answer: "200", logs: true, fresh: true},
 	} {
 		t.Run(string(fault), func(t *testing.T) {
-			bubble(t, func(t *testing.T, s stand) {
+			bubble(t, func(t *testing.T, s harness) {
 				s.Stack.Table("Levels")
 				s.Disturb(once{fault: fault})
 				starts, answers := 0, []string{}
@@ -84,14 +85,14 @@ func TestWhatAFaultDoes(t *testing.T) {
 				var ended []error
 				f.invoke([]byte("{}"), time.Minute, func(_ []byte, err error) { ended = append(ended, err) })
 				s.Pass(11 * time.Second)
-				require.Len(t, ended, 1, "Lambda knows within the function's time")
+				require.Len(t, ended, 1, "Lambda ends the invocation at the function's timeout")
 				assert.Equal(t, c.fresh, ended[0] != nil)
 				s.Pass(10 * time.Minute)
 				assert.Equal(t, c.effect, s.Stack.Row("Levels", "a") != "")
 				if c.answer != "" {
 					assert.Equal(t, []string{c.answer}, answers)
 				} else {
-					assert.Empty(t, answers, "a process that is gone learns nothing")
+					assert.Empty(t, answers, "a process that has ended gets no answer")
 				}
 				assert.Equal(t, c.logs, strings.Contains(s.Stack.Log.String(), "went on"))
 				if fault != None {
@@ -100,15 +101,15 @@ func TestWhatAFaultDoes(t *testing.T) {
 
 				f.invoke([]byte("{}"), time.Minute, func([]byte, error) {})
 				s.Pass(time.Minute)
-				assert.Equal(t, c.fresh, starts == 2, "a process that is gone is not used again")
+				assert.Equal(t, c.fresh, starts == 2, "a process that has ended is not used again")
 			})
 		})
 	}
 }
 
-// A call that has left a process takes effect, even if the process is ended meanwhile; whoever waits for it never learns.
-func TestWhatWasSentTakesEffect(t *testing.T) {
-	bubble(t, func(t *testing.T, s stand) {
+// The process ends before the call takes effect, so its code never gets the answer.
+func TestCall_TakesEffectAfterItsProcessEnded(t *testing.T) {
+	bubble(t, func(t *testing.T, s harness) {
 		s.Stack.Table("Levels")
 		went := false
 		f := &deployed{sim: s.Simulation, name: "stand-in", timeout: 2 * time.Second, build: func(rt lambdas.Runtime, _ map[string]string) (lambda.Handler, error) {
@@ -133,7 +134,7 @@ func TestWhatWasSentTakesEffect(t *testing.T) {
 	})
 }
 
-func TestWhatTheGatewayAnswers(t *testing.T) {
+func TestGateway_AnswersAsAPIGateway(t *testing.T) {
 	answer := func(status int, body string) any {
 		return events.APIGatewayProxyResponse{StatusCode: status, Body: body, Headers: map[string]string{"X-It": "is"}}
 	}
@@ -144,17 +145,17 @@ func TestWhatTheGatewayAnswers(t *testing.T) {
 		status int
 		body   string
 	}{
-		"what the function answers":        {"/v1/things/a%20b", func() (any, error) { return answer(201, "made"), nil }, 201, "made"},
-		"a function that fails":            {"/v1/things/1", func() (any, error) { return nil, errors.New("no") }, 502, `{"message":"Internal server error"}`},
-		"an answer that is none":           {"/v1/things/1", func() (any, error) { return "text", nil }, 502, `{"message":"Internal server error"}`},
-		"a function that takes too long":   {"/v1/things/1", func() (any, error) { time.Sleep(time.Minute); return answer(200, ""), nil }, 504, `{"message":"Endpoint request timed out"}`},
-		"a path that there is not":         {"/v1/other", nil, 404, `{"id":"00000000-0000-4000-9000-000001000001"}`},
-		"a stage that there is not":        {"/v2/things/1", nil, 404, `{"id":"00000000-0000-4000-9000-000001000001"}`},
-		"a segment too many":               {"/v1/things/1/2", nil, 404, `{"id":"00000000-0000-4000-9000-000001000001"}`},
-		"a parameter of nothing is no one": {"/v1/things/", nil, 404, `{"id":"00000000-0000-4000-9000-000001000001"}`},
+		"the function answers":          {"/v1/things/a%20b", func() (any, error) { return answer(201, "made"), nil }, 201, "made"},
+		"the function fails":            {"/v1/things/1", func() (any, error) { return nil, errors.New("no") }, 502, `{"message":"Internal server error"}`},
+		"the answer is not an object":   {"/v1/things/1", func() (any, error) { return "text", nil }, 502, `{"message":"Internal server error"}`},
+		"the function takes too long":   {"/v1/things/1", func() (any, error) { time.Sleep(time.Minute); return answer(200, ""), nil }, 504, `{"message":"Endpoint request timed out"}`},
+		"the path is unknown":           {"/v1/other", nil, 404, `{"id":"00000000-0000-4000-9000-000001000001"}`},
+		"the stage is unknown":          {"/v2/things/1", nil, 404, `{"id":"00000000-0000-4000-9000-000001000001"}`},
+		"the path has one segment more": {"/v1/things/1/2", nil, 404, `{"id":"00000000-0000-4000-9000-000001000001"}`},
+		"the path parameter is empty":   {"/v1/things/", nil, 404, `{"id":"00000000-0000-4000-9000-000001000001"}`},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			bubble(t, func(t *testing.T, s stand) {
+			bubble(t, func(t *testing.T, s harness) {
 				var seen events.APIGatewayProxyRequest
 				f := s.function(func(_ context.Context, e events.APIGatewayProxyRequest) (any, error) {
 					seen = e
@@ -180,20 +181,20 @@ func TestWhatTheGatewayAnswers(t *testing.T) {
 	}
 }
 
-func TestAPI_AGreedyRouteTakesWhatNoOtherDoes(t *testing.T) {
+func TestAPI_GreedyRouteMatchesWhatNoOtherRouteDoes(t *testing.T) {
 	a := api{routes: []route{{"GET", "/v1/{proxy+}", nil}, {"POST", "/v1/{proxy+}", nil}, {"GET", "/v1/things/{id}", nil}}}
 	for sentence, c := range map[string]struct {
 		method, path, route string
 		parameters          map[string]string
 	}{
 		"a path of a route":                 {"GET", "/v1/things/1", "/v1/things/{id}", map[string]string{"id": "1"}},
-		"a method that the route has not":   {"POST", "/v1/things/1", "/v1/{proxy+}", map[string]string{"proxy": "things/1"}},
+		"another method than the route's":   {"POST", "/v1/things/1", "/v1/{proxy+}", map[string]string{"proxy": "things/1"}},
 		"a path that is longer":             {"GET", "/v1/a%20b/c/d", "/v1/{proxy+}", map[string]string{"proxy": "a b/c/d"}},
 		"a method of no route":              {"DELETE", "/v1/things/1", "", nil},
 		"nothing behind the route's prefix": {"GET", "/v1/", "", nil},
 		"the prefix alone":                  {"GET", "/v1", "", nil},
 		"another prefix":                    {"GET", "/v2/things/1", "", nil},
-		"an escape that is none":            {"GET", "/v1/%zz", "", nil},
+		"an invalid escape":                 {"GET", "/v1/%zz", "", nil},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			found, parameters := a.find(c.method, c.path)
@@ -207,8 +208,8 @@ func TestAPI_AGreedyRouteTakesWhatNoOtherDoes(t *testing.T) {
 	}
 }
 
-func TestAFailedEventComesTwiceMore(t *testing.T) {
-	bubble(t, func(t *testing.T, s stand) {
+func TestSchedule_RetriesAFailedEventTwice(t *testing.T) {
+	bubble(t, func(t *testing.T, s harness) {
 		var at []time.Duration
 		began := time.Now()
 		f := s.function(func(context.Context, json.RawMessage) error {
@@ -218,12 +219,12 @@ func TestAFailedEventComesTwiceMore(t *testing.T) {
 		require.NoError(t, s.schedule(f, "rate(60 minutes)"))
 		s.Pass(90 * time.Minute)
 		assert.Equal(t, []time.Duration{time.Hour, time.Hour + time.Minute, time.Hour + 3*time.Minute}, at)
-		assert.Error(t, s.schedule(f, "cron(0 12 * * ? *)"), "what is not simulated is refused")
+		assert.Error(t, s.schedule(f, "cron(0 12 * * ? *)"), "an unsupported schedule is refused")
 	})
 }
 
-func TestWhatIsNotSimulatedIsRefused(t *testing.T) {
-	bubble(t, func(t *testing.T, s stand) {
+func TestSource_RefusesUnsupportedProperties(t *testing.T) {
+	bubble(t, func(t *testing.T, s harness) {
 		f := s.function(func() error { return nil })
 		for what, declared := range map[string]any{
 			"another source":   map[string]any{"Type": "SNS", "Properties": map[string]any{}},

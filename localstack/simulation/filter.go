@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// pattern is what an event source mapping wants of a record: EventBridge's pattern language, as far as the template needs it – values,
-// "exists", "prefix" and "anything-but"
+// pattern is the filter of an event source mapping, in EventBridge's pattern language. Only the parts that the
+// template uses are supported: values, "exists", "prefix" and "anything-but"
 // (https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html).
 type pattern map[string]any
 
@@ -20,7 +20,7 @@ func parsePattern(text string) (pattern, error) {
 	return p, p.check()
 }
 
-// check returns an error for what it would not understand.
+// check returns an error for parts of the language that are not supported.
 func (p pattern) check() error {
 	for name, want := range p {
 		switch want := want.(type) {
@@ -44,7 +44,7 @@ func (p pattern) check() error {
 	return nil
 }
 
-// passes reports whether one of the filters lets a record through; where there is none, everything passes.
+// passes reports whether a record matches one of the filters, or there are no filters.
 func passes(filters []pattern, document map[string]any) bool {
 	return len(filters) == 0 || slices.ContainsFunc(filters, func(p pattern) bool { return p.matches(document) })
 }
@@ -78,7 +78,7 @@ func oneOf(wanted []any, value any, there bool) bool {
 		}
 		text, _ := value.(string)
 		_, inner := value.(map[string]any)
-		if exists, ok := rule["exists"].(bool); ok && exists == (there && !inner) { // it heeds leaves only
+		if exists, ok := rule["exists"].(bool); ok && exists == (there && !inner) { // it matches leaves only
 			return true
 		}
 		if prefix, ok := rule["prefix"].(string); ok && there && strings.HasPrefix(text, prefix) {

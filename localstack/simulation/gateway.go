@@ -21,17 +21,17 @@ type api struct {
 	id     string
 	stage  string
 	routes []route
-	says   map[string]gatewayResponse // by type: what it says instead of API Gateway's own words
+	says   map[string]gatewayResponse // replaces API Gateway's own responses, by type
 }
 
-// gatewayResponse is an AWS::ApiGateway::GatewayResponse, as SAM has it.
+// gatewayResponse is an AWS::ApiGateway::GatewayResponse, in SAM's form.
 type gatewayResponse struct {
 	StatusCode         int
 	ResponseParameters struct{ Headers map[string]string } // each a constant in single quotes
 	ResponseTemplates  map[string]string                   // by media type
 }
 
-// route is where a function answers.
+// route is a method and a path that a function answers.
 type route struct {
 	method, path string
 	function     *deployed
@@ -40,7 +40,7 @@ type route struct {
 // integration is how long the gateway waits for a function.
 const integration = 29 * time.Second
 
-// URL returns where an API answers, by its logical id.
+// URL returns the URL of an API, by its logical id.
 func (s *Simulation) URL(logicalID string) string {
 	a := s.apis[strings.ToLower(logicalID)]
 	return "https://" + a.host() + "/" + a.stage
@@ -48,12 +48,12 @@ func (s *Simulation) URL(logicalID string) string {
 
 func (a *api) host() string { return a.id + ".execute-api." + cloudsim.Region + ".amazonaws.com" }
 
-// api returns the API at a host; nil for none.
+// api returns the API of a host, or nil.
 func (s *Simulation) api(host string) *api {
 	return s.apis[strings.TrimSuffix(host, ".execute-api."+cloudsim.Region+".amazonaws.com")]
 }
 
-// path returns a request's path behind the stage; empty if it is for no stage of the API.
+// path returns a request's path without the stage, or "" if the stage is not the API's.
 func (a *api) path(r *http.Request) string {
 	path, ok := strings.CutPrefix(r.URL.EscapedPath(), "/"+a.stage)
 	if !ok {
@@ -62,7 +62,7 @@ func (a *api) path(r *http.Request) string {
 	return path
 }
 
-// gateway has the function answer that a request is for.
+// gateway passes a request to the function of its route.
 func (s *Simulation) gateway(c *call) {
 	a := s.api(c.http.URL.Host)
 	if a == nil {
@@ -100,7 +100,8 @@ func (s *Simulation) gateway(c *call) {
 	})
 }
 
-// find returns the route of a request and the values of its path's parameters. A greedy route takes what no other does.
+// find returns the route of a request and the values of its path parameters, or nil. A greedy route matches only
+// if no other route does.
 func (a *api) find(method, path string) (*route, map[string]string) {
 	var greedy *route
 	var taken map[string]string
@@ -117,10 +118,10 @@ func (a *api) find(method, path string) (*route, map[string]string) {
 	return greedy, taken
 }
 
-// greedy reports whether the route takes every path that begins with its own: it ends with {proxy+}.
+// greedy reports whether the route matches every path with its prefix, as {proxy+} does.
 func (r route) greedy() bool { return strings.HasSuffix(r.path, "+}") }
 
-// parameters returns the values of the path's parameters; false if the route is not for the path.
+// parameters returns the values of the path parameters, or false if the route does not match the path.
 func (r route) parameters(path string) (map[string]string, bool) {
 	wanted, asked, values := strings.Split(r.path, "/"), strings.Split(path, "/"), map[string]string{}
 	if last := len(wanted) - 1; r.greedy() && len(asked) > last {
@@ -146,7 +147,7 @@ func (r route) parameters(path string) (map[string]string, bool) {
 	return values, true
 }
 
-// event is what the gateway hands to a function (payload version 1).
+// event returns what the gateway passes to a function (payload version 1).
 func (s *Simulation) event(a *api, c *call, r *route, path string, parameters map[string]string) events.APIGatewayProxyRequest {
 	e := events.APIGatewayProxyRequest{
 		Resource: r.path, Path: path, HTTPMethod: c.http.Method, PathParameters: parameters,
@@ -172,12 +173,12 @@ func (s *Simulation) event(a *api, c *call, r *route, path string, parameters ma
 	return e
 }
 
-// requestID is the gateway's id of a request.
+// requestID returns the gateway's id of a request.
 func (c *call) requestID() string {
 	return fmt.Sprintf("00000000-0000-4000-9000-%06d%06d", c.id, c.sequence)
 }
 
-// integrated is what the gateway makes of a function's answer; false for one that it does not understand.
+// integrated returns the HTTP answer for a function's answer, or false if the gateway does not understand that.
 func integrated(said []byte) (cloudsim.Answer, bool) {
 	var answer events.APIGatewayProxyResponse
 	if json.Unmarshal(said, &answer) != nil || answer.StatusCode == 0 {
@@ -201,7 +202,7 @@ func integrated(said []byte) (cloudsim.Answer, bool) {
 	return cloudsim.Answer{Status: answer.StatusCode, Header: header, Body: body}, true
 }
 
-// saying is an answer of the gateway's own: as the template has it, or else in API Gateway's words.
+// saying returns an answer of the gateway itself: the template's GatewayResponse, or else API Gateway's default.
 func (a *api) saying(c *call, kind string, status int, message string) cloudsim.Answer {
 	said, ok := a.says[kind]
 	if !ok {

@@ -12,24 +12,24 @@ import (
 	"backroom/localstack/cloudsim"
 )
 
-// inbox is the event source mapping of a queue: it receives messages in batches, has the function work on them, and deletes those
-// that it does not report as failed
+// inbox is the event source mapping of a queue. It receives messages in batches, invokes the function with
+// them, and deletes those that the function does not report as failed
 // (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
 type inbox struct {
 	sim         *Simulation
 	function    *deployed
 	url, arn    string
 	batch       int
-	concurrency int  // how many batches are worked on at once
+	concurrency int  // how many invocations may run at once
 	partial     bool // ReportBatchItemFailures
 	hidden      time.Duration
 
 	running int
 	planned bool
-	alarm   time.Time // when it looks again
+	alarm   time.Time // when it looks at the queue again
 }
 
-// look plans what the queue asks for: a delivery now, or another look when the next message can be seen.
+// look plans a delivery if messages are visible. Otherwise it looks again when the next message becomes visible.
 func (b *inbox) look() {
 	s := b.sim
 	if visible := s.Cloud.Queues.Visible(b.url); visible > 0 {
@@ -49,7 +49,7 @@ func (b *inbox) look() {
 	})
 }
 
-// plan has a batch delivered shortly.
+// plan schedules the delivery of a batch.
 func (b *inbox) plan() {
 	if b.planned {
 		return
@@ -64,7 +64,7 @@ func (b *inbox) plan() {
 	})
 }
 
-// deliver receives a batch and has the function work on it.
+// deliver receives a batch and invokes the function with it.
 func (b *inbox) deliver() {
 	s := b.sim
 	var batch events.SQSEvent
@@ -112,8 +112,8 @@ func (b *inbox) deliver() {
 	})
 }
 
-// done returns the messages that are done with. An answer that Lambda does not understand, or that names a message which was not
-// in the batch, means that none is.
+// done returns the messages that were handled. It returns none if the function fails, if Lambda does not
+// understand its answer, or if the answer names a message that was not in the batch.
 func (b *inbox) done(batch []events.SQSMessage, answer []byte, err error) []events.SQSMessage {
 	if err != nil {
 		return nil
@@ -135,7 +135,7 @@ func (b *inbox) done(batch []events.SQSMessage, answer []byte, err error) []even
 	return slices.DeleteFunc(slices.Clone(batch), func(m events.SQSMessage) bool { return failed[m.MessageId] })
 }
 
-// receive receives up to n messages, as Lambda hands them on.
+// receive receives up to n messages, in the form in which Lambda passes them on.
 func (b *inbox) receive(n int) []events.SQSMessage {
 	var got struct {
 		Messages []struct {
@@ -168,7 +168,7 @@ func (b *inbox) delete(done []events.SQSMessage) {
 	}
 }
 
-// ask is what Lambda asks the queue in the function's name: its requests cost what the function's own would.
+// ask sends a request of the mapping to the queue. The request is billed like the function's own.
 func (b *inbox) ask(operation string, in map[string]any) cloudsim.Answer {
 	in["QueueUrl"] = b.url
 	r := cloudsim.Request{Service: cloudsim.SQS, Operation: operation, Body: document(in).Body}

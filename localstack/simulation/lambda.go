@@ -36,8 +36,8 @@ type deployed struct {
 	environ map[string]string
 	timeout time.Duration
 	idle    []*environment
-	begun   int // how many invocations
-	calls   int // how many its last invocation made that a fault can strike
+	begun   int // how many invocations there were
+	calls   int // how many calls of its last invocation a fault could strike
 }
 
 // environment is one process of a function. It works on one invocation at a time.
@@ -49,7 +49,7 @@ type environment struct {
 	work     chan job
 }
 
-// job is what a process is given to do.
+// job is an invocation that is given to a process.
 type job struct {
 	*invocation
 	ctx     context.Context
@@ -62,13 +62,13 @@ type invocation struct {
 	caller
 	environment *environment
 	end         func(answer []byte, err error)
-	ended       bool // for Lambda
-	returned    bool // its process has nothing more to do for it
-	stallAt     int  // the call at which it will stand still; 0: none
+	ended       bool // Lambda has its answer, or has given it up
+	returned    bool // its process has finished it
+	stallAt     int  // the call at which it stalls; 0: none
 	stall       time.Duration
 }
 
-// addFunction deploys a function.
+// addFunction deploys a function. It returns an error if functions/functions.go does not name it.
 func (s *Simulation) addFunction(name string) (*deployed, error) {
 	entry, ok := functions.All[name]
 	if !ok {
@@ -78,8 +78,8 @@ func (s *Simulation) addFunction(name string) (*deployed, error) {
 	return f, nil
 }
 
-// invoke calls the function. end is called once, when Lambda has its answer or knows that there will be none; hidden is how long
-// the message that it works on stays hidden from others.
+// invoke calls the function. It calls end once: with the function's answer, or with an error once Lambda gives
+// it up. hidden is the visibility timeout of the messages in the payload.
 func (f *deployed) invoke(payload []byte, hidden time.Duration, end func(answer []byte, err error)) {
 	s := f.sim
 	f.begun++
@@ -113,7 +113,7 @@ func (f *deployed) take() *environment {
 	return e
 }
 
-// live is the life of the process: it works on one invocation after the other.
+// live runs the process: one invocation after the other.
 func (e *environment) live() {
 	for {
 		select {
@@ -127,7 +127,7 @@ func (e *environment) live() {
 	}
 }
 
-// answer starts cold, if the process is new, and answers.
+// answer handles one invocation. A new process starts the function first.
 func (e *environment) answer(ctx context.Context, payload []byte) (answer []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -139,7 +139,7 @@ func (e *environment) answer(ctx context.Context, payload []byte) (answer []byte
 		rt := e.function.sim.Stack.RuntimeOf(e.function.name, e)
 		rt.Log = observe.Logger(e, slog.LevelInfo, e.function.name)
 		rt.Nonce, rt.Web = e.nonce, e
-		rt.AWS.Credentials = aws.AnonymousCredentials{} // nobody checks signatures here, and to sign takes time
+		rt.AWS.Credentials = aws.AnonymousCredentials{} // nothing checks signatures here, and signing takes time
 		handler, err := e.function.build(rt, e.function.environ)
 		if err != nil {
 			e.function.sim.t.Errorf("%s cannot start: %v", e.function.name, err)
@@ -163,7 +163,7 @@ func (e *environment) nonce() string {
 	return text.String()
 }
 
-// Write takes what the function logs. A process that is gone logs nothing.
+// Write writes a line of the function's log. It drops lines of a process that has ended.
 func (e *environment) Write(line []byte) (int, error) {
 	i := e.current.Load()
 	if i.gone.Load() {
@@ -173,16 +173,16 @@ func (e *environment) Write(line []byte) (int, error) {
 	return e.function.sim.Stack.Log.Write(line)
 }
 
-// RoundTrip sends a request to the cloud or to anybody else.
+// RoundTrip sends a request to the cloud, to the API or to the payment sandbox.
 func (e *environment) RoundTrip(r *http.Request) (*http.Response, error) {
 	i := e.current.Load()
 	return i.caller.send(e.function.sim, i, r)
 }
 
-// Do is RoundTrip, as the SDK has it.
+// Do is RoundTrip under the name that the AWS SDK expects.
 func (e *environment) Do(r *http.Request) (*http.Response, error) { return e.RoundTrip(r) }
 
-// returned is an invocation that came to its end.
+// returned is an invocation that its process has finished.
 type returned struct {
 	*invocation
 	answer []byte
@@ -199,7 +199,7 @@ func (r *returned) accept() {
 	r.finish(r.answer, r.err)
 }
 
-// finish is the end of an invocation, for Lambda. A process that timed out or crashed is not used again.
+// finish ends an invocation for Lambda. A process that timed out or crashed is not used again.
 func (i *invocation) finish(answer []byte, err error) {
 	if i.ended {
 		return
@@ -225,13 +225,13 @@ func (i *invocation) finish(answer []byte, err error) {
 	i.end(answer, err)
 }
 
-// kill ends the process of an invocation: nothing that it does from now on counts.
+// kill ends the process of an invocation. Nothing that the process does later has an effect.
 func (i *invocation) kill() {
 	i.leave()
 	i.finish(nil, errKilled)
 }
 
-// leave takes the process of an invocation out of the world.
+// leave marks the process of an invocation as ended.
 func (i *invocation) leave() {
 	if !i.gone.Swap(true) && !i.returned {
 		i.environment.function.sim.alive--

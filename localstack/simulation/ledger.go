@@ -9,28 +9,28 @@ import (
 	"backroom/localstack/cloudsim"
 )
 
-// Ledger says what everything cost, in the units in which AWS bills it.
+// Ledger counts what everything costs, in the units of AWS's bill.
 type Ledger struct {
 	Invocations map[string]int // by function
 	LogBytes    map[string]int // by function
 	calls       map[Entry]*Sum
 }
 
-// Entry is what is added up: what a function did to a table, an index or a queue. Receiving and deleting the messages that a function
-// works on is its mapping's doing, but its bill.
+// Entry is what a sum is about: an operation of a function on a table, an index or a queue. The requests of a
+// function's event source mapping count as the function's.
 type Entry struct {
 	Function  string
-	Operation string // as in PutItem
+	Operation string // such as PutItem
 	Resource  string // table or queue, without the stack's name
 	Index     string
 }
 
-// Sum is what it came to.
+// Sum is the cost of an entry.
 type Sum struct {
 	Calls    int
-	Writes   float64 // write request units; a transaction's are doubled
+	Writes   float64 // write request units; a transaction's count twice
 	Reads    float64 // read request units
-	Requests float64 // requests to SQS, as they are billed
+	Requests float64 // billed requests to SQS
 	Items    int
 	Bytes    int
 }
@@ -80,7 +80,7 @@ func (l *Ledger) Entries() []Entry {
 	})
 }
 
-// Sum returns what an entry came to.
+// Sum returns the cost of an entry, which is zero if there was no such call.
 func (l *Ledger) Sum(e Entry) Sum {
 	if s := l.calls[e]; s != nil {
 		return *s
@@ -88,16 +88,16 @@ func (l *Ledger) Sum(e Entry) Sum {
 	return Sum{}
 }
 
-// Total adds up the entries that are meant.
-func (l *Ledger) Total(meant func(Entry) bool) Sum {
+// Total adds up the entries that wanted accepts.
+func (l *Ledger) Total(wanted func(Entry) bool) Sum {
 	var total Sum
 	for e, s := range l.calls {
-		if meant(e) {
+		if wanted(e) {
 			total.add(*s)
 		}
 	}
 	return total
 }
 
-// Forget begins a new account.
+// Forget resets all counts to zero.
 func (l *Ledger) Forget() { *l = *newLedger() }

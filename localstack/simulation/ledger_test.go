@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write testdata/ledger.txt instead of co
 // together is how many orders are placed at once: a multiple of each batch.
 const together = 30
 
-// budget is what a happy order may cost (docs/decisions/0043-what-an-order-costs.md).
+// budget is what an order that is paid may cost (docs/decisions/0043-what-an-order-costs.md).
 type budget struct{ invocations, requests, dollars float64 }
 
 var budgets = map[int]budget{10: {2.5, 2.5, 25}, 3: {5.5, 8, 29}, 1: {14, 23, 38}}
@@ -32,7 +32,8 @@ var budgets = map[int]budget{10: {2.5, 2.5, 25}, 3: {5.5, 8, 29}, 1: {14, 23, 38
 // writes is how many write units an order of n lines may cost, two mails included.
 func writes(n int) float64 { return float64(2*(1+n) + 16 + 3*((max(n, 5)-5+9)/10)) }
 
-// What an order costs, from its placing to its closing and its mail, to the unit: whatever changes it changes testdata/ledger.txt.
+// It counts what an order costs, from its placement to its last mail. Any change of the cost changes
+// testdata/ledger.txt.
 func TestLedger(t *testing.T) {
 	var page strings.Builder
 	fmt.Fprintf(&page, "What an order costs, simulated: %d paid orders at once, all functions warm, full batches; per order.\n", together)
@@ -57,7 +58,7 @@ func TestLedger(t *testing.T) {
 	}
 	kept, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Equal(t, string(kept), page.String(), "an order costs something else now. If the change is meant: make ledger UPDATE=1")
+	assert.Equal(t, string(kept), page.String(), "the cost of an order has changed. If the change is intended: make ledger UPDATE=1")
 }
 
 // account places orders of n lines and writes what they cost.
@@ -102,7 +103,7 @@ func (s *store) account(page *strings.Builder, n, batch int) {
 	assert.LessOrEqual(t, sum.invocations, b.invocations, "invocations")
 }
 
-// buy has orders placed at once, and waits until they are closed.
+// buy places orders at once, and waits until they have ended.
 func (s *store) buy(n int) {
 	var customers []func(*http.Client)
 	for range together {
@@ -112,7 +113,7 @@ func (s *store) buy(n int) {
 	require.True(s.t, s.Run(time.Hour, s.over))
 }
 
-// memory is what the template gives a function, in MB.
+// memory returns the memory size of a function by the template, in MB.
 func memory(t template.Template, function string) int {
 	if mb, ok := t.Resources[template.LogicalID(function)].Properties["MemorySize"].(int); ok {
 		return mb

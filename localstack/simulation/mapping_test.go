@@ -19,32 +19,32 @@ import (
 	lambdas "backroom/shared/function"
 )
 
-// stand is a simulation with one function, made for a test.
-type stand struct {
+// harness is a simulation in which a test adds one function.
+type harness struct {
 	*Simulation
 	t *testing.T
 }
 
-func (s stand) ask(service, operation string, in map[string]any) map[string]any {
+func (s harness) ask(service, operation string, in map[string]any) map[string]any {
 	s.t.Helper()
 	r := cloudsim.Request{Service: service, Operation: operation, Body: document(in).Body}
 	a := s.Cloud.Answer(r)
 	require.Equal(s.t, 200, a.Status, "%s", a.Body)
-	s.stir(r, a)
+	s.wakeMappings(r, a)
 	var out map[string]any
 	require.NoError(s.t, json.Unmarshal(a.Body, &out))
 	return out
 }
 
 // function returns a function that answers as handle does.
-func (s stand) function(handle any) *deployed {
+func (s harness) function(handle any) *deployed {
 	return &deployed{sim: s.Simulation, name: "stand-in", timeout: 10 * time.Second, build: func(lambdas.Runtime, map[string]string) (lambda.Handler, error) {
 		return lambda.NewHandler(handle), nil
 	}}
 }
 
 // inbox connects a function to the queue of reserve-stock, whose messages are hidden for 60 s and received 20 times.
-func (s stand) inbox(partial bool, batch, concurrency int, handle func(bodies []string) (events.SQSEventResponse, error)) string {
+func (s harness) inbox(partial bool, batch, concurrency int, handle func(bodies []string) (events.SQSEventResponse, error)) string {
 	url := s.Stack.Queue("ReserveStockQueue")
 	s.inboxes[url] = &inbox{
 		sim: s.Simulation, url: url, arn: "arn:aws:sqs:us-east-1:000000000000:sim-reserve-stock", batch: batch, concurrency: concurrency,
@@ -59,20 +59,20 @@ func (s stand) inbox(partial bool, batch, concurrency int, handle func(bodies []
 	return url
 }
 
-func (s stand) send(url string, bodies ...string) {
+func (s harness) send(url string, bodies ...string) {
 	for _, body := range bodies {
 		s.ask(cloudsim.SQS, "SendMessage", map[string]any{"QueueUrl": url, "MessageBody": body})
 	}
 }
 
-func bubble(t *testing.T, do func(t *testing.T, s stand)) {
+func bubble(t *testing.T, do func(t *testing.T, s harness)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) { do(t, stand{bare(t, Settings{Seed: 1}), t}) })
+	synctest.Test(t, func(t *testing.T) { do(t, harness{bare(t, Settings{Seed: 1}), t}) })
 }
 
-// What Lambda makes of a function's answer to a batch
+// Lambda decides by a function's answer which messages of a batch it deletes
 // (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
-func TestWhatBecomesOfABatch(t *testing.T) {
+func TestInbox_DeletesMessagesByTheFunctionsAnswer(t *testing.T) {
 	id := func(ids ...string) events.SQSEventResponse {
 		r := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 		for _, i := range ids {
@@ -86,28 +86,28 @@ func TestWhatBecomesOfABatch(t *testing.T) {
 		err     error
 		left    int
 	}{
-		"all done":                            {partial: true, answer: id(), left: 0},
+		"no failures":                         {partial: true, answer: id(), left: 0},
 		"no list at all":                      {partial: true, answer: events.SQSEventResponse{}, left: 0},
 		"a message that was not in the batch": {partial: true, answer: id("nobody"), left: 3},
 		"an empty id":                         {partial: true, answer: id(""), left: 3},
 		"an error":                            {partial: true, err: errors.New("no"), left: 3},
-		"failures that the mapping does not heed": {partial: false, answer: id("nobody"), left: 0},
-		"an error without a report":               {partial: false, err: errors.New("no"), left: 3},
+		"failures that the mapping ignores":   {partial: false, answer: id("nobody"), left: 0},
+		"an error without a report":           {partial: false, err: errors.New("no"), left: 3},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			bubble(t, func(t *testing.T, s stand) {
+			bubble(t, func(t *testing.T, s harness) {
 				url := s.inbox(c.partial, 10, 1, func([]string) (events.SQSEventResponse, error) { return c.answer, c.err })
 				s.send(url, "a", "b", "c")
 				s.Pass(10 * time.Second)
 				visible, inFlight, _ := s.Cloud.Queues.Counts(url)
-				assert.Equal(t, []int{0, c.left}, []int{visible, inFlight}, "what is not done stays hidden for the queue's time")
+				assert.Equal(t, []int{0, c.left}, []int{visible, inFlight}, "failed messages stay hidden until the visibility timeout")
 			})
 		})
 	}
 }
 
-func TestAMessageThatFailsAloneComesAgainAlone(t *testing.T) {
-	bubble(t, func(t *testing.T, s stand) {
+func TestInbox_RedeliversOnlyFailedMessages(t *testing.T) {
+	bubble(t, func(t *testing.T, s harness) {
 		url := s.Stack.Queue("ReserveStockQueue")
 		var seen []string
 		s.inboxes[url] = &inbox{sim: s.Simulation, url: url, batch: 10, concurrency: 1, partial: true, hidden: time.Minute,
@@ -126,14 +126,14 @@ func TestAMessageThatFailsAloneComesAgainAlone(t *testing.T) {
 		slices.Sort(seen)
 		assert.Equal(t, []string{"bad1", "bad2", "bad3", "good1"}, seen)
 		s.Pass(20 * time.Minute)
-		assert.Len(t, seen, 21, "as often as the queue says")
+		assert.Len(t, seen, 21, "the queue's maximum of receives")
 		visible, _, _ := s.Cloud.Queues.Counts(s.Stack.Queue("ReserveStockDeadLetters"))
-		assert.Equal(t, 1, visible, "then it is a dead letter")
+		assert.Equal(t, 1, visible, "then it is in the dead-letter queue")
 	})
 }
 
-func TestNoMoreBatchesAtOnceThanTheMappingAllows(t *testing.T) {
-	bubble(t, func(t *testing.T, s stand) {
+func TestInbox_LimitsConcurrency(t *testing.T) {
+	bubble(t, func(t *testing.T, s harness) {
 		running, most := 0, 0
 		url := s.inbox(true, 1, 2, func([]string) (events.SQSEventResponse, error) {
 			running++
@@ -150,8 +150,8 @@ func TestNoMoreBatchesAtOnceThanTheMappingAllows(t *testing.T) {
 	})
 }
 
-func TestAFunctionThatTakesTooLongIsEnded(t *testing.T) {
-	bubble(t, func(t *testing.T, s stand) {
+func TestInbox_RedeliversAfterTimeout(t *testing.T) {
+	bubble(t, func(t *testing.T, s harness) {
 		starts := 0
 		url := s.inbox(true, 10, 1, func([]string) (events.SQSEventResponse, error) {
 			starts++
@@ -164,12 +164,12 @@ func TestAFunctionThatTakesTooLongIsEnded(t *testing.T) {
 		s.Pass(30 * time.Second)
 		assert.Equal(t, 1, starts)
 		require.True(t, s.Run(time.Minute, s.Quiet))
-		assert.Equal(t, 2, starts, "its message comes again when it is not hidden any more")
+		assert.Equal(t, 2, starts, "its message is received again after the visibility timeout")
 	})
 }
 
-// reader connects a function to the stream of the orders; it notes which keys it was given.
-func (s stand) reader(r shard, handle func(keys []string, records []events.DynamoDBEventRecord) (any, error)) {
+// reader connects a function to the stream of the table of orders. handle gets the numbers of the rows.
+func (s harness) reader(r shard, handle func(keys []string, records []events.DynamoDBEventRecord) (any, error)) {
 	s.Stack.Table("Orders")
 	arn, err := s.Stack.GetAtt("Orders", "StreamArn")
 	require.NoError(s.t, err)
@@ -189,7 +189,7 @@ func (s stand) reader(r shard, handle func(keys []string, records []events.Dynam
 }
 
 // write writes rows under one key, so that all are in one shard.
-func (s stand) write(from, to int) {
+func (s harness) write(from, to int) {
 	for n := from; n <= to; n++ {
 		s.ask(cloudsim.DynamoDB, "PutItem", map[string]any{"TableName": "sim-Orders", "Item": map[string]any{
 			"pk": map[string]any{"S": "main#ord_1"}, "n": map[string]any{"N": fmt.Sprint(n)}, "kind": map[string]any{"S": []string{"even", "odd"}[n%2]},
@@ -197,8 +197,8 @@ func (s stand) write(from, to int) {
 	}
 }
 
-func TestABatchOfAStreamComesAgainUntilItIsDone(t *testing.T) {
-	bubble(t, func(t *testing.T, s stand) {
+func TestShard_RetriesABatchUntilItSucceeds(t *testing.T) {
+	bubble(t, func(t *testing.T, s harness) {
 		var seen [][]string
 		s.reader(shard{batch: 3, retries: -1}, func(keys []string, _ []events.DynamoDBEventRecord) (any, error) {
 			seen = append(seen, keys)
@@ -209,12 +209,12 @@ func TestABatchOfAStreamComesAgainUntilItIsDone(t *testing.T) {
 		})
 		s.write(1, 5)
 		require.True(t, s.Run(time.Hour, s.Quiet))
-		assert.Equal(t, [][]string{{"1", "2", "3"}, {"1", "2", "3"}, {"1", "2", "3"}, {"4", "5"}}, seen, "in order, and nothing overtakes")
+		assert.Equal(t, [][]string{{"1", "2", "3"}, {"1", "2", "3"}, {"1", "2", "3"}, {"4", "5"}}, seen, "later records wait for the batch")
 	})
 }
 
-func TestABatchThatIsDividedFindsThePoison(t *testing.T) {
-	bubble(t, func(t *testing.T, s stand) {
+func TestShard_BisectIsolatesThePoisonRecord(t *testing.T) {
+	bubble(t, func(t *testing.T, s harness) {
 		var seen [][]string
 		s.reader(shard{batch: 4, retries: 1, bisect: true, onFailure: s.Stack.Queue("RelayFactsDeadLetters")}, func(keys []string, _ []events.DynamoDBEventRecord) (any, error) {
 			seen = append(seen, keys)
@@ -227,14 +227,14 @@ func TestABatchThatIsDividedFindsThePoison(t *testing.T) {
 		require.True(t, s.Run(time.Hour, s.Quiet))
 		assert.Equal(t, [][]string{{"1", "2", "3", "4"}, {"1", "2"}, {"3", "4"}, {"3"}, {"3"}, {"4"}}, seen)
 		got := s.ask(cloudsim.SQS, "ReceiveMessage", map[string]any{"QueueUrl": s.Stack.Queue("RelayFactsDeadLetters")})
-		require.Len(t, got["Messages"], 1, "somebody hears where the record is that was given up")
+		require.Len(t, got["Messages"], 1, "a message has the position of the record that was given up")
 		body, _ := got["Messages"].([]any)[0].(map[string]any)["Body"].(string)
 		assert.Contains(t, body, `"batchSize":1`)
 	})
 }
 
-func TestAStreamGoesOnAfterTheLastThatIsNotReported(t *testing.T) {
-	bubble(t, func(t *testing.T, s stand) {
+func TestShard_ContinuesAtTheFirstReportedFailure(t *testing.T) {
+	bubble(t, func(t *testing.T, s harness) {
 		var seen [][]string
 		s.reader(shard{batch: 4, retries: -1, partial: true}, func(keys []string, records []events.DynamoDBEventRecord) (any, error) {
 			seen = append(seen, keys)
@@ -250,8 +250,8 @@ func TestAStreamGoesOnAfterTheLastThatIsNotReported(t *testing.T) {
 	})
 }
 
-func TestWhatTheFilterDoesNotWantIsPassedOver(t *testing.T) {
-	bubble(t, func(t *testing.T, s stand) {
+func TestShard_SkipsRecordsThatTheFilterRejects(t *testing.T) {
+	bubble(t, func(t *testing.T, s harness) {
 		wants, err := parsePattern(`{"dynamodb":{"NewImage":{"kind":{"S":["odd"]},"n":{"N":[{"exists":true}]}}}}`)
 		require.NoError(t, err)
 		var seen [][]string
@@ -265,8 +265,8 @@ func TestWhatTheFilterDoesNotWantIsPassedOver(t *testing.T) {
 	})
 }
 
-func TestARecordThatIsTooOldIsGivenUp(t *testing.T) {
-	bubble(t, func(t *testing.T, s stand) {
+func TestShard_GivesUpOldRecords(t *testing.T) {
+	bubble(t, func(t *testing.T, s harness) {
 		calls, works := 0, false
 		s.reader(shard{batch: 10, retries: -1, age: time.Hour}, func([]string, []events.DynamoDBEventRecord) (any, error) {
 			calls++
@@ -282,19 +282,19 @@ func TestARecordThatIsTooOldIsGivenUp(t *testing.T) {
 		works = true
 		s.write(2, 2)
 		require.True(t, s.Run(time.Hour, s.Quiet))
-		assert.Equal(t, before+1, calls, "only the new one is heard")
+		assert.Equal(t, before+1, calls, "only the new record is delivered")
 	})
 }
 
-func TestARecordThatTheStreamForgotIsNotTriedAgain(t *testing.T) {
-	bubble(t, func(t *testing.T, s stand) {
+func TestShard_DropsRecordsThatTheStreamNoLongerKeeps(t *testing.T) {
+	bubble(t, func(t *testing.T, s harness) {
 		works := false
-		var heard [][]string
+		var delivered [][]string
 		s.reader(shard{batch: 10, retries: -1}, func(keys []string, _ []events.DynamoDBEventRecord) (any, error) {
 			if !works {
 				return nil, errors.New("no")
 			}
-			heard = append(heard, keys)
+			delivered = append(delivered, keys)
 			return nil, nil
 		})
 		s.write(1, 1)
@@ -303,11 +303,11 @@ func TestARecordThatTheStreamForgotIsNotTriedAgain(t *testing.T) {
 		s.Pass(13 * time.Hour)
 		works = true
 		require.True(t, s.Run(time.Hour, s.Quiet))
-		assert.Equal(t, [][]string{{"2"}}, heard)
+		assert.Equal(t, [][]string{{"2"}}, delivered)
 	})
 }
 
-func TestPatterns(t *testing.T) {
+func TestPattern_MatchesAsEventBridge(t *testing.T) {
 	for text, c := range map[string]struct{ passes, fails string }{
 		`{"a":["x"]}`:                        {`{"a":"x"}`, `{"a":"y"}`},
 		`{"a":[{"exists":false}]}`:           {`{"b":1}`, `{"a":1}`},

@@ -14,7 +14,7 @@ import (
 	"backroom/localstack/simulation"
 )
 
-// nth is a world in which one thing befalls the n-th call that a function makes, and nothing else.
+// nth has one fault strike the n-th call of a function, and has no other faults.
 type nth struct {
 	simulation.Calm
 	function string
@@ -33,7 +33,7 @@ func (n *nth) Call(at simulation.Site, _ *rand.Rand) simulation.Fault {
 	return n.fault
 }
 
-// Stall counts the calls that invocations are going to make, if each makes as many as the one before.
+// Stall counts the calls of invocations. It assumes that each makes as many as the one before.
 func (n *nth) Stall(function string, _, calls int, _ *rand.Rand) int {
 	if function != n.function || n.fault != simulation.Stall || n.left <= 0 {
 		return 0
@@ -45,9 +45,10 @@ func (n *nth) Stall(function string, _, calls int, _ *rand.Rand) int {
 	return n.left + max(calls, 1)
 }
 
-// Each call that a function makes for an order, from POST to closed and mailed, is once the one that fails, whose answer is lost, the
-// last thing that its function does, and the one at which its function stands still until its message was given to another.
-func TestEveryCallMayBeTheLast(t *testing.T) {
+// Each fault strikes each call that a function makes for an order, from its placement to its last mail: the call
+// fails, its answer is lost, its function is killed before or after it, or its function stalls until its message
+// is given to another invocation.
+func TestOrder_SettlesWithAFaultAtEachCall(t *testing.T) {
 	for _, fault := range []simulation.Fault{simulation.FailBefore, simulation.LoseAnswer, simulation.KillBefore, simulation.KillAfter, simulation.Stall} {
 		t.Run(string(fault), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -58,15 +59,15 @@ func TestEveryCallMayBeTheLast(t *testing.T) {
 						point := &nth{function: function, left: points[function] + 1, fault: fault}
 						s.Disturb(point)
 						s.Meanwhile(time.Hour, s.order(len(s.orders), basket("pm_card_visa", 2), 0))
-						require.True(t, s.Run(4*time.Hour, s.over), "%s at call %d of %s: the order comes to no end", fault, points[function]+1, function)
+						require.True(t, s.Run(4*time.Hour, s.over), "%s at call %d of %s: the order does not end", fault, points[function]+1, function)
 						if struck = point.left <= 0; struck {
 							points[function]++
 						}
 					}
-					assert.Positive(t, points[function], "%s was not met", function)
+					assert.Positive(t, points[function], "no call of %s was struck", function)
 				}
 				assert.Equal(t, map[string]int{"paid confirmed": len(s.orders)}, s.audit(harm{mails: true, kills: true}))
-				conformance.Figure(t, "%s at each of %d points, and every order closed: %v", fault, len(s.orders)-len(points), points)
+				conformance.Figure(t, "%s at each of %d calls, and every order settled: %v", fault, len(s.orders)-len(points), points)
 			})
 		})
 	}

@@ -12,8 +12,8 @@ const (
 	perLogByte    = 0.50 / 1e9
 )
 
-// What Lambda bills for time cannot be seen in a simulation. So it is taken to be 5 ms for a call of AWS, 300 ms for one of the payment
-// provider and 2 ms for an invocation itself, at the memory that the template gives.
+// A simulation does not show the time that Lambda bills. It is assumed to be 5 ms for a call of AWS, 300 ms for a
+// call of the payment provider and 2 ms for an invocation, at the template's memory size.
 const (
 	msPerCall         = 5
 	msPerProviderCall = 300
@@ -42,7 +42,7 @@ func (b bill) dollars() float64 {
 		b.apiCalls*perAPICall + b.logBytes*perLogByte
 }
 
-// mailbox takes mails where none are sent; with SES its writes are not there.
+// mailbox is the table that stores mails instead of sending them. With SES there are no such writes.
 const mailbox = "Mailbox"
 
 // billOf returns what a function cost per order.
@@ -57,7 +57,7 @@ func billOf(s *store, function string, memory int, orders float64) bill {
 		case e.Resource == "sandboxapi":
 			b.providerCalls += float64(sum.Calls)
 			continue
-		case e.Operation == "ReceiveMessage" || e.Operation == "DeleteMessageBatch": // of the mapping, not of the function's time
+		case e.Operation == "ReceiveMessage" || e.Operation == "DeleteMessageBatch": // calls of the mapping take no time of the function
 		default:
 			b.calls += float64(sum.Calls)
 		}
@@ -73,7 +73,7 @@ func billOf(s *store, function string, memory int, orders float64) bill {
 	return b
 }
 
-// Which functions an order needs, and which the provider's callbacks need that tell what is known already.
+// The functions that an order needs, and those of the provider's callbacks, which report what is known already.
 var (
 	ofOrder     = []string{"place-order", "relay-facts", "reserve-stock", "authorize-payment", "advance-order", "commit-stock", "capture-payment", "send-notification"}
 	ofCallbacks = []string{"receive-payment-event"}

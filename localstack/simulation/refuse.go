@@ -8,12 +8,12 @@ import (
 	"backroom/localstack/cloudsim/wire"
 )
 
-// writes are the requests that may lose against a transaction.
+// writes are the requests that can conflict with a transaction.
 var writes = map[string]bool{"PutItem": true, "UpdateItem": true, "DeleteItem": true, "TransactWriteItems": true}
 
 const dynamoErrors = "com.amazonaws.dynamodb.v20120810#"
 
-// refusal is how a service refuses a request that is too many, or that collides with another.
+// refusal returns the answer of a service to a request that is throttled or that conflicts with another.
 func refusal(c *call) cloudsim.Answer {
 	switch {
 	case c.request.Operation == "TransactWriteItems" && c.fault == Conflict:
@@ -32,7 +32,7 @@ func refusal(c *call) cloudsim.Answer {
 	return cloudsim.Refusal(wire.Refuse("ThrottlingException", "Rate exceeded"))
 }
 
-// canceled is a transaction of which one action met something.
+// canceled returns the answer to a transaction whose first action failed with a code.
 func canceled(body []byte, code, message string) cloudsim.Answer {
 	var asked struct{ TransactItems []json.RawMessage }
 	reasons := []map[string]string{{"Code": code, "Message": message}}
@@ -58,7 +58,8 @@ func divisible(r cloudsim.Request) bool {
 	return false
 }
 
-// part returns the half of a request that is done, and what the answer says about the other half.
+// part returns the half of a request that is done, and a function that adds the other half to the answer as not
+// done.
 func part(r cloudsim.Request) (cloudsim.Request, func(cloudsim.Answer) cloudsim.Answer) {
 	var asked map[string]any
 	if json.Unmarshal(r.Body, &asked) != nil {
@@ -97,7 +98,7 @@ func part(r cloudsim.Request) (cloudsim.Request, func(cloudsim.Answer) cloudsim.
 func document(of map[string]any) cloudsim.Answer {
 	body, err := json.Marshal(of)
 	if err != nil {
-		panic(err) // it is made of what JSON can say
+		panic(err) // it contains only what JSON can express
 	}
 	return cloudsim.Answer{Status: http.StatusOK, Body: body}
 }

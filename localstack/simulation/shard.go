@@ -9,40 +9,41 @@ import (
 	"backroom/localstack/cloudsim/dynamo"
 )
 
-// shard is the event source mapping of one shard of a table's stream: its records reach the function in their order, batch after
-// batch, and a batch that fails comes again before anything else does
+// shard is the event source mapping of one shard of a table's stream. The function gets the records in their
+// order, one batch after the other, and a batch that fails is delivered again before any later record
 // (https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html).
 type shard struct {
 	sim       *Simulation
 	function  *deployed
 	stream    string // its ARN
 	id        string
-	seen      string   // the sequence number of the last record that was read; empty: none
-	waiting   []record // what was read, passed the filters and is not done with
+	seen      string   // the sequence number of the last record that was read; "": none
+	waiting   []record // records that were read, passed the filters and are not handled yet
 	batch     int
-	retries   int           // -1: as often as it takes
-	age       time.Duration // an older record is given up; 0: none is
+	retries   int           // -1: without limit
+	age       time.Duration // older records are given up; 0: without limit
 	bisect    bool
 	partial   bool   // ReportBatchItemFailures
-	onFailure string // URL of the queue that hears of what was given up; empty: nobody does
+	onFailure string // the URL of the queue that gets a message about records that were given up; "": none
 	filters   []pattern
 
-	behind  bool // there may be records that were not read
-	busy    bool // a batch is under way, or comes again soon
+	behind  bool // there may be unread records
+	busy    bool // a batch is under way, or will be retried
 	planned bool
-	failed  int // how often the batch that comes next failed
-	narrow  int // how many records it may have, after it was divided; 0: as many as usual
+	failed  int // how often the next batch has failed
+	narrow  int // the size of the next batch after a division; 0: the usual size
 }
 
 // record is a stream's record, as filters and functions see it.
 type record map[string]any
 
-// readRecord reads a record of a stream as Lambda does: the streams' API has the members of userIdentity in capitals.
+// readRecord decodes a record of a stream as Lambda does: the API of streams capitalizes the members of
+// userIdentity, and Lambda does not.
 func readRecord(raw json.RawMessage) (record, error) {
 	var read record
 	err := json.Unmarshal(raw, &read)
-	if who, ok := read["userIdentity"].(map[string]any); ok { // somebody other than a caller
-		read["userIdentity"] = map[string]any{"type": who["Type"], "principalId": who["PrincipalId"]}
+	if user, ok := read["userIdentity"].(map[string]any); ok { // the change was made by a service
+		read["userIdentity"] = map[string]any{"type": user["Type"], "principalId": user["PrincipalId"]}
 	}
 	return read, err
 }
@@ -61,8 +62,8 @@ func (r record) at() time.Time {
 	return time.Unix(int64(seconds), 0)
 }
 
-// hear is told that something was written.
-func (r *shard) hear() {
+// wake runs after a write to the table.
+func (r *shard) wake() {
 	r.behind = true
 	if !r.busy && !r.sim.settings.Full {
 		r.plan()
@@ -72,7 +73,7 @@ func (r *shard) hear() {
 	}
 }
 
-// plan has it read shortly: Lambda looks into a shard four times a second.
+// plan schedules a read within 250 ms: Lambda polls a shard four times a second.
 func (r *shard) plan() {
 	if r.planned || r.busy {
 		return
@@ -86,8 +87,8 @@ func (r *shard) plan() {
 	})
 }
 
-// read returns the records that wait, as many as a batch takes. It looks for more in the stream if those are too few, and forgets
-// what the stream has forgotten.
+// read returns the waiting records, at most a batch. It reads more from the stream if there are too few, and
+// drops records that the stream no longer keeps.
 func (r *shard) read() []record {
 	for len(r.waiting) > 0 && time.Since(r.waiting[0].at()) > dynamo.RecordMemory {
 		r.waiting = r.waiting[1:]
@@ -102,7 +103,7 @@ func (r *shard) read() []record {
 	return r.waiting[:min(wanted, len(r.waiting))]
 }
 
-// fetch reads on in the stream until as many records wait as are wanted, or there are no more.
+// fetch reads the stream until the wanted number of records waits, or the stream has no more.
 func (r *shard) fetch(wanted int) {
 	in := map[string]any{"StreamArn": r.stream, "ShardId": r.id, "ShardIteratorType": "TRIM_HORIZON"}
 	if r.seen != "" {
@@ -127,7 +128,7 @@ func (r *shard) fetch(wanted int) {
 				return
 			}
 			r.seen = read.sequence()
-			read["eventSourceARN"] = r.stream // which the streams' API leaves out
+			read["eventSourceARN"] = r.stream // the API of streams omits it
 			if passes(r.filters, read) {
 				r.waiting = append(r.waiting, read)
 			}
@@ -135,7 +136,7 @@ func (r *shard) fetch(wanted int) {
 	}
 }
 
-// done moves past the first records that wait: the next batch begins anew.
+// done removes the first waiting records. The next batch starts without failures.
 func (r *shard) done(records int) { r.waiting, r.failed, r.narrow = r.waiting[records:], 0, 0 }
 
 func (r *shard) ask(operation string, in map[string]any, out any) {
@@ -145,7 +146,7 @@ func (r *shard) ask(operation string, in map[string]any, out any) {
 	}
 }
 
-// deliver reads a batch and has the function work on it.
+// deliver reads a batch and invokes the function with it.
 func (r *shard) deliver() {
 	batch := r.read()
 	if len(batch) == 0 {
@@ -166,16 +167,16 @@ func (r *shard) deliver() {
 	r.function.invoke(payload, 0, func(answer []byte, err error) { r.ended(batch, answer, err) })
 }
 
-// ended decides what becomes of a batch.
+// ended decides whether a batch is done, retried, divided or given up.
 func (r *shard) ended(batch []record, answer []byte, err error) {
-	failed := 0 // index of the first that failed; as many as there are: none
+	failed := 0 // the index of the first record that failed; len(batch): none failed
 	if err == nil {
 		failed = r.firstFailed(batch, answer)
 	}
 	if failed > 0 && r.sim.faults.Batch(r.function.name, r.sim.dice) == Undeleted {
 		r.sim.strike(Undeleted)
 		r.sim.trace.note(r.sim.Now(), "undeleted", r.function.name)
-		r.busy = false // nobody remembers that they are done with
+		r.busy = false // they are delivered again
 		r.next()
 		return
 	}
@@ -189,9 +190,9 @@ func (r *shard) ended(batch []record, answer []byte, err error) {
 	}
 	r.failed++
 	switch rest := batch[failed:]; {
-	case failed > 0: // what was reported begins anew
+	case failed > 0: // the reported records start without failures
 	case r.bisect && len(rest) > 1:
-		r.narrow = (len(rest) + 1) / 2 // dividing a batch is no retry
+		r.narrow = (len(rest) + 1) / 2 // a division does not count as a retry
 		r.failed--
 	case r.retries >= 0 && r.failed > r.retries:
 		r.giveUp(rest)
@@ -209,8 +210,8 @@ func (r *shard) next() {
 	}
 }
 
-// firstFailed returns the index of the first record that the function reports as failed. An answer that names a record which was not
-// in the batch means that all failed.
+// firstFailed returns the index of the first record that the function reports as failed, or len(batch). It
+// returns 0 for an answer that Lambda does not understand, or that names a record that was not in the batch.
 func (r *shard) firstFailed(batch []record, answer []byte) int {
 	if !r.partial || len(answer) == 0 {
 		return len(batch)
@@ -239,7 +240,8 @@ func (r *shard) firstFailed(batch []record, answer []byte) int {
 	return first
 }
 
-// giveUp moves past records and says where they were: who wants to know them must look there before the stream forgets them.
+// giveUp skips records and sends their position to the queue for failures. The records themselves are only in
+// the stream, for as long as that keeps them.
 func (r *shard) giveUp(lost []record) {
 	first, last := lost[0].sequence(), lost[len(lost)-1].sequence()
 	r.done(len(lost))

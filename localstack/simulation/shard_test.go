@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A stream and Lambda do not spell who changed an item alike
+// A stream and Lambda spell the members of userIdentity differently
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html).
-func TestAFunctionSeesWhoDeletedAsLambdaSpellsIt(t *testing.T) {
+func TestReadRecord_SpellsUserIdentityAsLambda(t *testing.T) {
 	const change = `"eventName":"REMOVE","dynamodb":{"ApproximateCreationDateTime":1772366400,"SequenceNumber":"7","SizeBytes":12}`
 	expired, err := readRecord(json.RawMessage(`{` + change + `,"userIdentity":{"Type":"Service","PrincipalId":"dynamodb.amazonaws.com"}}`))
 	require.NoError(t, err)

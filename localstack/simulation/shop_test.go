@@ -26,7 +26,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// store is a simulated shop with something to sell, and what its customers ordered.
+// store is a simulated shop with products, and the orders of its customers.
 type store struct {
 	*simulation.Simulation
 	t         *testing.T
@@ -43,7 +43,7 @@ type sale struct {
 
 const skus = 20
 
-// open deploys a simulated shop and puts so many units of each product on sale.
+// open deploys a simulated shop, adds products and delivers units of each.
 func open(t *testing.T, settings simulation.Settings, units int) *store {
 	t.Helper()
 	s := &store{Simulation: simulation.New(t, settings), t: t, delivered: map[string]int{}}
@@ -64,7 +64,7 @@ func open(t *testing.T, settings simulation.Settings, units int) *store {
 	return s
 }
 
-// registerCallbacks has the sandbox of the payment provider tell the API what happens, as a deployment does.
+// registerCallbacks registers the API at the payment sandbox, as a deployment does.
 func (s *store) registerCallbacks(connection *http.Client) {
 	form := url.Values{"url": {"execute-api:api/v1/payments/events"}, "enabled_events[]": {
 		"payment_intent.amount_capturable_updated", "payment_intent.canceled", "payment_intent.payment_failed", "payment_intent.processing",
@@ -89,8 +89,8 @@ func (s *store) registerCallbacks(connection *http.Client) {
 	require.NoError(s.t, err)
 }
 
-// patiently asks the API again, as a client does, until there is an answer that is not "later".
-func patiently[T any](t *testing.T, ask func() (T, error)) T {
+// retried calls ask until it succeeds, as a client of the API does. It fails the test after 100 errors.
+func retried[T any](t *testing.T, ask func() (T, error)) T {
 	var last error
 	for range 100 {
 		answer, err := ask()
@@ -107,7 +107,7 @@ func patiently[T any](t *testing.T, ask func() (T, error)) T {
 
 // token returns a token for a customer, or for the staff.
 func (s *store) token(api shop.API, customer string) string {
-	return patiently(s.t, func() (string, error) {
+	return retried(s.t, func() (string, error) {
 		return api.Token(context.Background(), client.Credentials{ClientID: "bootstrap", Secret: cloudtest.SampleSecret, Customer: customer})
 	})
 }
@@ -119,7 +119,7 @@ func (s *store) api(connection *http.Client) shop.API {
 	return api
 }
 
-// order is a customer who places an order, and cancels it so long afterwards (0: never).
+// order returns a customer that places an order, and cancels it after a time (0: never).
 func (s *store) order(n int, basket client.OrderRequest, canceled time.Duration) func(*http.Client) {
 	return func(connection *http.Client) {
 		api, customer := s.api(connection), fmt.Sprintf("ada-%d", n)
@@ -127,7 +127,7 @@ func (s *store) order(n int, basket client.OrderRequest, canceled time.Duration)
 		if canceled > 0 {
 			time.Sleep(canceled)
 			token := s.token(api, customer)
-			patiently(s.t, func() (bool, error) { return api.Cancel(context.Background(), token, id, "ordered by mistake") })
+			retried(s.t, func() (bool, error) { return api.Cancel(context.Background(), token, id, "ordered by mistake") })
 		}
 	}
 }
@@ -135,14 +135,14 @@ func (s *store) order(n int, basket client.OrderRequest, canceled time.Duration)
 // place places an order and returns its id.
 func (s *store) place(api shop.API, token, key string, basket client.OrderRequest) string {
 	basket.Email = key + "@example.com"
-	placed := patiently(s.t, func() (client.OrderReceipt, error) {
+	placed := retried(s.t, func() (client.OrderReceipt, error) {
 		return api.Place(context.Background(), token, "order-"+key, basket)
 	})
 	s.orders = append(s.orders, &sale{placed.ID, basket, placed.Total.Amount})
 	return placed.ID
 }
 
-// basket has so many lines, one unit each.
+// basket returns a basket with a number of lines, one unit each.
 func basket(card string, lines int) client.OrderRequest {
 	b := client.OrderRequest{PaymentMethod: card}
 	for i := range lines {
@@ -151,7 +151,7 @@ func basket(card string, lines int) client.OrderRequest {
 	return b
 }
 
-// row is a row of a table, as far as the auditor and the example read it.
+// row has the attributes of a row that the audit and the example read.
 type row struct {
 	PK        string   `dynamodbav:"pk"`
 	Order     string   `dynamodbav:"order"`
@@ -183,7 +183,7 @@ func (s *store) rows(table string) map[string]row {
 	all := map[string]row{}
 	for _, item := range s.Stack.Items(table) {
 		if pk, _ := item["pk"].(*types.AttributeValueMemberS); table == "Sandbox" && !strings.HasPrefix(pk.Value, "intent#") {
-			continue // what was answered, and the setup
+			continue // recorded answers, and the setup
 		}
 		var r row
 		require.NoError(s.t, attributevalue.UnmarshalMap(item, &r))
@@ -192,13 +192,13 @@ func (s *store) rows(table string) map[string]row {
 	return all
 }
 
-// over reports whether an order has come to its end, or cannot without a person.
+// over reports whether an order has ended, or needs a person.
 func (r row) over() bool {
 	ends := []string{"paid", "rejected", "expired", "canceled"}
 	return slices.Contains(ends, r.Status) && len(r.Awaits) == 0 || r.Status == "needs_attention"
 }
 
-// over reports whether every order has come to its end, and nothing is under way.
+// over reports whether every order has ended or needs a person, and nothing is under way.
 func (s *store) over() bool {
 	if !s.Quiet() {
 		return false
@@ -211,13 +211,14 @@ func (s *store) over() bool {
 	return true
 }
 
-// harm is what faults may leave behind without anything being wrong.
+// harm is what faults may leave behind in a correct run.
 type harm struct {
-	mails bool // a mail is sent again: whoever sent it was ended, or cut off, before it could note that
-	kills bool // a message is a dead letter: it was received as often as may be, and each time something ended it; its order asked again
+	mails bool // a mail was sent twice: the function was killed or cut off before it recorded the first
+	kills bool // a message is in a dead-letter queue: each of its receives failed, and its order asked again
 }
 
-// audit demands that all is right, and returns how many orders ended how. Orders may need attention for these reasons only.
+// audit fails the test if inspect finds anything wrong, and returns how many orders have each end. Orders may
+// need attention for the given reasons only.
 func (s *store) audit(harm harm, attention ...string) map[string]int {
 	s.t.Helper()
 	ends, wrong := s.inspect(harm, attention...)
@@ -225,8 +226,8 @@ func (s *store) audit(harm harm, attention ...string) map[string]int {
 	return ends
 }
 
-// inspect looks whether no order is lost, nothing oversold and nobody charged twice: all that was ordered, and what became of it,
-// must agree with stock, money and mails, order by order. It returns how many orders ended how, and what is wrong.
+// inspect checks that no order is lost, nothing is oversold and no customer is charged twice. Each order must
+// agree with stock, money and mails. It returns how many orders have each end, and what is wrong.
 func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wrong []string) {
 	s.t.Helper()
 	finds := func(right bool, format string, args ...any) {
@@ -234,7 +235,7 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 			wrong = append(wrong, fmt.Sprintf(format, args...))
 		}
 	}
-	orders, holds, mails, money := s.rows("Orders"), s.rows("Reservations"), s.rows("Mailbox"), s.money(finds)
+	orders, reservations, mails, money := s.rows("Orders"), s.rows("Reservations"), s.rows("Mailbox"), s.money(finds)
 	ends = map[string]int{}
 	promised := map[string]int{} // units by SKU
 	for _, sold := range s.orders {
@@ -254,8 +255,8 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 				keeps = sold.total
 			}
 		}
-		hold, held := holds["main#"+sold.id]
-		finds(!held && has == "nothing" || hold.Observed == has, "order %s is %s and has %s", sold.id, o.Outcome, hold.Observed)
+		reservation, exists := reservations["main#"+sold.id]
+		finds(!exists && has == "nothing" || reservation.Observed == has, "order %s is %s and has %s", sold.id, o.Outcome, reservation.Observed)
 		finds(money[sold.id] == keeps, "the shop has %d cents of order %s, which says %d", money[sold.id], sold.id, keeps)
 		_, mailed := mails["main#"+sold.id+"#"+o.Outcome]
 		finds(mailed || o.Attention != "", "order %s has no mail that it is %s", sold.id, o.Outcome)
@@ -263,8 +264,8 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 	finds(len(orders) == len(s.orders), "%d orders were placed, and there are %d", len(s.orders), len(orders))
 	for key, mail := range mails {
 		finds(harm.mails || mail.Sends == 1, "mail %s was sent %d times", key, mail.Sends)
-		verdict := orders["main#"+mail.Order].Outcome
-		finds(mail.Template == verdict || mail.Template == "confirmed" && verdict == "canceled", "mail %s is about an order that is %s", key, verdict)
+		outcome := orders["main#"+mail.Order].Outcome
+		finds(mail.Template == outcome || mail.Template == "confirmed" && outcome == "canceled", "mail %s is about an order that is %s", key, outcome)
 	}
 	levels := s.rows("Levels")
 	for sku, units := range s.delivered {
@@ -275,7 +276,7 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 	}
 	for _, url := range s.Cloud.Queues.URLs() {
 		if strings.HasSuffix(url, "-sandbox-callbacks-dlq") {
-			continue // a provider gives up calling back, too
+			continue // the provider also gives up callbacks
 		}
 		visible, inFlight, delayed := s.Cloud.Queues.Counts(url)
 		finds(visible+inFlight+delayed == 0 || harm.kills, "%d messages are in %s", visible+inFlight+delayed, url)
@@ -283,7 +284,8 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 	return ends, wrong
 }
 
-// money returns how much the shop has of each order, as the provider's sandbox says, and finds whoever was charged twice.
+// money returns how much the shop has received for each order, by the payment sandbox. It reports customers that
+// were charged twice.
 func (s *store) money(finds func(right bool, format string, args ...any)) map[string]int64 {
 	kept, charges := map[string]int64{}, map[string]int{}
 	for _, i := range s.rows("Sandbox") {

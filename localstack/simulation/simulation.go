@@ -1,10 +1,12 @@
-// Package simulation lets the deployed system run in one process, from a seed: the functions as they are built for production, on
-// the tables, queues, streams, schedules and routes that template.yaml describes, with the sandbox of the payment provider among
-// them. What the functions say to the cloud goes through a scheduler, which decides by the seed what takes effect next, how long it
-// took and what befalls it; so the same seed gives the same story, to the last byte.
+// Package simulation runs the deployed system in one process, from a seed: the functions as they are built for
+// production, on the tables, queues, streams, schedules and routes that template.yaml describes, with the
+// payment sandbox. All requests of the functions to the cloud go through a scheduler. The seed decides which
+// request takes effect next, how long it takes and which fault strikes it, so the same seed gives the same run,
+// byte for byte.
 //
-// It runs inside a bubble of testing/synctest: time is virtual, and waiting costs nothing. Chance that libraries take from
-// crypto/rand and math/rand is made to follow the seed, too; so two simulations must not run in one process at the same time.
+// A simulation runs inside a bubble of testing/synctest: time is virtual, and waiting costs nothing. Random
+// numbers that libraries take from crypto/rand and math/rand follow the seed too, so a process must not run two
+// simulations at the same time.
 package simulation
 
 import (
@@ -27,15 +29,18 @@ import (
 
 // Settings say what is simulated.
 type Settings struct {
-	Seed    uint64
-	Lag     bool // indexes and eventually consistent reads lag behind, queues give messages in any order, and one call of ten takes up to a second
-	Limited bool // partitions take 1,000 write units a second, as DynamoDB's do
-	Full    bool // batches wait until they are full, as long as anything else can happen
-	Shards  int  // how many shards a stream has; 0: as many as on AWS a table has that is new
+	Seed uint64
+	// Lag makes indexes and eventually consistent reads lag, queues deliver in any order, and one call of ten
+	// take up to a second.
+	Lag     bool
+	Limited bool // partitions accept 1,000 write units a second, as on DynamoDB
+	Full    bool // batches wait until they are full, unless nothing else can happen
+	Shards  int  // the number of shards of a stream; 0: as many as a new table has on AWS
 	Trace   io.Writer
 }
 
-// Simulation is one run. Its methods are called by the goroutine that runs it, and by no other, unless they say so.
+// Simulation is one run. Only the goroutine that runs it may call its methods, unless their comments say
+// otherwise.
 type Simulation struct {
 	Cloud  *cloudsim.Cloud
 	Stack  *cloudtest.Cloud
@@ -49,7 +54,7 @@ type Simulation struct {
 
 	agenda  agenda
 	added   uint64
-	callers int // how many there were
+	callers int // how many callers there were
 
 	inboxes map[string]*inbox   // by the URL of their queue
 	shards  map[string][]*shard // by the name of their table
@@ -58,7 +63,7 @@ type Simulation struct {
 	transacted map[string]bool // tables that transactions write
 
 	struck  map[Fault]int
-	alive   int // invocations that still do something, those included that Lambda waits for no more
+	alive   int // invocations whose process still works, including those that timed out for Lambda
 	calls   int // calls under way
 	planned int // deliveries that are about to be made
 
@@ -69,7 +74,7 @@ type Simulation struct {
 	living   sync.WaitGroup // the processes of functions
 }
 
-// New deploys the system into the bubble of t. Everything that the template describes exists then, and nothing has happened.
+// New deploys everything that the template describes into the bubble of t. It fails the test if it cannot.
 func New(t *testing.T, s Settings) *Simulation {
 	t.Helper()
 	sim := bare(t, s)
@@ -79,11 +84,11 @@ func New(t *testing.T, s Settings) *Simulation {
 	return sim
 }
 
-// bare is a simulation in which nothing is deployed.
+// bare returns a simulation in which nothing is deployed.
 func bare(t *testing.T, s Settings) *Simulation {
 	t.Helper()
 	follow(t, s.Seed)
-	processors := runtime.GOMAXPROCS(1) // one thing happens at a time: a second processor is only handed to and fro
+	processors := runtime.GOMAXPROCS(1) // one goroutine runs at a time; a second processor only costs switches
 	t.Cleanup(func() { runtime.GOMAXPROCS(processors) })
 	sim := &Simulation{
 		t: t, settings: s, faults: Calm{}, dice: rand.New(rand.NewPCG(s.Seed, 1)), trace: newTrace(s.Trace), Ledger: newLedger(),
@@ -105,20 +110,20 @@ func bare(t *testing.T, s Settings) *Simulation {
 // stack is the stack's name.
 const stack = "sim"
 
-// Now returns the simulated time. Any goroutine may ask.
+// Now returns the simulated time. Any goroutine may call it.
 func (s *Simulation) Now() time.Time { return time.Now().UTC() }
 
-// Disturb has faults befall whatever begins from now on. Calm{} ends them.
+// Disturb makes faults strike calls and deliveries that begin from now on. Calm{} ends them.
 func (s *Simulation) Disturb(f Faults) { s.faults = f }
 
-// Struck says how often each fault befell somebody so far.
+// Struck returns how often each fault has struck so far.
 func (s *Simulation) Struck() map[Fault]int { return maps.Clone(s.struck) }
 
-// strike counts a fault that befell somebody.
+// strike counts a fault that struck.
 func (s *Simulation) strike(f Fault) { s.struck[f]++ }
 
-// Meanwhile runs what clients of the API do, each with a connection of its own, and lets things happen until all have returned. It
-// fails the test if that takes longer than the limit.
+// Meanwhile runs clients of the API, each with a connection of its own, and runs the system until all clients
+// have returned. It fails the test if that takes longer than the limit.
 func (s *Simulation) Meanwhile(limit time.Duration, clients ...func(*http.Client)) {
 	s.t.Helper()
 	left := make([]bool, len(clients))
@@ -134,7 +139,7 @@ func (s *Simulation) Meanwhile(limit time.Duration, clients ...func(*http.Client
 	}
 }
 
-// departed is the end of somebody whom Meanwhile waits for.
+// departed is the return of a client that Meanwhile waits for.
 type departed struct {
 	who  int
 	left []bool
@@ -143,7 +148,7 @@ type departed struct {
 func (l departed) order() [2]int { return [2]int{-1, l.who} }
 func (l departed) accept()       { l.left[l.who] = true }
 
-// Batch has all functions be given so much at once, at most, whatever the template says.
+// Batch sets the batch size of all event source mappings, instead of the template's.
 func (s *Simulation) Batch(size int) {
 	for _, b := range s.inboxes {
 		b.batch = size
@@ -155,14 +160,14 @@ func (s *Simulation) Batch(size int) {
 	}
 }
 
-// Digest is a hash over every call, answer, delivery and fault so far, in their order.
+// Digest returns a hash over every call, answer, delivery and fault so far, in their order.
 func (s *Simulation) Digest() string { return s.trace.digest() }
 
-// Steps is how many of them there were.
+// Steps returns the number of calls, answers, deliveries and faults so far.
 func (s *Simulation) Steps() int { return s.trace.steps }
 
-// Run lets things happen until done says so, or so much time has passed; it reports which. done is asked whenever something
-// happened.
+// Run runs the system until done returns true, or until the limit has passed. It returns the last result of
+// done, which it calls after every event.
 func (s *Simulation) Run(limit time.Duration, done func() bool) bool {
 	s.t.Helper()
 	until := time.Now().Add(limit)
@@ -174,11 +179,11 @@ func (s *Simulation) Run(limit time.Duration, done func() bool) bool {
 	return true
 }
 
-// Pass lets so much time pass, and happen what happens.
+// Pass runs the system for a duration.
 func (s *Simulation) Pass(d time.Duration) { s.Run(d, func() bool { return false }) }
 
-// Quiet reports whether nothing is under way: no call, no invocation, no message that waits or is in flight, and no record that
-// was not read. Only schedules go on.
+// Quiet reports whether nothing is under way: no call, no invocation, no message that waits or is in flight,
+// and no unread stream record. Schedules are not counted.
 func (s *Simulation) Quiet() bool {
 	if s.alive > 0 || s.calls > 0 || s.planned > 0 {
 		return false
@@ -202,7 +207,7 @@ func (s *Simulation) Quiet() bool {
 	return true
 }
 
-// step lets the next thing happen. It returns false if nothing does before the time is up.
+// step runs the next event. It returns false if there is none before until.
 func (s *Simulation) step(until time.Time) bool {
 	synctest.Wait()
 	s.admit()
@@ -219,7 +224,7 @@ func (s *Simulation) step(until time.Time) bool {
 		case <-timer.C:
 		case <-s.wake:
 			timer.Stop()
-			return true // somebody came who may have an earlier wish
+			return true // the arrival may add an earlier event
 		}
 	}
 	if len(s.agenda) == 0 || s.agenda[0].at.After(until) {
@@ -229,7 +234,7 @@ func (s *Simulation) step(until time.Time) bool {
 	return true
 }
 
-// fillUp has a batch delivered that is not full, because it never will be: nothing else happens any more.
+// fillUp delivers one batch that is not full: nothing else can happen, so it will never be full.
 func (s *Simulation) fillUp() {
 	for _, table := range sorted(s.shards) {
 		for _, r := range s.shards[table] {
@@ -247,17 +252,17 @@ func (s *Simulation) fillUp() {
 	}
 }
 
-// end lets go whoever was held back, so that the bubble can end.
+// end releases all goroutines that wait, so that the bubble can end.
 func (s *Simulation) end() {
 	synctest.Wait()
 	close(s.over)
 	s.living.Wait()
 }
 
-// An event is something that will happen.
+// An event is scheduled work.
 type event struct {
 	at  time.Time
-	nth uint64 // of those at the same time, the one that was decided first is first
+	nth uint64 // orders events of the same time: the one that was added first runs first
 	do  func()
 }
 
@@ -278,13 +283,13 @@ func (a *agenda) Pop() any {
 	return last
 }
 
-// after has do happen when so much time has passed.
+// after schedules do for the time d from now.
 func (s *Simulation) after(d time.Duration, do func()) {
 	s.added++
 	heap.Push(&s.agenda, &event{time.Now().Add(d), s.added, do})
 }
 
-// pause is how long a call is on its way.
+// pause draws how long a call takes to reach the cloud.
 func (s *Simulation) pause() time.Duration {
 	if s.settings.Lag && s.dice.IntN(10) == 0 {
 		return s.between(9*time.Millisecond, time.Second)
@@ -298,11 +303,11 @@ func (s *Simulation) between(least, most time.Duration) time.Duration {
 
 // An arrival is what a goroutine hands to the scheduler.
 type arrival interface {
-	order() [2]int // who hands it in, and how many that one handed in before
+	order() [2]int // the goroutine's number, and the number of the arrival among its own
 	accept()
 }
 
-// arrive hands something to the scheduler. Any goroutine may.
+// arrive hands an arrival to the scheduler. Any goroutine may call it.
 func (s *Simulation) arrive(a arrival) {
 	s.mu.Lock()
 	s.arrivals = append(s.arrivals, a)
@@ -313,14 +318,14 @@ func (s *Simulation) arrive(a arrival) {
 	}
 }
 
-// arrived reports whether somebody arrived who was not admitted.
+// arrived reports whether there are arrivals that admit has not accepted.
 func (s *Simulation) arrived() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.arrivals) > 0
 }
 
-// admit takes in what has arrived, in an order that does not depend on which goroutine was faster.
+// admit accepts all arrivals, in an order that does not depend on the speed of goroutines.
 func (s *Simulation) admit() {
 	select {
 	case <-s.wake:
@@ -339,7 +344,7 @@ func (s *Simulation) admit() {
 	}
 }
 
-// deploy makes what the template describes.
+// deploy creates what the template describes.
 func (s *Simulation) deploy() error {
 	t, err := template.Read()
 	if err != nil {

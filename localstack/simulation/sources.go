@@ -62,11 +62,11 @@ func (s *Simulation) read(t template.Template) error {
 	return nil
 }
 
-// ofFunction are the properties of a function that are simulated, or that change nothing which could be seen here. Concurrency that
-// routes reserve is not: a test's clients are no flood.
+// ofFunction are the properties of a function that are simulated, or that have no visible effect here. Reserved
+// concurrency of routes is not simulated, because the clients of a test are few.
 var ofFunction = []string{"FunctionName", "Role", "LoggingConfig", "MemorySize", "Timeout", "Environment", "Events", "ReservedConcurrentExecutions"}
 
-// addAPI makes an API. That a stage throttles is not simulated: a test's clients are no flood.
+// addAPI creates an API. Throttling by the stage is not simulated, because the clients of a test are few.
 func (s *Simulation) addAPI(id string, declared any) error {
 	text, err := json.Marshal(declared)
 	if err != nil {
@@ -86,8 +86,8 @@ func (s *Simulation) addAPI(id string, declared any) error {
 	return nil
 }
 
-// mapping are the properties of an event source, of any type. A property that is not here is an error: it would go unsimulated
-// unnoticed.
+// mapping has the properties of an event source of any type. Any other property is an error, so that none is
+// silently ignored.
 type mapping struct {
 	RestApiId, Path, Method string // Api
 
@@ -141,7 +141,7 @@ func (s *Simulation) source(f *deployed, declared any) error {
 	case "Api":
 		a := s.apis[m.RestApiId]
 		if a == nil {
-			return fmt.Errorf("there is no API %q", m.RestApiId)
+			return fmt.Errorf("unknown API %q", m.RestApiId)
 		}
 		a.routes = append(a.routes, route{strings.ToUpper(m.Method), m.Path, f})
 		return nil
@@ -259,7 +259,8 @@ func (s *Simulation) schedule(f *deployed, rate string) error {
 	return nil
 }
 
-// invokeLater is an asynchronous invocation: one that fails is tried again after one minute, and once more after two
+// invokeLater invokes a function asynchronously. A failed invocation is retried after one minute, and again after
+// two more
 // (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html).
 func (s *Simulation) invokeLater(f *deployed, payload []byte, failed int) {
 	f.invoke(payload, 0, func(_ []byte, err error) {
@@ -269,7 +270,7 @@ func (s *Simulation) invokeLater(f *deployed, payload []byte, failed int) {
 	})
 }
 
-// every has do happen again and again.
+// every runs do at an interval, until the simulation ends.
 func (s *Simulation) every(d time.Duration, do func()) {
 	s.after(d, func() {
 		do()

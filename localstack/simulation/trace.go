@@ -16,10 +16,10 @@ import (
 	tree "backroom/localstack/cloudsim/dynamo/document"
 )
 
-// trace is a hash over all that happens.
+// trace is a hash over all events.
 type trace struct {
 	sum   hash.Hash
-	to    io.Writer // where it is written down as well; may be nil
+	to    io.Writer // gets the events as text; may be nil
 	steps int
 	line  []byte
 }
@@ -33,7 +33,7 @@ func (t *trace) note(at time.Time, what string, parts ...string) {
 		line = append(append(line, ' '), part...)
 	}
 	t.line = append(line, '\n')
-	_, _ = t.sum.Write(t.line) // a hash takes everything
+	_, _ = t.sum.Write(t.line) // a hash never returns an error
 	if t.to != nil {
 		_, _ = t.to.Write(t.line)
 	}
@@ -41,7 +41,7 @@ func (t *trace) note(at time.Time, what string, parts ...string) {
 
 func (t *trace) digest() string { return hex.EncodeToString(t.sum.Sum(nil)) }
 
-// canonical writes a document so that equal ones read equally: an SDK writes the members of a map in any order.
+// canonical returns the same text for equal documents: an SDK writes the members of a map in any order.
 func canonical(body []byte) string {
 	if len(body) > 0 && body[0] == '{' {
 		if read, err := tree.Parse(body); err == nil {
@@ -56,8 +56,8 @@ func canonical(body []byte) string {
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// follow makes the chance that libraries take for themselves follow the seed, as long as t runs: the SDK's and our own ids come
-// from crypto/rand, the pauses of stripe-go from math/rand.
+// follow makes the random numbers of libraries follow the seed until t ends. The ids of the SDK and of Backroom
+// come from crypto/rand, the pauses of stripe-go from math/rand.
 func follow(t *testing.T, seed uint64) {
 	cryptotest.SetGlobalRandom(t, seed)
 	// It has an effect with GODEBUG=randseednop=0, which the go:debug lines of the tests set.

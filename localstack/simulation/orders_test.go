@@ -22,8 +22,8 @@ import (
 	"backroom/shared/order"
 )
 
-// Each road that an order may take, in a world where nothing fails.
-func TestTheRoadsOfAnOrder(t *testing.T) {
+// It runs an order on each path that it can take, without faults.
+func TestOrder_TakesEachPath(t *testing.T) {
 	for name, c := range map[string]struct {
 		card     string
 		lines    int
@@ -48,27 +48,28 @@ func TestTheRoadsOfAnOrder(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := open(t, simulation.Settings{Seed: 1}, c.units)
 				s.Meanwhile(time.Hour, s.order(0, basket(c.card, c.lines), c.canceled))
-				require.True(t, s.Run(2*time.Hour, s.over), "the order comes to no end")
+				require.True(t, s.Run(2*time.Hour, s.over), "the order does not end")
 				assert.Equal(t, map[string]int{c.end: 1}, s.audit(harm{}, order.CaptureFailed))
 			})
 		})
 	}
 }
 
-// run is a shop and a flash of orders in it, under faults.
+// run opens a shop and runs a flash sale in it, under faults.
 func run(t *testing.T, seed uint64, orders int, faults simulation.Rates) (s *store, ends map[string]int) {
 	s = open(t, simulation.Settings{Seed: seed, Lag: true}, orders/2)
 	return s, s.flash(seed, orders, faults)
 }
 
-// cards are ways to pay, those that are usual more than once.
+// cards are the payment methods of a flash sale. Common ones are listed more than once.
 var cards = []string{
 	"pm_card_visa", "pm_card_visa", "pm_card_visa", "pm_card_visa", "pm_card_chargeDeclined", "pm_sandbox_lost", "pm_card_authenticationRequired",
 	"pm_sandbox_processing_20000", "pm_card_captureLost", "pm_card_returnLost", "pm_card_callbackTwice", "pm_card_callbackReversed", "pm_card_callbackNone",
 }
 
-// flash has customers place orders within minutes, pay in all kinds of ways, and cancel some, under faults that cease when the last
-// was placed. All must come to a right end. It returns how they ended.
+// flash has customers place orders within two minutes, pay with different cards and cancel some orders. Faults
+// strike until the last order is placed. It fails the test unless every order ends and the audit passes, and
+// returns how many orders have each end.
 func (s *store) flash(seed uint64, orders int, faults simulation.Rates) map[string]int {
 	s.t.Helper()
 	s.Disturb(faults)
@@ -87,11 +88,11 @@ func (s *store) flash(seed uint64, orders int, faults simulation.Rates) map[stri
 	}
 	s.Meanwhile(time.Hour, customers...)
 	s.Disturb(simulation.Calm{})
-	require.True(s.t, s.Run(4*time.Hour, s.over), "not every order comes to an end")
+	require.True(s.t, s.Run(4*time.Hour, s.over), "some orders do not end")
 	return s.audit(harmOf(faults))
 }
 
-// harmOf says what faults may leave behind.
+// harmOf returns what the faults may leave behind.
 func harmOf(faults simulation.Rates) harm {
 	any := func(of ...simulation.Fault) bool {
 		return slices.ContainsFunc(of, func(f simulation.Fault) bool { return faults[f] > 0 })
@@ -102,13 +103,13 @@ func harmOf(faults simulation.Rates) harm {
 	}
 }
 
-func TestOrdersComeToARightEndWhateverFails(t *testing.T) {
+func TestOrder_SettlesUnderFaults(t *testing.T) {
 	all := slices.Concat(simulation.CallFaults, simulation.DeliveryFaults)
-	worlds := [][]simulation.Fault{all}
+	combinations := [][]simulation.Fault{all}
 	for _, f := range all {
-		worlds = append(worlds, []simulation.Fault{f})
+		combinations = append(combinations, []simulation.Fault{f})
 	}
-	for _, faults := range worlds {
+	for _, faults := range combinations {
 		t.Run(fmt.Sprint(faults), func(t *testing.T) {
 			rate := 0.08 / math.Sqrt(float64(len(faults)))
 			synctest.Test(t, func(t *testing.T) {
@@ -117,7 +118,7 @@ func TestOrdersComeToARightEndWhateverFails(t *testing.T) {
 				for _, f := range faults {
 					assert.Positive(t, struck[f], "%s never struck", f)
 				}
-				conformance.Figure(t, "%v befell %v in %d steps: %v", struck, orders(ends), s.Steps(), ends)
+				conformance.Figure(t, "%v struck %v in %d steps: %v", struck, orders(ends), s.Steps(), ends)
 			})
 		})
 	}
@@ -128,7 +129,7 @@ var (
 	seeds     = flag.Int("seeds", 3, "how many seeds TestSwarm tries")
 )
 
-// Each seed is a world of its own: which faults there are in it, and how often they strike.
+// Each seed chooses its own faults, and how often they strike.
 func TestSwarm(t *testing.T) {
 	for seed := *firstSeed; seed < *firstSeed+uint64(*seeds); seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -148,7 +149,7 @@ func TestSwarm(t *testing.T) {
 			}()
 			synctest.Test(t, func(t *testing.T) {
 				s, ends := run(t, seed, 40, rates)
-				t.Logf("%v befell %v: %v", s.Struck(), orders(ends), ends)
+				t.Logf("%v struck %v: %v", s.Struck(), orders(ends), ends)
 			})
 		})
 	}
@@ -162,8 +163,8 @@ func orders(ends map[string]int) string {
 	return fmt.Sprintf("%d orders", sum)
 }
 
-// What the auditor would not find would prove nothing.
-func TestTheAuditorFindsWhatIsWrong(t *testing.T) {
+// It changes one row at a time, and the audit must find each change.
+func TestInspect_FindsEachKindOfError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := run(t, 5, 20, nil)
 		for what, c := range map[string]struct {
@@ -172,16 +173,16 @@ func TestTheAuditorFindsWhatIsWrong(t *testing.T) {
 			found      string
 		}{
 			"an order is lost":            {"Orders", `"status": "paid"`, `"pk": "main#`, `"pk": "other#`, "is lost"},
-			"an order stands still":       {"Orders", `"status": "paid"`, `"status": "paid"`, `"status": "placed"`, "is placed"},
+			"an order does not end":       {"Orders", `"status": "paid"`, `"status": "paid"`, `"status": "placed"`, "is placed"},
 			"a unit is gone":              {"Levels", `"pk": "main#sku#SKU-0"`, `"sellable": `, `"sellable": 1`, "units of SKU-0"},
 			"it is oversold":              {"Levels", `"pk": "main#sku#SKU-0"`, `"sellable": `, `"sellable": -1`, "is oversold"},
 			"somebody was charged twice":  {"Sandbox", `"sandbox_authorizations": 1`, `"sandbox_authorizations": 1`, `"sandbox_authorizations": 2`, "was charged 2 times"},
 			"somebody was captured twice": {"Sandbox", `"sandbox_captures": 1`, `"sandbox_captures": 1`, `"sandbox_captures": 2`, "was captured 2 times"},
 			"money is missing":            {"Sandbox", `"sandbox_captures": 1`, `"sandbox_refunded": 0`, `"sandbox_refunded": 1`, "cents"},
-			"a unit is nobody's":          {"Levels", `"pk": "main#sku#SKU-0"`, `"promised": `, `"promised": 1`, "are promised"},
-			"a hold is not sold":          {"Reservations", `"observed": "sold"`, `"observed": "sold"`, `"observed": "reserved"`, "has reserved"},
+			"a unit is promised to none":  {"Levels", `"pk": "main#sku#SKU-0"`, `"promised": `, `"promised": 1`, "are promised"},
+			"a reservation is not sold":   {"Reservations", `"observed": "sold"`, `"observed": "sold"`, `"observed": "reserved"`, "has reserved"},
 			"an order needs a person":     {"Orders", `"status": "paid"`, `"status": "paid"`, `"attention": "some-reason", "status": "needs_attention"`, "needs attention"},
-			"a mail lies":                 {"Mailbox", `"template": "confirmed"`, `"template": "confirmed"`, `"template": "rejected"`, "is about an order that is confirmed"},
+			"a mail is wrong":             {"Mailbox", `"template": "confirmed"`, `"template": "confirmed"`, `"template": "rejected"`, "is about an order that is confirmed"},
 			"money is held":               {"Sandbox", `"status": "succeeded"`, `"status": "succeeded"`, `"status": "requires_capture"`, "is still held"},
 			"a mail was sent twice":       {"Mailbox", `"sends": 1`, `"sends": 1`, `"sends": 2`, "was sent 2 times"},
 			"a mail was not sent":         {"Mailbox", `#confirmed"`, `#confirmed"`, `#other"`, "has no mail"},
@@ -202,8 +203,8 @@ func TestTheAuditorFindsWhatIsWrong(t *testing.T) {
 	})
 }
 
-func TestTheSameSeedTellsTheSameStory(t *testing.T) {
-	story := func(seed uint64, change func(*store)) (digest string) {
+func TestSimulation_SameSeedGivesSameRun(t *testing.T) {
+	run := func(seed uint64, change func(*store)) (digest string) {
 		synctest.Test(t, func(t *testing.T) {
 			s := open(t, simulation.Settings{Seed: seed, Lag: true}, 15)
 			change(s)
@@ -214,10 +215,10 @@ func TestTheSameSeedTellsTheSameStory(t *testing.T) {
 		return digest
 	}
 	nothing := func(*store) {}
-	first := story(11, nothing)
-	again := story(11, nothing)
-	other := story(12, nothing)
-	byteChanged := story(11, func(s *store) {
+	first := run(11, nothing)
+	again := run(11, nothing)
+	other := run(12, nothing)
+	byteChanged := run(11, func(s *store) {
 		row := s.Stack.Row("Catalog", "main#SKU-0")
 		require.Contains(t, row, `"title": "A thing"`)
 		s.Stack.Put("Catalog", strings.Replace(row, `"title": "A thing"`, `"title": "A thinG"`, 1))
@@ -228,8 +229,9 @@ func TestTheSameSeedTellsTheSameStory(t *testing.T) {
 	conformance.Figure(t, "seed 11: %.16s… and again %.16s…; seed 12: %.16s…; seed 11 with one byte of a row changed: %.16s…", first, again, other, byteChanged)
 }
 
-// How fast it is, on one core: printed, not demanded. An order is 13 invocations and some 40 calls from POST to closed and mailed; the
-// provider's two callbacks, and what its sandbox does for them, are as much again.
+// It prints how fast a simulation is on one core, and asserts no speed. An order takes 13 invocations and about
+// 40 calls, from its placement to its last mail. The provider's two callbacks, with the work of its sandbox, take
+// as many again.
 func TestThroughput(t *testing.T) {
 	for what, card := range map[string]string{"": "pm_card_visa", ", without callbacks": "pm_card_callbackNone"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -255,7 +257,8 @@ func TestThroughput(t *testing.T) {
 	}
 }
 
-// wall returns a clock of the real world, which the bubble's does not show: it tells how much time has passed since.
+// wall returns a function that returns how much real time has passed since: inside the bubble, the clock of
+// package time is simulated.
 func wall(t *testing.T) func() time.Duration {
 	read := func() time.Duration {
 		var now syscall.Timeval
@@ -266,8 +269,9 @@ func wall(t *testing.T) func() time.Duration {
 	return func() time.Duration { return read() - began }
 }
 
-// Many want the last units at the same moment: their transactions meet on one row, and its partition takes so much and no more.
-func TestAFlashSaleSellsWhatThereIs(t *testing.T) {
+// Many customers order the last units at once. Their transactions conflict on one row, and its partition is
+// throttled.
+func TestFlashSale_SellsExactlyTheStock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const buyers, units = 120, 30
 		s := open(t, simulation.Settings{Seed: 9, Lag: true, Limited: true}, units)
