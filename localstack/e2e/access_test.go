@@ -17,8 +17,8 @@ import (
 	"backroom/shared/ops/shop"
 )
 
-func TestAnothersOrderIsAnAbsentOne(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestGetOrder_HidesOrdersOfOtherCustomers(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		ada, grace, sku := system.New("ada"), system.New("grace"), system.Product(t, 100, 1)
 		id := system.Place(t, ada, Basket(sku)).ID
 		read := func(buyer, id string) shop.Answer {
@@ -31,11 +31,11 @@ func TestAnothersOrderIsAnAbsentOne(t *testing.T) {
 		require.Equal(t, absent, anothers)
 
 		require.Equal(t, http.StatusOK, read(ada, id).Status)
-		require.Equal(t, http.StatusOK, read("", id).Status, "the shop's own people see every order")
+		require.Equal(t, http.StatusOK, read("", id).Status, "staff see every order")
 	})
 }
 
-func TestNobodyEntersWithoutATokenThatAllowsIt(t *testing.T) {
+func TestAccess_NeedsATokenWithTheScope(t *testing.T) {
 	promised, err := contract.Promised()
 	require.NoError(t, err)
 	guarded, err := promised.Guarded()
@@ -47,7 +47,7 @@ func TestNobodyEntersWithoutATokenThatAllowsIt(t *testing.T) {
 			route.Body = g.Body
 		}
 		t.Run(g.Operation, func(t *testing.T) {
-			beside(t, func(t conformance.T) {
+			parallel(t, func(t conformance.T) {
 				good := system.Token(t, system.New("ada"))
 				for what, token := range map[string]string{
 					"garbage":                   "garbage",
@@ -79,12 +79,12 @@ func TestNobodyEntersWithoutATokenThatAllowsIt(t *testing.T) {
 	}
 }
 
-// challenge returns what WWW-Authenticate says. The gateway of AWS gives that header another name.
+// challenge returns the header WWW-Authenticate, which AWS's gateway renames.
 func challenge(answer shop.Answer) string {
 	return cmp.Or(answer.Header.Get("WWW-Authenticate"), answer.Header.Get("X-Amzn-Remapped-Www-Authenticate"))
 }
 
-// forged returns a token that claims more than the given one, under its signature.
+// forged returns the token with more scopes, under the same signature.
 func forged(t conformance.T, token string) string {
 	t.Helper()
 	parts := strings.Split(token, ".")
@@ -107,8 +107,8 @@ func withHeader(t conformance.T, token string, header map[string]string, signatu
 	return base64.RawURLEncoding.EncodeToString(document) + "." + strings.Split(token, ".")[1] + "." + signature
 }
 
-func TestOnlyAKnownClientGetsATokenAndNoMoreThanItMayHave(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestToken_IsForKnownClientsWithTheirScopesOnly(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		id, secret := system.Client()
 		ask := func(id, secret, form string) (answer shop.Answer, said client.TokenAnswer) {
 			answer = system.Send(t, shop.Call{Method: http.MethodPost, Path: "/oauth/token", Body: form, Header: map[string]string{

@@ -13,8 +13,8 @@ import (
 	"backroom/shared/saga"
 )
 
-// An Account follows what the orders of a case do to money, stock and mail. Close demands that every cent, unit and mail is where
-// the ends of the orders say.
+// An Account has the products and orders of a case. Close checks that money, stock and mails agree with how the
+// orders ended.
 type Account struct {
 	system    *System
 	delivered map[string]int
@@ -28,16 +28,16 @@ type Entry struct {
 	Basket    client.OrderRequest
 }
 
-// An End is how an order's story is to end.
+// An End is the expected end of an order.
 type End struct {
-	Is    string   // as in Standing
-	Kept  int64    // what the shop keeps of its money
-	Sold  bool     // whether its units are sold, and so promised; if not, they are for sale again
-	Mails []string // exactly these were sent to its customer: templates, and "refunded" once per refund
-	May   []string // these may have been sent, too
+	Is    string   // as Standing returns it
+	Kept  int64    // the money that the shop keeps
+	Sold  bool     // its units are sold, and so promised; otherwise they can be sold again
+	Mails []string // the mails that must be sent to its customer: templates, and "refunded" once per refund
+	May   []string // further mails that may have been sent
 }
 
-// Confirmed is the end of an order that was paid, of which the shop keeps so much. Each refund has a mail.
+// Confirmed is the end of a paid order, with the money that the shop keeps. Each refund has a mail.
 func Confirmed(kept int64, refunds int) End {
 	mails := append([]string{"confirmed"}, slices.Repeat([]string{"refunded"}, refunds)...)
 	return End{Is: "paid confirmed", Kept: kept, Sold: true, Mails: mails}
@@ -54,13 +54,13 @@ func Rejected(reason string) End {
 // Expired is the end of an order that expired.
 func Expired() End { return End{Is: "expired", Mails: []string{"expired"}} }
 
-// Canceled is the end of an order that was canceled; before that its customer may have had other mails.
+// Canceled is the end of a canceled order. Its customer may have got the mails may before.
 func Canceled(may ...string) End {
 	return End{Is: "canceled", Mails: []string{"canceled"}, May: may}
 }
 
-// Ending is the end that an order tells of: where its money, stock and mails have to be follows from its outcome and its refunds. A
-// canceled one may have been confirmed before.
+// Ending returns the end that follows from an order's outcome and refunds. A canceled order may have been
+// confirmed before.
 func Ending(o client.Order, total int64) End {
 	end := End{Is: Standing(o), Mails: []string{string(o.Outcome)}}
 	switch o.Outcome {
@@ -79,8 +79,8 @@ func Ending(o client.Order, total int64) End {
 	return end
 }
 
-// Standing returns where an order stands: its status, its outcome unless that is the same, the outcome's reason, why a person must
-// look, and whether stock or money of an order that is given up is still to come back.
+// Standing describes the state of an order: its status, its outcome unless that is the same word, the outcome's
+// reason, why it needs attention, and "not settled" if stock or money of a rejected or expired order is not back.
 func Standing(o client.Order) string {
 	words := string(o.Status)
 	if outcome := string(o.Outcome); outcome != words {
@@ -99,10 +99,10 @@ func Standing(o client.Order) string {
 	return words
 }
 
-// Account opens an account.
+// Account returns an empty account.
 func (s *System) Account() *Account { return &Account{system: s, delivered: map[string]int{}} }
 
-// Product puts something new on sale, with so many units in stock, and returns its SKU.
+// Product adds a new product with units in stock, and returns its SKU.
 func (a *Account) Product(t conformance.T, cents int64, units int) string {
 	t.Helper()
 	sku := a.system.Product(t, cents, units)
@@ -110,16 +110,16 @@ func (a *Account) Product(t conformance.T, cents int64, units int) string {
 	return sku
 }
 
-// Stock takes in a product that was put on sale otherwise.
+// Stock adds a product that exists already.
 func (a *Account) Stock(sku string, units int) { a.delivered[sku] = units }
 
-// Place places an order for a new customer, who wants mails.
+// Place places an order for a new customer, with a mail address.
 func (a *Account) Place(t conformance.T, b client.OrderRequest) *Entry {
 	t.Helper()
 	return a.PlaceFor(t, a.system.New("ada"), b)
 }
 
-// PlaceFor places an order for a customer, who wants mails.
+// PlaceFor places an order for a customer, with a mail address.
 func (a *Account) PlaceFor(t conformance.T, buyer string, b client.OrderRequest) *Entry {
 	t.Helper()
 	b = Mailed(buyer, b)
@@ -127,17 +127,21 @@ func (a *Account) PlaceFor(t conformance.T, buyer string, b client.OrderRequest)
 	return a.Note(buyer, b, receipt)
 }
 
-// Note takes in an order that was placed otherwise.
+// Note adds an order that was placed already.
 func (a *Account) Note(buyer string, b client.OrderRequest, r client.OrderReceipt) *Entry {
 	e := &Entry{ID: r.ID, Buyer: buyer, Total: r.Total.Amount, Basket: b}
 	a.orders = append(a.orders, e)
 	return e
 }
 
-// Close waits until the orders, in the order in which they were placed, came to these ends – one end is that of all –, and demands
-// that money, stock and mails are as the ends say: nothing is held on a card any more, none was charged or captured twice, and the
-// shop keeps what it should; every unit is for sale or promised to the order that it was sold to, and none missing; every customer
-// had exactly the mails that were due. It prints all that.
+// Close waits until the orders have the given ends, in the order in which they were placed; a single end is that of
+// all orders. It fails the case unless money, stock and mails agree with the ends:
+//
+//   - no amount is held on a card, no order was charged or captured twice, and the shop keeps the right amount
+//   - every delivered unit is sellable, or promised to the order that it was sold to
+//   - every customer got the mails of the end, and no others
+//
+// It prints a summary.
 func (a *Account) Close(t conformance.T, ends ...End) {
 	t.Helper()
 	if len(ends) == 1 {
@@ -147,7 +151,7 @@ func (a *Account) Close(t conformance.T, ends ...End) {
 	for i, e := range a.orders {
 		a.system.Becomes(t, e, ends[i].Is)
 		if ends[i].Sold {
-			a.system.Tells(t, e, saga.StockSold)
+			a.system.AwaitFact(t, e, saga.StockSold)
 		}
 	}
 	mails := a.mails(t, ends)
@@ -155,10 +159,10 @@ func (a *Account) Close(t conformance.T, ends ...End) {
 	money := a.money(t, ends)
 	for i, e := range a.orders {
 		o := a.system.Order(t, e.Buyer, e.ID)
-		require.Equal(t, ends[i].Is, Standing(o), "it stays as it is: %s", Story(o))
-		for _, verdict := range []saga.Fact{saga.OrderConfirmed, saga.OrderRejected, saga.OrderExpired, saga.OrderCanceling} {
-			told := slices.DeleteFunc(Facts(o), func(fact string) bool { return fact != string(verdict) })
-			require.LessOrEqual(t, len(told), 1, "an outcome is given once: %s", Story(o))
+		require.Equal(t, ends[i].Is, Standing(o), "the end does not change: %s", Story(o))
+		for _, outcome := range []saga.Fact{saga.OrderConfirmed, saga.OrderRejected, saga.OrderExpired, saga.OrderCanceling} {
+			recorded := slices.DeleteFunc(Facts(o), func(fact string) bool { return fact != string(outcome) })
+			require.LessOrEqual(t, len(recorded), 1, "an outcome is recorded once: %s", Story(o))
 		}
 	}
 	were := Holding{}
@@ -172,7 +176,7 @@ func (a *Account) Close(t conformance.T, ends ...End) {
 	conformance.Figure(t, "%s | money 0 -> %s | stock %s -> %s | mails %s", tally(standings), money, were, levels, tally(mails))
 }
 
-// Becomes waits until an order stands so. It has late orders woken meanwhile, and returns the order.
+// Becomes waits until Standing of an order is standing, and returns the order. It runs wake-overdue meanwhile.
 func (s *System) Becomes(t conformance.T, e *Entry, standing string) (o client.Order) {
 	t.Helper()
 	s.Until(t, "order "+e.ID+" is "+standing, func() (any, bool) {
@@ -186,12 +190,12 @@ func (s *System) Becomes(t conformance.T, e *Entry, standing string) (o client.O
 	return o
 }
 
-// Tells waits until an order's timeline has a fact. It has late orders woken meanwhile.
-func (s *System) Tells(t conformance.T, e *Entry, fact saga.Fact) {
+// AwaitFact waits until an order's timeline has a fact. It runs wake-overdue meanwhile.
+func (s *System) AwaitFact(t conformance.T, e *Entry, fact saga.Fact) {
 	t.Helper()
-	s.Until(t, "order "+e.ID+" tells "+string(fact), func() (any, bool) {
+	s.Until(t, "order "+e.ID+" has the fact "+string(fact), func() (any, bool) {
 		o := s.Order(t, e.Buyer, e.ID)
-		if Told(o, string(fact)) {
+		if HasFact(o, string(fact)) {
 			return Story(o), true
 		}
 		s.WakeAtTimes(t)
@@ -199,7 +203,8 @@ func (s *System) Tells(t conformance.T, e *Entry, fact saga.Fact) {
 	})
 }
 
-// money waits until the shop keeps what it should, and demands that nothing else was done at the provider.
+// money waits until the shop keeps the right amount of each order. It fails the case if an order was charged or
+// captured twice.
 func (a *Account) money(t conformance.T, ends []End) (sum Money) {
 	t.Helper()
 	a.system.Until(t, "the shop keeps what it should", func() (any, bool) {
@@ -220,7 +225,7 @@ func (a *Account) money(t conformance.T, ends []End) (sum Money) {
 	return sum
 }
 
-// levels waits until every unit that was not sold is for sale, and demands that none came or went meanwhile.
+// levels waits until every unit that was not sold is sellable. It fails the case if a unit is missing or was added.
 func (a *Account) levels(t conformance.T, ends []End) (sum Holding) {
 	t.Helper()
 	sold := map[string]int{}
@@ -235,7 +240,7 @@ func (a *Account) levels(t conformance.T, ends []End) (sum Holding) {
 	for _, sku := range slices.Sorted(maps.Keys(a.delivered)) {
 		wanted := Holding{Sellable: a.delivered[sku] - sold[sku], Promised: sold[sku]}
 		a.system.Until(t, fmt.Sprintf("the stock of %s is %s", sku, wanted), func() (any, bool) {
-			is := a.system.Shelf(t, sku)
+			is := a.system.StockOf(t, sku)
 			require.Equal(t, a.delivered[sku], is.Sellable+is.Promised, "no unit of %s came or went: %s", sku, is)
 			return is, is == wanted
 		})
@@ -245,7 +250,8 @@ func (a *Account) levels(t conformance.T, ends []End) (sum Holding) {
 	return sum
 }
 
-// mails waits until every customer had the mails that were due, demands that there were no others, and returns their templates.
+// mails waits until every customer got the expected mails, and returns their templates. It fails the case if there
+// are others.
 func (a *Account) mails(t conformance.T, ends []End) (all []string) {
 	t.Helper()
 	a.system.Until(t, "all mails are sent", func() (any, bool) {
@@ -263,7 +269,7 @@ func (a *Account) mails(t conformance.T, ends []End) (all []string) {
 					more = append(more, m.Template)
 				}
 			}
-			require.Empty(t, more, "%s has mails that were not due, or twice", e.ID)
+			require.Empty(t, more, "%s has unexpected or repeated mails", e.ID)
 			if len(missing) > 0 {
 				return fmt.Sprintf("%s has no mails %q", e.ID, missing), false
 			}
@@ -273,18 +279,18 @@ func (a *Account) mails(t conformance.T, ends []End) (all []string) {
 	return all
 }
 
-// tally writes each of the words once, with how often it came.
+// tally lists each word once, with its count.
 func tally(words []string) string {
 	times := map[string]int{}
 	for _, word := range words {
 		times[word]++
 	}
-	var told []string
+	var counts []string
 	for _, word := range slices.Sorted(maps.Keys(times)) {
-		told = append(told, fmt.Sprintf("%d x %s", times[word], word))
+		counts = append(counts, fmt.Sprintf("%d x %s", times[word], word))
 	}
-	if len(told) == 0 {
+	if len(counts) == 0 {
 		return "none"
 	}
-	return strings.Join(told, ", ")
+	return strings.Join(counts, ", ")
 }

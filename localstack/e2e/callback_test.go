@@ -12,13 +12,13 @@ import (
 	"backroom/shared/saga"
 )
 
-// lateCallbacks is how long the provider keeps back what it tells late, and a bit.
+// lateCallbacks is how long the provider delays late callbacks, with a margin.
 const lateCallbacks = 18 * time.Second
 
-func TestCallbacksComeAsTheyLike(t *testing.T) {
+func TestCallback_MayBeEarlyLateRepeatedReorderedOrLost(t *testing.T) {
 	for _, how := range []string{"Early", "Late", "Twice", "Reversed", "None"} {
 		t.Run(how, func(t *testing.T) {
-			beside(t, func(t conformance.T) {
+			parallel(t, func(t conformance.T) {
 				a := system.Account()
 				card, sku := "pm_card_callback"+how, a.Product(t, 100, 3)
 				paid, returned, canceled := a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku))
@@ -40,13 +40,13 @@ func TestCallbacksComeAsTheyLike(t *testing.T) {
 	}
 }
 
-func TestACallbackAloneTellsWhatBecameOfAPayment(t *testing.T) {
-	alone(t, func(t conformance.T) {
+func TestCallback_AloneSettlesAPayment(t *testing.T) {
+	serial(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 1)
 		e := a.Place(t, Paying(CardProcessing(4*time.Second), sku))
-		system.Tells(t, e, saga.PaymentUncertain)
-		system.HoldUp(t, string(saga.AuthorizePayment)) // nobody asks
+		system.AwaitFact(t, e, saga.PaymentUncertain)
+		system.HoldUp(t, string(saga.AuthorizePayment)) // no step asks the provider
 		a.Close(t, Confirmed(100, 0))
 		for _, entry := range system.Order(t, e.Buyer, e.ID).Timeline {
 			if entry.Type == string(saga.PaymentAuthorized) {
@@ -56,8 +56,8 @@ func TestACallbackAloneTellsWhatBecameOfAPayment(t *testing.T) {
 	})
 }
 
-func TestACallbackIsHeededOnlyIfTheProviderSignedIt(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestCallback_NeedsAValidSignature(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a := system.Account()
 		e := a.Place(t, Basket(a.Product(t, 100, 1)))
 		before := system.Becomes(t, e, "paid confirmed")
@@ -65,18 +65,18 @@ func TestACallbackIsHeededOnlyIfTheProviderSignedIt(t *testing.T) {
 		secret := system.CallbackSecret(t)
 		good := Signature(body, secret, time.Now())
 		for what, signature := range map[string]string{
-			"none":                        "",
-			"no signature at all":         "garbage",
-			"of another secret":           Signature(body, "whsec_of_another", time.Now()),
-			"of another body":             Signature(append([]byte(" "), body...), secret, time.Now()),
-			"of ten minutes ago":          Signature(body, secret, time.Now().Add(-10*time.Minute)),
-			"of a scheme that is no more": "t=" + good[2:12] + ",v0=" + good[len(good)-64:],
+			"no signature":         "",
+			"an invalid signature": "garbage",
+			"of another secret":    Signature(body, "whsec_of_another", time.Now()),
+			"of another body":      Signature(append([]byte(" "), body...), secret, time.Now()),
+			"of ten minutes ago":   Signature(body, secret, time.Now().Add(-10*time.Minute)),
+			"of an old scheme":     "t=" + good[2:12] + ",v0=" + good[len(good)-64:],
 		} {
 			answer := system.CallBack(t, body, signature)
 			require.Equal(t, http.StatusBadRequest, answer.Status, "%s: %s", what, answer.Body)
 			Refused(t, answer, http.StatusBadRequest, "callback-not-signed")
 		}
-		require.Equal(t, http.StatusOK, system.CallBack(t, body, good).Status, "and it says what is so: nothing new")
+		require.Equal(t, http.StatusOK, system.CallBack(t, body, good).Status, "a valid callback without news is accepted")
 		require.Equal(t, http.StatusOK, system.CallBack(t, body, good).Status)
 		require.Equal(t, before.Status, system.Order(t, e.Buyer, e.ID).Status)
 		a.Close(t, Confirmed(100, 0))
@@ -91,8 +91,8 @@ func intent(t conformance.T, e *Entry) string {
 	return id
 }
 
-func TestACallbackAboutAPaymentThatIsNotOursChangesNothing(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestCallback_AboutUnknownPaymentChangesNothing(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a, home := system.Account(), system.Setting(t, "get-product", "SHOP")
 		e := a.Place(t, Paying(CardChallenge, a.Product(t, 100, 1)))
 		secret := challenged(t, e)
@@ -108,7 +108,7 @@ func TestACallbackAboutAPaymentThatIsNotOursChangesNothing(t *testing.T) {
 		}
 		for what, id := range foreign {
 			answer := system.CallBackSigned(t, system.Event(t, "payment_intent.amount_capturable_updated", id))
-			require.Equal(t, http.StatusOK, answer.Status, "%s: it is heard and not heeded, so that it is not sent again: %s", what, answer.Body)
+			require.Equal(t, http.StatusOK, answer.Status, "%s: it is accepted and ignored, so that it is not sent again: %s", what, answer.Body)
 		}
 		require.Equal(t, client.OrderStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
 		system.Act(t, secret, true)

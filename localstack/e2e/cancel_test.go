@@ -14,15 +14,15 @@ import (
 	"backroom/shared/saga"
 )
 
-func TestAnOrderIsCanceledWhereverItStands(t *testing.T) {
+func TestCancel_AtEachStep(t *testing.T) {
 	for _, step := range []saga.Step{saga.ReserveStock, saga.AuthorizePayment, saga.AdvanceOrder, saga.CapturePayment} {
 		t.Run("before "+string(step), func(t *testing.T) {
-			alone(t, func(t conformance.T) {
+			serial(t, func(t conformance.T) {
 				a, end := system.Account(), Canceled()
 				sku := a.Product(t, 100, 3)
-				letGo := system.HoldUp(t, string(step))
+				release := system.HoldUp(t, string(step))
 				e := a.Place(t, Basket(sku))
-				waits(t, step, 1)
+				awaitMessages(t, step, 1)
 				if step == saga.CapturePayment {
 					end.Mails = append(end.Mails, "confirmed")
 					mailed(t, e, "confirmed")
@@ -30,8 +30,8 @@ func TestAnOrderIsCanceledWhereverItStands(t *testing.T) {
 
 				Accepted(t, system.Cancel(t, e.Buyer, e.ID))
 				require.Contains(t, []client.OrderStatus{client.OrderStatusCanceling, client.OrderStatusCanceled}, system.Order(t, e.Buyer, e.ID).Status)
-				Accepted(t, system.Cancel(t, e.Buyer, e.ID)) // asked twice, done once
-				letGo()
+				Accepted(t, system.Cancel(t, e.Buyer, e.ID)) // a repetition changes nothing
+				release()
 				a.Close(t, end)
 
 				var cancellation client.Cancellation
@@ -55,20 +55,20 @@ func mailed(t conformance.T, e *Entry, template string) {
 	})
 }
 
-func TestAnOrderIsCanceledWhileTheProviderDecides(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestCancel_WhileThePaymentIsProcessing(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a := system.Account()
 		e := a.Place(t, Paying(CardProcessing(time.Minute), a.Product(t, 100, 1)))
-		system.Tells(t, e, saga.PaymentUncertain)
+		system.AwaitFact(t, e, saga.PaymentUncertain)
 		Accepted(t, system.Cancel(t, e.Buyer, e.ID))
 		a.Close(t, Canceled())
 	})
 }
 
-// The money of confirmed orders was taken, but they did not hear of it when their customers cancel them: all of it goes back,
-// however the card takes it.
-func TestAnOrderIsCanceledThoughItsMoneyWasTaken(t *testing.T) {
-	alone(t, func(t conformance.T) {
+// Customers cancel confirmed orders after the capture, but before the orders get PaymentCaptured. All money is
+// returned, whatever the card does with the refund.
+func TestCancel_ReturnsCapturedMoney(t *testing.T) {
+	serial(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 10)
 		capture := system.HoldUp(t, string(saga.CapturePayment))
@@ -94,8 +94,8 @@ func TestAnOrderIsCanceledThoughItsMoneyWasTaken(t *testing.T) {
 		}
 		facts()
 		for i, e := range a.orders {
-			if cards[i] == CardReturns { // first it seems to arrive
-				system.Tells(t, e, saga.OrderReopened)
+			if cards[i] == CardReturns { // the first refund succeeds and fails later
+				system.AwaitFact(t, e, saga.OrderReopened)
 			}
 		}
 		end := Canceled()
@@ -104,8 +104,8 @@ func TestAnOrderIsCanceledThoughItsMoneyWasTaken(t *testing.T) {
 	})
 }
 
-func TestAnOrderWhoseStoryEndedCannotBeCanceled(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestCancel_RefusesSettledOrders(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 3)
 		paid, rejected := a.Place(t, Basket(sku)), a.Place(t, Paying(shop.CardDeclined, sku))
@@ -118,8 +118,8 @@ func TestAnOrderWhoseStoryEndedCannotBeCanceled(t *testing.T) {
 	})
 }
 
-func TestOnlyItsCustomerAndStaffCancelAnOrder(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestCancel_IsForItsCustomerAndStaffOnly(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a, grace := system.Account(), system.New("grace")
 		sku := a.Product(t, 100, 3)
 		hers, byStaff := a.Place(t, Paying(CardChallenge, sku)), a.Place(t, Paying(CardChallenge, sku))

@@ -14,7 +14,7 @@ import (
 	"backroom/shared/ops/shop"
 )
 
-// putProduct writes a product on a condition, as in "If-Match", which holds for a tag.
+// putProduct writes a product with a condition, such as "If-Match" with an ETag.
 func putProduct(t conformance.T, sku, condition, tag string, p client.ProductContent) shop.Answer {
 	t.Helper()
 	call := shop.Call{Method: http.MethodPut, Path: "/products/" + sku, Token: system.Token(t, ""), Body: p}
@@ -38,8 +38,8 @@ func deleteProduct(t conformance.T, sku, tag string) shop.Answer {
 	return system.Send(t, call)
 }
 
-func TestAProductIsCreatedOnceAndChangedByWhoKnowsIt(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestProduct_IsCreatedOnceAndChangedByItsETag(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		sku := system.New("SKU")
 		put := func(title, condition, tag string) shop.Answer {
 			return putProduct(t, sku, condition, tag, client.ProductContent{Title: title, Prices: shop.Euro(100)})
@@ -63,8 +63,8 @@ func TestAProductIsCreatedOnceAndChangedByWhoKnowsIt(t *testing.T) {
 	})
 }
 
-func TestEverybodySeesAProductAndLearnsIfItChanged(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestProduct_IsPublicAndHasAnETag(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		sku := system.Product(t, 1250, 0)
 		answer, err := system.API.GetProductWithResponse(t.Context(), sku, nil)
 		require.NoError(t, err)
@@ -83,8 +83,8 @@ func TestEverybodySeesAProductAndLearnsIfItChanged(t *testing.T) {
 	})
 }
 
-func TestAProductWithVariantsIsSoldByTheirSKUs(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestProduct_WithVariantsIsSoldByTheirSKUs(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		sku, buyer := system.New("SHIRT"), system.New("ada")
 		shirt := client.ProductContent{Title: "Shirt", Prices: shop.Euro(4900), Variants: []client.ProductVariant{
 			{SKU: sku + "-M", Title: "Medium"}, {SKU: sku + "-XXL", Title: "Very large", Prices: shop.Euro(5900)},
@@ -104,8 +104,8 @@ func TestAProductWithVariantsIsSoldByTheirSKUs(t *testing.T) {
 	})
 }
 
-func TestASKUBelongsToOneProduct(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestProduct_SKUBelongsToOneProduct(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		sku := system.New("SHIRT")
 		variant := func(sku string) []client.ProductVariant {
 			return []client.ProductVariant{{SKU: sku, Title: "A form"}}
@@ -130,8 +130,8 @@ func TestASKUBelongsToOneProduct(t *testing.T) {
 	})
 }
 
-func TestADeletedProductIsGoneUntilItIsBroughtBack(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestProduct_DeletedCanBeCreatedAgain(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		sku := system.Product(t, 100, 0)
 		tag := readProduct(t, sku).Header.Get("ETag")
 		Refused(t, deleteProduct(t, sku, ""), http.StatusPreconditionRequired, "precondition-required")
@@ -148,13 +148,13 @@ func TestADeletedProductIsGoneUntilItIsBroughtBack(t *testing.T) {
 
 		back := putProduct(t, sku, "If-None-Match", "*", thing)
 		require.Equal(t, http.StatusCreated, back.Status, "%s", back.Body)
-		require.NotContains(t, []string{tag, deleted.Header.Get("ETag")}, back.Header.Get("ETag"), "an ETag never comes again")
+		require.NotContains(t, []string{tag, deleted.Header.Get("ETag")}, back.Header.Get("ETag"), "an ETag is never reused")
 		require.Equal(t, http.StatusOK, readProduct(t, sku).Status)
 	})
 }
 
-func TestTheListHasEveryProductOnce(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestListProducts_HasEveryProductOnce(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		mine := []string{system.Product(t, 100, 0), system.Product(t, 100, 0), system.Product(t, 100, 0)}
 		gone := system.Product(t, 100, 0)
 		require.Equal(t, http.StatusNoContent, deleteProduct(t, gone, "*").Status)

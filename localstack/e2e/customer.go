@@ -15,7 +15,7 @@ import (
 	"backroom/shared/ops/shop"
 )
 
-// Send sends a call to the API, by the token if it names none, and returns the answer whatever its status.
+// Send sends a call to the API and returns the answer, whatever its status.
 func (s *System) Send(t conformance.T, call shop.Call) shop.Answer {
 	t.Helper()
 	answer, err := s.API.Send(t.Context(), call)
@@ -23,7 +23,7 @@ func (s *System) Send(t conformance.T, call shop.Call) shop.Answer {
 	return answer
 }
 
-// Places returns where the rules are that a refused request breaks: pointers and parameters.
+// Places returns the pointers and parameters of a problem's errors.
 func Places(p client.Problem) []string {
 	var places []string
 	for _, e := range p.Errors {
@@ -32,7 +32,7 @@ func Places(p client.Problem) []string {
 	return places
 }
 
-// Refused demands that the answer is a problem document with the status and the slug, and returns it.
+// Refused fails the case unless the answer is a problem document with the status and the slug, and returns it.
 func Refused(t conformance.T, answer shop.Answer, status int, slug string) client.Problem {
 	t.Helper()
 	require.Equal(t, status, answer.Status, "%s", answer.Body)
@@ -41,11 +41,11 @@ func Refused(t conformance.T, answer shop.Answer, status int, slug string) clien
 	require.NoError(t, json.Unmarshal(answer.Body, &p), "%s", answer.Body)
 	require.Equal(t, "urn:problem-type:backroom:"+slug, p.Type, "%s", answer.Body)
 	require.EqualValues(t, status, p.Status, "the document repeats the status")
-	require.NotEmpty(t, p.RequestID, "who reports the problem needs its number")
+	require.NotEmpty(t, p.RequestID, "a report of the problem needs the request's id")
 	return p
 }
 
-// Product puts something new on sale, with so many units in stock, and returns its SKU.
+// Product adds a new product with units in stock, and returns its SKU.
 func (s *System) Product(t conformance.T, cents int64, units int) string {
 	t.Helper()
 	sku := s.New("SKU")
@@ -67,16 +67,16 @@ func (s *System) Adjust(t conformance.T, sku, key, body string) shop.Answer {
 	})
 }
 
-// A Holding says of a SKU how many units can be sold, and how many are promised to orders.
+// A Holding is how many units of a SKU can be sold, and how many are promised to orders.
 type Holding struct {
 	Sellable, Promised int
 }
 
-// String is like 3/2.
+// String returns a text such as 3/2.
 func (h Holding) String() string { return fmt.Sprintf("%d/%d", h.Sellable, h.Promised) }
 
-// Shelf returns what the shelf holds of a SKU; nothing of one that was never delivered.
-func (s *System) Shelf(t conformance.T, sku string) Holding {
+// StockOf returns the stock of a SKU, which is zero if it was never delivered.
+func (s *System) StockOf(t conformance.T, sku string) Holding {
 	t.Helper()
 	answer, err := s.API.GetStockWithResponse(t.Context(), sku, shop.Bearer(s.Token(t, "")))
 	if refused, ok := errors.AsType[*client.Refusal](err); ok && refused.Slug() == "unknown-stock" {
@@ -86,10 +86,10 @@ func (s *System) Shelf(t conformance.T, sku string) Holding {
 	return Holding{int(answer.JSON200.Sellable), int(answer.JSON200.Promised)}
 }
 
-// Level demands that so many units of a SKU can be sold.
+// Level fails the case unless that many units of a SKU can be sold.
 func (s *System) Level(t conformance.T, sku string, units int) {
 	t.Helper()
-	require.Equal(t, units, s.Shelf(t, sku).Sellable, "units of %s that can be sold", sku)
+	require.Equal(t, units, s.StockOf(t, sku).Sellable, "units of %s that can be sold", sku)
 }
 
 // Basket is an order of one unit of each SKU, paid with a good card.
@@ -104,7 +104,7 @@ func Paying(card string, skus ...string) client.OrderRequest {
 	return b
 }
 
-// Mailed is the order of a buyer who wants mails about it.
+// Mailed returns the order with the buyer's mail address.
 func Mailed(buyer string, b client.OrderRequest) client.OrderRequest {
 	b.Email = buyer + "@example.com"
 	return b
@@ -136,13 +136,13 @@ func (s *System) Outcome(t conformance.T, buyer, id string) (o client.Order) {
 	return o
 }
 
-// Cancel asks for an order's cancellation, in the name of a customer, or of the shop's own people ("").
+// Cancel requests an order's cancellation, as a customer, or as staff ("").
 func (s *System) Cancel(t conformance.T, buyer, id string) shop.Answer {
 	t.Helper()
 	return s.Send(t, shop.Call{Method: http.MethodPost, Path: "/orders/" + id + "/cancellation", Token: s.Token(t, buyer)})
 }
 
-// Refund asks for a refund of an order, of all that is left if amount is 0.
+// Refund requests a refund of an order: of the whole refundable amount if amount is 0.
 func (s *System) Refund(t conformance.T, id, key string, amount int64) shop.Answer {
 	t.Helper()
 	body := client.RefundRequest{Reason: "arrived broken"}
@@ -152,7 +152,7 @@ func (s *System) Refund(t conformance.T, id, key string, amount int64) shop.Answ
 	return s.asStaff(t, "/orders/"+id+"/refunds", key, body)
 }
 
-// Resolve decides what becomes of an order that needs attention.
+// Resolve sends a resolution for an order that needs attention.
 func (s *System) Resolve(t conformance.T, id, key string, action client.ResolutionRequestAction) shop.Answer {
 	t.Helper()
 	return s.asStaff(t, "/orders/"+id+"/resolution", key, client.ResolutionRequest{Action: action, Reason: "somebody looked"})
@@ -163,7 +163,7 @@ func (s *System) asStaff(t conformance.T, path, key string, body any) shop.Answe
 	return s.Send(t, shop.Call{Method: http.MethodPost, Path: path, Token: s.Token(t, ""), Body: body, Header: map[string]string{"Idempotency-Key": key}})
 }
 
-// Accepted demands that what was asked for will be done.
+// Accepted fails the case unless the status is 202.
 func Accepted(t conformance.T, answer shop.Answer) {
 	t.Helper()
 	require.Equal(t, http.StatusAccepted, answer.Status, "%s", answer.Body)
@@ -178,10 +178,10 @@ func Facts(o client.Order) []string {
 	return facts
 }
 
-// Story is where an order stands, and how it came there.
+// Story describes an order: its standing, and the facts of its timeline.
 func Story(o client.Order) string {
 	return o.ID + ": " + Standing(o) + " after " + strings.Join(Facts(o), ", ")
 }
 
-// Told reports whether the order's timeline has the fact.
-func Told(o client.Order, fact string) bool { return slices.Contains(Facts(o), fact) }
+// HasFact reports whether the order's timeline has the fact.
+func HasFact(o client.Order, fact string) bool { return slices.Contains(Facts(o), fact) }

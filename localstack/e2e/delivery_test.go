@@ -15,9 +15,9 @@ import (
 	"backroom/shared/saga"
 )
 
-// rest waits until all messages are done with and a decided order stays as it is, and returns the order's tag: an answer that
-// it asked for while it was late may come in after its outcome. Only a case that is alone can wait for that.
-func rest(t conformance.T, e *Entry) (tag string) {
+// awaitQuiet waits until all queues are empty and an order no longer changes, and returns the order's ETag. A late
+// answer may change an order after its outcome. Only a serial case can use it.
+func awaitQuiet(t conformance.T, e *Entry) (tag string) {
 	t.Helper()
 	quiet := 0
 	system.Until(t, "all is quiet around "+e.ID, func() (any, bool) {
@@ -36,18 +36,18 @@ func rest(t conformance.T, e *Entry) (tag string) {
 	return tag
 }
 
-// dead returns how many messages were given up by the steps.
-func dead(t conformance.T) (letters int) {
+// deadLetters returns how many messages are in the dead-letter queues of all steps.
+func deadLetters(t conformance.T) (count int) {
 	t.Helper()
 	for _, step := range saga.Steps {
 		waiting, underway := system.Depth(t, DeadLetters(string(step)))
-		letters += waiting + underway
+		count += waiting + underway
 	}
-	return letters
+	return count
 }
 
-// waits demands that so many messages wait in a step's queue.
-func waits(t conformance.T, step saga.Step, messages int) {
+// awaitMessages waits until that many messages wait in a step's queue.
+func awaitMessages(t conformance.T, step saga.Step, messages int) {
 	t.Helper()
 	system.Until(t, fmt.Sprintf("%d messages wait for %s", messages, step), func() (any, bool) {
 		waiting, _ := system.Depth(t, string(step))
@@ -55,20 +55,21 @@ func waits(t conformance.T, step saga.Step, messages int) {
 	})
 }
 
-// Whoever is held up for longer than orders wait is asked again, by all who can ask; and what they asked twice is done once.
-func TestAStepThatIsHeldUpForLongDelaysOrdersAndLosesNone(t *testing.T) {
+// A step that is paused for longer than the retry delay is asked again by the orders that wait for it. It does its
+// work once.
+func TestStep_ThatIsPausedDelaysOrdersAndLosesNone(t *testing.T) {
 	asks := map[saga.Step]saga.Fact{
 		saga.ReserveStock: saga.ReserveDue, saga.AuthorizePayment: saga.PaymentCheckDue, saga.CapturePayment: saga.CaptureDue,
-		saga.ReleaseStock: saga.ReleaseDue, saga.ReturnPayment: saga.ReturnDue, // an order asks advance-order for nothing, and nobody waits for the rest
+		saga.ReleaseStock: saga.ReleaseDue, saga.ReturnPayment: saga.ReturnDue, // orders do not wait for the other steps
 	}
 	for _, step := range saga.Steps {
 		t.Run(string(step), func(t *testing.T) {
-			alone(t, func(t conformance.T) {
+			serial(t, func(t conformance.T) {
 				patience, err := time.ParseDuration(system.Setting(t, "place-order", "RETRY_DELAY"))
 				require.NoError(t, err)
 				a := system.Account()
 				sku, scarce := a.Product(t, 100, 6), a.Product(t, 100, 1)
-				letGo := system.HoldUp(t, string(step))
+				release := system.HoldUp(t, string(step))
 				began := time.Now()
 				a.Place(t, Basket(sku))
 				a.Place(t, client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 1}, {SKU: scarce, Quantity: 2}}, PaymentMethod: shop.CardGood})
@@ -77,45 +78,46 @@ func TestAStepThatIsHeldUpForLongDelaysOrdersAndLosesNone(t *testing.T) {
 				a.Place(t, Basket(sku, scarce))
 				Accepted(t, system.Cancel(t, canceled.Buyer, canceled.ID))
 
-				waits(t, step, 1)
+				awaitMessages(t, step, 1)
 				system.Until(t, "the orders ask again", func() (any, bool) {
 					system.WakeAtTimes(t)
 					asked := asks[step] == ""
 					for _, e := range a.orders {
-						asked = asked || Told(system.Order(t, e.Buyer, e.ID), string(asks[step]))
+						asked = asked || HasFact(system.Order(t, e.Buyer, e.ID), string(asks[step]))
 					}
 					return asked, asked && time.Since(began) > patience+time.Second
 				})
-				letGo()
+				release()
 				a.Close(t, Confirmed(100, 0), Rejected("out-of-stock"), Rejected("card-declined"), Canceled(), Confirmed(200, 0))
 			})
 		})
 	}
 }
 
-func TestAPoisonMessageFailsAloneAndIsPutAside(t *testing.T) {
-	alone(t, func(t conformance.T) {
+func TestPoisonMessage_FailsAloneAndBecomesADeadLetter(t *testing.T) {
+	serial(t, func(t conformance.T) {
 		const step = string(saga.AdvanceOrder)
 		a := system.Account()
 		sku := a.Product(t, 100, 5)
-		letGo := system.HoldUp(t, step)
+		release := system.HoldUp(t, step)
 		for range 5 {
 			a.Place(t, Basket(sku))
 		}
-		waits(t, saga.AdvanceOrder, 5)
+		awaitMessages(t, saga.AdvanceOrder, 5)
 		poison := system.New("poison")
 		system.Put(t, step, poison)
-		letGo()
+		release()
 
 		given := system.Take(t, DeadLetters(step), poison)
 		require.Equal(t, poison, given.Body)
-		require.Equal(t, system.MaxReceives(t, step)+1, given.Receives, "as often as its queue says by the step, and now by us")
+		require.Equal(t, system.MaxReceives(t, step)+1, given.Receives, "the queue's maximum by the step, and once by this case")
 		a.Close(t, Confirmed(100, 0))
 	})
 }
 
-// heard are messages that the steps get: about an order that is confirmed, or, where that has none, about one whose card is declined.
-var heard = map[saga.Step]struct {
+// messages has a message of each step: about a confirmed order, or about one with a declined card if a confirmed order
+// has none.
+var messages = map[saga.Step]struct {
 	fact saga.Fact
 	card string
 	end  End
@@ -130,34 +132,34 @@ var heard = map[saga.Step]struct {
 	saga.ReturnPayment:    {saga.OrderRejected, shop.CardDeclined, Rejected("card-declined")},
 }
 
-func TestAMessageThatComesAgainChangesNothing(t *testing.T) {
+func TestMessage_RedeliveryChangesNothing(t *testing.T) {
 	for _, step := range saga.Steps {
 		t.Run(string(step), func(t *testing.T) {
-			alone(t, func(t conformance.T) {
-				a, c, queue := system.Account(), heard[step], string(step)
+			serial(t, func(t conformance.T) {
+				a, c, queue := system.Account(), messages[step], string(step)
 				sku := a.Product(t, 100, 5)
-				letGo := system.HoldUp(t, queue)
+				release := system.HoldUp(t, queue)
 				e := a.Place(t, Paying(c.card, sku))
 				message := system.Take(t, queue, e.ID, string(c.fact)).Body
 				system.Put(t, queue, message)
-				letGo()
+				release()
 				system.Becomes(t, e, c.end.Is)
-				before, givenUp := rest(t, e), dead(t)
+				before, givenUp := awaitQuiet(t, e), deadLetters(t)
 
 				system.Put(t, queue, message, message, message)
-				require.Equal(t, before, rest(t, e), "not one row was written")
-				require.Equal(t, givenUp, dead(t), "and that is no failure")
+				require.Equal(t, before, awaitQuiet(t, e), "no row was written")
+				require.Equal(t, givenUp, deadLetters(t), "no message became a dead letter")
 				a.Close(t, c.end)
 			})
 		})
 	}
 }
 
-// A message lay in a dead-letter queue while its order was canceled, and is sent back twice: by then it means nothing any more.
-func TestADeadLetterThatComesBackAfterTheOutcomeChanged(t *testing.T) {
+// A message is in a dead-letter queue while its order is canceled, and is redriven twice. It has no effect then.
+func TestDeadLetter_RedrivenAfterCancellationChangesNothing(t *testing.T) {
 	for step, c := range map[saga.Step]struct {
 		fact saga.Fact
-		held []saga.Step // these are held up, too, until the order is canceled: a closed one could not be
+		held []saga.Step // further paused steps, so that the order is not paid before it is canceled
 	}{
 		saga.ReserveStock:     {fact: saga.OrderPlaced},
 		saga.AuthorizePayment: {fact: saga.StockReserved},
@@ -169,12 +171,12 @@ func TestADeadLetterThatComesBackAfterTheOutcomeChanged(t *testing.T) {
 		saga.ReturnPayment:    {fact: saga.OrderCanceling, held: []saga.Step{saga.CapturePayment}},
 	} {
 		t.Run(string(step), func(t *testing.T) {
-			alone(t, func(t conformance.T) {
+			serial(t, func(t conformance.T) {
 				a, queue := system.Account(), string(step)
 				sku := a.Product(t, 100, 5)
-				letGo := []func(){system.HoldUp(t, queue)}
+				release := []func(){system.HoldUp(t, queue)}
 				for _, other := range c.held {
-					letGo = append(letGo, system.HoldUp(t, string(other)))
+					release = append(release, system.HoldUp(t, string(other)))
 				}
 				e := a.Place(t, Basket(sku))
 				if c.fact == saga.OrderCanceling {
@@ -183,102 +185,102 @@ func TestADeadLetterThatComesBackAfterTheOutcomeChanged(t *testing.T) {
 				}
 				system.Put(t, DeadLetters(queue), system.Take(t, queue, e.ID, string(c.fact)).Body)
 				Accepted(t, system.Cancel(t, e.Buyer, e.ID))
-				for _, step := range letGo {
+				for _, step := range release {
 					step()
 				}
 				system.Becomes(t, e, "canceled")
-				rest(t, e)
+				awaitQuiet(t, e)
 
-				letter, letters := system.Take(t, DeadLetters(queue), e.ID).Body, dead(t)
+				letter, letters := system.Take(t, DeadLetters(queue), e.ID).Body, deadLetters(t)
 				system.Put(t, queue, letter, letter)
-				rest(t, e)
-				require.Equal(t, letters, dead(t), "that is no failure")
+				awaitQuiet(t, e)
+				require.Equal(t, letters, deadLetters(t), "no further message became a dead letter")
 				a.Close(t, Canceled("confirmed"))
 			})
 		})
 	}
 }
 
-func TestAStreamRecordThatComesAgainChangesNothing(t *testing.T) {
-	alone(t, func(t conformance.T) {
+func TestStreamRecord_RedeliveryChangesNothing(t *testing.T) {
+	serial(t, func(t conformance.T) {
 		const step = string(saga.ReserveStock)
 		a := system.Account()
 		sku := a.Product(t, 100, 5)
-		letGo := system.HoldUp(t, step)
+		release := system.HoldUp(t, step)
 		e := a.Place(t, Basket(sku))
 		record := system.OrderRow(t, e.ID)
-		letGo()
+		release()
 		system.Becomes(t, e, "paid confirmed")
-		before, givenUp := rest(t, e), dead(t)
+		before, givenUp := awaitQuiet(t, e), deadLetters(t)
 
 		system.Invoke(t, "relay-facts", events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record, record}})
-		require.Equal(t, before, rest(t, e), "not one row was written")
-		require.Equal(t, givenUp, dead(t), "and that is no failure")
+		require.Equal(t, before, awaitQuiet(t, e), "no row was written")
+		require.Equal(t, givenUp, deadLetters(t), "no message became a dead letter")
 		a.Close(t, Confirmed(100, 0))
 	})
 }
 
-func TestAStreamRecordThatCannotBeReadHoldsUpNoOther(t *testing.T) {
-	alone(t, func(t conformance.T) {
+func TestStreamRecord_UnreadableDoesNotBlockOthers(t *testing.T) {
+	serial(t, func(t conformance.T) {
 		const step = string(saga.ReserveStock)
 		a, broken := system.Account(), system.New("broken")
 		sku := a.Product(t, 100, 5)
-		letGo := system.HoldUp(t, step)
+		release := system.HoldUp(t, step)
 		e := a.Place(t, Basket(sku))
 		good := system.OrderRow(t, e.ID)
-		system.Take(t, step, e.ID) // what the relay said of itself is lost
+		system.Take(t, step, e.ID) // drop the message that the relay sent
 		bad := good
 		bad.Change.NewImage = map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute(broken)}
 
 		system.Invoke(t, "relay-facts", events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{bad, good}})
-		require.Contains(t, system.Take(t, DeadLetters("relay-facts"), broken).Body, "NewImage", "the whole record is put aside")
-		letGo()
+		require.Contains(t, system.Take(t, DeadLetters("relay-facts"), broken).Body, "NewImage", "the dead letter contains the whole record")
+		release()
 		a.Close(t, Confirmed(100, 0))
 	})
 }
 
-func TestMessagesMayComeInTheWrongOrder(t *testing.T) {
-	alone(t, func(t conformance.T) {
+func TestMessage_MayArriveOutOfOrder(t *testing.T) {
+	serial(t, func(t conformance.T) {
 		const step = string(saga.ReserveStock)
-		a, givenUp := system.Account(), dead(t)
+		a, givenUp := system.Account(), deadLetters(t)
 		sku := a.Product(t, 100, 5)
-		letGo := system.HoldUp(t, step)
+		release := system.HoldUp(t, step)
 		e := a.Place(t, Basket(sku))
 		first := system.Take(t, step, e.ID, string(saga.OrderPlaced)).Body
-		system.Tells(t, e, saga.ReserveDue)
+		system.AwaitFact(t, e, saga.ReserveDue)
 		second := system.Take(t, step, e.ID, string(saga.ReserveDue)).Body
-		system.Until(t, "the payment is asked about before there is one", func() (any, bool) {
+		system.Until(t, "authorize-payment handles a message of an order without a payment", func() (any, bool) {
 			waiting, underway := system.Depth(t, string(saga.AuthorizePayment))
 			return waiting + underway, waiting+underway == 0
 		})
 		require.Equal(t, client.OrderStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
 
 		system.Put(t, step, second)
-		letGo()
+		release()
 		system.Becomes(t, e, "paid confirmed")
-		before := rest(t, e)
+		before := awaitQuiet(t, e)
 		system.Put(t, step, first)
-		system.Until(t, "the step answers what it was asked first", func() (any, bool) {
-			after := rest(t, e)
+		system.Until(t, "the step answers the first message", func() (any, bool) {
+			after := awaitQuiet(t, e)
 			return after, after != before
 		})
-		require.Equal(t, givenUp, dead(t))
+		require.Equal(t, givenUp, deadLetters(t))
 		a.Close(t, Confirmed(100, 0))
 	})
 }
 
-func TestAnOrderWhoseMessageIsLostAsksAgain(t *testing.T) {
-	alone(t, func(t conformance.T) {
+func TestMessage_LostIsAskedForAgain(t *testing.T) {
+	serial(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 5)
-		letGo := system.HoldUp(t, string(saga.ReserveStock))
+		release := system.HoldUp(t, string(saga.ReserveStock))
 		e := a.Place(t, Basket(sku))
-		waits(t, saga.ReserveStock, 1)
+		awaitMessages(t, saga.ReserveStock, 1)
 		system.Purge(t, string(saga.ReserveStock))
 		require.Equal(t, client.OrderStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
 
-		system.Tells(t, e, saga.ReserveDue)
-		letGo()
-		a.Close(t, Confirmed(100, 0)) // a purge may take a while, and the first ask with it
+		system.AwaitFact(t, e, saga.ReserveDue)
+		release()
+		a.Close(t, Confirmed(100, 0)) // a slow purge may also remove the first retry
 	})
 }

@@ -12,63 +12,62 @@ import (
 	"backroom/shared/saga"
 )
 
-// window gives the orders that are placed from now on so little time to be paid that all of them expire, unless somebody hurries.
-// It holds until the case ends, and must be over before the last of them can.
+// window sets a payment window of 6 s for the orders that are placed until the case ends.
 func window(t conformance.T) {
 	t.Helper()
 	system.Configure(t, "place-order", "PAYMENT_WINDOW", "6s")
 }
 
-func TestAnOrderExpiresWhileNobodyAsksForItsPayment(t *testing.T) {
-	alone(t, func(t conformance.T) {
+func TestExpiry_BeforeThePaymentBegins(t *testing.T) {
+	serial(t, func(t conformance.T) {
 		window(t)
 		a := system.Account()
 		sku := a.Product(t, 100, 3)
-		letGo := system.HoldUp(t, string(saga.AuthorizePayment))
+		release := system.HoldUp(t, string(saga.AuthorizePayment))
 		e := a.Place(t, Basket(sku))
-		waits(t, saga.AuthorizePayment, 1)
+		awaitMessages(t, saga.AuthorizePayment, 1)
 		system.Becomes(t, e, "expired")
-		letGo() // who comes to pay finds that nobody wants it
-		rest(t, e)
+		release() // authorize-payment finds an order that has expired
+		awaitQuiet(t, e)
 		a.Close(t, Expired())
 	})
 }
 
-func TestASuccessThatIsToldAfterTheOrderExpiredIsUndone(t *testing.T) {
-	alone(t, func(t conformance.T) {
+func TestExpiry_ReturnsALateAuthorization(t *testing.T) {
+	serial(t, func(t conformance.T) {
 		window(t)
 		a, step := system.Account(), string(saga.AdvanceOrder)
 		sku := a.Product(t, 100, 3)
-		letGo := system.HoldUp(t, step)
+		release := system.HoldUp(t, step)
 		e := a.Place(t, Basket(sku))
 		late := system.Take(t, step, e.ID, string(saga.PaymentAuthorized)).Body
-		require.Equal(t, int64(100), system.Ledger(t)[e.ID].Held, "the money is held by now")
-		payment := system.HoldUp(t, string(saga.AuthorizePayment)) // it would tell again, for the order asks before it expires
-		letGo()
+		require.Equal(t, int64(100), system.Ledger(t)[e.ID].Held, "the money is authorized")
+		payment := system.HoldUp(t, string(saga.AuthorizePayment)) // the order asks before it expires, and it would answer again
+		release()
 		system.Becomes(t, e, "expired")
 		payment()
 		system.Put(t, step, late, late)
-		rest(t, e)
+		awaitQuiet(t, e)
 		a.Close(t, Expired())
 	})
 }
 
-func TestSuccessAndExpiryThatMeetEndOneWay(t *testing.T) {
-	alone(t, func(t conformance.T) {
+func TestExpiry_AgainstAuthorizationHasOneOutcome(t *testing.T) {
+	serial(t, func(t conformance.T) {
 		window(t)
 		a, step := system.Account(), string(saga.AdvanceOrder)
 		sku := a.Product(t, 100, 5)
-		letGo := system.HoldUp(t, step)
+		release := system.HoldUp(t, step)
 		for range 5 {
 			a.Place(t, Basket(sku))
 		}
 		began := time.Now()
-		system.Until(t, "the window is over, and both wait to be heard", func() (any, bool) {
+		system.Until(t, "the window is over, and both messages wait", func() (any, bool) {
 			system.Wake(t)
 			waiting, _ := system.Depth(t, step)
 			return waiting, time.Since(began) > 7*time.Second && waiting >= 2*len(a.orders)
 		})
-		letGo()
+		release()
 		a.Close(t, asDecided(t, a)...)
 	})
 }
@@ -86,8 +85,8 @@ func asDecided(t conformance.T, a *Account) (ends []End) {
 	return ends
 }
 
-func TestAnOrderExpiresWhileItsPaymentIsUnderWay(t *testing.T) {
-	alone(t, func(t conformance.T) {
+func TestExpiry_WhileThePaymentIsUnderWay(t *testing.T) {
+	serial(t, func(t conformance.T) {
 		window(t)
 		a := system.Account()
 		sku := a.Product(t, 100, 5)
@@ -96,7 +95,7 @@ func TestAnOrderExpiresWhileItsPaymentIsUnderWay(t *testing.T) {
 		slow := a.Place(t, Paying(CardSlow(8*time.Second), sku))
 		system.Becomes(t, deciding, "expired")
 		system.Becomes(t, challenged, "expired")
-		require.Empty(t, system.Order(t, challenged.Buyer, challenged.ID).Payment.ClientSecret, "there is nothing to complete any more")
+		require.Empty(t, system.Order(t, challenged.Buyer, challenged.ID).Payment.ClientSecret, "the challenge is over")
 		system.Until(t, "the slow one is decided", func() (any, bool) {
 			system.WakeAtTimes(t)
 			o := system.Order(t, slow.Buyer, slow.ID)

@@ -13,7 +13,7 @@ import (
 	"backroom/shared/ops/shop"
 )
 
-// orderCall is POST /orders with a body and a key; key "" is none.
+// orderCall returns POST /orders with a body and an Idempotency-Key, or without a key if that is "".
 func orderCall(t conformance.T, buyer, key string, body any) shop.Call {
 	call := shop.Call{Method: http.MethodPost, Path: "/orders", Token: system.Token(t, buyer), Body: body}
 	if key != "" {
@@ -22,8 +22,8 @@ func orderCall(t conformance.T, buyer, key string, body any) shop.Call {
 	return call
 }
 
-func TestOneKeySentTenTimesAtOnceIsOneOrder(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestIdempotencyKey_SentTenTimesAtOnceIsOneOrder(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		account, buyer := system.Account(), system.New("ada")
 		basket := Mailed(buyer, Basket(account.Product(t, 100, 20)))
 		call := orderCall(t, buyer, "my-order", basket)
@@ -53,8 +53,8 @@ func TestOneKeySentTenTimesAtOnceIsOneOrder(t *testing.T) {
 	})
 }
 
-func TestAKeyMeansOneRequest(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestIdempotencyKey_MeansOneRequest(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		buyer, sku := system.New("ada"), system.Product(t, 100, 5)
 		first := system.Send(t, orderCall(t, buyer, "my-order", `{"lines":[{"sku":"`+sku+`","quantity":1}],"payment_method":"pm_card_visa"}`))
 		require.Equal(t, http.StatusAccepted, first.Status, "%s", first.Body)
@@ -75,14 +75,14 @@ func TestAKeyMeansOneRequest(t *testing.T) {
 		require.Equal(t, []string{"Idempotency-Key"}, Places(Refused(t, unreadable, http.StatusUnprocessableEntity, "invalid-request")))
 
 		elses := system.Send(t, orderCall(t, system.New("grace"), "my-order", Basket(sku)))
-		require.Equal(t, http.StatusAccepted, elses.Status, "another's keys are others: %s", elses.Body)
+		require.Equal(t, http.StatusAccepted, elses.Status, "each customer has keys of its own: %s", elses.Body)
 		require.Empty(t, elses.Header.Get("Idempotent-Replayed"))
 		require.NotEqual(t, first.Header.Get("Location"), elses.Header.Get("Location"))
 	})
 }
 
-func TestALostAnswerCanBeAskedForAfterThePriceChanged(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestIdempotencyKey_ReplaysAfterAPriceChange(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		account, buyer := system.Account(), system.New("ada")
 		sku := account.Product(t, 100, 5)
 		basket := Mailed(buyer, Basket(sku))
@@ -106,8 +106,8 @@ func TestALostAnswerCanBeAskedForAfterThePriceChanged(t *testing.T) {
 	})
 }
 
-func TestAnAdjustmentIsMadeOncePerKey(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestAdjustment_IsMadeOncePerKey(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		sku, key := system.Product(t, 100, 10), system.New("key")
 		first := system.Adjust(t, sku, key, `{"delta":-4,"reason":"broken"}`)
 		require.Equal(t, http.StatusCreated, first.Status, "%s", first.Body)

@@ -15,7 +15,7 @@ import (
 	"backroom/shared/ops/shop"
 )
 
-func TestWhatAnOrderMayNotSay(t *testing.T) {
+func TestPlaceOrder_RefusesInvalidRequests(t *testing.T) {
 	type refusal struct {
 		body   func(sku string) string
 		media  string
@@ -63,7 +63,7 @@ func TestWhatAnOrderMayNotSay(t *testing.T) {
 		"plain text":                  {body: order(good), media: "text/plain", status: 415, slug: "unsupported-media-type"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			beside(t, func(t conformance.T) {
+			parallel(t, func(t conformance.T) {
 				buyer, sku := system.New("ada"), system.Product(t, 100, 2)
 				call := orderCall(t, buyer, "my-order", c.body(sku))
 				if c.media != "" {
@@ -73,7 +73,7 @@ func TestWhatAnOrderMayNotSay(t *testing.T) {
 				if c.places != nil {
 					require.Equal(t, c.places, Places(p))
 				}
-				// Nothing came of it: the key is still free, and all of the stock is there.
+				// The refusal had no effect: the key is still free, and the stock is unchanged.
 				accepted := system.Send(t, orderCall(t, buyer, "my-order", Basket(sku)))
 				require.Equal(t, http.StatusAccepted, accepted.Status, "%s", accepted.Body)
 				require.Empty(t, accepted.Header.Get("Idempotent-Replayed"))
@@ -86,16 +86,16 @@ func TestWhatAnOrderMayNotSay(t *testing.T) {
 	}
 }
 
-func TestABodyMustBeUTF8(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestPlaceOrder_RefusesInvalidUTF8(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		sku := system.Product(t, 100, 1)
 		body := []byte(`{"lines":[{"sku":"` + sku + `","quantity":1}],"payment_method":"pm_card_visa` + "\xff" + `"}`)
 		Refused(t, system.Send(t, orderCall(t, system.New("ada"), "my-order", body)), http.StatusBadRequest, "malformed-request")
 	})
 }
 
-func TestAnOrderOfFiftyProductsIsTheLargest(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestPlaceOrder_AcceptsAtMostFiftyProducts(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		buyer := system.New("ada")
 		skus := make([]string, 51)
 		for i := range skus {
@@ -111,16 +111,16 @@ func TestAnOrderOfFiftyProductsIsTheLargest(t *testing.T) {
 	})
 }
 
-func TestATotalBeyondWhatCanBeCountedIsRefused(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestPlaceOrder_RefusesATotalOutOfRange(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		dear := system.Product(t, 1<<53, 2)
 		body := fmt.Sprintf(`{"lines":[{"sku":%q,"quantity":2}],"payment_method":"pm_card_visa"}`, dear)
 		Refused(t, system.Send(t, orderCall(t, system.New("ada"), "my-order", body)), http.StatusUnprocessableEntity, "amount-out-of-range")
 	})
 }
 
-func TestOneOrderHasOneCurrency(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestPlaceOrder_RefusesMixedCurrencies(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		euro, yen := system.Product(t, 100, 1), system.New("SKU")
 		_, err := system.API.AddProduct(t.Context(), system.Token(t, ""), yen, client.ProductContent{Title: "A thing", Prices: []client.Money{{Amount: 100, Currency: "JPY"}}})
 		require.NoError(t, err)
@@ -129,27 +129,27 @@ func TestOneOrderHasOneCurrency(t *testing.T) {
 	})
 }
 
-func TestAnUnknownPathIsAProblemToo(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestGateway_AnswersUnknownPathWithAProblem(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		Refused(t, system.Send(t, shop.Call{Method: http.MethodGet, Path: "/nothing/here"}), http.StatusNotFound, "no-such-route")
 	})
 }
 
-func TestAMethodThatAPathDoesNotKnowIsAProblemToo(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestGateway_AnswersUnknownMethodWithAProblem(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		Refused(t, system.Send(t, shop.Call{Method: http.MethodDelete, Path: "/orders"}), http.StatusNotFound, "no-such-route")
 	})
 }
 
-func TestABodyThatNoGatewayTakesIsAProblemToo(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestGateway_AnswersTooLargeBodyWithAProblem(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		body := bytes.Repeat([]byte(" "), 11<<20)
 		Refused(t, system.Send(t, orderCall(t, system.New("ada"), "my-order", body)), http.StatusRequestEntityTooLarge, "body-too-large")
 	})
 }
 
-func TestHealth(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestHealth_IsOK(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		answer, err := system.API.GetHealthWithResponse(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, client.Ok, answer.JSON200.Status)

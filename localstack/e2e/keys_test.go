@@ -11,8 +11,8 @@ import (
 	"backroom/localstack/conformance"
 )
 
-func TestEverybodyCanVerifyAToken(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestKeys_VerifyAToken(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		token, err := jwt.ParseSigned(system.Token(t, ""), []jose.SignatureAlgorithm{jose.ES256})
 		require.NoError(t, err)
 		answer, err := system.API.GetKeysWithResponse(t.Context())

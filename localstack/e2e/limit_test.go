@@ -11,9 +11,9 @@ import (
 	"backroom/shared/ops/shop"
 )
 
-func TestWhoAsksTooOftenIsToldWhenToComeBack(t *testing.T) {
-	alone(t, func(t conformance.T) {
-		// A limit that even a slow cloud's client meets, on a route that others hardly use. That a request is refused counts, too.
+func TestRateLimit_AnswersWhenToRetry(t *testing.T) {
+	serial(t, func(t conformance.T) {
+		// The limit is low enough for a slow cloud, on a route that other cases hardly use. Refused requests count.
 		system.Configure(t, "resolve-order", "CALLER_RATE", "1")
 		system.Configure(t, "resolve-order", "CALLER_BURST", "3")
 		call := shop.Call{
@@ -21,7 +21,7 @@ func TestWhoAsksTooOftenIsToldWhenToComeBack(t *testing.T) {
 			Body: `{"action":"retry","reason":"gift"}`,
 		}
 		var answer shop.Answer
-		system.Until(t, "somebody is told to wait", func() (any, bool) {
+		system.Until(t, "a request is throttled", func() (any, bool) {
 			for range 20 {
 				if answer = system.Send(t, call); answer.Status == http.StatusTooManyRequests {
 					return nil, true
@@ -41,6 +41,6 @@ func TestWhoAsksTooOftenIsToldWhenToComeBack(t *testing.T) {
 		require.NotEmpty(t, answer.Header.Get("RateLimit-Reset"))
 
 		call.Token = system.Token(t, system.New("grace"))
-		require.Equal(t, http.StatusForbidden, system.Send(t, call).Status, "others have what is theirs")
+		require.Equal(t, http.StatusForbidden, system.Send(t, call).Status, "other callers have a limit of their own")
 	})
 }

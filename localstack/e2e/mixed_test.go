@@ -18,16 +18,16 @@ import (
 	"backroom/shared/saga"
 )
 
-// A life is what a customer does with an order, and the staff for it, decided beforehand.
+// A life is what a customer and the staff do with an order.
 type life struct {
 	basket   client.OrderRequest
-	canceled time.Duration // so long after it was placed; 0: never
-	acts     time.Duration // so long after the challenge; 0: never, and it is canceled in the end
-	refunds  []int64       // of each so many cents, once it is closed; 0 is all that is left
+	canceled time.Duration // when the customer cancels, after the placement; 0: never
+	acts     time.Duration // when the customer completes the challenge, after it is shown; 0: the order is canceled
+	refunds  []int64       // cents of each refund, once the order is paid; 0: the whole refundable amount
 }
 
-// live draws the life of an order of the SKUs: the last of them is short.
-func live(dice *rand.Rand, n int, skus []string) life {
+// drawLife draws what happens to the n-th order. The last of the SKUs is short.
+func drawLife(dice *rand.Rand, n int, skus []string) life {
 	cards := []struct {
 		times int
 		card  string
@@ -58,14 +58,14 @@ func live(dice *rand.Rand, n int, skus []string) life {
 	return l
 }
 
-// over reports whether an order goes no further by itself.
+// over reports whether an order is settled, or needs a person.
 func over(o client.Order) bool { return o.Settled || o.Status == client.OrderStatusNeedsAttention }
 
-// lead leads an order's life to its end, and asks for its refunds.
+// lead acts for the customer until the order ends, and requests the refunds.
 func (l life) lead(t conformance.T, e *Entry) {
 	placed, acted := time.Now(), false
 	var o client.Order
-	system.Until(t, "order "+e.ID+" comes to its end", func() (any, bool) {
+	system.Until(t, "order "+e.ID+" ends", func() (any, bool) {
 		o = system.Order(t, e.Buyer, e.ID)
 		challenged := o.Payment.ClientSecret != ""
 		switch {
@@ -88,14 +88,15 @@ func (l life) lead(t conformance.T, e *Entry) {
 	}
 }
 
-// settled waits until an order has nothing more to come, and returns it: no refund is under way, and none that arrived can fail later.
+// settled waits until an order can no longer change, and returns it: no refund is under way, and no refund can still
+// fail.
 func (l life) settled(t conformance.T, e *Entry) (o client.Order) {
 	t.Helper()
-	system.Until(t, "order "+e.ID+" has nothing more to come", func() (any, bool) {
+	system.Until(t, "order "+e.ID+" can no longer change", func() (any, bool) {
 		system.WakeAtTimes(t)
 		o = system.Order(t, e.Buyer, e.ID)
 		open := slices.ContainsFunc(o.Refunds, func(r client.Refund) bool { return r.Status != client.Succeeded })
-		if l.basket.PaymentMethod == CardReturns && !Told(o, string(saga.OrderReopened)) {
+		if l.basket.PaymentMethod == CardReturns && !HasFact(o, string(saga.OrderReopened)) {
 			open = open || len(o.Refunds) > 0 || o.Outcome == client.OrderOutcomeCanceled && system.Ledger(t)[e.ID].Refunded > 0
 		}
 		return Story(o), !open && over(o)
@@ -103,11 +104,11 @@ func (l life) settled(t conformance.T, e *Entry) (o client.Order) {
 	return o
 }
 
-func TestManyMixedOrders(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestOrders_ManyMixed(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		orders, customers := 300, 20
 		if system.Cloud == cloud.NameLocalStack {
-			orders, customers = 40, 4 // it works off some twenty messages a second, on a slow machine seven, and the other cases have theirs
+			orders, customers = 40, 4 // it handles about twenty messages a second, or seven on a slow machine
 		}
 		seed := uint64(time.Now().UnixNano())
 		dice := rand.New(rand.NewPCG(seed, uint64(orders)))
@@ -117,7 +118,7 @@ func TestManyMixedOrders(t *testing.T) {
 		skus := []string{a.Product(t, 199, 1000), a.Product(t, 1250, 1000), a.Product(t, 5400, 1000), a.Product(t, 100, 20)}
 		lives := make([]life, orders)
 		for n := range lives {
-			lives[n] = live(dice, n, skus)
+			lives[n] = drawLife(dice, n, skus)
 		}
 		byID := map[string]life{}
 		var (
@@ -131,7 +132,7 @@ func TestManyMixedOrders(t *testing.T) {
 					buyer := system.New("ada")
 					basket := Mailed(buyer, lives[n].basket)
 					receipt := system.Place(t, buyer, basket)
-					mu.Lock() // an account has one hand
+					mu.Lock() // an account is not safe for concurrent use
 					e := a.Note(buyer, basket, receipt)
 					byID[e.ID] = lives[n]
 					mu.Unlock()

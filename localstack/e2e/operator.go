@@ -25,7 +25,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// Setting returns what a function reads from its environment under the name.
+// Setting returns a variable of a function's environment.
 func (s *System) Setting(t conformance.T, function, name string) string {
 	t.Helper()
 	s.mu.Lock()
@@ -40,7 +40,7 @@ func (s *System) Setting(t conformance.T, function, name string) string {
 	return s.settings[function][name]
 }
 
-// Configure has a function read another value from its environment under the name until restore is called, or the case ends.
+// Configure changes a variable of a function's environment until restore is called or the case ends.
 func (s *System) Configure(t conformance.T, function, name, value string) (restore func()) {
 	t.Helper()
 	before := s.Setting(t, function, name)
@@ -61,7 +61,7 @@ func (s *System) Configure(t conformance.T, function, name, value string) (resto
 	return restore
 }
 
-// configure changes one variable of a function's environment, and returns when the cloud says that it is so.
+// configure changes a variable of a function's environment, and returns once the cloud has applied it.
 func (s *System) configure(ctx context.Context, function, name, value string) error {
 	ofFunction := aws.String(s.Stack.FunctionName(function))
 	found, err := s.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: ofFunction})
@@ -82,7 +82,7 @@ func (s *System) configure(ctx context.Context, function, name, value string) er
 		Wait(ctx, &lambda.GetFunctionInput{FunctionName: ofFunction}, s.Bound)
 }
 
-// Invoke calls a function with an event and demands that it does not fail.
+// Invoke calls a function with an event. It fails the case if the function fails.
 func (s *System) Invoke(t conformance.T, function string, event any) {
 	t.Helper()
 	payload, err := json.Marshal(event)
@@ -92,15 +92,14 @@ func (s *System) Invoke(t conformance.T, function string, event any) {
 	require.Nil(t, answer.FunctionError, "%s failed: %s", function, answer.Payload)
 }
 
-// Wake runs wake-overdue, which also runs every minute by itself.
+// Wake runs wake-overdue, which also runs every minute on its schedule.
 func (s *System) Wake(t conformance.T) {
 	t.Helper()
 	s.Invoke(t, "wake-overdue", map[string]any{})
 }
 
-// WakeAtTimes runs wake-overdue, which on a schedule runs once a minute and hands on what is late in that minute: unless somebody
-// did within the last second, or longer on a cloud that takes long for it; and unless so many messages wait for advance-order already
-// that late orders are among those who stand in line.
+// WakeAtTimes runs wake-overdue, unless it ran within the last second, or within a longer time on a slow cloud. It
+// does not run it if 20 messages or more wait for advance-order, because those may be about the late orders.
 func (s *System) WakeAtTimes(t conformance.T) {
 	t.Helper()
 	began, due := time.Now(), s.waking.Load()
@@ -112,30 +111,32 @@ func (s *System) WakeAtTimes(t conformance.T) {
 	}
 }
 
-// HoldUp keeps a step from receiving its messages until letGo is called, or the case ends.
-func (s *System) HoldUp(t conformance.T, step string) (letGo func()) {
+// HoldUp disables a step's queue until release is called or the case ends.
+func (s *System) HoldUp(t conformance.T, step string) (release func()) {
 	t.Helper()
 	queue := ":" + s.Stack.QueueName(step)
 	return s.disable(t, step, func(source string) bool { return strings.HasSuffix(source, queue) })
 }
 
-// HoldUpFacts keeps relay-facts from reading what the rows of a table tell until letGo is called, or the case ends. The table
-// is named like the setting of get-order that holds its name: ORDERS_TABLE, RESERVATIONS_TABLE, CHARGES_TABLE.
-func (s *System) HoldUpFacts(t conformance.T, table string) (letGo func()) {
+// HoldUpFacts disables a table's stream for relay-facts until release is called or the case ends. table is the name of
+// the variable of get-order that has the table's name: ORDERS_TABLE, RESERVATIONS_TABLE or CHARGES_TABLE.
+func (s *System) HoldUpFacts(t conformance.T, table string) (release func()) {
 	t.Helper()
 	stream := ":table/" + s.Setting(t, "get-order", table) + "/stream/"
 	return s.disable(t, "relay-facts", func(source string) bool { return strings.Contains(source, stream) })
 }
 
-// disable disables the function's event source mapping whose source's ARN is meant.
-func (s *System) disable(t conformance.T, function string, meant func(source string) bool) (enable func()) {
+// disable disables the function's event source mapping whose source's ARN wanted accepts.
+func (s *System) disable(t conformance.T, function string, wanted func(source string) bool) (enable func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), s.Bound)
 	defer cancel()
 	list, err := s.lambda.ListEventSourceMappings(ctx, &lambda.ListEventSourceMappingsInput{FunctionName: aws.String(s.Stack.FunctionName(function))})
 	require.NoError(t, err)
-	i := slices.IndexFunc(list.EventSourceMappings, func(m lambdatypes.EventSourceMappingConfiguration) bool { return meant(aws.ToString(m.EventSourceArn)) })
-	require.GreaterOrEqual(t, i, 0, "%s listens to it", function)
+	i := slices.IndexFunc(list.EventSourceMappings, func(m lambdatypes.EventSourceMappingConfiguration) bool {
+		return wanted(aws.ToString(m.EventSourceArn))
+	})
+	require.GreaterOrEqual(t, i, 0, "%s has such an event source", function)
 	mapping := aws.ToString(list.EventSourceMappings[i].UUID)
 	require.NoError(t, s.turn(ctx, mapping, false))
 	on := false
@@ -147,14 +148,14 @@ func (s *System) disable(t conformance.T, function string, meant func(source str
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Bound)
 		defer cancel()
 		if err := s.turn(ctx, mapping, true); err != nil {
-			t.Errorf("%s could not be let go: %v", function, err)
+			t.Errorf("the event source of %s could not be enabled: %v", function, err)
 		}
 	}
 	t.Cleanup(enable)
 	return enable
 }
 
-// turn enables or disables a mapping, and returns when the cloud says that it is so.
+// turn enables or disables a mapping, and returns once the cloud has applied it.
 func (s *System) turn(ctx context.Context, mapping string, on bool) error {
 	wanted, asked := map[bool]string{true: "Enabled", false: "Disabled"}[on], false
 	for {
@@ -165,7 +166,7 @@ func (s *System) turn(ctx context.Context, mapping string, on bool) error {
 		switch state := aws.ToString(now.State); {
 		case state == wanted:
 			return nil
-		case !asked && !strings.HasSuffix(state, "ing"): // on its way to another state it cannot be changed
+		case !asked && !strings.HasSuffix(state, "ing"): // a mapping cannot be changed during a transition
 			if _, err := s.lambda.UpdateEventSourceMapping(ctx, &lambda.UpdateEventSourceMappingInput{UUID: &mapping, Enabled: &on}); err != nil {
 				return err
 			}
@@ -189,8 +190,7 @@ func (s *System) queueURL(t conformance.T, queue string) string {
 	return aws.ToString(found.QueueUrl)
 }
 
-// Depth returns how many messages of a queue wait to be received, and how many were and are not done with yet. On AWS these
-// numbers are approximate.
+// Depth returns how many messages of a queue wait, and how many are in flight. On AWS these numbers are approximate.
 func (s *System) Depth(t conformance.T, queue string) (waiting, underway int) {
 	t.Helper()
 	attributes := s.queueAttributes(t, queue)
@@ -205,7 +205,7 @@ func (s *System) Depth(t conformance.T, queue string) (waiting, underway int) {
 func (s *System) MaxReceives(t conformance.T, queue string) int {
 	t.Helper()
 	var policy struct {
-		Receives json.Number `json:"maxReceiveCount"` // a number, or a string, as the cloud likes it
+		Receives json.Number `json:"maxReceiveCount"` // a number or a string, depending on the cloud
 	}
 	require.NoError(t, json.Unmarshal([]byte(s.queueAttributes(t, queue)["RedrivePolicy"]), &policy))
 	n, err := strconv.Atoi(strings.Trim(policy.Receives.String(), `"`))
@@ -234,13 +234,14 @@ func (s *System) Put(t conformance.T, queue string, bodies ...string) {
 	require.Empty(t, sent.Failed)
 }
 
-// Taken is a message that was taken out of a queue.
+// Taken is a message that was removed from a queue.
 type Taken struct {
 	Body     string
-	Receives int // how often it was received, this time included, and before in the queue whose dead-letter queue this is
+	Receives int // how often it was received, this time and those in the original queue included
 }
 
-// Take takes a message with all of the texts in it out of a queue, once it is there. Others that it meets are put back.
+// Take waits for a message that contains all of the texts, and removes it from the queue. It puts other messages
+// back.
 func (s *System) Take(t conformance.T, queue string, texts ...string) (taken Taken) {
 	t.Helper()
 	url := s.queueURL(t, queue)
@@ -270,7 +271,7 @@ func (s *System) Take(t conformance.T, queue string, texts ...string) (taken Tak
 	return taken
 }
 
-// Purge throws away what waits in a queue.
+// Purge deletes all messages of a queue, and waits until it is empty.
 func (s *System) Purge(t conformance.T, queue string) {
 	t.Helper()
 	_, err := s.queues.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: aws.String(s.queueURL(t, queue))})
@@ -281,7 +282,7 @@ func (s *System) Purge(t conformance.T, queue string) {
 	})
 }
 
-// OrderRow returns an order's row as the table's stream tells it, which is what relay-facts reads.
+// OrderRow returns an order's row as a stream record, which is what relay-facts reads.
 func (s *System) OrderRow(t conformance.T, order string) events.DynamoDBEventRecord {
 	t.Helper()
 	found, err := s.tables.GetItem(t.Context(), &dynamodb.GetItemInput{
@@ -296,13 +297,13 @@ func (s *System) OrderRow(t conformance.T, order string) events.DynamoDBEventRec
 	}
 }
 
-// image is an item in the words of a stream's event.
+// image converts an item to the form of a stream record.
 func image(item map[string]dynamodbtypes.AttributeValue) map[string]events.DynamoDBAttributeValue {
-	told := map[string]events.DynamoDBAttributeValue{}
+	converted := map[string]events.DynamoDBAttributeValue{}
 	for name, value := range item {
-		told[name] = attribute(value)
+		converted[name] = attribute(value)
 	}
-	return told
+	return converted
 }
 
 func attribute(value dynamodbtypes.AttributeValue) events.DynamoDBAttributeValue {
@@ -325,7 +326,7 @@ func attribute(value dynamodbtypes.AttributeValue) events.DynamoDBAttributeValue
 	return events.NewNullAttribute()
 }
 
-// ProcessMark is what a process of the function has in its environment, and no other: the variable that Lambda gives to it.
+// ProcessMark returns an environment variable that only processes of the function have. Lambda sets it.
 func (s *System) ProcessMark(function string) string {
 	return "AWS_LAMBDA_FUNCTION_NAME=" + s.Stack.FunctionName(function)
 }

@@ -18,15 +18,15 @@ import (
 	"backroom/shared/ops/stack"
 )
 
-func TestAnOrderFlowsToItsEnd(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestOrder_IsPaid(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 1250, 5)
 		e := a.Place(t, client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 2}}, PaymentMethod: shop.CardGood})
 		require.Equal(t, int64(2500), e.Total)
 		a.Close(t, Confirmed(2500, 0))
 
-		// An order that had to ask for its answers has them more than once: what is told first counts.
+		// An order that asked again for answers has some facts twice; the first of each counts.
 		o, who, seen := system.Order(t, e.Buyer, e.ID), map[string]string{}, []string{}
 		for _, entry := range o.Timeline {
 			if who[entry.Type] == "" && !strings.HasSuffix(entry.Type, "Due") {
@@ -35,10 +35,10 @@ func TestAnOrderFlowsToItsEnd(t *testing.T) {
 		}
 		story := []string{"OrderPlaced", "StockReserved", "PaymentIntended", "PaymentAuthorized", "OrderConfirmed"}
 		require.Equal(t, story, seen[:min(len(story), len(seen))])
-		require.ElementsMatch(t, []string{"StockSold", "PaymentCaptured", "OrderSettled"}, seen[len(story):], "the last of these is nobody's cause")
+		require.ElementsMatch(t, []string{"StockSold", "PaymentCaptured", "OrderSettled"}, seen[len(story):], "these come in any order")
 		for fact, actor := range map[string]string{
 			"OrderPlaced": e.Buyer, "StockReserved": "reserve-stock", "PaymentIntended": "authorize-payment", "OrderConfirmed": "advance-order",
-			"StockSold": "commit-stock", "OrderSettled": "advance-order", // of a payment the provider may tell first
+			"StockSold": "commit-stock", "OrderSettled": "advance-order", // PaymentAuthorized may come from a callback
 		} {
 			require.Equal(t, actor, who[fact], fact)
 		}
@@ -47,8 +47,8 @@ func TestAnOrderFlowsToItsEnd(t *testing.T) {
 	})
 }
 
-func TestLocationLeadsToTheOrderAndItsTagSaysIfItChanged(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestOrder_HasALocationAndAnETag(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a, buyer := system.Account(), system.New("ada")
 		basket := Mailed(buyer, Basket(a.Product(t, 100, 1)))
 		placed, err := system.API.PlaceOrderWithResponse(t.Context(), &client.PlaceOrderParams{IdempotencyKey: system.New("key")}, basket, shop.Bearer(system.Token(t, buyer)))
@@ -60,7 +60,7 @@ func TestLocationLeadsToTheOrderAndItsTagSaysIfItChanged(t *testing.T) {
 
 		read := shop.Call{Method: http.MethodGet, Path: strings.TrimPrefix(location, stack.StagePath), Token: system.Token(t, buyer)}
 		var order shop.Answer
-		system.Until(t, "the order rests", func() (any, bool) { // an answer that was asked for twice may still come in
+		system.Until(t, "the order no longer changes", func() (any, bool) { // a second answer may still come
 			order = system.Send(t, read)
 			again := system.Send(t, read)
 			return order.Header, order.Header.Get("ETag") == again.Header.Get("ETag")
@@ -75,12 +75,12 @@ func TestLocationLeadsToTheOrderAndItsTagSaysIfItChanged(t *testing.T) {
 		require.Equal(t, order.Header.Get("ETag"), same.Header.Get("ETag"))
 
 		read.Header = map[string]string{"If-None-Match": `"v0.0.0"`}
-		require.Equal(t, http.StatusOK, system.Send(t, read).Status, "a client with an older one gets the order")
+		require.Equal(t, http.StatusOK, system.Send(t, read).Status, "a client with an older ETag gets the order")
 	})
 }
 
-func TestAnOrderThatIsShortOfOneLineHoldsNothing(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestOrder_WithOneShortLineReservesNothing(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a := system.Account()
 		plenty, scarce, enough := a.Product(t, 100, 10), a.Product(t, 100, 1), a.Product(t, 100, 10)
 		e := a.Place(t, client.OrderRequest{PaymentMethod: shop.CardGood, Lines: []client.LineRequest{
@@ -88,21 +88,21 @@ func TestAnOrderThatIsShortOfOneLineHoldsNothing(t *testing.T) {
 		}})
 		a.Close(t, Rejected("out-of-stock"))
 		o := system.Order(t, e.Buyer, e.ID)
-		require.True(t, Told(o, "StockShort"))
-		require.False(t, Told(o, "PaymentIntended"), "nobody asked for money: %v", Facts(o))
+		require.True(t, HasFact(o, "StockShort"))
+		require.False(t, HasFact(o, "PaymentIntended"), "no payment was begun: %v", Facts(o))
 	})
 }
 
-func TestAnOrderOfWhatWasNeverDeliveredIsRejected(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestOrder_OfUndeliveredProductIsRejected(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a := system.Account()
 		a.Place(t, Basket(a.Product(t, 100, 0)))
 		a.Close(t, Rejected("out-of-stock"))
 	})
 }
 
-func TestADeclinedCardRejectsTheOrder(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestOrder_WithDeclinedCardIsRejected(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a := system.Account()
 		e := a.Place(t, Paying(shop.CardDeclined, a.Product(t, 100, 1)))
 		a.Close(t, Rejected("card-declined"))
@@ -110,8 +110,8 @@ func TestADeclinedCardRejectsTheOrder(t *testing.T) {
 	})
 }
 
-func TestAnOrderWithoutAnAddressGetsNoMail(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestOrder_WithoutAddressGetsNoMail(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a, buyer := system.Account(), system.New("ada")
 		basket := Basket(a.Product(t, 100, 1))
 		receipt := system.Place(t, buyer, basket)
@@ -122,11 +122,11 @@ func TestAnOrderWithoutAnAddressGetsNoMail(t *testing.T) {
 	})
 }
 
-func TestMoreBuyersThanUnits(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestStock_IsNotOversoldToConcurrentBuyers(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		buyers, units := 50, 20
 		if system.Cloud == cloud.NameLocalStack {
-			buyers, units = 20, 8 // see TestManyMixedOrders
+			buyers, units = 20, 8 // see TestOrders_ManyMixed
 		}
 		a := system.Account()
 		sku := a.Product(t, 1999, units)
@@ -157,8 +157,8 @@ func TestMoreBuyersThanUnits(t *testing.T) {
 	})
 }
 
-func TestCustomersListTheirOrdersAndStaffThoseOfTheShop(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestListOrders_ShowsCustomersTheirOwnAndStaffAll(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a, ada := system.Account(), system.New("ada")
 		sku := a.Product(t, 100, 3)
 		var mine []string

@@ -15,10 +15,10 @@ import (
 // outage is how long the provider is down.
 const outage = 2 * time.Minute
 
-func TestTheProviderIsDownForTwoMinutes(t *testing.T) {
-	alone(t, func(t conformance.T) {
-		system.Configure(t, "advance-order", "RETRY_DELAY", "1s") // so that nobody waits for minutes after the end
-		a, givenUp := system.Account(), dead(t)
+func TestOutage_DelaysOrdersAndLosesNone(t *testing.T) {
+	serial(t, func(t conformance.T) {
+		system.Configure(t, "advance-order", "RETRY_DELAY", "1s") // so that orders do not wait for minutes after the outage
+		a, givenUp := system.Account(), deadLetters(t)
 		sku := a.Product(t, 1000, 50)
 		var ends []End
 		place := func(card string, n int, end End) {
@@ -50,16 +50,16 @@ func TestTheProviderIsDownForTwoMinutes(t *testing.T) {
 			Accepted(t, system.Cancel(t, e.Buyer, e.ID))
 		}
 		capture()
-		system.Until(t, "the provider is given a rest", func() (any, bool) {
-			resting := system.Resting(t)
-			return resting, len(resting) > 0
+		system.Until(t, "the provider's circuit is open", func() (any, bool) {
+			open := system.OpenCircuits(t)
+			return open, len(open) > 0
 		})
 		var looks int
 		system.Until(t, "two minutes passed, and the orders wait", func() (any, bool) {
 			system.WakeAtTimes(t)
 			for _, e := range a.orders[6:18] {
 				seen := system.Order(t, e.Buyer, e.ID).Status
-				if time.Since(began) > outage { // the provider may be back, and what was seen tells nothing
+				if time.Since(began) > outage { // the provider may be back, and the status proves nothing
 					return looks, true
 				}
 				require.Equal(t, client.OrderStatusPlaced, seen, "an order waits for its provider")
@@ -67,12 +67,12 @@ func TestTheProviderIsDownForTwoMinutes(t *testing.T) {
 			looks++
 			return looks, false
 		})
-		require.Positive(t, looks, "no look at all orders fell into the outage")
+		require.Positive(t, looks, "the orders were not seen during the outage")
 		a.Close(t, ends...)
-		require.Equal(t, givenUp, dead(t), "to wait is no failure")
-		system.Until(t, "the provider is called by everybody again", func() (any, bool) {
-			resting := system.Resting(t)
-			return resting, len(resting) == 0
+		require.Equal(t, givenUp, deadLetters(t), "no message became a dead letter")
+		system.Until(t, "the provider's circuit is closed", func() (any, bool) {
+			open := system.OpenCircuits(t)
+			return open, len(open) == 0
 		})
 	})
 }

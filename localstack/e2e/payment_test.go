@@ -13,12 +13,12 @@ import (
 	"backroom/shared/saga"
 )
 
-func TestAPaymentWhoseAnswerIsLostIsTakenOnce(t *testing.T) {
+func TestPayment_WithLostAnswerIsCapturedOnce(t *testing.T) {
 	for what, card := range map[string]string{
-		"the authorization": CardLost, "an authorization that takes longer than we wait": CardSlow(8 * time.Second), "the capture": CardTaken,
+		"the authorization": CardLost, "an authorization that takes longer than the timeout": CardSlow(8 * time.Second), "the capture": CardTaken,
 	} {
 		t.Run(what, func(t *testing.T) {
-			beside(t, func(t conformance.T) {
+			parallel(t, func(t conformance.T) {
 				a := system.Account()
 				a.Place(t, Paying(card, a.Product(t, 100, 1)))
 				a.Close(t, Confirmed(100, 0))
@@ -27,22 +27,22 @@ func TestAPaymentWhoseAnswerIsLostIsTakenOnce(t *testing.T) {
 	}
 }
 
-func TestAPaymentWhoseReturnIsLostGoesBackOnce(t *testing.T) {
-	alone(t, func(t conformance.T) {
+func TestPayment_WithLostReturnIsReturnedOnce(t *testing.T) {
+	serial(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 1)
-		letGo := system.HoldUp(t, string(saga.CapturePayment))
+		release := system.HoldUp(t, string(saga.CapturePayment))
 		e := a.Place(t, Paying(CardGiven, sku))
 		system.Becomes(t, e, "confirmed")
 		Accepted(t, system.Cancel(t, e.Buyer, e.ID))
-		letGo()
+		release()
 		a.Close(t, Canceled("confirmed"))
 	})
 }
 
-// The provider fails when it is asked for a payment, and for a capture: nobody knows that nothing was done.
-func TestAPaymentThatWasNeverMadeIsMadeOnce(t *testing.T) {
-	alone(t, func(t conformance.T) {
+// The provider fails during an authorization and a capture, so their results are unknown.
+func TestPayment_IsMadeOnceAfterAnOutage(t *testing.T) {
+	serial(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 2)
 		capture := system.HoldUp(t, string(saga.CapturePayment))
@@ -64,24 +64,24 @@ func TestAPaymentThatWasNeverMadeIsMadeOnce(t *testing.T) {
 	})
 }
 
-func TestAPaymentThatTakesItsTimeIsAskedAbout(t *testing.T) {
+func TestPayment_ThatIsProcessingIsFollowedUp(t *testing.T) {
 	for _, d := range []time.Duration{1500 * time.Millisecond, 8 * time.Second} {
 		t.Run(d.String(), func(t *testing.T) {
-			beside(t, func(t conformance.T) {
+			parallel(t, func(t conformance.T) {
 				a := system.Account()
 				e := a.Place(t, Paying(CardProcessing(d), a.Product(t, 100, 1)))
 				a.Close(t, Confirmed(100, 0))
 				o := system.Order(t, e.Buyer, e.ID)
-				require.True(t, Told(o, string(saga.PaymentUncertain)), "the provider could not say at first: %v", Facts(o))
+				require.True(t, HasFact(o, string(saga.PaymentUncertain)), "the payment was uncertain at first: %v", Facts(o))
 			})
 		})
 	}
 }
 
-// challenged waits until a customer has something to do, and returns the client secret to do it with.
+// challenged waits until a payment needs an action of its customer, and returns the client secret for it.
 func challenged(t conformance.T, e *Entry) (secret string) {
 	t.Helper()
-	system.Until(t, "the customer of "+e.ID+" has something to do", func() (any, bool) {
+	system.Until(t, "the customer of "+e.ID+" must complete a challenge", func() (any, bool) {
 		o := system.Order(t, e.Buyer, e.ID)
 		secret = o.Payment.ClientSecret
 		return Story(o), o.Payment.Status == client.PaymentStatusActionNeeded && secret != ""
@@ -89,8 +89,8 @@ func challenged(t conformance.T, e *Entry) (secret string) {
 	return secret
 }
 
-func TestACustomerCompletesThePayment(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestPayment_IsCompletedByItsCustomer(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 100, 2)
 		e, fails := a.Place(t, Paying(CardChallenge, sku)), a.Place(t, Paying(CardChallenge, sku))
@@ -100,18 +100,18 @@ func TestACustomerCompletesThePayment(t *testing.T) {
 		}
 		staff := read("")
 		require.Equal(t, http.StatusOK, staff.Status)
-		require.NotContains(t, string(staff.Body), secret, "it is for the customer alone")
+		require.NotContains(t, string(staff.Body), secret, "only the customer gets the client secret")
 		Refused(t, read(system.New("grace")), http.StatusNotFound, "unknown-order")
 		require.Equal(t, client.OrderStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
 
 		system.Act(t, secret, true)
 		system.Act(t, challenged(t, fails), false)
 		a.Close(t, Confirmed(100, 0), Rejected("card-declined"))
-		require.NotContains(t, string(read(e.Buyer).Body), secret, "it opens nothing any more")
+		require.NotContains(t, string(read(e.Buyer).Body), secret, "the client secret is no longer shown")
 	})
 }
 
-// attention returns whether the orders that need a person are said to have this one among them.
+// attention reports whether the list of orders that need attention contains an order.
 func attention(t conformance.T, id string) bool {
 	t.Helper()
 	for query := (client.ListOrdersParams{Attention: new(true), Limit: new(int64(50))}); ; {
@@ -132,7 +132,7 @@ func attention(t conformance.T, id string) bool {
 
 const lapsed = "needs_attention confirmed: capture-failed"
 
-// lapse has an order be confirmed and its authorization lapse before its money is taken.
+// lapse places an order that is confirmed, and whose authorization lapses before the capture.
 func lapse(t conformance.T, a *Account, sku string) *Entry {
 	t.Helper()
 	e := a.Place(t, Paying(CardLapses, sku))
@@ -144,8 +144,8 @@ func lapse(t conformance.T, a *Account, sku string) *Entry {
 	return e
 }
 
-func TestMoneyThatCannotBeTakenIsTriedAgainAndThenTheOrderIsCanceled(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestCaptureFailure_IsRetriedAndThenCanceled(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a := system.Account()
 		e := lapse(t, a, a.Product(t, 100, 2))
 		call := shop.Call{
@@ -161,7 +161,7 @@ func TestMoneyThatCannotBeTakenIsTriedAgainAndThenTheOrderIsCanceled(t *testing.
 		Accepted(t, again)
 		require.Equal(t, string(first.Body), string(again.Body))
 		require.Equal(t, "true", again.Header.Get("Idempotent-Replayed"))
-		system.Until(t, "it was tried again, in vain", func() (any, bool) {
+		system.Until(t, "the second capture failed too", func() (any, bool) {
 			o := system.Order(t, e.Buyer, e.ID)
 			failures := 0
 			for _, fact := range Facts(o) {
@@ -180,8 +180,8 @@ func TestMoneyThatCannotBeTakenIsTriedAgainAndThenTheOrderIsCanceled(t *testing.
 	})
 }
 
-func TestMoneyThatCannotBeTakenIsWrittenOff(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestCaptureFailure_IsWrittenOff(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a := system.Account()
 		e := lapse(t, a, a.Product(t, 100, 2))
 		Accepted(t, system.Resolve(t, e.ID, system.New("key"), client.ResolutionRequestActionWriteOff))

@@ -24,28 +24,28 @@ import (
 	"backroom/shared/ops/shop"
 )
 
-// The cards of the sandbox that do not just pay.
+// Cards of the sandbox with a special behavior.
 const (
-	CardLost      = "pm_sandbox_lost"                // pays, and its answer is lost
-	CardChallenge = "pm_card_authenticationRequired" // its customer has to do something first
-	CardLapses    = "pm_card_captureLapsed"          // whoever captures finds that the authorization has lapsed
-	CardTaken     = "pm_card_captureLost"            // captured, and the answer is lost
-	CardGiven     = "pm_card_returnLost"             // canceled or refunded, and the answer is lost
+	CardLost      = "pm_sandbox_lost"                // the payment succeeds, and its answer is lost
+	CardChallenge = "pm_card_authenticationRequired" // the customer must complete a challenge first
+	CardLapses    = "pm_card_captureLapsed"          // a capture finds that the authorization has lapsed
+	CardTaken     = "pm_card_captureLost"            // the capture succeeds, and its answer is lost
+	CardGiven     = "pm_card_returnLost"             // a cancellation or refund succeeds, and its answer is lost
 	CardWaits     = "pm_card_pendingRefund"          // a refund takes its time
 	CardBounces   = "pm_card_refundFailFirst"        // the first refund fails at once
-	CardReturns   = "pm_card_refundFailLateFirst"    // the first refund arrives, and fails later
+	CardReturns   = "pm_card_refundFailLateFirst"    // the first refund succeeds, and fails later
 )
 
-// CardSlow pays, and its answer comes so late.
+// CardSlow returns a card whose payment is answered after d.
 func CardSlow(d time.Duration) string { return fmt.Sprintf("pm_sandbox_slow_%d", d.Milliseconds()) }
 
-// CardProcessing pays so much later.
+// CardProcessing returns a card whose payment is processing for d, and then succeeds.
 func CardProcessing(d time.Duration) string {
 	return fmt.Sprintf("pm_sandbox_processing_%d", d.Milliseconds())
 }
 
-// Provider sends a request to the payment sandbox, with the shop's key, and decodes what it answers into document (nil: nobody
-// wants to know). It demands status 200.
+// Provider sends a request to the payment sandbox, with the shop's key, and decodes the answer into document unless
+// that is nil. It fails the case unless the status is 200.
 func (s *System) Provider(t conformance.T, method, path string, form url.Values, document any) {
 	t.Helper()
 	require.NoError(t, s.provider(t.Context(), method, path, form, document))
@@ -70,7 +70,7 @@ func (s *System) provider(ctx context.Context, method, path string, form url.Val
 	return nil
 }
 
-// BreakProvider has the payment provider answer nothing but failures for so long, or until repair is called, or the case ends.
+// BreakProvider makes the payment provider fail every request for d, or until repair is called or the case ends.
 func (s *System) BreakProvider(t conformance.T, d time.Duration) (repair func()) {
 	t.Helper()
 	down := func(ctx context.Context, d time.Duration) error {
@@ -89,16 +89,16 @@ func (s *System) BreakProvider(t conformance.T, d time.Duration) (repair func())
 	return repair
 }
 
-// Act does what the provider wants of the customer who has the client secret, as in 3-D Secure, or fails at it.
+// Act completes the challenge of a payment, such as 3-D Secure, as its customer with the client secret, or fails it.
 func (s *System) Act(t conformance.T, clientSecret string, succeeds bool) {
 	t.Helper()
 	intent, _, ok := strings.Cut(clientSecret, "_secret_")
-	require.True(t, ok, "%q tells which intent it is for", clientSecret)
+	require.True(t, ok, "%q contains the id of its intent", clientSecret)
 	outcome := map[bool]string{true: "succeed", false: "fail"}[succeeds]
 	s.Provider(t, http.MethodPost, "/v1/payment_intents/"+intent+"/sandbox_action", url.Values{"client_secret": {clientSecret}, "outcome": {outcome}}, nil)
 }
 
-// Intent makes an intent to pay at the provider that Backroom knows nothing of, and returns its id.
+// Intent creates an intent at the provider that Backroom does not know, and returns its id.
 func (s *System) Intent(t conformance.T, metadata map[string]string) string {
 	t.Helper()
 	form := url.Values{
@@ -116,8 +116,8 @@ func (s *System) Intent(t conformance.T, metadata map[string]string) string {
 	return made.ID
 }
 
-// Event is the body of what the provider tells about an intent: an event of the type, with the intent as it stands now; of one that
-// it does not know, no more than its id.
+// Event returns the body of a callback about an intent: an event of the type, with the current intent, or with only
+// its id if the provider does not know it.
 func (s *System) Event(t conformance.T, kind, intent string) []byte {
 	t.Helper()
 	var object map[string]any
@@ -132,12 +132,12 @@ func (s *System) Event(t conformance.T, kind, intent string) []byte {
 	return body
 }
 
-// Signature signs a callback as the provider does that knows the secret, at a time.
+// Signature signs a callback with a secret at a time, as the provider does.
 func Signature(body []byte, secret string, at time.Time) string {
 	return webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: secret, Timestamp: at}).Header
 }
 
-// CallBack sends a callback with a signature; "" is none.
+// CallBack sends a callback with a signature, or without one if that is "".
 func (s *System) CallBack(t conformance.T, body []byte, signature string) shop.Answer {
 	t.Helper()
 	call := shop.Call{Method: http.MethodPost, Path: "/payments/events", Body: body}
@@ -147,13 +147,13 @@ func (s *System) CallBack(t conformance.T, body []byte, signature string) shop.A
 	return s.Send(t, call)
 }
 
-// CallBackSigned sends a callback that is signed as it should be.
+// CallBackSigned sends a callback with a valid signature.
 func (s *System) CallBackSigned(t conformance.T, body []byte) shop.Answer {
 	t.Helper()
 	return s.CallBack(t, body, Signature(body, s.CallbackSecret(t), time.Now()))
 }
 
-// CallbackSecret is what the provider signs its callbacks with.
+// CallbackSecret returns the secret with which the provider signs callbacks.
 func (s *System) CallbackSecret(t conformance.T) string {
 	t.Helper()
 	secret, err := s.Stack.CallbackSecret(t.Context())
@@ -162,24 +162,24 @@ func (s *System) CallbackSecret(t conformance.T) string {
 	return secret
 }
 
-// Money is what happened at the provider to an order's money.
+// Money is the state of an order's money at the provider.
 type Money struct {
-	Intent         string // the provider's id of the payment that moved money last, or of one that moved none
-	Authorizations int    // how often it was held on the card
-	Captures       int    // how often it was taken
-	Held           int64  // what is held now
-	Received       int64  // what was taken
-	Refunded       int64  // what of that went back, or is on its way
+	Intent         string // the provider's id of an intent of the order; one that moved money if there is one
+	Authorizations int    // how often an amount was authorized
+	Captures       int    // how often an amount was captured
+	Held           int64  // the amount that is held now
+	Received       int64  // the amount that was captured
+	Refunded       int64  // the amount that was refunded, or whose refund is pending
 }
 
-// Kept is what the shop has of it.
+// Kept returns what the shop keeps.
 func (m Money) Kept() int64 { return m.Received - m.Refunded }
 
-// String is like 1500 (2500 taken, 1000 back).
+// String returns a text such as 1500 (2500 captured, 1000 refunded).
 func (m Money) String() string {
 	said := strconv.FormatInt(m.Kept(), 10)
 	if m.Refunded > 0 {
-		said += fmt.Sprintf(" (%d taken, %d back)", m.Received, m.Refunded)
+		said += fmt.Sprintf(" (%d captured, %d refunded)", m.Received, m.Refunded)
 	}
 	if m.Held > 0 {
 		said += fmt.Sprintf(" and %d held", m.Held)
@@ -187,7 +187,7 @@ func (m Money) String() string {
 	return said
 }
 
-// Ledger returns what the provider's ledger says about each order.
+// Ledger returns the state of each order's money at the provider.
 func (s *System) Ledger(t conformance.T) map[string]Money {
 	t.Helper()
 	ledger := map[string]Money{}
@@ -206,7 +206,7 @@ func (s *System) Ledger(t conformance.T) map[string]Money {
 	for _, i := range intents {
 		order := i.Metadata["order"]
 		if order == "" {
-			continue // an answer, or the setup
+			continue // a recorded answer, or the setup
 		}
 		m := ledger[order]
 		if m.Intent == "" || i.Authorizations > 0 {
@@ -224,7 +224,7 @@ func (s *System) Ledger(t conformance.T) map[string]Money {
 	return ledger
 }
 
-// A Mail is one that was sent about an order.
+// A Mail is a mail that was sent about an order.
 type Mail struct {
 	Order    string `dynamodbav:"order"`
 	Template string `dynamodbav:"template"`
@@ -232,8 +232,8 @@ type Mail struct {
 	Sends    int    `dynamodbav:"sends"`
 }
 
-// Mails returns what was mailed about each order, from the mailbox that takes the place of a mail provider. A mail that was sent
-// twice is there twice.
+// Mails returns the mails about each order, from the mailbox that stands in for a mail provider. A mail that was sent
+// twice is listed twice.
 func (s *System) Mails(t conformance.T) map[string][]Mail {
 	t.Helper()
 	var mails []Mail
@@ -245,8 +245,8 @@ func (s *System) Mails(t conformance.T) map[string][]Mail {
 	return sent
 }
 
-// Resting returns the foreign services that are given a rest because they failed too often.
-func (s *System) Resting(t conformance.T) (services []string) {
+// OpenCircuits returns the services whose circuit is open because they failed too often.
+func (s *System) OpenCircuits(t conformance.T) (services []string) {
 	t.Helper()
 	var circuits []struct {
 		Service string `dynamodbav:"pk"`

@@ -11,8 +11,8 @@ import (
 	"backroom/localstack/conformance"
 )
 
-func TestTheReferenceComesWithTheAPI(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestReference_IsServedWithTheAPI(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		get := func(file, has string) (*http.Response, string) {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, system.API.URL+"/docs"+file, nil)
 			require.NoError(t, err)

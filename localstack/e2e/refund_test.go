@@ -12,7 +12,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// refunded waits until all refunds of an order are done that were asked for, and returns the order.
+// refunded waits until all requested refunds of an order have succeeded, and returns the order.
 func refunded(t conformance.T, e *Entry, refunds int) (o client.Order) {
 	t.Helper()
 	system.Until(t, "the refunds of "+e.ID+" are done", func() (any, bool) {
@@ -29,8 +29,8 @@ func refunded(t conformance.T, e *Entry, refunds int) (o client.Order) {
 	return o
 }
 
-func TestAClosedOrderIsRefundedBitByBitAndNeverMoreThanItCost(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestRefund_InPartsUpToTheTotal(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		a := system.Account()
 		e := a.Place(t, Basket(a.Product(t, 1000, 2)))
 		euro := func(cents int64) client.Money { return client.Money{Amount: cents, Currency: "EUR"} }
@@ -73,18 +73,18 @@ func TestAClosedOrderIsRefundedBitByBitAndNeverMoreThanItCost(t *testing.T) {
 	})
 }
 
-func TestARefundThatFailsIsAskedForAgain(t *testing.T) {
+func TestRefund_IsRetriedAfterFailure(t *testing.T) {
 	for what, card := range map[string]string{
 		"it takes its time": CardWaits, "its answer is lost": CardGiven, "it fails at once": CardBounces, "it arrives and fails later": CardReturns,
 	} {
 		t.Run(what, func(t *testing.T) {
-			beside(t, func(t conformance.T) {
+			parallel(t, func(t conformance.T) {
 				a := system.Account()
 				e := a.Place(t, Paying(card, a.Product(t, 1000, 1)))
 				system.Becomes(t, e, "paid confirmed")
 				Accepted(t, system.Refund(t, e.ID, system.New("key"), 400))
 				if card == CardReturns {
-					system.Tells(t, e, saga.OrderReopened)
+					system.AwaitFact(t, e, saga.OrderReopened)
 				}
 				refunded(t, e, 1)
 				a.Close(t, Confirmed(600, 1))

@@ -11,8 +11,8 @@ import (
 	"backroom/shared/ops/remedy"
 )
 
-func TestASiteIsFoundByTheNameOfItsStack(t *testing.T) {
-	beside(t, func(t conformance.T) {
+func TestSite_OpensByStackName(t *testing.T) {
+	parallel(t, func(t conformance.T) {
 		endpoint, name := system.Stack.Endpoint, system.Stack.Name
 		site, err := ops.Open(t.Context(), endpoint, name)
 		require.NoError(t, err)

@@ -1,12 +1,13 @@
-// Package e2e shows that a deployed Backroom keeps its promises. It sees what a client and an operator see – the API, and the
-// cloud's own handles: event source mappings, queues, tables – and runs the same cases on every cloud:
+// Package e2e tests a deployed Backroom as a black box. It uses what a client and an operator can use: the API,
+// event source mappings, queues and tables. It runs the same cases on every cloud:
 //
 //	make test                    all cases, on a MiniStack of its own
 //	make e2e CLOUD=localstack    or aws, or ministack
 //
-// What a cloud is known to do otherwise is in exceptions.go, with its reason. Package crash stops and kills what is in flight.
+// Known deviations of the clouds are in exceptions.go, each with its reason. Package crash stops the cloud and kills
+// functions.
 //
-// No case asserts how long something takes: what must come is waited for within a bound that is there to end a broken run.
+// No case asserts how long something takes. Each wait has a bound, which only ends a broken run.
 package e2e
 
 import (
@@ -34,15 +35,15 @@ import (
 	"backroom/shared/ops/stack"
 )
 
-// System is a deployed Backroom in the hands of its clients and its operator. It is safe for concurrent use.
+// System is a deployed Backroom, as its clients and its operator use it. It is safe for concurrent use.
 type System struct {
 	Cloud string // ministack, localstack or aws
 	Stack stack.Stack
 	API   shop.API
-	Bound time.Duration // how long a case waits for what must come
+	Bound time.Duration // how long a case waits for an expected result
 
 	clientID, secret string
-	run              string // tells this run's products, buyers and keys from those of earlier ones
+	run              string // makes the products, buyers and keys of this run different from earlier ones
 	count            atomic.Int64
 	waking           atomic.Int64 // when WakeAtTimes may run wake-overdue again; nanoseconds since 1970
 
@@ -57,11 +58,12 @@ type System struct {
 	settings map[string]map[string]string
 }
 
-// Deployed returns the system that `make test` or `make e2e` deployed, as these said in the environment.
+// Deployed returns the system that `make test` or `make e2e` deployed. The environment names the cloud and the
+// stack; without them it returns an error.
 func Deployed(ctx context.Context) (*System, error) {
 	on, stack := os.Getenv("BACKROOM_CLOUD"), os.Getenv("BACKROOM_STACK")
 	if on == "" || stack == "" {
-		return nil, fmt.Errorf("nothing is deployed to test (BACKROOM_CLOUD and BACKROOM_STACK are unset); next: make e2e CLOUD=%s", cmp.Or(on, cloud.NameMiniStack))
+		return nil, fmt.Errorf("no stack to test: BACKROOM_CLOUD and BACKROOM_STACK must be set; next: make e2e CLOUD=%s", cmp.Or(on, cloud.NameMiniStack))
 	}
 	return Open(ctx, on, os.Getenv("BACKROOM_ENDPOINT"), stack)
 }
@@ -112,8 +114,8 @@ func (s *System) New(kind string) string {
 	return fmt.Sprintf("%s-%s-%d", kind, s.run, s.count.Add(1))
 }
 
-// Until asks again and again until seen returns true, and fails the case after the bound; what is last seen is told then. The slower
-// the answers, the seldomer it asks: where a cloud has much to do, those who wait would be the most of it.
+// Until calls seen until it reports done, and fails the case after the bound, with the last result. It pauses
+// longer if seen is slow, so that waiting cases do not overload a busy cloud.
 func (s *System) Until(t conformance.T, what string, seen func() (last any, done bool)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), s.Bound)
@@ -132,20 +134,21 @@ func (s *System) Until(t conformance.T, what string, seen func() (last any, done
 	}
 }
 
-// token is an access token that was asked for at a time.
+// token is an access token with the time of its request.
 type token struct {
 	value string
 	since time.Time
 }
 
-// Token returns a token with these scopes; customer "" is the client itself, no scope is all it may have.
+// Token returns a token with these scopes, or with all that the client may have if there are none. It is for a
+// customer, or for the client itself if customer is "".
 func (s *System) Token(t conformance.T, customer string, scopes ...string) string {
 	t.Helper()
 	grant := client.Credentials{ClientID: s.clientID, Secret: s.secret, Customer: customer, Scope: strings.Join(scopes, " ")}
 	s.mu.Lock()
 	known := s.tokens[grant]
 	s.mu.Unlock()
-	if time.Since(known.since) < 10*time.Minute { // they last for 15
+	if time.Since(known.since) < 10*time.Minute { // a token expires after 15
 		return known.value
 	}
 	value, err := s.API.Token(t.Context(), grant)
@@ -156,5 +159,5 @@ func (s *System) Token(t conformance.T, customer string, scopes ...string) strin
 	return value
 }
 
-// Client returns the id and the secret that tokens are asked for with.
+// Client returns the credentials with which tokens are requested.
 func (s *System) Client() (id, secret string) { return s.clientID, s.secret }

@@ -20,38 +20,38 @@ import (
 )
 
 const (
-	kills = 10 // at least so often the processes of each function are killed
-	blows = 3  // and at least so many of its invocations lose their process before they answered
+	kills         = 10 // how often, at least, the processes of each function are killed
+	interruptions = 3  // how many of its invocations, at least, lose their process before they answer
 )
 
-// mortal are the functions on an order's way to its end.
-var mortal = []string{
+// victims are the functions that an order needs.
+var victims = []string{
 	"place-order", "cancel-order", "relay-facts", "reserve-stock", "authorize-payment", "receive-payment-event", "advance-order",
 	"commit-stock", "capture-payment", "send-notification", "release-stock", "return-payment",
 }
 
-// regretted says which orders are canceled as soon as they are placed: every fourth.
-func regretted(n int) bool { return n%4 == 1 }
+// canceledAtOnce reports whether the n-th order is canceled as soon as it is placed: every fourth is.
+func canceledAtOnce(n int) bool { return n%4 == 1 }
 
-func TestOrdersOutliveTheDeathOfEveryFunction(t *testing.T) {
+func TestKill_OfEveryFunctionLosesNoOrder(t *testing.T) {
 	suite.Run(t, func(t conformance.T) {
-		ours(t)
+		requireOwnCloud(t)
 		g := deliver(t)
 		ctx, stop := context.WithCancel(t.Context())
 		var (
-			trade  sync.WaitGroup
+			buying sync.WaitGroup
 			placed accepted
 			again  int
 		)
-		trade.Go(func() { placed, again = g.placeUntil(t, ctx, 1e6, 400*time.Millisecond, regretted) })
-		defer trade.Wait()
+		buying.Go(func() { placed, again = g.placeUntil(t, ctx, 1e6, 400*time.Millisecond, canceledAtOnce) })
+		defer buying.Wait()
 		defer stop()
 
 		before, killed := interrupted(t), map[string]int{}
 		hit := func(function string) int { return interrupted(t)[function] - before[function] }
-		for _, function := range mortal { // one after the other, so that messages go on coming
-			for began := time.Now(); killed[function] < kills || hit(function) < blows; {
-				require.Less(t, time.Since(began), system.Bound, "%s is killed often enough; by now %d times, %d times at work", function, killed[function], hit(function))
+		for _, function := range victims { // one after the other, so that the other functions continue
+			for began := time.Now(); killed[function] < kills || hit(function) < interruptions; {
+				require.Less(t, time.Since(began), system.Bound, "%s is killed often enough; so far %d times, %d times during an invocation", function, killed[function], hit(function))
 				if killProcesses(ministack.Pid(), system.ProcessMark(function)) > 0 {
 					killed[function]++
 				}
@@ -59,9 +59,9 @@ func TestOrdersOutliveTheDeathOfEveryFunction(t *testing.T) {
 			}
 		}
 		stop()
-		trade.Wait()
+		buying.Wait()
 
-		for _, function := range mortal {
+		for _, function := range victims {
 			conformance.Figure(t, "%s: killed %d times, %d invocations lost their process before they answered", function, killed[function], hit(function))
 		}
 		conformance.Figure(t, "%d requests of buyers failed and were repeated", again)
@@ -70,8 +70,8 @@ func TestOrdersOutliveTheDeathOfEveryFunction(t *testing.T) {
 	})
 }
 
-// killProcesses kills the children of parent whose environment has the variable, and returns how many. A process is pinned down
-// before it is looked at, so that no other can be hit that was given its number meanwhile.
+// killProcesses kills the children of parent whose environment has the variable, and returns how many. It opens a
+// handle of a process before it reads the environment, so that a reused process id is not killed.
 func killProcesses(parent int, variable string) (killed int) {
 	folders, _ := filepath.Glob("/proc/[0-9]*")
 	for _, folder := range folders {
@@ -102,14 +102,14 @@ func parentOf(folder string) int {
 	return parent
 }
 
-// interrupted counts, from MiniStack's log, the invocations of each function that lost their process before they answered, at
-// work or still starting.
+// interrupted counts, from MiniStack's log, the invocations of each function that lost their process before they
+// answered, during their work or during the start.
 func interrupted(t conformance.T) map[string]int {
 	t.Helper()
 	log, err := os.ReadFile(ministack.Log())
 	require.NoError(t, err)
 	count := map[string]int{}
-	for _, function := range mortal {
+	for _, function := range victims {
 		name := system.Stack.FunctionName(function)
 		count[function] = strings.Count(string(log), "Lambda "+name+": Runtime exited before returning a response") +
 			strings.Count(string(log), "error for "+name+": bootstrap exited during init")

@@ -1,5 +1,5 @@
-// Package crash shows that no order is lost, and nothing is reserved or charged twice, when the cloud is stopped and when
-// functions are killed with messages in flight. It needs a cloud that is ours to stop: it starts a MiniStack of its own.
+// Package crash tests that no order is lost, and nothing is reserved or charged twice, when the cloud is stopped and
+// when functions are killed with messages in flight. It starts a MiniStack of its own, which it can stop and kill.
 //
 //	make test    or    make e2e
 package crash
@@ -22,11 +22,11 @@ import (
 	"backroom/localstack/tools"
 )
 
-// patience is the time that an order waits before it asks again.
-const patience = "2s"
+// retryDelay is the time that an order waits before it asks again.
+const retryDelay = "2s"
 
 var (
-	ministack *cloud.MiniStack // nil on clouds that are not ours to stop
+	ministack *cloud.MiniStack // nil on other clouds
 	system    *e2e.System
 	suite     *conformance.Suite
 )
@@ -55,7 +55,7 @@ func run(ctx context.Context, m *testing.M) (code int) {
 	return suite.Main(m)
 }
 
-// start starts a MiniStack with a state that is thrown away at the end, and deploys to it.
+// start starts a MiniStack and deploys to it. end stops it and deletes its state.
 func start(ctx context.Context) (end func() error, err error) {
 	scratch, err := os.MkdirTemp("", "backroom-crash-")
 	end = func() error { return os.RemoveAll(scratch) }
@@ -85,7 +85,7 @@ func start(ctx context.Context) (end func() error, err error) {
 	if err := ministack.Start(ctx); err != nil {
 		return end, err
 	}
-	plan := deploy.Deployment{Tools: installed, Endpoint: ministack.Endpoint(), Stack: "backroom-crash", Parameters: deploy.HighLimits(map[string]string{"RetryDelay": patience})}
+	plan := deploy.Deployment{Tools: installed, Endpoint: ministack.Endpoint(), Stack: "backroom-crash", Parameters: deploy.HighLimits(map[string]string{"RetryDelay": retryDelay})}
 	build, _, err := plan.Prepare(ctx)
 	if err != nil {
 		return end, err
@@ -103,8 +103,8 @@ func start(ctx context.Context) (end func() error, err error) {
 	return end, err
 }
 
-// ours demands a cloud that can be stopped and whose functions' processes can be killed.
-func ours(t conformance.T) {
+// requireOwnCloud fails the case on a cloud that the tests cannot stop or kill.
+func requireOwnCloud(t conformance.T) {
 	t.Helper()
-	require.NotNil(t, ministack, "the cloud is not ours to stop")
+	require.NotNil(t, ministack, "the tests cannot stop this cloud")
 }

@@ -19,7 +19,7 @@ import (
 
 const buyer = "ada"
 
-// goods are what a case sells: three products that last, and one that runs out. The values are the units delivered.
+// goods are the products of a case: three with enough stock, and one that runs out. units are those delivered.
 type goods struct {
 	skus  []string
 	units map[string]int
@@ -35,7 +35,7 @@ func deliver(t conformance.T) goods {
 	return g
 }
 
-// basket is what the n-th order wants: one of ten has the product that runs out in it.
+// basket returns the n-th basket. One of ten contains the product that runs out.
 func (g goods) basket(n int) client.OrderRequest {
 	b := client.OrderRequest{PaymentMethod: shop.CardGood, Lines: []client.LineRequest{
 		{SKU: g.skus[n%3], Quantity: int64(1 + n%4)}, {SKU: g.skus[(n+1)%3], Quantity: 1},
@@ -46,7 +46,7 @@ func (g goods) basket(n int) client.OrderRequest {
 	return e2e.Mailed(buyer, b)
 }
 
-// order is what was wanted, and what the shop said to that.
+// order is a basket with the shop's receipt.
 type order struct {
 	basket  client.OrderRequest
 	receipt client.OrderReceipt
@@ -55,7 +55,7 @@ type order struct {
 // accepted are orders by id.
 type accepted map[string]order
 
-// place places n orders, some at once, and cancels none.
+// place places n orders, several at once, and cancels none.
 func (g goods) place(t conformance.T, n int) accepted {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -65,9 +65,9 @@ func (g goods) place(t conformance.T, n int) accepted {
 	return placed
 }
 
-// placeUntil places n orders, or fewer if ctx ends before, pauses after each, and cancels at once those that are regretted. A
-// request that fails is repeated with its key until it is answered; again counts these.
-func (g goods) placeUntil(t conformance.T, ctx context.Context, n int, pause time.Duration, regretted func(n int) bool) (placed accepted, again int) {
+// placeUntil places n orders, or fewer if ctx ends before, and pauses after each. It cancels the orders that
+// canceledAtOnce accepts. It repeats a failed request with its key until it succeeds; again counts the repetitions.
+func (g goods) placeUntil(t conformance.T, ctx context.Context, n int, pause time.Duration, canceledAtOnce func(n int) bool) (placed accepted, again int) {
 	t.Helper()
 	const customers = 8
 	var (
@@ -85,7 +85,7 @@ func (g goods) placeUntil(t conformance.T, ctx context.Context, n int, pause tim
 					o.receipt, err = system.API.Place(t.Context(), token, key, o.basket)
 					return err
 				})
-				if regretted(i) {
+				if canceledAtOnce(i) {
 					tries += persist(t, "POST /orders/"+o.receipt.ID+"/cancellation", func() error {
 						_, err := system.API.Cancel(t.Context(), token, o.receipt.ID, "") // it may be too late
 						return err
@@ -107,7 +107,7 @@ func (g goods) placeUntil(t conformance.T, ctx context.Context, n int, pause tim
 	return placed, again
 }
 
-// persist sends one request until it is answered as it should be, and returns how often it was repeated.
+// persist sends one request until it succeeds, and returns how often it was repeated.
 func persist(t conformance.T, request string, send func() error) (again int) {
 	var last error
 	for again = range 100 {
@@ -116,11 +116,11 @@ func persist(t conformance.T, request string, send func() error) (again int) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Errorf("%s was not answered in %d tries: %v", request, again, last)
+	t.Errorf("%s did not succeed in %d tries: %v", request, again, last)
 	return again
 }
 
-// withoutOutcome returns the orders that have none.
+// withoutOutcome returns the orders that have no outcome.
 func withoutOutcome(t conformance.T, orders accepted) accepted {
 	t.Helper()
 	waiting := maps.Clone(orders)
@@ -128,15 +128,15 @@ func withoutOutcome(t conformance.T, orders accepted) accepted {
 	return waiting
 }
 
-// end waits until the stories of all orders ended. It runs wake-overdue more often than its schedule does.
+// end waits until all orders are settled. It runs wake-overdue more often than its schedule does.
 func end(t conformance.T, orders accepted) {
 	t.Helper()
 	waiting := slices.Collect(maps.Keys(orders))
 	system.Until(t, "all orders are settled", func() (any, bool) {
 		system.WakeAtTimes(t)
-		for len(waiting) > 0 { // not all of them every time: that is work too
+		for len(waiting) > 0 { // stop at the first open order, to send fewer requests
 			if o := system.Order(t, buyer, waiting[0]); !o.Settled {
-				return fmt.Sprintf("%d may not be; %s is %s", len(waiting), waiting[0], o.Status), false
+				return fmt.Sprintf("%d are left; %s is %s", len(waiting), waiting[0], o.Status), false
 			}
 			waiting = waiting[1:]
 		}
@@ -144,10 +144,10 @@ func end(t conformance.T, orders accepted) {
 	})
 }
 
-// settle demands that what was decided adds up in the ledgers of money, stock and mails. It returns a summary.
+// settle fails the case unless money, stock and mails agree with the orders. It returns a summary.
 func (g goods) settle(t conformance.T, orders accepted) string {
 	t.Helper()
-	account, verdicts, asked := system.Account(), map[string]int{}, 0
+	account, outcomes, asked := system.Account(), map[string]int{}, 0
 	for sku, units := range g.units {
 		account.Stock(sku, units)
 	}
@@ -157,19 +157,19 @@ func (g goods) settle(t conformance.T, orders accepted) string {
 		if slices.ContainsFunc(e2e.Facts(seen), func(fact string) bool { return strings.HasSuffix(fact, "Due") }) {
 			asked++
 		}
-		verdicts[shop.Outcome(seen)]++
+		outcomes[shop.Outcome(seen)]++
 		account.Note(buyer, o.basket, o.receipt)
 		end := e2e.Ending(seen, o.receipt.Total.Amount)
-		end.May = append(end.May, end.Mails...) // who is killed after a mail was taken, and before that is noted, sends it again
+		end.May = append(end.May, end.Mails...) // a function killed between sending a mail and recording it sends it again
 		ends = append(ends, end)
 	}
 	account.Close(t, ends...)
-	require.Positive(t, verdicts["confirmed"])
+	require.Positive(t, outcomes["confirmed"])
 	again := 0
 	for id, mails := range system.Mails(t) {
 		if _, ours := orders[id]; ours {
 			again += len(mails) - len(slices.CompactFunc(mails, func(a, b e2e.Mail) bool { return a == b }))
 		}
 	}
-	return fmt.Sprintf("all %d orders came to their ends: %v; none was charged or reserved twice; %d mails were sent again; %d orders had to ask again", len(orders), verdicts, again, asked)
+	return fmt.Sprintf("all %d orders ended: %v; none was charged or reserved twice; %d mails were sent again; %d orders had to ask again", len(orders), outcomes, again, asked)
 }

@@ -15,35 +15,35 @@ import (
 
 const (
 	orders    = 200
-	undecided = 100 // at least so many have no outcome when the cloud stops
+	undecided = 100 // how many of them, at least, have no outcome when the cloud stops
 )
 
-func TestOrdersOutliveARestart(t *testing.T) {
+func TestRestart_LosesNoOrder(t *testing.T) {
 	suite.Run(t, func(t conformance.T) {
 		restart(t, false)
 	})
 }
 
-func TestOrdersOutliveTheLossOfWhatStreamsHeld(t *testing.T) {
+func TestRestart_WithoutStreamRecordsLosesNoOrder(t *testing.T) {
 	suite.Run(t, func(t conformance.T) {
 		restart(t, true)
 	})
 }
 
-// restart stops the cloud cleanly with orders at every point of their way, and starts it again: the first have ended, later
-// ones are on their way to their payment, and of the last the stream has not told yet that they were placed. If it forgets
-// that meanwhile, only wake-overdue remembers them.
+// restart stops the cloud cleanly with orders in three states, and starts it again. The first orders have ended, the
+// next wait for their payment, and for the last the stream has not delivered OrderPlaced. If forget is set, the stream
+// loses those records, and only wake-overdue finds the orders.
 func restart(t conformance.T, forget bool) {
 	t.Helper()
-	ours(t)
+	requireOwnCloud(t)
 	g := deliver(t)
 	placed := g.place(t, orders/4)
 	end(t, placed)
 	payments := system.HoldUp(t, "authorize-payment")
 	maps.Copy(placed, g.place(t, orders/4))
 	facts := system.HoldUpFacts(t, "ORDERS_TABLE")
-	untold := g.place(t, orders/2)
-	maps.Copy(placed, untold)
+	undelivered := g.place(t, orders/2)
+	maps.Copy(placed, undelivered)
 	require.Len(t, placed, orders)
 
 	waiting := len(withoutOutcome(t, placed))
@@ -58,34 +58,35 @@ func restart(t conformance.T, forget bool) {
 	end(t, placed)
 	conformance.Figure(t, "%s", g.settle(t, placed))
 
-	wanted := map[bool]int{true: 0, false: len(untold)}[forget]
-	system.Until(t, fmt.Sprintf("of %d orders that the stream did not tell of before the restart it tells of %d", len(untold), wanted), func() (any, bool) {
-		told := placementsHeard(t, untold)
-		return told, told == wanted
+	wanted := map[bool]int{true: 0, false: len(undelivered)}[forget]
+	what := fmt.Sprintf("the stream delivers %d of %d placements after the restart", wanted, len(undelivered))
+	system.Until(t, what, func() (any, bool) {
+		consumed := consumedPlacements(t, undelivered)
+		return consumed, consumed == wanted
 	})
 }
 
-// placementsHeard returns how many of the orders' placements reserve-stock heard of. It answers everything that it hears, and
-// what it answers beyond what an order asked later is the answer to its placement.
-func placementsHeard(t conformance.T, orders accepted) (heard int) {
+// consumedPlacements returns how many OrderPlaced of the orders reserve-stock consumed. It answers every message once,
+// so its answers beyond an order's later requests are the answers to OrderPlaced.
+func consumedPlacements(t conformance.T, orders accepted) (consumed int) {
 	t.Helper()
 	for id := range orders {
 		for _, entry := range system.Order(t, buyer, id).Timeline {
 			switch {
 			case entry.Actor == "reserve-stock":
-				heard++
+				consumed++
 			case entry.Type == "ReserveDue":
-				heard--
+				consumed--
 			}
 		}
 	}
-	return heard
+	return consumed
 }
 
-// What the local cloud itself loses when it is killed is no promise of ours; docs/local-clouds.md tells it, and this holds it true.
-func TestAKilledCloudGoesBackToItsLastCleanStop(t *testing.T) {
+// This is how MiniStack behaves, not Backroom. docs/local-clouds.md describes it.
+func TestKill_OfTheCloudRestoresItsLastCleanStop(t *testing.T) {
 	suite.Run(t, func(t conformance.T) {
-		ours(t)
+		requireOwnCloud(t)
 		g := deliver(t)
 		kept := g.place(t, 10)
 		end(t, kept)
