@@ -257,10 +257,10 @@ func (d app) cancelOne(ctx context.Context, api shop.API, buyer, name string, ba
 		return err
 	}
 	what := map[bool]string{
-		true:  "one more order was placed and canceled at once",
-		false: "one more order was placed, but it was paid before it could be canceled",
+		true:  "One more order was placed and canceled at once",
+		false: "One more order was placed, but it was paid before it could be canceled",
 	}[canceled]
-	d.Linef("\n%s. In another terminal:\n  %-50s what happened to it\n  %-50s the mails to customers", what,
+	d.Linef("\n%s. In another terminal:\n  %-52s what happened to it\n  %-52s the mails to customers", what,
 		"make order ID="+receipt.ID, "make mail")
 	return nil
 }
