@@ -1,6 +1,6 @@
 // Package cloudsim is a cloud in memory: DynamoDB with its streams, SQS, KMS and Secrets Manager, behind the unmodified
-// aws-sdk-go-v2. It speaks the services' wire, so what a test says to it is what production says to AWS; package dynamo and
-// package queues are held to the same suites as the other clouds. Package simulation lets functions run on it.
+// aws-sdk-go-v2. It speaks the wire protocols of AWS, so a test sends what production sends. Packages dynamo
+// and queues pass the same conformance suites as the other clouds. Package simulation runs functions on it.
 package cloudsim
 
 import (
@@ -16,33 +16,33 @@ import (
 
 	"backroom/localstack/cloudsim/dynamo"
 	"backroom/localstack/cloudsim/queues"
-	"backroom/localstack/cloudsim/vault"
+	"backroom/localstack/cloudsim/secrets"
 	"backroom/localstack/cloudsim/wire"
 )
 
-// Where everything is.
+// The region and the account of every simulated cloud.
 const (
 	Region  = "us-east-1"
 	Account = "000000000000"
 )
 
-// Settings say how a cloud behaves. The zero value, with a clock, is one in which everything is at once.
+// Settings say how a cloud behaves. With a clock and nothing else, every change is visible at once.
 type Settings struct {
 	Now      func() time.Time
-	Endpoint string               // what URLs of queues begin with; empty: as on AWS
-	IndexLag func() time.Duration // how long after its table an index changes
-	ReadLag  func() time.Duration // how old an eventually consistent read may be
-	Limited  bool                 // whether partitions are throttled as DynamoDB's are
-	Pick     func(n int) int      // which of n messages a queue gives next
-	Shards   int                  // of each stream; 0: as many as on AWS
+	Endpoint string               // how URLs of queues begin; empty: as on AWS
+	IndexLag func() time.Duration // the delay between a table and its index
+	ReadLag  func() time.Duration // the age of an eventually consistent read
+	Limited  bool                 // whether partitions throttle as on DynamoDB
+	Pick     func(n int) int      // which of n messages is received next
+	Shards   int                  // of each stream; 0: the default of AWS
 }
 
-// Cloud is one account in one region. It is safe for concurrent use through RoundTrip and Answer; whoever reaches for the
-// services themselves must be alone.
+// Cloud is one account in one region. RoundTrip and Answer are safe for concurrent use. Tables, Queues and
+// Secrets are not: use them only while no request is under way.
 type Cloud struct {
-	Tables *dynamo.DB
-	Queues *queues.Service
-	Vault  *vault.Service
+	Tables  *dynamo.DB
+	Queues  *queues.Service
+	Secrets *secrets.Service
 
 	mu sync.Mutex
 }
@@ -50,21 +50,21 @@ type Cloud struct {
 // New returns an empty cloud.
 func New(s Settings) *Cloud {
 	return &Cloud{
-		Tables: dynamo.New(dynamo.Settings{Region: Region, Account: Account, Now: s.Now, IndexLag: s.IndexLag, ReadLag: s.ReadLag, Limited: s.Limited, Shards: s.Shards}),
-		Queues: queues.New(queues.Settings{Region: Region, Account: Account, Endpoint: s.Endpoint, Now: s.Now, Pick: s.Pick}),
-		Vault:  vault.New(vault.Settings{Region: Region, Account: Account, Now: s.Now}),
+		Tables:  dynamo.New(dynamo.Settings{Region: Region, Account: Account, Now: s.Now, IndexLag: s.IndexLag, ReadLag: s.ReadLag, Limited: s.Limited, Shards: s.Shards}),
+		Queues:  queues.New(queues.Settings{Region: Region, Account: Account, Endpoint: s.Endpoint, Now: s.Now, Pick: s.Pick}),
+		Secrets: secrets.New(secrets.Settings{Region: Region, Account: Account, Now: s.Now}),
 	}
 }
 
-// Request is what is asked of AWS.
+// Request is a request to AWS.
 type Request struct {
-	Service   string // as X-Amz-Target names it, as in DynamoDB_20120810; empty: it names none
+	Service   string // from X-Amz-Target, as in DynamoDB_20120810; empty without that header
 	Operation string
 	Body      []byte
-	Opens     bool // it only opens a connection, as a function does before its first request
+	Opens     bool // opens a connection and nothing else, as a function does before its first request
 }
 
-// The services by their names on the wire.
+// The names of the services in X-Amz-Target.
 const (
 	DynamoDB        = "DynamoDB_20120810"
 	DynamoDBStreams = "DynamoDBStreams_20120810"
@@ -73,7 +73,7 @@ const (
 	SecretsManager  = "secretsmanager"
 )
 
-// Read reads a request as the SDK sends it.
+// Read reads a request that the SDK sends. An error means that its body cannot be read.
 func Read(r *http.Request) (Request, error) {
 	service, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	request := Request{Service: service, Operation: operation, Opens: r.Method == http.MethodGet && r.URL.Path == "/ping"}
@@ -85,7 +85,7 @@ func Read(r *http.Request) (Request, error) {
 	return request, errors.Join(err, r.Body.Close())
 }
 
-// Answer is what comes back, and what it took.
+// Answer is a response, with what the request used.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -93,12 +93,12 @@ type Answer struct {
 	Used   []wire.Use
 }
 
-// Refusal returns the answer that says no.
+// Refusal returns the answer that carries an error.
 func Refusal(e *wire.Error) Answer {
 	return Answer{Status: e.Status, Body: e.Document(), Header: http.Header{"X-Amzn-Errortype": {e.Type}}}
 }
 
-// Answer carries out a request.
+// Answer carries out a request. A service that is not simulated is refused with UnknownOperationException.
 func (c *Cloud) Answer(r Request) Answer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,9 +116,9 @@ func (c *Cloud) Answer(r Request) Answer {
 	case SQS:
 		body, used, err = c.Queues.Do(r.Operation, r.Body)
 	case KMS, SecretsManager:
-		body, err = c.Vault.Do(r.Service+"."+r.Operation, r.Body)
+		body, err = c.Secrets.Do(r.Service+"."+r.Operation, r.Body)
 	default:
-		err = &wire.Error{Status: http.StatusNotImplemented, Type: "UnknownOperationException", Message: fmt.Sprintf("cloudsim knows no service %q", r.Service)}
+		err = &wire.Error{Status: http.StatusNotImplemented, Type: "UnknownOperationException", Message: fmt.Sprintf("cloudsim does not simulate the service %q", r.Service)}
 	}
 	if err != nil {
 		refusal, ok := errors.AsType[*wire.Error](err)
@@ -135,7 +135,7 @@ func (c *Cloud) Answer(r Request) Answer {
 	return Answer{Status: http.StatusOK, Body: body, Used: used}
 }
 
-// RoundTrip carries out a request at once.
+// RoundTrip carries out a request. It returns an error only if the request cannot be read or is canceled.
 func (c *Cloud) RoundTrip(r *http.Request) (*http.Response, error) {
 	request, err := Read(r)
 	if err != nil {
@@ -147,7 +147,7 @@ func (c *Cloud) RoundTrip(r *http.Request) (*http.Response, error) {
 	return c.Answer(request).Response(r), nil
 }
 
-// Response returns the answer to r as net/http has it.
+// Response returns the answer as an HTTP response to r.
 func (a Answer) Response(r *http.Request) *http.Response {
 	header := http.Header{"Content-Type": {"application/x-amz-json-1.0"}}
 	maps.Copy(header, a.Header)
@@ -160,5 +160,5 @@ func (a Answer) Response(r *http.Request) *http.Response {
 
 var _ http.RoundTripper = (*Cloud)(nil)
 
-// Client returns a client whose requests the cloud answers.
+// Client returns an HTTP client that sends every request to the cloud.
 func (c *Cloud) Client() *http.Client { return &http.Client{Transport: c} }

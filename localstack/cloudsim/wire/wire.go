@@ -1,5 +1,5 @@
-// Package wire is what the simulated services have in common: how AWS's JSON protocols say that a request is refused
-// (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html), and what a request used.
+// Package wire is what the simulated services share: the errors of AWS's JSON protocols
+// (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html), and the usage of a request.
 package wire
 
 import (
@@ -8,40 +8,40 @@ import (
 	"net/http"
 )
 
-// Error is a refusal, as it goes over the wire.
+// Error is an error response of a service.
 type Error struct {
-	Status  int            // of HTTP
+	Status  int            // HTTP status
 	Type    string         // as in com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException
-	Message string         // in AWS's words as far as anybody reads them
-	Members map[string]any // what the document says beside its type and message, as CancellationReasons
+	Message string         // AWS's text wherever a client reads it
+	Members map[string]any // further members of the document, as CancellationReasons
 }
 
-// Refuse returns an error of the caller: status 400.
+// Refuse returns a client error, with status 400.
 func Refuse(kind, message string) *Error {
 	return &Error{Status: http.StatusBadRequest, Type: kind, Message: message}
 }
 
-// Error returns the type and the message.
+// Error returns the type and the message, with a colon between them.
 func (e *Error) Error() string { return e.Type + ": " + e.Message }
 
-// Document returns the body of the answer.
+// Document returns the body of the error response.
 func (e *Error) Document() []byte {
 	document := map[string]any{"__type": e.Type, "message": e.Message}
 	maps.Copy(document, e.Members)
 	body, err := json.Marshal(document)
 	if err != nil {
-		panic(err) // members are made of what JSON can say
+		panic(err) // members hold only values that JSON has
 	}
 	return body
 }
 
-// Use is what a request used of one table, one index or one queue.
+// Use is what one request used of one table, index or queue.
 type Use struct {
 	Resource string  // the name of the table or queue
 	Index    string  // the name of the index; empty: the table itself, or a queue
-	Writes   float64 // DynamoDB's write request units, doubled already in transactions
-	Reads    float64 // DynamoDB's read request units: halves, where reads are eventually consistent
-	Requests float64 // SQS's requests as they are billed: one for each 64 KiB begun
-	Items    int     // items or messages that were read or written
-	Bytes    int     // their size
+	Writes   float64 // DynamoDB's write request units; a transaction's are already doubled
+	Reads    float64 // DynamoDB's read request units; an eventually consistent read counts half
+	Requests float64 // SQS's billed requests: one per 64 KiB or part of it
+	Items    int     // items or messages read or written
+	Bytes    int     // the size of those items or messages
 }

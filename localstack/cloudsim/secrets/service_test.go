@@ -1,4 +1,4 @@
-package vault_test
+package secrets_test
 
 import (
 	"bytes"
@@ -21,31 +21,31 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"backroom/localstack/cloudsim/vault"
+	"backroom/localstack/cloudsim/secrets"
 	"backroom/localstack/cloudsim/wire"
 )
 
-// safe is a simulated vault behind the SDK's HTTP client.
-type safe struct {
-	vault *vault.Service
-	now   time.Time
-	last  []byte // the last answer
+// stack is a simulated Service behind the SDK's HTTP client.
+type stack struct {
+	service *secrets.Service
+	now     time.Time
+	last    []byte // the body of the last answer
 }
 
-func newSafe() *safe {
-	s := &safe{now: time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)}
-	s.vault = vault.New(vault.Settings{Region: "eu-central-1", Account: "123456789012", Now: func() time.Time { return s.now }})
+func newStack() *stack {
+	s := &stack{now: time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)}
+	s.service = secrets.New(secrets.Settings{Region: "eu-central-1", Account: "123456789012", Now: func() time.Time { return s.now }})
 	return s
 }
 
 // Do answers a request of the SDK.
-func (s *safe) Do(r *http.Request) (*http.Response, error) {
+func (s *stack) Do(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
 	}
 	status := http.StatusOK
-	answer, err := s.vault.Do(r.Header.Get("X-Amz-Target"), body)
+	answer, err := s.service.Do(r.Header.Get("X-Amz-Target"), body)
 	if refusal, ok := errors.AsType[*wire.Error](err); ok {
 		status, answer = refusal.Status, refusal.Document()
 	} else if err != nil {
@@ -55,22 +55,22 @@ func (s *safe) Do(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, Body: io.NopCloser(bytes.NewReader(answer))}, nil
 }
 
-func (s *safe) config() aws.Config {
+func (s *stack) config() aws.Config {
 	return aws.Config{Region: "eu-central-1", HTTPClient: s, Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1}
 }
 
-func (s *safe) kms() *kms.Client                { return kms.NewFromConfig(s.config()) }
-func (s *safe) secrets() *secretsmanager.Client { return secretsmanager.NewFromConfig(s.config()) }
+func (s *stack) kms() *kms.Client                { return kms.NewFromConfig(s.config()) }
+func (s *stack) secrets() *secretsmanager.Client { return secretsmanager.NewFromConfig(s.config()) }
 
-// key makes a key as the template does, and returns its ARN.
-func (s *safe) key(t *testing.T, spec kmstypes.KeySpec) string {
+// key creates a key as the template does, and returns its ARN.
+func (s *stack) key(t *testing.T, spec kmstypes.KeySpec) string {
 	t.Helper()
 	out, err := s.kms().CreateKey(t.Context(), &kms.CreateKeyInput{Description: aws.String("signs"), KeySpec: spec, KeyUsage: kmstypes.KeyUsageTypeSignVerify})
 	require.NoError(t, err)
 	return *out.KeyMetadata.Arn
 }
 
-// refused holds that an error is a certain one, by the name in the service's model.
+// refused asserts the name that the service's model has for an error.
 func refused(t *testing.T, name string, err error) {
 	t.Helper()
 	refusal, ok := errors.AsType[smithy.APIError](err)
@@ -80,7 +80,7 @@ func refused(t *testing.T, name string, err error) {
 }
 
 // public returns a key's public key.
-func (s *safe) public(t *testing.T, arn string) any {
+func (s *stack) public(t *testing.T, arn string) any {
 	t.Helper()
 	out, err := s.kms().GetPublicKey(t.Context(), &kms.GetPublicKeyInput{KeyId: &arn})
 	require.NoError(t, err)
@@ -89,8 +89,8 @@ func (s *safe) public(t *testing.T, arn string) any {
 	return key
 }
 
-func TestWhatAKeySignsItsPublicKeyVerifies(t *testing.T) {
-	s := newSafe()
+func TestSign_PublicKeyVerifiesTheSignature(t *testing.T) {
+	s := newStack()
 	arn := s.key(t, kmstypes.KeySpecEccNistP256)
 	digest := sha256.Sum256([]byte("what is signed"))
 	sign := func() []byte {
@@ -104,11 +104,11 @@ func TestWhatAKeySignsItsPublicKeyVerifies(t *testing.T) {
 	require.True(t, ok)
 	signature := sign()
 	assert.True(t, ecdsa.VerifyASN1(public, digest[:], signature))
-	assert.Equal(t, signature, sign(), "one signature for one digest")
+	assert.Equal(t, signature, sign(), "the signature is deterministic")
 }
 
-func TestKMSHashesAMessageItself(t *testing.T) {
-	s := newSafe()
+func TestSign_AMessageIsHashedByKMS(t *testing.T) {
+	s := newStack()
 	arn, digest := s.key(t, kmstypes.KeySpecEccNistP256), sha256.Sum256([]byte("message"))
 	raw, err := s.kms().Sign(t.Context(), &kms.SignInput{KeyId: &arn, Message: []byte("message"), SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha256})
 	require.NoError(t, err)
@@ -123,15 +123,15 @@ func TestKMSHashesAMessageItself(t *testing.T) {
 	refused(t, "KMSInvalidSignatureException", err)
 }
 
-func TestWhatKMSDoesNotSign(t *testing.T) {
-	s := newSafe()
+func TestSign_InvalidRequestsAreRefused(t *testing.T) {
+	s := newStack()
 	arn, other := s.key(t, kmstypes.KeySpecEccNistP256), s.key(t, kmstypes.KeySpecRsa2048)
 	digest, p256 := kmstypes.MessageTypeDigest, kmstypes.SigningAlgorithmSpecEcdsaSha256
 	for name, c := range map[string]struct {
 		in      kms.SignInput
 		refusal string
 	}{
-		"with a key that is not there":    {kms.SignInput{KeyId: aws.String(arn + "-away"), Message: make([]byte, 32), MessageType: digest, SigningAlgorithm: p256}, "NotFoundException"},
+		"with an unknown key":             {kms.SignInput{KeyId: aws.String(arn + "-away"), Message: make([]byte, 32), MessageType: digest, SigningAlgorithm: p256}, "NotFoundException"},
 		"with a key of another spec":      {kms.SignInput{KeyId: &other, Message: make([]byte, 32), MessageType: digest, SigningAlgorithm: p256}, "InvalidKeyUsageException"},
 		"by an algorithm of another spec": {kms.SignInput{KeyId: &arn, Message: make([]byte, 32), MessageType: digest, SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha384}, "InvalidKeyUsageException"},
 		"a digest that is too short":      {kms.SignInput{KeyId: &arn, Message: make([]byte, 31), MessageType: digest, SigningAlgorithm: p256}, "ValidationException"},
@@ -144,16 +144,16 @@ func TestWhatKMSDoesNotSign(t *testing.T) {
 	}
 }
 
-func TestAKeyHasAPublicKeyOfItsSpec(t *testing.T) {
-	s := newSafe()
+func TestGetPublicKey_HasTheKeysSpec(t *testing.T) {
+	s := newStack()
 	assert.IsType(t, &ecdsa.PublicKey{}, s.public(t, s.key(t, kmstypes.KeySpecEccNistP256)))
 	assert.IsType(t, &rsa.PublicKey{}, s.public(t, s.key(t, kmstypes.KeySpecRsa2048)))
 	_, err := s.kms().CreateKey(t.Context(), &kms.CreateKeyInput{})
 	refused(t, "UnsupportedOperationException", err)
 }
 
-func TestAKeyIsOfNoUseWhileItIsDisabledOrWaitsForItsEnd(t *testing.T) {
-	s := newSafe()
+func TestKey_CannotBeUsedWhileDisabledOrPendingDeletion(t *testing.T) {
+	s := newStack()
 	arn := s.key(t, kmstypes.KeySpecEccNistP256)
 	use := func() error {
 		_, err := s.kms().GetPublicKey(t.Context(), &kms.GetPublicKeyInput{KeyId: &arn})
@@ -181,8 +181,8 @@ func TestAKeyIsOfNoUseWhileItIsDisabledOrWaitsForItsEnd(t *testing.T) {
 	refused(t, "NotFoundException", use())
 }
 
-func TestAKeyIsFoundByItsIDAndItsARN(t *testing.T) {
-	s := newSafe()
+func TestKey_IsFoundByIDAndByARN(t *testing.T) {
+	s := newStack()
 	arn := s.key(t, kmstypes.KeySpecEccNistP256)
 	for _, name := range []string{arn, arn[len(arn)-36:]} {
 		about, err := s.kms().DescribeKey(t.Context(), &kms.DescribeKeyInput{KeyId: &name})
@@ -196,8 +196,8 @@ func TestAKeyIsFoundByItsIDAndItsARN(t *testing.T) {
 	refused(t, "NotFoundException", err)
 }
 
-func TestASecretIsReadByReference(t *testing.T) {
-	s := newSafe()
+func TestSecret_IsReadByNameAndByARN(t *testing.T) {
+	s := newStack()
 	made, err := s.secrets().CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("shop/Payments"), SecretString: aws.String(`{"key": "k1"}`)})
 	require.NoError(t, err)
 	assert.Regexp(t, `^arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/Payments-[0-9A-F]{6}$`, *made.ARN)
@@ -224,8 +224,8 @@ func TestASecretIsReadByReference(t *testing.T) {
 	assert.Equal(t, []string{"AWSPREVIOUS"}, about.VersionIdsToStages[*made.VersionId])
 }
 
-func TestBytesAreSecretsToo(t *testing.T) {
-	s := newSafe()
+func TestSecret_CanBeBinary(t *testing.T) {
+	s := newStack()
 	made, err := s.secrets().CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("bytes"), SecretBinary: []byte{0, 255}})
 	require.NoError(t, err)
 	out, err := s.secrets().GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: made.ARN})
@@ -234,8 +234,8 @@ func TestBytesAreSecretsToo(t *testing.T) {
 	assert.Nil(t, out.SecretString)
 }
 
-func TestARequestThatIsRepeatedChangesNothing(t *testing.T) {
-	s := newSafe()
+func TestSecret_ARepeatedRequestChangesNothing(t *testing.T) {
+	s := newStack()
 	token := aws.String("00000000-0000-4000-8000-000000000001")
 	create := &secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: aws.String("x"), ClientRequestToken: token}
 	made, err := s.secrets().CreateSecret(t.Context(), create)
@@ -260,8 +260,8 @@ func TestARequestThatIsRepeatedChangesNothing(t *testing.T) {
 	refused(t, "InvalidRequestException", err)
 }
 
-func TestWhatIsNotThereIsNotFound(t *testing.T) {
-	s := newSafe()
+func TestGetSecretValue_UnknownSecretOrVersionIsNotFound(t *testing.T) {
+	s := newStack()
 	made, err := s.secrets().CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("a")})
 	require.NoError(t, err)
 	for name, in := range map[string]secretsmanager.GetSecretValueInput{
@@ -278,8 +278,8 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	}
 }
 
-func TestASecretGoesAtOnceOrAfterAWhile(t *testing.T) {
-	s := newSafe()
+func TestDeleteSecret_AtOnceOrAfterTheRecoveryWindow(t *testing.T) {
+	s := newStack()
 	create := &secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: aws.String("x")}
 	made, err := s.secrets().CreateSecret(t.Context(), create)
 	require.NoError(t, err)
@@ -304,9 +304,9 @@ func TestASecretGoesAtOnceOrAfterAWhile(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestTheSameCallsGetTheSameBytes(t *testing.T) {
+func TestService_SameCallsGetTheSameBytes(t *testing.T) {
 	run := func() string {
-		s, all := newSafe(), ""
+		s, all := newStack(), ""
 		arn := s.key(t, kmstypes.KeySpecEccNistP256)
 		all += string(s.last)
 		s.key(t, kmstypes.KeySpecRsa2048)
@@ -314,11 +314,11 @@ func TestTheSameCallsGetTheSameBytes(t *testing.T) {
 		_, err := s.kms().Sign(t.Context(), &kms.SignInput{KeyId: &arn, Message: []byte("x"), SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha256})
 		require.NoError(t, err)
 		all += string(s.last)
-		for _, request := range []struct{ target, body string }{ // the SDK invents a token for each
+		for _, request := range []struct{ target, body string }{ // without the SDK, which adds a random token to each
 			{"secretsmanager.CreateSecret", `{"Name": "a", "SecretString": "x"}`}, {"secretsmanager.PutSecretValue", `{"SecretId": "a", "SecretString": "y"}`},
 			{"secretsmanager.DescribeSecret", `{"SecretId": "a"}`},
 		} {
-			answer, err := s.vault.Do(request.target, []byte(request.body))
+			answer, err := s.service.Do(request.target, []byte(request.body))
 			require.NoError(t, err)
 			all += string(answer)
 		}
@@ -327,10 +327,10 @@ func TestTheSameCallsGetTheSameBytes(t *testing.T) {
 	assert.Equal(t, run(), run())
 }
 
-func TestWhatIsNotSimulatedIsRefused(t *testing.T) {
-	s := newSafe()
+func TestService_UnknownOperationsAreRefused(t *testing.T) {
+	s := newStack()
 	_, err := s.kms().ListKeys(t.Context(), nil)
 	refused(t, "UnknownOperationException", err)
-	_, err = s.vault.Do("secretsmanager.CreateSecret", []byte("["))
+	_, err = s.service.Do("secretsmanager.CreateSecret", []byte("["))
 	assert.ErrorContains(t, err, "SerializationException")
 }

@@ -1,4 +1,4 @@
-package vault
+package secrets
 
 import (
 	"cmp"
@@ -25,7 +25,7 @@ const (
 	signing   = "SIGN_VERIFY"
 	algorithm = "ECDSA_SHA_256"
 	digest    = "DIGEST"
-	longest   = 4096 // of a message that KMS hashes itself
+	longest   = 4096 // bytes of a message that KMS hashes
 
 	enabled, disabled, pending = "Enabled", "Disabled", "PendingDeletion"
 )
@@ -35,12 +35,12 @@ type key struct {
 	id, arn, description, spec string
 	made                       time.Time
 	state                      string
-	goneAt                     time.Time // with the state pending
+	goneAt                     time.Time // set while the state is pending
 	private                    *ecdsa.PrivateKey
 	public                     []byte // in PKIX form
 }
 
-// algorithms are what the key can sign with, says KMS.
+// algorithms returns the signing algorithms that KMS lists for the key.
 func (k *key) algorithms() []string {
 	if k.spec == rsa2 {
 		return []string{"RSASSA_PKCS1_V1_5_SHA_256", "RSASSA_PKCS1_V1_5_SHA_384", "RSASSA_PKCS1_V1_5_SHA_512", "RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512"}
@@ -48,7 +48,7 @@ func (k *key) algorithms() []string {
 	return []string{algorithm}
 }
 
-// metadata is how KMS describes a key.
+// metadata is KMS's description of a key.
 type metadata struct {
 	AWSAccountID          string `json:"AWSAccountId"`
 	KeyID                 string `json:"KeyId"`
@@ -87,7 +87,8 @@ type newKey struct {
 	KeyUsage    string
 }
 
-// createKey makes a key that signs. One of spec RSA_2048 has a public key and signs nothing: it is there to be refused.
+// createKey creates a signing key. A key of spec RSA_2048 has a public key but cannot sign: tests use it as a
+// key of the wrong spec.
 func (s *Service) createKey(in newKey) (any, error) {
 	if in.KeyUsage != signing || in.KeySpec != p256 && in.KeySpec != rsa2 {
 		return nil, wire.Refuse("UnsupportedOperationException", fmt.Sprintf("cloudsim has keys for %s only, of the specs %s and %s.", signing, p256, rsa2))
@@ -102,7 +103,7 @@ func (s *Service) createKey(in newKey) (any, error) {
 	}
 	var err error
 	if k.public, err = x509.MarshalPKIXPublicKey(public); err != nil {
-		panic(err) // both kinds have that form
+		panic(err) // both kinds of keys have a PKIX form
 	}
 	s.keys[k.id] = k
 	return aboutKey{s.describe(k)}, nil
@@ -113,12 +114,12 @@ func (s *Service) private(n int) *ecdsa.PrivateKey {
 	for try := 0; ; try++ {
 		scalar := s.seed(n, "private key, try "+strconv.Itoa(try))
 		if k, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), scalar[:]); err == nil {
-			return k // all but one in four billion are
+			return k // the scalar is valid except once in four billion
 		}
 	}
 }
 
-// modulus returns the nth RSA public key, to which nobody has a private one.
+// modulus returns the nth RSA public key. No private key exists for it.
 func (s *Service) modulus(n int) *rsa.PublicKey {
 	var bytes []byte
 	for i := range 8 {
@@ -134,7 +135,7 @@ type whichKey struct {
 	KeyID string `json:"KeyId"`
 }
 
-// key returns the key with an id or an ARN.
+// key returns the key with an id or an ARN, or NotFoundException.
 func (s *Service) key(name string) (*key, error) {
 	k, ok := s.keys[name[strings.LastIndex(name, "/")+1:]]
 	if ok && k.state == pending && !s.settings.Now().Before(k.goneAt) {
@@ -146,7 +147,7 @@ func (s *Service) key(name string) (*key, error) {
 	return k, nil
 }
 
-// usable returns the key, if it may be used.
+// usable returns the key with an id or an ARN, or an error if it is disabled or pending deletion.
 func (s *Service) usable(name string) (*key, error) {
 	k, err := s.key(name)
 	switch {
@@ -171,7 +172,7 @@ func (s *Service) describeKey(in whichKey) (any, error) {
 func (s *Service) disableKey(in whichKey) (any, error) { return s.turn(in, disabled) }
 func (s *Service) enableKey(in whichKey) (any, error)  { return s.turn(in, enabled) }
 
-// turn gives a key that is not to be deleted another state.
+// turn changes the state of a key. A key that is pending deletion is refused.
 func (s *Service) turn(in whichKey, state string) (any, error) {
 	k, err := s.key(in.KeyID)
 	if err != nil {
@@ -197,7 +198,7 @@ func (s *Service) getPublicKey(in whichKey) (any, error) {
 	}{k.arn, k.public, signing, k.spec, k.spec, k.algorithms()}, nil
 }
 
-// signable is a message to sign, or to hold against a signature.
+// signable is a message to sign, or to verify a signature of.
 type signable struct {
 	KeyID            string `json:"KeyId"`
 	Message          []byte
@@ -206,7 +207,7 @@ type signable struct {
 	Signature        []byte
 }
 
-// hash returns the message's digest, and the key it is for.
+// hash returns the message's digest and the key to use.
 func (s *Service) hash(in signable) (*key, []byte, error) {
 	k, err := s.usable(in.KeyID)
 	if err != nil {
@@ -231,7 +232,7 @@ func (s *Service) hash(in signable) (*key, []byte, error) {
 	return nil, nil, wire.Refuse("UnsupportedOperationException", "cloudsim does not know the message type "+in.MessageType+".")
 }
 
-// sign returns the one signature that RFC 6979 has for a key and a digest.
+// sign returns the deterministic signature of RFC 6979 for a key and a digest.
 func (s *Service) sign(in signable) (any, error) {
 	k, hash, err := s.hash(in)
 	if err != nil {
@@ -239,7 +240,7 @@ func (s *Service) sign(in signable) (any, error) {
 	}
 	signature, err := k.private.Sign(nil, hash, crypto.SHA256)
 	if err != nil {
-		panic(err) // the digest is as long as the algorithm asks for
+		panic(err) // the digest has the length of the algorithm
 	}
 	return struct {
 		KeyID            string `json:"KeyId"`
@@ -268,7 +269,7 @@ type deletion struct {
 	PendingWindowInDays *int
 }
 
-// scheduleKeyDeletion has a key go after 7 to 30 days. Until then it is there and of no use.
+// scheduleKeyDeletion deletes a key after 7 to 30 days. Until then it can be described but not used.
 func (s *Service) scheduleKeyDeletion(in deletion) (any, error) {
 	k, err := s.key(in.KeyID)
 	if err != nil {

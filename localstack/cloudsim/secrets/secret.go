@@ -1,4 +1,4 @@
-package vault
+package secrets
 
 import (
 	"bytes"
@@ -14,15 +14,15 @@ import (
 
 const current, previous = "AWSCURRENT", "AWSPREVIOUS"
 
-// secret is one of Secrets Manager. Its versions are in the order in which they were stored.
+// secret is a secret of Secrets Manager. Its versions are in the order in which they were stored.
 type secret struct {
 	name, arn, description string
 	made, changed          time.Time
-	goneAt                 time.Time // zero: it is not to be deleted
+	goneAt                 time.Time // zero: not scheduled for deletion
 	versions               []version
 }
 
-// version is a value that a secret has or had.
+// version is a current or earlier value of a secret.
 type version struct {
 	id     string
 	text   *string
@@ -35,10 +35,11 @@ func (v version) says(text *string, binary []byte) bool {
 	return bytes.Equal(v.binary, binary) && (v.text == nil) == (text == nil) && (text == nil || *v.text == *text)
 }
 
-// errMarked is the answer about a secret that is to be deleted.
+// errMarked refuses the use of a secret that is scheduled for deletion.
 var errMarked = wire.Refuse("InvalidRequestException", "You can't perform this operation on the secret because it was marked for deletion.")
 
-// secret returns the secret with a name or an ARN, whole or without the six characters at its end. One to be deleted is there.
+// secret returns the secret with a name or an ARN. The ARN may lack the six random characters at its end. A
+// secret that is scheduled for deletion is found too.
 func (s *Service) secret(id string) (*secret, error) {
 	name := id
 	if arn, ok := strings.CutPrefix(id, s.prefix()); ok {
@@ -69,7 +70,7 @@ type newSecret struct {
 	ClientRequestToken string
 }
 
-// stored is the answer about a version that was stored.
+// stored is the answer to storing a version.
 type stored struct {
 	ARN, Name     string
 	VersionID     string   `json:"VersionId,omitempty"`
@@ -97,17 +98,17 @@ func (s *Service) createSecret(in newSecret) (any, error) {
 	return out, nil
 }
 
-// token returns the id of a secret's next version: the client's, where it has one.
+// token returns the id of a secret's next version: the one in the request, or a new one.
 func (s *Service) token(asked string, of *secret) string {
 	return cmp.Or(asked, uuid(s.seed(len(of.versions), of.arn)))
 }
 
-// repeats reports whether a request stored just this before.
+// repeats reports whether a request with the same token already stored the same value.
 func (x *secret) repeats(token string, text *string, binary []byte) bool {
 	return slices.ContainsFunc(x.versions, func(v version) bool { return v.id == token && v.says(text, binary) })
 }
 
-// store makes a value the current one, and the one before the previous.
+// store makes a value AWSCURRENT, and the value that was current AWSPREVIOUS.
 func (x *secret) store(id string, text *string, binary []byte, now time.Time) string {
 	for i := range x.versions {
 		v := &x.versions[i]
@@ -176,7 +177,7 @@ func (s *Service) putSecretValue(in newValue) (any, error) {
 	case (in.SecretString == nil) == (in.SecretBinary == nil):
 		return nil, wire.Refuse("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
 	case len(in.VersionStages) > 0 && !slices.Equal(in.VersionStages, []string{current}):
-		return nil, wire.Refuse("InvalidParameterException", "cloudsim has no staging labels but "+current+" and "+previous+".")
+		return nil, wire.Refuse("InvalidParameterException", "cloudsim has only the staging labels "+current+" and "+previous+".")
 	case found.repeats(in.ClientRequestToken, in.SecretString, in.SecretBinary):
 		return stored{found.arn, found.name, in.ClientRequestToken, []string{current}}, nil
 	case slices.ContainsFunc(found.versions, func(v version) bool { return v.id == in.ClientRequestToken }):
@@ -217,7 +218,7 @@ type endOfSecret struct {
 	ForceDeleteWithoutRecovery bool
 }
 
-// deleteSecret has a secret go at once, or after 7 to 30 days.
+// deleteSecret deletes a secret at once, or after 7 to 30 days.
 func (s *Service) deleteSecret(in endOfSecret) (any, error) {
 	found, err := s.secret(in.SecretID)
 	if err != nil {
