@@ -10,21 +10,21 @@ import (
 	"time"
 )
 
-// Attributes are a queue's own: durations in seconds, sizes in bytes.
+// Attributes are the attributes of a queue: durations in seconds, sizes in bytes.
 type Attributes struct {
 	Visibility, Delay, Retention, Wait, Size int
 	Encrypted                                bool
 	Redrive                                  redrive
 }
 
-// redrive says when a message is given up. Without a target it never is.
+// redrive is a redrive policy. Without a target, no message moves to a dead-letter queue.
 type redrive struct {
 	Target string `json:"deadLetterTargetArn"`
 	Limit  int    `json:"maxReceiveCount"`
 }
 
-// fresh is a queue that nobody said anything about.
-var fresh = Attributes{Visibility: 30, Retention: 4 * 24 * 3600, Size: 1 << 20, Encrypted: true}
+// defaults are the attributes of a queue that is created without any.
+var defaults = Attributes{Visibility: 30, Retention: 4 * 24 * 3600, Size: 1 << 20, Encrypted: true}
 
 // numeric are the attributes that are numbers, with their limits.
 var numeric = map[string]struct {
@@ -38,7 +38,7 @@ var numeric = map[string]struct {
 	"MaximumMessageSize":            {1024, 1 << 20, func(a *Attributes) *int { return &a.Size }},
 }
 
-// with returns the attributes with those of a request in their place.
+// with returns the attributes changed by those of a request.
 func (s *Service) with(a Attributes, asked map[string]string) (Attributes, error) {
 	for _, name := range slices.Sorted(maps.Keys(asked)) {
 		value := asked[name]
@@ -74,7 +74,7 @@ func (s *Service) with(a Attributes, asked map[string]string) (Attributes, error
 
 var errFIFO = refuse("UnsupportedOperation", "cloudsim has standard queues only, no FIFO queues.")
 
-// policy reads a redrive policy. Its target must be there; an empty policy takes the one away that was there.
+// policy reads a redrive policy. Its target must exist. An empty text is the policy without a target.
 func (s *Service) policy(text string) (redrive, error) {
 	if text == "" {
 		return redrive{}, nil
@@ -84,7 +84,7 @@ func (s *Service) policy(text string) (redrive, error) {
 	}
 	var asked struct {
 		Target string `json:"deadLetterTargetArn"`
-		Limit  any    `json:"maxReceiveCount"` // a number, or a number as a string
+		Limit  any    `json:"maxReceiveCount"` // a number, or a string with a number
 	}
 	if json.Unmarshal([]byte(text), &asked) != nil {
 		return wrong("Redrive policy is not a valid JSON map.")
@@ -102,10 +102,10 @@ func (s *Service) policy(text string) (redrive, error) {
 	return redrive{asked.Target, limit}, nil
 }
 
-// described are the attributes that GetQueueAttributes knows but does not always say.
+// described are the names that GetQueueAttributes accepts although its answer may lack them.
 var described = regexp.MustCompile(`^(All|RedrivePolicy|Policy|RedriveAllowPolicy|KmsMasterKeyId|KmsDataKeyReusePeriodSeconds|FifoQueue|ContentBasedDeduplication|DeduplicationScope|FifoThroughputLimit)$`)
 
-// describe returns all attributes of a queue, as the API says them.
+// describe returns all attributes of a queue, as GetQueueAttributes formats them.
 func (q *queue) describe(now time.Time) map[string]string {
 	visible, inFlight, delayed := q.count(now)
 	all := map[string]string{

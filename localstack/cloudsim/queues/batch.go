@@ -15,7 +15,7 @@ const (
 
 var validID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
-// failed says why an entry of a batch was not done.
+// failed is the answer to an entry of a batch that failed.
 type failed struct {
 	ID          string `json:"Id"`
 	SenderFault bool
@@ -23,13 +23,13 @@ type failed struct {
 	Message     string
 }
 
-// batch is the answer to one.
+// batch is the answer to a batch.
 type batch struct {
 	Successful []any
 	Failed     []failed
 }
 
-// checkIDs says what is wrong with a batch as a whole.
+// checkIDs refuses a batch with no entries, too many, or ids that are invalid or repeated.
 func checkIDs(kind string, ids []string) error {
 	if len(ids) == 0 {
 		return refuse("EmptyBatchRequest", "There should be at least one "+kind+" in the request.")
@@ -50,7 +50,7 @@ func checkIDs(kind string, ids []string) error {
 	return nil
 }
 
-// run does each entry of a batch alone.
+// run carries out each entry of a batch by itself. An entry that fails does not stop the others.
 func run[E any](kind string, entries []E, id func(E) string, do func(E) (any, error)) (batch, error) {
 	answer := batch{Successful: []any{}, Failed: []failed{}}
 	ids := make([]string, len(entries))

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// pause is how long a name stays taken after its queue was deleted, and how long after a purge there is no other.
+// pause is how long the name of a deleted queue stays taken, and the shortest time between two purges of a
+// queue.
 const pause = time.Minute
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
@@ -23,7 +24,8 @@ type itsURL struct {
 	QueueURL string `json:"QueueUrl"`
 }
 
-// createQueue makes a queue. Who asks again, in the same words, gets the same.
+// createQueue creates a queue. A request with the name of an existing queue returns that queue if its
+// attributes are equal, and is refused otherwise.
 func (s *Service) createQueue(in newQueue) (any, load, error) {
 	if strings.HasSuffix(in.QueueName, ".fifo") {
 		return nil, load{}, errFIFO
@@ -42,7 +44,7 @@ func (s *Service) createQueue(in newQueue) (any, load, error) {
 	if at, ok := s.dropped[in.QueueName]; ok && now.Sub(at) < pause {
 		return nil, load{}, refuse("QueueDeletedRecently", "You must wait 60 seconds after deleting a queue before you can create another with the same name.")
 	}
-	attributes, err := s.with(fresh, in.Attributes)
+	attributes, err := s.with(defaults, in.Attributes)
 	if err != nil {
 		return nil, load{}, err
 	}
@@ -65,13 +67,13 @@ func (s *Service) getQueueURL(in itsName) (any, load, error) {
 	return itsURL{s.url(in.QueueName)}, load{queue: in.QueueName}, nil
 }
 
-// page is a part of a list.
+// page is the part of a list that a request asks for.
 type page struct {
 	MaxResults int
 	NextToken  string
 }
 
-// cut returns the page's part of sorted URLs, and the token of the part after it.
+// cut returns the page's part of sorted URLs, and the token of the next page; empty: the last page.
 func (p page) cut(urls []string) (part []string, next string) {
 	begin, found := slices.BinarySearch(urls, p.NextToken)
 	if found {
@@ -120,7 +122,7 @@ func (s *Service) listDeadLetterSourceQueues(in whoseSources) (any, load, error)
 	}{urls, next}, load{queue: q.Name}, nil
 }
 
-// sources returns the names of the queues that give their messages up to q, sorted.
+// sources returns the names of the queues whose dead-letter queue is q, sorted.
 func (s *Service) sources(q *queue) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.queues)), func(name string) bool { return s.queues[name].Redrive.Target != q.ARN })
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// move is what a task did that took messages out of a dead-letter queue.
+// move is a finished message move task.
 type move struct {
 	Source, Target string
 	Started        time.Time
@@ -20,8 +20,9 @@ type whichMove struct {
 	DestinationArn string
 }
 
-// startMessageMoveTask moves the visible messages of a dead-letter queue, all of them before it answers: to the queue that is
-// asked for, or each to the queue that gave it up. They are new there: another id, another age, never received.
+// startMessageMoveTask moves the visible messages of a dead-letter queue to the destination, or each to its
+// source queue if the request names no destination. All are moved before it answers. A moved message has a new
+// id, a new age and no receives.
 func (s *Service) startMessageMoveTask(in whichMove) (any, load, error) {
 	from, ok := s.named(in.SourceArn)
 	if !ok {
@@ -42,7 +43,7 @@ func (s *Service) startMessageMoveTask(in whichMove) (any, load, error) {
 	from.Messages = slices.DeleteFunc(from.Messages, func(m message) bool {
 		to, ok := s.named(cmp.Or(in.DestinationArn, m.Source))
 		if !ok || m.Shown.After(now) {
-			return false // nobody knows where it came from, or somebody is at it
+			return false // its source is unknown, or it is in flight
 		}
 		number := s.number(to)
 		to.put(message{ID: messageID(to.ARN, number), Body: m.Body, Properties: m.Properties, Trace: m.Trace, Group: m.Group, Sent: now, Shown: now}, number)
@@ -59,7 +60,7 @@ type whoseMoves struct {
 	MaxResults int
 }
 
-// moved is how a move task is listed.
+// moved is a move task in the answer of listMessageMoveTasks.
 type moved struct {
 	Status                            string
 	SourceArn                         string

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// property is what the API calls a message attribute.
+// property is a message attribute.
 type property struct {
 	DataType    string
 	StringValue *string `json:",omitempty"`
@@ -26,7 +26,7 @@ var (
 	validType     = regexp.MustCompile(`^(String|Number|Binary)(\.[^\x00-\x20]+)?$`)
 )
 
-// check says what is wrong with message attributes.
+// check refuses message attributes that SQS does not accept.
 func check(properties map[string]property) error {
 	if len(properties) > mostProperties {
 		return invalid("Number of message attributes [%d] exceeds the allowed maximum [%d].", len(properties), mostProperties)
@@ -42,8 +42,8 @@ func check(properties map[string]property) error {
 		if p.binary() && len(p.BinaryValue) == 0 || !p.binary() && (p.StringValue == nil || *p.StringValue == "") {
 			return invalid("The message attribute '%s' must contain a non-empty value of type '%s'.", name, p.DataType)
 		}
-		if !p.binary() && !sayable(*p.StringValue) {
-			return refuse("InvalidMessageContents", unsayable)
+		if !p.binary() && !validText(*p.StringValue) {
+			return refuse("InvalidMessageContents", invalidText)
 		}
 		if strings.HasPrefix(p.DataType, "Number") && !isNumber(*p.StringValue) {
 			return invalid("Can't cast the value of message attribute '%s' to a number.", name)
@@ -67,7 +67,7 @@ func isNumber(text string) bool {
 	return err == nil
 }
 
-// sizeOf is what attributes weigh: names, types and values.
+// sizeOf returns the size of message attributes in bytes: names, types and values.
 func sizeOf(properties map[string]property) int {
 	size := 0
 	for name, p := range properties {
@@ -76,14 +76,14 @@ func sizeOf(properties map[string]property) int {
 	return size
 }
 
-// What the kinds of values are called in the sum over attributes.
+// The bytes that name the kinds of values in the MD5 of attributes.
 const (
 	stringKind = 1
 	binaryKind = 2
 )
 
-// sum returns the MD5 of message attributes as clients compute it: sorted by name, each part behind its length. Of none there
-// is none.
+// sum returns the MD5 of message attributes as clients compute it: sorted by name, each part after its length.
+// It is empty without attributes.
 func sum(properties map[string]property) string {
 	if len(properties) == 0 {
 		return ""
@@ -112,7 +112,7 @@ func md5Of(data []byte) string {
 	return hex.EncodeToString(hash[:])
 }
 
-// choose returns the attributes that a receive asks for: by name, by a beginning as in "trace.*", or all.
+// choose returns the attributes that a receive asks for by name, by a prefix such as "trace.*", or all.
 func choose(properties map[string]property, asked []string) map[string]property {
 	chosen := map[string]property{}
 	for name, p := range properties {
@@ -126,10 +126,10 @@ func choose(properties map[string]property, asked []string) map[string]property 
 	return chosen
 }
 
-const unsayable = "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
+const invalidText = "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
 
-// sayable reports whether a text is made of characters that SQS carries.
-func sayable(text string) bool {
+// validText reports whether SQS accepts every character of a text.
+func validText(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool {
 		return r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff
 	})

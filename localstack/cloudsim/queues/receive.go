@@ -16,7 +16,7 @@ type howMany struct {
 	MessageAttributeNames       []string
 }
 
-// received is a message as a receive answers it.
+// received is a message in the answer to a receive.
 type received struct {
 	MessageID   string `json:"MessageId"`
 	Receipt     string `json:"ReceiptHandle"`
@@ -27,7 +27,7 @@ type received struct {
 	Properties  map[string]property `json:"MessageAttributes,omitempty"`
 }
 
-// receiveMessage takes visible messages into flight. It does not wait for any: that is the caller's business.
+// receiveMessage takes visible messages into flight. It never waits: the caller repeats the request instead.
 func (s *Service) receiveMessage(in howMany) (any, load, error) {
 	q, err := s.queue(in.QueueURL)
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *Service) receiveMessage(in howMany) (any, load, error) {
 	}
 	now := s.settings.Now()
 	q.forget(now)
-	s.giveUp(q, now)
+	s.deadLetter(q, now)
 
 	var answer struct {
 		Messages []received `json:",omitempty"`
@@ -73,7 +73,7 @@ func (s *Service) receiveMessage(in howMany) (any, load, error) {
 	return answer, used, nil
 }
 
-// visible returns where the messages are that can be received.
+// visible returns the indexes of the messages that can be received.
 func (q *queue) visible(now time.Time) []int {
 	var visible []int
 	for i, m := range q.Messages {
@@ -84,9 +84,9 @@ func (q *queue) visible(now time.Time) []int {
 	return visible
 }
 
-// giveUp moves the messages that would be received once more than they may to the dead-letter queue. There they keep the time
-// they were sent at, and their count goes on. Without a dead-letter queue they stay.
-func (s *Service) giveUp(q *queue, now time.Time) {
+// deadLetter moves visible messages that were received maxReceiveCount times to the dead-letter queue. They keep
+// the time at which they were sent and their receive count. Without a dead-letter queue they stay.
+func (s *Service) deadLetter(q *queue, now time.Time) {
 	target, ok := s.named(q.Redrive.Target)
 	if !ok || target == q {
 		return
@@ -101,7 +101,7 @@ func (s *Service) giveUp(q *queue, now time.Time) {
 	q.Messages = slices.DeleteFunc(q.Messages, exhausted)
 }
 
-// show returns a message with what the receive asks for.
+// show returns a message with the attributes that the receive asks for.
 func (s *Service) show(q *queue, m message, in howMany) received {
 	shown := received{
 		MessageID: m.ID, Receipt: q.receipt(m), MD5: md5Of([]byte(m.Body)), Body: m.Body,

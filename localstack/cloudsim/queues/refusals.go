@@ -10,7 +10,7 @@ import (
 
 const modeled, general = "com.amazonaws.sqs#", "com.amazon.coral.service#"
 
-// older are the codes of the query protocol, where they are not the name of the error.
+// older are the error codes of the query protocol that differ from the error's name.
 var older = map[string]string{
 	"BatchEntryIdsNotDistinct":          "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
 	"BatchRequestTooLong":               "AWS.SimpleQueueService.BatchRequestTooLong",
@@ -27,7 +27,7 @@ var older = map[string]string{
 	"MissingRequiredParameterException": "MissingParameter",
 }
 
-// statuses are those of HTTP that are not 400.
+// statuses are the HTTP statuses of errors that do not have status 400.
 var statuses = map[string]int{
 	"InvalidAddress": http.StatusNotFound, "ReceiptHandleIsInvalid": http.StatusNotFound,
 	"ResourceNotFoundException": http.StatusNotFound, "PurgeQueueInProgress": http.StatusForbidden,
@@ -42,17 +42,17 @@ func refuse(name, message string) *wire.Error {
 	return e
 }
 
-// invalid refuses a parameter.
+// invalid returns an InvalidParameterValueException.
 func invalid(format string, args ...any) *wire.Error {
 	return wire.Refuse(general+"InvalidParameterValueException", fmt.Sprintf(format, args...))
 }
 
-// missing refuses a request that lacks a parameter.
+// missing returns the error for a request without a required parameter.
 func missing(name string) *wire.Error {
 	return wire.Refuse(general+"MissingRequiredParameterException", "The request must contain the parameter "+name+".")
 }
 
-// errNoQueue is the answer to whoever asks for a queue that is not there.
+// errNoQueue refuses a request for an unknown queue.
 var errNoQueue = refuse("QueueDoesNotExist", "The specified queue does not exist.")
 
 // code returns the code that a refusal has in the query protocol, and in the answer to a batch.

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// letter is a message as it is sent, alone or as an entry of a batch.
-type letter struct {
+// outgoing is a message to send, alone or as an entry of a batch.
+type outgoing struct {
 	MessageBody             string
 	DelaySeconds            *int
 	MessageAttributes       map[string]property
@@ -15,7 +15,7 @@ type letter struct {
 	MessageDeduplicationId  string
 }
 
-// sent is the answer about a message that was taken.
+// sent is the answer to an accepted message.
 type sent struct {
 	ID           string `json:"Id,omitempty"` // of the entry
 	MessageID    string `json:"MessageId"`
@@ -24,80 +24,80 @@ type sent struct {
 	MD5OfSystems string `json:"MD5OfMessageSystemAttributes,omitempty"`
 }
 
-// size is what a letter weighs. System attributes weigh nothing.
-func (l letter) size() int { return len(l.MessageBody) + sizeOf(l.MessageAttributes) }
+// size returns the size that SQS limits, in bytes. System attributes do not count.
+func (m outgoing) size() int { return len(m.MessageBody) + sizeOf(m.MessageAttributes) }
 
-// check says why a queue does not take a letter.
-func (l letter) check(q *queue) error {
+// check refuses a message that the queue does not accept.
+func (m outgoing) check(q *queue) error {
 	switch {
-	case l.MessageBody == "":
+	case m.MessageBody == "":
 		return missing("MessageBody")
-	case l.MessageDeduplicationId != "":
-		return invalid("Value %s for parameter MessageDeduplicationId is invalid. Reason: The request includes a parameter that is not valid for this queue type.", l.MessageDeduplicationId)
-	case l.DelaySeconds != nil && (*l.DelaySeconds < 0 || *l.DelaySeconds > 900):
-		return invalid("Value %d for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.", *l.DelaySeconds)
-	case !sayable(l.MessageBody):
-		return refuse("InvalidMessageContents", unsayable)
+	case m.MessageDeduplicationId != "":
+		return invalid("Value %s for parameter MessageDeduplicationId is invalid. Reason: The request includes a parameter that is not valid for this queue type.", m.MessageDeduplicationId)
+	case m.DelaySeconds != nil && (*m.DelaySeconds < 0 || *m.DelaySeconds > 900):
+		return invalid("Value %d for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.", *m.DelaySeconds)
+	case !validText(m.MessageBody):
+		return refuse("InvalidMessageContents", invalidText)
 	}
-	for name := range l.MessageSystemAttributes {
+	for name := range m.MessageSystemAttributes {
 		if name != "AWSTraceHeader" {
 			return invalid("Message system attribute name '%s' is invalid.", name)
 		}
 	}
-	if err := check(l.MessageAttributes); err != nil {
+	if err := check(m.MessageAttributes); err != nil {
 		return err
 	}
-	if l.size() > q.Size {
+	if m.size() > q.Size {
 		return invalid("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", q.Size)
 	}
 	return nil
 }
 
-// send takes a letter into a queue.
-func (s *Service) send(q *queue, l letter) (sent, error) {
-	if err := l.check(q); err != nil {
+// send adds a message to a queue.
+func (s *Service) send(q *queue, in outgoing) (sent, error) {
+	if err := in.check(q); err != nil {
 		return sent{}, err
 	}
 	now, number := s.settings.Now(), s.number(q)
 	delay := q.Delay
-	if l.DelaySeconds != nil {
-		delay = *l.DelaySeconds
+	if in.DelaySeconds != nil {
+		delay = *in.DelaySeconds
 	}
 	m := message{
-		ID: messageID(q.ARN, number), Body: l.MessageBody, Properties: l.MessageAttributes, Group: l.MessageGroupId,
-		Trace: string(l.MessageSystemAttributes["AWSTraceHeader"].value()),
+		ID: messageID(q.ARN, number), Body: in.MessageBody, Properties: in.MessageAttributes, Group: in.MessageGroupId,
+		Trace: string(in.MessageSystemAttributes["AWSTraceHeader"].value()),
 		Sent:  now, Shown: now.Add(time.Duration(delay) * time.Second),
 	}
 	q.put(m, number)
-	return sent{MessageID: m.ID, MD5: md5Of([]byte(m.Body)), MD5OfOthers: sum(l.MessageAttributes), MD5OfSystems: sum(l.MessageSystemAttributes)}, nil
+	return sent{MessageID: m.ID, MD5: md5Of([]byte(m.Body)), MD5OfOthers: sum(in.MessageAttributes), MD5OfSystems: sum(in.MessageSystemAttributes)}, nil
 }
 
-type oneLetter struct {
+type oneOutgoing struct {
 	QueueURL string `json:"QueueUrl"`
-	letter
+	outgoing
 }
 
-func (s *Service) sendMessage(in oneLetter) (any, load, error) {
+func (s *Service) sendMessage(in oneOutgoing) (any, load, error) {
 	q, err := s.queue(in.QueueURL)
 	if err != nil {
 		return nil, load{}, err
 	}
-	out, err := s.send(q, in.letter)
+	out, err := s.send(q, in.outgoing)
 	return out, load{q.Name, 1, in.size()}, err
 }
 
-type letterEntry struct {
+type outgoingEntry struct {
 	ID string `json:"Id"`
-	letter
+	outgoing
 }
 
-type letters struct {
+type outgoingBatch struct {
 	QueueURL string `json:"QueueUrl"`
-	Entries  []letterEntry
+	Entries  []outgoingEntry
 }
 
-// sendMessageBatch takes each entry alone, if they are not too much together.
-func (s *Service) sendMessageBatch(in letters) (any, load, error) {
+// sendMessageBatch sends each entry by itself. It refuses all of them if together they are larger than 1 MiB.
+func (s *Service) sendMessageBatch(in outgoingBatch) (any, load, error) {
 	q, err := s.queue(in.QueueURL)
 	if err != nil {
 		return nil, load{}, err
@@ -109,8 +109,8 @@ func (s *Service) sendMessageBatch(in letters) (any, load, error) {
 	if len(in.Entries) <= mostEntries && size > mostBytes {
 		return nil, load{}, refuse("BatchRequestTooLong", fmt.Sprintf("Batch requests cannot be longer than %d bytes. You have sent %d bytes.", mostBytes, size))
 	}
-	answer, err := run("SendMessageBatchRequestEntry", in.Entries, func(e letterEntry) string { return e.ID }, func(e letterEntry) (any, error) {
-		out, err := s.send(q, e.letter)
+	answer, err := run("SendMessageBatchRequestEntry", in.Entries, func(e outgoingEntry) string { return e.ID }, func(e outgoingEntry) (any, error) {
+		out, err := s.send(q, e.outgoing)
 		out.ID = e.ID
 		return out, err
 	})

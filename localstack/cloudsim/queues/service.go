@@ -1,8 +1,9 @@
-// Package queues simulates Amazon SQS: standard queues behind the JSON protocol that the AWS SDK speaks. Time is handed to it,
-// ids come from counters, and chance is one function, so that the same calls at the same times get the same bytes.
+// Package queues simulates Amazon SQS: standard queues behind the JSON protocol of the AWS SDK. The caller supplies
+// the clock and the source of chance, and ids come from counters: the same calls at the same times get the same bytes.
 //
-// What it promises is what SQS promises to this system: at least once, in no order, hidden while in flight, received as often as
-// the redrive policy says. queuestest holds it to that, together with the local clouds. It knows no FIFO queues.
+// It keeps the guarantees of SQS that this system relies on: delivery at least once and in any order, no delivery of a
+// message in flight, at most maxReceiveCount receives. The suite queuestest checks them, here and on the local clouds.
+// FIFO queues are not simulated.
 package queues
 
 import (
@@ -18,7 +19,7 @@ import (
 	"backroom/localstack/cloudsim/wire"
 )
 
-// Settings are what a simulated SQS knows of the world.
+// Settings are the account, region, endpoint, clock and source of chance of a Service.
 type Settings struct {
 	Region, Account string
 	Endpoint        string // what queue URLs begin with; empty: https://sqs.<region>.amazonaws.com
@@ -26,16 +27,16 @@ type Settings struct {
 	Pick            func(n int) int // which of n visible messages is received next; nil: the oldest
 }
 
-// Service is SQS in one region of one account. It is not safe for concurrent use: the caller serialises.
+// Service is SQS in one region of one account. It is not safe for concurrent use.
 type Service struct {
 	settings Settings
 	queues   map[string]*queue    // by name
-	numbers  map[string]int       // how many messages each queue was ever given, by name: what ids are made of
+	numbers  map[string]int       // how many messages each queue ever had, by name; message ids derive from it
 	dropped  map[string]time.Time // when a queue was deleted, by name
-	moves    []move               // what StartMessageMoveTask did, oldest first
+	moves    []move               // the move tasks, oldest first
 }
 
-// New returns an SQS without queues.
+// New returns a Service without queues.
 func New(s Settings) *Service {
 	s.Endpoint = cmp.Or(strings.TrimSuffix(s.Endpoint, "/"), "https://sqs."+s.Region+".amazonaws.com")
 	if s.Pick == nil {
@@ -50,16 +51,16 @@ type load struct {
 	items, bytes int
 }
 
-// chunk is how much of a payload is billed as one request.
+// chunk is the payload that is billed as one request, in bytes.
 const chunk = 64 << 10
 
-// use returns the load as it is billed: each request, and each further 64 KiB that are begun.
+// use returns the load as AWS bills it: one request for every 64 KiB or part of it, at least one.
 func (l load) use() wire.Use {
 	chunks := max(1, (l.bytes+chunk-1)/chunk)
 	return wire.Use{Resource: l.queue, Requests: float64(chunks), Items: l.items, Bytes: l.bytes}
 }
 
-// operations are what X-Amz-Target may ask for after "AmazonSQS.".
+// operations are the operations by their name in X-Amz-Target, after "AmazonSQS.".
 var operations = map[string]func(*Service, []byte) (any, load, error){
 	"CreateQueue":                  decoded((*Service).createQueue),
 	"GetQueueUrl":                  decoded((*Service).getQueueURL),
@@ -81,7 +82,7 @@ var operations = map[string]func(*Service, []byte) (any, load, error){
 	"ListMessageMoveTasks":         decoded((*Service).listMessageMoveTasks),
 }
 
-// decoded returns an operation that reads its input from JSON.
+// decoded returns an operation that decodes its input from JSON.
 func decoded[In any](do func(*Service, In) (any, load, error)) func(*Service, []byte) (any, load, error) {
 	return func(s *Service, body []byte) (any, load, error) {
 		var in In
@@ -92,7 +93,8 @@ func decoded[In any](do func(*Service, In) (any, load, error)) func(*Service, []
 	}
 }
 
-// Do answers a request, and says what it used. An error is a *wire.Error: nothing was done, and nothing was used.
+// Do carries out a request and returns what it used. Every error is a *wire.Error: nothing changed and nothing
+// was used.
 func (s *Service) Do(operation string, body []byte) (answer []byte, used []wire.Use, err error) {
 	do, ok := operations[operation]
 	if !ok {
@@ -104,23 +106,23 @@ func (s *Service) Do(operation string, body []byte) (answer []byte, used []wire.
 	}
 	answer, err = json.Marshal(out)
 	if err != nil {
-		panic(err) // made of what JSON can say
+		panic(err) // answers hold only values that JSON has
 	}
 	if l.queue == "" {
-		return answer, nil, nil // about the account
+		return answer, nil, nil // not about a single queue
 	}
 	return answer, []wire.Use{l.use()}, nil
 }
 
-// Visible returns how many messages of a queue could be received now. Those that the next receive moves to the dead-letter queue
-// instead count: they wait for that receive.
+// Visible returns how many messages of a queue are visible. Messages that the next receive will move to the dead-letter
+// queue count too.
 func (s *Service) Visible(url string) int {
 	visible, _, _ := s.Counts(url)
 	return visible
 }
 
-// Next returns when the next hidden or delayed message of a queue can be received, or be moved to the dead-letter queue; false
-// if none is hidden or delayed.
+// Next returns when the next hidden or delayed message of a queue becomes visible. It returns false if no message is
+// hidden or delayed.
 func (s *Service) Next(url string) (time.Time, bool) {
 	q, err := s.queue(url)
 	if err != nil {
@@ -129,8 +131,9 @@ func (s *Service) Next(url string) (time.Time, bool) {
 	return q.next(s.settings.Now())
 }
 
-// Duplicate puts a second copy of a message into its queue, visible at once: one that is there, in flight or not, or that was
-// deleted within the last five minutes. The copy has the same MessageId and was never received. It reports whether there was one.
+// Duplicate adds a second copy of a message to its queue, as SQS may deliver a message twice. The message is in the
+// queue, in flight or not, or was deleted within the last five minutes. The copy is visible at once, has the same
+// MessageId and no receives. It returns false if the queue does not have the message.
 func (s *Service) Duplicate(url, messageID string) bool {
 	q, err := s.queue(url)
 	if err != nil {
@@ -146,8 +149,7 @@ func (s *Service) Duplicate(url, messageID string) bool {
 	return ok
 }
 
-// Counts returns how many messages of a queue can be received, were received and are hidden, and are not yet shown for the first
-// time.
+// Counts returns how many messages of a queue are visible, in flight, and delayed.
 func (s *Service) Counts(url string) (visible, inFlight, delayed int) {
 	q, err := s.queue(url)
 	if err != nil {
@@ -165,7 +167,7 @@ func (s *Service) URLs() []string {
 	return urls
 }
 
-// Digest returns a sum over all queues and what is in them: equal exactly if they are.
+// Digest returns a hash of all queues with their messages. Two Services in equal states have equal digests.
 func (s *Service) Digest() [32]byte {
 	now := s.settings.Now()
 	for _, q := range s.queues {
@@ -173,12 +175,12 @@ func (s *Service) Digest() [32]byte {
 	}
 	document, err := json.Marshal(map[string]any{"queues": s.queues, "numbers": s.numbers, "dropped": s.dropped, "moves": s.moves})
 	if err != nil {
-		panic(err) // made of what JSON can say
+		panic(err) // answers hold only values that JSON has
 	}
 	return sha256.Sum256(document)
 }
 
-// queue returns the queue at a URL.
+// queue returns the queue with a URL, or an error if the URL is invalid or the queue unknown.
 func (s *Service) queue(url string) (*queue, error) {
 	parts := strings.Split(strings.TrimSuffix(url, "/"), "/")
 	if len(parts) < 2 {
@@ -206,14 +208,14 @@ func (s *Service) arn(name string) string {
 	return "arn:aws:sqs:" + s.settings.Region + ":" + s.settings.Account + ":" + name
 }
 
-// number returns the next number of a queue's messages. A queue that is made again goes on counting.
+// number returns the number of a queue's next message. A queue that is created again continues the numbers.
 func (s *Service) number(q *queue) int {
 	s.numbers[q.Name]++
 	return s.numbers[q.Name]
 }
 
-// QueryError returns what SQS says of a refusal in the header X-Amzn-Query-Error: the code that its older protocol has for it,
-// which the SDK takes for its ErrorCode then. It is empty for an error that is none of SQS's.
+// QueryError returns the header X-Amzn-Query-Error for an error: its code in SQS's older query protocol. The SDK uses
+// that code as the ErrorCode. It is empty for an error that does not come from SQS.
 func QueryError(err error) string {
 	e, ok := errors.AsType[*wire.Error](err)
 	if !ok {

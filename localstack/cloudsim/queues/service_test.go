@@ -26,16 +26,16 @@ import (
 // noon is when every simulated clock starts.
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
-// post is the SQS of a simulated cloud, with a clock that only moves when somebody sleeps.
-type post struct {
+// service is the SQS of a simulated cloud. Its clock moves only with sleep.
+type service struct {
 	*queues.Service
 	cloud *cloudsim.Cloud
 	mu    sync.Mutex
 	now   time.Time
 }
 
-func newPost(pick func(int) int) *post {
-	p := &post{now: noon}
+func newService(pick func(int) int) *service {
+	p := &service{now: noon}
 	p.cloud = cloudsim.New(cloudsim.Settings{Pick: pick, Now: func() time.Time {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -45,41 +45,41 @@ func newPost(pick func(int) int) *post {
 	return p
 }
 
-func (p *post) sleep(d time.Duration) {
+func (p *service) sleep(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.now = p.now.Add(d)
 }
 
-func (p *post) config() aws.Config {
+func (p *service) config() aws.Config {
 	return aws.Config{Region: cloudsim.Region, HTTPClient: p.cloud.Client(), Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1}
 }
 
-// fields are a JSON document.
+// fields are a JSON object.
 type fields map[string]any
 
-// shown is a message as it was received.
+// shown is a received message.
 type shown struct {
 	MessageId, ReceiptHandle, Body string
 	Attributes                     map[string]string
 }
 
-// T is what these tests need of testing.T and of rapid.T.
+// T is what these tests need of testing.T and rapid.T.
 type T interface {
 	require.TestingT
 	Helper()
 }
 
-// ask asks for an operation and returns the answer as it is.
-func (p *post) ask(t T, operation string, in fields) ([]byte, []wire.Use, error) {
+// ask requests an operation and returns the answer undecoded.
+func (p *service) ask(t T, operation string, in fields) ([]byte, []wire.Use, error) {
 	t.Helper()
 	body, err := json.Marshal(in)
 	require.NoError(t, err)
 	return p.Service.Do(operation, body)
 }
 
-// must asks for what must be done.
-func (p *post) must(t T, operation string, in fields) fields {
+// must requests an operation that must succeed.
+func (p *service) must(t T, operation string, in fields) fields {
 	t.Helper()
 	answer, _, err := p.ask(t, operation, in)
 	require.NoError(t, err, operation)
@@ -88,8 +88,8 @@ func (p *post) must(t T, operation string, in fields) fields {
 	return out
 }
 
-// refused asks for what must be refused, and returns the type of the refusal without its namespace.
-func (p *post) refused(t T, operation string, in fields) string {
+// refused requests an operation that must be refused, and returns the type of the error without its namespace.
+func (p *service) refused(t T, operation string, in fields) string {
 	t.Helper()
 	before := p.Digest()
 	answer, used, err := p.ask(t, operation, in)
@@ -100,26 +100,26 @@ func (p *post) refused(t T, operation string, in fields) string {
 	return refusal.Type[strings.Index(refusal.Type, "#")+1:]
 }
 
-// queue makes a queue and returns its URL.
-func (p *post) queue(t T, name string, attributes fields) string {
+// queue creates a queue and returns its URL.
+func (p *service) queue(t T, name string, attributes fields) string {
 	t.Helper()
 	return p.must(t, "CreateQueue", fields{"QueueName": name, "Attributes": attributes})["QueueUrl"].(string)
 }
 
-// step makes a queue that gives its messages up to a second one, and returns both.
-func (p *post) step(t T, receives int) (url, deadLetters string) {
+// step creates a queue with a dead-letter queue, and returns the URLs of both.
+func (p *service) step(t T, receives int) (url, deadLetters string) {
 	t.Helper()
 	deadLetters = p.queue(t, "step-dlq", fields{"MessageRetentionPeriod": "1209600"})
 	policy := fmt.Sprintf(`{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:step-dlq", "maxReceiveCount": %d}`, receives)
 	return p.queue(t, "step", fields{"RedrivePolicy": policy}), deadLetters
 }
 
-func (p *post) send(t T, url, body string) string {
+func (p *service) send(t T, url, body string) string {
 	t.Helper()
 	return p.must(t, "SendMessage", fields{"QueueUrl": url, "MessageBody": body})["MessageId"].(string)
 }
 
-func (p *post) receive(t T, url string, n, hidden int) []shown {
+func (p *service) receive(t T, url string, n, hidden int) []shown {
 	t.Helper()
 	answer, _, err := p.ask(t, "ReceiveMessage", fields{"QueueUrl": url, "MaxNumberOfMessages": n, "VisibilityTimeout": hidden, "AttributeNames": []string{"All"}})
 	require.NoError(t, err)
@@ -128,8 +128,8 @@ func (p *post) receive(t T, url string, n, hidden int) []shown {
 	return out.Messages
 }
 
-func TestQueuesAreWhereTheEndpointIs(t *testing.T) {
-	p := newPost(nil)
+func TestCreateQueue_URLBeginsWithTheEndpoint(t *testing.T) {
+	p := newService(nil)
 	assert.Equal(t, "https://sqs.us-east-1.amazonaws.com/000000000000/a", p.queue(t, "a", nil))
 	local := queues.New(queues.Settings{Region: "us-east-1", Account: "123456789012", Endpoint: "http://127.0.0.1:4566/", Now: time.Now})
 	answer, _, err := local.Do("CreateQueue", []byte(`{"QueueName": "a"}`))
@@ -138,8 +138,8 @@ func TestQueuesAreWhereTheEndpointIs(t *testing.T) {
 	assert.Equal(t, []string{"http://127.0.0.1:4566/123456789012/a"}, local.URLs())
 }
 
-func TestWhatIsNotSimulatedIsRefused(t *testing.T) {
-	p := newPost(nil)
+func TestService_WhatIsNotSimulatedIsRefused(t *testing.T) {
+	p := newService(nil)
 	assert.Equal(t, "UnknownOperationException", p.refused(t, "AddPermission", nil))
 	assert.Equal(t, "UnsupportedOperation", p.refused(t, "CreateQueue", fields{"QueueName": "a.fifo"}))
 	assert.Equal(t, "UnsupportedOperation", p.refused(t, "CreateQueue", fields{"QueueName": "a", "Attributes": fields{"FifoQueue": "true"}}))
@@ -151,18 +151,18 @@ func TestWhatIsNotSimulatedIsRefused(t *testing.T) {
 	assert.Equal(t, "InvalidAddress", p.refused(t, "ReceiveMessage", fields{"QueueUrl": "nowhere"}))
 }
 
-func TestTheSDKReadsTheCodesOfTheOlderProtocol(t *testing.T) {
-	client, url := sqs.NewFromConfig(newPost(nil).config()), "https://sqs.us-east-1.amazonaws.com/000000000000/away"
+func TestQueryError_TheSDKReadsTheOlderProtocolsCode(t *testing.T) {
+	client, url := sqs.NewFromConfig(newService(nil).config()), "https://sqs.us-east-1.amazonaws.com/000000000000/away"
 	_, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url})
 	refusal, ok := errors.AsType[smithy.APIError](err)
 	require.True(t, ok)
 	assert.Equal(t, "AWS.SimpleQueueService.NonExistentQueue", refusal.ErrorCode())
 	assert.Equal(t, "The specified queue does not exist.", refusal.ErrorMessage())
-	assert.Empty(t, queues.QueryError(errors.New("of somebody else")))
+	assert.Empty(t, queues.QueryError(errors.New("not from SQS")))
 }
 
-func TestANameIsFreeAMinuteAfterItsQueueWasDeleted(t *testing.T) {
-	p := newPost(nil)
+func TestDeleteQueue_NameIsTakenForAMinute(t *testing.T) {
+	p := newService(nil)
 	url := p.queue(t, "a", nil)
 	first := p.send(t, url, "x")
 	p.must(t, "DeleteQueue", fields{"QueueUrl": url})
@@ -171,22 +171,22 @@ func TestANameIsFreeAMinuteAfterItsQueueWasDeleted(t *testing.T) {
 	p.sleep(time.Second)
 	p.queue(t, "a", nil)
 	assert.Equal(t, 0, p.Visible(url))
-	assert.NotEqual(t, first, p.send(t, url, "x"), "ids are never given twice")
+	assert.NotEqual(t, first, p.send(t, url, "x"), "ids are never reused")
 }
 
-func TestAPurgeCanBeRepeatedAfterAMinute(t *testing.T) {
-	p := newPost(nil)
+func TestPurgeQueue_CanBeRepeatedAfterAMinute(t *testing.T) {
+	p := newService(nil)
 	url := p.queue(t, "a", nil)
 	p.must(t, "PurgeQueue", fields{"QueueUrl": url})
 	p.sleep(time.Minute)
 	id := p.send(t, url, "x")
 	p.must(t, "PurgeQueue", fields{"QueueUrl": url})
 	assert.Equal(t, 0, p.Visible(url))
-	assert.False(t, p.Duplicate(url, id), "what was purged does not come back")
+	assert.False(t, p.Duplicate(url, id), "a purged message cannot be duplicated")
 }
 
-func TestAMessageIsKeptAsLongAsItsQueueSays(t *testing.T) {
-	p := newPost(nil)
+func TestReceive_MessageExpiresAfterTheRetentionPeriod(t *testing.T) {
+	p := newService(nil)
 	url := p.queue(t, "a", fields{"MessageRetentionPeriod": "3600"})
 	p.send(t, url, "x")
 	p.sleep(time.Hour - time.Second)
@@ -195,8 +195,8 @@ func TestAMessageIsKeptAsLongAsItsQueueSays(t *testing.T) {
 	assert.Empty(t, p.receive(t, url, 1, 0))
 }
 
-func TestADeadLettersAgeIsCountedFromItsFirstSend(t *testing.T) {
-	p := newPost(nil)
+func TestDeadLetter_RetentionIsCountedFromTheFirstSend(t *testing.T) {
+	p := newService(nil)
 	url, deadLetters := p.step(t, 1)
 	p.send(t, url, "x")
 	p.sleep(3 * 24 * time.Hour)
@@ -209,8 +209,8 @@ func TestADeadLettersAgeIsCountedFromItsFirstSend(t *testing.T) {
 	assert.Equal(t, 0, p.Visible(deadLetters))
 }
 
-func TestAMessageIsHiddenForHalfADayInAllAtMost(t *testing.T) {
-	p := newPost(nil)
+func TestChangeVisibility_TwelveHoursInTotalIsTheLimit(t *testing.T) {
+	p := newService(nil)
 	url := p.queue(t, "a", nil)
 	p.send(t, url, "x")
 	m := p.receive(t, url, 1, 7200)[0]
@@ -221,8 +221,8 @@ func TestAMessageIsHiddenForHalfADayInAllAtMost(t *testing.T) {
 	p.must(t, "ChangeMessageVisibility", change)
 }
 
-func TestALateReceiptHidesNothing(t *testing.T) {
-	p := newPost(nil)
+func TestChangeVisibility_LateOrForeignReceiptIsRefused(t *testing.T) {
+	p := newService(nil)
 	url := p.queue(t, "a", nil)
 	p.send(t, url, "x")
 	m := p.receive(t, url, 1, 10)[0]
@@ -231,16 +231,16 @@ func TestALateReceiptHidesNothing(t *testing.T) {
 	assert.Equal(t, "MessageNotInflight", p.refused(t, "ChangeMessageVisibility", change))
 	other := p.queue(t, "b", nil)
 	change["QueueUrl"] = other
-	assert.Equal(t, "ReceiptHandleIsInvalid", p.refused(t, "ChangeMessageVisibility", change), "a receipt is of one queue")
+	assert.Equal(t, "ReceiptHandleIsInvalid", p.refused(t, "ChangeMessageVisibility", change), "a receipt handle is valid for its own queue only")
 }
 
-func TestNextIsWhenSomethingCanBeReceived(t *testing.T) {
-	p := newPost(nil)
+func TestNext_IsWhenAMessageBecomesVisible(t *testing.T) {
+	p := newService(nil)
 	url, deadLetters := p.step(t, 1)
 	_, ok := p.Next(url)
 	assert.False(t, ok, "an empty queue")
 	_, ok = p.Next(url + "-away")
-	assert.False(t, ok, "no queue")
+	assert.False(t, ok, "unknown queue")
 	p.must(t, "SendMessage", fields{"QueueUrl": url, "MessageBody": "x", "DelaySeconds": 10})
 	at, ok := p.Next(url)
 	require.True(t, ok)
@@ -250,50 +250,50 @@ func TestNextIsWhenSomethingCanBeReceived(t *testing.T) {
 	p.sleep(1)
 	assert.Equal(t, 1, p.Visible(url), "to the nanosecond")
 	_, ok = p.Next(url)
-	assert.False(t, ok, "it is there already")
+	assert.False(t, ok, "the message is already visible")
 
 	p.must(t, "SendMessage", fields{"QueueUrl": url, "MessageBody": "much later", "DelaySeconds": 900})
 	p.receive(t, url, 1, 5)
 	at, _ = p.Next(url)
-	assert.Equal(t, noon.Add(15*time.Second), at, "the first of them")
+	assert.Equal(t, noon.Add(15*time.Second), at, "the earlier of the two")
 	p.sleep(5 * time.Second)
-	assert.Equal(t, 1, p.Visible(url), "it waits for the receive that gives it up")
+	assert.Equal(t, 1, p.Visible(url), "it counts until a receive moves it to the dead-letter queue")
 	assert.Empty(t, p.receive(t, url, 1, 5))
 	assert.Equal(t, 0, p.Visible(url))
 	assert.Equal(t, 1, p.Visible(deadLetters))
 }
 
-func TestAMessageThatIsThereOrWasJustNowCanComeTwice(t *testing.T) {
-	p := newPost(nil)
+func TestDuplicate_WorksForPresentAndRecentlyDeletedMessages(t *testing.T) {
+	p := newService(nil)
 	url := p.queue(t, "a", nil)
 	id := p.send(t, url, "x")
-	require.True(t, p.Duplicate(url, id), "a visible one")
+	require.True(t, p.Duplicate(url, id), "a visible message")
 	got := p.receive(t, url, 10, 60)
 	require.Len(t, got, 2)
 	assert.Equal(t, []string{id, id}, []string{got[0].MessageId, got[1].MessageId})
 	assert.NotEqual(t, got[0].ReceiptHandle, got[1].ReceiptHandle)
 
-	require.True(t, p.Duplicate(url, id), "one in flight")
+	require.True(t, p.Duplicate(url, id), "a message in flight")
 	p.must(t, "DeleteMessage", fields{"QueueUrl": url, "ReceiptHandle": got[0].ReceiptHandle})
 	p.must(t, "DeleteMessage", fields{"QueueUrl": url, "ReceiptHandle": got[1].ReceiptHandle})
 	again := p.receive(t, url, 10, 60)
-	require.Len(t, again, 1, "a copy lives its own life")
+	require.Len(t, again, 1, "the copy is a message of its own")
 	assert.Equal(t, "1", again[0].Attributes["ApproximateReceiveCount"])
 	p.must(t, "DeleteMessage", fields{"QueueUrl": url, "ReceiptHandle": again[0].ReceiptHandle})
 
 	p.sleep(5 * time.Minute)
-	require.True(t, p.Duplicate(url, id), "a deleted one")
+	require.True(t, p.Duplicate(url, id), "a deleted message")
 	last := p.receive(t, url, 10, 60)
 	require.Len(t, last, 1)
 	p.must(t, "DeleteMessage", fields{"QueueUrl": url, "ReceiptHandle": last[0].ReceiptHandle})
 	p.sleep(5*time.Minute + 1)
-	assert.False(t, p.Duplicate(url, id), "one that was deleted long ago")
+	assert.False(t, p.Duplicate(url, id), "a message deleted more than five minutes ago")
 	assert.False(t, p.Duplicate(url, "another"))
 	assert.False(t, p.Duplicate(url+"-away", id))
 }
 
-func TestMessagesComeInTheOrderOfThePick(t *testing.T) {
-	p := newPost(func(n int) int { return n - 1 })
+func TestReceive_OrderFollowsPick(t *testing.T) {
+	p := newService(func(n int) int { return n - 1 })
 	url := p.queue(t, "a", nil)
 	for i := range 5 {
 		p.send(t, url, strconv.Itoa(i))
@@ -305,8 +305,8 @@ func TestMessagesComeInTheOrderOfThePick(t *testing.T) {
 	assert.Equal(t, "43210", order)
 }
 
-func TestATaskMovesWhatIsVisibleAndLeavesTheRest(t *testing.T) {
-	p := newPost(nil)
+func TestMoveTask_MovesOnlyVisibleMessagesOfKnownSource(t *testing.T) {
+	p := newService(nil)
 	url, deadLetters := p.step(t, 1)
 	for _, body := range []string{"a", "b", "c"} {
 		p.send(t, url, body)
@@ -315,7 +315,7 @@ func TestATaskMovesWhatIsVisibleAndLeavesTheRest(t *testing.T) {
 	p.receive(t, url, 10, 0)
 	require.Equal(t, 3, p.Visible(deadLetters))
 	taken := p.receive(t, deadLetters, 1, 60)
-	p.send(t, deadLetters, "sent here")
+	p.send(t, deadLetters, "sent directly")
 	arn := "arn:aws:sqs:us-east-1:000000000000:step-dlq"
 	assert.Equal(t, "InvalidParameterValueException", p.refused(t, "StartMessageMoveTask", fields{"SourceArn": arn, "DestinationArn": arn}))
 	assert.Equal(t, "ResourceNotFoundException", p.refused(t, "StartMessageMoveTask", fields{"SourceArn": arn, "DestinationArn": arn + "-away"}))
@@ -326,11 +326,11 @@ func TestATaskMovesWhatIsVisibleAndLeavesTheRest(t *testing.T) {
 	require.Len(t, back, 2)
 	assert.Equal(t, "b c", back[0].Body+" "+back[1].Body, "the oldest first")
 	visible, inFlight, _ := p.Counts(deadLetters)
-	assert.Equal(t, []int{1, 1}, []int{visible, inFlight}, "what came from nowhere, and what somebody is at: %v", taken)
+	assert.Equal(t, []int{1, 1}, []int{visible, inFlight}, "the message without a source, and the one in flight: %v", taken)
 }
 
-func TestRequestsAreBilledByTheirPayload(t *testing.T) {
-	p := newPost(nil)
+func TestUse_RequestsAreBilledByPayload(t *testing.T) {
+	p := newService(nil)
 	url := p.queue(t, "a", nil)
 	use := func(operation string, in fields) wire.Use {
 		in["QueueUrl"] = url
@@ -348,13 +348,13 @@ func TestRequestsAreBilledByTheirPayload(t *testing.T) {
 	}}))
 	assert.Equal(t, wire.Use{Resource: "a", Requests: 3, Items: 2, Bytes: 128<<10 + 1}, use("ReceiveMessage", fields{"MaxNumberOfMessages": 2}))
 	p.receive(t, url, 10, 60)
-	assert.Equal(t, wire.Use{Resource: "a", Requests: 1}, use("ReceiveMessage", fields{}), "an empty receive costs as much as any")
+	assert.Equal(t, wire.Use{Resource: "a", Requests: 1}, use("ReceiveMessage", fields{}), "an empty receive is billed as one request")
 	assert.Equal(t, wire.Use{Resource: "a", Requests: 1}, use("GetQueueAttributes", fields{}))
 }
 
-// A queue does nothing to messages but what it is asked: none is lost, none is received while it is hidden, none is received more
-// often than it may, and the same calls get the same bytes.
-func TestNoMessageIsLostAndTheSameCallsGetTheSameBytes(t *testing.T) {
+// Under any sequence of operations, a queue loses no message. It delivers no message in flight, and none more often
+// than maxReceiveCount. Two queues with the same calls give the same bytes.
+func TestService_LosesNoMessageAndIsDeterministic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seed, receives := rapid.Uint64().Draw(t, "seed"), rapid.IntRange(1, 4).Draw(t, "receives")
 		first, second := picking(seed), picking(seed)
@@ -404,7 +404,7 @@ func TestNoMessageIsLostAndTheSameCallsGetTheSameBytes(t *testing.T) {
 				var out struct{ Messages []shown }
 				answer := both("ReceiveMessage", fields{"QueueUrl": url, "MaxNumberOfMessages": rapid.IntRange(1, 10).Draw(t, "n"), "VisibilityTimeout": seconds, "AttributeNames": []string{"All"}})
 				require.NoError(t, json.Unmarshal(answer, &out))
-				require.Equal(t, before, total(), "given up is not lost")
+				require.Equal(t, before, total(), "a message that moved to the dead-letter queue counts")
 				for _, m := range out.Messages {
 					count, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
 					require.NoError(t, err)
@@ -412,7 +412,7 @@ func TestNoMessageIsLostAndTheSameCallsGetTheSameBytes(t *testing.T) {
 					for _, earlier := range receipts {
 						require.NotEqual(t, earlier.ReceiptHandle, m.ReceiptHandle)
 						if earlier.MessageId == m.MessageId && !copied[m.MessageId] {
-							require.False(t, hidden[earlier.ReceiptHandle].After(first.now), "received while it was hidden")
+							require.False(t, hidden[earlier.ReceiptHandle].After(first.now), "received while hidden")
 						}
 					}
 					hidden[m.ReceiptHandle] = first.now.Add(time.Duration(seconds) * time.Second)
@@ -459,27 +459,27 @@ func TestNoMessageIsLostAndTheSameCallsGetTheSameBytes(t *testing.T) {
 			"": func(t *rapid.T) {
 				require.Equal(t, first.Digest(), second.Digest())
 				_, inFlight, delayed := first.Counts(deadLetters)
-				require.Zero(t, inFlight+delayed, "nobody receives there")
+				require.Zero(t, inFlight+delayed, "the dead-letter queue has no receives")
 			},
 		})
 	})
 }
 
-// picking returns an SQS that reorders by a seed.
-func picking(seed uint64) *post {
+// picking returns a service that picks messages at random, from a seed.
+func picking(seed uint64) *service {
 	dice := rand.New(rand.NewPCG(seed, 0))
-	return newPost(dice.IntN)
+	return newService(dice.IntN)
 }
 
-func TestADigestIsOfAllThatThereIs(t *testing.T) {
-	p := newPost(nil)
+func TestDigest_EveryChangeOfStateChangesIt(t *testing.T) {
+	p := newService(nil)
 	met := map[[32]byte]string{}
 	fresh := func(after string) {
 		t.Helper()
 		d := p.Digest()
 		assert.NotContains(t, met, d, "after %s as after %s", after, met[d])
 		met[d] = after
-		assert.Equal(t, d, p.Digest(), "it changes nothing")
+		assert.Equal(t, d, p.Digest(), "Digest changes nothing")
 	}
 	fresh("nothing")
 	url := p.queue(t, "a", nil)

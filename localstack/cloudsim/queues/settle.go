@@ -6,19 +6,19 @@ import (
 	"backroom/localstack/cloudsim/wire"
 )
 
-// longestHidden is how long a received message stays hidden at most, in seconds.
+// longestHidden is the longest time that a received message can stay hidden, in seconds.
 const longestHidden = 12 * 3600
 
 func errHiddenTooLong(seconds int) *wire.Error {
 	return invalid("Value %d for parameter VisibilityTimeout is invalid. Reason: VisibilityTimeout must be an integer between 0 and %d.", seconds, longestHidden)
 }
 
-// done is the answer about an entry of a batch that has nothing to say but that it was done.
+// done is the answer to an entry of a batch that succeeded.
 type done struct {
 	ID string `json:"Id"`
 }
 
-// remove deletes the message that a receipt is about. One that is gone already was deleted too.
+// remove deletes the message of a receipt handle. Deleting it twice succeeds.
 func (s *Service) remove(q *queue, receipt string) error {
 	number, err := q.number(receipt)
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *Service) deleteMessageBatch(in receipts) (any, load, error) {
 	return answer, load{queue: q.Name, items: len(answer.Successful)}, err
 }
 
-// hide says anew how long a message in flight stays hidden, from now on; 0 shows it.
+// hide changes how long a message in flight stays hidden, counted from now. 0 makes it visible.
 func (s *Service) hide(q *queue, receipt string, seconds *int) error {
 	if seconds == nil {
 		return missing("VisibilityTimeout")
