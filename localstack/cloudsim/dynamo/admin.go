@@ -13,10 +13,10 @@ import (
 	"backroom/localstack/cloudsim/dynamo/document"
 )
 
-// seconds is a time as DynamoDB writes it.
+// seconds returns a time as DynamoDB writes it: seconds since 1970, with a fraction.
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
-// createTable is the operation. The table is active at once.
+// createTable implements CreateTable. The table is active at once.
 func (db *DB) createTable(r *request) ([]byte, error) {
 	name := r.Get("TableName").Text
 	if err := checkName(name); err != nil {
@@ -26,7 +26,7 @@ func (db *DB) createTable(r *request) ([]byte, error) {
 		return nil, refuse("ResourceInUseException", "Table already exists: "+name)
 	}
 	if r.Has("LocalSecondaryIndexes") {
-		return nil, attribute.Refusal("cloudsim does not know local secondary indexes")
+		return nil, attribute.Refusal("cloudsim does not simulate local secondary indexes")
 	}
 	t, err := db.readTable(name, r.Node)
 	if err != nil {
@@ -92,7 +92,7 @@ func (t *table) readIndex(n, definitions document.Node) (*index, error) {
 	return x, nil
 }
 
-// described writes the schema as KeySchema.
+// described returns the schema as a KeySchema.
 func (s schema) described() []byte {
 	var list answer
 	elements := make([][]byte, len(s))
@@ -108,7 +108,7 @@ func (s schema) described() []byte {
 
 var throughput = []byte(`{"NumberOfDecreasesToday":0,"ReadCapacityUnits":0,"WriteCapacityUnits":0}`)
 
-// described writes the table's description as the member of an answer.
+// described returns an answer with the table's description as the member.
 func (t *table) described(member string) []byte {
 	var d, a answer
 	d.raw("AttributeDefinitions", t.definition.Get("AttributeDefinitions").Append(nil))
@@ -166,7 +166,7 @@ func (t *table) protected() bool {
 	return t.definition.Get("DeletionProtectionEnabled").Kind == document.True
 }
 
-// describeTable is the operation.
+// describeTable implements DescribeTable.
 func (db *DB) describeTable(r *request) ([]byte, error) {
 	t, err := db.table(r.Node)
 	if err != nil {
@@ -175,7 +175,7 @@ func (db *DB) describeTable(r *request) ([]byte, error) {
 	return t.described("Table"), nil
 }
 
-// deleteTable is the operation. The table's stream stays readable.
+// deleteTable implements DeleteTable. The table's stream stays readable.
 func (db *DB) deleteTable(r *request) ([]byte, error) {
 	t, err := db.table(r.Node)
 	if err != nil {
@@ -190,7 +190,7 @@ func (db *DB) deleteTable(r *request) ([]byte, error) {
 	return description, nil
 }
 
-// listTables is the operation.
+// listTables implements ListTables.
 func (db *DB) listTables(r *request) ([]byte, error) {
 	limit := 100
 	if n, err := strconv.Atoi(r.Get("Limit").Text); err == nil && n > 0 {
@@ -215,7 +215,7 @@ func (db *DB) listTables(r *request) ([]byte, error) {
 	return a.closed(), nil
 }
 
-// updateTable is the operation: it switches streams and the protection against deletion.
+// updateTable implements UpdateTable, for streams and the protection against deletion.
 func (db *DB) updateTable(r *request) ([]byte, error) {
 	t, err := db.table(r.Node)
 	if err != nil {
@@ -245,17 +245,17 @@ func (db *DB) updateTable(r *request) ([]byte, error) {
 	return t.described("TableDescription"), nil
 }
 
-// timeToLiveRest is how long a table's time to live cannot be set again.
-const timeToLiveRest = time.Hour
+// timeToLivePause is the shortest time between two changes of a table's time to live.
+const timeToLivePause = time.Hour
 
-// updateTimeToLive is the operation.
+// updateTimeToLive implements UpdateTimeToLive.
 func (db *DB) updateTimeToLive(r *request) ([]byte, error) {
 	t, err := db.table(r.Node)
 	if err != nil {
 		return nil, err
 	}
 	now := db.settings.Now()
-	if !t.expirySet.IsZero() && now.Sub(t.expirySet) < timeToLiveRest {
+	if !t.expirySet.IsZero() && now.Sub(t.expirySet) < timeToLivePause {
 		return nil, attribute.Refusal("Time to live has been modified multiple times within a fixed interval")
 	}
 	specification := r.Get("TimeToLiveSpecification")
@@ -268,7 +268,7 @@ func (db *DB) updateTimeToLive(r *request) ([]byte, error) {
 	return a.closed(), nil
 }
 
-// describeTimeToLive is the operation.
+// describeTimeToLive implements DescribeTimeToLive.
 func (db *DB) describeTimeToLive(r *request) ([]byte, error) {
 	t, err := db.table(r.Node)
 	if err != nil {
@@ -285,7 +285,7 @@ func (db *DB) describeTimeToLive(r *request) ([]byte, error) {
 	return a.closed(), nil
 }
 
-// updateBackups is the operation UpdateContinuousBackups.
+// updateBackups implements UpdateContinuousBackups.
 func (db *DB) updateBackups(r *request) ([]byte, error) {
 	t, err := db.table(r.Node)
 	if err != nil {
@@ -295,7 +295,7 @@ func (db *DB) updateBackups(r *request) ([]byte, error) {
 	return t.describedBackups(), nil
 }
 
-// describeBackups is the operation DescribeContinuousBackups.
+// describeBackups implements DescribeContinuousBackups.
 func (db *DB) describeBackups(r *request) ([]byte, error) {
 	t, err := db.table(r.Node)
 	if err != nil {
@@ -312,5 +312,5 @@ func (t *table) describedBackups() []byte {
 	return fmt.Appendf(nil, `{"ContinuousBackupsDescription":{"ContinuousBackupsStatus":"ENABLED","PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":%q}}}`, status)
 }
 
-// tagResource is the operation. Tags are taken and forgotten.
+// tagResource implements TagResource. Tags are accepted but not stored.
 func (db *DB) tagResource(*request) ([]byte, error) { return []byte("{}"), nil }

@@ -7,12 +7,12 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestAStreamIsSwitchedOffAndOn(t *testing.T) {
+func TestUpdateTable_SwitchesTheStreamOffAndOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	first, _ := w.shards()
 	_, refused, _ := w.try("UpdateTable", `{"TableName": "Orders", "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"}}`)
-	assert.Equal(t, "ValidationException", refused, "it has one")
+	assert.Equal(t, "ValidationException", refused, "the table already has a stream")
 
 	off, _ := w.do("UpdateTable", `{"TableName": "Orders", "StreamSpecification": {"StreamEnabled": false}}`)
 	assert.NotContains(t, off, "LatestStreamArn")
@@ -22,10 +22,10 @@ func TestAStreamIsSwitchedOffAndOn(t *testing.T) {
 	w.put(`"pk": {"S": "a"}`)
 	on, _ := w.do("UpdateTable", `{"TableName": "Orders", "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"}}`)
 	assert.Contains(t, on, `"StreamViewType":"KEYS_ONLY"`)
-	assert.NotContains(t, on, first, "the new stream has a name of its own, even in the same millisecond")
+	assert.NotContains(t, on, first, "the new stream has its own ARN, even in the same millisecond")
 }
 
-func TestAProtectedTableIsNotDeleted(t *testing.T) {
+func TestDeleteTable_ProtectedTableIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.do("UpdateTable", `{"TableName": "Orders", "DeletionProtectionEnabled": true}`)
@@ -35,7 +35,7 @@ func TestAProtectedTableIsNotDeleted(t *testing.T) {
 	w.do("DeleteTable", `{"TableName": "Orders"}`)
 }
 
-func TestSettingsOfATableAreKept(t *testing.T) {
+func TestTable_BackupsTagsAndTimeToLiveAreSet(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.do("UpdateContinuousBackups", `{"TableName": "Orders", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}}`)
@@ -44,14 +44,14 @@ func TestSettingsOfATableAreKept(t *testing.T) {
 	w.do("TagResource", `{"ResourceArn": "arn:aws:dynamodb:eu-central-1:000000000000:table/Orders", "Tags": []}`)
 
 	_, refused, _ := w.try("UpdateTimeToLive", `{"TableName": "Orders", "TimeToLiveSpecification": {"AttributeName": "ttl", "Enabled": false}}`)
-	assert.Equal(t, "ValidationException", refused, "time to live is set once an hour")
+	assert.Equal(t, "ValidationException", refused, "time to live can be changed once an hour")
 	w.pass(time.Hour)
 	w.do("UpdateTimeToLive", `{"TableName": "Orders", "TimeToLiveSpecification": {"AttributeName": "ttl", "Enabled": false}}`)
 	described, _ := w.do("DescribeTimeToLive", `{"TableName": "Orders"}`)
 	assert.Contains(t, described, "DISABLED")
 }
 
-func TestATableIsKnownByItsARN(t *testing.T) {
+func TestTable_IsFoundByItsARN(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.put(`"pk": {"S": "a"}`)

@@ -8,7 +8,7 @@ import (
 	"backroom/localstack/cloudsim/wire"
 )
 
-// answer is a JSON object that is being written.
+// answer is a JSON object while it is written.
 type answer []byte
 
 func (a *answer) name(name string) {
@@ -65,7 +65,7 @@ func (a answer) closed() []byte {
 	return append(a, '}')
 }
 
-// consumed writes ConsumedCapacity of a request on one table, if it wants that.
+// consumed writes the ConsumedCapacity of a request on one table, if the request asks for it.
 func (a *answer) consumed(r *request) {
 	if detail := r.detail(); detail != "" {
 		for _, c := range capacities(r.uses, detail, false) {
@@ -74,14 +74,14 @@ func (a *answer) consumed(r *request) {
 	}
 }
 
-// consumedEach writes ConsumedCapacity of a request on several tables.
+// consumedEach writes the ConsumedCapacity of a request on several tables, if the request asks for it.
 func (a *answer) consumedEach(r *request, transaction bool) {
 	if detail := r.detail(); detail != "" {
 		a.list("ConsumedCapacity", capacities(r.uses, detail, transaction))
 	}
 }
 
-// detail returns how much the request wants to know of its capacity; empty: nothing.
+// detail returns ReturnConsumedCapacity: TOTAL, INDEXES, or empty for none.
 func (r *request) detail() string {
 	if detail := r.Get("ReturnConsumedCapacity").Text; detail != "NONE" {
 		return detail
@@ -89,7 +89,7 @@ func (r *request) detail() string {
 	return ""
 }
 
-// capacities writes what was used, table by table.
+// capacities returns the consumed capacity of each table.
 func capacities(uses []wire.Use, detail string, transaction bool) [][]byte {
 	var each [][]byte
 	for len(uses) > 0 {

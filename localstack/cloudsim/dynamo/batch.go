@@ -8,7 +8,7 @@ import (
 	"backroom/localstack/cloudsim/dynamo/expression"
 )
 
-// The most that a batch takes, and what an answer holds of one.
+// The limits of batches: keys, writes, and bytes in an answer.
 const (
 	maxBatchRead   = 100
 	maxBatchWrite  = 25
@@ -17,17 +17,17 @@ const (
 
 const errTwice = attribute.Refusal("Provided list of item keys contains duplicates")
 
-// batch is what a batch reads of one table.
+// batch is the part of a BatchGetItem on one table.
 type batch struct {
 	table      *table
-	wanted     document.Node // as it was asked for
+	wanted     document.Node // the table's part of the request
 	rows       []string
 	keys       []attribute.Item
 	projection *expression.Projection
 	consistent bool
 }
 
-// batchGetItem is the operation.
+// batchGetItem implements BatchGetItem.
 func (db *DB) batchGetItem(r *request) ([]byte, error) {
 	var batches []*batch
 	count := 0
@@ -126,7 +126,7 @@ func (db *DB) getBatches(r *request, batches []*batch) ([]byte, error) {
 	return a.closed(), nil
 }
 
-// rest writes the request for the keys that were left out.
+// rest returns the part of UnprocessedKeys for the keys that were not read.
 func (b *batch) rest(keys [][]byte) []byte {
 	var a answer
 	for _, m := range b.wanted.Sorted() {
@@ -138,7 +138,7 @@ func (b *batch) rest(keys [][]byte) []byte {
 	return a.closed()
 }
 
-// batchWriteItem is the operation.
+// batchWriteItem implements BatchWriteItem.
 func (db *DB) batchWriteItem(r *request) ([]byte, error) {
 	tables := r.Get("RequestItems").Sorted()
 	count := 0
@@ -172,7 +172,7 @@ func (db *DB) batchWriteItem(r *request) ([]byte, error) {
 	return db.writeBatches(r, writes)
 }
 
-// batchKinds are the writes that a batch takes.
+// batchKinds are the kinds of writes in a batch.
 var batchKinds = map[string]string{"PutRequest": put, "DeleteRequest": remove}
 
 func (db *DB) readBatchWrite(name string, n document.Node) (*write, error) {
@@ -190,7 +190,8 @@ func (db *DB) readBatchWrite(name string, n document.Node) (*write, error) {
 	return db.readWrite(batchKinds[given[0].Name], request)
 }
 
-// writeBatches carries out each write by itself. What is throttled, or in a transaction under way, is left out.
+// writeBatches carries out each write by itself. A write that fails is returned as unprocessed: it was throttled, or a
+// transaction holds its item. If every write fails, the request is refused with the last error.
 func (db *DB) writeBatches(r *request, tables [][]*write) ([]byte, error) {
 	var unprocessed answer
 	done := false
@@ -201,7 +202,7 @@ func (db *DB) writeBatches(r *request, tables [][]*write) ([]byte, error) {
 			err := db.writeOne(r, w)
 			if err != nil {
 				refused = err
-				left = append(left, w.again())
+				left = append(left, w.unprocessed())
 				continue
 			}
 			done = true
@@ -234,8 +235,8 @@ func (db *DB) writeOne(r *request, w *write) error {
 	return nil
 }
 
-// again writes the request of a batch for a write that was left out.
-func (w *write) again() []byte {
+// unprocessed returns the entry of UnprocessedItems for a write that was not carried out.
+func (w *write) unprocessed() []byte {
 	if w.kind == put {
 		return fmt.Appendf(nil, `{"PutRequest":{"Item":%s}}`, w.item.Append(nil))
 	}

@@ -9,20 +9,21 @@ import (
 	"backroom/localstack/cloudsim/wire"
 )
 
-// What one partition takes in a second. A bucket holds one second's worth, so a burst of that much passes at once; a
-// request passes as long as there is anything left, and the next ones wait for what it took too much.
+// The throughput of one partition, in units per second. A token bucket holds one second of it, so a burst of that size
+// passes at once. A request passes while the bucket is not empty, and may overdraw it: later requests are throttled until
+// it has refilled.
 const (
 	WriteLimit = 1000
 	ReadLimit  = 3000
 )
 
-// What one unit reads and writes, in bytes.
+// The bytes that one unit reads and writes.
 const (
 	readUnit  = 4096
 	writeUnit = 1024
 )
 
-// inTransaction is how many units a transaction uses for each one.
+// inTransaction is the factor by which a transaction uses more units.
 const inTransaction = 2
 
 // charge is what a request uses of one partition of a table or index.
@@ -32,15 +33,15 @@ type charge struct {
 	arn       string // of the table
 }
 
-// written is what a write of so many bytes uses.
+// written returns the units that a write of size bytes uses.
 func written(size int, factor float64) float64 {
 	return factor * float64(max(1, (size+writeUnit-1)/writeUnit))
 }
 
-// read is what a consistent read of so many bytes uses.
+// read returns the units that a consistent read of size bytes uses.
 func read(size int) float64 { return float64(max(1, (size+readUnit-1)/readUnit)) }
 
-// writes returns what it costs to make the row the item.
+// writes returns the charges for replacing the row's item by another; nil stands for no item.
 func (t *table) writes(row string, old, item attribute.Item, factor float64) []charge {
 	charges := []charge{t.tableWrite(row, max(old.Size(), item.Size()), factor)}
 	for _, x := range t.indexes {
@@ -74,16 +75,16 @@ func (t *table) indexWrite(x *index, e entry, size int, factor float64) charge {
 	return t.charge(e.place, wire.Use{Index: x.name, Writes: written(size, factor), Items: 1, Bytes: size})
 }
 
-// bucket is what is left of a partition's throughput at a time.
+// bucket is the throughput of a partition that is left at a time.
 type bucket struct {
 	writes, reads float64
 	at            time.Time
 }
 
-// bucketsKept is how many partitions are remembered before those that are full again are forgotten.
+// bucketsKept is the number of buckets above which those that are full again are dropped.
 const bucketsKept = 10_000
 
-// bucket returns the partition's bucket as it is now.
+// bucket returns the partition's bucket, refilled up to now.
 func (db *DB) bucket(partition string) *bucket {
 	now := db.settings.Now()
 	b, ok := db.buckets[partition]
@@ -104,7 +105,7 @@ func (db *DB) bucket(partition string) *bucket {
 	return b
 }
 
-// spend notes what the request uses, or refuses it if one of the partitions is exhausted.
+// spend adds charges to the request's usage. It refuses the request, and adds nothing, if a partition is exhausted.
 func (db *DB) spend(r *request, charges ...charge) error {
 	if c := db.exhausted(charges); c != nil {
 		return throttled(*c)
@@ -114,7 +115,7 @@ func (db *DB) spend(r *request, charges ...charge) error {
 	return nil
 }
 
-// exhausted returns the first charge whose partition has nothing left; nil: there is none.
+// exhausted returns the first charge whose bucket is empty, or nil.
 func (db *DB) exhausted(charges []charge) *charge {
 	if !db.settings.Limited {
 		return nil
@@ -127,7 +128,7 @@ func (db *DB) exhausted(charges []charge) *charge {
 	return nil
 }
 
-// take takes the charges from their partitions.
+// take subtracts the charges from the buckets of their partitions.
 func (db *DB) take(charges []charge) {
 	if !db.settings.Limited {
 		return
@@ -140,7 +141,7 @@ func (db *DB) take(charges []charge) {
 
 const errThroughput = "Throughput exceeds the current capacity of your table or index."
 
-// throttled refuses a request for a charge, and says of what and why
+// throttled returns the refusal of a charge, with the throttled resource and the reason
 // (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ThrottlingReason.html).
 func throttled(c charge) error {
 	of, does, resource := "Table", "Read", c.arn
@@ -157,7 +158,7 @@ func throttled(c charge) error {
 	return refused
 }
 
-// use adds charges to what the request has used.
+// use adds charges to the request's usage.
 func (r *request) use(charges []charge) {
 	for _, c := range charges {
 		at, found := slices.BinarySearchFunc(r.uses, c.Use, func(a, b wire.Use) int {

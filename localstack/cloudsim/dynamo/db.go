@@ -1,10 +1,11 @@
-// Package dynamo is a simulated DynamoDB with its streams: one process, no clock and no chance of its own. It speaks the
-// JSON of the service, so the SDK stands before it unchanged; equal requests at equal times give equal answers, byte for
-// byte. What it takes and refuses follows AWS's documentation, and DynamoDB Local where that is silent.
+// Package dynamo is a simulated DynamoDB with its streams. It speaks the JSON protocol of the service, so the unmodified
+// SDK can use it. The caller supplies the clock, and there is no randomness: equal requests at equal times give equal
+// answers, byte for byte. It follows AWS's documentation, and DynamoDB Local where the documentation is silent.
 //
-// Where the two disagree it follows the documentation: a transaction counts two units for each one, an update that an
-// item cannot take cancels its transaction, an element of a batch is rounded up by itself. In one point it follows DynamoDB Local though
-// others report AWS to differ: UPDATED_OLD and UPDATED_NEW of a part of a document return the attribute whole.
+// Where the two disagree, it follows the documentation. A transaction counts two units for each one. An update that does
+// not fit its item cancels the transaction. Each element of a batch is rounded up by itself. There is one exception, where
+// others report that AWS differs from DynamoDB Local: UPDATED_OLD and UPDATED_NEW of a part of a document return the whole
+// attribute.
 package dynamo
 
 import (
@@ -16,14 +17,14 @@ import (
 	"backroom/localstack/cloudsim/wire"
 )
 
-// Settings are what a DB is made of.
+// Settings say how a DB behaves.
 type Settings struct {
 	Region, Account string
 	Now             func() time.Time
-	IndexLag        func() time.Duration // how long after its table a global secondary index shows a change; nil: at once
-	ReadLag         func() time.Duration // how old an eventually consistent read of a table may be, up to ReadHorizon; nil: not at all
-	Limited         bool                 // whether partitions are throttled: WriteLimit and ReadLimit
-	Shards          int                  // of each stream; 0: Shards
+	IndexLag        func() time.Duration // the delay between a table and its global secondary indexes; nil: none
+	ReadLag         func() time.Duration // the age of an eventually consistent read of a table, up to ReadHorizon; nil: none
+	Limited         bool                 // whether partitions are throttled at WriteLimit and ReadLimit
+	Shards          int                  // of each stream; 0: the constant Shards
 }
 
 // DB is all tables of one account in one region. It is not safe for concurrent use.
@@ -31,7 +32,7 @@ type DB struct {
 	settings Settings
 	tables   map[string]*table
 	streams  map[string]*stream  // by ARN
-	tokens   map[string]answered // of transactions
+	tokens   map[string]answered // idempotency tokens of transactions
 	issued   []string            // the tokens, oldest first
 	held     map[string]bool
 	buckets  map[string]*bucket
@@ -49,13 +50,13 @@ func New(s Settings) *DB {
 	}
 }
 
-// request is one call: what it says and what it uses.
+// request is one request and its usage.
 type request struct {
 	document.Node
 	uses []wire.Use
 }
 
-// operations are the ones that the DB knows, by the name behind the dot of X-Amz-Target.
+// operations are the simulated operations, by their name in X-Amz-Target.
 var operations map[string]func(*DB, *request) ([]byte, error)
 
 func init() {
@@ -74,17 +75,17 @@ func init() {
 	}
 }
 
-// legacy are the parameters of before 2014 that expressions have replaced.
+// legacy are the parameters that expressions replaced in 2014.
 var legacy = []string{
 	"Expected", "AttributeUpdates", "ConditionalOperator", "AttributesToGet", "KeyConditions", "QueryFilter", "ScanFilter",
 }
 
-// Do carries out one request. operation is what stands behind the dot of X-Amz-Target. Every refusal is a *wire.Error.
-// What the request used is said of refused ones too: a failed condition costs what the write would have.
+// Do carries out one request. operation is the part of X-Amz-Target after the dot. Every error is a *wire.Error. The usage
+// is returned for refused requests too: a failed condition costs as much as the write would have.
 func (db *DB) Do(operation string, body []byte) ([]byte, []wire.Use, error) {
 	carryOut, ok := operations[operation]
 	if !ok {
-		return nil, nil, wire.Refuse("com.amazon.coral.service#UnknownOperationException", "cloudsim does not know the operation "+operation)
+		return nil, nil, wire.Refuse("com.amazon.coral.service#UnknownOperationException", "cloudsim does not simulate the operation "+operation)
 	}
 	n, err := document.Parse(body)
 	if err != nil || n.Kind != document.Object {
@@ -107,13 +108,13 @@ func (db *DB) Do(operation string, body []byte) ([]byte, []wire.Use, error) {
 func refuseLegacy(n document.Node) error {
 	for _, name := range legacy {
 		if n.Has(name) {
-			return attribute.Refusal("cloudsim does not know the legacy parameter " + name + "; use an expression")
+			return attribute.Refusal("cloudsim does not simulate the legacy parameter " + name + "; use an expression")
 		}
 	}
 	return nil
 }
 
-// refusal gives an error its type on the wire: what has none is a ValidationException.
+// refusal returns an error as the wire has it. An attribute.Refusal becomes a ValidationException.
 func refusal(err error) *wire.Error {
 	switch e := err.(type) { //nolint:errorlint // an itemError is unwrapped here
 	case *wire.Error:
@@ -128,10 +129,10 @@ func refuse(exception, message string) *wire.Error {
 	return &wire.Error{Status: http.StatusBadRequest, Type: "com.amazonaws.dynamodb.v20120810#" + exception, Message: message}
 }
 
-// itemError is a refusal that depends on the item: in a transaction it is the reason for one action.
+// itemError is a refusal that depends on the stored item. In a transaction it is the cancellation reason of one action.
 type itemError struct{ error }
 
-// null refuses a request that lacks what it must have.
+// null refuses a request that lacks a required member.
 func null(member string) error {
 	return attribute.Refusal("Value null at '" + member + "' failed to satisfy constraint: Member must not be null")
 }

@@ -10,7 +10,7 @@ import (
 	"backroom/localstack/cloudsim/wire"
 )
 
-func TestEqualRequestsGiveEqualBytes(t *testing.T) {
+func TestDB_EqualRequestsGiveEqualBytes(t *testing.T) {
 	t.Parallel()
 	run := func() (all string, digest [32]byte) {
 		w := newWorld(t, nil)
@@ -33,7 +33,7 @@ func TestEqualRequestsGiveEqualBytes(t *testing.T) {
 	assert.Equal(t, digest, again)
 }
 
-func TestTheDigestKnowsEveryByte(t *testing.T) {
+func TestDigest_DependsOnEveryByteOfTheItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	seen := map[[32]byte]string{}
@@ -52,10 +52,10 @@ func TestTheDigestKnowsEveryByte(t *testing.T) {
 	before := w.db.Digest()
 	w.put(`"pk": {"S": "a"}, "n": {"N": "1"}`)
 	w.do("DeleteItem", `{"TableName": "Orders", "Key": {"pk": {"S": "a"}}}`)
-	assert.Equal(t, before, w.db.Digest(), "how a table came about does not matter")
+	assert.Equal(t, before, w.db.Digest(), "the digest does not depend on the history")
 }
 
-func TestWhatARequestUses(t *testing.T) {
+func TestDo_ReturnsTheUsageOfARequest(t *testing.T) {
 	t.Parallel()
 	kilobyte := strings.Repeat("x", 1024)
 	for sentence, example := range map[string]struct {
@@ -86,11 +86,11 @@ func TestWhatARequestUses(t *testing.T) {
 			"TransactWriteItems", `{"TransactItems": [{"Put": {"TableName": "Orders", "Item": {"pk": {"S": "old"}, "open": {"S": "no"}, "due": {"N": "1"}, "x": {"S": "` + kilobyte + `"}}, "ConditionExpression": "attribute_not_exists(pk)"}}]}`,
 			[]wire.Use{{Resource: "Orders", Writes: 4, Items: 1, Bytes: 1041}},
 		},
-		"an update of the index's key counts it twice": {
+		"an update of the index's key counts the index twice": {
 			"UpdateItem", `{"TableName": "Orders", "Key": {"pk": {"S": "old"}}, "UpdateExpression": "SET due = :d", "ExpressionAttributeValues": {":d": {"N": "2"}}}`,
 			[]wire.Use{{Resource: "Orders", Writes: 1, Items: 1, Bytes: 17}, {Resource: "Orders", Index: "overdue", Writes: 2, Items: 2, Bytes: 34}},
 		},
-		"an update beside what the index has counts it not": {
+		"an update outside the index does not count the index": {
 			"UpdateItem", `{"TableName": "Orders", "Key": {"pk": {"S": "old"}}, "UpdateExpression": "SET n = :d", "ExpressionAttributeValues": {":d": {"N": "2"}}}`,
 			[]wire.Use{{Resource: "Orders", Writes: 1, Items: 1, Bytes: 20}},
 		},
@@ -115,7 +115,7 @@ func TestWhatARequestUses(t *testing.T) {
 	}
 }
 
-func TestWhatTheSimulatorDoesNotKnowItSays(t *testing.T) {
+func TestDo_WhatIsNotSimulatedIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	for body, code := range map[string]string{

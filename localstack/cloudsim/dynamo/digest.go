@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// Digest is a hash over the items of all tables.
+// Digest returns a hash of the items of all tables.
 func (db *DB) Digest() [sha256.Size]byte {
 	hash := sha256.New()
 	var b []byte

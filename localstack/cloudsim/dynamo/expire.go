@@ -9,13 +9,13 @@ import (
 	"backroom/localstack/cloudsim/dynamo/attribute"
 )
 
-// tooOld is how long past an expiry DynamoDB no longer believes it.
+// tooOld is the age from which DynamoDB ignores an expiry time.
 const tooOld = 5 * 365 * 24 * time.Hour
 
-// service is who deletes what has expired.
+// service is the principal that deletes expired items.
 var service = principal{"Service", "dynamodb.amazonaws.com"}
 
-// Expire deletes the items whose time to live is past, except those in a transaction under way, and returns how many.
+// Expire deletes the items whose time to live has passed, except those that a transaction holds. It returns how many.
 func (db *DB) Expire() int {
 	expired := 0
 	now := db.settings.Now()
@@ -39,7 +39,7 @@ func (db *DB) Expire() int {
 	return expired
 }
 
-// past reports whether the item's attribute names a time, in seconds, that is past but not by years.
+// past reports whether the item's attribute is a time in seconds that has passed, less than five years ago.
 func past(item attribute.Item, name string, now time.Time) bool {
 	v, ok := item.Get(name)
 	if !ok || v.Kind != attribute.N {

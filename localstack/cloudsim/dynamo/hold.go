@@ -5,16 +5,16 @@ import (
 	"backroom/localstack/cloudsim/dynamo/document"
 )
 
-// kinds are the writes of one item, by operation.
+// kinds are the kinds of single writes, by operation.
 var kinds = map[string]string{"PutItem": put, "UpdateItem": update, "DeleteItem": remove}
 
-// held names the row as Hold and Writes do.
+// held returns the row's name for Hold and Writes.
 func (w *write) held() string { return w.table.held(w.row) }
 
 func (t *table) held(row string) string { return t.name + "/" + row }
 
-// Writes names the items that a request would write or check: the one of PutItem, UpdateItem and DeleteItem, all of
-// TransactWriteItems. Equal items have equal names. Of a request that Do refuses it may name none.
+// Writes returns names of the items that PutItem, UpdateItem, DeleteItem or TransactWriteItems would write or check, for
+// Hold. Requests on one item return the same name. The list may be incomplete for a request that Do refuses.
 func (db *DB) Writes(operation string, body []byte) []string {
 	kind, single := kinds[operation]
 	if !single && operation != "TransactWriteItems" {
@@ -36,7 +36,7 @@ func (db *DB) Writes(operation string, body []byte) []string {
 	return names
 }
 
-// named adds the name of the item that a write is about.
+// named appends the name of the item that a write is about.
 func (db *DB) named(kind string, n document.Node, to []string) []string {
 	t, err := db.table(n)
 	if err != nil {
@@ -60,8 +60,8 @@ func (db *DB) named(kind string, n document.Node, to []string) []string {
 	return to
 }
 
-// Hold marks items as being in a transaction under way. It returns false, and marks nothing, if one of them is marked
-// already.
+// Hold marks items as part of a transaction under way. It returns false, and marks nothing, if one of them is already
+// marked.
 func (db *DB) Hold(items []string) bool {
 	for _, name := range items {
 		if db.held[name] {
@@ -74,7 +74,7 @@ func (db *DB) Hold(items []string) bool {
 	return true
 }
 
-// Release takes the marks away.
+// Release removes the marks of items.
 func (db *DB) Release(items []string) {
 	for _, name := range items {
 		delete(db.held, name)

@@ -13,7 +13,7 @@ import (
 	"backroom/localstack/cloudsim/wire"
 )
 
-func TestWritesNamesTheItems(t *testing.T) {
+func TestWrites_NamesTheItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	names := func(operation, body string) []string { return w.db.Writes(operation, []byte(body)) }
@@ -30,7 +30,7 @@ func TestWritesNamesTheItems(t *testing.T) {
 	assert.Empty(t, names("PutItem", `{"TableName": "Orders", "Item": {}}`))
 }
 
-func TestAnItemInATransactionRefusesWritesAndAllowsReads(t *testing.T) {
+func TestHold_RefusesWritesAndAllowsReads(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.put(`"pk": {"S": "b"}`)
@@ -58,14 +58,14 @@ func TestAnItemInATransactionRefusesWritesAndAllowsReads(t *testing.T) {
 	answer, _ = w.do("BatchWriteItem", `{"RequestItems": {"Orders": [{"PutRequest": {"Item": {"pk": {"S": "a"}}}}, {"PutRequest": {"Item": {"pk": {"S": "d"}}}}]}}`)
 	assert.JSONEq(t, `{"UnprocessedItems": {"Orders": [{"PutRequest": {"Item": {"pk": {"S": "a"}}}}]}}`, answer)
 	assert.JSONEq(t, `{}`, w.get("a", true))
-	assert.JSONEq(t, `{}`, w.get("c", true), "the item was not marked when another could not be")
+	assert.JSONEq(t, `{}`, w.get("c", true), "an item is not marked if another one of the request cannot be")
 
 	w.db.Release(held)
 	w.put(`"pk": {"S": "a"}`)
 	assert.True(t, w.db.Hold(held))
 }
 
-func TestWhatIsInATransactionDoesNotExpire(t *testing.T) {
+func TestHold_HeldItemDoesNotExpire(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.put(fmt.Sprintf(`"pk": {"S": "a"}, "ttl": {"N": "%d"}`, w.now.Unix()-1))
@@ -76,7 +76,7 @@ func TestWhatIsInATransactionDoesNotExpire(t *testing.T) {
 	assert.Equal(t, 1, w.db.Expire())
 }
 
-func TestThePartitionIsThrottled(t *testing.T) {
+func TestLimited_APartitionIsThrottled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(_ *world, s *dynamo.Settings) { s.Limited = true })
 	count := func(key string) int {
@@ -88,8 +88,8 @@ func TestThePartitionIsThrottled(t *testing.T) {
 			}
 		}
 	}
-	assert.Equal(t, dynamo.WriteLimit, count("a"), "a burst of one second")
-	assert.Equal(t, dynamo.WriteLimit, count("b"), "another key has its own")
+	assert.Equal(t, dynamo.WriteLimit, count("a"), "a burst of one second passes")
+	assert.Equal(t, dynamo.WriteLimit, count("b"), "another partition has its own limit")
 	assert.Zero(t, count("a"))
 	w.pass(100 * time.Millisecond)
 	assert.Equal(t, dynamo.WriteLimit/10, count("a"))
@@ -102,7 +102,7 @@ func TestThePartitionIsThrottled(t *testing.T) {
 	w.get("a", true)
 }
 
-func TestAThrottledTransactionReadsNothing(t *testing.T) {
+func TestLimited_AThrottledTransactionReadsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(_ *world, s *dynamo.Settings) { s.Limited = true })
 	const one = `{"Get": {"TableName": "Orders", "Key": {"pk": {"S": "%s"}}}}`
@@ -120,12 +120,12 @@ func TestAThrottledTransactionReadsNothing(t *testing.T) {
 	answer, refused, used := read("b", "a", "c")
 	assert.Equal(t, "TransactionCanceledException", refused)
 	assert.Contains(t, answer, "[None, ThrottlingError, None]")
-	assert.Empty(t, used, "what is not read costs nothing")
+	assert.Empty(t, used, "a refused read costs nothing")
 	_, refused, _ = read("b", "c")
 	assert.Empty(t, refused)
 }
 
-func TestAThrottledReadNamesItsTable(t *testing.T) {
+func TestLimited_AThrottledReadNamesItsTable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(_ *world, s *dynamo.Settings) { s.Limited = true })
 	w.put(`"pk": {"S": "a"}`)
@@ -137,7 +137,7 @@ func TestAThrottledReadNamesItsTable(t *testing.T) {
 	assert.Contains(t, answer, `"resource":"arn:aws:dynamodb:eu-central-1:000000000000:table/Orders"`)
 }
 
-func TestAHotIndexThrottlesItsTable(t *testing.T) {
+func TestLimited_AHotIndexThrottlesItsTable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(_ *world, s *dynamo.Settings) { s.Limited = true })
 	put := func(n int) string {
@@ -147,5 +147,5 @@ func TestAHotIndexThrottlesItsTable(t *testing.T) {
 	for n := range dynamo.WriteLimit {
 		assert.Empty(t, put(n))
 	}
-	assert.Equal(t, "ThrottlingException", put(dynamo.WriteLimit), "every order is in one partition of the index")
+	assert.Equal(t, "ThrottlingException", put(dynamo.WriteLimit), "all items are in one partition of the index")
 }

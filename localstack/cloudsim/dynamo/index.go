@@ -14,24 +14,24 @@ type index struct {
 	keys    schema
 	names   []string // the attributes of its entries; nil: all
 	entries ordered[attribute.Item]
-	pending []change             // by the time they are due
+	pending []change             // sorted by due
 	last    map[string]time.Time // when the last pending change of a row is due
 }
 
-// entry is a row as the index has it. Without a place it is none.
+// entry is an item in the index. An empty place means that the item is not in the index.
 type entry struct {
 	place string
 	item  attribute.Item
 }
 
-// change is what becomes of a row's entry at a time.
+// change is a change of a row's entry that the index shows at a time.
 type change struct {
 	due      time.Time
 	row      string
 	old, new entry
 }
 
-// entry returns what the index has of an item of the table.
+// entry returns the index's entry for an item of the table.
 func (x *index) entry(row string, item attribute.Item) entry {
 	place, ok := x.keys.row(item)
 	if !ok {
@@ -47,11 +47,11 @@ func (x *index) projected(item attribute.Item) attribute.Item {
 	return item.Only(x.names)
 }
 
-// projects reports whether the attribute is in the index's entries.
+// projects reports whether the index's entries have the attribute.
 func (x *index) projects(name string) bool { return x.names == nil || slices.Contains(x.names, name) }
 
-// change notes a change of the table, to be shown after the lag. The changes of one row keep their order; those of
-// different rows may overtake each other.
+// change records a change of the table, which the index shows after the lag. Changes of one row keep their order. Changes
+// of different rows may overtake each other.
 func (x *index) change(row string, old, item entry, now time.Time, lag func() time.Duration) {
 	if old.place == item.place && old.item.Equal(item.item) {
 		return

@@ -6,22 +6,22 @@ import (
 	"sort"
 )
 
-// chunkSize is how many entries stand in one piece of an ordered map before it is split.
+// chunkSize is the number of entries above which a chunk is split.
 const chunkSize = 256
 
-// ordered is a map in the order of its keys, in pieces so that a write moves little.
+// ordered is a map sorted by key. It is split into chunks so that a write moves few entries.
 type ordered[V any] struct {
 	chunks []*chunk[V]
 	size   int
 }
 
-// chunk is never empty.
+// chunk is a run of entries. It is never empty.
 type chunk[V any] struct {
 	keys   []string
 	values []V
 }
 
-// at returns the piece that the key belongs to, and its place there.
+// at returns the index of the key's chunk, and the key's place in that chunk.
 func (o *ordered[V]) at(key string) (piece, place int, found bool) {
 	if len(o.chunks) == 0 {
 		return 0, 0, false
@@ -72,7 +72,7 @@ func (o *ordered[V]) delete(key string) {
 	}
 }
 
-// span is a part of an order of keys: from low to before high. An empty bound is none.
+// span is a range of keys: low is included, high is not. An empty bound is open.
 type span struct {
 	low, high string
 	backwards bool
@@ -80,7 +80,7 @@ type span struct {
 
 func (s span) holds(key string) bool { return key >= s.low && (s.high == "" || key < s.high) }
 
-// within returns the entries of the span, in its direction. The map must not change meanwhile.
+// within returns the entries of the span, in its direction. The map must not change during the iteration.
 func (o *ordered[V]) within(s span) iter.Seq2[string, V] {
 	if s.backwards {
 		return o.backwards(s)
@@ -119,7 +119,7 @@ func (o *ordered[V]) backwards(s span) iter.Seq2[string, V] {
 	}
 }
 
-// after returns the first key behind all those that begin with the prefix.
+// after returns the first key after all keys with the prefix.
 func after(prefix string) string {
 	b := []byte(prefix)
 	for len(b) > 0 && b[len(b)-1] == 0xff {

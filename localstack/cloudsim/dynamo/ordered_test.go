@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestAnOrderedMapIsAMapInOrder(t *testing.T) {
+func TestOrdered_IsASortedMap(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var o ordered[int]
@@ -25,7 +25,7 @@ func TestAnOrderedMapIsAMapInOrder(t *testing.T) {
 			}
 		}
 		if o.size != len(plain) {
-			t.Fatalf("%d entries, not %d", o.size, len(plain))
+			t.Fatalf("got %d entries, want %d", o.size, len(plain))
 		}
 		s := span{low: key.Draw(t, "low"), high: key.Draw(t, "high"), backwards: rapid.Bool().Draw(t, "backwards")}
 		if rapid.Bool().Draw(t, "open") {
@@ -38,12 +38,12 @@ func TestAnOrderedMapIsAMapInOrder(t *testing.T) {
 		var got []string
 		for k, v := range o.within(s) {
 			if there, ok := o.get(k); !ok || there != v || plain[k] != v {
-				t.Fatalf("%s is %d, not %d", k, v, plain[k])
+				t.Fatalf("value of %s is %d, want %d", k, v, plain[k])
 			}
 			got = append(got, k)
 		}
 		if !slices.Equal(got, want) {
-			t.Fatalf("%v gives %v, not %v", s, got, want)
+			t.Fatalf("span %v: got %v, want %v", s, got, want)
 		}
 	})
 }

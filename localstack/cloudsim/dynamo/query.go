@@ -13,10 +13,10 @@ import (
 	"backroom/localstack/cloudsim/wire"
 )
 
-// maxPage is how many bytes a page of a query or scan reads; the item that passes it is still read.
+// maxPage is the size of a page of a query or scan, in bytes. The item that exceeds it is still read.
 const maxPage = 1 << 20
 
-// search is a query or scan as it is asked for.
+// search is a query or a scan.
 type search struct {
 	table      *table
 	index      *index // nil: the table itself
@@ -24,13 +24,13 @@ type search struct {
 	filter     *expression.Condition
 	projection *expression.Projection
 	consistent bool
-	counts     bool // the items themselves are not wanted
+	counts     bool // only the count is wanted
 	limit      int
 	segment    uint64
-	segments   uint64 // 0: all of them
+	segments   uint64 // 0: no segments
 }
 
-// keys returns the schema of what is searched.
+// keys returns the schema of the searched table or index.
 func (s *search) keys() schema {
 	if s.index != nil {
 		return s.index.keys
@@ -38,7 +38,7 @@ func (s *search) keys() schema {
 	return s.table.keys
 }
 
-// query is the operation.
+// query implements Query.
 func (db *DB) query(r *request) ([]byte, error) {
 	s, scope, err := db.readSearch(r.Node, "querying")
 	if err != nil {
@@ -65,7 +65,7 @@ func (db *DB) query(r *request) ([]byte, error) {
 	return db.search(r, s)
 }
 
-// scan is the operation.
+// scan implements Scan.
 func (db *DB) scan(r *request) ([]byte, error) {
 	s, scope, err := db.readSearch(r.Node, "scanning")
 	if err != nil {
@@ -80,7 +80,7 @@ func (db *DB) scan(r *request) ([]byte, error) {
 	return db.search(r, s)
 }
 
-// readSearch reads what query and scan have in common; doing is the verb of refusals.
+// readSearch reads the parameters that query and scan share. doing is the verb in refusals.
 func (db *DB) readSearch(n document.Node, doing string) (*search, *expression.Scope, error) {
 	t, err := db.table(n)
 	if err != nil {
@@ -142,7 +142,7 @@ func (s *search) readSelect(selects string) error {
 	return s.checkProjected()
 }
 
-// checkProjected refuses attributes that the index does not have.
+// checkProjected refuses attributes that the index does not project.
 func (s *search) checkProjected() error {
 	if s.index == nil {
 		return nil
@@ -163,7 +163,7 @@ func (s *search) checkProjected() error {
 	return nil
 }
 
-// checkFilter refuses a query whose filter looks at the key.
+// checkFilter refuses a query whose filter names a key attribute.
 func (s *search) checkFilter() error {
 	if s.filter == nil {
 		return nil
@@ -176,7 +176,7 @@ func (s *search) checkFilter() error {
 	return nil
 }
 
-// checkCondition refuses a condition on the key with values of another kind.
+// checkCondition refuses a key condition whose values have another type than the key, or are empty.
 func (s schema) checkCondition(k expression.Key) error {
 	for i, values := range [][]attribute.Value{{k.Hash}, k.Bounds} {
 		for _, v := range values {
@@ -191,7 +191,7 @@ func (s schema) checkCondition(k expression.Key) error {
 	return nil
 }
 
-// within returns where the items stand that the key condition is about.
+// within returns the span of the items that the key condition selects.
 func within(k expression.Key) span {
 	start := partition(k.Hash)
 	all := span{low: string(start), high: after(string(start))}
@@ -218,7 +218,7 @@ func within(k expression.Key) span {
 	return span{low: prefix, high: after(prefix)}
 }
 
-// readSegment reads which part of a parallel scan it is.
+// readSegment reads the segment of a parallel scan.
 func (s *search) readSegment(n document.Node) error {
 	segment, total := n.Has("Segment"), n.Has("TotalSegments")
 	switch {
@@ -242,7 +242,7 @@ func (s *search) readSegment(n document.Node) error {
 	return nil
 }
 
-// includes reports whether the row's partition is in the segment of the scan.
+// includes reports whether the row is in the segment of the scan.
 func (s *search) includes(row string) bool {
 	if s.segments == 0 {
 		return true
@@ -251,7 +251,7 @@ func (s *search) includes(row string) bool {
 	return segment == s.segment
 }
 
-// start reads the ExclusiveStartKey and lets the span begin behind it.
+// start reads the ExclusiveStartKey, and moves the start of the span after it.
 func (s *search) start(n document.Node, queried bool) error {
 	if !n.Has("ExclusiveStartKey") {
 		return nil
@@ -293,7 +293,7 @@ type found struct {
 	count   int
 	scanned int
 	bytes   int
-	last    attribute.Item // nil: there is no more
+	last    attribute.Item // nil: this is the last page
 }
 
 // search reads one page.
@@ -327,7 +327,7 @@ func (db *DB) search(r *request, s *search) ([]byte, error) {
 	return a.closed(), nil
 }
 
-// entries returns what the search goes through.
+// entries returns the rows and items of the search's span.
 func (db *DB) entries(s *search) iter.Seq2[string, attribute.Item] {
 	if s.index != nil {
 		s.index.show(db.settings.Now())

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestWhatAnIndexCannotAnswer(t *testing.T) {
+func TestQuery_WhatAnIndexLacksIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	for parameters, why := range map[string]string{

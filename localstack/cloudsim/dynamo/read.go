@@ -7,7 +7,7 @@ import (
 	"backroom/localstack/cloudsim/wire"
 )
 
-// readScope reads the names and values of a read, and its projection; nil: everything.
+// readScope reads the names and values of a read, and its projection. A nil projection is the whole item.
 func readScope(n document.Node, expressions ...string) (*expression.Scope, *expression.Projection, error) {
 	has := false
 	for _, e := range append(expressions, "ProjectionExpression") {
@@ -25,7 +25,7 @@ func readScope(n document.Node, expressions ...string) (*expression.Scope, *expr
 	return scope, &p, err
 }
 
-// projected returns the part of the item that is wanted.
+// projected returns the part of the item that the projection selects.
 func projected(item attribute.Item, p *expression.Projection) attribute.Item {
 	if p == nil {
 		return item
@@ -33,7 +33,7 @@ func projected(item attribute.Item, p *expression.Projection) attribute.Item {
 	return p.Of(item)
 }
 
-// halved is how many units of a consistent read the read uses for each.
+// halved returns the factor of a read's units: 1 if it is consistent, else 0.5.
 func halved(consistent bool) float64 {
 	if consistent {
 		return 1
@@ -41,13 +41,13 @@ func halved(consistent bool) float64 {
 	return 0.5
 }
 
-// reads is what it costs to read the item.
+// reads returns the charge for reading the item.
 func (t *table) reads(row string, item attribute.Item, factor float64) charge {
 	size := item.Size()
 	return t.charge(row, wire.Use{Reads: factor * read(size), Items: min(1, len(item)), Bytes: size})
 }
 
-// getItem is the operation.
+// getItem implements GetItem.
 func (db *DB) getItem(r *request) ([]byte, error) {
 	t, err := db.table(r.Node)
 	if err != nil {

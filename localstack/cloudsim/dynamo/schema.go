@@ -9,19 +9,19 @@ import (
 	"backroom/localstack/cloudsim/dynamo/document"
 )
 
-// The longest keys, in bytes.
+// The longest key values, in bytes.
 const (
 	maxHash = 2048
 	maxSort = 1024
 )
 
-// key is an attribute that a table or index has its items by.
+// key is a key attribute of a table or index.
 type key struct {
 	name string
 	kind attribute.Kind
 }
 
-// schema is the key of a table or index: the partition's, and the order's within it if there is one.
+// schema is the key of a table or index: the partition key and, if there is one, the sort key.
 type schema []key
 
 func (s schema) names() []string {
@@ -71,7 +71,7 @@ const (
 	errKeySize  = attribute.Refusal("Hash primary key values must be under 2048 bytes, and range primary key values must be under 1024 bytes")
 )
 
-// check refuses an item whose key is not of the schema.
+// check refuses an item whose key does not match the schema.
 func (s schema) check(item attribute.Item) error {
 	for _, k := range s {
 		if _, ok := item.Get(k.name); !ok {
@@ -92,7 +92,7 @@ func (s schema) check(item attribute.Item) error {
 	return nil
 }
 
-// checkIndex refuses an item that the index cannot take. One without the index's key is not in the index.
+// checkIndex refuses an item whose value of an index key is invalid. An item without the index's key is accepted.
 func (s schema) checkIndex(index string, item attribute.Item) error {
 	for i, k := range s {
 		v, ok := item.Get(k.name)
@@ -120,8 +120,8 @@ func tooLong(place int, v attribute.Value) bool {
 	return v.Kind != attribute.N && len(v.Text) > [...]int{maxHash, maxSort}[place]
 }
 
-// partition returns how the keys of the partition begin: a hash first, so that a scan goes through partitions in no order
-// that means anything.
+// partition returns the prefix of the rows of a partition. It begins with a hash, so that a scan returns partitions in
+// an arbitrary order.
 func partition(hash attribute.Value) []byte {
 	b := hash.AppendKey(make([]byte, 8, 64))
 	sum := fnv.New64a()
@@ -130,7 +130,7 @@ func partition(hash attribute.Value) []byte {
 	return b
 }
 
-// scatter makes every bit of a hash depend on every other.
+// scatter mixes a hash so that each bit depends on all others.
 func scatter(h uint64) uint64 {
 	h = (h ^ h>>33) * 0xff51afd7ed558ccd
 	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
@@ -140,7 +140,7 @@ func scatter(h uint64) uint64 {
 // hashOf returns the hash of a row's partition.
 func hashOf(row string) uint64 { return binary.BigEndian.Uint64([]byte(row[:8])) }
 
-// row returns where the item stands, and false if it lacks the key.
+// row returns the item's row, by which rows are sorted, and false if the item lacks the key.
 func (s schema) row(item attribute.Item) (string, bool) {
 	hash, ok := item.Get(s[0].name)
 	if !ok {
@@ -157,7 +157,7 @@ func (s schema) row(item attribute.Item) (string, bool) {
 	return string(b), true
 }
 
-// readKey reads the Key of a request: the attributes of the schema and no others.
+// readKey reads the Key of a request. It refuses one with missing or additional attributes.
 func (s schema) readKey(n document.Node) (attribute.Item, error) {
 	item, err := attribute.DecodeItem(n)
 	if err != nil {
@@ -169,7 +169,7 @@ func (s schema) readKey(n document.Node) (attribute.Item, error) {
 	return item, s.check(item)
 }
 
-// union returns the names of both schemas, each once.
+// union returns the names of both schemas, without duplicates.
 func (s schema) union(other schema) []string {
 	names := s.names()
 	for _, k := range other {

@@ -14,21 +14,21 @@ import (
 	"backroom/localstack/cloudsim/dynamo/document"
 )
 
-// Shards is how many shards a stream has, unless the settings say otherwise: as many as that of a new table on demand. All records
-// of one partition key are in one of them, in order.
+// Shards is the default number of shards of a stream: that of a new on-demand table. All records of a partition key are
+// in one shard, in order.
 const Shards = 4
 
-// RecordMemory is how long a stream has its records.
+// RecordMemory is how long a stream keeps its records.
 const RecordMemory = 24 * time.Hour
 
-// How long iterators last, and the most that one call reads.
+// The lifetime of iterators, and the most records and bytes that one GetRecords returns.
 const (
 	iteratorMemory = 15 * time.Minute
 	maxRecords     = 1000
 	maxRecordBytes = 1 << 20
 )
 
-// stream is the changes of a table, from when it was switched on until it was switched off.
+// stream has the changes of a table between the times when it was switched on and off.
 type stream struct {
 	table    string
 	keys     schema
@@ -40,11 +40,11 @@ type stream struct {
 	shards   []shard
 }
 
-// shard is a part of a stream.
+// shard is a shard of a stream. Its records are in order.
 type shard struct {
 	id      string
-	first   uint64 // the sequence number that it may begin with
-	trimmed uint64 // the last record that is gone already
+	first   uint64 // the smallest sequence number that it can have
+	trimmed uint64 // the sequence number of the last trimmed record
 	records []record
 }
 
@@ -57,10 +57,11 @@ type record struct {
 	old, new attribute.Item
 }
 
-// principal is who changed an item, if it was not a caller.
+// principal is the userIdentity of a record. It is empty for a change by a client.
 type principal struct{ kind, id string }
 
-// openStream gives the table a stream. Its label is the time, as on AWS; two of one millisecond get different ones.
+// openStream gives the table a stream. Its label is the time, as on AWS. Streams of the same millisecond get different
+// labels.
 func (db *DB) openStream(t *table, viewType string) {
 	now := db.settings.Now().UTC()
 	s := &stream{table: t.name, keys: t.keys, viewType: viewType, created: now, shards: make([]shard, db.settings.Shards)}
@@ -82,7 +83,7 @@ func (t *table) closeStream() {
 	}
 }
 
-// record tells the table's stream of a change.
+// record appends a change to the table's stream.
 func (db *DB) record(t *table, row string, old, item attribute.Item, by principal) {
 	if t.stream == nil {
 		return
@@ -98,7 +99,7 @@ func (db *DB) record(t *table, row string, old, item attribute.Item, by principa
 	s.records = append(s.records, record{db.sequence, now, by, of.Only(t.keys.names()), old, item})
 }
 
-// trim forgets records that are too old.
+// trim drops records that are older than RecordMemory.
 func (s *shard) trim(now time.Time) {
 	gone := 0
 	for gone < len(s.records) && now.Sub(s.records[gone].at) > RecordMemory {
@@ -111,7 +112,7 @@ func (s *shard) trim(now time.Time) {
 
 func sequenceNumber(n uint64) string { return fmt.Sprintf("%021d", n) }
 
-// append writes the record as GetRecords gives it.
+// append returns the record in the form of GetRecords, and its size in bytes.
 func (e record) append(s *stream, region string) ([]byte, int) {
 	var image answer
 	size := e.keys.Size()
@@ -153,7 +154,7 @@ func (e record) append(s *stream, region string) ([]byte, int) {
 	return a.closed(), size
 }
 
-// listStreams is the operation.
+// listStreams implements ListStreams.
 func (db *DB) listStreams(r *request) ([]byte, error) {
 	table, after := r.Get("TableName").Text, r.Get("ExclusiveStartStreamArn").Text
 	limit := 100
@@ -184,7 +185,7 @@ func (db *DB) listStreams(r *request) ([]byte, error) {
 	return a.closed(), nil
 }
 
-// stream returns the stream with the ARN.
+// stream returns the stream with the ARN, or ResourceNotFoundException.
 func (db *DB) stream(arn string) (*stream, error) {
 	s, ok := db.streams[arn]
 	if !ok {
@@ -193,7 +194,7 @@ func (db *DB) stream(arn string) (*stream, error) {
 	return s, nil
 }
 
-// describeStream is the operation.
+// describeStream implements DescribeStream.
 func (db *DB) describeStream(r *request) ([]byte, error) {
 	s, err := db.stream(r.Get("StreamArn").Text)
 	if err != nil {
@@ -247,11 +248,11 @@ func (s *stream) shard(id string) (int, error) {
 	return 0, refuse("ResourceNotFoundException", "Shard does not exist")
 }
 
-// iterator is a place in a shard.
+// iterator is a position in a shard.
 type iterator struct {
 	stream *stream
 	shard  int
-	from   uint64 // the sequence number of the next record, or one before it
+	from   uint64 // the next records are those from this sequence number on
 	issued time.Time
 }
 
@@ -277,7 +278,7 @@ func (db *DB) readIterator(text string) (iterator, error) {
 	return iterator{s, shard, from, time.UnixMilli(issued)}, nil
 }
 
-// getShardIterator is the operation.
+// getShardIterator implements GetShardIterator.
 func (db *DB) getShardIterator(r *request) ([]byte, error) {
 	s, err := db.stream(r.Get("StreamArn").Text)
 	if err != nil {
@@ -317,7 +318,7 @@ func errTrimmed() error {
 	return refuse("TrimmedDataAccessException", "The operation attempted to read past the oldest stream record in a shard.")
 }
 
-// getRecords is the operation.
+// getRecords implements GetRecords.
 func (db *DB) getRecords(r *request) ([]byte, error) {
 	i, err := db.readIterator(r.Get("ShardIterator").Text)
 	if err != nil {

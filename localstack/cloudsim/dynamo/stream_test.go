@@ -13,7 +13,7 @@ import (
 	"backroom/localstack/cloudsim/dynamo"
 )
 
-func TestTheRecordsOfAKeyAreInOneShardInOrder(t *testing.T) {
+func TestStream_RecordsOfAKeyAreInOneShardInOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	for n := range 3 {
@@ -26,7 +26,7 @@ func TestTheRecordsOfAKeyAreInOneShardInOrder(t *testing.T) {
 	require.Len(t, shards, dynamo.Shards)
 	where := map[string]int{}
 	for shard, records := range shards {
-		assert.NotEmpty(t, records, "40 keys leave no shard empty")
+		assert.NotEmpty(t, records, "40 keys reach every shard")
 		assert.True(t, slices.IsSortedFunc(records, func(a, b record) int {
 			if a.Dynamodb.SequenceNumber < b.Dynamodb.SequenceNumber {
 				return -1
@@ -47,7 +47,7 @@ func TestTheRecordsOfAKeyAreInOneShardInOrder(t *testing.T) {
 	assert.Len(t, where, 40)
 }
 
-func TestAStreamHasTheShardsOfTheSettings(t *testing.T) {
+func TestStream_HasTheShardsOfTheSettings(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(_ *world, s *dynamo.Settings) { s.Shards = 8 })
 	for key := range 80 {
@@ -58,7 +58,7 @@ func TestAStreamHasTheShardsOfTheSettings(t *testing.T) {
 	assert.Len(t, slices.Concat(shards...), 80)
 }
 
-func TestAnIteratorOfAShardThatIsNotThereIsRefused(t *testing.T) {
+func TestGetRecords_UnknownShardIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(_ *world, s *dynamo.Settings) { s.Shards = 1 })
 	right := w.iterators("TRIM_HORIZON")[0]
@@ -68,7 +68,7 @@ func TestAnIteratorOfAShardThatIsNotThereIsRefused(t *testing.T) {
 	assert.Equal(t, "ValidationException", refused)
 }
 
-func TestRecordsAreGoneAfterADay(t *testing.T) {
+func TestStream_RecordsAreTrimmedAfterADay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.put(`"pk": {"S": "a"}`)
@@ -90,10 +90,10 @@ func TestRecordsAreGoneAfterADay(t *testing.T) {
 			refusals++
 		}
 	}
-	assert.Equal(t, 1, refusals, "the shard that had the record says that it is gone")
+	assert.Equal(t, 1, refusals, "the shard that had the record says that it was trimmed")
 }
 
-func TestAnIteratorExpiresAfterAQuarterOfAnHour(t *testing.T) {
+func TestGetRecords_IteratorExpiresAfterFifteenMinutes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	iterator := w.iterators("LATEST")[0]
@@ -104,21 +104,21 @@ func TestAnIteratorExpiresAfterAQuarterOfAnHour(t *testing.T) {
 	assert.Equal(t, "ExpiredIteratorException", refused)
 }
 
-func TestAStreamEndsWithItsTable(t *testing.T) {
+func TestDeleteTable_ItsStreamEndsAndStaysReadable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.put(`"pk": {"S": "a"}`)
 	all := w.iterators("TRIM_HORIZON")
 	w.do("DeleteTable", `{"TableName": "Orders"}`)
 
-	assert.Len(t, slices.Concat(w.records(all)...), 1, "what it has can still be read")
+	assert.Len(t, slices.Concat(w.records(all)...), 1, "its records can still be read")
 	for _, i := range all {
 		answer, _ := w.do("GetRecords", `{"ShardIterator": "`+i+`"}`)
-		assert.NotContains(t, answer, "NextShardIterator", "there will be no more")
+		assert.NotContains(t, answer, "NextShardIterator", "the shard is closed")
 	}
 }
 
-func TestAnUnchangedItemGivesNoRecord(t *testing.T) {
+func TestStream_AnUnchangedItemHasNoRecord(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.put(`"pk": {"S": "a"}, "n": {"N": "1"}`)

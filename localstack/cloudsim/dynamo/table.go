@@ -11,32 +11,32 @@ import (
 	"backroom/localstack/cloudsim/dynamo/document"
 )
 
-// ReadHorizon is how far back an eventually consistent read sees at most.
+// ReadHorizon is the greatest age of an eventually consistent read.
 const ReadHorizon = 10 * time.Second
 
-// table is one table.
+// table is a table with its indexes and its stream.
 type table struct {
 	name       string
-	definition document.Node // the CreateTable that made it
+	definition document.Node // the CreateTable request
 	arn, id    string
 	created    time.Time
 	keys       schema
 	rows       ordered[attribute.Item]
-	indexes    []*index // by name
+	indexes    []*index // sorted by name
 	stream     *stream  // nil: none
-	expiry     string   // the attribute of time to live; empty: none
+	expiry     string   // the time-to-live attribute; empty: none
 	expirySet  time.Time
-	backups    bool // point in time recovery
+	backups    bool // point-in-time recovery
 	past       history
 }
 
-// history is what rows were before their last changes, as far back as reads may see.
+// history has the earlier versions of rows, as far back as ReadHorizon.
 type history struct {
 	versions map[string][]version
-	order    []string // the rows of the versions, oldest first
+	order    []string // the row of each version, oldest first
 }
 
-// version is what a row was until a time; no item: it was not there.
+// version is a row's item until a time; nil: the row did not exist.
 type version struct {
 	until time.Time
 	item  attribute.Item
@@ -60,7 +60,7 @@ func (p *history) add(row string, v version) {
 	p.order = append(p.order, row)
 }
 
-// at returns what the row was at the time, and false if it has not changed since.
+// at returns the row's item at the time. It returns false if the row has not changed since.
 func (p *history) at(row string, at time.Time) (attribute.Item, bool) {
 	for _, v := range p.versions[row] {
 		if v.until.After(at) {
@@ -70,13 +70,13 @@ func (p *history) at(row string, at time.Time) (attribute.Item, bool) {
 	return nil, false
 }
 
-// view is a table as a read sees it.
+// view is a table as of a time.
 type view struct {
 	table *table
-	at    time.Time // zero: as it is
+	at    time.Time // zero: now
 }
 
-// view returns the table as an eventually consistent read may see it.
+// view returns the table as a read sees it. An eventually consistent read may see an older state.
 func (db *DB) view(t *table, consistent bool) view {
 	if consistent || db.settings.ReadLag == nil {
 		return view{table: t}
@@ -88,7 +88,7 @@ func (db *DB) view(t *table, consistent bool) view {
 	return view{t, db.settings.Now().Add(-lag)}
 }
 
-// get returns the row; nil: none.
+// get returns the row's item, or nil.
 func (v view) get(row string) attribute.Item {
 	if !v.at.IsZero() {
 		if item, ok := v.table.past.at(row, v.at); ok {
@@ -132,7 +132,7 @@ func (db *DB) table(n document.Node) (*table, error) {
 	return db.tableNamed(named.Text)
 }
 
-// tableNamed returns the table with the name or ARN.
+// tableNamed returns the table with the name or ARN, or an error if the name is invalid or unknown.
 func (db *DB) tableNamed(name string) (*table, error) {
 	if _, short, ok := strings.Cut(name, ":table/"); ok {
 		name = short
@@ -157,7 +157,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// index returns the table's index with the name.
+// index returns the table's index with the name, or ResourceNotFoundException.
 func (t *table) index(name string) (*index, error) {
 	for _, x := range t.indexes {
 		if x.name == name {
@@ -167,7 +167,7 @@ func (t *table) index(name string) (*index, error) {
 	return nil, refuse("ResourceNotFoundException", "Index not found")
 }
 
-// check refuses an item that cannot stand in the table.
+// check refuses an item that the table cannot hold.
 func (t *table) check(item attribute.Item) error {
 	if err := t.keys.check(item); err != nil {
 		return err
@@ -184,7 +184,7 @@ func (t *table) checkIndexes(item attribute.Item) error {
 	return nil
 }
 
-// set makes the row the item, nil: nothing, and tells the indexes and the stream.
+// set replaces the row's item, or deletes the row if item is nil. It updates the indexes and the stream.
 func (db *DB) set(t *table, row string, old, item attribute.Item, by principal) {
 	now := db.settings.Now()
 	if db.settings.ReadLag != nil {

@@ -12,7 +12,7 @@ import (
 	"backroom/localstack/cloudsim/dynamo"
 )
 
-// lagging are settings whose lags a test can change.
+// lagging are lags that a test can change.
 type lagging struct{ index, read time.Duration }
 
 func (l *lagging) settings(_ *world, s *dynamo.Settings) {
@@ -20,7 +20,7 @@ func (l *lagging) settings(_ *world, s *dynamo.Settings) {
 	s.ReadLag = func() time.Duration { return l.read }
 }
 
-func TestAnIndexShowsAChangeAfterItsLag(t *testing.T) {
+func TestIndexLag_DelaysChanges(t *testing.T) {
 	t.Parallel()
 	l := &lagging{index: 2 * time.Second}
 	w := newWorld(t, l.settings)
@@ -30,14 +30,14 @@ func TestAnIndexShowsAChangeAfterItsLag(t *testing.T) {
 	w.pass(time.Second)
 	l.index = 0
 	w.put(`"pk": {"S": "b"}, "open": {"S": "yes"}, "due": {"N": "2"}`)
-	assert.Equal(t, []string{"b"}, w.overdue(), "the changes of two rows overtake each other")
+	assert.Equal(t, []string{"b"}, w.overdue(), "changes of different rows overtake each other")
 	w.put(`"pk": {"S": "a"}`)
-	assert.Equal(t, []string{"b"}, w.overdue(), "those of one row do not")
+	assert.Equal(t, []string{"b"}, w.overdue(), "changes of one row do not")
 	w.pass(time.Second)
-	assert.Equal(t, []string{"b"}, w.overdue(), "the later change came last")
+	assert.Equal(t, []string{"b"}, w.overdue(), "the later change is applied last")
 }
 
-func TestAnEventuallyConsistentReadMayBeOld(t *testing.T) {
+func TestReadLag_AnEventuallyConsistentReadIsOld(t *testing.T) {
 	t.Parallel()
 	l := &lagging{}
 	w := newWorld(t, l.settings)
@@ -54,16 +54,16 @@ func TestAnEventuallyConsistentReadMayBeOld(t *testing.T) {
 	assert.JSONEq(t, `{}`, w.get("a", true), "a consistent read is never old")
 	l.read = 1500 * time.Millisecond
 	assert.JSONEq(t, `{"Item": {"pk": {"S": "a"}, "v": {"N": "1"}}}`, w.get("a", false))
-	assert.JSONEq(t, `{}`, w.get("b", false), "what was not there is not there")
+	assert.JSONEq(t, `{}`, w.get("b", false), "the item did not exist yet")
 	scanned, _ := w.do("Scan", `{"TableName": "Orders"}`)
 	assert.Equal(t, []string{"a"}, keys(t, scanned))
 	w.pass(2 * dynamo.ReadHorizon)
 	w.put(`"pk": {"S": "c"}`)
 	l.read = time.Hour
-	assert.JSONEq(t, `{}`, w.get("a", false), "no read is older than the horizon")
+	assert.JSONEq(t, `{}`, w.get("a", false), "no read is older than ReadHorizon")
 }
 
-func TestTimeToLiveDeletesWhatIsPast(t *testing.T) {
+func TestExpire_DeletesExpiredItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.put(fmt.Sprintf(`"pk": {"S": "past"}, "ttl": {"N": "%d"}`, w.now.Unix()-1))
@@ -72,7 +72,7 @@ func TestTimeToLiveDeletesWhatIsPast(t *testing.T) {
 	w.put(fmt.Sprintf(`"pk": {"S": "ancient"}, "ttl": {"N": "%d"}`, w.now.AddDate(-6, 0, 0).Unix()))
 	latest := w.iterators("LATEST")
 
-	assert.Contains(t, w.get("past", true), "Item", "DynamoDB takes its time")
+	assert.Contains(t, w.get("past", true), "Item", "an expired item stays until Expire")
 	assert.Equal(t, 1, w.db.Expire())
 	assert.Zero(t, w.db.Expire())
 	assert.JSONEq(t, `{}`, w.get("past", true))
@@ -82,7 +82,7 @@ func TestTimeToLiveDeletesWhatIsPast(t *testing.T) {
 	assert.Equal(t, map[string]string{"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}, deleted[0].UserIdentity)
 }
 
-func TestTransactionsRememberTheirTokenForTenMinutes(t *testing.T) {
+func TestTransactWrite_TokenIsRememberedForTenMinutes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	const once = `{"ClientRequestToken": "once", "TransactItems": [{"Update": {"TableName": "Orders", "Key": {"pk": {"S": "a"}}, "UpdateExpression": "ADD n :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}}]}`
@@ -92,8 +92,8 @@ func TestTransactionsRememberTheirTokenForTenMinutes(t *testing.T) {
 
 	assert.JSONEq(t, `{"Item": {"pk": {"S": "a"}, "n": {"N": "1"}}}`, w.get("a", true))
 	assert.Zero(t, used[0].Writes)
-	assert.Equal(t, 2.0, used[0].Reads, "the answer is read again")
+	assert.Equal(t, 2.0, used[0].Reads, "a repeated transaction only reads")
 	w.pass(time.Second)
 	w.do("TransactWriteItems", once)
-	assert.JSONEq(t, `{"Item": {"pk": {"S": "a"}, "n": {"N": "2"}}}`, w.get("a", true), "then it is forgotten")
+	assert.JSONEq(t, `{"Item": {"pk": {"S": "a"}, "n": {"N": "2"}}}`, w.get("a", true), "the token has expired")
 }

@@ -12,7 +12,7 @@ import (
 	"backroom/localstack/cloudsim/dynamo/expression"
 )
 
-// What a transaction takes, and how long its token is remembered.
+// The limits of a transaction, and how long its token is remembered.
 const (
 	maxActions  = 100
 	maxTransact = 4 << 20
@@ -25,14 +25,14 @@ const (
 	errTransact = attribute.Refusal("Transaction request cannot exceed 4 MB")
 )
 
-// answered is a transaction that was carried out under a token.
+// answered is a transaction that was carried out with a token.
 type answered struct {
 	request [sha256.Size]byte
 	at      time.Time
 	actions []*write
 }
 
-// reason is why a transaction was cancelled, for one of its actions.
+// reason is the cancellation reason of one action.
 type reason struct {
 	Code    string
 	Message string `json:",omitempty"`
@@ -45,7 +45,7 @@ var (
 	exhausted = reason{Code: "ThrottlingError", Message: errThroughput}
 )
 
-// cancelled returns the refusal of a transaction; nil if there is no reason for it.
+// cancelled returns TransactionCanceledException with the reasons. It returns nil if every reason is None.
 func cancelled(reasons []reason) error {
 	codes := make([]string, len(reasons))
 	refuses := false
@@ -62,7 +62,7 @@ func cancelled(reasons []reason) error {
 	return refused
 }
 
-// members returns the actions of a transaction.
+// members returns the actions of a transaction. It refuses none and too many.
 func members(n document.Node) ([]document.Node, error) {
 	actions := n.Get("TransactItems").Elements
 	switch {
@@ -74,7 +74,7 @@ func members(n document.Node) ([]document.Node, error) {
 	return actions, nil
 }
 
-// transactWriteItems is the operation.
+// transactWriteItems implements TransactWriteItems.
 func (db *DB) transactWriteItems(r *request) ([]byte, error) {
 	nodes, err := members(r.Node)
 	if err != nil {
@@ -107,7 +107,7 @@ func (db *DB) transactWriteItems(r *request) ([]byte, error) {
 	return a.closed(), nil
 }
 
-// remember keeps the token and forgets those that are too old.
+// remember stores the token, and drops expired ones.
 func (db *DB) remember(token string, done answered) {
 	for len(db.issued) > 0 && done.at.Sub(db.tokens[db.issued[0]].at) > tokenMemory {
 		delete(db.tokens, db.issued[0])
@@ -119,7 +119,7 @@ func (db *DB) remember(token string, done answered) {
 	db.tokens[token] = done
 }
 
-// answerAgain answers a repeated transaction: it only reads what was written.
+// answerAgain answers a repeated transaction. It only reads the items, and charges for that.
 func (db *DB) answerAgain(r *request, done answered) ([]byte, error) {
 	for _, w := range done.actions {
 		item, _ := w.table.rows.get(w.row)
@@ -132,7 +132,7 @@ func (db *DB) answerAgain(r *request, done answered) ([]byte, error) {
 	return a.closed(), nil
 }
 
-// readActions reads the actions. What is wrong with an item is a reason; what is wrong with the request refuses all.
+// readActions reads the actions. An error that depends on one item becomes a reason. Any other error refuses the request.
 func (db *DB) readActions(nodes []document.Node) ([]*write, []reason, error) {
 	actions, reasons := make([]*write, len(nodes)), make([]reason, len(nodes))
 	seen := map[string]bool{}
@@ -161,7 +161,7 @@ func (db *DB) readActions(nodes []document.Node) ([]*write, []reason, error) {
 	return actions, reasons, nil
 }
 
-// action returns what one member of TransactItems wants.
+// action returns the kind and the parameters of one member of TransactItems.
 func action(n document.Node, place int) (string, document.Node, error) {
 	var given []document.Member
 	for _, m := range n.Members {
@@ -187,14 +187,14 @@ func action(n document.Node, place int) (string, document.Node, error) {
 	return kind, n, nil
 }
 
-// outcome is what an action would make of its row.
+// outcome is the effect that an action would have on its row.
 type outcome struct {
 	old, item attribute.Item
 	charges   []charge
 }
 
-// transact carries out all actions or, if there is a reason against one, none. A cancelled transaction costs what its
-// writes to the tables would have, unless it was throttled.
+// transact carries out all actions, or none if one of them has a reason to fail. A cancelled transaction costs as much as
+// its writes to the tables would have, unless it was throttled.
 func (db *DB) transact(r *request, actions []*write, reasons []reason) error {
 	outcomes := make([]outcome, len(actions))
 	size := 0
@@ -233,7 +233,7 @@ func (db *DB) transact(r *request, actions []*write, reasons []reason) error {
 	return nil
 }
 
-// decide returns what the action would make of its row, and a reason against it.
+// decide returns the effect of an action, or the reason why it fails.
 func (db *DB) decide(w *write) (outcome, reason) {
 	if db.held[w.held()] {
 		return outcome{}, conflict
@@ -243,7 +243,7 @@ func (db *DB) decide(w *write) (outcome, reason) {
 	switch {
 	case errors.Is(err, errCondition):
 		failed := reason{Code: "ConditionalCheckFailed", Message: "The conditional request failed"}
-		if w.tellsOld {
+		if w.returnsOld {
 			failed.Item = shown(old)
 		}
 		return o, failed
@@ -260,7 +260,7 @@ type get struct {
 	projection *expression.Projection
 }
 
-// transactGetItems is the operation.
+// transactGetItems implements TransactGetItems.
 func (db *DB) transactGetItems(r *request) ([]byte, error) {
 	nodes, err := members(r.Node)
 	if err != nil {
@@ -315,7 +315,7 @@ func (db *DB) readGet(n document.Node) (get, error) {
 	return get{t, row, projection}, nil
 }
 
-// carryOut reads everything or, if a partition is exhausted, nothing.
+// carryOut reads all items, or none if a partition is exhausted.
 func (db *DB) carryOut(r *request, gets []get, reasons []reason) ([][]byte, error) {
 	responses, charges := make([][]byte, len(gets)), make([]charge, len(gets))
 	for i, g := range gets {

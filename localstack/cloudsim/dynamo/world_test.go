@@ -20,8 +20,8 @@ type world struct {
 	now time.Time
 }
 
-// newWorld returns a DB with the table Orders: key pk, index overdue of the keys by open and due, a stream of both images,
-// time to live by ttl.
+// newWorld returns a DB with the table Orders. Its key is pk. Its index overdue has the keys open and due, and projects
+// only keys. It has a stream of both images, and its time-to-live attribute is ttl.
 func newWorld(t testing.TB, change func(*world, *dynamo.Settings)) *world {
 	w := &world{t: t, now: time.Unix(1772366400, 0)}
 	s := dynamo.Settings{Region: "eu-central-1", Account: "000000000000", Now: func() time.Time { return w.now }}
@@ -40,7 +40,7 @@ func newWorld(t testing.TB, change func(*world, *dynamo.Settings)) *world {
 
 func (w *world) pass(d time.Duration) { w.now = w.now.Add(d) }
 
-// try carries out a request and returns the answer, or the code of its refusal.
+// try carries out a request. It returns the answer, the code of the error or empty, and the usage.
 func (w *world) try(operation, body string) (answer, refused string, used []wire.Use) {
 	w.t.Helper()
 	b, used, err := w.db.Do(operation, []byte(body))
@@ -52,7 +52,7 @@ func (w *world) try(operation, body string) (answer, refused string, used []wire
 	return string(b), "", used
 }
 
-// do carries out a request that is not refused.
+// do carries out a request that must succeed.
 func (w *world) do(operation, body string) (string, []wire.Use) {
 	w.t.Helper()
 	answer, refused, used := w.try(operation, body)
@@ -60,7 +60,7 @@ func (w *world) do(operation, body string) (string, []wire.Use) {
 	return answer, used
 }
 
-// put writes an item of Orders, given as its attributes.
+// put writes an item with the attributes to Orders.
 func (w *world) put(attributes string) []wire.Use {
 	w.t.Helper()
 	_, used := w.do("PutItem", `{"TableName": "Orders", "Item": {`+attributes+`}}`)
@@ -78,7 +78,7 @@ func (w *world) get(key string, consistent bool) string {
 	return answer
 }
 
-// overdue returns the keys that the index has, in its order.
+// overdue returns the keys in the index, in its order.
 func (w *world) overdue() []string {
 	w.t.Helper()
 	answer, _ := w.do("Query", `{"TableName": "Orders", "IndexName": "overdue", "KeyConditionExpression": "#o = :yes",
@@ -99,10 +99,10 @@ func keys(t testing.TB, answer string) []string {
 	return found
 }
 
-// record is one of a stream.
+// record is a stream record.
 type record struct {
 	EventName    string
-	UserIdentity map[string]string // encoding/json would not mind the case of a struct's members
+	UserIdentity map[string]string // a map, because encoding/json ignores the case of a struct's members
 	Dynamodb     struct {
 		Keys           map[string]map[string]string
 		SequenceNumber string
@@ -110,7 +110,7 @@ type record struct {
 	}
 }
 
-// shards returns the ARN of the stream of Orders and its shards.
+// shards returns the ARN of the stream of Orders, and the ids of its shards.
 func (w *world) shards() (string, []string) {
 	w.t.Helper()
 	var list struct{ Streams []struct{ StreamArn string } }
@@ -143,7 +143,7 @@ func (w *world) iterators(kind string) []string {
 	return all
 }
 
-// records reads what the iterators lead to, shard by shard.
+// records reads the records after each iterator.
 func (w *world) records(iterators []string) [][]record {
 	w.t.Helper()
 	var all [][]record

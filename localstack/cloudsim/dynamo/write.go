@@ -9,10 +9,10 @@ import (
 	"backroom/localstack/cloudsim/dynamo/expression"
 )
 
-// maxItem is how many bytes an item may have.
+// maxItem is the largest size of an item, in bytes.
 const maxItem = 400 * 1024
 
-// What a write can want.
+// The kinds of writes.
 const (
 	put    = "Put"
 	update = "Update"
@@ -28,18 +28,18 @@ const (
 	errNoOperation = attribute.Refusal("Cannot have null key for GetItem, DeleteItem, or UpdateItem")
 )
 
-// write is one write as it is asked for.
+// write is one requested write.
 type write struct {
-	kind      string
-	table     *table
-	row       string
-	item      attribute.Item // of a put the item, otherwise the key
-	condition *expression.Condition
-	update    *expression.Update
-	tellsOld  bool // the item is wanted if the condition fails
+	kind       string
+	table      *table
+	row        string
+	item       attribute.Item // of a put: the item; else the key
+	condition  *expression.Condition
+	update     *expression.Update
+	returnsOld bool // a failed condition returns the item
 }
 
-// readWrite reads a write: the members are the same alone and in a transaction.
+// readWrite reads a write. A single write and an action of a transaction have the same members.
 func (db *DB) readWrite(kind string, n document.Node) (*write, error) {
 	t, err := db.table(n)
 	if err != nil {
@@ -49,7 +49,7 @@ func (db *DB) readWrite(kind string, n document.Node) (*write, error) {
 	switch n.Get("ReturnValuesOnConditionCheckFailure").Text {
 	case "", "NONE":
 	case "ALL_OLD":
-		w.tellsOld = true
+		w.returnsOld = true
 	default:
 		return nil, enum("returnValuesOnConditionCheckFailure", n.Get("ReturnValuesOnConditionCheckFailure").Text, "[ALL_OLD, NONE]")
 	}
@@ -113,7 +113,7 @@ func (w *write) readItem(n document.Node) error {
 	return w.table.check(w.item)
 }
 
-// checkUpdate refuses an update of the key.
+// checkUpdate refuses an update of a key attribute.
 func (w *write) checkUpdate() error {
 	if w.update == nil {
 		return nil
@@ -128,10 +128,10 @@ func (w *write) checkUpdate() error {
 	return nil
 }
 
-// errCondition says that a condition does not hold.
+// errCondition means that a condition does not hold.
 var errCondition = errors.New("the condition does not hold")
 
-// outcome returns what the row is and what the write makes of it; nil: nothing.
+// outcome returns the row's item before and after the write; nil: no item. It writes nothing.
 func (w *write) outcome() (old, item attribute.Item, err error) {
 	old, _ = w.table.rows.get(w.row)
 	if w.condition != nil && !w.condition.Holds(old) {
@@ -166,8 +166,8 @@ func (w *write) outcome() (old, item attribute.Item, err error) {
 	return old, item, nil
 }
 
-// costs returns what the write uses after outcome. A condition that failed costs what the table would have: a put the larger of both
-// items, all else the one that is there; no index is written to
+// costs returns the charges of a write after outcome. A failed condition charges the table only: for a put by the larger
+// of both items, otherwise by the stored item
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html).
 func (w *write) costs(old, item attribute.Item, err error, factor float64) []charge {
 	if !errors.Is(err, errCondition) {
@@ -180,22 +180,22 @@ func (w *write) costs(old, item attribute.Item, err error, factor float64) []cha
 	return []charge{w.table.tableWrite(w.row, size, factor)}
 }
 
-// putItem is the operation.
+// putItem implements PutItem.
 func (db *DB) putItem(r *request) ([]byte, error) {
 	return db.write(r, put, "NONE", "ALL_OLD")
 }
 
-// deleteItem is the operation.
+// deleteItem implements DeleteItem.
 func (db *DB) deleteItem(r *request) ([]byte, error) {
 	return db.write(r, remove, "NONE", "ALL_OLD")
 }
 
-// updateItem is the operation.
+// updateItem implements UpdateItem.
 func (db *DB) updateItem(r *request) ([]byte, error) {
 	return db.write(r, update, "NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW")
 }
 
-// write carries out one write; returns are the ReturnValues that it knows.
+// write carries out one write. returns are the ReturnValues that it accepts.
 func (db *DB) write(r *request, kind string, returns ...string) ([]byte, error) {
 	wanted := r.Get("ReturnValues").Text
 	if !oneOf(wanted, returns) {
@@ -231,16 +231,16 @@ func oneOf(value string, allowed []string) bool {
 	return value == "" || slices.Contains(allowed, value)
 }
 
-// failed says that the condition does not hold for the item, and shows it if that is wanted.
+// failed returns ConditionalCheckFailedException, with the item if the request asks for it.
 func (w *write) failed(old attribute.Item) error {
 	refused := refuse("ConditionalCheckFailedException", "The conditional request failed")
-	if w.tellsOld && old != nil {
+	if w.returnsOld && old != nil {
 		refused.Members = map[string]any{"Item": shown(old)}
 	}
 	return refused
 }
 
-// returned returns what ReturnValues asks for.
+// returned returns the attributes that ReturnValues asks for.
 func (w *write) returned(wanted string, old, item attribute.Item) attribute.Item {
 	switch wanted {
 	case "ALL_OLD":
@@ -259,8 +259,8 @@ func (w *write) returned(wanted string, old, item attribute.Item) attribute.Item
 	return nil
 }
 
-// shown is an item within a document that encoding/json writes.
+// shown is an item that encoding/json can write.
 type shown attribute.Item
 
-// MarshalJSON writes the item.
+// MarshalJSON returns the item as DynamoDB writes it.
 func (s shown) MarshalJSON() ([]byte, error) { return attribute.Item(s).Append(nil), nil }

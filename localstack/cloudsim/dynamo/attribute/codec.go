@@ -9,13 +9,13 @@ import (
 	"backroom/localstack/cloudsim/dynamo/document"
 )
 
-// Refusal is why a value or an expression is not accepted, in DynamoDB's words.
+// Refusal is the error for an invalid value or expression, with DynamoDB's text.
 type Refusal string
 
-// Error returns the words.
+// Error returns DynamoDB's text.
 func (r Refusal) Error() string { return string(r) }
 
-// What is wrong with a value.
+// The errors of values.
 const (
 	errNoKind    = Refusal("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
 	errManyKinds = Refusal("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
@@ -27,13 +27,13 @@ const (
 	invalid      = Refusal("One or more parameter values were invalid: ")
 )
 
-// nesting is how many lists and maps may be in each other, the item itself not counted.
+// nesting is the deepest nesting of lists and maps, without the item itself.
 const nesting = 31
 
-// Decode reads a value, as {"S": "mug"}.
+// Decode reads a value such as {"S": "mug"}. Every error is a Refusal.
 func Decode(n document.Node) (Value, error) { return decode(n, 1) }
 
-// DecodeItem reads a map of attributes.
+// DecodeItem reads a map of attributes. Every error is a Refusal.
 func DecodeItem(n document.Node) (Item, error) { return decodeMap(n, 1) }
 
 func decode(n document.Node, level int) (Value, error) {
@@ -100,7 +100,7 @@ func scalar(k Kind, n document.Node) (Value, error) {
 	return v, nil
 }
 
-// canonical reports whether the number is a whole one that is written as DynamoDB writes it: most are.
+// canonical reports whether the text is an integer in DynamoDB's own form. Most numbers are, and need no parsing.
 func canonical(text string) bool {
 	return text != "" && len(text) <= maxDigits && text[0] != '0' && decimal(text)
 }
@@ -157,7 +157,7 @@ func duplicates(k Kind, elements []document.Node) error {
 	return invalid + Refusal(fmt.Sprintf("Input collection [%s] contains duplicates", strings.Join(texts, ", ")))
 }
 
-// Append writes the item as JSON.
+// Append appends the item as JSON.
 func (i Item) Append(to []byte) []byte {
 	to = append(to, '{')
 	for at, f := range i {
@@ -169,7 +169,7 @@ func (i Item) Append(to []byte) []byte {
 	return append(to, '}')
 }
 
-// Append writes the value as JSON.
+// Append appends the value as JSON.
 func (v Value) Append(to []byte) []byte {
 	to = append(to, '{', '"')
 	to = append(to, v.Kind...)

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// The range of numbers: 38 digits, magnitudes from 1e-130 to less than 1e126.
+// The range of numbers: 38 digits, and magnitudes from 1e-130 up to but not including 1e126.
 const (
 	maxDigits   = 38
 	maxExponent = 126
 	minExponent = -129
 )
 
-// What is wrong with a number.
+// The errors of numbers.
 const (
 	errNotNumber = Refusal("A value provided cannot be converted into a number")
 	errOverflow  = Refusal("Number overflow. Attempting to store a number with magnitude larger than supported range")
@@ -22,14 +22,15 @@ const (
 	errPrecision = Refusal("DynamoDB only supports precision up to 38 digits")
 )
 
-// Number is a decimal, 0.digits × 10^exponent. Its digits begin and end with another than 0; zero has none.
+// Number is the decimal 0.digits × 10^exponent. Its digits neither begin nor end with 0. Zero has no digits.
 type Number struct {
 	negative bool
 	digits   string
 	exponent int
 }
 
-// ParseNumber reads a number as DynamoDB takes it: digits, a point, an exponent, nothing else.
+// ParseNumber reads a number in DynamoDB's syntax: an optional sign, digits, a decimal point and an exponent. It returns
+// a Refusal for any other text, and for a number out of range.
 func ParseNumber(text string) (Number, error) {
 	n := Number{}
 	rest := text
@@ -67,7 +68,7 @@ func decimal(s string) bool {
 	return true
 }
 
-// trimmed returns the number without zeros at its ends, or says why it is none of DynamoDB's.
+// trimmed returns the number without leading and trailing zeros, or a Refusal if it is out of range.
 func (n Number) trimmed() (Number, error) {
 	significant := strings.TrimLeft(n.digits, "0")
 	n.exponent -= len(n.digits) - len(significant)
@@ -85,7 +86,7 @@ func (n Number) trimmed() (Number, error) {
 	return n, nil
 }
 
-// String returns the canonical form: no exponent, no zeros that say nothing.
+// String returns the canonical form, without an exponent and without superfluous zeros.
 func (n Number) String() string {
 	sign := ""
 	if n.negative {
@@ -125,7 +126,7 @@ func (n Number) sign() int {
 	return 1
 }
 
-// Add returns the sum, or an error where DynamoDB cannot hold it.
+// Add returns the sum, or a Refusal if it is out of range.
 func (n Number) Add(other Number) (Number, error) {
 	scale := min(n.exponent-len(n.digits), other.exponent-len(other.digits))
 	sum := new(big.Int).Add(n.scaled(scale), other.scaled(scale))
@@ -133,7 +134,7 @@ func (n Number) Add(other Number) (Number, error) {
 	return Number{negative: sum.Sign() < 0, digits: digits, exponent: scale + len(digits)}.trimmed()
 }
 
-// Negated returns the number with the other sign.
+// Negated returns the number with the opposite sign.
 func (n Number) Negated() Number {
 	n.negative = !n.negative && n.digits != ""
 	return n
@@ -152,7 +153,8 @@ func (n Number) scaled(scale int) *big.Int {
 	return i
 }
 
-// size is what the number takes in storage: one byte for each two digits, counted from the point, and one or two more.
+// size returns the bytes that the number takes in storage: one for every two digits, counted from the decimal point, and
+// one or two more.
 func (n Number) size() int {
 	if n.digits == "" {
 		return 1
@@ -164,7 +166,7 @@ func (n Number) size() int {
 	return size
 }
 
-// appendKey writes the number so that the order of bytes is the order of numbers.
+// appendKey appends the number in a form whose byte order is the order of numbers.
 func (n Number) appendKey(to []byte) []byte {
 	switch n.sign() {
 	case 0:

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestNumbersHaveOneForm(t *testing.T) {
+func TestParseNumber_EqualNumbersHaveOneForm(t *testing.T) {
 	t.Parallel()
 	for text, canonical := range map[string]string{
 		"0": "0", "-0": "0", "0.000": "0", "+5": "5", "5.": "5", ".5": "0.5", "1.500": "1.5", "00012.3400e2": "1234", "1E+3": "1000",
@@ -30,7 +30,7 @@ func TestNumbersHaveOneForm(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoNumber(t *testing.T) {
+func TestParseNumber_InvalidTextIsRefused(t *testing.T) {
 	t.Parallel()
 	for text, why := range map[string]error{
 		"": errNotNumber, "x": errNotNumber, " 5": errNotNumber, "5 ": errNotNumber, "0x10": errNotNumber, "1_000": errNotNumber, "1e1_0": errNotNumber,
@@ -43,7 +43,7 @@ func TestWhatIsNoNumber(t *testing.T) {
 	}
 }
 
-// numbers draws numbers of any size, and ones that are close to each other.
+// numbers draws numbers of all magnitudes. Many are close to each other.
 func numbers() *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
 		digits := rapid.StringMatching(`-?[0-9]{1,18}(\.[0-9]{1,18})?`).Draw(t, "digits")
@@ -59,7 +59,7 @@ func rational(t *rapid.T, text string) *big.Rat {
 	return r
 }
 
-func TestNumbersAreOrderedAsWhatTheySay(t *testing.T) {
+func TestNumber_CompareAndKeysFollowTheValue(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		first, second := numbers().Draw(t, "first"), numbers().Draw(t, "second")
@@ -70,15 +70,15 @@ func TestNumbersAreOrderedAsWhatTheySay(t *testing.T) {
 		}
 		want := rational(t, first).Cmp(rational(t, second))
 		if got := a.Compare(b); got != want {
-			t.Fatalf("%s and %s compare to %d, not %d", a, b, got, want)
+			t.Fatalf("%s compared with %s: got %d, want %d", a, b, got, want)
 		}
 		if got := bytes.Compare(Of(a).AppendKey(nil), Of(b).AppendKey(nil)); got != want {
-			t.Fatalf("the keys of %s and %s compare to %d, not %d", a, b, got, want)
+			t.Fatalf("the keys of %s compared with %s: got %d, want %d", a, b, got, want)
 		}
 	})
 }
 
-func TestSumsAreExactOrRefused(t *testing.T) {
+func TestNumber_SumsAreExactOrRefused(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		first, second := numbers().Draw(t, "first"), numbers().Draw(t, "second")

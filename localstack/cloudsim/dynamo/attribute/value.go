@@ -1,6 +1,6 @@
-// Package attribute has DynamoDB's values: what they are, how they are written down, in which order they stand and how
-// much they weigh (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html).
-// Values are never changed in place: an item, its copy in an index and its image in a stream share what is equal.
+// Package attribute has DynamoDB's values: their types, JSON form, order and size
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html).
+// Values are never changed in place, because an item, its copy in an index and its image in a stream share memory.
 package attribute
 
 import (
@@ -9,7 +9,7 @@ import (
 	"unicode/utf16"
 )
 
-// Kind is a type descriptor, as in {"S": "mug"}.
+// Kind is a type descriptor, such as S in {"S": "mug"}.
 type Kind string
 
 // The kinds of values.
@@ -31,14 +31,14 @@ type Value struct {
 	Kind Kind
 	Text string  // S; B, the bytes; N, in canonical form
 	True bool    // BOOL
-	List []Value // L; of a set the elements, sorted
+	List []Value // L; of a set: its elements, sorted
 	Map  Item    // M
 }
 
-// Item is a map of attributes, sorted by name.
+// Item is a list of attributes, sorted by name.
 type Item []Field
 
-// Field is an attribute's name and value.
+// Field is the name and the value of an attribute.
 type Field struct {
 	Name  string
 	Value Value
@@ -47,13 +47,13 @@ type Field struct {
 // Set reports whether the kind is a set.
 func (k Kind) Set() bool { return k == SS || k == NS || k == BS }
 
-// Element is the kind of a set's elements.
+// Element returns the kind of a set's elements.
 func (k Kind) Element() Kind { return k[:1] }
 
 // Of returns a number as a value.
 func Of(n Number) Value { return Value{Kind: N, Text: n.String()} }
 
-// Number returns the number that an N is.
+// Number returns the number of a value of kind N.
 func (v Value) Number() Number {
 	n, _ := ParseNumber(v.Text) // the text is canonical
 	return n
@@ -82,7 +82,7 @@ func (i Item) With(name string, v Value) Item {
 	return slices.Insert(slices.Clip(i), at, Field{name, v})
 }
 
-// Without returns a copy of the item that has no such attribute.
+// Without returns a copy of the item without the attribute.
 func (i Item) Without(name string) Item {
 	at, ok := i.find(name)
 	if !ok {
@@ -91,7 +91,7 @@ func (i Item) Without(name string) Item {
 	return slices.Delete(slices.Clone(i), at, at+1)
 }
 
-// Only returns those of the named attributes that the item has.
+// Only returns a copy of the item with only the named attributes.
 func (i Item) Only(names []string) Item {
 	only := Item{}
 	for _, f := range i {
@@ -102,12 +102,12 @@ func (i Item) Only(names []string) Item {
 	return only
 }
 
-// Equal reports whether two items are the same.
+// Equal reports whether two items are equal.
 func (i Item) Equal(other Item) bool {
 	return slices.EqualFunc(i, other, func(a, b Field) bool { return a.Name == b.Name && a.Value.Equal(b.Value) })
 }
 
-// Equal reports whether two values are of one kind and the same.
+// Equal reports whether two values have the same kind and are equal.
 func (v Value) Equal(other Value) bool {
 	return v.Kind == other.Kind && v.Text == other.Text && v.True == other.True &&
 		slices.EqualFunc(v.List, other.List, Value.Equal) && v.Map.Equal(other.Map)
@@ -116,7 +116,7 @@ func (v Value) Equal(other Value) bool {
 // Ordered reports whether values of the kind have an order.
 func (k Kind) Ordered() bool { return k == S || k == N || k == B }
 
-// Compare returns the order of two values of one kind that has an order.
+// Compare returns -1, 0 or 1. Both values must be of the same kind, and the kind must be ordered.
 func (v Value) Compare(other Value) int {
 	if v.Kind == N {
 		return v.Number().Compare(other.Number())
@@ -129,7 +129,7 @@ func (v Value) Contains(element Value) bool {
 	return slices.ContainsFunc(v.List, func(e Value) bool { return e.Equal(element) })
 }
 
-// sorted puts the elements of a set in order.
+// sorted sorts the elements of a set in place, and returns them.
 func sorted(elements []Value) []Value {
 	slices.SortFunc(elements, Value.Compare)
 	return elements
@@ -147,14 +147,14 @@ func (v Value) Union(other Value) Value {
 	return v
 }
 
-// Minus returns a set without the other's elements; it may be empty.
+// Minus returns the set without the other's elements. It may be empty.
 func (v Value) Minus(other Value) Value {
 	v.List = slices.DeleteFunc(slices.Clone(v.List), other.Contains)
 	return v
 }
 
-// Length is what the function size() of expressions gives: characters of UTF-16, bytes or elements. Numbers, booleans
-// and nulls have none.
+// Length returns the result of the expression function size(): UTF-16 characters, bytes or elements. It returns false for
+// numbers, booleans and nulls.
 func (v Value) Length() (int, bool) {
 	switch v.Kind {
 	case S:
@@ -169,10 +169,10 @@ func (v Value) Length() (int, bool) {
 	return len(v.List), true
 }
 
-// nests reports whether values of the kind hold values.
+// nests reports whether values of the kind contain values.
 func (k Kind) nests() bool { return k == M || k == L }
 
-// TooDeep reports whether more lists and maps of the item are in each other than may be.
+// TooDeep reports whether the item's lists and maps are nested deeper than DynamoDB allows.
 func (i Item) TooDeep() bool { return i.deeper(nesting) }
 
 func (i Item) deeper(levels int) bool {
@@ -186,7 +186,7 @@ func (v Value) deeper(levels int) bool {
 	return levels == 0 || v.Map.deeper(levels-1) || slices.ContainsFunc(v.List, func(e Value) bool { return e.deeper(levels - 1) })
 }
 
-// Size is how many bytes the item counts for.
+// Size returns the item's size in bytes, as DynamoDB counts it.
 func (i Item) Size() int {
 	size := 0
 	for _, f := range i {
@@ -195,7 +195,7 @@ func (i Item) Size() int {
 	return size
 }
 
-// Size is how many bytes the value counts for.
+// Size returns the value's size in bytes, as DynamoDB counts it.
 func (v Value) Size() int {
 	switch v.Kind {
 	case S, B:
@@ -220,7 +220,8 @@ func (v Value) Size() int {
 	return 1
 }
 
-// AppendKey writes the value of a key so that the order of bytes is the order of values, and none begins another.
+// AppendKey appends the value of a key in a form whose byte order is the order of values. No value's form is a prefix of
+// another's.
 func (v Value) AppendKey(to []byte) []byte {
 	if v.Kind == N {
 		return v.Number().appendKey(to)
@@ -228,7 +229,7 @@ func (v Value) AppendKey(to []byte) []byte {
 	return append(v.AppendKeyPrefix(to), 0, 0)
 }
 
-// AppendKeyPrefix writes how the keys begin that begin with the value.
+// AppendKeyPrefix appends the common prefix of the forms of all values that begin with the value.
 func (v Value) AppendKeyPrefix(to []byte) []byte {
 	for i := range len(v.Text) {
 		if to = append(to, v.Text[i]); v.Text[i] == 0 {

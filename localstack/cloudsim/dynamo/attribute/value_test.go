@@ -21,7 +21,7 @@ func read(t *testing.T, text string) Value {
 	return v
 }
 
-func TestTheSizeOfValues(t *testing.T) {
+func TestValue_Size(t *testing.T) {
 	t.Parallel()
 	for text, size := range map[string]int{
 		`{"S": ""}`: 0, `{"S": "é"}`: 2, `{"B": "YWJj"}`: 3, `{"BOOL": false}`: 1, `{"NULL": true}`: 1,
@@ -32,10 +32,10 @@ func TestTheSizeOfValues(t *testing.T) {
 	} {
 		assert.Equal(t, size, read(t, text).Size(), text)
 	}
-	assert.Equal(t, 7, Item{{"pk", read(t, `{"S": "a"}`)}, {"n", read(t, `{"N": "123"}`)}}.Size(), "names count too")
+	assert.Equal(t, 7, Item{{"pk", read(t, `{"S": "a"}`)}, {"n", read(t, `{"N": "123"}`)}}.Size(), "names count")
 }
 
-func TestValuesAreWrittenInOneWay(t *testing.T) {
+func TestValue_EqualValuesAreWrittenAlike(t *testing.T) {
 	t.Parallel()
 	for text, written := range map[string]string{
 		`{"M": {"b": {"N": "1.0"}, "a": {"S": "\u00e9\n\"\ud83d\ude00"}}}`: `{"M":{"a":{"S":"é\u000a\"😀"},"b":{"N":"1"}}}`,
@@ -47,7 +47,7 @@ func TestValuesAreWrittenInOneWay(t *testing.T) {
 	}
 }
 
-func TestKeysAreOrderedAsTheirBytes(t *testing.T) {
+func TestValue_KeyBytesFollowTheOrder(t *testing.T) {
 	t.Parallel()
 	texts := rapid.StringOfN(rapid.RuneFrom([]rune("\x00\x01ab\U0010ffff")), 0, 4, -1)
 	rapid.Check(t, func(t *rapid.T) {
@@ -62,7 +62,7 @@ func TestKeysAreOrderedAsTheirBytes(t *testing.T) {
 	})
 }
 
-func TestItemsAreNotChangedInPlace(t *testing.T) {
+func TestItem_IsNotChangedInPlace(t *testing.T) {
 	t.Parallel()
 	one := Value{Kind: S, Text: "one"}
 	item := Item{}.With("b", one).With("a", one)

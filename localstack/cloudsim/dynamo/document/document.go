@@ -1,5 +1,5 @@
-// Package document reads a JSON document in one pass: requests come by the thousand, and their shape is known only to
-// the operation that they ask for.
+// Package document reads JSON in one pass into untyped nodes. Simulations send thousands of requests, and only the
+// operation of a request knows the request's shape.
 package document
 
 import (
@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Kind is what a node is.
+// Kind is the kind of a node.
 type Kind byte
 
-// The kinds of JSON; Absent is none.
+// The kinds of JSON values. Absent is the kind of a missing value.
 const (
 	Absent Kind = iota
 	Null
@@ -23,21 +23,21 @@ const (
 	Array
 )
 
-// Node is a value. The zero Node stands for what is not there.
+// Node is a JSON value. The zero Node is a missing value.
 type Node struct {
 	Kind     Kind
-	Text     string // of a string, unescaped; of a number, as it was written
+	Text     string // of a string: unescaped; of a number: as written
 	Members  []Member
 	Elements []Node
 }
 
-// Member is a name of an object and its value.
+// Member is a member of an object.
 type Member struct {
 	Name  string
 	Value Node
 }
 
-// Get returns the member with the name; of two the last, as most readers do.
+// Get returns the member with the name, or the zero Node. The last of several wins, as in encoding/json.
 func (n Node) Get(name string) Node {
 	for _, v := range slices.Backward(n.Members) {
 		if v.Name == name {
@@ -47,20 +47,20 @@ func (n Node) Get(name string) Node {
 	return Node{}
 }
 
-// Has reports whether there is a member with the name that is not null.
+// Has reports whether the member with the name exists and is not null.
 func (n Node) Has(name string) bool {
 	kind := n.Get(name).Kind
 	return kind != Absent && kind != Null
 }
 
-// Sorted returns the members by name: the order that a client wrote them in is chance.
+// Sorted returns the members sorted by name. The order in which a client wrote them has no meaning.
 func (n Node) Sorted() []Member {
 	sorted := slices.Clone(n.Members)
 	slices.SortStableFunc(sorted, func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
 	return sorted
 }
 
-// Append writes the node with the members of its objects sorted: equal documents give equal bytes.
+// Append appends the node as JSON. It sorts the members of objects, so that equal documents give equal bytes.
 func (n Node) Append(to []byte) []byte {
 	switch n.Kind {
 	case True:
@@ -97,7 +97,7 @@ func (n Node) Append(to []byte) []byte {
 
 const hexadecimal = "0123456789abcdef"
 
-// AppendString writes a string with its quotes.
+// AppendString appends a quoted JSON string.
 func AppendString(to []byte, s string) []byte {
 	to = append(to, '"')
 	from := 0
@@ -119,12 +119,12 @@ func AppendString(to []byte, s string) []byte {
 	return append(to, '"')
 }
 
-// AppendName writes the name of a member and its colon.
+// AppendName appends the name of a member and a colon.
 func AppendName(to []byte, name string) []byte { return append(AppendString(to, name), ':') }
 
 var errUnreadable = errors.New("the document is not JSON")
 
-// Parse reads a document.
+// Parse reads a JSON document. It returns an error for any text that is not one JSON value.
 func Parse(body []byte) (Node, error) {
 	r := reader{text: string(body)}
 	n := r.value(0)

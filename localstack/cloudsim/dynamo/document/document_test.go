@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestADocumentIsReadAsTheStandardLibraryReadsIt(t *testing.T) {
+func TestParse_ReadsAsEncodingJSONDoes(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		`null`, `true`, `false`, `0`, `-1.5e+3`, `""`, `"a\"\\\/\b\f\n\r\té"`, `"\u00e9\ud83d\ude00\ud83d"`, `[]`, `{}`, ` { "a" : [ 1 , { "b" : null } ] , "c" : "" } `,
@@ -21,7 +21,7 @@ func TestADocumentIsReadAsTheStandardLibraryReadsIt(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoDocument(t *testing.T) {
+func TestParse_InvalidJSONIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		``, ` `, `{`, `}`, `[1,]`, `[1 2]`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{a:1}`, `"a`, `"\x"`, `"\u12"`, "\"\n\"", `nul`, `1 2`, `--1`, `1.2.3`, `'a'`,
@@ -32,25 +32,25 @@ func TestWhatIsNoDocument(t *testing.T) {
 	}
 }
 
-func TestStringsComeBackAsTheyWent(t *testing.T) {
+func TestAppendString_ParseReadsTheSameString(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text")
 		var read string
 		if err := json.Unmarshal(AppendString(nil, text), &read); err != nil || read != text {
-			t.Fatalf("%q became %q: %v", text, read, err)
+			t.Fatalf("wrote %q, read %q: %v", text, read, err)
 		}
 		quoted, err := json.Marshal(text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if n, err := Parse(quoted); err != nil || n.Text != text {
-			t.Fatalf("%q became %q: %v", text, n.Text, err)
+			t.Fatalf("wrote %q, read %q: %v", text, n.Text, err)
 		}
 	})
 }
 
-func TestEqualDocumentsGiveEqualBytes(t *testing.T) {
+func TestAppend_EqualDocumentsGiveEqualBytes(t *testing.T) {
 	t.Parallel()
 	first, err := Parse([]byte(`{"b": [{"y": 1, "x": 2}], "a": null}`))
 	require.NoError(t, err)

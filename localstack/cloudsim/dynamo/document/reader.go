@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// depth is how deeply values may be nested; DynamoDB's own limit, 32 levels of attributes, is well within.
+// depth is the deepest nesting of values. DynamoDB's own limit of 32 levels of attributes is well below it.
 const depth = 200
 
-// reader walks through the text once. After a failure it reads nothing more.
+// reader reads a text once, from start to end. After a failure it reads nothing.
 type reader struct {
 	text   string
 	at     int
@@ -31,7 +31,7 @@ func (r *reader) space() {
 	}
 }
 
-// next returns the next character that is not space, 0 at the end.
+// next returns the next character that is not white space, or 0 at the end.
 func (r *reader) next() byte {
 	r.space()
 	if r.failed || r.at == len(r.text) {
@@ -40,7 +40,7 @@ func (r *reader) next() byte {
 	return r.text[r.at]
 }
 
-// take reads the character if it comes next.
+// take reads the character if it is next, and reports whether it was.
 func (r *reader) take(c byte) bool {
 	if r.next() != c {
 		return false
@@ -133,7 +133,7 @@ func (r *reader) number() Node {
 	return Node{Kind: Number, Text: text}
 }
 
-// quoted reads a string. One without escapes stays a part of the text.
+// quoted reads a string. A string without escapes is not copied.
 func (r *reader) quoted() string {
 	r.at++
 	start := r.at
@@ -191,7 +191,7 @@ func (r *reader) escaped(start int) string {
 	return ""
 }
 
-// codepoint reads what follows \u, and the second half of a surrogate pair.
+// codepoint reads the digits after \u, and the second half of a surrogate pair.
 func (r *reader) codepoint() rune {
 	first := r.unit()
 	if utf16.IsSurrogate(first) && strings.HasPrefix(r.text[r.at:], `\u`) {

@@ -7,10 +7,10 @@ import (
 	"backroom/localstack/cloudsim/dynamo/attribute"
 )
 
-// Condition is a condition or a filter.
+// Condition is a ConditionExpression or a FilterExpression.
 type Condition struct{ root condition }
 
-// condition is AND, OR, NOT of conditions, or a comparison or function of operands.
+// condition is AND, OR or NOT of conditions, or a comparison or function of operands.
 type condition struct {
 	operator   string
 	conditions []condition
@@ -29,17 +29,17 @@ func (s *Scope) Filter(text string) (Condition, error) {
 	return Condition{root}, err
 }
 
-// phrase is what is read so far: a condition or an operand that may become part of one.
+// phrase is the text read so far: a condition, or an operand that may become part of a condition.
 type phrase struct {
 	condition
 	operand    operand
-	bare       bool // it is the operand
-	parenthese bool // it stands in parentheses
+	bare       bool // the phrase is the operand
+	parenthese bool // the phrase is in parentheses
 }
 
 func (p *parser) condition() condition { return p.whole(p.disjunction()) }
 
-// whole returns the condition that a phrase is. A path or value alone is a syntax error.
+// whole returns the condition of a phrase. A path or a value alone is a syntax error.
 func (p *parser) whole(f phrase) condition {
 	switch {
 	case !f.bare:
@@ -55,7 +55,7 @@ func (p *parser) whole(f phrase) condition {
 func (p *parser) disjunction() phrase { return p.chain("OR", p.conjunction) }
 func (p *parser) conjunction() phrase { return p.chain("AND", p.negation) }
 
-// chain reads phrases that the operator joins.
+// chain reads phrases joined by the operator.
 func (p *parser) chain(operator string, next func() phrase) phrase {
 	f := next()
 	if !p.current().is(operator) {
@@ -93,7 +93,7 @@ func (p *parser) negation() phrase {
 
 var comparators = []string{"=", "<>", "<", "<=", ">", ">="}
 
-// comparison reads on from an operand, if a comparison follows.
+// comparison reads the rest of a comparison whose first operand was read, if there is one.
 func (p *parser) comparison(f phrase) phrase {
 	operator := strings.ToUpper(p.current().text)
 	operands := []operand{f.operand}
@@ -162,10 +162,10 @@ func (p *parser) checkBounds(low, high operand) {
 	}
 }
 
-// Holds reports whether the condition holds for the item; no item is an empty one.
+// Holds reports whether the condition holds for the item. A nil item has no attributes.
 func (c Condition) Holds(item attribute.Item) bool { return c.root.holds(item) }
 
-// Names returns the attributes that the condition looks at.
+// Names returns the attributes that the condition reads.
 func (c Condition) Names() []string { return tops(c.root.paths(nil)) }
 
 func (c condition) paths(to []path) []path {
@@ -203,7 +203,7 @@ func (c condition) holds(item attribute.Item) bool {
 	return matches(c.operator, first, there, c.operands[1], item)
 }
 
-// matches compares two values. What is not there matches nothing.
+// matches compares two values. A missing value matches nothing.
 func matches(operator string, first attribute.Value, there bool, o operand, item attribute.Item) bool {
 	second, ok := o.in(item)
 	if !ok || !there {

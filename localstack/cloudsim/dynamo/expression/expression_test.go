@@ -22,7 +22,7 @@ func scope(t *testing.T, names, values string) *Scope {
 
 const someValues = `{":n": {"N": "1"}, ":two": {"N": "2"}, ":s": {"S": "x"}, ":l": {"L": []}, ":t": {"BOOL": true}}`
 
-func TestWhatIsWrongWithACondition(t *testing.T) {
+func TestCondition_InvalidExpressionsAreRefused(t *testing.T) {
 	t.Parallel()
 	for text, why := range map[string]string{
 		"":                            `The expression can not be empty;`,
@@ -66,7 +66,7 @@ func TestWhatIsWrongWithACondition(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongWithAnUpdate(t *testing.T) {
+func TestUpdate_InvalidExpressionsAreRefused(t *testing.T) {
 	t.Parallel()
 	for text, why := range map[string]string{
 		"SET":                          `Syntax error; token: "<EOF>", near: "SET"`,
@@ -93,7 +93,7 @@ func TestWhatIsWrongWithAnUpdate(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongWithAKeyCondition(t *testing.T) {
+func TestKey_InvalidExpressionsAreRefused(t *testing.T) {
 	t.Parallel()
 	for text, why := range map[string]string{
 		"pk = :s OR sk = :s":               "Invalid operator used in KeyConditionExpression: OR",
@@ -113,7 +113,7 @@ func TestWhatIsWrongWithAKeyCondition(t *testing.T) {
 	}
 }
 
-func TestPlaceholdersMustBeReadableAndUsed(t *testing.T) {
+func TestScope_PlaceholdersMustBeValidAndUsed(t *testing.T) {
 	t.Parallel()
 	read := func(text string) document.Node {
 		n, err := document.Parse([]byte(text))
@@ -140,7 +140,7 @@ func TestPlaceholdersMustBeReadableAndUsed(t *testing.T) {
 	assert.EqualError(t, s.Unused(), "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a, #c}")
 }
 
-func TestAllReservedWordsAreRefused(t *testing.T) {
+func TestReserved_EveryReservedWordIsRefused(t *testing.T) {
 	t.Parallel()
 	assert.Len(t, reservedWords, 573)
 	for word := range reservedWords {

@@ -10,7 +10,7 @@ import (
 
 const someNames = `{"#n": "name", "#s": "status"}`
 
-// An expression is understood or refused in DynamoDB's words, never half of each; white space around it changes nothing of that.
+// An expression is either accepted or refused with a Refusal. White space around it does not change which.
 func FuzzExpression(f *testing.F) {
 	for _, seed := range []string{
 		"attribute_not_exists(pk) OR #n = :n", "size(l) BETWEEN :n AND :two AND NOT contains(#s, :s)", "n IN (:n, :two, :s)",

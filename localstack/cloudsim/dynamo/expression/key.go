@@ -2,14 +2,14 @@ package expression
 
 import "backroom/localstack/cloudsim/dynamo/attribute"
 
-// Key is what a KeyConditionExpression asks for: one partition and a part of its order.
+// Key is a KeyConditionExpression: one partition, and a range of its sort keys.
 type Key struct {
 	Hash     attribute.Value
-	Operator string            // on the sort key; empty: all of the partition
+	Operator string            // on the sort key; empty: the whole partition
 	Bounds   []attribute.Value // two for BETWEEN, otherwise one
 }
 
-// Key reads a KeyConditionExpression for a table or index with those key attributes; sort may be empty.
+// Key reads a KeyConditionExpression for a table or index with the key attributes hash and sort. sort may be empty.
 func (s *Scope) Key(text, hash, sort string) (Key, error) {
 	root, err := read(s, "KeyConditionExpression", text, (*parser).condition)
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *Scope) Key(text, hash, sort string) (Key, error) {
 
 var turned = map[string]string{"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
-// keyPart returns the condition on one key attribute, the attribute first.
+// keyPart returns the name of a key attribute and the condition on it, with the attribute as the first operand.
 func keyPart(c condition) (string, condition, error) {
 	_, comparison := turned[c.operator]
 	switch {

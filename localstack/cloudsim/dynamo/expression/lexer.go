@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// token is a word, a number, a placeholder or a sign; empty: the end.
+// token is a word, a number, a placeholder or a sign. An empty token is the end of the expression.
 type token struct {
 	text       string
-	start, end int // where it stands in the expression
+	start, end int // the position in the expression
 }
 
 // word reports whether the token can be a name or a keyword.
@@ -23,10 +23,10 @@ func (t token) keyword() bool {
 	return slices.ContainsFunc(keywords, t.is)
 }
 
-// name reports whether the token can be an element of a path, reserved or not.
+// name reports whether the token can be an element of a path. It may be a reserved word.
 func (t token) name() bool { return t.placeholder('#') || t.word() && !t.keyword() }
 
-// placeholder reports whether the token is a #name or a :value.
+// placeholder reports whether the token is a placeholder with the mark: # for names, : for values.
 func (t token) placeholder(mark byte) bool { return len(t.text) > 1 && t.text[0] == mark }
 
 func (t token) number() bool { return t.text != "" && digit(t.text[0]) }
@@ -35,7 +35,7 @@ func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 func digit(c byte) bool  { return c >= '0' && c <= '9' }
 func inner(c byte) bool  { return letter(c) || digit(c) || c == '_' }
 
-// split takes an expression to pieces. Whatever is no word is a piece of its own; the parser says what is out of place.
+// split splits an expression into tokens. It accepts any text: the parser finds the syntax errors.
 func split(text string) []token {
 	tokens := make([]token, 0, 16)
 	for at := 0; at < len(text); {

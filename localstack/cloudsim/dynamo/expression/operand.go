@@ -14,13 +14,13 @@ type operand struct {
 	operands []operand
 }
 
-// function is what DynamoDB knows of a function.
+// function says how a function may be used.
 type function struct {
 	arity     int
-	condition bool // it may stand in conditions
-	update    bool // it may stand in updates
-	truth     bool // it is a condition by itself
-	onPath    bool // its first operand must be a path
+	condition bool // allowed in conditions
+	update    bool // allowed in updates
+	truth     bool // is a condition by itself
+	onPath    bool // the first operand must be a path
 }
 
 var functions = map[string]function{
@@ -34,7 +34,7 @@ var functions = map[string]function{
 	"list_append":          {arity: 2, update: true},
 }
 
-// kind returns what the operand gives, if the expression alone tells.
+// kind returns the kind of the operand's value, or empty if it depends on the item.
 func (o operand) kind() attribute.Kind {
 	switch {
 	case o.value != nil:
@@ -45,7 +45,7 @@ func (o operand) kind() attribute.Kind {
 	return ""
 }
 
-// operand reads a path, a value or a function, in parentheses or not.
+// operand reads a path, a value or a function, with or without parentheses.
 func (p *parser) operand() operand {
 	if p.accept("(") {
 		o := p.operand()
@@ -107,7 +107,7 @@ func (p *parser) misused(o operand) {
 	p.mean("The function is not allowed to be used this way in an expression; function: %s", o.function)
 }
 
-// checkOperands notes operands whose kinds the function does not take.
+// checkOperands records an error for operands of kinds that the function does not accept.
 func (p *parser) checkOperands(o operand) {
 	switch o.function {
 	case "size":
@@ -139,7 +139,7 @@ func (p *parser) checkType(o operand) {
 	}
 }
 
-// need notes operands that can only be of another kind than those.
+// need records an error for operands whose known kind is not among the kinds.
 func (p *parser) need(operator string, operands []operand, kinds ...attribute.Kind) {
 	for _, o := range operands {
 		known := o.kind() == ""
@@ -152,7 +152,7 @@ func (p *parser) need(operator string, operands []operand, kinds ...attribute.Ki
 	}
 }
 
-// distinct notes that a path is compared with itself.
+// distinct records an error for a path that is compared with itself.
 func (p *parser) distinct(operator string, operands []operand) {
 	first := operands[0].path
 	for _, o := range operands[1:] {
@@ -162,7 +162,7 @@ func (p *parser) distinct(operator string, operands []operand) {
 	}
 }
 
-// in returns what the operand is for the item.
+// in returns the operand's value for the item, and false if it has none.
 func (o operand) in(item attribute.Item) (attribute.Value, bool) {
 	switch {
 	case o.value != nil:
@@ -178,7 +178,7 @@ func (o operand) in(item attribute.Item) (attribute.Value, bool) {
 	return attribute.Value{Kind: attribute.N, Text: strconv.Itoa(length)}, ok
 }
 
-// paths adds the paths in the operand.
+// paths appends the paths in the operand.
 func (o operand) paths(to []path) []path {
 	if o.path != nil {
 		to = append(to, o.path)

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// What an expression may have at most.
+// The limits of an expression.
 const (
 	maxIndex     = 1<<31 - 1 // of a list
 	maxSteps     = 32        // in a path
@@ -13,11 +13,10 @@ const (
 	maxList      = 100       // operands of IN
 )
 
-// update is the kind of expression that has functions of its own.
+// update is the kind of expression that has its own functions.
 const update = "UpdateExpression"
 
-// parser reads one expression. The first syntax error ends it; what is wrong with the meaning is said only of an
-// expression whose syntax is right.
+// parser reads one expression. The first syntax error ends it. A semantic error is returned only if the syntax is valid.
 type parser struct {
 	scope   *Scope
 	kind    string
@@ -28,10 +27,10 @@ type parser struct {
 	meaning error
 }
 
-// syntaxError is thrown by the parser and caught by read.
+// syntaxError is the value with which the parser panics. read recovers it.
 type syntaxError string
 
-// read parses an expression of the kind, as in "UpdateExpression". It returns an attribute.Refusal if that is none.
+// read parses an expression of a kind, such as "UpdateExpression". It returns an attribute.Refusal if the text is invalid.
 func read[T any](s *Scope, kind, text string, rule func(*parser) T) (result T, err error) {
 	p := &parser{scope: s, kind: kind, text: text}
 	defer func() {
@@ -63,7 +62,7 @@ func read[T any](s *Scope, kind, text string, rule func(*parser) T) (result T, e
 	return result, nil
 }
 
-// mean notes what is wrong with the expression's meaning. The first such note stands.
+// mean records a semantic error. The first one is kept.
 func (p *parser) mean(format string, args ...any) {
 	if p.meaning == nil {
 		p.meaning = refuse(format, args...)
@@ -74,7 +73,7 @@ func (p *parser) current() token { return p.tokens[p.at] }
 
 func (p *parser) peek() token { return p.tokens[min(p.at+1, len(p.tokens)-1)] }
 
-// fail throws a syntax error at the current token, with its neighbours as DynamoDB shows them.
+// fail panics with a syntax error at the current token. The error quotes the neighbouring tokens, as DynamoDB does.
 func (p *parser) fail() {
 	t := p.current()
 	start, word := t.start, t.text
@@ -87,7 +86,7 @@ func (p *parser) fail() {
 	panic(syntaxError(fmt.Sprintf("Syntax error; token: \"%s\", near: \"%s\"", word, p.text[start:p.peek().end])))
 }
 
-// accept reads the sign or keyword if it comes next.
+// accept reads the sign or keyword if it is next, and reports whether it was.
 func (p *parser) accept(text string) bool {
 	if !p.current().is(text) {
 		return false

@@ -8,10 +8,10 @@ import (
 	"backroom/localstack/cloudsim/dynamo/attribute"
 )
 
-// path leads to a value within an item: it begins with an attribute's name.
+// path is a document path. It begins with the name of an attribute.
 type path []step
 
-// step goes to a member of a map or, without a name, to an element of a list.
+// step selects a member of a map or, without a name, an element of a list.
 type step struct {
 	name  string
 	index int
@@ -26,7 +26,7 @@ func (s step) String() string {
 	return s.name
 }
 
-// String returns the path as DynamoDB names it in errors: [a, b, [0]].
+// String returns the path as DynamoDB's errors show it: [a, b, [0]].
 func (p path) String() string {
 	steps := make([]string, len(p))
 	for i, s := range p {
@@ -35,7 +35,7 @@ func (p path) String() string {
 	return "[" + strings.Join(steps, ", ") + "]"
 }
 
-// in returns what the path leads to.
+// in returns the value at the path in the item, and false if there is none.
 func (p path) in(item attribute.Item) (attribute.Value, bool) {
 	v, ok := item.Get(p[0].name)
 	for _, s := range p[1:] {
@@ -57,7 +57,8 @@ func (s step) in(v attribute.Value) (attribute.Value, bool) {
 	return attribute.Value{}, false
 }
 
-// apart refuses two paths of which one is part of the other, or that take one value for a map and for a list.
+// apart refuses paths that overlap or conflict: one path contains another, or two paths need the same value to be a map
+// and a list.
 func apart(paths []path) error {
 	for i, p := range paths {
 		for _, q := range paths[:i] {
@@ -76,7 +77,7 @@ func apart(paths []path) error {
 	return nil
 }
 
-// tops returns the names of the attributes that the paths begin with, each once.
+// tops returns the names of the paths' attributes, without duplicates.
 func tops(paths []path) []string {
 	var names []string
 	for _, p := range paths {

@@ -6,7 +6,7 @@ import (
 	"backroom/localstack/cloudsim/dynamo/attribute"
 )
 
-// Projection is the part of items that a request wants.
+// Projection is a ProjectionExpression.
 type Projection struct{ paths []path }
 
 // Projection reads a ProjectionExpression.
@@ -28,16 +28,16 @@ func (s *Scope) Projection(text string) (Projection, error) {
 	return Projection{paths}, nil
 }
 
-// Names returns the attributes that the projection is of.
+// Names returns the attributes that the projection reads.
 func (p Projection) Names() []string { return tops(p.paths) }
 
-// Of returns the part of the item. Elements of lists close ranks.
+// Of returns the part of the item that the projection selects. Selected elements of a list become adjacent.
 func (p Projection) Of(item attribute.Item) attribute.Item {
 	part := pick(attribute.Value{Kind: attribute.M, Map: item}, p.paths, 0)
 	return slices.Clip(part.Map)
 }
 
-// pick returns of a map or list what the paths lead to; level is how far they are walked already.
+// pick returns the part of a map or list that the paths select. The first level steps of the paths lead to it.
 func pick(from attribute.Value, paths []path, level int) attribute.Value {
 	part := attribute.Value{Kind: from.Kind, Map: attribute.Item{}}
 	for _, f := range from.Map {

@@ -2,7 +2,7 @@ package expression
 
 import "strings"
 
-// words are those that an expression cannot name an attribute by
+// words are the reserved words, which an expression cannot use as the name of an attribute
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html).
 const words = `
 abort absolute action add after agent aggregate all allocate alter analyze and any archive are array as asc ascii
@@ -52,5 +52,5 @@ var reservedWords = func() map[string]bool {
 	return set
 }()
 
-// reserved reports whether the name is a reserved word, in whatever case.
+// reserved reports whether the name is a reserved word, in upper or lower case.
 func reserved(name string) bool { return reservedWords[strings.ToLower(name)] }

@@ -1,6 +1,6 @@
 // Package expression reads and evaluates DynamoDB's expressions: conditions, filters, updates, key conditions and
-// projections (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html). What it refuses it
-// refuses with an attribute.Refusal in DynamoDB's words.
+// projections (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html). Every error is
+// an attribute.Refusal with DynamoDB's text.
 package expression
 
 import (
@@ -13,7 +13,7 @@ import (
 	"backroom/localstack/cloudsim/dynamo/document"
 )
 
-// Longest and most that DynamoDB takes.
+// The limits of DynamoDB.
 const (
 	maxLength      = 4096 // bytes of an expression
 	maxPlaceholder = 255  // characters of a placeholder
@@ -35,8 +35,8 @@ type value struct {
 	used bool
 }
 
-// NewScope reads ExpressionAttributeNames and ExpressionAttributeValues; expressions says whether the request has an
-// expression that could use them.
+// NewScope reads ExpressionAttributeNames and ExpressionAttributeValues. expressions says whether the request has any
+// expression: names and values without one are refused.
 func NewScope(names, values document.Node, expressions bool) (*Scope, error) {
 	s := &Scope{}
 	if names.Kind == document.Object {
@@ -89,7 +89,7 @@ func checkPlaceholders(parameter string, mark byte, given document.Node, express
 	return nil
 }
 
-// Unused refuses a request with names or values that none of its expressions uses.
+// Unused refuses a request with names or values that its expressions do not use.
 func (s *Scope) Unused() error {
 	var names, values []string
 	for _, k := range slices.Sorted(maps.Keys(s.names)) {

@@ -8,7 +8,7 @@ import (
 	"backroom/localstack/cloudsim/dynamo/attribute"
 )
 
-// What an item can do to an update that is right by itself.
+// The errors of valid updates that do not fit the item.
 const (
 	errPath    = attribute.Refusal("The document path provided in the update expression is invalid for update")
 	errMissing = attribute.Refusal("The provided expression refers to an attribute that does not exist in the item")
@@ -18,7 +18,7 @@ const (
 // Update is an UpdateExpression.
 type Update struct{ actions []action }
 
-// action is what is to become of one path.
+// action is the change of one path.
 type action struct {
 	verb  string // SET, REMOVE, ADD or DELETE
 	path  path
@@ -82,7 +82,7 @@ func (p *parser) set(a action) action {
 	return p.sum(a)
 }
 
-// sum reads an operand, or two and the sign between them.
+// sum reads an operand, or two operands and the sign between them.
 func (p *parser) sum(a action) action {
 	if p.accept("(") {
 		a = p.sum(a)
@@ -142,8 +142,8 @@ func (u Update) Names() []string {
 	return tops(paths)
 }
 
-// Touched returns those attributes of the item in which the update finds what it changes, whole: UPDATED_OLD of the item
-// before, UPDATED_NEW of the item after.
+// Touched returns the whole attributes of the item that the update changes. Of the item before the update these are
+// UPDATED_OLD, of the item after it UPDATED_NEW.
 func (u Update) Touched(item attribute.Item) attribute.Item {
 	var names []string
 	for _, a := range u.actions {
@@ -154,7 +154,8 @@ func (u Update) Touched(item attribute.Item) attribute.Item {
 	return item.Only(names)
 }
 
-// Apply returns the item after the update. Every operand is read from the item as it was.
+// Apply returns the item after the update. Every operand is read from the item before the update. A Refusal means that the
+// update does not fit the item.
 func (u Update) Apply(item attribute.Item) (attribute.Item, error) {
 	root := attribute.Value{Kind: attribute.M, Map: item}
 	results := make([]result, len(u.actions))
@@ -165,7 +166,7 @@ func (u Update) Apply(item attribute.Item) (attribute.Item, error) {
 		}
 		results[i] = r
 	}
-	// An element beyond the end of a list is appended: those with the smaller index first.
+	// Elements beyond the end of a list are appended in the order of their indexes.
 	slices.SortStableFunc(results, func(a, b result) int { return cmp.Compare(a.path[len(a.path)-1].index, b.path[len(b.path)-1].index) })
 	gone := false
 	for _, r := range results {
@@ -181,11 +182,11 @@ func (u Update) Apply(item attribute.Item) (attribute.Item, error) {
 	return root.Map, nil
 }
 
-// result is a path and what it leads to after the update.
+// result is a path and its value after the update.
 type result struct {
 	path  path
 	value attribute.Value
-	gone  bool // nothing
+	gone  bool // the value is removed
 }
 
 func (a action) result(item attribute.Item) (result, error) {
@@ -243,7 +244,7 @@ func (a action) assigned(item attribute.Item) (attribute.Value, error) {
 	return attribute.Of(sum), err
 }
 
-// settled returns what an operand of SET is for the item.
+// settled returns the value of an operand of SET for the item.
 func (o operand) settled(item attribute.Item) (attribute.Value, error) {
 	switch o.function {
 	case "if_not_exists":
@@ -273,8 +274,8 @@ func (o operand) settled(item attribute.Item) (attribute.Value, error) {
 	return v, nil
 }
 
-// put returns the container with the result in it. What goes from a list leaves a gap, so that the other paths still
-// lead where they did.
+// put returns the container with the result in it. An element removed from a list leaves a gap, so that the indexes of
+// other paths stay valid.
 func (r result) put(container attribute.Value, rest path) (attribute.Value, error) {
 	s := rest[0]
 	if s.list() && container.Kind != attribute.L || !s.list() && container.Kind != attribute.M {
@@ -303,7 +304,7 @@ func (r result) put(container attribute.Value, rest path) (attribute.Value, erro
 	return container, nil
 }
 
-// with returns the container with the value where the step leads to.
+// with returns the container with the value at the step.
 func (s step) with(container, v attribute.Value) attribute.Value {
 	switch {
 	case !s.list():
