@@ -1,6 +1,7 @@
-// Package cloudsim is a cloud in memory: DynamoDB with its streams, SQS, KMS and Secrets Manager, behind the unmodified
-// aws-sdk-go-v2. It speaks the wire protocols of AWS, so a test sends what production sends. Packages dynamo
-// and queues pass the same conformance suites as the other clouds. Package simulation runs functions on it.
+// Package cloudsim is a cloud in memory: DynamoDB with its streams, SQS, KMS and Secrets Manager,
+// behind the unmodified aws-sdk-go-v2. It speaks the wire protocols of AWS, so a test sends what
+// production sends. Packages dynamo and queues pass the same conformance suites as the other
+// clouds. Package simulation runs functions on it.
 package cloudsim
 
 import (
@@ -37,8 +38,8 @@ type Settings struct {
 	Shards   int                  // of each stream; 0: the default of AWS
 }
 
-// Cloud is one account in one region. RoundTrip and Answer are safe for concurrent use. Tables, Queues and
-// Secrets are not: use them only while no request is under way.
+// Cloud is one account in one region. RoundTrip and Answer are safe for concurrent use. Tables,
+// Queues and Secrets are not: use them only while no request is under way.
 type Cloud struct {
 	Tables  *dynamo.DB
 	Queues  *queues.Service
@@ -98,7 +99,8 @@ func Refusal(e *wire.Error) Answer {
 	return Answer{Status: e.Status, Body: e.Document(), Header: http.Header{"X-Amzn-Errortype": {e.Type}}}
 }
 
-// Answer carries out a request. A service that is not simulated is refused with UnknownOperationException.
+// Answer carries out a request. A service that is not simulated is refused with
+// UnknownOperationException.
 func (c *Cloud) Answer(r Request) Answer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -135,7 +137,8 @@ func (c *Cloud) Answer(r Request) Answer {
 	return Answer{Status: http.StatusOK, Body: body, Used: used}
 }
 
-// RoundTrip carries out a request. It returns an error only if the request cannot be read or is canceled.
+// RoundTrip carries out a request. It returns an error only if the request cannot be read or is
+// canceled.
 func (c *Cloud) RoundTrip(r *http.Request) (*http.Response, error) {
 	request, err := Read(r)
 	if err != nil {

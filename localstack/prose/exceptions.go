@@ -6,8 +6,8 @@ var Exceptions = []Exception{
 	{"localstack/cloudsim/dynamo/expression/expression_test.go", "The expression can not be empty;", "DynamoDB's own error text"},
 }
 
-// Left is how many hits each pattern may have until they are reworded. A number is only ever lowered; a pattern
-// that is not listed may have no hits.
+// Left is how many hits each pattern may have until they are reworded. A number only falls; a
+// pattern that is not here has none.
 var Left = map[string]int{
 	"noun-who":      46,
 	"subject-who":   15,

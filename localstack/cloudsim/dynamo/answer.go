@@ -74,7 +74,8 @@ func (a *answer) consumed(r *request) {
 	}
 }
 
-// consumedEach writes the ConsumedCapacity of a request on several tables, if the request asks for it.
+// consumedEach writes the ConsumedCapacity of a request on several tables, if the request asks for
+// it.
 func (a *answer) consumedEach(r *request, transaction bool) {
 	if detail := r.detail(); detail != "" {
 		a.list("ConsumedCapacity", capacities(r.uses, detail, transaction))

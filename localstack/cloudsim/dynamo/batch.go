@@ -190,8 +190,9 @@ func (db *DB) readBatchWrite(name string, n document.Node) (*write, error) {
 	return db.readWrite(batchKinds[given[0].Name], request)
 }
 
-// writeBatches carries out each write by itself. A write that fails is returned as unprocessed: it was throttled, or a
-// transaction holds its item. If every write fails, the request is refused with the last error.
+// writeBatches carries out each write by itself. A write that fails is returned as unprocessed: it
+// was throttled, or a transaction holds its item. If every write fails, the request is refused with
+// the last error.
 func (db *DB) writeBatches(r *request, tables [][]*write) ([]byte, error) {
 	var unprocessed answer
 	done := false

@@ -9,9 +9,9 @@ import (
 	"backroom/localstack/cloudsim/wire"
 )
 
-// The throughput of one partition, in units per second. A token bucket holds one second of it, so a burst of that size
-// passes at once. A request passes while the bucket is not empty, and may overdraw it: later requests are throttled until
-// it has refilled.
+// The throughput of one partition, in units per second. A token bucket holds one second of it, so a
+// burst of that size passes at once. A request passes while the bucket is not empty, and may
+// overdraw it: later requests are throttled until it has refilled.
 const (
 	WriteLimit = 1000
 	ReadLimit  = 3000
@@ -105,7 +105,8 @@ func (db *DB) bucket(partition string) *bucket {
 	return b
 }
 
-// spend adds charges to the request's usage. It refuses the request, and adds nothing, if a partition is exhausted.
+// spend adds charges to the request's usage. It refuses the request, and adds nothing, if a
+// partition is exhausted.
 func (db *DB) spend(r *request, charges ...charge) error {
 	if c := db.exhausted(charges); c != nil {
 		return throttled(*c)

@@ -1,11 +1,12 @@
-// Package dynamo is a simulated DynamoDB with its streams. It speaks the JSON protocol of the service, so the unmodified
-// SDK can use it. The caller supplies the clock, and there is no randomness: equal requests at equal times give equal
-// answers, byte for byte. It follows AWS's documentation, and DynamoDB Local where the documentation is silent.
+// Package dynamo is a simulated DynamoDB with its streams. It speaks the JSON protocol of the
+// service, so the unmodified SDK can use it. The caller supplies the clock, and there is no
+// randomness: equal requests at equal times give equal answers, byte for byte. It follows AWS's
+// documentation, and DynamoDB Local where the documentation is silent.
 //
-// Where the two disagree, it follows the documentation. A transaction counts two units for each one. An update that does
-// not fit its item cancels the transaction. Each element of a batch is rounded up by itself. There is one exception, where
-// others report that AWS differs from DynamoDB Local: UPDATED_OLD and UPDATED_NEW of a part of a document return the whole
-// attribute.
+// Where the two disagree, it follows the documentation. A transaction counts two units for each
+// one. An update that does not fit its item cancels the transaction. Each element of a batch is
+// rounded up by itself. There is one exception, where others report that AWS differs from DynamoDB
+// Local: UPDATED_OLD and UPDATED_NEW of a part of a document return the whole attribute.
 package dynamo
 
 import (
@@ -80,8 +81,9 @@ var legacy = []string{
 	"Expected", "AttributeUpdates", "ConditionalOperator", "AttributesToGet", "KeyConditions", "QueryFilter", "ScanFilter",
 }
 
-// Do carries out one request. operation is the part of X-Amz-Target after the dot. Every error is a *wire.Error. The usage
-// is returned for refused requests too: a failed condition costs as much as the write would have.
+// Do carries out one request. operation is the part of X-Amz-Target after the dot. Every error is a
+// *wire.Error. The usage is returned for refused requests too: a failed condition costs as much as
+// the write would have.
 func (db *DB) Do(operation string, body []byte) ([]byte, []wire.Use, error) {
 	carryOut, ok := operations[operation]
 	if !ok {
@@ -129,7 +131,8 @@ func refuse(exception, message string) *wire.Error {
 	return &wire.Error{Status: http.StatusBadRequest, Type: "com.amazonaws.dynamodb.v20120810#" + exception, Message: message}
 }
 
-// itemError is a refusal that depends on the stored item. In a transaction it is the cancellation reason of one action.
+// itemError is a refusal that depends on the stored item. In a transaction it is the cancellation
+// reason of one action.
 type itemError struct{ error }
 
 // null refuses a request that lacks a required member.

@@ -15,7 +15,8 @@ const tooOld = 5 * 365 * 24 * time.Hour
 // service is the principal that deletes expired items.
 var service = principal{"Service", "dynamodb.amazonaws.com"}
 
-// Expire deletes the items whose time to live has passed, except those that a transaction holds. It returns how many.
+// Expire deletes the items whose time to live has passed, except those that a transaction holds. It
+// returns how many.
 func (db *DB) Expire() int {
 	expired := 0
 	now := db.settings.Now()
@@ -39,7 +40,8 @@ func (db *DB) Expire() int {
 	return expired
 }
 
-// past reports whether the item's attribute is a time in seconds that has passed, less than five years ago.
+// past reports whether the item's attribute is a time in seconds that has passed, less than five
+// years ago.
 func past(item attribute.Item, name string, now time.Time) bool {
 	v, ok := item.Get(name)
 	if !ok || v.Kind != attribute.N {

@@ -13,8 +13,9 @@ func (w *write) held() string { return w.table.held(w.row) }
 
 func (t *table) held(row string) string { return t.name + "/" + row }
 
-// Writes returns names of the items that PutItem, UpdateItem, DeleteItem or TransactWriteItems would write or check, for
-// Hold. Requests on one item return the same name. The list may be incomplete for a request that Do refuses.
+// Writes returns names of the items that PutItem, UpdateItem, DeleteItem or TransactWriteItems
+// would write or check, for Hold. Requests on one item return the same name. The list may be
+// incomplete for a request that Do refuses.
 func (db *DB) Writes(operation string, body []byte) []string {
 	kind, single := kinds[operation]
 	if !single && operation != "TransactWriteItems" {
@@ -60,8 +61,8 @@ func (db *DB) named(kind string, n document.Node, to []string) []string {
 	return to
 }
 
-// Hold marks items as part of a transaction under way. It returns false, and marks nothing, if one of them is already
-// marked.
+// Hold marks items as part of a transaction under way. It returns false, and marks nothing, if one
+// of them is already marked.
 func (db *DB) Hold(items []string) bool {
 	for _, name := range items {
 		if db.held[name] {

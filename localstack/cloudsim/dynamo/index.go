@@ -50,8 +50,8 @@ func (x *index) projected(item attribute.Item) attribute.Item {
 // projects reports whether the index's entries have the attribute.
 func (x *index) projects(name string) bool { return x.names == nil || slices.Contains(x.names, name) }
 
-// change records a change of the table, which the index shows after the lag. Changes of one row keep their order. Changes
-// of different rows may overtake each other.
+// change records a change of the table, which the index shows after the lag. Changes of one row
+// keep their order. Changes of different rows may overtake each other.
 func (x *index) change(row string, old, item entry, now time.Time, lag func() time.Duration) {
 	if old.place == item.place && old.item.Equal(item.item) {
 		return

@@ -80,7 +80,8 @@ type span struct {
 
 func (s span) holds(key string) bool { return key >= s.low && (s.high == "" || key < s.high) }
 
-// within returns the entries of the span, in its direction. The map must not change during the iteration.
+// within returns the entries of the span, in its direction. The map must not change during the
+// iteration.
 func (o *ordered[V]) within(s span) iter.Seq2[string, V] {
 	if s.backwards {
 		return o.backwards(s)

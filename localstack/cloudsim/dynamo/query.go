@@ -13,7 +13,8 @@ import (
 	"backroom/localstack/cloudsim/wire"
 )
 
-// maxPage is the size of a page of a query or scan, in bytes. The item that exceeds it is still read.
+// maxPage is the size of a page of a query or scan, in bytes. The item that exceeds it is still
+// read.
 const maxPage = 1 << 20
 
 // search is a query or a scan.

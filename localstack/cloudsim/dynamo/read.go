@@ -7,7 +7,8 @@ import (
 	"backroom/localstack/cloudsim/wire"
 )
 
-// readScope reads the names and values of a read, and its projection. A nil projection is the whole item.
+// readScope reads the names and values of a read, and its projection. A nil projection is the whole
+// item.
 func readScope(n document.Node, expressions ...string) (*expression.Scope, *expression.Projection, error) {
 	has := false
 	for _, e := range append(expressions, "ProjectionExpression") {

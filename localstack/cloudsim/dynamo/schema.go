@@ -92,7 +92,8 @@ func (s schema) check(item attribute.Item) error {
 	return nil
 }
 
-// checkIndex refuses an item whose value of an index key is invalid. An item without the index's key is accepted.
+// checkIndex refuses an item whose value of an index key is invalid. An item without the index's
+// key is accepted.
 func (s schema) checkIndex(index string, item attribute.Item) error {
 	for i, k := range s {
 		v, ok := item.Get(k.name)
@@ -120,8 +121,8 @@ func tooLong(place int, v attribute.Value) bool {
 	return v.Kind != attribute.N && len(v.Text) > [...]int{maxHash, maxSort}[place]
 }
 
-// partition returns the prefix of the rows of a partition. It begins with a hash, so that a scan returns partitions in
-// an arbitrary order.
+// partition returns the prefix of the rows of a partition. It begins with a hash, so that a scan
+// returns partitions in an arbitrary order.
 func partition(hash attribute.Value) []byte {
 	b := hash.AppendKey(make([]byte, 8, 64))
 	sum := fnv.New64a()

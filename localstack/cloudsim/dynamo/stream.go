@@ -14,8 +14,8 @@ import (
 	"backroom/localstack/cloudsim/dynamo/document"
 )
 
-// Shards is the default number of shards of a stream: that of a new on-demand table. All records of a partition key are
-// in one shard, in order.
+// Shards is the default number of shards of a stream: that of a new on-demand table. All records of
+// a partition key are in one shard, in order.
 const Shards = 4
 
 // RecordMemory is how long a stream keeps its records.
@@ -60,8 +60,8 @@ type record struct {
 // principal is the userIdentity of a record. It is empty for a change by a client.
 type principal struct{ kind, id string }
 
-// openStream gives the table a stream. Its label is the time, as on AWS. Streams of the same millisecond get different
-// labels.
+// openStream gives the table a stream. Its label is the time, as on AWS. Streams of the same
+// millisecond get different labels.
 func (db *DB) openStream(t *table, viewType string) {
 	now := db.settings.Now().UTC()
 	s := &stream{table: t.name, keys: t.keys, viewType: viewType, created: now, shards: make([]shard, db.settings.Shards)}

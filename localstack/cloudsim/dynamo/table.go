@@ -184,7 +184,8 @@ func (t *table) checkIndexes(item attribute.Item) error {
 	return nil
 }
 
-// set replaces the row's item, or deletes the row if item is nil. It updates the indexes and the stream.
+// set replaces the row's item, or deletes the row if item is nil. It updates the indexes and the
+// stream.
 func (db *DB) set(t *table, row string, old, item attribute.Item, by principal) {
 	now := db.settings.Now()
 	if db.settings.ReadLag != nil {

@@ -45,7 +45,8 @@ var (
 	exhausted = reason{Code: "ThrottlingError", Message: errThroughput}
 )
 
-// cancelled returns TransactionCanceledException with the reasons. It returns nil if every reason is None.
+// cancelled returns TransactionCanceledException with the reasons. It returns nil if every reason
+// is None.
 func cancelled(reasons []reason) error {
 	codes := make([]string, len(reasons))
 	refuses := false
@@ -132,7 +133,8 @@ func (db *DB) answerAgain(r *request, done answered) ([]byte, error) {
 	return a.closed(), nil
 }
 
-// readActions reads the actions. An error that depends on one item becomes a reason. Any other error refuses the request.
+// readActions reads the actions. An error that depends on one item becomes a reason. Any other
+// error refuses the request.
 func (db *DB) readActions(nodes []document.Node) ([]*write, []reason, error) {
 	actions, reasons := make([]*write, len(nodes)), make([]reason, len(nodes))
 	seen := map[string]bool{}
@@ -193,8 +195,8 @@ type outcome struct {
 	charges   []charge
 }
 
-// transact carries out all actions, or none if one of them has a reason to fail. A cancelled transaction costs as much as
-// its writes to the tables would have, unless it was throttled.
+// transact carries out all actions, or none if one of them has a reason to fail. A cancelled
+// transaction costs as much as its writes to the tables would have, unless it was throttled.
 func (db *DB) transact(r *request, actions []*write, reasons []reason) error {
 	outcomes := make([]outcome, len(actions))
 	size := 0

@@ -20,8 +20,9 @@ type world struct {
 	now time.Time
 }
 
-// newWorld returns a DB with the table Orders. Its key is pk. Its index overdue has the keys open and due, and projects
-// only keys. It has a stream of both images, and its time-to-live attribute is ttl.
+// newWorld returns a DB with the table Orders. Its key is pk. Its index overdue has the keys open
+// and due, and projects only keys. It has a stream of both images, and its time-to-live attribute
+// is ttl.
 func newWorld(t testing.TB, change func(*world, *dynamo.Settings)) *world {
 	w := &world{t: t, now: time.Unix(1772366400, 0)}
 	s := dynamo.Settings{Region: "eu-central-1", Account: "000000000000", Now: func() time.Time { return w.now }}

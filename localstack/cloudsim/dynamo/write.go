@@ -166,8 +166,8 @@ func (w *write) outcome() (old, item attribute.Item, err error) {
 	return old, item, nil
 }
 
-// costs returns the charges of a write after outcome. A failed condition charges the table only: for a put by the larger
-// of both items, otherwise by the stored item
+// costs returns the charges of a write after outcome. A failed condition charges the table only:
+// for a put by the larger of both items, otherwise by the stored item
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html).
 func (w *write) costs(old, item attribute.Item, err error, factor float64) []charge {
 	if !errors.Is(err, errCondition) {

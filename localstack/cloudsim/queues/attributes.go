@@ -74,7 +74,8 @@ func (s *Service) with(a Attributes, asked map[string]string) (Attributes, error
 
 var errFIFO = refuse("UnsupportedOperation", "cloudsim has standard queues only, no FIFO queues.")
 
-// policy reads a redrive policy. Its target must exist. An empty text is the policy without a target.
+// policy reads a redrive policy. Its target must exist. An empty text is the policy without a
+// target.
 func (s *Service) policy(text string) (redrive, error) {
 	if text == "" {
 		return redrive{}, nil

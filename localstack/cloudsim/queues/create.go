@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// pause is how long the name of a deleted queue stays taken, and the shortest time between two purges of a
-// queue.
+// pause is how long the name of a deleted queue stays taken, and the shortest time between two
+// purges of a queue.
 const pause = time.Minute
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
@@ -24,8 +24,8 @@ type itsURL struct {
 	QueueURL string `json:"QueueUrl"`
 }
 
-// createQueue creates a queue. A request with the name of an existing queue returns that queue if its
-// attributes are equal, and is refused otherwise.
+// createQueue creates a queue. A request with the name of an existing queue returns that queue if
+// its attributes are equal, and is refused otherwise.
 func (s *Service) createQueue(in newQueue) (any, load, error) {
 	if strings.HasSuffix(in.QueueName, ".fifo") {
 		return nil, load{}, errFIFO

@@ -20,9 +20,9 @@ type whichMove struct {
 	DestinationArn string
 }
 
-// startMessageMoveTask moves the visible messages of a dead-letter queue to the destination, or each to its
-// source queue if the request names no destination. All are moved before it answers. A moved message has a new
-// id, a new age and no receives.
+// startMessageMoveTask moves the visible messages of a dead-letter queue to the destination, or
+// each to its source queue if the request names no destination. All are moved before it answers. A
+// moved message has a new id, a new age and no receives.
 func (s *Service) startMessageMoveTask(in whichMove) (any, load, error) {
 	from, ok := s.named(in.SourceArn)
 	if !ok {

@@ -82,8 +82,8 @@ const (
 	binaryKind = 2
 )
 
-// sum returns the MD5 of message attributes as clients compute it: sorted by name, each part after its length.
-// It is empty without attributes.
+// sum returns the MD5 of message attributes as clients compute it: sorted by name, each part after
+// its length. It is empty without attributes.
 func sum(properties map[string]property) string {
 	if len(properties) == 0 {
 		return ""
@@ -112,7 +112,8 @@ func md5Of(data []byte) string {
 	return hex.EncodeToString(hash[:])
 }
 
-// choose returns the attributes that a receive asks for by name, by a prefix such as "trace.*", or all.
+// choose returns the attributes that a receive asks for by name, by a prefix such as "trace.*", or
+// all.
 func choose(properties map[string]property, asked []string) map[string]property {
 	chosen := map[string]property{}
 	for name, p := range properties {

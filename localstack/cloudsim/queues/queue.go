@@ -52,7 +52,8 @@ func (q *queue) put(m message, number int) {
 	q.Messages = append(q.Messages, m)
 }
 
-// forget drops messages past their retention period, and deleted messages that can no longer be duplicated.
+// forget drops messages past their retention period, and deleted messages that can no longer be
+// duplicated.
 func (q *queue) forget(now time.Time) {
 	kept := time.Duration(q.Retention) * time.Second
 	q.Messages = slices.DeleteFunc(q.Messages, func(m message) bool { return now.Sub(m.Sent) >= kept })
@@ -63,7 +64,8 @@ func (q *queue) forget(now time.Time) {
 	q.Gone = q.Gone[old:]
 }
 
-// find returns a copy of the message with the id, if the queue has it or remembers that it was deleted.
+// find returns a copy of the message with the id, if the queue has it or remembers that it was
+// deleted.
 func (q *queue) find(id string) (message, bool) {
 	if i := slices.IndexFunc(q.Messages, func(m message) bool { return m.ID == id }); i >= 0 {
 		return q.Messages[i], true
@@ -74,7 +76,8 @@ func (q *queue) find(id string) (message, bool) {
 	return message{}, false
 }
 
-// at returns the index of the message with the number, or where it would be inserted, and whether it exists.
+// at returns the index of the message with the number, or where it would be inserted, and whether
+// it exists.
 func (q *queue) at(number int) (int, bool) {
 	return slices.BinarySearchFunc(q.Messages, number, func(m message, n int) int { return m.Number - n })
 }
@@ -129,8 +132,8 @@ func (q *queue) receipt(m message) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s %d %d", q.ARN, m.Number, m.Receives))
 }
 
-// number returns the number of the message that a receipt handle belongs to. The handle of an earlier receive
-// is accepted too.
+// number returns the number of the message that a receipt handle belongs to. The handle of an
+// earlier receive is accepted too.
 func (q *queue) number(receipt string) (int, error) {
 	text, err := base64.StdEncoding.DecodeString(receipt)
 	parts := strings.Split(string(text), " ")

@@ -27,7 +27,8 @@ type received struct {
 	Properties  map[string]property `json:"MessageAttributes,omitempty"`
 }
 
-// receiveMessage takes visible messages into flight. It never waits: the caller repeats the request instead.
+// receiveMessage takes visible messages into flight. It never waits: the caller repeats the request
+// instead.
 func (s *Service) receiveMessage(in howMany) (any, load, error) {
 	q, err := s.queue(in.QueueURL)
 	if err != nil {
@@ -84,8 +85,9 @@ func (q *queue) visible(now time.Time) []int {
 	return visible
 }
 
-// deadLetter moves visible messages that were received maxReceiveCount times to the dead-letter queue. They keep
-// the time at which they were sent and their receive count. Without a dead-letter queue they stay.
+// deadLetter moves visible messages that were received maxReceiveCount times to the dead-letter
+// queue. They keep the time at which they were sent and their receive count. Without a dead-letter
+// queue they stay.
 func (s *Service) deadLetter(q *queue, now time.Time) {
 	target, ok := s.named(q.Redrive.Target)
 	if !ok || target == q {

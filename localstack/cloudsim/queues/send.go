@@ -96,7 +96,8 @@ type outgoingBatch struct {
 	Entries  []outgoingEntry
 }
 
-// sendMessageBatch sends each entry by itself. It refuses all of them if together they are larger than 1 MiB.
+// sendMessageBatch sends each entry by itself. It refuses all of them if together they are larger
+// than 1 MiB.
 func (s *Service) sendMessageBatch(in outgoingBatch) (any, load, error) {
 	q, err := s.queue(in.QueueURL)
 	if err != nil {

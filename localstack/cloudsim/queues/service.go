@@ -1,9 +1,10 @@
-// Package queues simulates Amazon SQS: standard queues behind the JSON protocol of the AWS SDK. The caller supplies
-// the clock and the source of chance, and ids come from counters: the same calls at the same times get the same bytes.
+// Package queues simulates Amazon SQS: standard queues behind the JSON protocol of the AWS SDK. The
+// caller supplies the clock and the source of chance, and ids come from counters: the same calls at
+// the same times get the same bytes.
 //
-// It keeps the guarantees of SQS that this system relies on: delivery at least once and in any order, no delivery of a
-// message in flight, at most maxReceiveCount receives. The suite queuestest checks them, here and on the local clouds.
-// FIFO queues are not simulated.
+// It keeps the guarantees of SQS that this system relies on: delivery at least once and in any
+// order, no delivery of a message in flight, at most maxReceiveCount receives. The suite queuestest
+// checks them, here and on the local clouds. FIFO queues are not simulated.
 package queues
 
 import (
@@ -93,8 +94,8 @@ func decoded[In any](do func(*Service, In) (any, load, error)) func(*Service, []
 	}
 }
 
-// Do carries out a request and returns what it used. Every error is a *wire.Error: nothing changed and nothing
-// was used.
+// Do carries out a request and returns what it used. Every error is a *wire.Error: nothing changed
+// and nothing was used.
 func (s *Service) Do(operation string, body []byte) (answer []byte, used []wire.Use, err error) {
 	do, ok := operations[operation]
 	if !ok {
@@ -114,15 +115,15 @@ func (s *Service) Do(operation string, body []byte) (answer []byte, used []wire.
 	return answer, []wire.Use{l.use()}, nil
 }
 
-// Visible returns how many messages of a queue are visible. Messages that the next receive will move to the dead-letter
-// queue count too.
+// Visible returns how many messages of a queue are visible. Messages that the next receive will
+// move to the dead-letter queue count too.
 func (s *Service) Visible(url string) int {
 	visible, _, _ := s.Counts(url)
 	return visible
 }
 
-// Next returns when the next hidden or delayed message of a queue becomes visible. It returns false if no message is
-// hidden or delayed.
+// Next returns when the next hidden or delayed message of a queue becomes visible. It returns false
+// if no message is hidden or delayed.
 func (s *Service) Next(url string) (time.Time, bool) {
 	q, err := s.queue(url)
 	if err != nil {
@@ -131,9 +132,10 @@ func (s *Service) Next(url string) (time.Time, bool) {
 	return q.next(s.settings.Now())
 }
 
-// Duplicate adds a second copy of a message to its queue, as SQS may deliver a message twice. The message is in the
-// queue, in flight or not, or was deleted within the last five minutes. The copy is visible at once, has the same
-// MessageId and no receives. It returns false if the queue does not have the message.
+// Duplicate adds a second copy of a message to its queue, as SQS may deliver a message twice. The
+// message is in the queue, in flight or not, or was deleted within the last five minutes. The copy
+// is visible at once, has the same MessageId and no receives. It returns false if the queue does
+// not have the message.
 func (s *Service) Duplicate(url, messageID string) bool {
 	q, err := s.queue(url)
 	if err != nil {
@@ -167,7 +169,8 @@ func (s *Service) URLs() []string {
 	return urls
 }
 
-// Digest returns a hash of all queues with their messages. Two Services in equal states have equal digests.
+// Digest returns a hash of all queues with their messages. Two Services in equal states have equal
+// digests.
 func (s *Service) Digest() [32]byte {
 	now := s.settings.Now()
 	for _, q := range s.queues {
@@ -208,14 +211,16 @@ func (s *Service) arn(name string) string {
 	return "arn:aws:sqs:" + s.settings.Region + ":" + s.settings.Account + ":" + name
 }
 
-// number returns the number of a queue's next message. A queue that is created again continues the numbers.
+// number returns the number of a queue's next message. A queue that is created again continues the
+// numbers.
 func (s *Service) number(q *queue) int {
 	s.numbers[q.Name]++
 	return s.numbers[q.Name]
 }
 
-// QueryError returns the header X-Amzn-Query-Error for an error: its code in SQS's older query protocol. The SDK uses
-// that code as the ErrorCode. It is empty for an error that does not come from SQS.
+// QueryError returns the header X-Amzn-Query-Error for an error: its code in SQS's older query
+// protocol. The SDK uses that code as the ErrorCode. It is empty for an error that does not come
+// from SQS.
 func QueryError(err error) string {
 	e, ok := errors.AsType[*wire.Error](err)
 	if !ok {

@@ -88,7 +88,8 @@ func (p *service) must(t T, operation string, in fields) fields {
 	return out
 }
 
-// refused requests an operation that must be refused, and returns the type of the error without its namespace.
+// refused requests an operation that must be refused, and returns the type of the error without its
+// namespace.
 func (p *service) refused(t T, operation string, in fields) string {
 	t.Helper()
 	before := p.Digest()
@@ -352,8 +353,8 @@ func TestUse_RequestsAreBilledByPayload(t *testing.T) {
 	assert.Equal(t, wire.Use{Resource: "a", Requests: 1}, use("GetQueueAttributes", fields{}))
 }
 
-// Under any sequence of operations, a queue loses no message. It delivers no message in flight, and none more often
-// than maxReceiveCount. Two queues with the same calls give the same bytes.
+// Under any sequence of operations, a queue loses no message. It delivers no message in flight, and
+// none more often than maxReceiveCount. Two queues with the same calls give the same bytes.
 func TestService_LosesNoMessageAndIsDeterministic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seed, receives := rapid.Uint64().Draw(t, "seed"), rapid.IntRange(1, 4).Draw(t, "receives")

@@ -87,8 +87,8 @@ type newKey struct {
 	KeyUsage    string
 }
 
-// createKey creates a signing key. A key of spec RSA_2048 has a public key but cannot sign: tests use it as a
-// key of the wrong spec.
+// createKey creates a signing key. A key of spec RSA_2048 has a public key but cannot sign: tests
+// use it as a key of the wrong spec.
 func (s *Service) createKey(in newKey) (any, error) {
 	if in.KeyUsage != signing || in.KeySpec != p256 && in.KeySpec != rsa2 {
 		return nil, wire.Refuse("UnsupportedOperationException", fmt.Sprintf("cloudsim has keys for %s only, of the specs %s and %s.", signing, p256, rsa2))
@@ -269,7 +269,8 @@ type deletion struct {
 	PendingWindowInDays *int
 }
 
-// scheduleKeyDeletion deletes a key after 7 to 30 days. Until then it can be described but not used.
+// scheduleKeyDeletion deletes a key after 7 to 30 days. Until then it can be described but not
+// used.
 func (s *Service) scheduleKeyDeletion(in deletion) (any, error) {
 	k, err := s.key(in.KeyID)
 	if err != nil {

@@ -38,8 +38,8 @@ func (v version) says(text *string, binary []byte) bool {
 // errMarked refuses the use of a secret that is scheduled for deletion.
 var errMarked = wire.Refuse("InvalidRequestException", "You can't perform this operation on the secret because it was marked for deletion.")
 
-// secret returns the secret with a name or an ARN. The ARN may lack the six random characters at its end. A
-// secret that is scheduled for deletion is found too.
+// secret returns the secret with a name or an ARN. The ARN may lack the six random characters at
+// its end. A secret that is scheduled for deletion is found too.
 func (s *Service) secret(id string) (*secret, error) {
 	name := id
 	if arn, ok := strings.CutPrefix(id, s.prefix()); ok {

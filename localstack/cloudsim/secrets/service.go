@@ -1,6 +1,6 @@
-// Package secrets simulates AWS KMS and Secrets Manager, as far as this system uses them: signing keys and
-// secrets. Nothing in it is secret: keys and signatures are derived from counters, so that the same calls at
-// the same times get the same bytes.
+// Package secrets simulates AWS KMS and Secrets Manager, as far as this system uses them: signing
+// keys and secrets. Nothing in it is secret: keys and signatures are derived from counters, so that
+// the same calls at the same times get the same bytes.
 package secrets
 
 import (
@@ -19,7 +19,8 @@ type Settings struct {
 	Now             func() time.Time
 }
 
-// Service is KMS and Secrets Manager in one region of one account. It is not safe for concurrent use.
+// Service is KMS and Secrets Manager in one region of one account. It is not safe for concurrent
+// use.
 type Service struct {
 	settings Settings
 	keys     map[string]*key    // by id
@@ -60,7 +61,8 @@ func decoded[In any](do func(*Service, In) (any, error)) func(*Service, []byte) 
 	}
 }
 
-// Do carries out a request by its X-Amz-Target. Every error is a *wire.Error, and means that nothing changed.
+// Do carries out a request by its X-Amz-Target. Every error is a *wire.Error, and means that
+// nothing changed.
 func (s *Service) Do(target string, body []byte) (answer []byte, err error) {
 	do, ok := operations[target]
 	if !ok {

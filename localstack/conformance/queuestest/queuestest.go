@@ -1,5 +1,5 @@
-// Package queuestest has the suite that an SQS passes, simulated or not: what this system takes for granted of its queues, case
-// by case, as AWS documents it.
+// Package queuestest is the conformance suite for SQS, simulated or real. Its cases are the
+// documented properties of SQS that this system relies on.
 package queuestest
 
 import (
@@ -20,21 +20,21 @@ import (
 	"backroom/localstack/conformance"
 )
 
-// Cloud is an SQS that the suite runs on.
+// Cloud is the SQS under test.
 type Cloud struct {
-	Name     string // as in the list of exceptions
+	Name     string // the key in exceptions
 	Config   aws.Config
 	Sleep    func(time.Duration)
-	Parallel bool // cases may run side by side: one's Sleep is not another's
+	Parallel bool // cases may run in parallel: Sleep in one does not affect another
 }
 
-// demand is one case: what an SQS must do.
+// demand is one case of the suite.
 type demand struct {
 	name string
-	of   func(desk)
+	of   func(fixture)
 }
 
-// groups are all cases, by what they are about.
+// groups are all cases, by subject.
 var groups = []struct {
 	about   string
 	demands []demand
@@ -49,11 +49,11 @@ var groups = []struct {
 	{"redrive", aboutRedrive},
 }
 
-// Exercise runs all cases on a cloud. Each makes queues of its own and removes them.
+// Exercise runs all cases on a cloud. Each case creates its own queues and deletes them.
 func Exercise(t *testing.T, c Cloud) {
 	suite := &conformance.Suite{Cloud: c.Name, Exceptions: exceptions, File: "localstack/conformance/queuestest/exceptions.go"}
 	client, cases := sqs.NewFromConfig(c.Config), 0
-	t.Run("cases", func(t *testing.T) { // ends when those that run side by side have ended
+	t.Run("cases", func(t *testing.T) { // ends when the parallel cases have ended
 		for _, group := range groups {
 			cases += len(group.demands)
 			for _, demand := range group.demands {
@@ -61,7 +61,7 @@ func Exercise(t *testing.T, c Cloud) {
 					if c.Parallel {
 						t.Parallel()
 					}
-					suite.Case(t, demand.name, func(t conformance.T) { demand.of(desk{t, c, client}) })
+					suite.Case(t, demand.name, func(t conformance.T) { demand.of(fixture{t, c, client}) })
 				})
 			}
 		}
@@ -70,139 +70,141 @@ func Exercise(t *testing.T, c Cloud) {
 	conformance.Figure(t, "%s: %d cases of queues, %d of them with a known deviation", c.Name, cases, len(exceptions[c.Name]))
 }
 
-// desk is what a case works at.
-type desk struct {
+// fixture is the test and the cloud of a case.
+type fixture struct {
 	conformance.T
 	cloud Cloud
 	sqs   *sqs.Client
 }
 
-// attributes are those of a queue.
+// attributes are the attributes of a queue.
 type attributes map[string]string
 
-// name returns a name that no other queue has.
-func (d desk) name() string { return "conformance-" + strings.ToLower(rand.Text()[:16]) }
+// name returns a unique name for a queue.
+func (f fixture) name() string { return "conformance-" + strings.ToLower(rand.Text()[:16]) }
 
-// queue makes a queue and returns its URL.
-func (d desk) queue(a attributes) string {
-	d.Helper()
-	out, err := d.sqs.CreateQueue(d.Context(), &sqs.CreateQueueInput{QueueName: aws.String(d.name()), Attributes: a})
-	require.NoError(d, err)
-	d.removed(out.QueueUrl)
+// queue creates a queue and returns its URL. The queue is deleted when the case ends.
+func (f fixture) queue(a attributes) string {
+	f.Helper()
+	out, err := f.sqs.CreateQueue(f.Context(), &sqs.CreateQueueInput{QueueName: aws.String(f.name()), Attributes: a})
+	require.NoError(f, err)
+	f.removed(out.QueueUrl)
 	return *out.QueueUrl
 }
 
-// removed has a queue removed when the case is over.
-func (d desk) removed(url *string) {
-	d.Cleanup(func() {
-		_, _ = d.sqs.DeleteQueue(context.Background(), &sqs.DeleteQueueInput{QueueUrl: url}) // some cases do that themselves
+// removed deletes a queue when the case ends.
+func (f fixture) removed(url *string) {
+	f.Cleanup(func() {
+		_, _ = f.sqs.DeleteQueue(context.Background(), &sqs.DeleteQueueInput{QueueUrl: url}) // some cases delete it themselves
 	})
 }
 
 // attribute returns one attribute of a queue.
-func (d desk) attribute(url string, name types.QueueAttributeName) string {
-	d.Helper()
-	out, err := d.sqs.GetQueueAttributes(d.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{name}})
-	require.NoError(d, err)
+func (f fixture) attribute(url string, name types.QueueAttributeName) string {
+	f.Helper()
+	out, err := f.sqs.GetQueueAttributes(f.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{name}})
+	require.NoError(f, err)
 	return out.Attributes[string(name)]
 }
 
-// counts returns how many messages a queue says are visible, in flight and delayed.
-func (d desk) counts(url string) string {
-	d.Helper()
-	return d.attribute(url, types.QueueAttributeNameApproximateNumberOfMessages) + " " +
-		d.attribute(url, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible) + " " +
-		d.attribute(url, types.QueueAttributeNameApproximateNumberOfMessagesDelayed)
+// counts returns the numbers of visible, in-flight and delayed messages that a queue reports, as in
+// "1 0 0".
+func (f fixture) counts(url string) string {
+	f.Helper()
+	return f.attribute(url, types.QueueAttributeNameApproximateNumberOfMessages) + " " +
+		f.attribute(url, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible) + " " +
+		f.attribute(url, types.QueueAttributeNameApproximateNumberOfMessagesDelayed)
 }
 
-// counted waits until a queue says so of its messages, which it may do a second or two late.
-func (d desk) counted(url, wanted string) {
-	d.Helper()
+// counted waits until a queue reports the wanted counts. On AWS they may be a second or two late.
+func (f fixture) counted(url, wanted string) {
+	f.Helper()
 	for range 40 {
-		if d.counts(url) == wanted {
+		if f.counts(url) == wanted {
 			return
 		}
-		d.cloud.Sleep(75 * time.Millisecond)
+		f.cloud.Sleep(75 * time.Millisecond)
 	}
-	require.Equal(d, wanted, d.counts(url))
+	require.Equal(f, wanted, f.counts(url))
 }
 
-// send sends plain messages.
-func (d desk) send(url string, bodies ...string) {
-	d.Helper()
+// send sends messages without attributes.
+func (f fixture) send(url string, bodies ...string) {
+	f.Helper()
 	for _, body := range bodies {
-		_, err := d.sqs.SendMessage(d.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &body})
-		require.NoError(d, err)
+		_, err := f.sqs.SendMessage(f.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &body})
+		require.NoError(f, err)
 	}
 }
 
-// receive receives what there is, up to ten messages, with everything that can be said of them. They stay hidden for so many
-// seconds; 0: as long as the queue says.
-func (d desk) receive(url string, hidden int32) []types.Message {
-	d.Helper()
-	out, err := d.sqs.ReceiveMessage(d.Context(), &sqs.ReceiveMessageInput{
+// receive receives up to ten messages with all their attributes. They stay hidden for the given
+// number of seconds; 0 is the queue's own timeout.
+func (f fixture) receive(url string, hidden int32) []types.Message {
+	f.Helper()
+	out, err := f.sqs.ReceiveMessage(f.Context(), &sqs.ReceiveMessageInput{
 		QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: hidden,
 		MessageAttributeNames: []string{"All"}, MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"},
 	})
-	require.NoError(d, err)
+	require.NoError(f, err)
 	return out.Messages
 }
 
-// take receives exactly so many messages, which may need more than one receive: a queue shows what is visible within a second
-// or two.
-func (d desk) take(url string, n int, hidden int32) []types.Message {
-	d.Helper()
+// take receives exactly n messages. It repeats the receive, because a queue may return a visible
+// message a second or two late.
+func (f fixture) take(url string, n int, hidden int32) []types.Message {
+	f.Helper()
 	var got []types.Message
 	for range 40 {
-		got = append(got, d.receive(url, hidden)...)
+		got = append(got, f.receive(url, hidden)...)
 		if len(got) >= n {
 			break
 		}
-		d.cloud.Sleep(75 * time.Millisecond)
+		f.cloud.Sleep(75 * time.Millisecond)
 	}
-	require.Len(d, got, n, "messages of %s", url)
+	require.Len(f, got, n, "messages of %s", url)
 	return got
 }
 
-// one receives the one message that is there.
-func (d desk) one(url string, hidden int32) types.Message {
-	d.Helper()
-	return d.take(url, 1, hidden)[0]
+// one receives exactly one message.
+func (f fixture) one(url string, hidden int32) types.Message {
+	f.Helper()
+	return f.take(url, 1, hidden)[0]
 }
 
-// none receives nothing.
-func (d desk) none(url string) {
-	d.Helper()
-	require.Empty(d, bodies(d.receive(url, 0)), "nothing can be received")
+// none asserts that no message can be received.
+func (f fixture) none(url string) {
+	f.Helper()
+	require.Empty(f, bodies(f.receive(url, 0)), "nothing can be received")
 }
 
-// hide says how long a message in flight stays hidden.
-func (d desk) hide(url string, m types.Message, seconds int32) error {
-	_, err := d.sqs.ChangeMessageVisibility(d.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: seconds})
+// hide changes how long a message in flight stays hidden.
+func (f fixture) hide(url string, m types.Message, seconds int32) error {
+	_, err := f.sqs.ChangeMessageVisibility(f.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: seconds})
 	return err
 }
 
 // remove deletes a message.
-func (d desk) remove(url string, m types.Message) error {
-	_, err := d.sqs.DeleteMessage(d.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle})
+func (f fixture) remove(url string, m types.Message) error {
+	_, err := f.sqs.DeleteMessage(f.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle})
 	return err
 }
 
-// later lets time pass: n seconds, and a little for the cloud's own clock.
-func (d desk) later(n int) { d.cloud.Sleep(time.Duration(n)*time.Second + 250*time.Millisecond) }
+// later sleeps for n seconds, and a little more for the cloud's own clock.
+func (f fixture) later(n int) { f.cloud.Sleep(time.Duration(n)*time.Second + 250*time.Millisecond) }
 
-// refused holds that an error is the one that SQS's model has a name for, or has that code.
-func (d desk) refused(name string, err error, about ...any) {
-	d.Helper()
-	require.Equal(d, name, refusal(err), append([]any{"%v " + strings.Repeat(" %v", len(about)), err}, about...)...)
+// refused asserts the name of an error in SQS's model, or its code.
+func (f fixture) refused(name string, err error, about ...any) {
+	f.Helper()
+	require.Equal(f, name, refusal(err), append([]any{"%v " + strings.Repeat(" %v", len(about)), err}, about...)...)
 }
 
-// generic are the errors that SQS's model has no names for, by the codes that its two protocols have for them.
+// generic are the errors that SQS's model does not name. It maps the codes of the JSON protocol to
+// those of the query protocol.
 var generic = map[string]string{
 	"InvalidParameterValueException": "InvalidParameterValue", "MissingRequiredParameterException": "MissingParameter",
 }
 
-// refusal returns the name of an error.
+// refusal returns the name of an error, "no error" for nil.
 func refusal(err error) string {
 	if err == nil {
 		return "no error"
@@ -220,7 +222,7 @@ func refusal(err error) string {
 	return refused.ErrorCode()
 }
 
-// bodies returns what messages say.
+// bodies returns the bodies of messages.
 func bodies(messages []types.Message) []string {
 	all := []string{}
 	for _, m := range messages {

@@ -12,7 +12,7 @@ import (
 	"backroom/localstack/conformance/queuestest"
 )
 
-func TestEveryCloudDoesWhatSQSDoes(t *testing.T) {
+func TestExercise_EveryCloudPassesTheSQSSuite(t *testing.T) {
 	now := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 	simulated := cloudsim.New(cloudsim.Settings{Now: func() time.Time { return now }})
 	t.Run("cloudsim", func(t *testing.T) {
@@ -21,7 +21,7 @@ func TestEveryCloudDoesWhatSQSDoes(t *testing.T) {
 			Config: aws.Config{Region: cloudsim.Region, HTTPClient: simulated.Client(), Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1},
 			Sleep:  func(d time.Duration) { now = now.Add(d) },
 		})
-		require.Empty(t, simulated.Queues.URLs(), "every case removed its queues")
+		require.Empty(t, simulated.Queues.URLs(), "every case deletes its queues")
 	})
 	if name, config := conformance.Elsewhere(t); name != "" {
 		t.Run(name, func(t *testing.T) {

@@ -100,7 +100,8 @@ func scalar(k Kind, n document.Node) (Value, error) {
 	return v, nil
 }
 
-// canonical reports whether the text is an integer in DynamoDB's own form. Most numbers are, and need no parsing.
+// canonical reports whether the text is an integer in DynamoDB's own form. Most numbers are, and
+// need no parsing.
 func canonical(text string) bool {
 	return text != "" && len(text) <= maxDigits && text[0] != '0' && decimal(text)
 }

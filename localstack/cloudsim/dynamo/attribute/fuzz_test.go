@@ -8,7 +8,8 @@ import (
 	"backroom/localstack/cloudsim/dynamo/document"
 )
 
-// A value is refused with a Refusal, or Decode reads what Append wrote as an equal value of the same size.
+// A value is refused with a Refusal, or Decode reads what Append wrote as an equal value of the
+// same size.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"S": "é"}`, `{"N": "-12.50e3"}`, `{"N": "0.001"}`, `{"N": "1e126"}`, `{"B": "YWJj"}`, `{"BOOL": false}`, `{"NULL": true}`,

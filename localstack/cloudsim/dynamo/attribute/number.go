@@ -22,15 +22,16 @@ const (
 	errPrecision = Refusal("DynamoDB only supports precision up to 38 digits")
 )
 
-// Number is the decimal 0.digits × 10^exponent. Its digits neither begin nor end with 0. Zero has no digits.
+// Number is the decimal 0.digits × 10^exponent. Its digits neither begin nor end with 0. Zero has
+// no digits.
 type Number struct {
 	negative bool
 	digits   string
 	exponent int
 }
 
-// ParseNumber reads a number in DynamoDB's syntax: an optional sign, digits, a decimal point and an exponent. It returns
-// a Refusal for any other text, and for a number out of range.
+// ParseNumber reads a number in DynamoDB's syntax: an optional sign, digits, a decimal point and an
+// exponent. It returns a Refusal for any other text, and for a number out of range.
 func ParseNumber(text string) (Number, error) {
 	n := Number{}
 	rest := text
@@ -68,7 +69,8 @@ func decimal(s string) bool {
 	return true
 }
 
-// trimmed returns the number without leading and trailing zeros, or a Refusal if it is out of range.
+// trimmed returns the number without leading and trailing zeros, or a Refusal if it is out of
+// range.
 func (n Number) trimmed() (Number, error) {
 	significant := strings.TrimLeft(n.digits, "0")
 	n.exponent -= len(n.digits) - len(significant)
@@ -153,8 +155,8 @@ func (n Number) scaled(scale int) *big.Int {
 	return i
 }
 
-// size returns the bytes that the number takes in storage: one for every two digits, counted from the decimal point, and
-// one or two more.
+// size returns the bytes that the number takes in storage: one for every two digits, counted from
+// the decimal point, and one or two more.
 func (n Number) size() int {
 	if n.digits == "" {
 		return 1

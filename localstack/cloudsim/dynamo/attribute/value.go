@@ -1,6 +1,7 @@
 // Package attribute has DynamoDB's values: their types, JSON form, order and size
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html).
-// Values are never changed in place, because an item, its copy in an index and its image in a stream share memory.
+// Values are never changed in place, because an item, its copy in an index and its image in a
+// stream share memory.
 package attribute
 
 import (
@@ -153,8 +154,8 @@ func (v Value) Minus(other Value) Value {
 	return v
 }
 
-// Length returns the result of the expression function size(): UTF-16 characters, bytes or elements. It returns false for
-// numbers, booleans and nulls.
+// Length returns the result of the expression function size(): UTF-16 characters, bytes or
+// elements. It returns false for numbers, booleans and nulls.
 func (v Value) Length() (int, bool) {
 	switch v.Kind {
 	case S:
@@ -220,8 +221,8 @@ func (v Value) Size() int {
 	return 1
 }
 
-// AppendKey appends the value of a key in a form whose byte order is the order of values. No value's form is a prefix of
-// another's.
+// AppendKey appends the value of a key in a form whose byte order is the order of values. No
+// value's form is a prefix of another's.
 func (v Value) AppendKey(to []byte) []byte {
 	if v.Kind == N {
 		return v.Number().appendKey(to)

@@ -1,5 +1,5 @@
-// Package document reads JSON in one pass into untyped nodes. Simulations send thousands of requests, and only the
-// operation of a request knows the request's shape.
+// Package document reads JSON in one pass into untyped nodes. Simulations send thousands of
+// requests, and only the operation of a request knows the request's shape.
 package document
 
 import (
@@ -37,7 +37,8 @@ type Member struct {
 	Value Node
 }
 
-// Get returns the member with the name, or the zero Node. The last of several wins, as in encoding/json.
+// Get returns the member with the name, or the zero Node. The last of several wins, as in
+// encoding/json.
 func (n Node) Get(name string) Node {
 	for _, v := range slices.Backward(n.Members) {
 		if v.Name == name {
@@ -60,7 +61,8 @@ func (n Node) Sorted() []Member {
 	return sorted
 }
 
-// Append appends the node as JSON. It sorts the members of objects, so that equal documents give equal bytes.
+// Append appends the node as JSON. It sorts the members of objects, so that equal documents give
+// equal bytes.
 func (n Node) Append(to []byte) []byte {
 	switch n.Kind {
 	case True:

@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// UTF-8 text is accepted exactly if encoding/json accepts it. The document that Append writes has the same meaning.
+// UTF-8 text is accepted exactly if encoding/json accepts it. The document that Append writes has
+// the same meaning.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		`{"TableName":"t","Key":{"pk":{"S":"a"}},"ReturnValues":null}`, `[1,-0,1.5e-3,1E+9]`, `"\u00e9\ud83d\ude00\ud83d"`, `{"a":1,"a":2}`,

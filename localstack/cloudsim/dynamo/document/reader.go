@@ -8,7 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// depth is the deepest nesting of values. DynamoDB's own limit of 32 levels of attributes is well below it.
+// depth is the deepest nesting of values. DynamoDB's own limit of 32 levels of attributes is well
+// below it.
 const depth = 200
 
 // reader reads a text once, from start to end. After a failure it reads nothing.

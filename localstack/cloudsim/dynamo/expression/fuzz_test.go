@@ -10,7 +10,8 @@ import (
 
 const someNames = `{"#n": "name", "#s": "status"}`
 
-// An expression is either accepted or refused with a Refusal. White space around it does not change which.
+// An expression is either accepted or refused with a Refusal. White space around it does not change
+// which.
 func FuzzExpression(f *testing.F) {
 	for _, seed := range []string{
 		"attribute_not_exists(pk) OR #n = :n", "size(l) BETWEEN :n AND :two AND NOT contains(#s, :s)", "n IN (:n, :two, :s)",

@@ -9,7 +9,8 @@ type Key struct {
 	Bounds   []attribute.Value // two for BETWEEN, otherwise one
 }
 
-// Key reads a KeyConditionExpression for a table or index with the key attributes hash and sort. sort may be empty.
+// Key reads a KeyConditionExpression for a table or index with the key attributes hash and sort.
+// sort may be empty.
 func (s *Scope) Key(text, hash, sort string) (Key, error) {
 	root, err := read(s, "KeyConditionExpression", text, (*parser).condition)
 	if err != nil {
@@ -53,7 +54,8 @@ func (s *Scope) Key(text, hash, sort string) (Key, error) {
 
 var turned = map[string]string{"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
-// keyPart returns the name of a key attribute and the condition on it, with the attribute as the first operand.
+// keyPart returns the name of a key attribute and the condition on it, with the attribute as the
+// first operand.
 func keyPart(c condition) (string, condition, error) {
 	_, comparison := turned[c.operator]
 	switch {

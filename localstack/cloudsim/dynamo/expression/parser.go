@@ -16,7 +16,8 @@ const (
 // update is the kind of expression that has its own functions.
 const update = "UpdateExpression"
 
-// parser reads one expression. The first syntax error ends it. A semantic error is returned only if the syntax is valid.
+// parser reads one expression. The first syntax error ends it. A semantic error is returned only if
+// the syntax is valid.
 type parser struct {
 	scope   *Scope
 	kind    string
@@ -30,7 +31,8 @@ type parser struct {
 // syntaxError is the value with which the parser panics. read recovers it.
 type syntaxError string
 
-// read parses an expression of a kind, such as "UpdateExpression". It returns an attribute.Refusal if the text is invalid.
+// read parses an expression of a kind, such as "UpdateExpression". It returns an attribute.Refusal
+// if the text is invalid.
 func read[T any](s *Scope, kind, text string, rule func(*parser) T) (result T, err error) {
 	p := &parser{scope: s, kind: kind, text: text}
 	defer func() {
@@ -73,7 +75,8 @@ func (p *parser) current() token { return p.tokens[p.at] }
 
 func (p *parser) peek() token { return p.tokens[min(p.at+1, len(p.tokens)-1)] }
 
-// fail panics with a syntax error at the current token. The error quotes the neighbouring tokens, as DynamoDB does.
+// fail panics with a syntax error at the current token. The error quotes the neighbouring tokens,
+// as DynamoDB does.
 func (p *parser) fail() {
 	t := p.current()
 	start, word := t.start, t.text

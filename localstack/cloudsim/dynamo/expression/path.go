@@ -57,8 +57,8 @@ func (s step) in(v attribute.Value) (attribute.Value, bool) {
 	return attribute.Value{}, false
 }
 
-// apart refuses paths that overlap or conflict: one path contains another, or two paths need the same value to be a map
-// and a list.
+// apart refuses paths that overlap or conflict: one path contains another, or two paths need the
+// same value to be a map and a list.
 func apart(paths []path) error {
 	for i, p := range paths {
 		for _, q := range paths[:i] {

@@ -31,13 +31,15 @@ func (s *Scope) Projection(text string) (Projection, error) {
 // Names returns the attributes that the projection reads.
 func (p Projection) Names() []string { return tops(p.paths) }
 
-// Of returns the part of the item that the projection selects. Selected elements of a list become adjacent.
+// Of returns the part of the item that the projection selects. Selected elements of a list become
+// adjacent.
 func (p Projection) Of(item attribute.Item) attribute.Item {
 	part := pick(attribute.Value{Kind: attribute.M, Map: item}, p.paths, 0)
 	return slices.Clip(part.Map)
 }
 
-// pick returns the part of a map or list that the paths select. The first level steps of the paths lead to it.
+// pick returns the part of a map or list that the paths select. The first level steps of the paths
+// lead to it.
 func pick(from attribute.Value, paths []path, level int) attribute.Value {
 	part := attribute.Value{Kind: from.Kind, Map: attribute.Item{}}
 	for _, f := range from.Map {

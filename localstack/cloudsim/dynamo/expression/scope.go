@@ -1,6 +1,7 @@
-// Package expression reads and evaluates DynamoDB's expressions: conditions, filters, updates, key conditions and
-// projections (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html). Every error is
-// an attribute.Refusal with DynamoDB's text.
+// Package expression reads and evaluates DynamoDB's expressions: conditions, filters, updates, key
+// conditions and projections
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html). Every error
+// is an attribute.Refusal with DynamoDB's text.
 package expression
 
 import (
@@ -35,8 +36,8 @@ type value struct {
 	used bool
 }
 
-// NewScope reads ExpressionAttributeNames and ExpressionAttributeValues. expressions says whether the request has any
-// expression: names and values without one are refused.
+// NewScope reads ExpressionAttributeNames and ExpressionAttributeValues. expressions says whether
+// the request has any expression: names and values without one are refused.
 func NewScope(names, values document.Node, expressions bool) (*Scope, error) {
 	s := &Scope{}
 	if names.Kind == document.Object {

@@ -142,8 +142,8 @@ func (u Update) Names() []string {
 	return tops(paths)
 }
 
-// Touched returns the whole attributes of the item that the update changes. Of the item before the update these are
-// UPDATED_OLD, of the item after it UPDATED_NEW.
+// Touched returns the whole attributes of the item that the update changes. Of the item before the
+// update these are UPDATED_OLD, of the item after it UPDATED_NEW.
 func (u Update) Touched(item attribute.Item) attribute.Item {
 	var names []string
 	for _, a := range u.actions {
@@ -154,8 +154,8 @@ func (u Update) Touched(item attribute.Item) attribute.Item {
 	return item.Only(names)
 }
 
-// Apply returns the item after the update. Every operand is read from the item before the update. A Refusal means that the
-// update does not fit the item.
+// Apply returns the item after the update. Every operand is read from the item before the update. A
+// Refusal means that the update does not fit the item.
 func (u Update) Apply(item attribute.Item) (attribute.Item, error) {
 	root := attribute.Value{Kind: attribute.M, Map: item}
 	results := make([]result, len(u.actions))
@@ -274,8 +274,8 @@ func (o operand) settled(item attribute.Item) (attribute.Value, error) {
 	return v, nil
 }
 
-// put returns the container with the result in it. An element removed from a list leaves a gap, so that the indexes of
-// other paths stay valid.
+// put returns the container with the result in it. An element removed from a list leaves a gap, so
+// that the indexes of other paths stay valid.
 func (r result) put(container attribute.Value, rest path) (attribute.Value, error) {
 	s := rest[0]
 	if s.list() && container.Kind != attribute.L || !s.list() && container.Kind != attribute.M {
