@@ -30,15 +30,15 @@ func (v sized) check(t conformance.T, s *stage) {
 
 func limits() map[string]example {
 	all := map[string]example{
-		"an update may fill an item, and no more":   story(filledByUpdate),
-		"a page of a query ends at 1 MB":            story(largePage),
-		"a page of a count ends at 1 MB":            story(largeCount),
-		"an expression of 4096 bytes is taken":      story(longExpression),
-		"an expression of 4097 bytes is refused":    story(longerExpression),
-		"a document 32 levels deep is taken":        stored{value: nested(31), read: nested(31)},
-		"a document 33 levels deep is refused":      stored{value: nested(32), refused: true},
-		"300 operators in an expression are taken":  story(manyOperators),
-		"an expression of 301 operators is refused": story(tooManyOperators),
+		"an update may fill an item to the limit only": story(filledByUpdate),
+		"a page of a query ends at 1 MB":               story(largePage),
+		"a page of a count ends at 1 MB":               story(largeCount),
+		"an expression of 4096 bytes is accepted":      story(longExpression),
+		"an expression of 4097 bytes is refused":       story(longerExpression),
+		"a document 32 levels deep is accepted":        stored{value: nested(31), read: nested(31)},
+		"a document 33 levels deep is refused":         stored{value: nested(32), refused: true},
+		"300 operators in an expression are accepted":  story(manyOperators),
+		"an expression of 301 operators is refused":    story(tooManyOperators),
 	}
 	for kind, v := range map[string]sized{
 		"a string of two-byte letters": {"éé", 4},

@@ -46,29 +46,29 @@ func (r returned) check(t conformance.T, s *stage) {
 func returns() map[string]example {
 	nine := item{":v": 9}
 	all := map[string]example{
-		"an update returns nothing unless it is asked":        returned{do: "SET a = :v", values: nine},
-		"NONE returns nothing":                                returned{do: "SET a = :v", values: nine, kind: types.ReturnValueNone},
-		"ALL_OLD returns the item before":                     returned{do: "SET a = :v", values: nine, kind: types.ReturnValueAllOld, whole: true, want: item{"a": 1, "b": 2}},
-		"ALL_NEW returns the item after":                      returned{do: "SET a = :v", values: nine, kind: types.ReturnValueAllNew, whole: true, want: item{"a": 9, "b": 2}},
-		"UPDATED_OLD returns what changed, before":            returned{do: "SET a = :v", values: nine, kind: types.ReturnValueUpdatedOld, want: item{"a": 1}},
-		"UPDATED_NEW returns what changed, after":             returned{do: "SET a = :v", values: nine, kind: types.ReturnValueUpdatedNew, want: item{"a": 9}},
-		"UPDATED_NEW returns what was set to what it was":     returned{do: "SET a = :v", values: item{":v": 1}, kind: types.ReturnValueUpdatedNew, want: item{"a": 1}},
-		"UPDATED_OLD returns what was removed":                returned{do: "REMOVE a, b", kind: types.ReturnValueUpdatedOld, want: item{"a": 1, "b": 2}},
-		"UPDATED_NEW returns nothing of what was removed":     returned{do: "REMOVE a", kind: types.ReturnValueUpdatedNew},
-		"UPDATED_NEW returns what was set, not what was gone": returned{do: "SET a = :v REMOVE b", values: nine, kind: types.ReturnValueUpdatedNew, want: item{"a": 9}},
-		"UPDATED_OLD returns nothing of what is new":          returned{do: "SET c = :v", values: nine, kind: types.ReturnValueUpdatedOld},
-		"UPDATED_NEW returns the sum of ADD":                  returned{do: "ADD a :v", values: nine, kind: types.ReturnValueUpdatedNew, want: item{"a": 10}},
-		"ALL_OLD of an item that is not there is nothing":     returned{absent: true, do: "SET a = :v", values: nine, kind: types.ReturnValueAllOld},
-		"ALL_NEW of an item that is not there is the new one": returned{absent: true, do: "SET a = :v", values: nine, kind: types.ReturnValueAllNew, whole: true, want: item{"a": 9}},
-		"UPDATED_OLD of an item that is not there is nothing": returned{absent: true, do: "SET a = :v", values: nine, kind: types.ReturnValueUpdatedOld},
-		"UPDATED_NEW of an item that is not there":            returned{absent: true, do: "SET a = :v", values: nine, kind: types.ReturnValueUpdatedNew, want: item{"a": 9}},
+		"an update returns nothing by default":                     returned{do: "SET a = :v", values: nine},
+		"NONE returns nothing":                                     returned{do: "SET a = :v", values: nine, kind: types.ReturnValueNone},
+		"ALL_OLD returns the item before":                          returned{do: "SET a = :v", values: nine, kind: types.ReturnValueAllOld, whole: true, want: item{"a": 1, "b": 2}},
+		"ALL_NEW returns the item after":                           returned{do: "SET a = :v", values: nine, kind: types.ReturnValueAllNew, whole: true, want: item{"a": 9, "b": 2}},
+		"UPDATED_OLD returns changed attributes before the update": returned{do: "SET a = :v", values: nine, kind: types.ReturnValueUpdatedOld, want: item{"a": 1}},
+		"UPDATED_NEW returns changed attributes after the update":  returned{do: "SET a = :v", values: nine, kind: types.ReturnValueUpdatedNew, want: item{"a": 9}},
+		"UPDATED_NEW returns attributes set to their old value":    returned{do: "SET a = :v", values: item{":v": 1}, kind: types.ReturnValueUpdatedNew, want: item{"a": 1}},
+		"UPDATED_OLD returns removed attributes":                   returned{do: "REMOVE a, b", kind: types.ReturnValueUpdatedOld, want: item{"a": 1, "b": 2}},
+		"UPDATED_NEW omits removed attributes":                     returned{do: "REMOVE a", kind: types.ReturnValueUpdatedNew},
+		"UPDATED_NEW returns set attributes but not removed ones":  returned{do: "SET a = :v REMOVE b", values: nine, kind: types.ReturnValueUpdatedNew, want: item{"a": 9}},
+		"UPDATED_OLD omits new attributes":                         returned{do: "SET c = :v", values: nine, kind: types.ReturnValueUpdatedOld},
+		"UPDATED_NEW returns the sum of ADD":                       returned{do: "ADD a :v", values: nine, kind: types.ReturnValueUpdatedNew, want: item{"a": 10}},
+		"ALL_OLD of an absent item is empty":                       returned{absent: true, do: "SET a = :v", values: nine, kind: types.ReturnValueAllOld},
+		"ALL_NEW of an absent item is the new item":                returned{absent: true, do: "SET a = :v", values: nine, kind: types.ReturnValueAllNew, whole: true, want: item{"a": 9}},
+		"UPDATED_OLD of an absent item is empty":                   returned{absent: true, do: "SET a = :v", values: nine, kind: types.ReturnValueUpdatedOld},
+		"UPDATED_NEW of an absent item is the set attributes":      returned{absent: true, do: "SET a = :v", values: nine, kind: types.ReturnValueUpdatedNew, want: item{"a": 9}},
 
-		"a put returns what it replaced":     story(putReturns),
-		"a delete returns what it removed":   story(deleteReturns),
-		"a failed put returns the item":      story(failedPut),
-		"a failed update returns the item":   story(failedUpdate),
-		"a failed delete returns the item":   story(failedDelete),
-		"a failed write of nothing has none": story(failedAbsent),
+		"a put returns the replaced item":               story(putReturns),
+		"a delete returns the deleted item":             story(deleteReturns),
+		"a failed put returns the item":                 story(failedPut),
+		"a failed update returns the item":              story(failedUpdate),
+		"a failed delete returns the item":              story(failedDelete),
+		"a failed write of an absent item returns none": story(failedAbsent),
 	}
 	for _, kind := range []types.ReturnValue{types.ReturnValueAllNew, types.ReturnValueUpdatedOld, types.ReturnValueUpdatedNew} {
 		all["a put cannot return "+string(kind)] = story(func(t conformance.T, s *stage) {
@@ -101,7 +101,7 @@ func deleteReturns(t conformance.T, s *stage) {
 		return done.Attributes
 	}
 	require.Equal(t, text(attributes(with(thing(t), item{"n": 1}))), text(remove()))
-	require.Empty(t, remove(), "to delete what is not there is no error")
+	require.Empty(t, remove(), "to delete reading and deleting an absent item succeeds")
 }
 
 // found demands a failed condition that returns the case's item {n: 1}, if it was asked for.

@@ -11,13 +11,13 @@ import (
 
 func tables() map[string]example {
 	return map[string]example{
-		"a table is described as it was made":         story(describedTable),
-		"a table that is there is not made again":     story(tableAgain),
-		"a table that is not there cannot be removed": story(tableGone),
-		"a table's name is listed":                    story(tableListed),
-		"a key attribute that is not defined":         story(undefinedKey),
-		"an attribute that is defined for nothing":    story(definedForNothing),
-		"a time to live is set once":                  story(timeToLive),
+		"a table is described as it was created":       story(describedTable),
+		"creating an existing table is refused":        story(tableAgain),
+		"deleting an unknown table is refused":         story(tableGone),
+		"a table's name is listed":                     story(tableListed),
+		"an undefined key attribute is refused":        story(undefinedKey),
+		"an unused attribute definition is refused":    story(definedForNothing),
+		"time to live is changed at most once an hour": story(timeToLive),
 	}
 }
 
