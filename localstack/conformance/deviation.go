@@ -1,5 +1,6 @@
-// Package conformance runs a suite of cases on several clouds, each with the exceptions that are known of it. An excepted case
-// runs too, and must fail: an exception that passes has outlived its reason, and one without a case is a mistake.
+// Package conformance runs a suite of cases on several clouds. Each cloud may have known
+// exceptions. An excepted case runs too, and must fail. An exception whose case passes, or that has
+// no case, is an error.
 package conformance
 
 import (
@@ -17,14 +18,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ExceptionMark begins what a test logs when its case is a known deviation of the cloud it runs on, and FigureMark what
-// should be read even though the test passed. localstack/lane looks for both.
+// ExceptionMark begins the log line of a case that is a known exception of its cloud. FigureMark
+// begins a log line that should be read even if the test passes. localstack/lane looks for both.
 const (
 	ExceptionMark = "exception: "
 	FigureMark    = "figure: "
 )
 
-// T is what a case sees of its test.
+// T is the part of testing.T that a case may use.
 type T interface {
 	require.TestingT
 	Helper()
@@ -34,7 +35,7 @@ type T interface {
 	Logf(format string, args ...any)
 }
 
-// Figure logs what should be read even though the case passed.
+// Figure logs a line that should be read even if the case passes.
 func Figure(t T, format string, args ...any) {
 	t.Helper()
 	t.Logf(FigureMark+format, args...)
@@ -42,24 +43,25 @@ func Figure(t T, format string, args ...any) {
 
 // Suite runs cases on one cloud. It is safe for concurrent use.
 type Suite struct {
-	// Cloud names it. Without one, each case skips itself: whoever runs the suite for its result takes that for a failure.
+	// Cloud is the name of the cloud. If it is empty, each case is skipped, which localstack/lane
+	// counts as a failure.
 	Cloud string
-	// Exceptions are the cases that are known to fail on each cloud, with the reason.
+	// Exceptions are the cases that are known to fail: cloud → case → reason.
 	Exceptions map[string]map[string]string
-	// File is where the exceptions are listed, from the root of the repository.
+	// File is the file with the exceptions, relative to the root of the repository.
 	File string
 
 	mu  sync.Mutex
 	met map[string]bool
 }
 
-// Run runs the test as a case that is called as the test is.
+// Run runs the test as a case with the test's name.
 func (s *Suite) Run(t *testing.T, demand func(T)) {
 	t.Helper()
 	s.Case(t, t.Name(), demand)
 }
 
-// Case runs a case. One that is excepted runs too, and must fail.
+// Case runs a case. An excepted case must fail.
 func (s *Suite) Case(t *testing.T, name string, demand func(T)) {
 	t.Helper()
 	if s.Cloud == "" {
@@ -73,11 +75,11 @@ func (s *Suite) Case(t *testing.T, name string, demand func(T)) {
 	s.meet(name)
 	found := failures(t, demand)
 	if len(found) == 0 {
-		t.Errorf("an exception that passes: %s does this right by now; next: remove %q from %s", s.Cloud, name, s.File)
+		t.Errorf("the excepted case passes: %s now does this right; next: remove %q from %s", s.Cloud, name, s.File)
 		return
 	}
 	t.Logf("%s%s: %s", ExceptionMark, s.Cloud, reason)
-	t.Logf("what it did: %s", strings.Join(found, "\n"))
+	t.Logf("failures: %s", strings.Join(found, "\n"))
 }
 
 func (s *Suite) meet(name string) {
@@ -89,7 +91,8 @@ func (s *Suite) meet(name string) {
 	s.met[name] = true
 }
 
-// Main runs the tests of a package and returns its exit code. An exception of the suite's cloud that no case met fails it.
+// Main runs the tests of a package and returns the exit code. It fails if an exception of the
+// suite's cloud had no case.
 func (s *Suite) Main(m *testing.M) int {
 	code := m.Run()
 	if err := s.unmet(); code == 0 && everything("") && err != nil {
@@ -99,8 +102,8 @@ func (s *Suite) Main(m *testing.M) int {
 	return code
 }
 
-// Finish fails the test if an exception of the suite's cloud was met by no case. It is for a suite inside one test, after its
-// last case; where only some of the test's cases were asked for, it says nothing.
+// Finish fails the test if an exception of the suite's cloud had no case. It is for a suite inside
+// one test, after the last case. It does nothing if -run or -skip selected some of the cases.
 func (s *Suite) Finish(t *testing.T) {
 	t.Helper()
 	if err := s.unmet(); everything("/") && err != nil {
@@ -108,7 +111,7 @@ func (s *Suite) Finish(t *testing.T) {
 	}
 }
 
-// everything reports whether no test is left out by a pattern with the given text in it.
+// everything reports whether neither -run nor -skip has a pattern that contains the text.
 func everything(text string) bool {
 	chosen := func(name string) bool {
 		pattern := flag.Lookup(name).Value.String()
@@ -117,7 +120,7 @@ func everything(text string) bool {
 	return !chosen("test.run") && !chosen("test.skip")
 }
 
-// unmet names the exceptions of the suite's cloud that belong to no case that ran.
+// unmet returns an error that names the exceptions of the suite's cloud without a case that ran.
 func (s *Suite) unmet() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +131,7 @@ func (s *Suite) unmet() error {
 	return fmt.Errorf("exceptions of %s without a case: %s; next: remove them from %s", s.Cloud, strings.Join(names, ", "), s.File)
 }
 
-// failures runs a case whose failure is no failure of the test, and returns what it found wrong.
+// failures runs a case and returns its failures. They do not fail the test.
 func failures(t *testing.T, demand func(T)) []string {
 	r := &recorder{T: t}
 	ended := make(chan struct{})
@@ -140,7 +143,7 @@ func failures(t *testing.T, demand func(T)) []string {
 	return r.found
 }
 
-// recorder is a T that keeps failures to itself.
+// recorder is a T that records failures instead of failing the test.
 type recorder struct {
 	*testing.T
 	mu    sync.Mutex

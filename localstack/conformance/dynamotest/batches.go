@@ -15,24 +15,24 @@ import (
 
 func batches() map[string]example {
 	return map[string]example{
-		"a batch writes to two tables":                      story(batchWrites),
-		"a batch puts and deletes":                          story(batchDeletes),
-		"25 writes are accepted, 26 are not":                story(batchWriteLimit),
-		"two writes of one row are refused":                 story(batchWriteTwice),
-		"a put and a delete of one row are refused":         story(batchPutDelete),
-		"an empty batch is refused":                         story(emptyBatch),
-		"a batch without writes for a table is refused":     story(tablelessBatch),
-		"a batch with one invalid row writes nothing":       story(badBatch),
-		"a batch to an unknown table is refused":            story(batchNowhere),
-		"a batch reads from two tables":                     story(batchReads),
-		"a batch omits absent rows":                         story(batchReadsAbsent),
-		"a batch reads by a projection":                     story(batchReadsProjected),
-		"100 keys are accepted, 101 are not":                story(batchReadLimit),
-		"a batch with a repeated key is refused":            story(batchReadTwice),
-		"an empty batch of keys is refused":                 story(emptyRead),
-		"a batch with an invalid key is refused":            story(badRead),
-		"16 MB are answered in part":                        story(largeRead),
-		"a batch of reads from an unknown table is refused": story(batchReadNowhere),
+		"a batch writes to two tables":                      scenario(batchWrites),
+		"a batch puts and deletes":                          scenario(batchDeletes),
+		"25 writes are accepted, 26 are not":                scenario(batchWriteLimit),
+		"two writes of one row are refused":                 scenario(batchWriteTwice),
+		"a put and a delete of one row are refused":         scenario(batchPutDelete),
+		"an empty batch is refused":                         scenario(emptyBatch),
+		"a batch without writes for a table is refused":     scenario(tablelessBatch),
+		"a batch with one invalid row writes nothing":       scenario(badBatch),
+		"a batch to an unknown table is refused":            scenario(batchNowhere),
+		"a batch reads from two tables":                     scenario(batchReads),
+		"a batch omits absent rows":                         scenario(batchReadsAbsent),
+		"a batch reads by a projection":                     scenario(batchReadsProjected),
+		"100 keys are accepted, 101 are not":                scenario(batchReadLimit),
+		"a batch with a repeated key is refused":            scenario(batchReadTwice),
+		"an empty batch of keys is refused":                 scenario(emptyRead),
+		"a batch with an invalid key is refused":            scenario(badRead),
+		"16 MB are answered in part":                        scenario(largeRead),
+		"a batch of reads from an unknown table is refused": scenario(batchReadNowhere),
 	}
 }
 
@@ -101,7 +101,7 @@ func batchNowhere(t conformance.T, s *stage) {
 	refuses(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a"))}, "conformance-nowhere": {putting(thing(t))}}), missing, "")
 }
 
-// batchGet reads keys of the rows, and of the other tables that are named with them.
+// batchGet reads keys of several tables.
 func (s *stage) batchGet(t conformance.T, requests map[string]types.KeysAndAttributes) (*dynamodb.BatchGetItemOutput, error) {
 	t.Helper()
 	return s.db.BatchGetItem(t.Context(), &dynamodb.BatchGetItemInput{RequestItems: requests})
@@ -179,7 +179,7 @@ func batchReadNowhere(t conformance.T, s *stage) {
 
 func largeRead(t conformance.T, s *stage) {
 	var keys []item
-	for i := range 44 { // 44 × 390 KB are over 16 MB
+	for i := range 44 { // 44 × 390 KB exceed 16 MB
 		s.put(t, s.rows, with(row(t, fmt.Sprint(i)), item{"s": strings.Repeat("x", 390<<10)}))
 		keys = append(keys, row(t, fmt.Sprint(i)))
 	}

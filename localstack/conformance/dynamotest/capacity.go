@@ -14,32 +14,32 @@ import (
 
 func capacity() map[string]example {
 	return map[string]example{
-		"capacity is returned only on request":                        story(unaskedCapacity),
-		"a put costs one unit per KB, rounded up":                     story(putCapacity),
-		"an update costs the larger of the old and the new size":      story(updateCapacity),
-		"a delete costs the size of the deleted item":                 story(deleteCapacity),
-		"a delete of an absent item costs one unit":                   story(absentCapacity),
-		"a consistent read costs one unit per 4 KB, rounded up":       story(consistentCapacity),
-		"an eventually consistent read costs half":                    story(eventualCapacity),
-		"a read of an absent item costs as much as the smallest item": story(nothingCapacity),
-		"a query costs the total size of the items that it reads":     story(queryCapacity),
-		"a filter does not make a query cheaper":                      story(filterCapacity),
-		"a projection does not make a read cheaper":                   story(projectionCapacity),
-		"a transaction costs twice its writes":                        story(transactionCapacity),
-		"a transaction costs twice its reads":                         story(transactionReadCapacity),
-		"a batch costs each of its writes":                            story(batchCapacity),
-		"a batch costs each of its reads":                             story(batchReadCapacity),
-		"a write costs each index that projects it":                   story(indexCapacity),
-		"a write costs no index that does not project it":             story(noIndexCapacity),
-		"a change outside an index's projection costs it nothing":     story(unseenCapacity),
-		"a change within an index's projection costs it one write":    story(seenCapacity),
-		"a change of an index's key costs it two writes":              story(movedCapacity),
-		"an item that leaves an index costs it one write":             story(leftCapacity),
-		"a query of an index is charged to the index":                 story(indexQueryCapacity),
+		"capacity is returned only on request":                        scenario(unaskedCapacity),
+		"a put costs one unit per KB, rounded up":                     scenario(putCapacity),
+		"an update costs the larger of the old and the new size":      scenario(updateCapacity),
+		"a delete costs the size of the deleted item":                 scenario(deleteCapacity),
+		"a delete of an absent item costs one unit":                   scenario(absentCapacity),
+		"a consistent read costs one unit per 4 KB, rounded up":       scenario(consistentCapacity),
+		"an eventually consistent read costs half":                    scenario(eventualCapacity),
+		"a read of an absent item costs as much as the smallest item": scenario(nothingCapacity),
+		"a query costs the total size of the items that it reads":     scenario(queryCapacity),
+		"a filter does not make a query cheaper":                      scenario(filterCapacity),
+		"a projection does not make a read cheaper":                   scenario(projectionCapacity),
+		"a transaction costs twice its writes":                        scenario(transactionCapacity),
+		"a transaction costs twice its reads":                         scenario(transactionReadCapacity),
+		"a batch costs each of its writes":                            scenario(batchCapacity),
+		"a batch costs each of its reads":                             scenario(batchReadCapacity),
+		"a write costs each index that projects it":                   scenario(indexCapacity),
+		"a write costs no index that does not project it":             scenario(noIndexCapacity),
+		"a change outside an index's projection costs it nothing":     scenario(unseenCapacity),
+		"a change within an index's projection costs it one write":    scenario(seenCapacity),
+		"a change of an index's key costs it two writes":              scenario(movedCapacity),
+		"an item that leaves an index costs it one write":             scenario(leftCapacity),
+		"a query of an index is charged to the index":                 scenario(indexQueryCapacity),
 	}
 }
 
-// kilobytes returns an attribute that makes an item of the case so many KB large, key included, and extra bytes.
+// kilobytes returns an item with the key that has count KB and extra bytes, key included.
 func kilobytes(key item, count, extra int) item {
 	bytes := count<<10 + extra - len("s")
 	for name, v := range key {
@@ -48,24 +48,25 @@ func kilobytes(key item, count, extra int) item {
 	return with(key, item{"s": strings.Repeat("y", bytes)})
 }
 
-// spent is a table's units, and each index's as "index: units", if indexes were asked.
+// spent formats consumed capacity: the total, then the units of the table and of each index if they
+// were requested.
 func spent(c *types.ConsumedCapacity) string {
 	if c == nil {
-		return "nothing said"
+		return "none"
 	}
-	told := fmt.Sprint(aws.ToFloat64(c.CapacityUnits))
+	units := fmt.Sprint(aws.ToFloat64(c.CapacityUnits))
 	if c.Table != nil {
-		told += fmt.Sprint(" table ", aws.ToFloat64(c.Table.CapacityUnits))
+		units += fmt.Sprint(" table ", aws.ToFloat64(c.Table.CapacityUnits))
 	}
 	for _, index := range []string{"byDue", "byOwner", "byTag"} {
 		if used, ok := c.GlobalSecondaryIndexes[index]; ok {
-			told += fmt.Sprint(" ", index, " ", aws.ToFloat64(used.CapacityUnits))
+			units += fmt.Sprint(" ", index, " ", aws.ToFloat64(used.CapacityUnits))
 		}
 	}
-	return told
+	return units
 }
 
-// putSpends puts an item and demands what it costs in all.
+// putSpends puts an item and asserts its cost.
 func (s *stage) putSpends(t conformance.T, table string, i item, want string, asked types.ReturnConsumedCapacity) {
 	t.Helper()
 	done, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: attributes(i), ReturnConsumedCapacity: asked})
@@ -74,8 +75,8 @@ func (s *stage) putSpends(t conformance.T, table string, i item, want string, as
 }
 
 func unaskedCapacity(t conformance.T, s *stage) {
-	s.putSpends(t, s.things, thing(t), "nothing said", "")
-	s.putSpends(t, s.things, thing(t), "nothing said", types.ReturnConsumedCapacityNone)
+	s.putSpends(t, s.things, thing(t), "none", "")
+	s.putSpends(t, s.things, thing(t), "none", types.ReturnConsumedCapacityNone)
 	got, err := s.db.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &s.things, Key: attributes(thing(t))})
 	require.NoError(t, err)
 	require.Nil(t, got.ConsumedCapacity)
@@ -86,7 +87,7 @@ func putCapacity(t conformance.T, s *stage) {
 	s.putSpends(t, s.things, kilobytes(thing(t), 1, 0), "1", types.ReturnConsumedCapacityTotal)
 	s.putSpends(t, s.things, kilobytes(thing(t), 1, 1), "2", types.ReturnConsumedCapacityTotal)
 	s.putSpends(t, s.things, kilobytes(thing(t), 7, 0), "7", types.ReturnConsumedCapacityTotal)
-	s.putSpends(t, s.things, thing(t), "7", types.ReturnConsumedCapacityTotal) // what it replaces counts too
+	s.putSpends(t, s.things, thing(t), "7", types.ReturnConsumedCapacityTotal) // the larger of the old and the new item counts
 }
 
 func updateCapacity(t conformance.T, s *stage) {
@@ -185,11 +186,11 @@ func transactionCapacity(t conformance.T, s *stage) {
 }
 
 func perTable(all []types.ConsumedCapacity) map[string]string {
-	told := map[string]string{}
+	units := map[string]string{}
 	for i := range all {
-		told[aws.ToString(all[i].TableName)] = spent(&all[i])
+		units[aws.ToString(all[i].TableName)] = spent(&all[i])
 	}
-	return told
+	return units
 }
 
 func transactionReadCapacity(t conformance.T, s *stage) {

@@ -1,9 +1,10 @@
-// Package dynamotest holds a DynamoDB to what AWS documents: a case for each operator, function, clause and refusal that a
-// client can meet (Exercise), and random sequences of operations that two clouds must answer alike (Compare) or one cloud must
-// answer consistently (Agree).
+// Package dynamotest checks that a DynamoDB does what AWS documents. Exercise has a case for each
+// operator, function, clause and refusal. Compare runs random sequences of operations, which two
+// clouds must answer alike. Agree runs random writes, which must have the same effect alone and in
+// a transaction.
 //
-// The code of a refusal is always compared. Its words are compared only where a client reads them: the reasons why a
-// transaction was cancelled, and what tells one refusal from another that has the same code.
+// The code of a refusal is always compared. Its text is compared only where a client needs it: the
+// cancellation reasons of a transaction, and text that distinguishes refusals with the same code.
 package dynamotest
 
 import (
@@ -16,23 +17,23 @@ import (
 	"backroom/localstack/conformance"
 )
 
-// Cloud is where a DynamoDB answers.
+// Cloud is the DynamoDB under test.
 type Cloud struct {
-	Name   string // as in Exceptions
+	Name   string // the key in Exceptions
 	Config aws.Config
 }
 
-// example is a case.
+// example is a case of the suite.
 type example interface {
 	check(t conformance.T, s *stage)
 }
 
-// story is a case that is told in steps.
-type story func(t conformance.T, s *stage)
+// scenario is a case of several steps.
+type scenario func(t conformance.T, s *stage)
 
-func (tell story) check(t conformance.T, s *stage) { tell(t, s) }
+func (run scenario) check(t conformance.T, s *stage) { run(t, s) }
 
-// groups are all cases, by what they are about.
+// groups are all cases, by subject and name.
 var groups = map[string]func() map[string]example{
 	"conditions":   conditions,
 	"updates":      updates,
@@ -49,7 +50,7 @@ var groups = map[string]func() map[string]example{
 	"values":       values,
 }
 
-// Exercise holds a cloud to every case. A cloud's known exceptions run too, and must fail.
+// Exercise runs every case on a cloud. The cloud's known exceptions run too, and must fail.
 func Exercise(t *testing.T, c Cloud) {
 	s := newStage(t, c)
 	suite := &conformance.Suite{Cloud: c.Name, Exceptions: Exceptions, File: exceptionsFile}

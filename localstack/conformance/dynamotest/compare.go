@@ -14,36 +14,38 @@ import (
 	"backroom/localstack/conformance"
 )
 
-// Compare holds two clouds to the same answer to each operation of random sequences, and to the same tables and indexes at the
-// end of each. The flags of rapid say how many and from which seed.
+// Compare runs random sequences of operations on two clouds. Both must give the same answer to each
+// operation, and have the same tables and indexes at the end. The flags of rapid set the number of
+// sequences and the seed.
 func Compare(t *testing.T, a, b Cloud) {
 	one, other := newSite(t, a), newSite(t, b)
 	spaces, answers := &spaces{}, tally{}
 	rapid.Check(t, func(r *rapid.T) {
-		tame := Tame[a.Name] != "" || Tame[b.Name] != ""
-		d := dice{T: r, space: spaces.next(), valid: tame, tame: tame}
+		restricted := Restricted[a.Name] != "" || Restricted[b.Name] != ""
+		g := generator{T: r, space: spaces.next(), valid: restricted, typed: restricted}
 		for range rapid.IntRange(20, 40).Draw(r, "operations") {
-			do := d.operation()
+			do := g.operation()
 			said := do.on(one)
 			answers[kind(said)]++
 			same(r, do, a.Name, said, b.Name, do.on(other))
 		}
-		for _, look := range d.everything() {
+		for _, look := range g.everything() {
 			same(r, look, a.Name, look.on(one), b.Name, look.on(other))
 		}
 	})
 	conformance.Figure(t, "%s and %s: %d sequences, and every answer equal: %s", a.Name, b.Name, spaces.count.Load(), answers)
 }
 
-// Agree holds two tables, on one cloud or on two alike, to each other: a write alone in one, and as the only action of a
-// transaction in the other, succeeds or fails alike and leaves the same table; and what a write said is what is read.
+// Agree runs random writes on two tables, alone on a and as the only action of a transaction on b.
+// Both must succeed or fail alike, and leave the same table. An item that a write returns must be
+// the item that a read returns.
 func Agree(t *testing.T, a, b Cloud) {
 	alone, together := newSite(t, a), newSite(t, b)
 	spaces, answers := &spaces{}, tally{}
 	rapid.Check(t, func(r *rapid.T) {
-		d := dice{T: r, space: spaces.next()}
+		g := generator{T: r, space: spaces.next()}
 		for range rapid.IntRange(20, 40).Draw(r, "writes") {
-			do := d.write()
+			do := g.write()
 			said := do.on(alone)
 			answers[kind(said)]++
 			same(r, do, "alone", outcome(said), "in a transaction", outcome(transacting{do}.on(together)))
@@ -51,14 +53,14 @@ func Agree(t *testing.T, a, b Cloud) {
 				same(r, do, "ALL_NEW", said, "GetItem", getting{Key: u.Key}.on(alone))
 			}
 		}
-		for _, look := range d.everything() {
+		for _, look := range g.everything() {
 			same(r, look, "alone", look.on(alone), "in transactions", look.on(together))
 		}
 	})
 	conformance.Figure(t, "%s: %d sequences, each write alone as in a transaction: %s", a.Name, spaces.count.Load(), answers)
 }
 
-// kind returns the code of a refusal, or that it is none.
+// kind returns the code of a refusal, or "done" for any other answer.
 func kind(answer string) string {
 	if code, _, _ := strings.Cut(answer, " "); strings.HasSuffix(code, "Exception") {
 		return code
@@ -66,7 +68,7 @@ func kind(answer string) string {
 	return "done"
 }
 
-// outcome returns an answer as far as a write alone and one in a transaction have it in common.
+// outcome returns the part of an answer that a write alone and one in a transaction have in common.
 func outcome(answer string) string {
 	answer = strings.Replace(answer, cancelled+" ConditionalCheckFailed", failed, 1)
 	answer = strings.TrimSuffix(answer, " nothing")
@@ -76,7 +78,7 @@ func outcome(answer string) string {
 	return "written"
 }
 
-// same demands that two answers are equal.
+// same fails the test unless two answers are equal.
 func same(r *rapid.T, do operation, a, said, b, says string) {
 	r.Helper()
 	if said != says {
@@ -91,46 +93,46 @@ func newSite(t *testing.T, c Cloud) site {
 	return s
 }
 
-// spaces are what the keys of each sequence begin with.
+// spaces has the key prefixes of the sequences.
 type spaces struct{ count atomic.Int64 }
 
 func (s *spaces) next() string { return fmt.Sprintf("%d-", s.count.Add(1)) }
 
 // operation draws an operation.
-func (d dice) operation() operation {
-	switch d.upto(13) {
+func (g generator) operation() operation {
+	switch g.upto(13) {
 	case 0, 1:
-		return getting{Key: d.key(), Show: one(d, "", "n", "m.x, l[0], s", "l[1], l[0], absent", "v.x, m.y")}
+		return getting{Key: g.key(), Show: one(g, "", "n", "m.x, l[0], s", "l[1], l[0], absent", "v.x, m.y")}
 	case 2, 3:
-		return d.query()
+		return g.query()
 	case 4:
-		return d.indexQuery()
+		return g.indexQuery()
 	case 5:
-		return d.transaction()
+		return g.transaction()
 	case 6:
-		return transactGetting(d.distinct(1 + d.upto(3)))
+		return transactGetting(g.distinct(1 + g.upto(3)))
 	case 7:
-		return batchGetting(d.distinct(1 + d.upto(4)))
+		return batchGetting(g.distinct(1 + g.upto(4)))
 	case 8:
-		return d.batch()
+		return g.batch()
 	}
-	return d.write()
+	return g.write()
 }
 
 // write draws a write of one row.
-func (d dice) write() write {
-	e := d.expression()
-	switch d.upto(5) {
+func (g generator) write() write {
+	e := g.expression()
+	switch g.upto(5) {
 	case 0, 1:
-		return storing{Row: with(d.attributes(), d.key()), Where: e.perhapsCondition(), Values: e.values}
+		return storing{Row: with(g.attributes(), g.key()), Where: e.perhapsCondition(), Values: e.values}
 	case 2:
-		return removing{Key: d.key(), Where: e.perhapsCondition(), Values: e.values}
+		return removing{Key: g.key(), Where: e.perhapsCondition(), Values: e.values}
 	case 3:
-		returned := one(d, types.ReturnValueUpdatedNew, types.ReturnValueUpdatedOld)
-		return changing{Key: d.key(), Do: e.update(true), Where: e.perhapsCondition(), Values: e.values, Return: returned}
+		returned := one(g, types.ReturnValueUpdatedNew, types.ReturnValueUpdatedOld)
+		return changing{Key: g.key(), Do: e.update(true), Where: e.perhapsCondition(), Values: e.values, Return: returned}
 	}
-	returned := one(d, types.ReturnValueAllNew, types.ReturnValueAllNew, types.ReturnValueAllOld, types.ReturnValueNone)
-	return changing{Key: d.key(), Do: e.update(false), Where: e.perhapsCondition(), Values: e.values, Return: returned}
+	returned := one(g, types.ReturnValueAllNew, types.ReturnValueAllNew, types.ReturnValueAllOld, types.ReturnValueNone)
+	return changing{Key: g.key(), Do: e.update(false), Where: e.perhapsCondition(), Values: e.values, Return: returned}
 }
 
 func (e *expression) perhapsCondition() string {
@@ -140,15 +142,16 @@ func (e *expression) perhapsCondition() string {
 	return e.condition(e.upto(2))
 }
 
-// transaction draws one whose actions are all valid, so that they fail by their conditions alone: DynamoDB Local refuses it as
-// a whole where an action is invalid, whatever the others' conditions say.
-func (d dice) transaction() transacting {
+// transaction draws a transaction of valid actions, which fail only by their conditions. DynamoDB
+// Local refuses the whole transaction if an action is invalid, whatever the conditions of the
+// others.
+func (g generator) transaction() transacting {
 	var x transacting
-	for _, key := range d.distinct(1 + d.upto(3)) {
-		e := d.expression()
-		switch d.upto(3) {
+	for _, key := range g.distinct(1 + g.upto(3)) {
+		e := g.expression()
+		switch g.upto(3) {
 		case 0:
-			x = append(x, storing{Row: with(d.attributes(), key), Where: e.faultless().perhapsCondition(), Values: e.values})
+			x = append(x, storing{Row: with(g.attributes(), key), Where: e.faultless().perhapsCondition(), Values: e.values})
 		case 1:
 			x = append(x, removing{Key: key, Where: e.faultless().perhapsCondition(), Values: e.values})
 		case 2:
@@ -160,58 +163,58 @@ func (d dice) transaction() transacting {
 	return x
 }
 
-// faultless returns the expression, of which no more is drawn that is refused for how it is written.
+// faultless returns the expression, restricted to valid syntax.
 func (e *expression) faultless() *expression {
 	e.valid = true
 	return e
 }
 
-func (d dice) batch() batchWriting {
+func (g generator) batch() batchWriting {
 	var w batchWriting
-	for _, key := range d.distinct(1 + d.upto(4)) {
-		if d.perhaps(3) {
+	for _, key := range g.distinct(1 + g.upto(4)) {
+		if g.perhaps(3) {
 			w = append(w, key)
 		} else {
-			w = append(w, with(d.attributes(), key, item{"batch": true}))
+			w = append(w, with(g.attributes(), key, item{"batch": true}))
 		}
 	}
 	return w
 }
 
 // query draws a query of a partition, page by page.
-func (d dice) query() querying {
-	e := d.expression()
-	q := querying{Where: "pk = " + e.is(one(d, d.partitions()...)), Limit: int32(d.upto(3)), Back: d.perhaps(2)}
-	switch d.upto(4) {
+func (g generator) query() querying {
+	e := g.expression()
+	q := querying{Where: "pk = " + e.is(one(g, g.partitions()...)), Limit: int32(g.upto(3)), Back: g.perhaps(2)}
+	switch g.upto(4) {
 	case 0:
-		q.Where += " AND sk " + one(d, "=", "<", "<=", ">", ">=") + " " + e.is(one(d, "1", "2", "3"))
+		q.Where += " AND sk " + one(g, "=", "<", "<=", ">", ">=") + " " + e.is(one(g, "1", "2", "3"))
 	case 1:
-		q.Where += " AND sk BETWEEN " + e.is(one(d, "1", "2")) + " AND " + e.is(one(d, "2", "3"))
+		q.Where += " AND sk BETWEEN " + e.is(one(g, "1", "2")) + " AND " + e.is(one(g, "2", "3"))
 	case 2:
-		q.Where += " AND begins_with(sk, " + e.is(one(d, "1", "2", "3")) + ")"
+		q.Where += " AND begins_with(sk, " + e.is(one(g, "1", "2", "3")) + ")"
 	}
 	q.Filter, q.Values = e.perhapsCondition(), e.values
 	return q
 }
 
 // indexQuery draws a query of an index.
-func (d dice) indexQuery() querying {
-	e := d.expression()
-	q := querying{Index: "byOwner", Where: "#owner = " + e.is(one(d, d.owners()...)), Back: d.perhaps(2)}
-	if d.perhaps(2) {
-		q.Where += " AND #at " + one(d, "=", "<", ">=") + " " + e.is(d.number())
+func (g generator) indexQuery() querying {
+	e := g.expression()
+	q := querying{Index: "byOwner", Where: "#owner = " + e.is(one(g, g.owners()...)), Back: g.perhaps(2)}
+	if g.perhaps(2) {
+		q.Where += " AND #at " + one(g, "=", "<", ">=") + " " + e.is(g.number())
 	}
 	q.Filter, q.Values = e.perhapsCondition(), e.values
 	return q
 }
 
-// everything is what the sequence's rows can be read by: each partition, and each index.
-func (d dice) everything() []operation {
+// everything returns operations that read all rows of the sequence, by partition and by index.
+func (g generator) everything() []operation {
 	var looks []operation
-	for _, pk := range d.partitions() {
+	for _, pk := range g.partitions() {
 		looks = append(looks, querying{Where: "pk = :k", Values: item{":k": pk}})
 	}
-	for _, owner := range d.owners() {
+	for _, owner := range g.owners() {
 		looks = append(looks,
 			querying{Index: "byOwner", Where: "#owner = :k", Values: item{":k": owner}},
 			querying{Index: "byDue", Where: "#open = :k", Values: item{":k": owner}})

@@ -11,8 +11,8 @@ import (
 	"backroom/localstack/conformance"
 )
 
-// condition is an expression that holds of an item or does not, or is refused. It is asked both ways: as the condition of a
-// write, and as the filter of a query.
+// condition is an expression that holds of an item, does not hold, or is refused. It is checked as
+// the condition of a write and as the filter of a query.
 type condition struct {
 	given   item
 	where   string
@@ -48,7 +48,7 @@ func (c condition) check(t conformance.T, s *stage) {
 	require.Equal(t, c.holds, found.Count == 1, "as a filter")
 }
 
-// onKey is a condition that names the key, which a filter may not. :id is the key.
+// onKey is a condition that names the key, which a filter may not do. :id is the key.
 type onKey struct {
 	where string
 	holds bool
@@ -67,7 +67,7 @@ func (c onKey) check(t conformance.T, s *stage) {
 	refuses(t, err, failed, "")
 }
 
-// absent is a condition on an item that is not there.
+// absent is a condition on an absent item.
 type absent struct {
 	where  string
 	values item
@@ -98,7 +98,7 @@ func conditions() map[string]example {
 	return all
 }
 
-// comparisons are the six comparators on every type, BETWEEN and IN.
+// comparisons are the cases of the six comparators on every type, of BETWEEN and of IN.
 func comparisons() map[string]example {
 	all := map[string]example{}
 	ordered := map[string][3]any{
@@ -199,7 +199,7 @@ func comparisons() map[string]example {
 	return all
 }
 
-// many asks whether x is one of so many values.
+// many returns a condition with IN and count values.
 func many(count int, refused bool) condition {
 	c := condition{given: item{"x": count}, where: "x IN (", values: item{}, holds: true, refused: refused}
 	for i := 1; i <= count; i++ {
@@ -213,13 +213,14 @@ func many(count int, refused bool) condition {
 	return c
 }
 
-// kinds are a value of each type, by the name that attribute_type knows it by.
+// kinds has a value of each type, by the type's name in attribute_type.
 var kinds = map[string]any{
 	"S": "text", "N": 12, "B": []byte("bytes"), "BOOL": false, "NULL": nil, "L": list{1}, "M": item{"a": 1},
 	"SS": words{"a"}, "NS": numbers{"1"}, "BS": blobs{{1}},
 }
 
-// functions are attribute_exists, attribute_not_exists, attribute_type, begins_with and contains.
+// functions are the cases of attribute_exists, attribute_not_exists, attribute_type, begins_with
+// and contains.
 func functions() map[string]example {
 	all := map[string]example{}
 	for kind, value := range kinds {
@@ -288,7 +289,7 @@ func functions() map[string]example {
 	return all
 }
 
-// sizes are size() of every type that has one.
+// sizes are the cases of size().
 func sizes() map[string]example {
 	all := map[string]example{}
 	for kind, sized := range map[string]struct {
@@ -330,7 +331,7 @@ func sizes() map[string]example {
 	return all
 }
 
-// logic is AND, OR, NOT, what binds how, and parentheses, on a row of which y = 1 and n = 0.
+// logic is the cases of AND, OR, NOT, precedence and parentheses, on a row with y = 1 and n = 0.
 func logic() map[string]example {
 	row := item{"y": 1, "n": 0}
 	all := map[string]example{}
@@ -375,7 +376,7 @@ func logic() map[string]example {
 	return all
 }
 
-// paths are what a document path reaches.
+// paths are the cases of document paths.
 func paths() map[string]example {
 	row := item{"m": item{"a": item{"b": list{1, item{"c": "x"}}}, "a.b": 7, "key": 8}, "l": list{list{5}}, "a-b": 9, "ß": 10, "_u": 11, "n1": 12}
 	all := map[string]example{}
@@ -408,7 +409,7 @@ func paths() map[string]example {
 	return all
 }
 
-// mistakes are in how names and values are handed over.
+// mistakes are the cases of invalid names and values.
 func mistakes() map[string]example {
 	all := map[string]example{
 		"an undefined value is refused":                       condition{where: "n = :v", refused: true},
@@ -428,8 +429,8 @@ func mistakes() map[string]example {
 		"a value may be used twice":                           condition{given: item{"a": 1, "b": 1}, where: "a = :v AND b = :v", values: item{":v": 1}, holds: true},
 		"a name may be used twice":                            condition{given: item{"a": 1}, where: "#a = :v AND attribute_exists(#a)", names: names{"#a": "a"}, values: item{":v": 1}, holds: true},
 		"names and values are case-sensitive":                 condition{given: item{"a": 1, "A": 2}, where: "a = :v AND A = :V", values: item{":v": 1, ":V": 2}, holds: true},
-		"values without an expression are refused":            story(valuesAlone),
-		"names without an expression are refused":             story(namesAlone),
+		"values without an expression are refused":            scenario(valuesAlone),
+		"names without an expression are refused":             scenario(namesAlone),
 		"a reserved word may be used as a placeholder's name": condition{given: item{"status": 1}, where: "#s = :v", names: names{"#s": "status"}, values: item{":v": 1}, holds: true},
 		"a reserved word within a longer word is allowed":     condition{given: item{"statusOf": 1}, where: "statusOf = :v", values: item{":v": 1}, holds: true},
 	}

@@ -12,7 +12,7 @@ import (
 	"backroom/localstack/conformance/dynamotest"
 )
 
-// simulated returns a new simulated DynamoDB, whose clock moves a millisecond each time it is read.
+// simulated returns a new simulated DynamoDB. Its clock moves by a millisecond with each reading.
 func simulated() dynamotest.Cloud {
 	now := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 	cloud := cloudsim.New(cloudsim.Settings{Now: func() time.Time {
@@ -24,7 +24,7 @@ func simulated() dynamotest.Cloud {
 	}}
 }
 
-// everywhere runs a test on the simulator, and, under its own name, on the cloud of BACKROOM_ENDPOINT, if there is one.
+// everywhere runs a test on the simulator, and on the cloud at BACKROOM_ENDPOINT if that is set.
 func everywhere(t *testing.T, test func(*testing.T, dynamotest.Cloud)) {
 	t.Run("cloudsim", func(t *testing.T) {
 		t.Parallel()
@@ -38,18 +38,19 @@ func everywhere(t *testing.T, test func(*testing.T, dynamotest.Cloud)) {
 	}
 }
 
-func TestEveryCloudKeepsDynamoDBsPromises(t *testing.T) {
+func TestExercise_EveryCloudPassesTheDynamoDBSuite(t *testing.T) {
 	t.Parallel()
 	everywhere(t, dynamotest.Exercise)
 }
 
-// Random operations have equal answers on the simulator and on the other cloud; without one, on two simulators.
-func TestTheSimulatorAnswersAsEveryCloud(t *testing.T) {
+// Random operations get equal answers from the simulator and the other cloud, or from two
+// simulators if BACKROOM_ENDPOINT is not set.
+func TestCompare_TheSimulatorAnswersLikeTheOtherCloud(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, cloud dynamotest.Cloud) { dynamotest.Compare(t, simulated(), cloud) })
 }
 
-func TestTheSimulatorWritesAloneAsInATransaction(t *testing.T) {
+func TestAgree_AWriteAloneEqualsOneInATransaction(t *testing.T) {
 	t.Parallel()
 	dynamotest.Agree(t, simulated(), simulated())
 }

@@ -3,14 +3,15 @@ package dynamotest
 // exceptionsFile is this file.
 const exceptionsFile = "localstack/conformance/dynamotest/exceptions.go"
 
-// Tame are the clouds on which random sequences keep to what they do as DynamoDB does, with the reason.
-var Tame = map[string]string{
+// Restricted are the clouds on which random sequences use only operations that the cloud does as
+// DynamoDB does, with the reasons.
+var Restricted = map[string]string{
 	"ministack": "it accepts operands of wrong types, changes of absent attributes, and overlapping paths, which DynamoDB refuses",
 }
 
-// Exceptions are the known deviations from what AWS documents: cloud → "group: case" → reason. An excepted case still runs,
-// and must fail. DynamoDB Local, which localstack has inside, has one only where it contradicts AWS's documentation; cloudsim
-// has none.
+// Exceptions are the known deviations from AWS's documentation: cloud → "group: case" → reason. An
+// excepted case still runs, and must fail. For DynamoDB Local, which is inside LocalStack, only
+// cases that contradict AWS's documentation are listed. cloudsim passes every case.
 var Exceptions = map[string]map[string]string{
 	"localstack": because(map[string][]string{
 		"it accepts size as a name; AWS lists it as a reserved word": {
@@ -236,7 +237,7 @@ var Exceptions = map[string]map[string]string{
 	}),
 }
 
-// because turns cases by their reason into reasons by their case.
+// because turns lists of cases by reason into reasons by case.
 func because(cases map[string][]string) map[string]string {
 	all := map[string]string{}
 	for reason, names := range cases {

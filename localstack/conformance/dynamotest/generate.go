@@ -9,125 +9,130 @@ import (
 	"pgregory.net/rapid"
 )
 
-// dice draw what a generated sequence is made of: few keys, few values, and expressions that are mostly valid.
-type dice struct {
+// generator draws the operations of a random sequence. It uses few keys, few values, and mostly
+// valid expressions.
+type generator struct {
 	*rapid.T
-	space string // begins every partition key and index key of the sequence, so that sequences share a table
-	valid bool   // nothing is drawn that is refused for how it is written
-	tame  bool   // attributes keep their types, and functions are asked only of the types that they know
+	space string // the prefix of the sequence's partition and index keys; sequences share a table
+	valid bool   // expressions have a valid syntax
+	typed bool   // attributes keep their types, and functions get only types that they accept
 }
 
-// one draws one of several.
-func one[E any](d dice, of ...E) E { return rapid.SampledFrom(of).Draw(d.T, "one of") }
+// one draws one of several values.
+func one[E any](g generator, of ...E) E { return rapid.SampledFrom(of).Draw(g.T, "one of") }
 
-// perhaps is true once in so many times.
-func (d dice) perhaps(in int) bool { return rapid.IntRange(1, in).Draw(d.T, "perhaps") == 1 }
+// perhaps draws true with a chance of one in the given number.
+func (g generator) perhaps(in int) bool { return rapid.IntRange(1, in).Draw(g.T, "perhaps") == 1 }
 
-func (d dice) upto(count int) int { return rapid.IntRange(0, count).Draw(d.T, "up to") }
+func (g generator) upto(count int) int { return rapid.IntRange(0, count).Draw(g.T, "up to") }
 
-// The partition keys, sort keys and index keys there are.
-func (d dice) partitions() []string { return []string{d.space + "a", d.space + "b"} }
-func (d dice) owners() []string     { return []string{d.space + "x", d.space + "y"} }
+// The partition keys, index keys and sort keys of a sequence.
+func (g generator) partitions() []string { return []string{g.space + "a", g.space + "b"} }
+func (g generator) owners() []string     { return []string{g.space + "x", g.space + "y"} }
 
-func (d dice) key() item { return item{"pk": one(d, d.partitions()...), "sk": one(d, "1", "2", "3")} }
+func (g generator) key() item {
+	return item{"pk": one(g, g.partitions()...), "sk": one(g, "1", "2", "3")}
+}
 
-// distinct draws so many different keys.
-func (d dice) distinct(count int) []item {
+// distinct draws count different keys.
+func (g generator) distinct(count int) []item {
 	var all []item
-	for _, pk := range d.partitions() {
+	for _, pk := range g.partitions() {
 		for _, sk := range []string{"1", "2", "3"} {
 			all = append(all, item{"pk": pk, "sk": sk})
 		}
 	}
-	return rapid.Permutation(all).Draw(d.T, "keys")[:count]
+	return rapid.Permutation(all).Draw(g.T, "keys")[:count]
 }
 
-// Numbers are whole and short: DynamoDB Local leaves zeros at the end of sums of fractions, and MiniStack counts with 28 digits.
-func (d dice) number() any { return rapid.IntRange(-3, 9).Draw(d.T, "number") }
-func (d dice) string() any { return one(d, "", "a", "ab", "b", "abc") }
+// Numbers are short integers. DynamoDB Local keeps trailing zeros of sums of fractions, and
+// MiniStack calculates with 28 digits.
+func (g generator) number() any { return rapid.IntRange(-3, 9).Draw(g.T, "number") }
+func (g generator) string() any { return one(g, "", "a", "ab", "b", "abc") }
 
-func (d dice) scalar() any {
-	return one(d, d.number(), d.string(), any(true), any(false), nil, any([]byte{1}), any([]byte{1, 2}))
+func (g generator) scalar() any {
+	return one(g, g.number(), g.string(), any(true), any(false), nil, any([]byte{1}), any([]byte{1, 2}))
 }
 
-func (d dice) set() any {
-	if d.perhaps(2) {
-		return d.words()
+func (g generator) set() any {
+	if g.perhaps(2) {
+		return g.words()
 	}
-	return d.numbers()
+	return g.numbers()
 }
 
-func (d dice) words() words {
-	return words(rapid.Permutation([]string{"a", "b", "c"}).Draw(d.T, "words")[:1+d.upto(2)])
+func (g generator) words() words {
+	return words(rapid.Permutation([]string{"a", "b", "c"}).Draw(g.T, "words")[:1+g.upto(2)])
 }
 
-func (d dice) numbers() numbers {
-	return numbers(rapid.Permutation([]string{"1", "2", "3"}).Draw(d.T, "numbers")[:1+d.upto(2)])
+func (g generator) numbers() numbers {
+	return numbers(rapid.Permutation([]string{"1", "2", "3"}).Draw(g.T, "numbers")[:1+g.upto(2)])
 }
 
-func (d dice) list() list {
+func (g generator) list() list {
 	all := list{}
-	for range d.upto(3) {
-		all = append(all, d.scalar())
+	for range g.upto(3) {
+		all = append(all, g.scalar())
 	}
 	return all
 }
 
-func (d dice) value() any {
-	switch d.upto(6) {
+func (g generator) value() any {
+	switch g.upto(6) {
 	case 0:
-		return d.set()
+		return g.set()
 	case 1:
-		return d.list()
+		return g.list()
 	case 2:
-		return item{"x": d.scalar(), "y": d.list()}
+		return item{"x": g.scalar(), "y": g.list()}
 	case 3:
-		return item{"x": item{"y": d.scalar()}}
+		return item{"x": item{"y": g.scalar()}}
 	}
-	return d.scalar()
+	return g.scalar()
 }
 
-// usual draw what attributes usually hold. What an index has for its key is always of its type.
-func (d dice) usual() map[string]func() any {
+// usual has generators of the usual values of attributes. Index keys always have the type of the
+// index.
+func (g generator) usual() map[string]func() any {
 	return map[string]func() any{
-		"n": d.number, "s": d.string, "v": d.value, "l": func() any { return d.list() }, "ss": func() any { return d.words() }, "ns": func() any { return d.numbers() },
-		"m": func() any { return item{"x": d.scalar(), "y": d.list()} }, "owner": func() any { return one(d, d.owners()...) }, "at": d.number,
-		"open": func() any { return one(d, d.owners()...) }, "due": d.number,
+		"n": g.number, "s": g.string, "v": g.value, "l": func() any { return g.list() }, "ss": func() any { return g.words() }, "ns": func() any { return g.numbers() },
+		"m": func() any { return item{"x": g.scalar(), "y": g.list()} }, "owner": func() any { return one(g, g.owners()...) }, "at": g.number,
+		"open": func() any { return one(g, g.owners()...) }, "due": g.number,
 	}
 }
 
-// attributes draws what a row holds beside its key.
-func (d dice) attributes() item {
-	row, usual := item{}, d.usual()
+// attributes draws the attributes of a row, without the key.
+func (g generator) attributes() item {
+	row, usual := item{}, g.usual()
 	for _, name := range slices.Sorted(maps.Keys(usual)) {
-		if d.perhaps(2) {
+		if g.perhaps(2) {
 			row[name] = usual[name]()
 		}
 	}
 	return row
 }
 
-// expression is one that is being written, with its values.
+// expression is a random expression with its values.
 type expression struct {
-	dice
+	generator
 	values item
 }
 
-func (d dice) expression() *expression { return &expression{dice: d, values: item{}} }
+func (g generator) expression() *expression { return &expression{generator: g, values: item{}} }
 
-// is returns a placeholder for a value.
+// is adds a value, and returns its placeholder.
 func (e *expression) is(v any) string {
 	name := fmt.Sprintf(":v%d", len(e.values))
 	e.values[name] = v
 	return name
 }
 
-// path draws a document path that begins with an attribute that is in no index.
+// path draws a document path. It begins with an attribute that is in no index.
 func (e *expression) path() string {
-	return one(e.dice, "n", "s", "v", "l", "ss", "ns", "m", "m.x", "m.y", "m.y[0]", "l[0]", "l[1]", "v.x", "v.x.y", "absent")
+	return one(e.generator, "n", "s", "v", "l", "ss", "ns", "m", "m.x", "m.y", "m.y[0]", "l[0]", "l[1]", "v.x", "v.x.y", "absent")
 }
 
-// condition draws a condition of so many levels.
+// condition draws a condition with the given number of levels.
 func (e *expression) condition(levels int) string {
 	if levels > 0 {
 		switch e.upto(5) {
@@ -153,7 +158,7 @@ func (e *expression) term() string {
 	case 1:
 		return "attribute_not_exists(" + path + ")"
 	case 2:
-		return "attribute_type(" + path + ", " + e.is(one(e.dice, "S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS")) + ")"
+		return "attribute_type(" + path + ", " + e.is(one(e.generator, "S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS")) + ")"
 	case 3:
 		return "begins_with(" + e.of(path, "s") + ", " + e.is(e.string()) + ")"
 	case 4:
@@ -165,32 +170,34 @@ func (e *expression) term() string {
 	case 7:
 		return path + " IN (" + e.is(e.value()) + ", " + e.is(e.scalar()) + ")"
 	case 8:
-		return path + " " + one(e.dice, "=", "<>") + " " + e.is(e.value())
+		return path + " " + one(e.generator, "=", "<>") + " " + e.is(e.value())
 	}
 	switch {
 	case e.valid:
-		return path + " " + e.sign() + " " + e.is(one(e.dice, e.number(), e.string()))
+		return path + " " + e.sign() + " " + e.is(one(e.generator, e.number(), e.string()))
 	case e.perhaps(2):
 		return path + " " + e.sign() + " " + e.path()
 	}
 	return path + " " + e.sign() + " " + e.is(e.value())
 }
 
-// of returns the path, or one of those that a function knows the type of if it must.
+// of returns the path or, if the generator is typed, one of the paths whose type the function
+// accepts.
 func (e *expression) of(path string, known ...string) string {
-	if e.tame {
-		return one(e.dice, known...)
+	if e.typed {
+		return one(e.generator, known...)
 	}
 	return path
 }
 
-func (e *expression) sign() string { return one(e.dice, "=", "<>", "<", "<=", ">", ">=") }
+func (e *expression) sign() string { return one(e.generator, "=", "<>", "<", "<=", ">", ">=") }
 
-// update draws an update expression. Whole says that it changes whole attributes, and can: of none does it matter what it holds.
+// update draws an update expression. With whole, it only replaces or removes whole attributes, and
+// so never depends on their values.
 func (e *expression) update(whole bool) string {
 	targets := rapid.Permutation([]string{"n", "s", "v", "l", "ss", "ns", "m", "owner", "at", "open"}).Draw(e.T, "targets")[:1+e.upto(3)]
 	if !whole && !e.valid && e.perhaps(12) {
-		targets = append(targets, targets[0]) // which overlaps
+		targets = append(targets, targets[0]) // the paths overlap
 	}
 	changes := map[string][]string{}
 	for _, target := range targets {
@@ -211,7 +218,7 @@ func (e *expression) update(whole bool) string {
 	return strings.Join(clauses, " ")
 }
 
-// replacement draws another value for a whole attribute, or none.
+// replacement draws a new value for an attribute, or its removal.
 func (e *expression) replacement(of string) (clause, change string) {
 	name := of
 	if _, ok := indexKeys["#"+of]; ok {
@@ -220,25 +227,26 @@ func (e *expression) replacement(of string) (clause, change string) {
 	if e.perhaps(3) {
 		return "REMOVE", name
 	}
-	if e.tame || name != of {
+	if e.typed || name != of {
 		return "SET", name + " = " + e.is(e.usual()[of]())
 	}
 	return "SET", name + " = " + e.is(e.value())
 }
 
-// change draws what becomes of an attribute or of a part of it. It may need the attribute to be of a type.
+// change draws a change of an attribute or of a part of it. It may be invalid for some types of
+// attributes.
 func (e *expression) change(of string) (clause, change string) {
 	switch of {
 	case "ss":
-		return one(e.dice, "ADD", "DELETE"), "ss " + e.is(e.words())
+		return one(e.generator, "ADD", "DELETE"), "ss " + e.is(e.words())
 	case "ns":
-		return one(e.dice, "ADD", "DELETE"), "ns " + e.is(e.numbers())
+		return one(e.generator, "ADD", "DELETE"), "ns " + e.is(e.numbers())
 	case "n":
 		return e.count()
 	case "l":
 		return e.lengthen()
 	case "m":
-		if !e.tame && e.perhaps(3) {
+		if !e.typed && e.perhaps(3) {
 			return "REMOVE", "m.x"
 		}
 		return "SET", "m.x = " + e.is(e.scalar())
@@ -266,10 +274,10 @@ func (e *expression) count() (clause, change string) {
 	return "SET", "n = " + e.path() + " - " + e.is(e.number())
 }
 
-// forms returns how many forms of a change there are to draw, beside the first: so many that need no more than the attribute's
-// own type, and two that may meet another.
+// forms returns the highest index of the forms of a change: own forms need only the attribute's own
+// type, and two more may meet another type.
 func (e *expression) forms(own int) int {
-	if e.tame {
+	if e.typed {
 		return own
 	}
 	return own + 2
@@ -290,10 +298,10 @@ func (e *expression) lengthen() (clause, change string) {
 	return "REMOVE", "l[0]"
 }
 
-// indexKeys are the names by which reserved words go in expressions.
+// indexKeys are the placeholders of reserved words.
 var indexKeys = names{"#owner": "owner", "#at": "at", "#open": "open"}
 
-// named returns the names that expressions use; nil if they use none.
+// named returns the placeholders that expressions use; nil if they use none.
 func named(expressions ...string) names {
 	var some names
 	for name, stands := range indexKeys {

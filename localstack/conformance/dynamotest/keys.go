@@ -10,7 +10,7 @@ import (
 	"backroom/localstack/conformance"
 )
 
-// badKey is a key that no operation takes.
+// badKey is a key that every operation refuses.
 type badKey struct {
 	table func(s *stage) string
 	key   item
@@ -26,7 +26,7 @@ func (k badKey) check(t conformance.T, s *stage) {
 	refuses(t, err, invalid, "")
 }
 
-// badRow is an item that no table takes.
+// badRow is an item that PutItem refuses.
 type badRow struct {
 	table func(s *stage) string
 	row   item
@@ -38,7 +38,7 @@ func (r badRow) check(t conformance.T, s *stage) {
 	refuses(t, err, invalid, "")
 }
 
-// anyRow is an item that a table takes, and gives back.
+// anyRow is a key that a table accepts and returns.
 type anyRow struct {
 	table func(s *stage) string
 	key   item
@@ -87,12 +87,12 @@ func keys() map[string]example {
 		"a key may have any bytes":             anyRow{blobTable, item{"pk": []byte{0}, "sk": []byte{255, 0}}},
 		"a sort key may be a negative number":  anyRow{scores, item{"pk": "negative", "sk": -7}},
 
-		"equal numbers are one key, in any form":       story(oneNumber),
-		"an update with an index key of another type":  story(indexKeyUpdate),
-		"an item replaces another with the same key":   story(replacement),
-		"reading and deleting an absent item succeeds": story(nothingThere),
-		"an unknown table is refused":                  story(noTable),
-		"keys are case-sensitive":                      story(twoKeys),
+		"equal numbers are one key, in any form":       scenario(oneNumber),
+		"an update with an index key of another type":  scenario(indexKeyUpdate),
+		"an item replaces another with the same key":   scenario(replacement),
+		"reading and deleting an absent item succeeds": scenario(nothingThere),
+		"an unknown table is refused":                  scenario(noTable),
+		"keys are case-sensitive":                      scenario(twoKeys),
 	}
 }
 

@@ -11,10 +11,11 @@ import (
 	"backroom/localstack/conformance"
 )
 
-// largest is how many bytes an item may have: names and values together.
+// largest is the largest size of an item in bytes, names and values together.
 const largest = 400 << 10
 
-// sized is an attribute x beside which the attribute s fills an item to the limit: one byte more is refused.
+// sized is an attribute x of a known size. The attribute s fills the item up to the limit, and one
+// more byte is refused.
 type sized struct {
 	value any
 	bytes int
@@ -30,15 +31,15 @@ func (v sized) check(t conformance.T, s *stage) {
 
 func limits() map[string]example {
 	all := map[string]example{
-		"an update may fill an item to the limit only": story(filledByUpdate),
-		"a page of a query ends at 1 MB":               story(largePage),
-		"a page of a count ends at 1 MB":               story(largeCount),
-		"an expression of 4096 bytes is accepted":      story(longExpression),
-		"an expression of 4097 bytes is refused":       story(longerExpression),
+		"an update may fill an item to the limit only": scenario(filledByUpdate),
+		"a page of a query ends at 1 MB":               scenario(largePage),
+		"a page of a count ends at 1 MB":               scenario(largeCount),
+		"an expression of 4096 bytes is accepted":      scenario(longExpression),
+		"an expression of 4097 bytes is refused":       scenario(longerExpression),
 		"a document 32 levels deep is accepted":        stored{value: nested(31), read: nested(31)},
 		"a document 33 levels deep is refused":         stored{value: nested(32), refused: true},
-		"300 operators in an expression are accepted":  story(manyOperators),
-		"an expression of 301 operators is refused":    story(tooManyOperators),
+		"300 operators in an expression are accepted":  scenario(manyOperators),
+		"an expression of 301 operators is refused":    scenario(tooManyOperators),
 	}
 	for kind, v := range map[string]sized{
 		"a string of two-byte letters": {"éé", 4},
@@ -56,7 +57,7 @@ func limits() map[string]example {
 	return all
 }
 
-// nested returns so many lists within each other.
+// nested returns lists nested to the given number of levels.
 func nested(levels int) list {
 	inner := list{}
 	for range levels - 1 {
@@ -88,7 +89,7 @@ func largePage(t conformance.T, s *stage) {
 	s.large(t)
 	found, sizes := s.walk(t, s.partition(t))
 	require.Equal(t, columned("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"), column(found, "sk"))
-	require.Equal(t, []int32{7, 3}, sizes, "the row that passes 1 MB is the page's last")
+	require.Equal(t, []int32{7, 3}, sizes, "the row that exceeds 1 MB is the last of the page")
 }
 
 func largeCount(t conformance.T, s *stage) {
@@ -105,7 +106,7 @@ func (s *stage) conditional(t conformance.T, where string) error {
 	return err
 }
 
-// padded is a condition of so many bytes.
+// padded returns a condition with the given number of bytes.
 func padded(bytes int) string {
 	const where = "attribute_not_exists(absent)"
 	return where + strings.Repeat(" ", bytes-len(where))
@@ -119,7 +120,7 @@ func longerExpression(t conformance.T, s *stage) {
 	refuses(t, s.conditional(t, padded(4097)), invalid, "")
 }
 
-// operators is a condition that holds, of so many operators.
+// operators returns a condition that holds, with the given number of operators.
 func operators(count int) string {
 	terms := []string{"id<>a"}
 	if count%2 == 0 {

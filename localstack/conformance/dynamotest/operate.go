@@ -11,20 +11,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// site is a table where operations are carried out.
+// site is a table for operations.
 type site struct {
 	ctx   context.Context
 	db    *dynamodb.Client
 	table string
 }
 
-// operation is what a sequence is made of. It returns what was answered, in one way of writing it.
+// operation is one step of a sequence. It returns the answer in a canonical form.
 type operation interface {
 	on(s site) string
 }
 
-// write is an operation on one row, which can also be an action of a transaction. The action shows the row that its condition
-// fails of.
+// write is an operation on one row. It can also be an action of a transaction, which returns the
+// row if its condition fails.
 type write interface {
 	operation
 	action(table string) types.TransactWriteItem
@@ -55,7 +55,7 @@ func (p storing) on(s site) string {
 	if err != nil {
 		return refusal(err)
 	}
-	return told(done.Attributes)
+	return attributesOrNothing(done.Attributes)
 }
 
 // changing is an UpdateItem.
@@ -83,7 +83,7 @@ func (u changing) on(s site) string {
 	if err != nil {
 		return refusal(err)
 	}
-	return told(done.Attributes)
+	return attributesOrNothing(done.Attributes)
 }
 
 // removing is a DeleteItem.
@@ -109,10 +109,10 @@ func (r removing) on(s site) string {
 	if err != nil {
 		return refusal(err)
 	}
-	return told(done.Attributes)
+	return attributesOrNothing(done.Attributes)
 }
 
-// checking is a ConditionCheck, which is there in transactions only.
+// checking is a ConditionCheck. It exists only in transactions.
 type checking struct {
 	Key    item
 	Where  string
@@ -220,19 +220,19 @@ func (q querying) on(s site) string {
 	if q.Limit > 0 {
 		input.Limit = &q.Limit
 	}
-	var told []string
+	var pages []string
 	for range 20 {
 		page, err := s.db.Query(s.ctx, input)
 		switch {
 		case err != nil:
 			return refusal(err)
 		case q.Index != "":
-			told = append(told, unordered(page.Items)) // rows with one index key stand in any order
-		case page.ScannedCount > 0: // a last page with nothing on it may come or not
-			told = append(told, written([]int32{page.Count, page.ScannedCount})+" "+strings.Join(texts(page.Items), " "))
+			pages = append(pages, unordered(page.Items)) // rows with equal index keys have no order
+		case page.ScannedCount > 0: // an empty last page is optional
+			pages = append(pages, written([]int32{page.Count, page.ScannedCount})+" "+strings.Join(texts(page.Items), " "))
 		}
 		if input.ExclusiveStartKey = page.LastEvaluatedKey; len(input.ExclusiveStartKey) == 0 {
-			return strings.Join(told, "\n")
+			return strings.Join(pages, "\n")
 		}
 	}
 	return "the pages do not end"
@@ -246,24 +246,26 @@ func given(values item) map[string]types.AttributeValue {
 	return attributes(values)
 }
 
-// told returns attributes that an answer has or leaves out as text: to leave them out or to have none is the same.
-func told(all map[string]types.AttributeValue) string {
+// attributesOrNothing returns an answer's attributes as text. Missing and empty attributes are
+// alike.
+func attributesOrNothing(all map[string]types.AttributeValue) string {
 	if len(all) == 0 {
 		return "nothing"
 	}
 	return text(all)
 }
 
-// unordered returns items as text whose order says nothing.
+// unordered returns items as text that does not depend on their order.
 func unordered(items []map[string]types.AttributeValue) string {
 	return strings.Join(slices.Sorted(slices.Values(texts(items))), " ")
 }
 
-// refusal returns what a refusal tells: its code, the reasons of a transaction, the item that a condition failed of. A
-// transaction that an action is invalid in is as invalid as the action: clouds differ in which of both they say.
+// refusal returns a refusal as text: its code, the cancellation reasons, and the item whose
+// condition failed. A canceled transaction with the reason ValidationError counts as invalid,
+// because clouds answer either.
 func refusal(err error) string {
 	if refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		return failed + " " + told(refused.Item)
+		return failed + " " + attributesOrNothing(refused.Item)
 	}
 	if why := reasons(err); why != nil {
 		if slices.Contains(why, "ValidationError") {

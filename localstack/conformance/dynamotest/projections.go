@@ -10,8 +10,8 @@ import (
 	"backroom/localstack/conformance"
 )
 
-// projection is what a ProjectionExpression leaves of the item {a: 1, m: {x: 1, y: {z: 2}}, l: [1, {p: 2, q: 3}, 4]}: asked of
-// GetItem and of Query.
+// projection is what a ProjectionExpression leaves of the item {a: 1, m: {x: 1, y: {z: 2}}, l: [1,
+// {p: 2, q: 3}, 4]}. It is checked with GetItem and Query.
 type projection struct {
 	show    string
 	names   names
@@ -59,7 +59,7 @@ func projections() map[string]example {
 		all[fmt.Sprintf("overlapping paths are refused in %q", show)] = projection{show: show, refused: true}
 	}
 	all["an unused name in a projection is refused"] = projection{show: "a", names: names{"#m": "m"}, refused: true}
-	all["the key is returned only on request"] = story(func(t conformance.T, s *stage) {
+	all["the key is returned only on request"] = scenario(func(t conformance.T, s *stage) {
 		s.put(t, s.things, with(thing(t), item{"a": 1}))
 		got, err := s.db.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &s.things, Key: attributes(thing(t)), ConsistentRead: aws.Bool(true), ProjectionExpression: aws.String("id")})
 		require.NoError(t, err)

@@ -13,8 +13,8 @@ import (
 	"backroom/localstack/conformance"
 )
 
-// eventually repeats a demand that an index may meet late: it returns the last answer when it is as long as wanted, or after
-// five seconds.
+// eventually repeats a read of an index, which may be late, until the answer has the wanted length,
+// for at most five seconds. It returns the last answer.
 func eventually[E any](wanted int, ask func() []E) []E {
 	for range 50 {
 		if found := ask(); len(found) >= wanted {
@@ -25,8 +25,8 @@ func eventually[E any](wanted int, ask func() []E) []E {
 	return ask()
 }
 
-// ranged is a key condition on a table with five rows of one partition key, and the sort keys that it finds. :pk is the
-// partition key.
+// ranged is a key condition on a table with five rows of one partition key, and the rows that it
+// finds. :pk is the partition key.
 type ranged struct {
 	table func(s *stage) string
 	keys  list // of the five rows, in order
@@ -149,7 +149,7 @@ func queries() map[string]example {
 		"a filter on the sort key is refused":                  badQuery{where: "pk = :pk", filter: "sk > :v", values: both},
 		"a filter on the index's key is refused":               badQuery{index: "byOwner", where: "#o = :pk", filter: "#at > :v", names: names{"#o": "owner", "#at": "at"}, values: item{":pk": "a", ":v": 1}},
 		"a filter must be a condition":                         badQuery{where: "pk = :pk", filter: "n", values: pk},
-		"an unknown index is refused":                          story(noIndex),
+		"an unknown index is refused":                          scenario(noIndex),
 		"an index is not queried by the table's key":           badQuery{index: "byOwner", where: "pk = :pk", values: pk},
 		"a consistent read of an index is refused":             badQuery{index: "byOwner", where: "#o = :pk", names: names{"#o": "owner"}, values: pk, change: func(q *dynamodb.QueryInput) { q.ConsistentRead = aws.Bool(true) }},
 		"a limit of 0 is refused":                              badQuery{where: "pk = :pk", values: pk, change: func(q *dynamodb.QueryInput) { q.Limit = aws.Int32(0) }},
@@ -157,28 +157,28 @@ func queries() map[string]example {
 		"a start key in another partition is refused":          badQuery{where: "pk = :pk", values: pk, change: func(q *dynamodb.QueryInput) { q.ExclusiveStartKey = attributes(item{"pk": "z", "sk": "a"}) }},
 		"a start key for an index needs both keys":             badQuery{index: "byOwner", where: "#o = :pk", names: names{"#o": "owner"}, values: pk, change: func(q *dynamodb.QueryInput) { q.ExclusiveStartKey = attributes(item{"pk": "a", "sk": "a"}) }},
 
-		"an empty partition has no rows":                              story(emptyPartition),
-		"pages with a limit return every row once":                    story(pages),
-		"pages in reverse order return every row once":                story(pagesBack),
-		"a page ends at its limit even if its filter drops every row": story(filteredPages),
-		"a count query returns no items":                              story(counted),
-		"an index is paged by its own key and the table's key":        story(indexPages),
-		"rows with equal index keys are all found":                    story(equalIndexKeys),
-		"an index returns rows in the order of its key":               story(indexOrder),
-		"a sparse index has only rows with its key":                   story(sparse),
-		"a sparse index loses rows that lose its key":                 story(sparseRemoval),
-		"a KEYS_ONLY index has only keys":                             story(keysOnly),
-		"an ALL index has every attribute":                            story(allProjected),
-		"an INCLUDE index has the included attributes":                story(included),
-		"a KEYS_ONLY index cannot return other attributes":            story(beyondProjection),
-		"a row that changes its index key moves":                      story(movedInIndex),
-		"a deleted row leaves its index":                              story(deletedFromIndex),
-		"a scan returns every row":                                    story(scanned),
-		"a scan in segments returns every row once":                   story(segments),
-		"a scan of an index returns its rows":                         story(indexScanned),
-		"a scan by pages returns every row once":                      story(scanPages),
-		"a scan with a filter may name the key":                       story(scanFilter),
-		"a scan of an unknown segment is refused":                     story(badSegment),
+		"an empty partition has no rows":                              scenario(emptyPartition),
+		"pages with a limit return every row once":                    scenario(pages),
+		"pages in reverse order return every row once":                scenario(pagesBack),
+		"a page ends at its limit even if its filter drops every row": scenario(filteredPages),
+		"a count query returns no items":                              scenario(counted),
+		"an index is paged by its own key and the table's key":        scenario(indexPages),
+		"rows with equal index keys are all found":                    scenario(equalIndexKeys),
+		"an index returns rows in the order of its key":               scenario(indexOrder),
+		"a sparse index has only rows with its key":                   scenario(sparse),
+		"a sparse index loses rows that lose its key":                 scenario(sparseRemoval),
+		"a KEYS_ONLY index has only keys":                             scenario(keysOnly),
+		"an ALL index has every attribute":                            scenario(allProjected),
+		"an INCLUDE index has the included attributes":                scenario(included),
+		"a KEYS_ONLY index cannot return other attributes":            scenario(beyondProjection),
+		"a row that changes its index key moves":                      scenario(movedInIndex),
+		"a deleted row leaves its index":                              scenario(deletedFromIndex),
+		"a scan returns every row":                                    scenario(scanned),
+		"a scan in segments returns every row once":                   scenario(segments),
+		"a scan of an index returns its rows":                         scenario(indexScanned),
+		"a scan by pages returns every row once":                      scenario(scanPages),
+		"a scan with a filter may name the key":                       scenario(scanFilter),
+		"a scan of an unknown segment is refused":                     scenario(badSegment),
 	})
 	return all
 }
@@ -191,12 +191,12 @@ func (s *stage) fill(t conformance.T, count int) {
 	}
 }
 
-// partition queries the case's partition.
+// partition returns a query of the case's partition.
 func (s *stage) partition(t conformance.T) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{TableName: &s.rows, KeyConditionExpression: aws.String("pk = :pk"), ExpressionAttributeValues: attributes(item{":pk": t.Name()}), ConsistentRead: aws.Bool(true)}
 }
 
-// owned queries an index by the case's name.
+// owned returns a query of an index by the case's name.
 func (s *stage) owned(t conformance.T, index, attribute string) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
 		TableName: &s.rows, IndexName: &index, KeyConditionExpression: aws.String("#k = :k"),
@@ -211,7 +211,7 @@ func (s *stage) query(t conformance.T, q *dynamodb.QueryInput) *dynamodb.QueryOu
 	return answer
 }
 
-// walk queries page by page, and returns the items and how many each page had.
+// walk queries page by page. It returns all items, and the number of items on each page.
 func (s *stage) walk(t conformance.T, q *dynamodb.QueryInput) (items []map[string]types.AttributeValue, sizes []int32) {
 	t.Helper()
 	for range 20 {
@@ -234,7 +234,7 @@ func column(items []map[string]types.AttributeValue, name string) []string {
 	return all
 }
 
-// columned is column of values.
+// columned returns what column returns for the values.
 func columned(values ...any) []string {
 	all := []string{}
 	for _, v := range values {
@@ -262,7 +262,7 @@ func pages(t conformance.T, s *stage) {
 	q.Limit, q.ExclusiveStartKey = aws.Int32(5), nil
 	found, sizes = s.walk(t, q)
 	require.Len(t, found, 5)
-	require.Equal(t, []int32{5, 0}, sizes, "whoever stops at the limit does not look whether there is more")
+	require.Equal(t, []int32{5, 0}, sizes, "a page that ends at its limit may be followed by an empty page")
 }
 
 func pagesBack(t conformance.T, s *stage) {
@@ -279,7 +279,7 @@ func filteredPages(t conformance.T, s *stage) {
 	q.Limit, q.FilterExpression, q.ExpressionAttributeValues = aws.Int32(2), aws.String("n >= :n"), attributes(item{":pk": t.Name(), ":n": 3})
 	first := s.query(t, q)
 	require.Empty(t, first.Items)
-	require.Equal(t, []int32{0, 2}, []int32{first.Count, first.ScannedCount}, "a limit counts what is read")
+	require.Equal(t, []int32{0, 2}, []int32{first.Count, first.ScannedCount}, "a limit counts the rows read")
 	found, sizes := s.walk(t, q)
 	require.Equal(t, columned(3, 4), column(found, "n"))
 	require.Equal(t, []int32{0, 1, 1}, sizes)
@@ -302,7 +302,7 @@ func indexPages(t conformance.T, s *stage) {
 	require.Len(t, eventually(5, func() []map[string]types.AttributeValue { return s.query(t, q).Items }), 5)
 	q.Limit = aws.Int32(1)
 	first := s.query(t, q)
-	require.Equal(t, text(first.Items[0]), text(first.LastEvaluatedKey), "both keys, which is all that these rows have")
+	require.Equal(t, text(first.Items[0]), text(first.LastEvaluatedKey), "the start key has both keys, which are all attributes of these rows")
 	found, _ := s.walk(t, q)
 	require.Equal(t, columned(0, 0, 1, 1, 2), column(found, "at"))
 	require.Len(t, distinct(texts(found)), 5)
@@ -347,7 +347,7 @@ func sparse(t conformance.T, s *stage) {
 	require.Equal(t, columned("both"), column(found, "sk"))
 }
 
-// gone waits until an index has nothing of the case any more.
+// gone waits until an index has no row of the case.
 func (s *stage) gone(t conformance.T, q *dynamodb.QueryInput) {
 	t.Helper()
 	left := eventually(1, func() []bool {
@@ -478,7 +478,7 @@ func scanFilter(t conformance.T, s *stage) {
 
 func noIndex(t conformance.T, s *stage) {
 	_, err := s.db.Query(t.Context(), s.owned(t, "byNothing", "pk"))
-	require.Contains(t, []string{invalid, missing}, code(err), "AWS documents the one and has been seen to answer the other")
+	require.Contains(t, []string{invalid, missing}, code(err), "AWS documents one code, and was seen to answer the other")
 }
 
 func badSegment(t conformance.T, s *stage) {

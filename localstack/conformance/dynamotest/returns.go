@@ -11,17 +11,18 @@ import (
 	"backroom/localstack/conformance"
 )
 
-// returned is what an update says of the item {a: 1, b: 2}. The key is added to want where whole is true.
+// returned is what an update of the item {a: 1, b: 2} returns. If whole is true, the key is added
+// to want.
 //
-// What UPDATED_OLD and UPDATED_NEW say of a part of a document is not asked: AWS does not document whether it is the part or
-// the whole attribute.
+// UPDATED_OLD and UPDATED_NEW of a part of a document have no case: AWS does not document whether
+// they return the part or the whole attribute.
 type returned struct {
 	do     string
 	values item
 	kind   types.ReturnValue
 	whole  bool
 	want   item
-	absent bool // the item is not there
+	absent bool // the item does not exist
 }
 
 func (r returned) check(t conformance.T, s *stage) {
@@ -63,19 +64,19 @@ func returns() map[string]example {
 		"UPDATED_OLD of an absent item is empty":                   returned{absent: true, do: "SET a = :v", values: nine, kind: types.ReturnValueUpdatedOld},
 		"UPDATED_NEW of an absent item is the set attributes":      returned{absent: true, do: "SET a = :v", values: nine, kind: types.ReturnValueUpdatedNew, want: item{"a": 9}},
 
-		"a put returns the replaced item":               story(putReturns),
-		"a delete returns the deleted item":             story(deleteReturns),
-		"a failed put returns the item":                 story(failedPut),
-		"a failed update returns the item":              story(failedUpdate),
-		"a failed delete returns the item":              story(failedDelete),
-		"a failed write of an absent item returns none": story(failedAbsent),
+		"a put returns the replaced item":               scenario(putReturns),
+		"a delete returns the deleted item":             scenario(deleteReturns),
+		"a failed put returns the item":                 scenario(failedPut),
+		"a failed update returns the item":              scenario(failedUpdate),
+		"a failed delete returns the item":              scenario(failedDelete),
+		"a failed write of an absent item returns none": scenario(failedAbsent),
 	}
 	for _, kind := range []types.ReturnValue{types.ReturnValueAllNew, types.ReturnValueUpdatedOld, types.ReturnValueUpdatedNew} {
-		all["a put cannot return "+string(kind)] = story(func(t conformance.T, s *stage) {
+		all["a put cannot return "+string(kind)] = scenario(func(t conformance.T, s *stage) {
 			_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.things, Item: attributes(thing(t)), ReturnValues: kind})
 			refuses(t, err, invalid, "")
 		})
-		all["a delete cannot return "+string(kind)] = story(func(t conformance.T, s *stage) {
+		all["a delete cannot return "+string(kind)] = scenario(func(t conformance.T, s *stage) {
 			_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &s.things, Key: attributes(thing(t)), ReturnValues: kind})
 			refuses(t, err, invalid, "")
 		})
@@ -101,10 +102,10 @@ func deleteReturns(t conformance.T, s *stage) {
 		return done.Attributes
 	}
 	require.Equal(t, text(attributes(with(thing(t), item{"n": 1}))), text(remove()))
-	require.Empty(t, remove(), "to delete reading and deleting an absent item succeeds")
+	require.Empty(t, remove(), "deleting an absent item succeeds")
 }
 
-// found demands a failed condition that returns the case's item {n: 1}, if it was asked for.
+// found asserts a failed condition that returns the case's item {n: 1} if asked is true.
 func found(t conformance.T, err error, asked bool) {
 	t.Helper()
 	refuses(t, err, failed, "The conditional request failed")
@@ -117,7 +118,7 @@ func found(t conformance.T, err error, asked bool) {
 	require.Empty(t, refused.Item)
 }
 
-// asked are the two ways to ask for the item that a condition failed of.
+// asked says which values of ReturnValuesOnConditionCheckFailure ask for the item.
 var asked = map[types.ReturnValuesOnConditionCheckFailure]bool{
 	types.ReturnValuesOnConditionCheckFailureAllOld: true, types.ReturnValuesOnConditionCheckFailureNone: false,
 }

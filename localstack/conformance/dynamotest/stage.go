@@ -28,7 +28,7 @@ const (
 	inUse      = "ResourceInUseException"
 )
 
-// stage is the tables that cases share. Each case has a key of its own.
+// stage has the tables that cases share. Each case has its own key.
 type stage struct {
 	db      *dynamodb.Client
 	streams *dynamodbstreams.Client
@@ -39,7 +39,7 @@ type stage struct {
 	blobs  string // key pk and sk, both binary
 }
 
-// newStage makes the tables, which are removed when the test ends.
+// newStage creates the tables. They are deleted when the test ends.
 func newStage(t *testing.T, c Cloud) *stage {
 	t.Helper()
 	s := &stage{db: dynamodb.NewFromConfig(c.Config), streams: dynamodbstreams.NewFromConfig(c.Config)}
@@ -65,7 +65,8 @@ func newStage(t *testing.T, c Cloud) *stage {
 	return s
 }
 
-// rowsTable is a table with indexes: byOwner has everything, byDue only keys and only of what is open, byTag keys and n.
+// rowsTable is a table with indexes: byOwner projects all attributes, byDue only keys, byTag keys
+// and n. byDue is sparse: it has only rows with the attribute open.
 func rowsTable(name string) *dynamodb.CreateTableInput {
 	index := func(name string, projected types.Projection, names ...string) types.GlobalSecondaryIndex {
 		return types.GlobalSecondaryIndex{IndexName: &name, KeySchema: key(names...), Projection: &projected}
@@ -103,7 +104,8 @@ func streaming(view types.StreamViewType) *types.StreamSpecification {
 	return &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: view}
 }
 
-// create makes a table, billed by request, and waits until it is there. It is removed when the test ends.
+// create creates an on-demand table and waits until it is active. The table is deleted when the
+// test ends.
 func create(t *testing.T, db *dynamodb.Client, table *dynamodb.CreateTableInput) {
 	t.Helper()
 	table.BillingMode = types.BillingModePayPerRequest
@@ -118,7 +120,7 @@ func create(t *testing.T, db *dynamodb.Client, table *dynamodb.CreateTableInput)
 	require.NoError(t, ready.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: table.TableName}, time.Minute))
 }
 
-// thing returns the key of the case's thing.
+// thing returns the key of the case's item in the table things.
 func thing(t conformance.T) item { return item{"id": t.Name()} }
 
 // put stores an item in a table.
@@ -128,15 +130,15 @@ func (s *stage) put(t conformance.T, table string, i item) {
 	require.NoError(t, err)
 }
 
-// holds demands that an item stands in a table, or, if it is nil, that nothing has the key.
+// holds asserts that a table has an item, or no item with the key if want is nil.
 func (s *stage) holds(t conformance.T, table string, key, want item) {
 	t.Helper()
 	got, err := s.db.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &table, Key: attributes(key), ConsistentRead: aws.Bool(true)})
 	require.NoError(t, err)
-	require.Equal(t, text(attributes(want)), text(got.Item), "what the table holds")
+	require.Equal(t, text(attributes(want)), text(got.Item), "the item in the table")
 }
 
-// code returns the code of a refusal; empty for none.
+// code returns the code of a refusal; empty for no error.
 func code(err error) string {
 	if err == nil {
 		return ""
@@ -147,7 +149,7 @@ func code(err error) string {
 	return err.Error()
 }
 
-// refuses demands a refusal with a code, and with some words if words are given.
+// refuses asserts a refusal with a code, whose text contains says.
 func refuses(t conformance.T, err error, want string, says string) {
 	t.Helper()
 	require.Equal(t, want, code(err), "%v", err)

@@ -11,13 +11,13 @@ import (
 
 func tables() map[string]example {
 	return map[string]example{
-		"a table is described as it was created":       story(describedTable),
-		"creating an existing table is refused":        story(tableAgain),
-		"deleting an unknown table is refused":         story(tableGone),
-		"a table's name is listed":                     story(tableListed),
-		"an undefined key attribute is refused":        story(undefinedKey),
-		"an unused attribute definition is refused":    story(definedForNothing),
-		"time to live is changed at most once an hour": story(timeToLive),
+		"a table is described as it was created":       scenario(describedTable),
+		"creating an existing table is refused":        scenario(tableAgain),
+		"deleting an unknown table is refused":         scenario(tableGone),
+		"a table's name is listed":                     scenario(tableListed),
+		"an undefined key attribute is refused":        scenario(undefinedKey),
+		"an unused attribute definition is refused":    scenario(definedForNothing),
+		"time to live is changed at most once an hour": scenario(timeToLive),
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// tally counts things by their names.
+// tally counts by name.
 type tally map[string]int
 
 func (t tally) sum() (all int) {
@@ -17,7 +17,7 @@ func (t tally) sum() (all int) {
 	return all
 }
 
-// String names each kind of thing with its number, in the order of their names.
+// String lists the counts with their names, sorted by name.
 func (t tally) String() string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(t)) {

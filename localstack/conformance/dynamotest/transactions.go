@@ -18,17 +18,17 @@ import (
 // row returns the key of one of the case's rows.
 func row(t conformance.T, name string) item { return item{"pk": t.Name(), "sk": name} }
 
-// action makes an action on rows of a case.
+// action returns an action on rows of a case.
 type action func(t conformance.T, s *stage) types.TransactWriteItem
 
-// puts stores a row, if where holds; an empty where always does.
+// puts stores a row if the condition where holds. An empty where always holds.
 func puts(name string, more item, where string) action {
 	return func(t conformance.T, s *stage) types.TransactWriteItem {
 		return types.TransactWriteItem{Put: &types.Put{TableName: &s.rows, Item: attributes(with(row(t, name), more)), ConditionExpression: optional(where)}}
 	}
 }
 
-// sets sets n of a row.
+// sets sets the attribute n of a row.
 func sets(name string, n int, where string) action {
 	return func(t conformance.T, s *stage) types.TransactWriteItem {
 		return types.TransactWriteItem{Update: &types.Update{
@@ -50,7 +50,7 @@ func checks(name, where string) action {
 	}
 }
 
-// showing has an action return the item that its condition fails of.
+// showing makes an action return the item if its condition fails.
 func showing(do action) action {
 	return func(t conformance.T, s *stage) types.TransactWriteItem {
 		made, all := do(t, s), types.ReturnValuesOnConditionCheckFailureAllOld
@@ -75,12 +75,12 @@ func optional(text string) *string {
 	return &text
 }
 
-// transaction is actions on the rows a {n: 1} and b {n: 2}, and what becomes of the rows.
+// transaction is a list of actions on the rows a {n: 1} and b {n: 2}, with its effect.
 type transaction struct {
 	actions []action
-	becomes map[string]item // nil: the row is gone. Rows that are not named stay as they were.
-	reasons []string        // the codes, if it is cancelled; of a row that is shown with its name, as in "ConditionalCheckFailed a"
-	refused bool            // as invalid, as a whole
+	becomes map[string]item // nil: the row is deleted. Rows that are not named are unchanged.
+	reasons []string        // the codes of a cancellation; with the name of a returned row, as in "ConditionalCheckFailed a"
+	refused bool            // the whole transaction is refused as invalid
 }
 
 func (x transaction) check(t conformance.T, s *stage) {
@@ -115,7 +115,7 @@ func (x transaction) all(t conformance.T, s *stage) []types.TransactWriteItem {
 	return all
 }
 
-// codes returns the reasons' codes alone.
+// codes returns the codes of reasons, without the names of rows.
 func codes(reasons []string) []string {
 	var all []string
 	for _, reason := range reasons {
@@ -125,7 +125,7 @@ func codes(reasons []string) []string {
 	return all
 }
 
-// shown returns the reasons as reasons() has them: with the item in the place of its name.
+// shown returns the reasons in the form of reasons: with the item instead of its name.
 func (x transaction) shown(t conformance.T, rows map[string]item) []string {
 	var all []string
 	for _, reason := range x.reasons {
@@ -138,7 +138,8 @@ func (x transaction) shown(t conformance.T, rows map[string]item) []string {
 	return all
 }
 
-// reasons returns why a transaction was cancelled: each reason's code, and the item if it has one.
+// reasons returns the cancellation reasons of a transaction: each code, with the item if there is
+// one.
 func reasons(err error) []string {
 	refused, ok := errors.AsType[*types.TransactionCanceledException](err)
 	if !ok {
@@ -146,11 +147,11 @@ func reasons(err error) []string {
 	}
 	var all []string
 	for _, reason := range refused.CancellationReasons {
-		told := aws.ToString(reason.Code)
+		why := aws.ToString(reason.Code)
 		if len(reason.Item) > 0 {
-			told += " " + text(reason.Item)
+			why += " " + text(reason.Item)
 		}
-		all = append(all, told)
+		all = append(all, why)
 	}
 	return all
 }
@@ -179,24 +180,24 @@ func transactions() map[string]example {
 		"an action of two kinds is refused":                  transaction{actions: []action{twoKinds}, refused: true},
 		"an action of no kind is refused":                    transaction{actions: []action{noKind}, refused: true},
 		"an invalid condition is refused":                    transaction{actions: []action{puts("c", nil, ""), checks("a", "attribute_exists(")}, refused: true},
-		"an update that does not fit its row cancels":        transaction{actions: []action{puts("c", nil, ""), unbearable}, reasons: []string{none, wrong}},
+		"an update that does not fit its row cancels":        transaction{actions: []action{puts("c", nil, ""), unfitting}, reasons: []string{none, wrong}},
 		"a row without its sort key is refused":              transaction{actions: []action{puts("c", nil, ""), keyless}, refused: true},
-		"100 actions are accepted":                           story(hundredActions),
-		"101 actions are refused":                            story(hundredAndOneActions),
-		"a transaction without actions is refused":           story(noActions),
-		"more than 4 MB are refused":                         story(largeTransaction),
-		"a transaction over two tables":                      story(twoTables),
-		"a failure in one table leaves the other unchanged":  story(twoTablesFailed),
-		"an unknown table is refused":                        story(transactNowhere),
-		"a repeated token with the same actions writes once": story(tokenRepeated),
-		"a repeated token with other actions is refused":     story(tokenMismatched),
-		"another token writes again":                         story(tokenAnother),
-		"a token is free again after its transaction failed": story(tokenAfterFailure),
-		"a transaction reads rows of two tables in order":    story(transactRead),
-		"a transaction returns nothing for absent rows":      story(transactReadAbsent),
-		"a transaction reads by a projection":                story(transactReadProjected),
-		"a transaction that reads one row twice is refused":  story(transactReadTwice),
-		"a transaction reads 100 rows, and not 101":          story(transactReadLimit),
+		"100 actions are accepted":                           scenario(hundredActions),
+		"101 actions are refused":                            scenario(hundredAndOneActions),
+		"a transaction without actions is refused":           scenario(noActions),
+		"more than 4 MB are refused":                         scenario(largeTransaction),
+		"a transaction over two tables":                      scenario(twoTables),
+		"a failure in one table leaves the other unchanged":  scenario(twoTablesFailed),
+		"an unknown table is refused":                        scenario(transactNowhere),
+		"a repeated token with the same actions writes once": scenario(tokenRepeated),
+		"a repeated token with other actions is refused":     scenario(tokenMismatched),
+		"another token writes again":                         scenario(tokenAnother),
+		"a token is free again after its transaction failed": scenario(tokenAfterFailure),
+		"a transaction reads rows of two tables in order":    scenario(transactRead),
+		"a transaction returns nothing for absent rows":      scenario(transactReadAbsent),
+		"a transaction reads by a projection":                scenario(transactReadProjected),
+		"a transaction that reads one row twice is refused":  scenario(transactReadTwice),
+		"a transaction reads 100 rows, and not 101":          scenario(transactReadLimit),
 	}
 }
 
@@ -208,8 +209,8 @@ func twoKinds(t conformance.T, s *stage) types.TransactWriteItem {
 
 func noKind(conformance.T, *stage) types.TransactWriteItem { return types.TransactWriteItem{} }
 
-// unbearable sets a part of a number.
-func unbearable(t conformance.T, s *stage) types.TransactWriteItem {
+// unfitting sets a part of a number.
+func unfitting(t conformance.T, s *stage) types.TransactWriteItem {
 	broken := sets("a", 9, "")(t, s)
 	broken.Update.UpdateExpression = aws.String("SET n.part = :n")
 	return broken
@@ -259,7 +260,7 @@ func largeTransaction(t conformance.T, s *stage) {
 	require.Zero(t, s.query(t, s.partition(t)).Count)
 }
 
-// putsThing stores the case's thing, which stands in another table.
+// putsThing stores the case's item in the table things.
 func putsThing(where string) action {
 	return func(t conformance.T, s *stage) types.TransactWriteItem {
 		return types.TransactWriteItem{Put: &types.Put{TableName: &s.things, Item: attributes(thing(t)), ConditionExpression: optional(where)}}
@@ -295,7 +296,8 @@ func adds(n int) action {
 	}
 }
 
-// token returns a client request token of the case: at most 36 characters, so not its name.
+// token returns a client request token of the case. It has at most 36 characters, so it is not the
+// case's name.
 func token(t conformance.T, s *stage) string {
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(s.rows+t.Name())))[:32]
 }
@@ -329,7 +331,7 @@ func tokenAfterFailure(t conformance.T, s *stage) {
 	s.holds(t, s.rows, row(t, "b"), row(t, "b"))
 }
 
-// read reads rows of the case, by name, and its thing first.
+// read reads the case's item in the table things, and then rows of the case by name.
 func (s *stage) read(t conformance.T, show string, names ...string) (*dynamodb.TransactGetItemsOutput, error) {
 	t.Helper()
 	gets := []types.TransactGetItem{{Get: &types.Get{TableName: &s.things, Key: attributes(thing(t)), ProjectionExpression: optional(show)}}}

@@ -11,7 +11,7 @@ import (
 	"backroom/localstack/conformance"
 )
 
-// update is an expression that makes one item of another, or is refused and leaves the item alone.
+// update is an update expression that changes an item, or that is refused and changes nothing.
 type update struct {
 	given   item
 	do      string
@@ -35,11 +35,11 @@ func (u update) check(t conformance.T, s *stage) {
 	}
 	require.NoError(t, err)
 	after := with(thing(t), u.becomes)
-	require.Equal(t, text(attributes(after)), text(done.Attributes), "what ALL_NEW says")
+	require.Equal(t, text(attributes(after)), text(done.Attributes), "the attributes of ALL_NEW")
 	s.holds(t, s.things, thing(t), after)
 }
 
-// creation is an update of an item that is not there.
+// creation is an update of an absent item.
 type creation struct {
 	do      string
 	values  item
@@ -71,7 +71,7 @@ func updates() map[string]example {
 	return all
 }
 
-// settings are where SET writes.
+// settings are the cases of the paths that SET changes.
 func settings() map[string]example {
 	all := map[string]example{}
 	for kind, value := range kinds {
@@ -115,7 +115,8 @@ func settings() map[string]example {
 	return all
 }
 
-// operands are what SET writes: paths, sums, differences, if_not_exists and list_append.
+// operands are the cases of the operands of SET: paths, sums, differences, if_not_exists and
+// list_append.
 func operands() map[string]example {
 	return map[string]example{
 		"SET copies an attribute":                                 update{given: item{"a": item{"b": list{1}}}, do: "SET c = a.b[0]", becomes: item{"a": item{"b": list{1}}, "c": 1}},
@@ -190,7 +191,7 @@ func removals() map[string]example {
 		"REMOVE and SET in one list":                       update{given: item{"l": list{1, 2, 3}}, do: "REMOVE l[0] SET l[2] = :v", values: item{":v": "x"}, becomes: item{"l": list{2, "x"}}},
 		"REMOVE with an assignment is refused":             update{given: item{"a": 1}, do: "REMOVE a = :v", values: item{":v": 1}, refused: true},
 		"REMOVE from an absent item creates it":            creation{do: "REMOVE a"},
-		"an update without an expression creates the item": story(nothingDone),
+		"an update without an expression creates the item": scenario(nothingDone),
 		"an update of the item's last attribute keeps it":  update{given: item{"a": 1}, do: "REMOVE a"},
 		"an update with an invalid part changes nothing":   update{given: item{"a": 1, "s": "x"}, do: "SET a = :v, s = s + :v", values: item{":v": 2}, refused: true},
 	}
@@ -244,7 +245,7 @@ func deletions() map[string]example {
 	}
 }
 
-// clauses are how an update expression is put together.
+// clauses are the cases of the structure of an update expression.
 func clauses() map[string]example {
 	row := item{"a": 1, "b": 2, "n": 3, "ss": words{"x", "y"}, "m": item{"a": 1, "b": item{"c": 2}}, "l": list{1, item{"a": 1}}}
 	all := map[string]example{

@@ -11,13 +11,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// item is a row or a map within one, in the values of Go: string, int, number, []byte, bool, nil, list, item, and the sets.
+// item is a row or a map of Go values: string, int, number, []byte, bool, nil, list, item, and the
+// sets.
 type item = map[string]any
 
 // list is a DynamoDB list.
 type list = []any
 
-// number is a number as it is written.
+// number is a number as text.
 type number string
 
 // The sets.
@@ -30,7 +31,7 @@ type (
 // names are ExpressionAttributeNames.
 type names = map[string]string
 
-// attribute returns v as DynamoDB has it.
+// attribute returns v as an attribute value of the SDK.
 func attribute(v any) types.AttributeValue {
 	switch v := v.(type) {
 	case string:
@@ -63,7 +64,7 @@ func attribute(v any) types.AttributeValue {
 	panic(fmt.Sprintf("DynamoDB has no %T", v))
 }
 
-// attributes returns an item as DynamoDB has it; nil for nil.
+// attributes returns an item as attribute values of the SDK; nil for nil.
 func attributes(i item) map[string]types.AttributeValue {
 	if i == nil {
 		return nil
@@ -75,7 +76,7 @@ func attributes(i item) map[string]types.AttributeValue {
 	return all
 }
 
-// used returns those of the values that an expression uses; nil if it uses none.
+// used returns the values that an expression uses; nil if it uses none.
 func used(expression string, values item) item {
 	var some item
 	for name, v := range values {
@@ -86,7 +87,7 @@ func used(expression string, values item) item {
 	return some
 }
 
-// with returns a copy of i with more in it.
+// with returns a copy of i with more attributes.
 func with(i item, more ...item) item {
 	all := item{}
 	maps.Copy(all, i)
@@ -96,12 +97,13 @@ func with(i item, more ...item) item {
 	return all
 }
 
-// text returns attributes in one way of writing them: equal text means equal attributes. The order within a set says nothing.
+// text returns attributes in a canonical form: equal attributes have equal text, whatever the order
+// within sets.
 func text(all map[string]types.AttributeValue) string {
 	return written(documents(all))
 }
 
-// texts returns items in one way of writing them, in their order.
+// texts returns items in the form of text, in their order.
 func texts(items []map[string]types.AttributeValue) []string {
 	all := []string{}
 	for _, i := range items {
@@ -113,7 +115,7 @@ func texts(items []map[string]types.AttributeValue) []string {
 func written(v any) string {
 	body, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // made of what JSON can say
+		panic(err) // holds only values that JSON has
 	}
 	return string(body)
 }

@@ -8,7 +8,7 @@ import (
 	"backroom/localstack/conformance"
 )
 
-// stored is an attribute that is stored, and what is read of it; or one that is refused.
+// stored is an attribute value that is stored and read back as read, or that is refused.
 type stored struct {
 	value   any
 	read    any
