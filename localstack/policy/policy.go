@@ -1,4 +1,5 @@
-// Package policy is what a deployment is held to: rules on template.yaml, each of which names the resources that break it.
+// Package policy has the rules that template.yaml must keep. Each rule names the resources that
+// break it.
 package policy
 
 import (
@@ -11,31 +12,32 @@ import (
 	"backroom/localstack/template"
 )
 
-// Deployment is what is judged: the template, and what is known of the functions in it.
+// Deployment is the template, with facts about its functions.
 type Deployment struct {
 	Template template.Template
-	Used     []cloudtest.Grant // what functions used of their roles while the tests ran
+	Used     []cloudtest.Grant // the permissions that functions used in the tests
 	Runbook  string            // docs/operations.md
-	Public   []string          // the functions whose routes let everybody in
+	Public   []string          // the functions with public routes
 }
 
 // Finding is a resource that breaks a rule.
 type Finding struct{ Rule, Resource, Says string }
 
-// String is one line.
+// String returns the finding on one line.
 func (f Finding) String() string { return f.Rule + ": " + f.Resource + " " + f.Says }
 
-// Rule is a sentence that a deployment is held to.
+// Rule is a rule that a deployment must keep.
 type Rule struct {
-	Name string // as in waivers
+	Name string // the name in waivers
 	Why  string
 	find func(d Deployment, found func(resource, says string, args ...any))
 }
 
-// Waiver lets a resource break a rule, for a reason. About is part of what the finding says.
+// Waiver lets a resource break a rule, for a reason. About is a part of the finding's text.
 type Waiver struct{ Rule, Resource, About, Reason string }
 
-// Judge returns what breaks the rules and is not waived, and waivers that waive nothing.
+// Judge returns the findings that no waiver covers, and a finding for each waiver that covers
+// nothing.
 func (d Deployment) Judge() []Finding {
 	var all []Finding
 	used := map[Waiver]bool{}
@@ -54,14 +56,14 @@ func (d Deployment) Judge() []Finding {
 	}
 	for _, w := range Waivers {
 		if !used[w] {
-			all = append(all, Finding{"waivers", w.Resource, "has a waiver of " + w.Rule + " that waives nothing: remove it"})
+			all = append(all, Finding{"waivers", w.Resource, "has a waiver of " + w.Rule + " that covers nothing: remove it"})
 		}
 	}
 	slices.SortFunc(all, func(a, b Finding) int { return cmp.Compare(a.String(), b.String()) })
 	return all
 }
 
-// of returns the resources of a type, in the order of their names.
+// of returns the resources of a type, sorted by name.
 func (d Deployment) of(kind string) []template.Resource {
 	var all []template.Resource
 	for _, r := range d.Template.Resources {
@@ -73,10 +75,10 @@ func (d Deployment) of(kind string) []template.Resource {
 	return all
 }
 
-// function is a function as the template has it.
+// function is a function in the template.
 type function struct {
 	template.Resource
-	name string // of its folder
+	name string // the name of its folder
 }
 
 func (d Deployment) functions() []function {
@@ -87,7 +89,7 @@ func (d Deployment) functions() []function {
 	return all
 }
 
-// sources are what calls a function, of one type.
+// sources returns the event sources of one type that call a function.
 func (f function) sources(kind string) []map[string]any {
 	var all []map[string]any
 	for _, e := range mapping(f.Properties["Events"]) {
@@ -98,7 +100,7 @@ func (f function) sources(kind string) []map[string]any {
 	return all
 }
 
-// timeout is how long a function may take, in seconds.
+// timeout returns a function's timeout in seconds.
 func (d Deployment) timeout(f function) int {
 	if seconds, ok := f.Properties["Timeout"].(int); ok {
 		return seconds
@@ -107,12 +109,12 @@ func (d Deployment) timeout(f function) int {
 	return seconds
 }
 
-// queue returns the queue that a function hears.
+// queue returns the queue of an event source.
 func (d Deployment) queue(source map[string]any) template.Resource {
 	return d.mentioned(source["Queue"])
 }
 
-// mentioned returns the resource that a value refers to; an empty one for none.
+// mentioned returns the resource that a value refers to, or an empty one.
 func (d Deployment) mentioned(v any) template.Resource {
 	for _, name := range template.Mentions(v) {
 		if r, ok := d.Template.Resources[name]; ok {
@@ -122,7 +124,7 @@ func (d Deployment) mentioned(v any) template.Resource {
 	return template.Resource{}
 }
 
-// deadLetters are the queues that take what others gave up.
+// deadLetters returns the dead-letter queues.
 func (d Deployment) deadLetters() []template.Resource {
 	var all []template.Resource
 	for _, q := range d.of("AWS::SQS::Queue") {
@@ -130,7 +132,7 @@ func (d Deployment) deadLetters() []template.Resource {
 			all = append(all, dead)
 		}
 	}
-	for _, f := range d.functions() { // who reads a stream puts by itself what it cannot read
+	for _, f := range d.functions() { // a function that reads a stream sends unreadable records there by itself
 		if dead, ok := d.Template.Resources[f.ID+"DeadLetters"]; ok && len(f.sources("DynamoDB")) > 0 {
 			all = append(all, dead)
 		}
@@ -149,8 +151,8 @@ func (d Deployment) rings(metric, resource string) bool {
 	return false
 }
 
-// ringsAtGateway reports whether an alarm watches the 5xx answers of every API that calls a function, and nothing else calls it: the
-// gateway answers 5xx to a call that ends in an error, runs out of time or crashes.
+// ringsAtGateway reports whether only APIs call a function, and an alarm watches the 5xx answers of
+// each of them. The gateway answers 5xx to a call that ends in an error, times out or crashes.
 func (d Deployment) ringsAtGateway(f function) bool {
 	routes := f.sources("Api")
 	for _, route := range routes {
@@ -170,5 +172,5 @@ func mapping(v any) map[string]any {
 	return m
 }
 
-// text writes a value of the template.
+// text returns a value of the template as text.
 func text(v any) string { return fmt.Sprint(v) }

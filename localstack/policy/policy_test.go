@@ -19,7 +19,7 @@ import (
 	"backroom/shared/function"
 )
 
-// deployment returns what would be deployed.
+// deployment returns the repository's deployment.
 func deployment(t *testing.T) policy.Deployment {
 	t.Helper()
 	read, err := template.Read()
@@ -33,7 +33,7 @@ func deployment(t *testing.T) policy.Deployment {
 	return policy.Deployment{Template: read, Used: used, Runbook: string(page), Public: public()}
 }
 
-// text returns the template as it is written.
+// text returns the text of the template.
 func text(t *testing.T) string {
 	t.Helper()
 	root, err := template.Root()
@@ -43,7 +43,7 @@ func text(t *testing.T) string {
 	return string(source)
 }
 
-// public returns the functions whose routes let everybody in.
+// public returns the functions with public routes.
 func public() []string {
 	var names []string
 	for name, f := range functions.All {
@@ -54,7 +54,7 @@ func public() []string {
 	return append(names, "sandbox-payments")
 }
 
-func TestTheDeploymentKeepsThePolicy(t *testing.T) {
+func TestJudge_TheTemplateBreaksNoRule(t *testing.T) {
 	for _, finding := range deployment(t).Judge() {
 		t.Error(finding)
 	}
@@ -65,16 +65,17 @@ func TestTheDeploymentKeepsThePolicy(t *testing.T) {
 	conformance.Figure(t, "resources after the SAM transform: %d of %d", policy.Total(deployment(t).Resources()), policy.MostResources)
 	names := map[string]bool{}
 	for _, rule := range policy.Rules {
-		assert.False(t, names[rule.Name], "%s stands twice", rule.Name)
+		assert.False(t, names[rule.Name], "the rule %s is listed twice", rule.Name)
 		assert.NotEmpty(t, rule.Why)
 		names[rule.Name] = true
 	}
 }
 
-// mostLines is how long what people write of the template may be: all of it is read by whoever changes the deployment.
+// mostLines is the highest number of hand-written lines of the template. Changing the deployment
+// means reading them all.
 const mostLines = 1300
 
-func TestTemplate_WhatPeopleWriteIsShort(t *testing.T) {
+func TestTemplate_HandWrittenPartsAreShort(t *testing.T) {
 	head, _, marked := strings.Cut(text(t), generate.Mark)
 	require.True(t, marked)
 	root, err := template.Root()
@@ -96,7 +97,7 @@ func TestTemplate_WhatPeopleWriteIsShort(t *testing.T) {
 	assert.LessOrEqual(t, total, mostLines)
 }
 
-func TestDeployment_ResourcesAreThoseAfterTheTransform(t *testing.T) {
+func TestResources_AreCountedAfterTheSAMTransform(t *testing.T) {
 	read, err := template.Parse([]byte(`
 Resources:
   Api: {Type: AWS::Serverless::Api}
@@ -119,11 +120,12 @@ Resources:
 	assert.Equal(t, map[string]int{"GetThing": 5, "GetThings": 5}, d.PerFunction())
 }
 
-// The other half of the rule partial-batch: the template lets functions say which messages failed, and they do.
-func TestAMessageThatCannotBeReadFailsAlone(t *testing.T) {
+// This is the other half of the rule partial-batch: functions that may report failed messages do
+// report them.
+func TestStep_AnUnreadableMessageFailsAlone(t *testing.T) {
 	read, err := template.Read()
 	require.NoError(t, err)
-	heard := 0
+	consumers := 0
 	for name, f := range functions.All {
 		source := ""
 		for _, e := range read.Resources[template.LogicalID(name)].Properties["Events"].(map[string]any) {
@@ -132,7 +134,7 @@ func TestAMessageThatCannotBeReadFailsAlone(t *testing.T) {
 		if source != "SQS" {
 			continue
 		}
-		heard++
+		consumers++
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			answer, err := cloudtest.New(t).Call(f.Build, name, []byte(`{"Records":[{
@@ -143,5 +145,5 @@ func TestAMessageThatCannotBeReadFailsAlone(t *testing.T) {
 			assert.JSONEq(t, `{"batchItemFailures":[{"itemIdentifier":"m-1"}]}`, string(answer))
 		})
 	}
-	assert.Greater(t, heard, 5)
+	assert.Greater(t, consumers, 5)
 }

@@ -14,56 +14,56 @@ const (
 	fewestReceives = 5
 )
 
-// Rules are what a deployment is held to.
+// Rules are the rules that a deployment must keep.
 var Rules = []Rule{
-	{"exact-grants", "a role that allows more than it lists is one nobody has read", exactGrants},
-	{"used-grants", "what no test uses nobody needs, or nobody tests", usedGrants},
-	{"visibility", "a message must not come back while it is worked on: AWS asks for six times the function's timeout", visibility},
-	{"partial-batch", "without it one bad message brings back all the others of its batch", partialBatch},
-	{"dead-letters", "what cannot be done waits for a person, for 14 days, and is not tried for ever", deadLetters},
-	{"alarms", "what fails or waits tells somebody", alarms},
-	{"runbook", "who is woken reads what to do", runbook},
+	{"exact-grants", "a role allows exact actions on exact resources, so that a reviewer sees all of them", exactGrants},
+	{"used-grants", "a permission that no test uses is not needed, or not tested", usedGrants},
+	{"visibility", "a message must not be delivered again while it is handled: AWS recommends six times the function's timeout", visibility},
+	{"partial-batch", "without it, one bad message returns its whole batch to the queue", partialBatch},
+	{"dead-letters", "a message that cannot be handled is kept for 14 days for a person, and is not retried endlessly", deadLetters},
+	{"alarms", "failures and delays raise an alarm", alarms},
+	{"runbook", "every alarm names its section of the runbook", runbook},
 	{"logs", "a log that is never deleted costs more each month", logs},
-	{"concurrency", "functions share the account's concurrency: one queue must not take it all", concurrency},
-	{"secrets", "a secret that Secrets Manager cannot make stops the first deployment, and no local cloud says so", secrets},
-	{"encryption", "what is stored is encrypted", encryption},
-	{"recovery", "what was deleted by mistake comes back, and a table of production is not deleted by mistake", recovery},
-	{"public-routes", "a route that lets everybody in is on the list", publicRoutes},
-	{"size", "CloudFormation takes 500 resources in one stack, and functions are to come", size},
+	{"concurrency", "functions share the account's concurrency, and one queue must not use all of it", concurrency},
+	{"secrets", "a secret that Secrets Manager cannot generate stops the first deployment, and local clouds do not detect it", secrets},
+	{"encryption", "stored data is encrypted", encryption},
+	{"recovery", "deleted data can be restored, and a table of production cannot be deleted by mistake", recovery},
+	{"public-routes", "a public route is on the list", publicRoutes},
+	{"size", "CloudFormation allows 500 resources in a stack, and more functions will be added", size},
 }
 
-// action is one that names what it allows, as in dynamodb:GetItem.
+// action matches an exact action, such as dynamodb:GetItem.
 var action = regexp.MustCompile(`^[a-z0-9-]+:[A-Z][A-Za-z0-9]+$`)
 
 func exactGrants(d Deployment, found func(string, string, ...any)) {
 	for _, f := range d.functions() {
 		if f.Properties["Role"] != (template.Call{Function: "GetAtt", Argument: f.ID + "Role.Arn"}) || f.Properties["Policies"] != nil {
-			found(f.ID, "has no role of its own, or has SAM's policies beside it")
+			found(f.ID, "must have its own role, and none of SAM's policies")
 		}
 		role := d.Template.Resources[f.ID+"Role"]
 		if role.Properties["ManagedPolicyArns"] != nil {
-			found(role.ID, "has managed policies, which allow more than they say")
+			found(role.ID, "has managed policies, which allow unlisted actions")
 		}
 		for _, s := range d.Template.Statements(f.name) {
 			for _, allowed := range s.Actions {
 				if !action.MatchString(allowed) {
-					found(role.ID, "allows %s, which is no exact action", allowed)
+					found(role.ID, "allows %s, which is not an exact action", allowed)
 				}
 			}
 			for _, resource := range s.Resources {
 				if text, ok := resource.(string); ok && !(text == "*" && slices.Equal(s.Actions, withoutARN)) {
-					found(role.ID, "allows %v on %q: an ARN is made of the template's names", s.Actions, text)
+					found(role.ID, "allows %v on %q: an ARN must refer to a resource of the template", s.Actions, text)
 				}
 			}
 		}
 	}
 }
 
-// withoutARN are the actions of X-Ray, which knows no ARNs.
+// withoutARN are the actions of X-Ray, which has no resource ARNs.
 var withoutARN = []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
-// lambdas are the actions that Lambda uses in a function's name: to write its log and traces, to read its queue and its streams.
-// No test can see them.
+// lambdas are the actions that Lambda uses with a function's role: it writes the log and traces,
+// and reads the queue and the streams. No test can observe them.
 var lambdas = append([]string{
 	"logs:CreateLogStream", "logs:PutLogEvents",
 	"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
@@ -101,7 +101,7 @@ func visibility(d Deployment, found func(string, string, ...any)) {
 			q := d.queue(source)
 			window, _ := source["MaximumBatchingWindowInSeconds"].(int)
 			if hidden, _ := q.Properties["VisibilityTimeout"].(int); hidden < 6*d.timeout(f)+window {
-				found(q.ID, "hides a message for %d s; %s may take %d s, so %d s are needed", hidden, f.ID, d.timeout(f), 6*d.timeout(f)+window)
+				found(q.ID, "has a visibility timeout of %d s; %s may take %d s, so %d s are needed", hidden, f.ID, d.timeout(f), 6*d.timeout(f)+window)
 			}
 		}
 	}
@@ -111,7 +111,7 @@ func partialBatch(d Deployment, found func(string, string, ...any)) {
 	for _, f := range d.functions() {
 		for _, source := range f.sources("SQS") {
 			if !slices.Contains(template.List(source["FunctionResponseTypes"]), any("ReportBatchItemFailures")) {
-				found(f.ID, "hears %s without ReportBatchItemFailures", d.queue(source).ID)
+				found(f.ID, "consumes %s without ReportBatchItemFailures", d.queue(source).ID)
 			}
 		}
 	}
@@ -134,7 +134,7 @@ func deadLetters(d Deployment, found func(string, string, ...any)) {
 			found(q.ID, "has no dead-letter queue")
 		}
 		if receives, _ := redrive["maxReceiveCount"].(int); receives < fewestReceives {
-			found(q.ID, "gives a message up after %d receives: Lambda may receive and give back what it has no room for", receives)
+			found(q.ID, "moves a message to the dead-letter queue after %d receives: Lambda may receive and return messages that it throttles", receives)
 		}
 		if kept, _ := q.Properties["MessageRetentionPeriod"].(int); kept <= 0 || kept >= 14*day {
 			found(q.ID, "keeps messages for %d s: a dead letter keeps its age, and must have time left", kept)
@@ -150,20 +150,20 @@ func deadLetters(d Deployment, found func(string, string, ...any)) {
 func alarms(d Deployment, found func(string, string, ...any)) {
 	for _, q := range d.deadLetters() {
 		if !d.rings("ApproximateNumberOfMessagesVisible", q.ID) {
-			found(q.ID, "holds messages and no alarm rings")
+			found(q.ID, "has no alarm for messages in it")
 		}
 	}
 	for _, f := range d.functions() {
 		for _, source := range f.sources("SQS") {
 			if q := d.queue(source); !d.rings("ApproximateAgeOfOldestMessage", q.ID) {
-				found(q.ID, "grows and no alarm rings")
+				found(q.ID, "has no alarm for its growth")
 			}
 		}
 		switch {
 		case len(f.sources("DynamoDB")) > 0 && !d.rings("IteratorAge", f.ID):
-			found(f.ID, "does not keep up with its streams and no alarm rings")
+			found(f.ID, "has no alarm for its delay behind the streams")
 		case len(f.sources("DynamoDB"))+len(f.sources("SQS")) == 0 && !d.rings("Errors", f.ID) && !d.ringsAtGateway(f):
-			found(f.ID, "fails and no alarm rings")
+			found(f.ID, "has no alarm for its failures")
 		}
 	}
 	topic := template.Call{Function: "If", Argument: []any{
@@ -171,24 +171,24 @@ func alarms(d Deployment, found func(string, string, ...any)) {
 	}}
 	for _, alarm := range d.of("AWS::CloudWatch::Alarm") {
 		if text(alarm.Properties["AlarmActions"]) != text(topic) || text(alarm.Properties["OKActions"]) != text(topic) {
-			found(alarm.ID, "does not tell the topic that it rings and that it is over")
+			found(alarm.ID, "does not notify the topic of both ALARM and OK")
 		}
 		switch counted := slices.Contains(heartbeats, text(alarm.Properties["MetricName"])); {
 		case counted && alarm.Properties["TreatMissingData"] != "breaching":
-			found(alarm.ID, "stays silent when nobody counts")
+			found(alarm.ID, "does not treat missing data as breaching, although its metric is counted every minute")
 		case !counted && alarm.Properties["TreatMissingData"] != "notBreaching", alarm.Properties["InsufficientDataActions"] != nil:
-			found(alarm.ID, "rings for want of data: a shop at night has none")
+			found(alarm.ID, "rings without data, which a shop at night does not have")
 		}
 	}
 }
 
-// heartbeats are the metrics that are counted every minute, also when they are 0.
+// heartbeats are the metrics that are published every minute, even if they are 0.
 var heartbeats = []string{"OrdersLate"}
 
-// parts are what whom an alarm wakes wants to read, in this order.
+// parts are the parts of each section of the runbook, in order.
 var parts = []string{"**What it means.**", "**Who is affected.**", "**First look.**", "**What to do.**", "**It is over**"}
 
-const look = 2 // of parts
+const look = 2 // the index of the first look in parts
 
 func runbook(d Deployment, found func(string, string, ...any)) {
 	pages := map[string]string{}
@@ -199,10 +199,10 @@ func runbook(d Deployment, found func(string, string, ...any)) {
 	led := map[string]bool{}
 	for _, alarm := range d.of("AWS::CloudWatch::Alarm") {
 		said, _ := alarm.Properties["AlarmDescription"].(template.Call)
-		_, page, told := strings.Cut(text(said.Argument), " - see ${Runbook}#")
+		_, page, named := strings.Cut(text(said.Argument), " - see ${Runbook}#")
 		says, there := pages[page]
-		if !told || !there {
-			found(alarm.ID, "sends its reader to docs/operations.md#%s, which is not there", page)
+		if !named || !there {
+			found(alarm.ID, "refers to docs/operations.md#%s, which does not exist", page)
 			continue
 		}
 		led[page] = true
@@ -210,24 +210,24 @@ func runbook(d Deployment, found func(string, string, ...any)) {
 		for i, part := range parts {
 			begins := strings.Index(says, "\n"+part)
 			if begins <= at {
-				found(alarm.ID, "sends its reader to docs/operations.md#%s, which does not say, or not in its place: %s", page, part)
+				found(alarm.ID, "refers to docs/operations.md#%s, which lacks this part, or has it in the wrong place: %s", page, part)
 				break
 			}
 			if at = begins; i == look && !strings.Contains(strings.Split(says[begins:], "\n"+parts[look+1])[0], "```sh\n") {
-				found(alarm.ID, "sends its reader to docs/operations.md#%s, whose first look is no command that can be pasted", page)
+				found(alarm.ID, "refers to docs/operations.md#%s, whose first look has no command to paste", page)
 			}
 		}
 	}
 	for page, says := range pages {
 		if !led[page] && strings.Contains(says, "\n"+parts[0]) {
-			found("docs/operations.md#"+page, "is a runbook to which no alarm leads")
+			found("docs/operations.md#"+page, "is a runbook section that no alarm refers to")
 		}
 	}
 }
 
 var marks = regexp.MustCompile(`[^\w\- ]`)
 
-// anchor is what a heading is linked by.
+// anchor returns the anchor of a heading.
 func anchor(heading string) string {
 	return strings.ReplaceAll(marks.ReplaceAllString(strings.ToLower(heading), ""), " ", "-")
 }
@@ -236,7 +236,7 @@ func logs(d Deployment, found func(string, string, ...any)) {
 	for _, f := range d.functions() {
 		log := d.mentioned(mapping(f.Properties["LoggingConfig"])["LogGroup"])
 		if log.Type != logGroup {
-			found(f.ID, "writes into no log group of the template: Lambda makes one that is kept for ever")
+			found(f.ID, "does not use a log group of the template: Lambda creates one that is never deleted")
 			continue
 		}
 		for _, s := range d.Template.Statements(f.name) {
@@ -252,7 +252,7 @@ func logs(d Deployment, found func(string, string, ...any)) {
 	}
 	for _, log := range d.of(logGroup) {
 		if log.Properties["RetentionInDays"] == nil {
-			found(log.ID, "is kept for ever")
+			found(log.ID, "is never deleted")
 		}
 	}
 }
@@ -263,13 +263,13 @@ func concurrency(d Deployment, found func(string, string, ...any)) {
 	for _, f := range d.functions() {
 		for _, source := range f.sources("SQS") {
 			if most, _ := mapping(source["ScalingConfig"])["MaximumConcurrency"].(int); most < 2 {
-				found(f.ID, "hears %s without MaximumConcurrency", d.queue(source).ID)
+				found(f.ID, "consumes %s without MaximumConcurrency", d.queue(source).ID)
 			}
 		}
 	}
 }
 
-// kinds are the kinds of characters that Secrets Manager makes a secret of, each with what leaves it out.
+// kinds are the kinds of characters in a generated secret, by the property that excludes the kind.
 var kinds = map[string]string{
 	"ExcludeLowercase":   "abcdefghijklmnopqrstuvwxyz",
 	"ExcludeUppercase":   "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -277,15 +277,17 @@ var kinds = map[string]string{
 	"ExcludePunctuation": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
 }
 
-// secrets follows https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html: if nothing else is said,
-// there must be a character of each kind, and a kind whose characters are all excluded is refused.
+// secrets follows
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html. By
+// default, a secret has a character of each kind, and a kind whose characters are all excluded is
+// refused.
 func secrets(d Deployment, found func(string, string, ...any)) {
 	for _, secret := range d.of("AWS::SecretsManager::Secret") {
 		made := mapping(secret.Properties["GenerateSecretString"])
 		excluded, _ := made["ExcludeCharacters"].(string)
 		for leaveOut, characters := range kinds {
 			if made["RequireEachIncludedType"] != false && made[leaveOut] != true && strings.Trim(characters, excluded) == "" {
-				found(secret.ID, "needs a character of a kind of which it excludes all, and cannot be made: %s is missing", leaveOut)
+				found(secret.ID, "excludes all characters of a kind that it requires: %s is missing", leaveOut)
 			}
 		}
 	}
@@ -299,7 +301,7 @@ func encryption(d Deployment, found func(string, string, ...any)) {
 	}
 	for _, table := range d.of("AWS::DynamoDB::Table") {
 		if mapping(table.Properties["SSESpecification"])["SSEEnabled"] != true {
-			found(table.ID, "is encrypted with a key that nobody can look at")
+			found(table.ID, "is not encrypted with a key that can be audited")
 		}
 	}
 }
@@ -314,24 +316,24 @@ func recovery(d Deployment, found func(string, string, ...any)) {
 	}
 }
 
-// public are the functions whose routes let everybody in.
+// public are the functions with public routes.
 var public = []string{
-	"get-health", "get-keys", "issue-token", // before there is a token
-	"get-product", "list-products", // the shop window
-	"get-docs",              // says what everybody may know
+	"get-health", "get-keys", "issue-token", // needed to get or check a token
+	"get-product", "list-products", // the public catalog
+	"get-docs",              // public documentation
 	"receive-payment-event", // signed by the provider
-	"sandbox-payments",      // the provider itself, where there is no real one; it takes its own key
+	"sandbox-payments",      // stands in for the provider; it checks its own key
 }
 
 func publicRoutes(d Deployment, found func(string, string, ...any)) {
 	for _, name := range d.Public {
 		if !slices.Contains(public, name) {
-			found(template.LogicalID(name), "lets everybody in and is not on the list")
+			found(template.LogicalID(name), "is public and is not on the list")
 		}
 	}
 	for _, name := range public {
 		if !slices.Contains(d.Public, name) {
-			found(template.LogicalID(name), "is on the list of those that let everybody in, and does not")
+			found(template.LogicalID(name), "is on the list of public functions, and is not public")
 		}
 	}
 }

@@ -6,19 +6,20 @@ import (
 	"backroom/localstack/template"
 )
 
-// What a stack and its parts may have, counted after the SAM transform. CloudFormation refuses more than 500 in a stack.
+// The most resources of a stack and its parts, counted after the SAM transform. CloudFormation
+// refuses more than 500 in a stack.
 const (
 	MostResources    = 450
-	mostOfRoute      = 5 // with one path
-	mostOfQueue      = 7 // with its function
+	mostOfRoute      = 5 // a route with one path
+	mostOfQueue      = 7 // a queue with its function
 	ownMetrics       = "Backroom"
 	serverlessAPI    = "AWS::Serverless::Api"
 	serverlessLambda = "AWS::Serverless::Function"
 )
 
-// made are the resources that SAM makes of one of its own, and of each event of a function, by
+// made are the resources that SAM creates for its own resource types, and for each event of a function, by
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-generated-resources.html.
-// Functions have roles of their own (exact-grants), and the template has OpenApiVersion, without which an API has two stages.
+// Functions have their own roles (exact-grants). The template has OpenApiVersion, without which an API has two stages.
 var made = map[string][]string{
 	serverlessAPI:    {"AWS::ApiGateway::RestApi", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"},
 	serverlessLambda: {"AWS::Lambda::Function"},
@@ -28,7 +29,8 @@ var made = map[string][]string{
 	"Schedule":       {"AWS::Events::Rule", "AWS::Lambda::Permission"},
 }
 
-// Resources returns how many resources of each type CloudFormation is given, conditions aside.
+// Resources returns the number of resources of each type after the SAM transform, whatever their
+// conditions.
 func (d Deployment) Resources() map[string]int {
 	all := map[string]int{}
 	for _, r := range d.Template.Resources {
@@ -39,7 +41,8 @@ func (d Deployment) Resources() map[string]int {
 	return all
 }
 
-// transformed counts what SAM makes of a resource. An event that it does not know is of its own type.
+// transformed returns the number of resources of each type that SAM creates for a resource. An
+// unknown event counts under its own type.
 func transformed(r template.Resource) map[string]int {
 	all := map[string]int{}
 	add := func(kind string) {
@@ -58,7 +61,7 @@ func transformed(r template.Resource) map[string]int {
 	return all
 }
 
-// Total adds up what Resources counts.
+// Total returns the sum of the counts.
 func Total(resources map[string]int) int {
 	total := 0
 	for _, n := range resources {
@@ -67,8 +70,9 @@ func Total(resources map[string]int) int {
 	return total
 }
 
-// PerFunction returns how many resources each function brings along, by its resource's name: those that bear it, and what SAM makes
-// of them. An alarm about what the function counts is the domain's, and not counted here.
+// PerFunction returns the number of resources of each function after the SAM transform, by the
+// function's logical id. These are the resources whose name begins with it. Alarms on the
+// function's own metrics do not count: they belong to the domain.
 func (d Deployment) PerFunction() map[string]int {
 	all := map[string]int{}
 	for _, r := range d.Template.Resources {
@@ -88,11 +92,11 @@ func (d Deployment) PerFunction() map[string]int {
 func size(d Deployment, found func(string, string, ...any)) {
 	for kind := range d.Resources() {
 		if !strings.HasPrefix(kind, "AWS::") {
-			found("template.yaml", "has a function that is called by a %s: say in size.go what SAM makes of it", kind)
+			found("template.yaml", "has a function that is called by a %s: add to size.go what SAM creates for it", kind)
 		}
 	}
 	if total := Total(d.Resources()); total > MostResources {
-		found("template.yaml", "makes %d resources, of %d", total, MostResources)
+		found("template.yaml", "has %d resources, of %d", total, MostResources)
 	}
 	per := d.PerFunction()
 	for _, f := range d.functions() {
@@ -104,7 +108,7 @@ func size(d Deployment, found func(string, string, ...any)) {
 			most = mostOfQueue
 		}
 		if per[f.ID] > most {
-			found(f.ID, "brings along %d resources, of %d", per[f.ID], most)
+			found(f.ID, "has %d resources, of %d", per[f.ID], most)
 		}
 	}
 }

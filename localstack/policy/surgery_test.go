@@ -13,23 +13,24 @@ import (
 	"backroom/localstack/template"
 )
 
-// surgery harms a deployment in one place: in a text of the template that stands there, or in what is known of the functions.
-type surgery struct {
-	after   string // the resource: the harm is done behind its name
-	from    string // what stands there
+// mutation breaks a deployment in one place: in the text of the template, or in the facts about its
+// functions.
+type mutation struct {
+	after   string // the resource: the first match of from after this text is replaced
+	from    string // the text to replace
 	to      string
-	harm    func(*policy.Deployment)
-	rule    string // that finds it
-	finds   string // the resource that it names
-	because string // and what it says of it
+	mutate  func(*policy.Deployment)
+	rule    string // the rule that is broken
+	finds   string // the resource in the finding
+	because string // a part of the finding's text
 }
 
-func TestEveryHarmIsNamed(t *testing.T) {
+func TestJudge_EveryMutationIsFound(t *testing.T) {
 	t.Parallel()
 	whole := deployment(t)
-	require.Empty(t, whole.Judge(), "the patient is well")
+	require.Empty(t, whole.Judge(), "the original breaks no rule")
 	source := text(t)
-	for name, s := range map[string]surgery{
+	for name, s := range map[string]mutation{
 		"a grant is removed": {
 			after: "PlaceOrderRole:", from: "dynamodb:PutItem", to: "dynamodb:GetItem",
 			rule: "used-grants", finds: "PlaceOrderRole", because: "does not allow dynamodb:PutItem on !GetAtt Orders.Arn, which the function uses",
@@ -44,7 +45,7 @@ func TestEveryHarmIsNamed(t *testing.T) {
 		},
 		"a grant of all actions is added": {
 			after: "GetProductRole:", from: "Action: dynamodb:GetItem", to: "Action: dynamodb:*",
-			rule: "exact-grants", finds: "GetProductRole", because: "allows dynamodb:*, which is no exact action",
+			rule: "exact-grants", finds: "GetProductRole", because: "allows dynamodb:*, which is not an exact action",
 		},
 		"ReportBatchItemFailures is removed": {
 			after: "\n  ReserveStock:", from: "FunctionResponseTypes: [ReportBatchItemFailures]", to: "Enabled: true",
@@ -67,30 +68,30 @@ func TestEveryHarmIsNamed(t *testing.T) {
 			rule: "dead-letters", finds: "CommitStockDeadLetters", because: "not for 14 days",
 		},
 		"the alarm of a dead-letter queue is removed": {
-			harm: without("AdvanceOrderAlarm"), rule: "alarms", finds: "AdvanceOrderDeadLetters", because: "no alarm rings",
+			mutate: without("AdvanceOrderAlarm"), rule: "alarms", finds: "AdvanceOrderDeadLetters", because: "has no alarm for",
 		},
 		"the alarm of a queue that grows is removed": {
-			harm: without("AdvanceOrderLateAlarm"), rule: "alarms", finds: "AdvanceOrderQueue", because: "no alarm rings",
+			mutate: without("AdvanceOrderLateAlarm"), rule: "alarms", finds: "AdvanceOrderQueue", because: "has no alarm for",
 		},
 		"the alarm of a route is removed": {
-			harm: without("ApiAlarm"), rule: "alarms", finds: "PlaceOrder", because: "no alarm rings",
+			mutate: without("ApiAlarm"), rule: "alarms", finds: "PlaceOrder", because: "has no alarm for",
 		},
 		"the alarm of routes is about another API": {
 			after: "\n  ApiAlarm:", from: "Value: !Ref AWS::StackName", to: "Value: !Sub '${AWS::StackName}-sandbox'",
-			rule: "alarms", finds: "PlaceOrder", because: "no alarm rings",
+			rule: "alarms", finds: "PlaceOrder", because: "has no alarm for",
 		},
-		"a route is called by a clock too, which no gateway answers": {
+		"a route is also called by a schedule, which has no gateway": {
 			after: "\n  PlaceOrder:", from: "      Events:\n", to: "      Events:\n        Clock: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}\n",
-			rule: "alarms", finds: "PlaceOrder", because: "no alarm rings",
+			rule: "alarms", finds: "PlaceOrder", because: "has no alarm for",
 		},
 		"the alarm of a job is removed": {
-			harm: without("WakeOverdueAlarm"), rule: "alarms", finds: "WakeOverdue", because: "no alarm rings",
+			mutate: without("WakeOverdueAlarm"), rule: "alarms", finds: "WakeOverdue", because: "has no alarm for",
 		},
-		"a route brings much along": {
+		"a route has many resources": {
 			after: "\n  PlaceOrder:", from: "      Events:\n", to: "      Events:\n        A: {Type: Schedule}\n        B: {Type: Schedule}\n",
 			rule: "size", finds: "PlaceOrder", because: "7 resources, of 5",
 		},
-		"a step brings much along": {
+		"a step has many resources": {
 			after: "\n  ReserveStock:", from: "      Events:\n", to: "      Events:\n        A: {Type: SQS}\n",
 			rule: "size", finds: "ReserveStock", because: "8 resources, of 7",
 		},
@@ -99,7 +100,7 @@ func TestEveryHarmIsNamed(t *testing.T) {
 			rule: "size", finds: "template.yaml", because: "called by a Kinesis",
 		},
 		"there are too many resources": {
-			harm: func(d *policy.Deployment) {
+			mutate: func(d *policy.Deployment) {
 				for i := range policy.MostResources {
 					id := fmt.Sprint("Extra", i)
 					d.Template.Resources[id] = template.Resource{ID: id, Type: "AWS::SNS::Topic"}
@@ -107,33 +108,33 @@ func TestEveryHarmIsNamed(t *testing.T) {
 			},
 			rule: "size", finds: "template.yaml", because: "of 450",
 		},
-		"an alarm tells nobody": {
+		"an alarm notifies nobody": {
 			after: "WakeOverdueAlarm:", from: "AlarmActions: !If [HasAlarmTopic, [!Ref AlarmTopicArn], !Ref AWS::NoValue]", to: "ActionsEnabled: true",
-			rule: "alarms", finds: "WakeOverdueAlarm", because: "does not tell the topic",
+			rule: "alarms", finds: "WakeOverdueAlarm", because: "does not notify the topic",
 		},
 		"an alarm rings in a quiet night": {
 			after: "WakeOverdueAlarm:", from: "TreatMissingData: notBreaching", to: "TreatMissingData: breaching",
-			rule: "alarms", finds: "WakeOverdueAlarm", because: "rings for want of data",
+			rule: "alarms", finds: "WakeOverdueAlarm", because: "rings without data",
 		},
-		"an alarm does not hear that the watchdog is dead": {
+		"an alarm does not ring when its metric stops": {
 			after: "OrdersLateAlarm:", from: "TreatMissingData: breaching", to: "TreatMissingData: notBreaching",
-			rule: "alarms", finds: "OrdersLateAlarm", because: "stays silent when nobody counts",
+			rule: "alarms", finds: "OrdersLateAlarm", because: "does not treat missing data as breaching",
 		},
-		"an alarm has no page": {
+		"an alarm refers to an unknown section": {
 			after: "WakeOverdueAlarm:", from: "${Runbook}#a-function-fails", to: "${Runbook}#call-somebody",
-			rule: "runbook", finds: "WakeOverdueAlarm", because: "which is not there",
+			rule: "runbook", finds: "WakeOverdueAlarm", because: "which does not exist",
 		},
-		"a page says not what to do": {
-			harm: func(d *policy.Deployment) { d.Runbook = strings.ReplaceAll(d.Runbook, "**What to do.**", "") },
-			rule: "runbook", finds: "ApiAlarm", because: "What to do",
+		"a section lacks what to do": {
+			mutate: func(d *policy.Deployment) { d.Runbook = strings.ReplaceAll(d.Runbook, "**What to do.**", "") },
+			rule:   "runbook", finds: "ApiAlarm", because: "What to do",
 		},
-		"a log is kept for ever": {
+		"a log has no retention": {
 			after: "\n  Log:", from: "RetentionInDays: !If [SaysLogRetention, !Ref LogRetentionDays, !FindInMap [Stages, !Ref Stage, LogRetentionDays]]", to: "LogGroupClass: STANDARD",
-			rule: "logs", finds: "Log", because: "kept for ever",
+			rule: "logs", finds: "Log", because: "is never deleted",
 		},
 		"a function's log is Lambda's own": {
 			after: "\n  PlaceOrder:", from: "LogGroup: !Ref Log", to: "ApplicationLogLevel: INFO",
-			rule: "logs", finds: "PlaceOrder", because: "no log group of the template",
+			rule: "logs", finds: "PlaceOrder", because: "does not use a log group of the template",
 		},
 		"a function may not write its log": {
 			after: "PlaceOrderRole:", from: "logs:PutLogEvents", to: "logs:DescribeLogStreams",
@@ -147,7 +148,7 @@ func TestEveryHarmIsNamed(t *testing.T) {
 			after: "\n  ReserveStock:", from: "ScalingConfig:", to: "FilterCriteria:",
 			rule: "concurrency", finds: "ReserveStock", because: "without MaximumConcurrency",
 		},
-		"a secret is to have punctuation and may have none": {
+		"a secret requires punctuation and excludes all of it": {
 			after: "PaymentsSecret:", from: "ExcludePunctuation: true", to: "IncludeSpace: false",
 			rule: "secrets", finds: "PaymentsSecret", because: "ExcludePunctuation is missing",
 		},
@@ -159,40 +160,40 @@ func TestEveryHarmIsNamed(t *testing.T) {
 			after: "\n  Reservations:", from: "DeletionProtectionEnabled: !If [IsProd, true, false]", to: "DeletionProtectionEnabled: false",
 			rule: "recovery", finds: "Reservations", because: "can be deleted in prod",
 		},
-		"a route lets everybody in": {
-			harm: func(d *policy.Deployment) { d.Public = append(d.Public, "refund-order") },
-			rule: "public-routes", finds: "RefundOrder", because: "is not on the list",
+		"a route becomes public": {
+			mutate: func(d *policy.Deployment) { d.Public = append(d.Public, "refund-order") },
+			rule:   "public-routes", finds: "RefundOrder", because: "is not on the list",
 		},
-		"a waiver waives nothing any more": {
+		"a waiver covers nothing": {
 			after: "\n  Circuits:", from: "SSESpecification: {SSEEnabled: true}",
 			to:   "SSESpecification: {SSEEnabled: true}\n      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}\n      DeletionProtectionEnabled: !If [IsProd, true, false]",
-			rule: "waivers", finds: "Circuits", because: "waives nothing",
+			rule: "waivers", finds: "Circuits", because: "covers nothing",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			patient := whole
-			if s.harm == nil {
+			mutant := whole
+			if s.mutate == nil {
 				at := strings.Index(source, s.after)
 				require.GreaterOrEqual(t, at, 0, "the template has %s", s.after)
 				where := strings.Index(source[at:], s.from)
 				require.GreaterOrEqual(t, where, 0, "%s has %s", s.after, s.from)
-				require.NotContains(t, source[at+len(s.after):at+where], "\n  # ----", "it is the resource's own")
-				harmed := source[:at+where] + s.to + source[at+where+len(s.from):]
+				require.NotContains(t, source[at+len(s.after):at+where], "\n  # ----", "the text is in this resource")
+				mutated := source[:at+where] + s.to + source[at+where+len(s.from):]
 				var err error
-				patient.Template, err = template.Parse([]byte(harmed))
+				mutant.Template, err = template.Parse([]byte(mutated))
 				require.NoError(t, err)
 			} else {
-				patient.Template.Resources = maps.Clone(whole.Template.Resources)
-				s.harm(&patient)
+				mutant.Template.Resources = maps.Clone(whole.Template.Resources)
+				s.mutate(&mutant)
 			}
-			found := patient.Judge()
+			found := mutant.Judge()
 			for _, finding := range found {
 				if finding.Rule == s.rule && finding.Resource == s.finds && strings.Contains(finding.Says, s.because) {
 					return
 				}
 			}
-			assert.Fail(t, "nobody noticed", "found: %v", found)
+			assert.Fail(t, "the mutation was not found", "found: %v", found)
 		})
 	}
 }

@@ -1,5 +1,6 @@
-// Package recorded keeps what functions did while the tests ran: what they used of their roles, and what they answered to the
-// sample events. Nobody writes it by hand. `make contract` records it anew and compares; UPDATE=1 keeps what is new.
+// Package recorded has what functions did during the tests: the permissions that they used, and
+// their answers to the sample events. Its files are generated. `make contract` records both again
+// and compares them; with UPDATE=1 it updates the files.
 package recorded
 
 import (
@@ -16,10 +17,11 @@ import (
 //go:embed testdata
 var kept embed.FS
 
-// Grants returns what functions used of what their roles allow.
+// Grants returns the permissions that functions used.
 func Grants() ([]cloudtest.Grant, error) { return read[cloudtest.Grant](cloudtest.Grants) }
 
-// Exchanges returns the sample events of the API's functions and their answers, one for each status.
+// Exchanges returns the sample events of the API's functions with their answers, one for each
+// status.
 func Exchanges() ([]cloudtest.Exchange, error) {
 	return read[cloudtest.Exchange](cloudtest.Exchanges)
 }
@@ -34,7 +36,7 @@ func read[T any](kind string) (all []T, err error) {
 	return all, json.Unmarshal(text, &all)
 }
 
-// written returns notes as they are kept: a line each.
+// written returns the text of a file of notes, one note per line.
 func written[T any](all []T) ([]byte, error) {
 	text := []byte("[")
 	for i, one := range all {
@@ -50,7 +52,7 @@ func written[T any](all []T) ([]byte, error) {
 	return append(text, "\n]\n"...), nil
 }
 
-// grants returns each grant that was used, once.
+// grants returns the used grants without duplicates.
 func grants(folder string) ([]byte, error) {
 	all, err := cloudtest.Recorded[cloudtest.Grant](folder, cloudtest.Grants)
 	if err != nil {
@@ -62,7 +64,8 @@ func grants(folder string) ([]byte, error) {
 	return written(slices.Compact(all))
 }
 
-// exchanges returns of each event and status the answer that says most. Which of a test's calls came first does not matter.
+// exchanges returns the longest answer for each event and status. The order of the tests' calls
+// does not matter.
 func exchanges(folder string) ([]byte, error) {
 	all, err := cloudtest.Recorded[cloudtest.Exchange](folder, cloudtest.Exchanges)
 	if err != nil {
@@ -78,10 +81,10 @@ func exchanges(folder string) ([]byte, error) {
 	return written(slices.CompactFunc(all, func(a, b cloudtest.Exchange) bool { return a.Event == b.Event && a.Status == b.Status }))
 }
 
-// chance is what keys and signatures bring into an answer, and what stands for it.
+// chance are the parts of answers that depend on random keys, with their replacements.
 var chance = []struct {
-	is   *regexp.Regexp
-	said string
+	match   *regexp.Regexp
+	instead string
 }{
 	{regexp.MustCompile(`"access_token":"[^"]+"`), `"access_token":"eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJjbGllbnQ6Ym9vdHN0cmFwIn0.c2FtcGxl"`},
 	{regexp.MustCompile(`"(kid|x|y)":"[A-Za-z0-9_-]{43}"`), `"$1":"c2FtcGxlLXNhbXBsZS1zYW1wbGUtc2FtcGxlLXNhbXA"`},
@@ -89,7 +92,7 @@ var chance = []struct {
 
 func withoutChance(body string) string {
 	for _, c := range chance {
-		body = c.is.ReplaceAllString(body, c.said)
+		body = c.match.ReplaceAllString(body, c.instead)
 	}
 	return body
 }

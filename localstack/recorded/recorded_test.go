@@ -13,13 +13,14 @@ import (
 	"backroom/localstack/cloudtest"
 )
 
-var update = flag.Bool("update", false, "keep what was recorded")
+var update = flag.Bool("update", false, "update the files")
 
-// TestWhatIsKeptIsWhatTheTestsRecord needs the notes of a run of the tests: `make contract` and `make test` make them and then run this.
-func TestWhatIsKeptIsWhatTheTestsRecord(t *testing.T) {
+// TestRecorded_FilesEqualWhatTheTestsRecord needs the notes of a test run. `make contract` and
+// `make test` record them first.
+func TestRecorded_FilesEqualWhatTheTestsRecord(t *testing.T) {
 	folder := os.Getenv("BACKROOM_RECORDED")
 	if folder == "" {
-		t.Skip("it compares what the tests recorded; next: make contract")
+		t.Skip("it needs the notes of a test run; next: make contract")
 	}
 	for kind, collect := range map[string]func(string) ([]byte, error){cloudtest.Grants: grants, cloudtest.Exchanges: exchanges} {
 		got, err := collect(folder)
@@ -30,19 +31,19 @@ func TestWhatIsKeptIsWhatTheTestsRecord(t *testing.T) {
 		want, err := os.ReadFile(file(kind))
 		require.NoError(t, err)
 		if !bytes.Equal(want, got) {
-			t.Errorf("%s are not what is kept; if it is meant: make contract UPDATE=1\nkept and not recorded:%s\nrecorded and not kept:%s",
+			t.Errorf("the recorded %s differ from the file; if the change is meant: make contract UPDATE=1\nonly in the file:%s\nonly recorded:%s",
 				kind, only(want, got), only(got, want))
 		}
 	}
 }
 
-func TestWhatDiffersIsShownAndNothingElse(t *testing.T) {
+func TestOnly_ReturnsTheLinesThatDiffer(t *testing.T) {
 	kept, recorded := []byte("[\n1,\n2,\n3\n]\n"), []byte("[\n1,\n3,\n4\n]\n")
 	assert.Equal(t, "\n2", only(kept, recorded))
 	assert.Equal(t, "\n4", only(recorded, kept))
 }
 
-// only returns the lines of one text that the other has not.
+// only returns the lines of one text that the other lacks.
 func only(one, other []byte) (lines string) {
 	known := map[string]bool{}
 	for line := range strings.Lines(string(other)) {
