@@ -6,20 +6,21 @@ import (
 	"strings"
 )
 
-// Names says what the template's names stand for.
+// Names resolves the names of the template.
 type Names interface {
-	// Ref returns what !Ref gives of a resource or a pseudo parameter.
+	// Ref returns the value of !Ref for a resource or a pseudo parameter.
 	Ref(name string) (any, error)
-	// GetAtt returns an attribute of a resource.
+	// GetAtt returns the value of !GetAtt.
 	GetAtt(resource, attribute string) (any, error)
 }
 
-// noValue is what AWS::NoValue stands for: it takes the property with it that it is the value of.
+// noValue is the value of !Ref AWS::NoValue. A property or element with this value is removed.
 const noValue = "AWS::NoValue"
 
 type nothing struct{}
 
-// Resolve returns v with every function replaced by what it gives. Parameters have their defaults.
+// Resolve returns v with every function replaced by its value. Parameters have their default
+// values. An error names the function that cannot be resolved.
 func (t Template) Resolve(v any, names Names) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -52,19 +53,20 @@ func (t Template) Resolve(v any, names Names) (any, error) {
 	return v, nil
 }
 
-// Holds reports whether the condition is true. The empty condition is.
+// Holds reports whether the condition is true. The empty condition is true. An unknown condition is
+// an error.
 func (t Template) Holds(condition string, names Names) (bool, error) {
 	if condition == "" {
 		return true, nil
 	}
 	rule, ok := t.Conditions[condition]
 	if !ok {
-		return false, fmt.Errorf("template: there is no condition %q", condition)
+		return false, fmt.Errorf("template: unknown condition %q", condition)
 	}
 	v, err := t.Resolve(rule, names)
 	holds, ok := v.(bool)
 	if err == nil && !ok {
-		err = fmt.Errorf("template: condition %q is %v", condition, v)
+		err = fmt.Errorf("template: condition %q is %v, not true or false", condition, v)
 	}
 	return holds, err
 }
@@ -131,7 +133,7 @@ func (t Template) ref(name string, names Names) (any, error) {
 func attribute(path string, names Names) (any, error) {
 	id, name, ok := strings.Cut(path, ".")
 	if !ok {
-		return nil, fmt.Errorf("template: !GetAtt %s names no attribute", path)
+		return nil, fmt.Errorf("template: !GetAtt %s has no attribute", path)
 	}
 	return names.GetAtt(id, name)
 }
@@ -165,7 +167,8 @@ func parts(list []string) []any {
 	return all
 }
 
-// Mentions returns every resource, parameter and pseudo parameter that v refers to.
+// Mentions returns every resource, parameter and pseudo parameter that v refers to, with
+// duplicates.
 func Mentions(v any) []string {
 	var names []string
 	switch v := v.(type) {

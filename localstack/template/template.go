@@ -1,5 +1,6 @@
-// Package template reads template.yaml as what it says: resources and their properties, with CloudFormation's functions
-// as values of their own. It knows exactly the functions that the template uses; any other is an error.
+// Package template reads template.yaml: its resources and their properties. CloudFormation's
+// functions become values of type Call. It supports exactly the functions that the template uses,
+// and any other is an error.
 package template
 
 import (
@@ -16,30 +17,31 @@ import (
 
 // Template is the SAM template.
 type Template struct {
-	Parameters map[string]any // the default of each
+	Parameters map[string]any // their default values
 	Conditions map[string]any
 	Mappings   map[string]any
-	Globals    map[string]any // of functions
+	Globals    map[string]any // for all functions
 	Resources  map[string]Resource
 }
 
-// Resource is one resource as it is written: nothing in it is resolved.
+// Resource is a resource of the template. Its functions are not resolved.
 type Resource struct {
 	ID         string
 	Type       string
-	Condition  string // the name of a condition; empty: always there
+	Condition  string // the name of a condition; empty: none
 	Deletion   string // its DeletionPolicy; empty: Delete
 	Metadata   map[string]any
 	Properties map[string]any
 }
 
-// Call is a call of one of CloudFormation's functions, as in !Ref Orders: {"Ref", "Orders"}.
+// Call is a call of a CloudFormation function. !Ref Orders is {"Ref", "Orders"}.
 type Call struct {
 	Function string
 	Argument any
 }
 
-// Root returns the folder of the repository that the working directory is in.
+// Root returns the folder of the repository. It is the nearest folder with a template.yaml, from
+// the working directory up.
 func Root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -56,7 +58,8 @@ func Root() (string, error) {
 	}
 }
 
-// Read reads the repository's template, once for all: nobody changes what it returns.
+// Read reads the repository's template. The result is shared by all callers and must not be
+// changed.
 func Read() (Template, error) { return read() }
 
 var read = sync.OnceValues(func() (Template, error) {
@@ -71,14 +74,15 @@ var read = sync.OnceValues(func() (Template, error) {
 	return Parse(text)
 })
 
-// Parse reads a template. It returns an error for a key that stands twice in one mapping, and for an unknown function.
+// Parse reads a template. It returns an error for a repeated key in a mapping, and for an unknown
+// function.
 func Parse(text []byte) (Template, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {
 		return Template{}, fmt.Errorf("template: %w", err)
 	}
 	if len(document.Content) == 0 {
-		return Template{}, errors.New("template: it is empty")
+		return Template{}, errors.New("template: the document is empty")
 	}
 	decoded, err := value(document.Content[0])
 	if err != nil {
@@ -102,7 +106,7 @@ func Parse(text []byte) (Template, error) {
 	return t, nil
 }
 
-// known are the functions that Resolve understands.
+// known are the functions that Resolve supports.
 var known = map[string]bool{"Ref": true, "GetAtt": true, "Sub": true, "If": true, "Select": true, "Split": true, "Equals": true, "Not": true, "FindInMap": true}
 
 func value(n *yaml.Node) (any, error) {
@@ -112,7 +116,7 @@ func value(n *yaml.Node) (any, error) {
 	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
 		call := Call{Function: n.Tag[1:]}
 		if !known[call.Function] {
-			return nil, fmt.Errorf("template: line %d: %s is a function that localstack/template does not know", n.Line, n.Tag)
+			return nil, fmt.Errorf("template: line %d: localstack/template does not support the function %s", n.Line, n.Tag)
 		}
 		plain := *n
 		plain.Tag = map[yaml.Kind]string{yaml.ScalarNode: "!!str", yaml.SequenceNode: "!!seq", yaml.MappingNode: "!!map"}[n.Kind]
@@ -126,7 +130,7 @@ func value(n *yaml.Node) (any, error) {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i].Value
 			if _, twice := m[key]; twice {
-				return nil, fmt.Errorf("template: line %d: %q stands twice", n.Content[i].Line, key)
+				return nil, fmt.Errorf("template: line %d: %q is repeated", n.Content[i].Line, key)
 			}
 			v, err := value(n.Content[i+1])
 			if err != nil {
@@ -163,10 +167,11 @@ func asText(v any) string {
 	return s
 }
 
-// String writes the call as the template does in its short form, as in "!GetAtt Orders.Arn".
+// String returns the call in short form, as in "!GetAtt Orders.Arn".
 func (c Call) String() string { return fmt.Sprintf("!%s %v", c.Function, c.Argument) }
 
-// Environment returns the variables of a function as they are written: those of all functions, and its own, which win.
+// Environment returns the unresolved variables of a function: those of all functions, overridden by
+// its own.
 func (t Template) Environment(function string) map[string]any {
 	variables := map[string]any{}
 	for _, properties := range []map[string]any{t.Globals, t.Resources[LogicalID(function)].Properties} {
@@ -175,14 +180,14 @@ func (t Template) Environment(function string) map[string]any {
 	return variables
 }
 
-// Statement is one statement of a role's policies.
+// Statement is a statement of a role's policies.
 type Statement struct {
 	Sid, Effect string
 	Actions     []string
 	Resources   []any
 }
 
-// Statements returns what the role of a function says, in all of its policies.
+// Statements returns the statements of all policies of a function's role.
 func (t Template) Statements(function string) []Statement {
 	var all []Statement
 	for _, policy := range List(t.Resources[LogicalID(function)+"Role"].Properties["Policies"]) {
@@ -198,7 +203,8 @@ func (t Template) Statements(function string) []Statement {
 	return all
 }
 
-// List returns what may stand alone or in a list as a list.
+// List returns a value as a list: a list unchanged, nil as an empty list, any other value as one
+// element.
 func List(v any) []any {
 	switch v := v.(type) {
 	case nil:
@@ -209,7 +215,7 @@ func List(v any) []any {
 	return []any{v}
 }
 
-// LogicalID returns the name of a function's resource: place-order is PlaceOrder.
+// LogicalID returns the logical id of a function's resource: PlaceOrder for place-order.
 func LogicalID(function string) string {
 	var id strings.Builder
 	for word := range strings.SplitSeq(function, "-") {

@@ -38,12 +38,12 @@ Resources:
       Days: !FindInMap [Stages, !Ref Stage, Days]
 `
 
-// names stand for themselves.
+// names resolves the names of the sample.
 type names struct{}
 
 func (names) Ref(name string) (any, error) {
 	if name == "Nobody" {
-		return nil, errors.New("nobody is called so")
+		return nil, errors.New("unknown name")
 	}
 	return map[string]any{"AWS::StackName": "shop", "Orders": "shop-orders-1", "Api": "api1"}[name], nil
 }
@@ -52,7 +52,7 @@ func (names) GetAtt(resource, attribute string) (any, error) {
 	return "arn:" + resource + ":" + attribute, nil
 }
 
-func TestATemplateIsResolved(t *testing.T) {
+func TestResolve_ReplacesEveryFunction(t *testing.T) {
 	read, err := template.Parse([]byte(sample))
 	require.NoError(t, err)
 	place := read.Resources["Place"]
@@ -63,7 +63,7 @@ func TestATemplateIsResolved(t *testing.T) {
 	assert.Equal(t, map[string]any{
 		"Timeout": 15, "Name": "shop-place-dev", "Arn": "arn:Orders:Arn/index/*", "Table": "shop-orders-1", "Url": "execute-api:api1/x",
 		"Prefix": "shop-", "List": []any{1, true}, "Days": 14,
-	}, resolved, "AWS::NoValue takes its property with it")
+	}, resolved, "AWS::NoValue removes its property")
 	for condition, want := range map[string]bool{"": true, "HasSandbox": true, "IsProd": false} {
 		holds, err := read.Holds(condition, names{})
 		require.NoError(t, err)
@@ -72,7 +72,7 @@ func TestATemplateIsResolved(t *testing.T) {
 	assert.ElementsMatch(t, []string{"AWS::StackName", "Stage", "Orders", "Orders", "Api", "Stage", "Orders", "Topic", "AWS::NoValue", "AWS::NoValue", "Stage"}, template.Mentions(place.Properties))
 }
 
-func TestTemplate_EnvironmentIsThatOfAllFunctionsAndItsOwn(t *testing.T) {
+func TestEnvironment_OwnVariablesOverrideGlobals(t *testing.T) {
 	read, err := template.Parse([]byte(sample + "      Environment: {Variables: {SHOP: other, TABLE: orders}}\n"))
 	require.NoError(t, err)
 	stage := template.Call{Function: "Ref", Argument: "Stage"}
@@ -80,25 +80,25 @@ func TestTemplate_EnvironmentIsThatOfAllFunctionsAndItsOwn(t *testing.T) {
 	assert.Equal(t, map[string]any{"STAGE": stage, "SHOP": "main"}, read.Environment("another"))
 }
 
-func TestWhatIsNotUnderstoodIsAnError(t *testing.T) {
+func TestTemplate_InvalidInputIsAnError(t *testing.T) {
 	for name, text := range map[string]string{
-		"an unknown function":     "Resources: {A: {Properties: {X: !ImportValue other}}}",
-		"a key that stands twice": "Resources:\n  A: {}\n  A: {}",
-		"no YAML":                 "a: [",
-		"nothing":                 "",
+		"an unknown function": "Resources: {A: {Properties: {X: !ImportValue other}}}",
+		"a repeated key":      "Resources:\n  A: {}\n  A: {}",
+		"invalid YAML":        "a: [",
+		"nothing":             "",
 	} {
 		_, err := template.Parse([]byte(text))
 		assert.Error(t, err, name)
 	}
 	for name, text := range map[string]string{
-		"a name that nobody has":        "!Ref Nobody",
-		"a text with such a name":       "!Sub 'x-${Nobody}'",
-		"an attribute of nothing":       "!GetAtt Orders",
-		"a condition that is not there": "!If [Unknown, 1, 2]",
-		"a choice of too little":        "!If [HasSandbox, 1]",
-		"an element that is not there":  "!Select [3, [a, b]]",
-		"a comparison of one":           "!Equals [a]",
-		"an entry that no mapping has":  "!FindInMap [Stages, prod, Hours]",
+		"an unknown name":               "!Ref Nobody",
+		"a text with an unknown name":   "!Sub 'x-${Nobody}'",
+		"!GetAtt without an attribute":  "!GetAtt Orders",
+		"an unknown condition":          "!If [Unknown, 1, 2]",
+		"!If with one value":            "!If [HasSandbox, 1]",
+		"!Select beyond the list":       "!Select [3, [a, b]]",
+		"!Equals with one value":        "!Equals [a]",
+		"an unknown entry of a mapping": "!FindInMap [Stages, prod, Hours]",
 	} {
 		t.Run(name, func(t *testing.T) {
 			read, err := template.Parse([]byte(sample + "  Other: {Type: X, Properties: {Value: " + text + "}}\n"))
@@ -109,7 +109,7 @@ func TestWhatIsNotUnderstoodIsAnError(t *testing.T) {
 	}
 }
 
-func TestTheRepositorysTemplateIsRead(t *testing.T) {
+func TestRead_ReadsTheRepositorysTemplate(t *testing.T) {
 	read, err := template.Read()
 	require.NoError(t, err)
 	assert.Equal(t, "AWS::Serverless::Function", read.Resources[template.LogicalID("place-order")].Type)

@@ -15,48 +15,49 @@ import (
 	"backroom/shared/saga"
 )
 
-// function is functions/<name>/function.yaml: what the template needs to know of one function. Exactly one of Route, Step,
-// Worker, Streams and Schedule says what calls it.
+// function is a functions/<name>/function.yaml. Exactly one of Route, Step, Worker, Streams and
+// Schedule is set: it says what calls the function.
 type function struct {
 	Name string `yaml:"-"`
-	ID   string `yaml:"-"` // of its resource
+	ID   string `yaml:"-"` // the logical id of its resource
 
-	Condition string            `yaml:"condition"` // of the template; empty: it is always there
-	API       string            `yaml:"api"`       // the resource that Route is of; empty: Api
+	Condition string            `yaml:"condition"` // a condition of the template; empty: none
+	API       string            `yaml:"api"`       // the API's resource; empty: Api
 	Route     string            `yaml:"route"`     // methods and path, as in GET /orders
-	Step      *source           `yaml:"step"`      // of the saga
-	Worker    *source           `yaml:"worker"`    // a queue that carries no facts
-	Streams   []string          `yaml:"streams"`   // tables
-	Schedule  map[string]string `yaml:"schedule"`  // an expression, as in rate(1 minute), by the name of its rule
-	Memory    int               `yaml:"memory"`    // MB; 0: 256 for a route, 128 for all others
-	Timeout   int               `yaml:"timeout"`   // seconds; 0: 10, and 30 for jobs
-	Sends     string            `yaml:"sends"`     // rows or clock: it sends the facts that these tell
-	Settings  yaml.Node         `yaml:"settings"`  // its own environment, beside that of all functions
-	Grants    yaml.Node         `yaml:"grants"`    // statements of its role, by Sid; Effect is Allow
+	Step      *source           `yaml:"step"`      // the queue of a step of the saga
+	Worker    *source           `yaml:"worker"`    // a queue without facts
+	Streams   []string          `yaml:"streams"`   // the tables whose streams it reads
+	Schedule  map[string]string `yaml:"schedule"`  // expressions such as rate(1 minute), by the name of the rule
+	Memory    int               `yaml:"memory"`    // MB; 0: 256 for a route, 128 otherwise
+	Timeout   int               `yaml:"timeout"`   // seconds; 0: 10, or 30 for jobs
+	Sends     string            `yaml:"sends"`     // rows or clock: the source of the facts that it sends
+	Settings  yaml.Node         `yaml:"settings"`  // its own environment variables
+	Grants    yaml.Node         `yaml:"grants"`    // the statements of its role, by Sid; Effect is Allow
 
-	Alarms map[string]alarm `yaml:"alarms"` // by what is added to ID: what differs from the usual, and more alarms
+	Alarms map[string]alarm `yaml:"alarms"` // by the suffix to ID: changes of the usual alarms, and more alarms
 }
 
 // source is the queue of a step or a worker.
 type source struct {
 	Batch       int `yaml:"batch"`
 	Concurrency int `yaml:"concurrency"`
-	Receives    int `yaml:"receives"` // then a message is a dead letter
+	Receives    int `yaml:"receives"` // maxReceiveCount
 }
 
-// alarm is about one function. In function.yaml only its first fields are said.
+// alarm is an alarm on one function. function.yaml sets only its first fields.
 type alarm struct {
 	Says    string `yaml:"says"`
-	Page    string `yaml:"page"`    // of docs/operations.md
-	Metric  string `yaml:"metric"`  // that the function counts (shared/observe)
+	Page    string `yaml:"page"`    // the section of docs/operations.md
+	Metric  string `yaml:"metric"`  // a metric of the function (shared/observe)
 	Period  int    `yaml:"period"`  // seconds
-	Periods int    `yaml:"periods"` // in a row, until it rings
+	Periods int    `yaml:"periods"` // consecutive periods until it rings
 
 	ID, Condition, Namespace, Dimension, Of, Statistic string `yaml:"-"`
 	Threshold                                          int    `yaml:"-"`
 }
 
-// functions reads every function.yaml: routes by name, steps in the saga's order, jobs, and what is not always there.
+// functions reads every function.yaml. It sorts routes by name, then steps in the saga's order,
+// then jobs, then conditional functions.
 func functions(root string) ([]function, error) {
 	files, err := filepath.Glob(filepath.Join(root, "functions", "*", "function.yaml"))
 	if err != nil {
@@ -100,20 +101,20 @@ func (f function) check() error {
 	method, path, _ := strings.Cut(f.Route, " ")
 	switch {
 	case callers != 1:
-		return errors.New("exactly one of route, step, worker, streams and schedule calls a function")
+		return errors.New("exactly one of route, step, worker, streams and schedule must be set")
 	case f.Route != "" && (method == "" || !strings.HasPrefix(path, "/")):
 		return fmt.Errorf("the route %q is not a method and a path, as in GET /orders", f.Route)
 	case isStep != (f.Step != nil):
-		return errors.New("saga.Steps and the key step must agree")
+		return errors.New("the key step must be set exactly for the functions in saga.Steps")
 	case f.API != "" && f.Route == "":
-		return errors.New("api belongs to a route")
+		return errors.New("api needs a route")
 	case f.Sends != "" && f.Sends != "rows" && f.Sends != "clock":
-		return fmt.Errorf("sends is rows or clock, not %q", f.Sends)
+		return fmt.Errorf("sends must be rows or clock, not %q", f.Sends)
 	}
 	for name, a := range f.Alarms {
 		usual := slices.ContainsFunc(f.usualAlarms(), func(u alarm) bool { return u.ID == f.ID+name })
 		if a.Metric == "" && !usual || a.Metric != "" && (usual || a.Says == "" || a.Page == "") {
-			return fmt.Errorf("alarm %s: it changes one that there is, or has a metric, says and page", name)
+			return fmt.Errorf("alarm %s must change a usual alarm, or have metric, says and page", name)
 		}
 	}
 	return nil
@@ -132,7 +133,7 @@ func (f function) rank() int {
 	return 2 * len(saga.Steps)
 }
 
-// Queue returns the queue that calls the function; nil for none.
+// Queue returns the queue that calls the function, or nil.
 func (f function) Queue() *source {
 	if f.Step != nil {
 		return f.Step
@@ -167,7 +168,7 @@ type method struct{ Event, Method, Path string }
 // DeadLetters reports whether the function has a dead-letter queue.
 func (f function) DeadLetters() bool { return f.Queue() != nil || len(f.Streams) > 0 }
 
-// Megabytes returns the function's memory; 0: that of Globals.
+// Megabytes returns the function's memory. 0 is the value in Globals.
 func (f function) Megabytes() int {
 	if f.Memory == 0 && f.Route == "" {
 		return 128
@@ -175,7 +176,7 @@ func (f function) Megabytes() int {
 	return f.Memory
 }
 
-// Seconds returns how long the function may take; 0: as Globals say.
+// Seconds returns the function's timeout. 0 is the value in Globals.
 func (f function) Seconds() int {
 	switch {
 	case f.Timeout != 0 || f.Route != "":
@@ -186,7 +187,8 @@ func (f function) Seconds() int {
 	return 30
 }
 
-// Hidden returns for how many seconds the queue hides a message: AWS asks for six times the function's timeout.
+// Hidden returns the queue's visibility timeout in seconds. AWS recommends six times the function's
+// timeout.
 func (f function) Hidden() int { return 6 * f.Seconds() }
 
 // Receivers returns the queues that the function sends facts to.
@@ -206,22 +208,22 @@ func (f function) Receivers() []string {
 	return queues
 }
 
-// Calls reports whether the function calls a service that can be down: it has a circuit.
+// Calls reports whether the function calls an external service, and so has a circuit.
 func (f function) Calls() bool {
 	return slices.ContainsFunc(f.Settings.Content, func(n *yaml.Node) bool { return n.Value == "CIRCUITS_TABLE" })
 }
 
-// Math is the function's name in metric math: it begins with a small letter.
+// Math returns the function's id in metric math, which must begin with a lower-case letter.
 func (f function) Math() string { return strings.ToLower(f.ID[:1]) + f.ID[1:] }
 
-// usualAlarms are those that every function of its kind has.
+// usualAlarms returns the alarms that every function of this kind has.
 func (f function) usualAlarms() []alarm {
 	failing := alarm{
 		ID: f.ID + "Alarm", Says: "fails", Page: "a-function-fails", Namespace: "AWS/Lambda", Metric: "Errors",
 		Dimension: "FunctionName", Of: "!Ref " + f.ID, Statistic: "Sum", Period: 60, Periods: 1,
 	}
 	dead := alarm{
-		ID: f.ID + "Alarm", Says: "gave up on messages", Page: "a-dead-letter-queue-holds-messages", Namespace: "AWS/SQS",
+		ID: f.ID + "Alarm", Says: "has dead letters", Page: "a-dead-letter-queue-holds-messages", Namespace: "AWS/SQS",
 		Metric: "ApproximateNumberOfMessagesVisible", Dimension: "QueueName", Of: "!GetAtt " + f.ID + "DeadLetters.QueueName",
 		Statistic: "Maximum", Period: 60, Periods: 1,
 	}
@@ -240,7 +242,7 @@ func (f function) usualAlarms() []alarm {
 	case len(f.Streams) > 0:
 		return []alarm{dead, behind}
 	case f.Route != "" && f.API == "":
-		return nil // ApiAlarm rings for every route: a call that fails is a 5xx
+		return nil // ApiAlarm rings for every route, because a failed call is a 5xx answer
 	}
 	return []alarm{failing}
 }

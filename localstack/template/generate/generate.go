@@ -1,5 +1,6 @@
-// Package generate writes the part of template.yaml that follows from functions/*/function.yaml: each function with its role,
-// queues and alarms, and what names all functions, as dashboards do. `go generate ./functions` calls it.
+// Package generate writes the part of template.yaml that is generated from
+// functions/*/function.yaml: each function with its role, queues and alarms, and the dashboards and
+// alarms over all functions. `go generate ./functions` calls it.
 package generate
 
 import (
@@ -24,7 +25,9 @@ var sources embed.FS
 
 var texts = template.Must(template.New("").Delims("<<", ">>").Funcs(template.FuncMap{"pairs": pairs, "list": list, "value": value, "inside": inside}).ParseFS(sources, "*.tmpl"))
 
-// Template returns template.yaml of the repository at root: what stands above the mark, and what follows from the functions.
+// Template returns the template.yaml of the repository at root: the part above the mark unchanged,
+// and below it the generated part. It returns an error if the mark is missing or a function.yaml is
+// invalid.
 func Template(root string) ([]byte, error) {
 	written, err := os.ReadFile(filepath.Join(root, "template.yaml"))
 	if err != nil {
@@ -32,7 +35,7 @@ func Template(root string) ([]byte, error) {
 	}
 	head, _, marked := bytes.Cut(written, []byte(Mark))
 	if !marked {
-		return nil, fmt.Errorf("template.yaml has not the line %q", strings.TrimSpace(Mark))
+		return nil, fmt.Errorf("template.yaml must have the line %q", strings.TrimSpace(Mark))
 	}
 	all, err := functions(root)
 	if err != nil {
@@ -50,32 +53,33 @@ func Template(root string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// stack is what names several functions.
+// stack is the data for stack.tmpl.
 type stack struct{ all []function }
 
 func (s stack) those(are func(function) bool) []function {
 	return slices.DeleteFunc(slices.Clone(s.all), func(f function) bool { return !are(f) })
 }
 
-// Steps are the functions that hear facts.
+// Steps returns the functions that consume facts.
 func (s stack) Steps() []function { return s.those(func(f function) bool { return f.Step != nil }) }
 
-// Relays are the functions that read streams.
+// Relays returns the functions that read streams.
 func (s stack) Relays() []function {
 	return s.those(func(f function) bool { return len(f.Streams) > 0 })
 }
 
-// mostWatched is how many metrics one alarm may add up:
+// mostWatched is the highest number of metrics in one alarm:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
 const mostWatched = 10
 
-// watch is an alarm about several functions.
+// watch is an alarm on several functions.
 type watch struct {
 	ID        string
 	Functions []function
 }
 
-// Watch returns the alarms that are needed for functions: NameAlarm, and NameAlarm2 for what the first does not take, and so on.
+// Watch returns the alarms for functions. One alarm has at most mostWatched functions, so their ids
+// are id, id2 and so on.
 func (s stack) Watch(id string, functions []function) (all []watch) {
 	for some := range slices.Chunk(functions, mostWatched) {
 		if len(all) == 0 {
@@ -87,10 +91,11 @@ func (s stack) Watch(id string, functions []function) (all []watch) {
 	return all
 }
 
-// Workers are the steps and the relays: what they fail at comes again, so that a few errors are no alarm.
+// Workers returns the steps and the relays. Their failures are retried, so a few errors do not
+// raise an alarm.
 func (s stack) Workers() []function { return append(s.Steps(), s.Relays()...) }
 
-// Callers are the functions that call a foreign service.
+// Callers returns the functions that call an external service.
 func (s stack) Callers() []function { return s.those(function.Calls) }
 
 // pair is a key and a value of function.yaml.
@@ -106,7 +111,7 @@ func pairs(mapping yaml.Node) (all []pair) {
 	return all
 }
 
-// list returns the elements of a key's sequence; nil if its value is no sequence.
+// list returns the elements of a key's sequence, or nil if the value is not a sequence.
 func list(mapping *yaml.Node, key string) ([]*yaml.Node, error) {
 	n, err := at(mapping, key)
 	if err != nil || n.Kind != yaml.SequenceNode {
@@ -124,10 +129,10 @@ func at(mapping *yaml.Node, key string) (*yaml.Node, error) {
 	return nil, fmt.Errorf("a grant without %s", key)
 }
 
-// value returns a value on one line, as it stands in block style.
+// value returns a value on one line, as YAML's block style needs it.
 func value(n *yaml.Node) (string, error) { return line(n, false) }
 
-// inside returns the value of a key on one line, as it stands between braces.
+// inside returns the value of a key on one line, as it must be between braces.
 func inside(mapping *yaml.Node, key string) (string, error) {
 	n, err := at(mapping, key)
 	if err != nil {

@@ -27,15 +27,15 @@ func repository(t *testing.T, head, name, says string) string {
 
 const head = "Resources:\n  Table: {Type: AWS::DynamoDB::Table}\n" + generate.Mark
 
-// generated returns the template of a repository with one function, read.
+// generated returns the generated template of a repository with one function.
 func generated(t *testing.T, name, says string) template.Template {
 	t.Helper()
 	text, err := generate.Template(repository(t, head+"  Old: {Type: AWS::SQS::Queue}\n", name, says))
 	require.NoError(t, err)
 	read, err := template.Parse(text)
 	require.NoError(t, err)
-	assert.Contains(t, read.Resources, "Table", "what stands above the mark stays")
-	assert.NotContains(t, read.Resources, "Old", "what stands below the mark is written again")
+	assert.Contains(t, read.Resources, "Table", "the part above the mark is kept")
+	assert.NotContains(t, read.Resources, "Old", "the part below the mark is replaced")
 	return read
 }
 
@@ -58,7 +58,7 @@ func TestTemplate_AFunctionHasWhatItsKindNeeds(t *testing.T) {
 	}
 }
 
-func TestTemplate_SettingsAndGrantsAreTakenOver(t *testing.T) {
+func TestTemplate_SettingsAndGrantsAreCopied(t *testing.T) {
 	read := generated(t, "get-thing", `
 route: GET|PUT /things/{id}
 timeout: 7
@@ -84,7 +84,7 @@ grants:
 	events, _ := f.Properties["Events"].(map[string]any)
 	assert.Len(t, events, 2, "an event per method")
 	grants := read.Statements("get-thing")
-	require.Len(t, grants, 4, "logs and traces, and its own")
+	require.Len(t, grants, 4, "log, trace, and the function's own")
 	assert.Equal(t, template.Statement{
 		Sid: "Read", Effect: "Allow", Actions: []string{"dynamodb:GetItem", "dynamodb:Query"},
 		Resources: []any{template.Call{Function: "GetAtt", Argument: "Table.Arn"}},
@@ -95,7 +95,7 @@ grants:
 	}, grants[3].Resources)
 }
 
-func TestTemplate_AnAlarmAddsUpNoMoreThanTenFunctions(t *testing.T) {
+func TestTemplate_AnAlarmHasAtMostTenFunctions(t *testing.T) {
 	root := repository(t, head, "get-thing", "route: GET /t\nsettings: {CIRCUITS_TABLE: !Ref Table}\n")
 	for i := range 10 {
 		folder := filepath.Join(root, "functions", fmt.Sprintf("call-%c", 'a'+i))
@@ -110,23 +110,23 @@ func TestTemplate_AnAlarmAddsUpNoMoreThanTenFunctions(t *testing.T) {
 	assert.Len(t, read.Resources["CircuitOpenedAlarm2"].Properties["Metrics"], 1+1)
 }
 
-func TestTemplate_WhatIsWrongIsAnError(t *testing.T) {
+func TestTemplate_InvalidInputIsAnError(t *testing.T) {
 	for sentence, c := range map[string]struct{ head, name, says, because string }{
-		"no mark":                       {"Resources: {}\n", "get-thing", "route: GET /t", "has not the line"},
-		"a key that there is not":       {head, "get-thing", "path: /t", "field path not found"},
-		"nothing calls it":              {head, "get-thing", "timeout: 3", "exactly one"},
-		"two things call it":            {head, "get-thing", "route: GET /t\nstreams: [Table]", "exactly one"},
-		"a route without a method":      {head, "get-thing", "route: /things", "not a method and a path"},
-		"a step that saga has not":      {head, "get-thing", "step: {batch: 1, concurrency: 2, receives: 5}", "saga.Steps"},
-		"a step of saga that is none":   {head, "reserve-stock", "route: GET /t", "saga.Steps"},
-		"an api without a route":        {head, "get-thing", "api: A\nstreams: [Table]", "api belongs to a route"},
-		"facts of an unknown teller":    {head, "get-thing", "route: GET /t\nsends: mail", "rows or clock"},
-		"a change of no alarm":          {head, "get-thing", "route: GET /t\nalarms: {LateAlarm: {periods: 3}}", "LateAlarm"},
-		"an alarm that leads to nobody": {head, "get-thing", "route: GET /t\nalarms: {OddAlarm: {metric: M, says: s}}", "OddAlarm"},
-		"a grant of nothing":            {head, "get-thing", "route: GET /t\ngrants: {Read: {Action: a:B}}", "without Resource"},
-		"a grant to do nothing":         {head, "get-thing", "route: GET /t\ngrants: {Read: {Resource: x}}", "without Action"},
-		"a setting of several lines":    {head, "get-thing", "route: GET /t\nsettings: {A: \"a\\nb\"}", "several lines"},
-		"a setting that is an alias":    {head, "get-thing", "route: GET /t\nsettings: {A: &a x, B: *a}", "an alias"},
+		"no mark":                                   {"Resources: {}\n", "get-thing", "route: GET /t", "must have the line"},
+		"an unknown key":                            {head, "get-thing", "path: /t", "field path not found"},
+		"a function without a caller":               {head, "get-thing", "timeout: 3", "exactly one"},
+		"a function with two callers":               {head, "get-thing", "route: GET /t\nstreams: [Table]", "exactly one"},
+		"a route without a method":                  {head, "get-thing", "route: /things", "not a method and a path"},
+		"a step that is not in saga.Steps":          {head, "get-thing", "step: {batch: 1, concurrency: 2, receives: 5}", "saga.Steps"},
+		"a step of saga.Steps without the key step": {head, "reserve-stock", "route: GET /t", "saga.Steps"},
+		"an api without a route":                    {head, "get-thing", "api: A\nstreams: [Table]", "api needs a route"},
+		"facts of an unknown source":                {head, "get-thing", "route: GET /t\nsends: mail", "rows or clock"},
+		"a change of an unknown alarm":              {head, "get-thing", "route: GET /t\nalarms: {LateAlarm: {periods: 3}}", "LateAlarm"},
+		"an alarm without a page":                   {head, "get-thing", "route: GET /t\nalarms: {OddAlarm: {metric: M, says: s}}", "OddAlarm"},
+		"a grant without a resource":                {head, "get-thing", "route: GET /t\ngrants: {Read: {Action: a:B}}", "without Resource"},
+		"a grant without an action":                 {head, "get-thing", "route: GET /t\ngrants: {Read: {Resource: x}}", "without Action"},
+		"a setting of several lines":                {head, "get-thing", "route: GET /t\nsettings: {A: \"a\\nb\"}", "several lines"},
+		"a setting that is an alias":                {head, "get-thing", "route: GET /t\nsettings: {A: &a x, B: *a}", "an alias"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			_, err := generate.Template(repository(t, c.head, c.name, c.says+"\n"))
