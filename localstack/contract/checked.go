@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// Checked returns next, with each answer of an operation below base held to the contract, and each request that it accepts: what
-// breaks it has no answer but an error, which says what is wrong. A refusal without X-Request-Id is the gateway's own: no operation
-// gave it. Bodies are read again for that, so that a request with one needs GetBody.
+// Checked returns a RoundTripper that sends requests with next. It checks each answer of an
+// operation below base against the contract, and each request that was accepted. If one of them
+// breaks the contract, it returns an error instead of the answer. A refusal without X-Request-Id is
+// not checked, because it comes from the gateway. A request with a body needs GetBody.
 func (c *Contract) Checked(next http.RoundTripper, base string) http.RoundTripper {
 	return checked{c, next, strings.TrimSuffix(base, "/")}
 }
@@ -20,7 +21,7 @@ type checked struct {
 	base     string
 }
 
-// RoundTrip sends the request on and checks the answer.
+// RoundTrip sends the request with next, and checks the answer.
 func (c checked) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := c.next.RoundTrip(r)
 	address := *r.URL

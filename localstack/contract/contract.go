@@ -1,4 +1,4 @@
-// Package contract holds what the API answers to what docs/openapi.yaml promises.
+// Package contract checks requests to the API and its answers against docs/openapi.yaml.
 package contract
 
 import (
@@ -24,13 +24,13 @@ import (
 	"backroom/shared/api"
 )
 
-// A Contract is an OpenAPI document that answers are held to.
+// A Contract is an OpenAPI document to check against.
 type Contract struct {
 	document *openapi3.T
 	router   routers.Router
 }
 
-// Answer is what came back to a request.
+// Answer is an HTTP answer.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -52,39 +52,41 @@ var promised = sync.OnceValues(func() (*Contract, error) {
 	return Read(document)
 })
 
-// Read returns the contract of an OpenAPI document. It returns an error for a document that is not valid.
+// Read returns the contract of an OpenAPI document. It returns an error for a document that is not
+// valid.
 func Read(document []byte) (*Contract, error) {
 	parsed, err := openapi3.NewLoader().LoadFromData(document)
 	if err != nil {
-		return nil, fmt.Errorf("apitest: read the OpenAPI document: %w", err)
+		return nil, fmt.Errorf("contract: read the OpenAPI document: %w", err)
 	}
-	parsed.Servers = nil // requests are looked up by their path below the server
+	parsed.Servers = nil // requests are found by their path below the server
 	router, err := legacy.NewRouter(parsed)
 	if err != nil {
-		return nil, fmt.Errorf("apitest: %w", err)
+		return nil, fmt.Errorf("contract: %w", err)
 	}
 	return &Contract{parsed, router}, nil
 }
 
-// gateways are the problems that stand for no operation: the request reached none.
+// gateways are the problems that the gateway answers itself, for requests that reach no operation.
 var gateways = []string{"no-such-route", "method-not-allowed", "body-too-large", "quota-exceeded", "api-key-missing", "request-refused", "timeout"}
 
-// transport are the headers that come from HTTP, from the gateway or from a server, and not from an operation.
+// transport are the headers that HTTP, the gateway or a server adds, and not an operation.
 var transport = []string{
 	"Content-Type", "Content-Length", "Content-Encoding", "Date", "Connection", "Keep-Alive", "Transfer-Encoding", "Server", "Via", "Vary", "Age", "Cache-Control",
-	"Allow", // of 405, which no operation answers
+	"Allow", // of 405, which is not an operation's answer
 }
 
-// Check returns what is wrong with an answer by the contract: an operation, a status, a header or a media type that the document
-// does not name, or a body that is not what it describes. path is the request's, below the server. What the gateway says of a
-// request that it let through to no operation need only be a problem.
+// Check returns an error if an answer breaks the contract: the document does not name the
+// operation, the status, a header or the media type, or describes another body. path is the
+// request's path below the server. An answer of the gateway itself needs only to be a valid problem
+// document.
 func (c *Contract) Check(request *http.Request, path string, a Answer) error {
 	if slug, is := problem(a); is && slices.Contains(gateways, slug) {
 		return c.gateway(a)
 	}
 	below, route, parameters, err := c.find(request, path)
 	if err != nil {
-		return fmt.Errorf("%w, and the answer is no problem that says so", err)
+		return fmt.Errorf("%w, and the answer is not a problem that reports this", err)
 	}
 	name := route.Operation.OperationID
 	promised := route.Operation.Responses.Status(a.Status)
@@ -103,12 +105,12 @@ func (c *Contract) Check(request *http.Request, path string, a Answer) error {
 		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
 	})
 	if err != nil {
-		return fmt.Errorf("%s answers %d otherwise than the document says: %w: %s", name, a.Status, err, a.Body)
+		return fmt.Errorf("%s answers %d with another body than the document describes: %w: %s", name, a.Status, err, a.Body)
 	}
 	return nil
 }
 
-// CheckAccepted returns what is wrong, by the contract, with a request that an operation accepted: what it names too narrowly.
+// CheckAccepted returns an error if an operation accepted a request that the document forbids.
 func (c *Contract) CheckAccepted(request *http.Request, path string) error {
 	below, route, parameters, err := c.find(request, path)
 	if err != nil {
@@ -117,7 +119,7 @@ func (c *Contract) CheckAccepted(request *http.Request, path string) error {
 	err = openapi3filter.ValidateRequest(context.Background(), &openapi3filter.RequestValidationInput{
 		Request: below, PathParams: parameters, Route: route,
 		Options: &openapi3filter.Options{
-			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // that it was accepted says so
+			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, // the request was accepted, so it was authorized
 			MultiError:         true, SkipSettingDefaults: true,
 		},
 	})
@@ -127,7 +129,7 @@ func (c *Contract) CheckAccepted(request *http.Request, path string) error {
 	return nil
 }
 
-// find returns the operation that a request is for, and the request as it looks below the server.
+// find returns the operation of a request, and the request with its path below the server.
 func (c *Contract) find(request *http.Request, path string) (below *http.Request, route *routers.Route, parameters map[string]string, err error) {
 	below = request.Clone(request.Context())
 	below.URL.Path, below.URL.RawPath = path, ""
@@ -138,7 +140,7 @@ func (c *Contract) find(request *http.Request, path string) (below *http.Request
 	return below, route, parameters, err
 }
 
-// gateway checks a problem that no operation answered.
+// gateway checks a problem document of the gateway itself.
 func (c *Contract) gateway(a Answer) error {
 	schema := c.document.Components.Schemas["Problem"]
 	if schema == nil {
@@ -146,15 +148,15 @@ func (c *Contract) gateway(a Answer) error {
 	}
 	var body any
 	if err := json.Unmarshal(a.Body, &body); err != nil {
-		return fmt.Errorf("the gateway's problem is no JSON: %w", err)
+		return fmt.Errorf("the gateway's answer is not valid JSON: %w", err)
 	}
 	if err := schema.Value.VisitJSON(body, openapi3.EnableJSONSchema2020(), openapi3.MultiErrors()); err != nil {
-		return fmt.Errorf("the gateway's problem is none: %w: %s", err, a.Body)
+		return fmt.Errorf("the gateway's answer is not a valid problem document: %w: %s", err, a.Body)
 	}
 	return nil
 }
 
-// headers returns an error if a header came that the document does not name.
+// headers returns an error if the answer has a header that the document does not name.
 func headers(promised *openapi3.Response, came http.Header) error {
 	for name := range came {
 		known := slices.Contains(transport, http.CanonicalHeaderKey(name)) || strings.HasPrefix(name, "X-Amz") || strings.HasPrefix(name, "X-Localstack")
@@ -168,7 +170,7 @@ func headers(promised *openapi3.Response, came http.Header) error {
 	return nil
 }
 
-// problem returns the slug of an answer that is a problem.
+// problem returns the slug of a problem document, and false for any other answer.
 func problem(a Answer) (slug string, is bool) {
 	var document struct {
 		Type string `json:"type"`

@@ -15,7 +15,7 @@ import (
 
 const placed = `{"id":"ord_1","placed_at":"2026-03-01T12:00:00Z","lines":[{"sku":"MUG-1","quantity":2,"price":{"amount":1250,"currency":"EUR"}}],"total":{"amount":2500,"currency":"EUR"}}`
 
-func TestAnAnswerIsHeldToTheDocument(t *testing.T) {
+func TestCheck_FindsWhatBreaksTheContract(t *testing.T) {
 	t.Parallel()
 	promised, err := contract.Promised()
 	require.NoError(t, err)
@@ -24,21 +24,21 @@ func TestAnAnswerIsHeldToTheDocument(t *testing.T) {
 		status       int
 		media, body  string
 		header       string
-		wrong        string // what is found; empty: nothing
+		wrong        string // a part of the error; empty: no error
 	}{
-		"an order that is accepted":                {"POST", "/orders", 202, "application/json", placed, "Location", ""},
-		"a member that the document does not name": {"POST", "/orders", 202, "application/json", strings.Replace(placed, `{"id"`, `{"cost":1,"id"`, 1), "Location", "cost"},
-		"a member that is missing":                 {"POST", "/orders", 202, "application/json", strings.Replace(placed, `"id":"ord_1",`, ``, 1), "Location", "id"},
-		"a member of another type":                 {"POST", "/orders", 202, "application/json", strings.Replace(placed, `2500`, `"2500"`, 1), "Location", "amount"},
-		"a status that the document does not name": {"POST", "/orders", 201, "application/json", placed, "Location", "answers 201"},
-		"a header that the document does not name": {"POST", "/orders", 202, "application/json", placed, "X-Cost", "X-Cost"},
-		"a media type that it does not name":       {"POST", "/orders", 202, "text/html", placed, "Location", "text/html"},
-		"a path that it does not name":             {"POST", "/baskets", 202, "application/json", placed, "Location", "no operation"},
-		"a method that it does not name":           {"PATCH", "/orders", 202, "application/json", placed, "Location", "no operation"},
-		"a body where there is to be none":         {"DELETE", "/products/MUG-1", 204, "application/json", placed, "Date", "with a body"},
-		"the gateway's own word": {"PATCH", "/orders", 404, "application/problem+json",
+		"an order that is accepted":                    {"POST", "/orders", 202, "application/json", placed, "Location", ""},
+		"a member that the document does not name":     {"POST", "/orders", 202, "application/json", strings.Replace(placed, `{"id"`, `{"cost":1,"id"`, 1), "Location", "cost"},
+		"a member that is missing":                     {"POST", "/orders", 202, "application/json", strings.Replace(placed, `"id":"ord_1",`, ``, 1), "Location", "id"},
+		"a member of another type":                     {"POST", "/orders", 202, "application/json", strings.Replace(placed, `2500`, `"2500"`, 1), "Location", "amount"},
+		"a status that the document does not name":     {"POST", "/orders", 201, "application/json", placed, "Location", "answers 201"},
+		"a header that the document does not name":     {"POST", "/orders", 202, "application/json", placed, "X-Cost", "X-Cost"},
+		"a media type that the document does not name": {"POST", "/orders", 202, "text/html", placed, "Location", "text/html"},
+		"a path that the document does not name":       {"POST", "/baskets", 202, "application/json", placed, "Location", "no operation"},
+		"a method that the document does not name":     {"PATCH", "/orders", 202, "application/json", placed, "Location", "no operation"},
+		"a body that the document does not name":       {"DELETE", "/products/MUG-1", 204, "application/json", placed, "Date", "with a body"},
+		"a problem of the gateway": {"PATCH", "/orders", 404, "application/problem+json",
 			`{"type":"urn:problem-type:backroom:no-such-route","title":"Not found","status":404,"detail":"There is no such route.","request_id":"1"}`, "Date", ""},
-		"the gateway's own word without a number to quote": {"PATCH", "/orders", 404, "application/problem+json",
+		"a problem of the gateway without a request id": {"PATCH", "/orders", 404, "application/problem+json",
 			`{"type":"urn:problem-type:backroom:no-such-route","title":"Not found","status":404,"detail":"There is no such route."}`, "Date", "request_id"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestAnAnswerIsHeldToTheDocument(t *testing.T) {
 	}
 }
 
-// served returns a client that takes nothing against the contract from what handle answers below base, and the URL of all.
+// served returns a client that checks the answers of handle below base, and the server's URL.
 func served(t *testing.T, base string, handle http.HandlerFunc) (client http.Client, url string) {
 	t.Helper()
 	promised, err := contract.Promised()
@@ -65,7 +65,7 @@ func served(t *testing.T, base string, handle http.HandlerFunc) (client http.Cli
 	return http.Client{Transport: promised.Checked(http.DefaultTransport, server.URL+base)}, server.URL
 }
 
-func TestAClientHearsOfARequestThatIsAcceptedAgainstTheContract(t *testing.T) {
+func TestChecked_AForbiddenRequestThatIsAcceptedIsAnError(t *testing.T) {
 	t.Parallel()
 	client, url := served(t, "/v1", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Request-Id", "1")
@@ -92,7 +92,7 @@ func TestAClientHearsOfARequestThatIsAcceptedAgainstTheContract(t *testing.T) {
 	}
 }
 
-func TestAClientGetsNoAnswerThatBreaksTheContract(t *testing.T) {
+func TestChecked_AnAnswerThatBreaksTheContractIsAnError(t *testing.T) {
 	t.Parallel()
 	client, url := served(t, "/v1/", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -107,10 +107,10 @@ func TestAClientGetsNoAnswerThatBreaksTheContract(t *testing.T) {
 	})
 	for path, wrong := range map[string]string{
 		"/v1/health?status=ok":    "",
-		"/v1/health?status=weary": "get-health answers 200 otherwise than the document says",
+		"/v1/health?status=weary": "get-health answers 200 with another body than the document describes",
 		"/v1/elsewhere":           "no operation of the document",
 		"/v1/gateway":             "",
-		"/v1/stock/MUG-1":         "X-Request-Id", // whoever answers like an operation is one
+		"/v1/stock/MUG-1":         "X-Request-Id", // with X-Request-Id it counts as an operation's answer
 		"/sandbox/payments":       "",
 	} {
 		response, err := client.Get(url + path)
@@ -126,19 +126,19 @@ func TestAClientGetsNoAnswerThatBreaksTheContract(t *testing.T) {
 	}
 }
 
-func TestAnAcceptedRequestIsHeldToTheDocument(t *testing.T) {
+func TestCheckAccepted_FindsForbiddenRequests(t *testing.T) {
 	t.Parallel()
 	promised, err := contract.Promised()
 	require.NoError(t, err)
 	const order = `{"lines":[{"sku":"MUG-1","quantity":2}],"payment_method":"pm_card_visa"}`
 	for name, c := range map[string]struct {
 		path, key, body string
-		wrong           string // what is found; empty: nothing
+		wrong           string // a part of the error; empty: no error
 	}{
 		"an order": {"/orders", "k-1", order, ""},
 		"a member that the document does not name": {"/orders", "k-1", strings.Replace(order, `{"lines"`, `{"gift":true,"lines"`, 1), "gift"},
-		"a quantity below the least":               {"/orders", "k-1", strings.Replace(order, `:2`, `:0`, 1), "quantity"},
-		"no key where one is needed":               {"/orders", "", order, "Idempotency-Key"},
+		"a quantity below the minimum":             {"/orders", "k-1", strings.Replace(order, `:2`, `:0`, 1), "quantity"},
+		"a missing idempotency key":                {"/orders", "", order, "Idempotency-Key"},
 		"a path that the document does not name":   {"/baskets", "k-1", order, "no operation"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -158,7 +158,7 @@ func TestAnAcceptedRequestIsHeldToTheDocument(t *testing.T) {
 	}
 }
 
-func TestADocumentThatIsNoneIsRefused(t *testing.T) {
+func TestRead_AnInvalidDocumentIsAnError(t *testing.T) {
 	t.Parallel()
 	_, err := contract.Read([]byte("openapi: 3.1.0\npaths: {/orders: {post: {operationId: 7}}}"))
 	assert.Error(t, err)

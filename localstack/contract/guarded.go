@@ -11,18 +11,19 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Guarded is a request to an operation that asks for a token, as the document's examples show it.
+// Guarded is a request to an operation that needs a token, made from the document's examples.
 type Guarded struct {
 	Operation string
 	Scopes    []string // that the token must grant
 	Method    string
-	Path      string // below the server, with its values in place
+	Path      string // below the server, with values for its parameters
 	Header    map[string]string
 	Body      string // empty: none
 }
 
-// Guarded returns a request to each operation that asks for a token, sorted by the operation's name. It returns
-// an error if an operation asks for a token without scopes, or lacks the example of a path parameter or body.
+// Guarded returns a request to each operation that needs a token, sorted by the operation's name.
+// It returns an error if an operation needs a token without scopes, or lacks the example of a path
+// parameter or body.
 func (c *Contract) Guarded() (all []Guarded, err error) {
 	for path, item := range c.document.Paths.Map() {
 		for method, o := range item.Operations() {
@@ -31,7 +32,7 @@ func (c *Contract) Guarded() (all []Guarded, err error) {
 			}
 			g := Guarded{Operation: o.OperationID, Scopes: (*o.Security)[0]["bearer"], Method: method, Path: path}
 			if len(g.Scopes) == 0 {
-				return nil, fmt.Errorf("%s asks for a token that need not grant anything", o.OperationID)
+				return nil, fmt.Errorf("%s needs a token, but no scope", o.OperationID)
 			}
 			g.Header = map[string]string{}
 			for _, p := range o.Parameters {
@@ -54,7 +55,8 @@ func (c *Contract) Guarded() (all []Guarded, err error) {
 	return all, nil
 }
 
-// sent returns the first example of an operation's body; empty for an operation without a body.
+// sent returns the first example of an operation's body. It is empty for an operation without a
+// body.
 func sent(o *openapi3.Operation) (string, error) {
 	if o.RequestBody == nil {
 		return "", nil

@@ -11,7 +11,7 @@ import (
 	"backroom/localstack/contract"
 )
 
-func TestGuarded_EveryOperationThatAsksForATokenHasARequest(t *testing.T) {
+func TestGuarded_HasARequestForEveryOperationWithAToken(t *testing.T) {
 	t.Parallel()
 	promised, err := contract.Promised()
 	require.NoError(t, err)
@@ -34,10 +34,10 @@ func TestGuarded_EveryOperationThatAsksForATokenHasARequest(t *testing.T) {
 	assert.Regexp(t, "^/orders/ord_[a-z0-9]+/cancellation$", by["cancel-order"].Path)
 	assert.NotEmpty(t, by["place-order"].Header["Idempotency-Key"])
 	assert.Contains(t, by["place-order"].Body, "payment_method")
-	assert.NotContains(t, by, "get-product", "everybody may read it")
+	assert.NotContains(t, by, "get-product", "it is public")
 }
 
-// bare is a document of one operation without examples.
+// bare is a document with one operation and no examples.
 const bare = `
 openapi: 3.1.0
 info: {title: Orders, version: "1"}
@@ -57,7 +57,7 @@ func TestGuarded_AnOperationWithoutExamplesIsAnError(t *testing.T) {
 	for sentence, c := range map[string]struct{ before, after, says string }{
 		"a path parameter without an example": {"", "", "example of a parameter"},
 		"a body without an example":           {"schema: {type: string}", `example: "1", schema: {type: string}`, "example of its body"},
-		"a token without scopes":              {"[orders:write]", "[]", "need not grant anything"},
+		"a token without scopes":              {"[orders:write]", "[]", "but no scope"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()

@@ -1,5 +1,5 @@
-// Package collection writes the API's operations as a collection that API tools import (Postman's format, version 2.1, which most
-// others read too). It is for tools and tests: no function links it.
+// Package collection writes the API's operations as a collection for API tools, in Postman's format
+// 2.1, which most other tools can import too. No function links it.
 package collection
 
 import (
@@ -13,13 +13,13 @@ import (
 	"backroom/shared/api"
 )
 
-// schema says which format this is.
+// schema identifies the format.
 const schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
-// remember keeps the token that a client was given for the requests that follow.
+// remember is a script that stores the issued token for the next requests.
 const remember = `pm.test("a token", () => { pm.collectionVariables.set("token", pm.response.json().access_token); });`
 
-// Collection is the file.
+// Collection is the root of the file.
 type Collection struct {
 	Info     Info       `json:"info"`
 	Auth     *Auth      `json:"auth"`
@@ -27,7 +27,7 @@ type Collection struct {
 	Item     []Folder   `json:"item"`
 }
 
-// Info says what the collection is.
+// Info describes the collection.
 type Info struct {
 	Name        string `json:"name"`
 	Description string `json:"description"`
@@ -35,7 +35,7 @@ type Info struct {
 	Schema      string `json:"schema"`
 }
 
-// Auth is how requests show who sends them.
+// Auth is how requests are authenticated.
 type Auth struct {
 	Type   string     `json:"type"`
 	Bearer []Variable `json:"bearer,omitempty"`
@@ -57,7 +57,7 @@ type Folder struct {
 	Item        []Item `json:"item"`
 }
 
-// Item is an operation: the request of its first example, and what others were answered.
+// Item is an operation: the request of its first accepted example, and the answers of all examples.
 type Item struct {
 	Name     string     `json:"name"`
 	Request  Request    `json:"request"`
@@ -65,7 +65,7 @@ type Item struct {
 	Response []Response `json:"response"`
 }
 
-// Request is what is sent.
+// Request is an HTTP request.
 type Request struct {
 	Method      string     `json:"method"`
 	Description string     `json:"description,omitempty"`
@@ -75,13 +75,13 @@ type Request struct {
 	URL         URL        `json:"url"`
 }
 
-// Body is what a request carries.
+// Body is the body of a request.
 type Body struct {
 	Mode string `json:"mode"`
 	Raw  string `json:"raw"`
 }
 
-// URL is where a request goes.
+// URL is the URL of a request.
 type URL struct {
 	Raw   string     `json:"raw"`
 	Host  []string   `json:"host"`
@@ -89,19 +89,19 @@ type URL struct {
 	Query []Variable `json:"query,omitempty"`
 }
 
-// Event is a script that runs at a moment.
+// Event is a script with the event that runs it.
 type Event struct {
 	Listen string `json:"listen"`
 	Script Script `json:"script"`
 }
 
-// Script is a script, line by line.
+// Script is the lines of a script.
 type Script struct {
 	Type string   `json:"type"`
 	Exec []string `json:"exec"`
 }
 
-// Response is an answer that was given.
+// Response is a recorded answer.
 type Response struct {
 	Name            string     `json:"name"`
 	OriginalRequest Request    `json:"originalRequest"`
@@ -112,7 +112,9 @@ type Response struct {
 	Preview         string     `json:"_postman_previewlanguage"`
 }
 
-// Of returns the collection of the operations, each with its examples. The same operations and examples give the same bytes.
+// Of returns the collection of the operations with their examples. The same operations and examples
+// give the same bytes. It returns an error for an operation whose tags are not exactly one of
+// about.Tags.
 func Of(about api.About, examples []api.Example, ops ...api.Operation) ([]byte, error) {
 	c := Collection{
 		Info: Info{about.Title, about.Description, about.Version, schema},
@@ -136,7 +138,7 @@ func Of(about api.About, examples []api.Example, ops ...api.Operation) ([]byte, 
 	}
 	for _, o := range ops {
 		if tags := o.Route().Tags; len(tags) != 1 || !known[tags[0]] {
-			return nil, fmt.Errorf("collection: %s is in the folders %q; it must be in one that there is", o.Route().Name, tags)
+			return nil, fmt.Errorf("collection: %s has the tags %q: it must have exactly one, and the API must list it", o.Route().Name, tags)
 		}
 	}
 	text, err := json.MarshalIndent(c, "", "  ")
@@ -166,7 +168,7 @@ func item(r api.Route, about api.About, examples []api.Example) Item {
 	return i
 }
 
-// shown are the headers of examples that a client sets itself.
+// shown are the headers that a client sets itself.
 var shown = []string{"Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Stripe-Signature"}
 
 func request(r api.Route, about api.About, e api.Example) Request {
@@ -174,7 +176,7 @@ func request(r api.Route, about api.About, e api.Example) Request {
 	for _, name := range shown {
 		if value := e.Header.Get(name); value != "" {
 			if name == "Idempotency-Key" {
-				value = "{{$guid}}" // a new intent each time
+				value = "{{$guid}}" // a new key for each request
 			}
 			sent.Header = append(sent.Header, Variable{Key: name, Value: value})
 		}

@@ -22,7 +22,7 @@ func operation(name, method, path, tag string) api.Operation {
 
 var about = api.About{Title: "Shelves", Version: "1.2.3", Token: "/token", Tags: []api.Tag{{Name: "stock", Meaning: "What there is."}}}
 
-func TestAnOperationIsSentAsInItsFirstExampleThatWasAccepted(t *testing.T) {
+func TestOf_RequestIsTheFirstAcceptedExample(t *testing.T) {
 	t.Parallel()
 	refused := api.Example{Operation: "place", Name: "place.twice", Path: "/shelves", Status: 409, Media: "application/problem+json", Body: `{"n":2}`, Answer: `{}`}
 	accepted := api.Example{
@@ -48,7 +48,7 @@ func TestAnOperationIsSentAsInItsFirstExampleThatWasAccepted(t *testing.T) {
 	assert.Contains(t, ask.Event[0].Script.Exec[0], "access_token")
 }
 
-func TestNoOperationIsLeftOut(t *testing.T) {
+func TestOf_AnUnknownTagIsAnError(t *testing.T) {
 	t.Parallel()
 	_, err := collection.Of(about, nil, operation("ask", "POST", "/token", "nowhere"))
 	assert.ErrorContains(t, err, "nowhere")

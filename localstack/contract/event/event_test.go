@@ -33,21 +33,21 @@ func repository(t *testing.T) string {
 	return root
 }
 
-func TestRequest_IsTheSampleThatIsKept(t *testing.T) {
+func TestRequest_EqualsTheStoredSample(t *testing.T) {
 	t.Parallel()
 	root := repository(t)
 	for _, route := range []string{"adjust-stock", "cancel-order", "get-order", "get-product", "place-order", "refund-order"} {
 		t.Run(route, func(t *testing.T) {
 			t.Parallel()
 			kept := read[events.APIGatewayProxyRequest](t, root, "events", route+".json")
-			made, err := wish{route: route, body: kept.Body, at: kept.Path}.request(root)
+			made, err := options{route: route, body: kept.Body, at: kept.Path}.request(root)
 			require.NoError(t, err)
 			text, err := indented(made)
 			require.NoError(t, err)
 			var again events.APIGatewayProxyRequest
 			require.NoError(t, json.Unmarshal(text, &again))
 
-			// A key and an id are made for each sample, and a length that is kept may be that of an earlier body.
+			// Each sample has its own key and id, and a stored length may be that of an earlier body.
 			for _, e := range []*events.APIGatewayProxyRequest{&kept, &again} {
 				_, keyed := e.Headers["Idempotency-Key"]
 				assert.Equal(t, keyed, made.Headers["Idempotency-Key"] != "")
@@ -63,27 +63,27 @@ func TestRequest_IsTheSampleThatIsKept(t *testing.T) {
 	}
 }
 
-func TestRequest_PathAndQueryAreThoseOfTheWishOrOfOtherSamples(t *testing.T) {
+func TestRequest_PathAndQueryComeFromTheOptionsOrOtherSamples(t *testing.T) {
 	t.Parallel()
 	root := repository(t)
 	for sentence, c := range map[string]struct {
-		wish  wish
-		path  string
-		query map[string]string
-		says  string // the error; empty for none
+		options options
+		path    string
+		query   map[string]string
+		says    string // the error; empty for none
 	}{
-		"a parameter is taken from another sample": {wish{route: "get-product"}, "/products/" + sku(t, root), nil, ""},
-		"a path that is given":                     {wish{route: "get-product", at: "/products/CUP-1"}, "/products/CUP-1", nil, ""},
+		"a parameter is taken from another sample": {options{route: "get-product"}, "/products/" + sku(t, root), nil, ""},
+		"a path that is given":                     {options{route: "get-product", at: "/products/CUP-1"}, "/products/CUP-1", nil, ""},
 		"a query": {
-			wish{route: "list-orders", at: "/orders?limit=2&cursor=x"}, "/orders", map[string]string{"limit": "2", "cursor": "x"}, "",
+			options{route: "list-orders", at: "/orders?limit=2&cursor=x"}, "/orders", map[string]string{"limit": "2", "cursor": "x"}, "",
 		},
-		"another route's path":    {wish{route: "get-product", at: "/orders/ord_1"}, "", nil, "no path of /products/{sku}"},
-		"a path that is longer":   {wish{route: "get-product", at: "/products/CUP-1/x"}, "", nil, "no path of /products/{sku}"},
-		"a function without HTTP": {wish{route: "commit-stock"}, "", nil, "place-order"},
+		"another route's path":    {options{route: "get-product", at: "/orders/ord_1"}, "", nil, "does not match the path /products/{sku}"},
+		"a path that is longer":   {options{route: "get-product", at: "/products/CUP-1/x"}, "", nil, "does not match the path /products/{sku}"},
+		"a function without HTTP": {options{route: "commit-stock"}, "", nil, "place-order"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			e, err := c.wish.request(root)
+			e, err := c.options.request(root)
 			if c.says != "" {
 				require.ErrorContains(t, err, c.says)
 				return
@@ -104,14 +104,14 @@ func sku(t *testing.T, root string) string {
 	return known["sku"]
 }
 
-func TestMessage_IsOneThatTheStepHears(t *testing.T) {
+func TestMessage_IsAFactThatTheStepConsumes(t *testing.T) {
 	t.Parallel()
 	root := repository(t)
 	known, err := samples(root)
 	require.NoError(t, err)
 	for _, step := range saga.Steps {
-		for _, fact := range heard(step) {
-			e, err := wish{step: string(step), fact: string(fact)}.message(root)
+		for _, fact := range consumed(step) {
+			e, err := options{step: string(step), fact: string(fact)}.message(root)
 			require.NoError(t, err)
 			require.Len(t, e.Records, 1)
 			m := e.Records[0]
@@ -119,42 +119,42 @@ func TestMessage_IsOneThatTheStepHears(t *testing.T) {
 			require.NoError(t, err, "%s of %s", step, fact)
 			assert.Equal(t, []string{string(fact), known["id"]}, []string{string(said.Type), said.Subject})
 			_, err = saga.As[saga.OrderRef](said)
-			assert.NoError(t, err, "%s is about the order of the samples", fact)
+			assert.NoError(t, err, "%s has the order id of the samples", fact)
 			assert.Equal(t, fmt.Sprintf("%x", md5.Sum([]byte(m.Body))), m.Md5OfBody)
 		}
 	}
-	made, err := wish{step: "commit-stock"}.message(root)
+	made, err := options{step: "commit-stock"}.message(root)
 	require.NoError(t, err)
 	kept := read[events.SQSEvent](t, root, "events", "commit-stock.json")
 	assert.Equal(t, kept.Records[0].EventSourceARN, made.Records[0].EventSourceARN)
 	assert.Equal(t, kept.Records[0].Attributes, made.Records[0].Attributes)
 
-	_, err = wish{step: "return-payment"}.message(root)
-	require.ErrorContains(t, err, "which FACT? return-payment hears")
-	_, err = wish{step: "get-order"}.message(root)
-	require.ErrorContains(t, err, "no step")
+	_, err = options{step: "return-payment"}.message(root)
+	require.ErrorContains(t, err, "return-payment consumes several facts: set FACT to one of")
+	_, err = options{step: "get-order"}.message(root)
+	require.ErrorContains(t, err, "is not a step")
 }
 
-func TestWrite_KeepsWhatIsThere(t *testing.T) {
+func TestWrite_DoesNotOverwriteASample(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(folder, "events"), 0o755))
-	w := wish{route: "place-order", of: "empty", body: `{"lines":[]}`}
+	o := options{route: "place-order", of: "empty", body: `{"lines":[]}`}
 
-	file, err := w.write(folder)
+	file, err := o.write(folder)
 	require.NoError(t, err)
 	assert.Equal(t, "events/place-order.empty.json", file)
 	e := read[events.APIGatewayProxyRequest](t, folder, file)
 	assert.Equal(t, "sample-place-order.empty", e.Headers["Idempotency-Key"])
-	assert.Equal(t, []string{w.body, "12"}, []string{e.Body, e.Headers["Content-Length"]})
+	assert.Equal(t, []string{o.body, "12"}, []string{e.Body, e.Headers["Content-Length"]})
 
-	w.body = ""
-	_, err = w.write(folder)
-	require.ErrorContains(t, err, "there already")
+	o.body = ""
+	_, err = o.write(folder)
+	require.ErrorContains(t, err, "already exists")
 	assert.Equal(t, e, read[events.APIGatewayProxyRequest](t, folder, file))
 
-	for _, w := range []wish{{}, {route: "place-order", step: "commit-stock"}} {
-		_, err := w.write(folder)
-		assert.ErrorContains(t, err, "a ROUTE or a STEP")
+	for _, o := range []options{{}, {route: "place-order", step: "commit-stock"}} {
+		_, err := o.write(folder)
+		assert.ErrorContains(t, err, "set either ROUTE or STEP")
 	}
 }

@@ -1,5 +1,5 @@
-// Command event writes a sample event into events/: what the gateway or a queue hands to a function. `make event`
-// calls it.
+// Command event writes a sample event into events/. It is the input that a function gets from the
+// gateway or a queue. `make event` calls it.
 package main
 
 import (
@@ -23,31 +23,31 @@ import (
 )
 
 const usage = `make event ROUTE=place-order BODY='{"lines":[…]}' [CASE=not-sold] [AT=/orders?limit=2]
-      make event STEP=commit-stock [FACT=OrderConfirmed] [CASE=no-hold]`
+      make event STEP=commit-stock [FACT=OrderConfirmed] [CASE=no-reservation]`
 
-// A wish says which event is to be written.
-type wish struct {
+// options say which event to write.
+type options struct {
 	route string // a function that answers HTTP
 	body  string // of the request; empty for none
-	at    string // its path and query; empty for the route's path with the values that other samples have
+	at    string // its path and query; empty for the route's path with the values of other samples
 	step  string // a step of the saga
-	fact  string // empty for the only one that the step hears
-	of    string // the case that the event shows; empty for what the function is for
+	fact  string // empty for the only fact that the step consumes
+	of    string // the case that the event shows; empty for the main case
 }
 
 func main() {
-	var w wish
-	flag.StringVar(&w.route, "route", "", "")
-	flag.StringVar(&w.body, "body", "", "")
-	flag.StringVar(&w.at, "at", "", "")
-	flag.StringVar(&w.step, "step", "", "")
-	flag.StringVar(&w.fact, "fact", "", "")
-	flag.StringVar(&w.of, "case", "", "")
+	var o options
+	flag.StringVar(&o.route, "route", "", "")
+	flag.StringVar(&o.body, "body", "", "")
+	flag.StringVar(&o.at, "at", "", "")
+	flag.StringVar(&o.step, "step", "", "")
+	flag.StringVar(&o.fact, "fact", "", "")
+	flag.StringVar(&o.of, "case", "", "")
 	flag.Parse()
 	root, err := template.Root()
 	if err == nil {
 		var file string
-		if file, err = w.write(root); err == nil {
+		if file, err = o.write(root); err == nil {
 			fmt.Println(file)
 			return
 		}
@@ -56,27 +56,27 @@ func main() {
 	os.Exit(1)
 }
 
-// write writes the event below the root of the repository, and returns the file's name from there. It returns an
-// error if the file is there already.
-func (w wish) write(root string) (file string, err error) {
+// write writes the event below the root of the repository, and returns the path of the file. It
+// returns an error if the file exists.
+func (o options) write(root string) (file string, err error) {
 	var event any
-	function := w.route
+	function := o.route
 	switch {
-	case (w.route == "") == (w.step == ""):
-		return "", errors.New("for which function: a ROUTE or a STEP?")
-	case w.route != "":
-		event, err = w.request(root)
+	case (o.route == "") == (o.step == ""):
+		return "", errors.New("set either ROUTE or STEP")
+	case o.route != "":
+		event, err = o.request(root)
 	default:
-		function = w.step
-		event, err = w.message(root)
+		function = o.step
+		event, err = o.message(root)
 	}
 	if err != nil {
 		return "", err
 	}
-	file = filepath.Join("events", w.name(function))
+	file = filepath.Join("events", o.name(function))
 	out, err := os.OpenFile(filepath.Join(root, file), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("%s is there already: name a CASE, or remove the file first", file)
+		return "", fmt.Errorf("%s already exists: set CASE, or remove the file first", file)
 	}
 	if err != nil {
 		return "", err
@@ -89,16 +89,16 @@ func (w wish) write(root string) (file string, err error) {
 }
 
 // name returns the name of the file for an event of the function.
-func (w wish) name(function string) string {
-	if w.of != "" {
-		function += "." + w.of
+func (o options) name(function string) string {
+	if o.of != "" {
+		function += "." + o.of
 	}
 	return function + ".json"
 }
 
-// id returns an id that begins like those of the other samples, and that only the file of this event has.
-func (w wish) id(prefix, function string) string {
-	sum := sha256.Sum256([]byte(w.name(function)))
+// id returns an id for the event. It has the prefix, and is unique to the event's file.
+func (o options) id(prefix, function string) string {
+	sum := sha256.Sum256([]byte(o.name(function)))
 	return prefix + hex.EncodeToString(sum[:6])
 }
 
@@ -111,7 +111,7 @@ func indented(event any) ([]byte, error) {
 	return text.Bytes(), err
 }
 
-// routes returns the names of the functions that answer HTTP for the API.
+// routes returns the names of the API's HTTP functions.
 func routes() string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(functions.All)) {
@@ -122,8 +122,8 @@ func routes() string {
 	return strings.Join(names, " ")
 }
 
-// heard returns the facts that a step hears.
-func heard(step saga.Step) (facts []saga.Fact) {
+// consumed returns the facts that a step consumes.
+func consumed(step saga.Step) (facts []saga.Fact) {
 	for _, fact := range slices.Sorted(maps.Keys(saga.Routes)) {
 		if slices.Contains(saga.Routes[fact].To, step) {
 			facts = append(facts, fact)

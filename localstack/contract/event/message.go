@@ -14,20 +14,20 @@ import (
 	"backroom/shared/saga"
 )
 
-// message returns what the queue of a step hands to its function: a fact as shared/saga/testdata shows it, about
-// the order of the other sample events.
-func (w wish) message(root string) (e events.SQSEvent, err error) {
-	step := saga.Step(w.step)
-	facts := heard(step)
+// message returns a batch from the queue of a step. It has a fact from shared/saga/testdata, with
+// the order id of the other sample events.
+func (o options) message(root string) (e events.SQSEvent, err error) {
+	step := saga.Step(o.step)
+	facts := consumed(step)
 	if len(facts) == 0 {
-		return e, fmt.Errorf("%q is no step that hears a fact: one of %s", step, saga.Steps)
+		return e, fmt.Errorf("%q is not a step that consumes facts: set STEP to one of %s", step, saga.Steps)
 	}
-	fact := saga.Fact(w.fact)
+	fact := saga.Fact(o.fact)
 	if fact == "" && len(facts) == 1 {
 		fact = facts[0]
 	}
 	if !slices.Contains(facts, fact) {
-		return e, fmt.Errorf("which FACT? %s hears %s", step, facts)
+		return e, fmt.Errorf("%s consumes several facts: set FACT to one of %s", step, facts)
 	}
 	text, err := os.ReadFile(filepath.Join(root, "shared", "saga", "testdata", string(fact)+".json"))
 	if err != nil {
@@ -46,7 +46,7 @@ func (w wish) message(root string) (e events.SQSEvent, err error) {
 		return e, err
 	}
 	return events.SQSEvent{Records: []events.SQSMessage{{
-		MessageId:     w.id("059f36b4-87a3-44ab-83d2-", w.step),
+		MessageId:     o.id("059f36b4-87a3-44ab-83d2-", o.step),
 		ReceiptHandle: "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a01",
 		Body:          body.String(), Md5OfBody: fmt.Sprintf("%x", md5.Sum(body.Bytes())),
 		Attributes: map[string]string{
@@ -55,6 +55,6 @@ func (w wish) message(root string) (e events.SQSEvent, err error) {
 		},
 		MessageAttributes: map[string]events.SQSMessageAttribute{},
 		EventSource:       "aws:sqs", AWSRegion: "us-east-1",
-		EventSourceARN: "arn:aws:sqs:us-east-1:000000000000:backroom-" + w.step,
+		EventSourceARN: "arn:aws:sqs:us-east-1:000000000000:backroom-" + o.step,
 	}}}, nil
 }

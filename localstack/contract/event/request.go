@@ -20,12 +20,12 @@ import (
 
 const host = "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
 
-// request returns what the gateway hands to the function of a route. It has the placeholder ${TOKEN} if the route
-// needs a token, and an Idempotency-Key if the route knows it.
-func (w wish) request(root string) (e events.APIGatewayProxyRequest, err error) {
-	entry := functions.All[w.route]
+// request returns the gateway's event for the function of a route. It has the placeholder ${TOKEN}
+// if the route needs a token, and an Idempotency-Key if the route accepts one.
+func (o options) request(root string) (e events.APIGatewayProxyRequest, err error) {
+	entry := functions.All[o.route]
 	if entry.Operation == nil {
-		return e, fmt.Errorf("functions.All has no route %q: one of %s", w.route, routes())
+		return e, fmt.Errorf("%q is not a route: set ROUTE to one of %s", o.route, routes())
 	}
 	operation := entry.Operation(function.Environment(map[string]string{"AWS_REGION": "us-east-1"}))
 	route := operation.Route()
@@ -33,7 +33,7 @@ func (w wish) request(root string) (e events.APIGatewayProxyRequest, err error) 
 	if err != nil {
 		return e, err
 	}
-	at, err := url.Parse(w.at)
+	at, err := url.Parse(o.at)
 	if err != nil {
 		return e, err
 	}
@@ -41,16 +41,16 @@ func (w wish) request(root string) (e events.APIGatewayProxyRequest, err error) 
 	if err != nil {
 		return e, err
 	}
-	headers, err := w.headers(operation)
+	headers, err := o.headers(operation)
 	if err != nil {
 		return e, err
 	}
 	e = events.APIGatewayProxyRequest{
-		Resource: route.Path, Path: path, HTTPMethod: route.Method, PathParameters: values, Body: w.body,
+		Resource: route.Path, Path: path, HTTPMethod: route.Method, PathParameters: values, Body: o.body,
 		Headers: headers, MultiValueHeaders: lists(headers),
 		RequestContext: events.APIGatewayProxyRequestContext{
 			AccountID: "123456789012", ResourceID: "x1y2z3", ResourcePath: route.Path, HTTPMethod: route.Method,
-			RequestID: w.id("7c9e6679-7425-40de-944b-", w.route), ExtendedRequestID: "GHi9JkLmNoPqRsT=",
+			RequestID: o.id("7c9e6679-7425-40de-944b-", o.route), ExtendedRequestID: "GHi9JkLmNoPqRsT=",
 			APIID:       "a1b2c3d4e5",
 			RequestTime: "01/Mar/2026:12:00:00 +0000", RequestTimeEpoch: 1772366400000,
 			Path: "/v1" + path, Stage: "v1", Protocol: "HTTP/1.1", DomainPrefix: "a1b2c3d4e5", DomainName: host,
@@ -66,19 +66,19 @@ func (w wish) request(root string) (e events.APIGatewayProxyRequest, err error) 
 	return e, nil
 }
 
-func (w wish) headers(o api.Operation) (map[string]string, error) {
+func (o options) headers(op api.Operation) (map[string]string, error) {
 	headers := map[string]string{
 		"Accept": "*/*", "Accept-Encoding": "gzip, deflate", "Host": host, "User-Agent": "curl/8.11.0",
 		"X-Amzn-Trace-Id": "Root=1-67c2f0a0-3b1f2c4d5e6f708192a3b4c5",
 		"X-Forwarded-For": "192.0.2.17", "X-Forwarded-Port": "443", "X-Forwarded-Proto": "https",
 	}
-	if w.body != "" {
-		headers["Content-Type"], headers["Content-Length"] = "application/json", strconv.Itoa(len(w.body))
+	if o.body != "" {
+		headers["Content-Type"], headers["Content-Length"] = "application/json", strconv.Itoa(len(o.body))
 	}
-	if !o.Route().Access.Public() {
+	if !op.Route().Access.Public() {
 		headers["Authorization"] = "Bearer ${TOKEN}"
 	}
-	text, _, err := api.Documents(api.About{Title: o.Route().Name, Version: "1"}, nil, o)
+	text, _, err := api.Documents(api.About{Title: op.Route().Name, Version: "1"}, nil, op)
 	if err != nil {
 		return nil, err
 	}
@@ -86,15 +86,15 @@ func (w wish) headers(o api.Operation) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	described := document.Paths.Value(o.Route().Path).GetOperation(o.Route().Method)
+	described := document.Paths.Value(op.Route().Path).GetOperation(op.Route().Method)
 	if described.Parameters.GetByInAndName(openapi3.ParameterInHeader, "Idempotency-Key") != nil {
-		headers["Idempotency-Key"] = "sample-" + strings.TrimSuffix(w.name(w.route), ".json")
+		headers["Idempotency-Key"] = "sample-" + strings.TrimSuffix(o.name(o.route), ".json")
 	}
 	return headers, nil
 }
 
-// samples returns the values that the sample events have for path parameters, by name. Of two values it returns
-// the one in the first file.
+// samples returns the values of path parameters in the sample events, by name. If several files
+// have a value, the first file wins.
 func samples(root string) (map[string]string, error) {
 	files, err := filepath.Glob(filepath.Join(root, "events", "*.json"))
 	if err != nil {
@@ -120,18 +120,19 @@ func samples(root string) (map[string]string, error) {
 	return values, nil
 }
 
-// place returns a route's path with a value for each parameter: those of a path that is given, or else known ones.
+// place returns a route's path with a value for each parameter. The values come from the given path
+// or, if that is empty, from known.
 func place(route, given string, known map[string]string) (path string, values map[string]string, err error) {
 	segments, sent := strings.Split(route, "/"), strings.Split(given, "/")
 	if given != "" && len(sent) != len(segments) {
-		return "", nil, fmt.Errorf("AT=%s is no path of %s", given, route)
+		return "", nil, fmt.Errorf("AT=%s does not match the path %s", given, route)
 	}
 	for i, segment := range segments {
 		name, isParameter := strings.CutPrefix(segment, "{")
 		name = strings.TrimSuffix(name, "}")
 		switch {
 		case !isParameter && given != "" && sent[i] != segment:
-			return "", nil, fmt.Errorf("AT=%s is no path of %s", given, route)
+			return "", nil, fmt.Errorf("AT=%s does not match the path %s", given, route)
 		case !isParameter:
 			continue
 		case given != "":
@@ -139,7 +140,7 @@ func place(route, given string, known map[string]string) (path string, values ma
 		case known[name] != "":
 			segments[i] = known[name]
 		default:
-			return "", nil, fmt.Errorf("no sample event has a value for {%s}: give the path with AT=", name)
+			return "", nil, fmt.Errorf("no sample event has a value for {%s}: set the path with AT=", name)
 		}
 		if values == nil {
 			values = map[string]string{}

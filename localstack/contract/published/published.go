@@ -1,5 +1,5 @@
-// Package published makes the files that show the API to other people and tools: its OpenAPI document, and what is made
-// from it for a release. Nobody writes them by hand.
+// Package published generates the files that describe the API: its OpenAPI document, and the files
+// of a release that are made from it.
 package published
 
 import (
@@ -25,34 +25,36 @@ import (
 	"backroom/shared/function"
 )
 
-// Version is that of the contract, by the rules of docs/versioning.md. docs/changelog.md says what each brought.
+// Version is the version of the API, by the rules of docs/versioning.md. docs/changelog.md lists
+// the changes.
 const Version = "1.0.0"
 
 var about = api.About{
 	Title: "Backroom", Version: Version, License: "Apache-2.0", Server: "/v1", Token: "/oauth/token",
 	Description: "An order backend. An order is accepted at once (202); stock, payment and mail follow, " +
-		"and `GET /orders/{id}` tells how it stands.\n\n" +
+		"and `GET /orders/{id}` returns its status.\n\n" +
 		"Refusals are problem documents (RFC 9457); [problems.md](problems.md) has one entry for each type. " +
 		"A POST that creates something needs an `Idempotency-Key`: the same request under the same key has one effect and one answer, however often it is sent.",
 	Tags: []api.Tag{
 		{Name: "access", Meaning: "Tokens."},
 		{Name: "products", Meaning: "What is sold, and for how much."},
-		{Name: "stock", Meaning: "How many there are."},
-		{Name: "orders", Meaning: "From the first word to the last cent."},
-		{Name: "payments", Meaning: "What the payment provider has to say."},
-		{Name: "operation", Meaning: "Whether anybody is there, and how to check what tokens say."},
+		{Name: "stock", Meaning: "Stock levels and adjustments."},
+		{Name: "orders", Meaning: "Placing, reading, canceling, refunding and resolving orders."},
+		{Name: "payments", Meaning: "Callbacks of the payment provider."},
+		{Name: "operation", Meaning: "The health of the API, and the keys that verify tokens."},
 	},
 }
 
-// Files are the ways in which the API is shown. The same functions and examples give the same bytes.
+// Files are the generated files. The same functions and examples give the same bytes.
 type Files struct {
 	OpenAPI    []byte // docs/openapi.yaml, version 3.1
-	OpenAPI30  []byte // the same in version 3.0, for tools that do not read 3.1
+	OpenAPI30  []byte // the same in version 3.0, for tools without support for 3.1
 	Collection []byte // for API tools such as Postman and Bruno
 }
 
-// Make returns the files of the API as the functions are now, with the examples that localstack/recorded keeps. It
-// returns an error if operations or examples do not go together, or if a sample event cannot be read.
+// Make returns the files for the current functions, with the examples in localstack/recorded. It
+// returns an error if operations or examples contradict each other, or if a sample event cannot be
+// read.
 func Make() (Files, error) {
 	var operations []api.Operation
 	for _, name := range slices.Sorted(maps.Keys(functions.All)) {
@@ -73,7 +75,7 @@ func Make() (Files, error) {
 	return Files{document, copy30, requests}, err
 }
 
-// Release writes what a release has beside docs/openapi.yaml into a folder, which it makes: openapi-3.0.yaml and
+// Release creates a folder and writes the files of a release into it: openapi-3.0.yaml and
 // backroom.postman_collection.json. It returns the names of the files.
 func Release(folder string) (names []string, err error) {
 	made, err := Make()
@@ -96,7 +98,7 @@ func Release(folder string) (names []string, err error) {
 	return names, nil
 }
 
-// examples are the sample events and what the functions answered to them.
+// examples returns the sample events with the recorded answers.
 func examples() (all []api.Example, err error) {
 	exchanges, err := recorded.Exchanges()
 	if err != nil {
@@ -111,7 +113,7 @@ func examples() (all []api.Example, err error) {
 	}
 	for _, x := range exchanges {
 		if f := functions.All[x.Function]; f.Operation == nil || f.Undocumented || x.Status == http.StatusMethodNotAllowed {
-			continue // the sandbox is no part of the API, and no operation answers to another's method
+			continue // the sandbox is not part of the API, and an operation has only its own method
 		}
 		text, err := os.ReadFile(filepath.Join(root, "events", x.Event))
 		if err != nil {
@@ -134,7 +136,7 @@ func examples() (all []api.Example, err error) {
 		}
 		all = append(all, e)
 	}
-	slices.SortStableFunc(all, func(a, b api.Example) int { // the sample that bears the function's name first
+	slices.SortStableFunc(all, func(a, b api.Example) int { // the sample with the function's name comes first
 		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(len(a.Name), len(b.Name)))
 	})
 	return all, nil

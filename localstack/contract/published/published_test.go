@@ -14,7 +14,7 @@ import (
 	"backroom/localstack/contract/published"
 )
 
-// operations returns the operations of a document that is valid, each as its method and its path.
+// operations returns the operations of a valid document: method, path and id.
 func operations(t *testing.T, text []byte, version string) (all []string) {
 	t.Helper()
 	document, err := openapi3.NewLoader().LoadFromData(text)
@@ -41,7 +41,7 @@ func TestRelease_TheFilesShowTheSameOperationsAsTheDocument(t *testing.T) {
 		assert.Contains(t, names, filepath.Join(folder, name))
 		text, err := os.ReadFile(filepath.Join(folder, name))
 		require.NoError(t, err)
-		assert.Greater(t, len(text), 50_000, "%s: examples are in it", name)
+		assert.Greater(t, len(text), 50_000, "%s: it has examples", name)
 		return text
 	}
 
@@ -58,6 +58,6 @@ func TestRelease_TheFilesShowTheSameOperationsAsTheDocument(t *testing.T) {
 			count++
 		}
 	}
-	assert.Equal(t, len(want), count, "a request for each operation")
+	assert.Equal(t, len(want), count, "one request for each operation")
 	assert.Len(t, names, 2)
 }

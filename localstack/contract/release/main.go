@@ -1,5 +1,6 @@
-// Command release writes what a release of Backroom has beside its source into a folder: the OpenAPI document in
-// version 3.0 and the collection for API tools. `make release-assets` and `go generate ./shared/client` call it.
+// Command release writes the files of a release into a folder: the OpenAPI document in version 3.0
+// and the collection for API tools. `make release-assets` and `go generate ./shared/client` call
+// it.
 package main
 
 import (
