@@ -1,8 +1,10 @@
-// Package cloudtest gives each test a cloud of its own: the tables, queues, keys and secrets that template.yaml describes, and
-// functions built as production builds them. What a test does not touch is not made.
+// Package cloudtest gives each test its own cloud: the tables, queues, keys and secrets of
+// template.yaml, and functions built as production builds them. A resource is created when a test
+// first uses it.
 //
-// The cloud is simulated (package cloudsim), unless BACKROOM_ENDPOINT names the endpoint of another one, as `make test` does to
-// run the same tests there. Names are unique, so that packages run side by side.
+// The cloud is simulated (package cloudsim), unless BACKROOM_ENDPOINT is the endpoint of another
+// one. `make test` sets it to run the same tests there. Names are unique, so that packages can run
+// in parallel.
 package cloudtest
 
 import (
@@ -34,45 +36,49 @@ import (
 	"backroom/shared/saga"
 )
 
-// Epoch is when every cloud's clock starts: the moment at which the sample events were sent.
+// Epoch is the time at which every cloud's clock starts. The sample events were sent at this time.
 var Epoch = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
-// simulated is the endpoint of a simulated cloud: who does not go through its client finds nobody there.
+// simulated is the endpoint of a simulated cloud. Only the cloud's own HTTP client can reach it.
 const simulated = "http://cloudsim.invalid"
 
-// Simulated clouds make much that lives shortly: collecting it as often as by default was a third of their tests' time.
+// Simulated clouds allocate many short-lived objects. With the default setting, garbage collection
+// took a third of their tests' time.
 func init() { debug.SetGCPercent(400) }
 
-// network is a world in which the simulated cloud is at its endpoint, and everybody else where they are.
+// network sends requests for the simulated cloud's endpoint to that cloud, and all others to the
+// real network.
 type network struct {
-	cloud *cloudsim.Cloud
-	rest  http.RoundTripper
+	cloud  *cloudsim.Cloud
+	others http.RoundTripper
 }
 
-// RoundTrip sends a request to whom it is for.
+// RoundTrip sends a request to the simulated cloud or to the real network.
 func (n network) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasPrefix(r.URL.String(), simulated+"/") {
 		return n.cloud.RoundTrip(r)
 	}
-	return n.rest.RoundTrip(r)
+	return n.others.RoundTrip(r)
 }
 
-// Cloud is one test's own stack. It is not for concurrent use, but what Runtime returns is.
+// Cloud is the stack of one test. It is not safe for concurrent use, but what Runtime returns is.
 type Cloud struct {
-	// Caller is who the ${TOKEN} of a sample event speaks for: the bootstrap client, with all that it may do.
+	// Caller is the caller of the ${TOKEN} in sample events. By default it is the bootstrap client
+	// with all its scopes.
 	Caller identity.Caller
-	// Clock is the time that functions see. It moves only when a test moves it. Who came in by In has a clock already.
+	// Clock is the clock of functions. It moves only when a test moves it. It is nil in a Cloud that
+	// In returned.
 	Clock *Clock
-	// Log is what functions logged.
+	// Log has the log lines of functions.
 	Log *Log
 
 	t        testing.TB
 	template template.Template
-	stack    string // its name: the beginning of every resource's name
+	stack    string // the stack's name, with which the name of every resource begins
 	endpoint string // empty: as on AWS
 	http     *http.Client
 	now      func() time.Time
-	streams  bool // whether tables have streams, and items that expire: somebody takes care of them
+	streams  bool // whether tables have streams and time to live
 	signer   identitytest.Signer
 	made     map[string]made // by logical id
 	nonces   int
@@ -83,7 +89,7 @@ type Cloud struct {
 	secrets *secretsmanager.Client
 }
 
-// Clock is a clock that is moved by hand.
+// Clock is a clock that moves only with Pass.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -96,37 +102,39 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
-// Pass lets time pass.
+// Pass moves the clock forward.
 func (c *Clock) Pass(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
 }
 
-// Log keeps what is logged.
+// Log collects log lines.
 type Log struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-// Write adds to the log.
+// Write appends to the log. It never returns an error.
 func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
 }
 
-// String returns all of it, a line per entry.
+// String returns all log lines.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
 }
 
-// Simulated reports whether New returns clouds that are simulated in this process, and so keep whatever time it has.
+// Simulated reports whether New returns clouds that are simulated in this process, and so use the
+// process's time.
 func Simulated() bool { return os.Getenv("BACKROOM_ENDPOINT") == "" }
 
-// Patiently runs what waits: in virtual time, unless the clouds have a time of their own.
+// Patiently runs a test that waits. It runs in virtual time, unless the clouds are other processes
+// with their own time.
 func Patiently(t *testing.T, wait func(*testing.T)) {
 	t.Helper()
 	if Simulated() {
@@ -136,7 +144,7 @@ func Patiently(t *testing.T, wait func(*testing.T)) {
 	wait(t)
 }
 
-// New returns a cloud in which nothing is made yet. What is made is removed when the test ends.
+// New returns a cloud without resources. Resources that a test creates are deleted when it ends.
 func New(t testing.TB) *Cloud {
 	t.Helper()
 	c := &Cloud{stack: "t-" + strings.ToLower(rand.Text()[:12]), endpoint: strings.TrimSuffix(os.Getenv("BACKROOM_ENDPOINT"), "/")}
@@ -148,7 +156,8 @@ func New(t testing.TB) *Cloud {
 	return c.open(t, c.Clock.Now)
 }
 
-// In returns the stack with that name on a simulated cloud, with the clock of whoever lets functions run there.
+// In returns the stack with the name on a simulated cloud. now is the clock of the simulation that
+// runs the functions.
 func In(t testing.TB, cloud *cloudsim.Cloud, stack string, now func() time.Time) *Cloud {
 	t.Helper()
 	c := &Cloud{stack: stack, http: cloud.Client(), streams: true}
@@ -169,7 +178,7 @@ func (c *Cloud) open(t testing.TB, now func() time.Time) *Cloud {
 	c.Caller.Shop = saga.Shop(shop)
 	c.Log, c.t, c.template, c.now, c.signer, c.made = &Log{}, t, read, now, identitytest.NewSigner(t), map[string]made{}
 	if c.http == nil {
-		c.http = c.environment().AWS.HTTPClient.(*http.Client) // one for all: a test makes many runtimes
+		c.http = c.environment().AWS.HTTPClient.(*http.Client) // shared, because a test creates many runtimes
 	}
 	cfg := c.Runtime().AWS
 	c.db, c.queues, c.keys, c.secrets = dynamodb.NewFromConfig(cfg), sqs.NewFromConfig(cfg), kms.NewFromConfig(cfg), secretsmanager.NewFromConfig(cfg)
@@ -187,7 +196,7 @@ func (c *Cloud) open(t testing.TB, now func() time.Time) *Cloud {
 	return c
 }
 
-// Runtime returns what a function is built from, as new as after a cold start, on this cloud and with its clock. It logs
+// Runtime returns a new Runtime, as after a cold start. It uses this cloud and its clock, and logs
 // into Log.
 func (c *Cloud) Runtime() function.Runtime {
 	rt := c.environment()
@@ -201,8 +210,8 @@ func (c *Cloud) environment() function.Runtime {
 	})
 }
 
-// RuntimeOf returns the Runtime of a function that is called: its rows have nonces that a test can know, and what it sends over
-// the connection is held to its role.
+// RuntimeOf returns the Runtime for a call of a function. Its nonces are predictable. Requests that
+// its role does not allow fail the test.
 func (c *Cloud) RuntimeOf(name string, connection aws.HTTPClient) function.Runtime {
 	rt := c.Runtime()
 	rt.Log, rt.Nonce, rt.AWS.HTTPClient = observe.Logger(c.Log, slog.LevelInfo, name), c.nonce, c.guard(name, connection)

@@ -9,8 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// Forgetful returns a client of DynamoDB that loses the answer to the first request for an operation, after the table took it,
-// as a connection that breaks does; and how many it lost. The SDK then sends the request again.
+// Forgetful returns a DynamoDB client that loses the answer to the first request for an operation,
+// after the table has carried it out, as a broken connection does. The SDK then retries the
+// request. The function returns the number of lost answers.
 func (c *Cloud) Forgetful(operation string) (*dynamodb.Client, func() int) {
 	f := &forgetful{inner: c.http, operation: operation}
 	cfg := c.Runtime().AWS
@@ -24,7 +25,7 @@ type forgetful struct {
 	lost      atomic.Int64
 }
 
-// Do sends the request, and perhaps forgets what came back.
+// Do sends the request, and loses the first answer to the operation.
 func (f *forgetful) Do(r *http.Request) (*http.Response, error) {
 	response, err := f.inner.Do(r)
 	if err != nil || !strings.HasSuffix(r.Header.Get("X-Amz-Target"), "."+f.operation) || !f.lost.CompareAndSwap(0, 1) {

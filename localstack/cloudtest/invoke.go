@@ -23,8 +23,9 @@ import (
 	"backroom/shared/identity/identitydb"
 )
 
-// Event returns the bytes of events/<file>, with its placeholders filled in: ${TOKEN} is a token that speaks for Caller,
-// ${CLIENT} the credentials of the bootstrap client (RFC 7617), ${PAYMENTS_KEY} the key of the payment provider.
+// Event returns events/<file> with its placeholders replaced: ${TOKEN} by a token for Caller,
+// ${CLIENT} by the credentials of the bootstrap client (RFC 7617), ${PAYMENTS_KEY} by the key of
+// the payment provider.
 func (c *Cloud) Event(file string) []byte {
 	c.t.Helper()
 	root, err := template.Root()
@@ -44,12 +45,12 @@ func (c *Cloud) Event(file string) []byte {
 		case "PAYMENTS_KEY":
 			return SampleSecret
 		}
-		c.t.Fatalf("events/%s asks for ${%s}, which nothing fills in", file, name)
+		c.t.Fatalf("events/%s has the unknown placeholder ${%s}", file, name)
 		return ""
 	}))
 }
 
-// Token returns an access token that speaks for Caller, signed with a key that stands in the access table.
+// Token returns an access token for Caller, signed with a key in the access table.
 func (c *Cloud) Token() string {
 	c.t.Helper()
 	issuer, _ := c.template.Parameters["Issuer"].(string)
@@ -65,8 +66,8 @@ func (c *Cloud) Token() string {
 	return token
 }
 
-// Call builds a function as production does – its settings from the template's environment, INIT included – and calls it
-// with an event. The answer or the error is what Lambda would get.
+// Call builds a function as production does, with the environment of the template and the INIT
+// phase, and calls it with an event. It returns the answer or the error that Lambda would get.
 func (c *Cloud) Call(build function.Builder, name string, event []byte) ([]byte, error) {
 	c.t.Helper()
 	environment := c.Environment(name)
@@ -82,13 +83,14 @@ func (c *Cloud) Call(build function.Builder, name string, event []byte) ([]byte,
 	defer cancel()
 	answer, err := handler.Invoke(lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: "sample-request"}), event)
 	if err == nil {
-		c.hold(name, event, answer)
+		c.verify(name, event, answer)
 	}
 	return answer, err
 }
 
-// hold fails the test if a function of the API answers otherwise than docs/openapi.yaml says, or accepts what it forbids.
-func (c *Cloud) hold(name string, event, answer []byte) {
+// verify fails the test if the answer of an API function breaks docs/openapi.yaml, or if the
+// function accepts a forbidden request.
+func (c *Cloud) verify(name string, event, answer []byte) {
 	c.t.Helper()
 	promised := c.contract(name)
 	var request events.APIGatewayProxyRequest
@@ -118,7 +120,7 @@ func (c *Cloud) hold(name string, event, answer []byte) {
 	}
 }
 
-// contract returns what a function of the API is held to; nil for any other.
+// contract returns the contract of an API function, or nil for any other function.
 func (c *Cloud) contract(name string) *contract.Contract {
 	c.t.Helper()
 	promised, err := contract.Promised()
@@ -131,7 +133,7 @@ func (c *Cloud) contract(name string) *contract.Contract {
 	return promised
 }
 
-// Timeout returns how long the template lets a function run.
+// Timeout returns the timeout of a function in the template.
 func (c *Cloud) Timeout(name string) time.Duration {
 	seconds, ok := c.template.Resources[template.LogicalID(name)].Properties["Timeout"].(int)
 	if !ok {
@@ -140,7 +142,7 @@ func (c *Cloud) Timeout(name string) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// Invoke is Call with a sample event, for a function that must not fail.
+// Invoke calls a function with a sample event. An error fails the test.
 func (c *Cloud) Invoke(build function.Builder, name, file string) []byte {
 	c.t.Helper()
 	answer, err := c.Call(build, name, c.Event(file))
@@ -150,14 +152,15 @@ func (c *Cloud) Invoke(build function.Builder, name, file string) []byte {
 	return answer
 }
 
-// Answer is what an HTTP function answered.
+// Answer is the answer of an HTTP function.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   string
 }
 
-// Slug returns the last part of a problem's type, as in "unknown-product"; empty for an answer that is no problem.
+// Slug returns the last part of a problem's type, such as "unknown-product". It is empty if the
+// answer is not a problem.
 func (a Answer) Slug() string {
 	var problem struct {
 		Type string `json:"type"`
@@ -168,7 +171,7 @@ func (a Answer) Slug() string {
 	return problem.Type[strings.LastIndex(problem.Type, ":")+1:]
 }
 
-// Request invokes an HTTP function with a sample event.
+// Request calls an HTTP function with a sample event. An error fails the test.
 func (c *Cloud) Request(build function.Builder, name, file string) Answer {
 	c.t.Helper()
 	a := c.answer(name, c.Invoke(build, name, file))
@@ -182,7 +185,7 @@ func (c *Cloud) answer(name string, answer []byte) Answer {
 	c.t.Helper()
 	var raw events.APIGatewayProxyResponse
 	if err := json.Unmarshal(answer, &raw); err != nil {
-		c.t.Fatalf("%s answered what is no proxy response: %v", name, err)
+		c.t.Fatalf("the answer of %s is not a proxy response: %v", name, err)
 	}
 	a := Answer{Status: raw.StatusCode, Header: http.Header{}, Body: raw.Body}
 	for key, values := range raw.MultiValueHeaders {
@@ -194,13 +197,13 @@ func (c *Cloud) answer(name string, answer []byte) Answer {
 	return a
 }
 
-// Deliver invokes a step with a sample batch, and returns the ids of the messages that must come again.
+// Deliver calls a step with a sample batch. It returns the ids of the messages that failed.
 func (c *Cloud) Deliver(build function.Builder, name, file string) []string {
 	c.t.Helper()
 	answer := c.Invoke(build, name, file)
 	var response events.SQSEventResponse
 	if err := json.Unmarshal(answer, &response); err != nil || response.BatchItemFailures == nil {
-		c.t.Fatalf("%s answered %s: not the partial batch response it promises (%v)", name, answer, err)
+		c.t.Fatalf("%s answered %s, which is not a partial batch response (%v)", name, answer, err)
 	}
 	ids := []string{}
 	for _, failure := range response.BatchItemFailures {

@@ -22,18 +22,18 @@ import (
 	"backroom/localstack/template"
 )
 
-// SampleSecret is what stands in every secret that the template has generated: the sample events know it.
+// SampleSecret is the value of every generated secret of the template. The sample events use it.
 const SampleSecret = "sample-secret"
 
-// made is a resource that exists.
+// made is a created resource.
 type made struct {
 	kind       string
-	ref        string            // what !Ref gives
-	attributes map[string]string // what !GetAtt gives
+	ref        string            // the value of !Ref
+	attributes map[string]string // the values of !GetAtt
 	remove     func(context.Context) error
 }
 
-// makers make a resource from its properties.
+// makers create resources from their properties, by resource type.
 var makers = map[string]func(*Cloud, context.Context, string, properties) (made, error){
 	"AWS::DynamoDB::Table":        (*Cloud).makeTable,
 	"AWS::SQS::Queue":             (*Cloud).makeQueue,
@@ -41,7 +41,7 @@ var makers = map[string]func(*Cloud, context.Context, string, properties) (made,
 	"AWS::SecretsManager::Secret": (*Cloud).makeSecret,
 }
 
-// resource returns the resource with the logical id, which it makes if nobody asked for it before.
+// resource returns the resource with the logical id. It creates the resource on the first call.
 func (c *Cloud) resource(id string) (made, error) {
 	if m, ok := c.made[id]; ok {
 		return m, nil
@@ -52,7 +52,7 @@ func (c *Cloud) resource(id string) (made, error) {
 	}
 	make, ok := makers[r.Type]
 	if !ok {
-		return made{}, fmt.Errorf("cloudtest makes no %s (%s)", r.Type, id)
+		return made{}, fmt.Errorf("cloudtest cannot create a %s (%s)", r.Type, id)
 	}
 	if holds, err := c.template.Holds(r.Condition, c); err != nil || !holds {
 		return made{}, fmt.Errorf("%s exists only if %s: %w", id, r.Condition, err)
@@ -71,7 +71,7 @@ func (c *Cloud) resource(id string) (made, error) {
 	return m, nil
 }
 
-// Ref is what !Ref gives.
+// Ref returns the value of !Ref. It implements template.Names.
 func (c *Cloud) Ref(name string) (any, error) {
 	switch name {
 	case "AWS::StackName":
@@ -84,13 +84,13 @@ func (c *Cloud) Ref(name string) (any, error) {
 		return cloudsim.Account, nil
 	}
 	if c.template.Resources[name].Type == "AWS::Serverless::Api" {
-		return strings.ToLower(name), nil // only a simulation answers there
+		return strings.ToLower(name), nil // reachable only in a simulation
 	}
 	m, err := c.resource(name)
 	return m.ref, err
 }
 
-// GetAtt is what !GetAtt gives.
+// GetAtt returns the value of !GetAtt. It implements template.Names.
 func (c *Cloud) GetAtt(id, attribute string) (any, error) {
 	m, err := c.resource(id)
 	if err != nil {
@@ -98,7 +98,7 @@ func (c *Cloud) GetAtt(id, attribute string) (any, error) {
 	}
 	v, ok := m.attributes[attribute]
 	if !ok {
-		return nil, fmt.Errorf("cloudtest does not know the attribute %s.%s", id, attribute)
+		return nil, fmt.Errorf("cloudtest does not support the attribute %s.%s", id, attribute)
 	}
 	return v, nil
 }
@@ -108,7 +108,7 @@ func (c *Cloud) need(id, kind string) made {
 	c.t.Helper()
 	m, err := c.resource(id)
 	if err == nil && m.kind != kind {
-		err = fmt.Errorf("%s is no %s", id, kind)
+		err = fmt.Errorf("%s is not a %s", id, kind)
 	}
 	if err != nil {
 		c.t.Fatal(err)
@@ -116,20 +116,21 @@ func (c *Cloud) need(id, kind string) made {
 	return m
 }
 
-// Table returns the name of a table by its logical id, as in "Orders".
+// Table returns the name of a table by its logical id, such as "Orders".
 func (c *Cloud) Table(id string) string {
 	c.t.Helper()
 	return c.need(id, "AWS::DynamoDB::Table").ref
 }
 
-// Queue returns the URL of a queue by its logical id, as in "ReserveStockQueue".
+// Queue returns the URL of a queue by its logical id, such as "ReserveStockQueue".
 func (c *Cloud) Queue(id string) string {
 	c.t.Helper()
 	return c.need(id, "AWS::SQS::Queue").ref
 }
 
-// Environment returns the environment that the template gives a function, as in "place-order". Everything exists then that
-// the function's role may touch. What all functions are told of other resources is left out: a function that reads it fails.
+// Environment returns the environment of a function in the template, such as "place-order". It
+// creates all resources that the function's role may use. Global variables that refer to other
+// resources are left out, so that a function that reads one fails.
 func (c *Cloud) Environment(name string) map[string]string {
 	c.t.Helper()
 	id := template.LogicalID(name)
@@ -150,15 +151,15 @@ func (c *Cloud) Environment(name string) map[string]string {
 			c.t.Fatal(err)
 		}
 	}
-	told := c.template.Environment(name)
+	declared := c.template.Environment(name)
 	for common, value := range c.template.Environment("") {
 		for _, of := range template.Mentions(value) {
 			if _, resource := c.template.Resources[of]; resource && !slices.Contains(touches, of) {
-				delete(told, common)
+				delete(declared, common)
 			}
 		}
 	}
-	resolved, err := c.template.Resolve(told, c)
+	resolved, err := c.template.Resolve(declared, c)
 	if err != nil {
 		c.t.Fatalf("the environment of %s: %v", name, err)
 	}
@@ -169,11 +170,12 @@ func (c *Cloud) Environment(name string) map[string]string {
 	return variables
 }
 
-// properties are a resource's properties, resolved.
+// properties are the resolved properties of a resource.
 type properties map[string]any
 
-// into decodes the named properties into an API's input, whose names are the same. Any property that is neither taken nor
-// left out knowingly is an error: a new one must not go untested in silence.
+// into decodes the properties in take into the input of an API, which has the same names. A
+// property that is neither in take nor in leave is an error, so that a new property is not silently
+// ignored.
 func (p properties) into(in any, take, leave []string) error {
 	chosen := map[string]any{}
 	for name, v := range p {
@@ -181,7 +183,7 @@ func (p properties) into(in any, take, leave []string) error {
 		case slices.Contains(take, name):
 			chosen[name] = v
 		case !slices.Contains(leave, name):
-			return fmt.Errorf("cloudtest does not know what to do with the property %s", name)
+			return fmt.Errorf("cloudtest does not support the property %s", name)
 		}
 	}
 	document, err := json.Marshal(chosen)
@@ -199,16 +201,18 @@ func (c *Cloud) makeTable(ctx context.Context, id string, p properties) (made, e
 	if c.streams {
 		take = append(take, "StreamSpecification")
 	} else {
-		leave = append(leave, "StreamSpecification") // nobody reads streams here: relay-facts is handed its records
+		leave = append(leave, "StreamSpecification") // nothing reads streams here: tests pass the records to relay-facts
 	}
 	err := p.into(&in, take, leave)
 	if err != nil {
 		return made{}, err
 	}
 	if in.StreamSpecification != nil {
-		in.StreamSpecification.StreamEnabled = aws.Bool(true) // CloudFormation has no word for it: who names a view wants a stream
+		// CloudFormation has no such property: a view type implies a stream.
+		in.StreamSpecification.StreamEnabled = aws.Bool(true)
 	}
-	// A name is this test's alone: who finds it taken, or gone, meets what it did itself before an answer was lost.
+	// A name belongs to one test. If it is taken, or already deleted, a lost answer made the SDK
+	// repeat the request.
 	_, err = c.db.CreateTable(ctx, &in)
 	if _, again := errors.AsType[*types.ResourceInUseException](err); err != nil && !again {
 		return made{}, err
@@ -257,7 +261,7 @@ func (c *Cloud) makeQueue(ctx context.Context, _ string, p properties) (made, er
 			}
 			in.Attributes[name] = string(policy)
 		default:
-			return made{}, fmt.Errorf("cloudtest does not know what to do with the property %s", name)
+			return made{}, fmt.Errorf("cloudtest does not support the property %s", name)
 		}
 	}
 	out, err := c.queues.CreateQueue(ctx, &in)
@@ -302,11 +306,12 @@ func (c *Cloud) makeKey(ctx context.Context, _ string, p properties) (made, erro
 	}, nil
 }
 
-// makeSecret makes the document that Secrets Manager would generate, with SampleSecret where chance would have its place.
+// makeSecret creates the document that Secrets Manager would generate, with SampleSecret as its
+// random value.
 func (c *Cloud) makeSecret(ctx context.Context, id string, p properties) (made, error) {
 	generated, ok := p["GenerateSecretString"].(map[string]any)
 	if !ok {
-		return made{}, errors.New("cloudtest makes only secrets with GenerateSecretString")
+		return made{}, errors.New("cloudtest supports only secrets with GenerateSecretString")
 	}
 	document := map[string]any{}
 	if err := json.Unmarshal([]byte(fmt.Sprint(generated["SecretStringTemplate"])), &document); err != nil {

@@ -9,27 +9,28 @@ import (
 	"testing"
 )
 
-// Grant is what a role allows: an action on a resource, the latter as template.yaml names it.
+// Grant is a permission of a role: an action on a resource, with the resource's name in
+// template.yaml.
 type Grant struct {
 	Function string `json:"function"`
 	Action   string `json:"action"`
 	Resource string `json:"resource"`
 }
 
-// Exchange is a sample event that a function of the API was called with, and what it answered.
+// Exchange is a sample event for a function of the API, with the function's answer.
 type Exchange struct {
 	Function string `json:"function"`
-	Event    string `json:"event"` // its file
+	Event    string `json:"event"` // the file of the event
 	Status   int    `json:"status"`
 	Body     string `json:"body"`
 	Media    string `json:"media"`
 }
 
-// The kinds of notes that tests leave in the folder which BACKROOM_RECORD names, a JSON document a line, each process in files of
-// its own. Whoever compares them with what is kept collects them after the run.
+// The kinds of notes that tests write into the folder BACKROOM_RECORD, one JSON document per line.
+// Each process writes its own files. Package recorded collects them after the run.
 const (
-	Grants    = "grants"    // what functions used of what their roles allow
-	Exchanges = "exchanges" // sample events and their answers
+	Grants    = "grants"    // the permissions that functions used
+	Exchanges = "exchanges" // sample events with their answers
 )
 
 var notes = struct {
@@ -38,7 +39,7 @@ var notes = struct {
 	written map[string]bool
 }{files: map[string]*os.File{}, written: map[string]bool{}}
 
-// note writes down what somebody who set BACKROOM_RECORD wants to know, once.
+// note writes a note, without duplicates, if BACKROOM_RECORD is set.
 func note(t testing.TB, kind string, what any) {
 	t.Helper()
 	folder := os.Getenv("BACKROOM_RECORD")
@@ -67,7 +68,7 @@ func note(t testing.TB, kind string, what any) {
 	}
 }
 
-// Recorded reads the notes of a kind that tests left in a folder.
+// Recorded reads the notes of a kind in a folder.
 func Recorded[T any](folder, kind string) ([]T, error) {
 	files, err := filepath.Glob(filepath.Join(folder, kind+".*.jsonl"))
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// guard is a function's connection to the cloud. It fails the test if the function asks for what its role does not allow:
-// local clouds let everything pass, AWS does not.
+// guard is a function's HTTP client. It fails the test if the function sends a request that its
+// role does not allow, because local clouds do not check roles.
 type guard struct {
 	aws.HTTPClient
 	cloud    *Cloud
@@ -20,7 +20,7 @@ type guard struct {
 	allowed  map[permission]Grant
 }
 
-// permission is to do something with a resource.
+// permission is the permission for an action on a resource.
 type permission struct{ action, arn string }
 
 func (c *Cloud) guard(function string, connection aws.HTTPClient) guard {
@@ -29,7 +29,7 @@ func (c *Cloud) guard(function string, connection aws.HTTPClient) guard {
 		for _, resource := range s.Resources {
 			arn, err := c.template.Resolve(resource, c)
 			if err != nil {
-				continue // logs, traces and streams are Lambda's own business
+				continue // Lambda itself uses logs, traces and streams
 			}
 			for _, action := range s.Actions {
 				g.allowed[permission{action, fmt.Sprint(arn)}] = Grant{function, action, fmt.Sprint(resource)}
@@ -50,7 +50,7 @@ func (g guard) Do(r *http.Request) (*http.Response, error) {
 		for _, p := range g.needs(target, body) {
 			grant, allowed := g.allowed[p]
 			if !allowed {
-				g.cloud.t.Errorf("%s asks for %s on %s, which its role does not allow", g.function, p.action, p.arn)
+				g.cloud.t.Errorf("%s uses %s on %s, which its role does not allow", g.function, p.action, p.arn)
 				continue
 			}
 			note(g.cloud.t, Grants, grant)
@@ -59,7 +59,8 @@ func (g guard) Do(r *http.Request) (*http.Response, error) {
 	return g.HTTPClient.Do(r)
 }
 
-// request holds what requests to DynamoDB, SQS, KMS and Secrets Manager say about the resources they mean.
+// request has the members by which requests to DynamoDB, SQS, KMS and Secrets Manager name
+// resources.
 type request struct {
 	TableName, IndexName      string
 	RequestItems              map[string]any
@@ -67,29 +68,29 @@ type request struct {
 	QueueUrl, KeyId, SecretId string
 }
 
-// needs returns what a request needs to be allowed.
+// needs returns the permissions that a request needs.
 func (g guard) needs(target string, body []byte) []permission {
 	service, operation, _ := strings.Cut(target, ".")
 	var r request
 	if err := json.Unmarshal(body, &r); err != nil {
-		g.cloud.t.Errorf("%s sends what is no JSON to %s", g.function, target)
+		g.cloud.t.Errorf("%s sends a body to %s that is not valid JSON", g.function, target)
 	}
 	switch service {
 	case "DynamoDB_20120810":
 		return g.tables(operation, r)
 	case "AmazonSQS":
 		name := strings.TrimPrefix(r.QueueUrl[strings.LastIndex(r.QueueUrl, "/")+1:], g.cloud.stack+"-")
-		name = g.cloud.stack + "-" + strings.TrimPrefix(name, "backroom-") // the stack that the sample events come from
+		name = g.cloud.stack + "-" + strings.TrimPrefix(name, "backroom-") // the stack of the sample events
 		return []permission{{"sqs:" + strings.TrimSuffix(operation, "Batch"), g.cloud.arn("AWS::SQS::Queue", name)}}
 	case "TrentService":
 		return []permission{{"kms:" + operation, g.cloud.arn("AWS::KMS::Key", r.KeyId)}}
 	case "secretsmanager":
 		return []permission{{"secretsmanager:" + operation, r.SecretId}}
 	}
-	return []permission{{target, "something that cloudtest does not know"}}
+	return []permission{{target, "an unknown resource"}}
 }
 
-// transacted are the actions that a transaction's parts need.
+// transacted are the actions that the parts of a transaction need.
 var transacted = map[string]string{"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
 func (g guard) tables(operation string, r request) []permission {
@@ -122,5 +123,5 @@ func (c *Cloud) arn(kind, name string) string {
 			return m.attributes["Arn"]
 		}
 	}
-	return name + ", which is not of this stack,"
+	return name + ", which is not in this stack,"
 }

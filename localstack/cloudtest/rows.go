@@ -16,7 +16,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// Row returns the row with the key, as JSON; empty if there is none.
+// Row returns the row with the key as JSON. It is empty if there is no such row.
 func (c *Cloud) Row(table, pk string) string {
 	c.t.Helper()
 	out, err := c.db.GetItem(context.Background(), &dynamodb.GetItemInput{
@@ -32,7 +32,7 @@ func (c *Cloud) Row(table, pk string) string {
 	return c.document(out.Item)
 }
 
-// Rows returns all rows of a table, as JSON documents in the order of their keys.
+// Rows returns all rows of a table as JSON documents, sorted by key.
 func (c *Cloud) Rows(table string) []string {
 	c.t.Helper()
 	documents := []string{}
@@ -42,7 +42,7 @@ func (c *Cloud) Rows(table string) []string {
 	return documents
 }
 
-// Items returns all rows of a table in the order of their keys.
+// Items returns all rows of a table, sorted by key.
 func (c *Cloud) Items(table string) []map[string]types.AttributeValue {
 	c.t.Helper()
 	var items []map[string]types.AttributeValue
@@ -78,7 +78,7 @@ func (c *Cloud) document(item map[string]types.AttributeValue) string {
 	return string(text)
 }
 
-// Put writes a row as it stands in JSON, past every rule: a test's way to say what is given.
+// Put writes a row from JSON, without any check. Tests use it to set up a state.
 func (c *Cloud) Put(table, document string) {
 	c.t.Helper()
 	var row map[string]any
@@ -105,7 +105,8 @@ func (c *Cloud) Delete(table, pk string) {
 	}
 }
 
-// State returns every row of every table that exists by now. Two states are equal if nothing was written between them.
+// State returns all rows of all created tables. Two states are equal if nothing was written between
+// them.
 func (c *Cloud) State() map[string][]string {
 	c.t.Helper()
 	state := map[string][]string{}
@@ -117,8 +118,8 @@ func (c *Cloud) State() map[string][]string {
 	return state
 }
 
-// Drain takes all messages off a queue and returns their bodies, in no particular order. A queue that gives none may still
-// hold some: it is empty when it says so too.
+// Drain deletes all messages of a queue and returns their bodies in no particular order. An empty
+// receive does not end it: it waits until the queue also reports that it has no messages.
 func (c *Cloud) Drain(queue string) []string {
 	c.t.Helper()
 	url, bodies := c.Queue(queue), []string{}
@@ -155,12 +156,12 @@ func (c *Cloud) empty(ctx context.Context, queue, url string) bool {
 	return true
 }
 
-// Remove removes a resource before the test ends, as an accident would.
+// Remove deletes a resource before the test ends, to test what its loss does.
 func (c *Cloud) Remove(id string) {
 	c.t.Helper()
 	m, ok := c.made[id]
 	if !ok {
-		c.t.Fatalf("%s was not made", id)
+		c.t.Fatalf("%s was not created", id)
 	}
 	if err := m.remove(context.Background()); err != nil {
 		c.t.Fatalf("remove %s: %v", id, err)
@@ -169,7 +170,8 @@ func (c *Cloud) Remove(id string) {
 	c.made[id] = m
 }
 
-// Image returns the NEW_IMAGE of the first record in a sample stream event, as a row reads in JSON.
+// Image returns the NEW_IMAGE of the first record in a sample stream event, in the JSON form of
+// Row.
 func (c *Cloud) Image(file string) string {
 	c.t.Helper()
 	var batch struct {
@@ -178,7 +180,7 @@ func (c *Cloud) Image(file string) string {
 		}
 	}
 	if err := json.Unmarshal(c.Event(file), &batch); err != nil || len(batch.Records) == 0 {
-		c.t.Fatalf("%s holds no stream record: %v", file, err)
+		c.t.Fatalf("%s has no stream record: %v", file, err)
 	}
 	item, err := attributevalue.UnmarshalMapJSON(batch.Records[0].Change.NewImage)
 	if err != nil {
@@ -187,17 +189,17 @@ func (c *Cloud) Image(file string) string {
 	return c.document(item)
 }
 
-// Letter returns the body of the first message in a sample batch.
-func (c *Cloud) Letter(file string) string {
+// Message returns the body of the first message in a sample batch.
+func (c *Cloud) Message(file string) string {
 	c.t.Helper()
 	var batch events.SQSEvent
 	if err := json.Unmarshal(c.Event(file), &batch); err != nil || len(batch.Records) == 0 {
-		c.t.Fatalf("%s holds no message: %v", file, err)
+		c.t.Fatalf("%s has no message: %v", file, err)
 	}
 	return batch.Records[0].Body
 }
 
-// Record returns the row with the key as the table's stream would hand it over.
+// Record returns the row with the key as a record of the table's stream.
 func (c *Cloud) Record(table, pk string) events.DynamoDBEventRecord {
 	c.t.Helper()
 	out, err := c.db.GetItem(context.Background(), &dynamodb.GetItemInput{

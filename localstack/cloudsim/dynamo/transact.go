@@ -45,8 +45,8 @@ var (
 	exhausted = reason{Code: "ThrottlingError", Message: errThroughput}
 )
 
-// cancelled returns TransactionCanceledException with the reasons. It returns nil if every reason
-// is None.
+// cancelled returns TransactionCanceledException with the reasons, or nil if no action has a
+// reason.
 func cancelled(reasons []reason) error {
 	codes := make([]string, len(reasons))
 	refuses := false

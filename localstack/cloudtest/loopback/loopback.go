@@ -1,5 +1,6 @@
-// Package loopback is a network in memory: a server of a test, and the way to it, without sockets. In a bubble of
-// testing/synctest who waits for such a server waits in virtual time, which real connections would not let pass.
+// Package loopback serves HTTP in memory, without sockets. In a bubble of testing/synctest, waiting
+// for such a server takes virtual time. With a real connection, the bubble's time would not
+// advance.
 package loopback
 
 import (
@@ -10,11 +11,11 @@ import (
 	"testing"
 )
 
-// URL is where every server answers, to who goes the way that Serve returns.
+// URL is the URL of every server, for requests through the RoundTripper that Serve returns.
 const URL = "http://loopback.invalid"
 
-// Serve has handler answer at URL until the test ends, over the connections that it returns. They lead nowhere else. The test
-// ends when handler has nothing left to do.
+// Serve serves handler at URL until the test ends. The RoundTripper that it returns reaches only
+// handler. The test waits for handler to finish.
 func Serve(t testing.TB, handler http.Handler) http.RoundTripper {
 	t.Helper()
 	l := &listener{dialed: make(chan net.Conn), closed: make(chan struct{})}
@@ -32,7 +33,7 @@ func Serve(t testing.TB, handler http.Handler) http.RoundTripper {
 	return way
 }
 
-// listener accepts what is dialed.
+// listener accepts dialed connections.
 type listener struct {
 	dialed chan net.Conn
 	once   sync.Once
@@ -61,19 +62,19 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends accepting.
+// Close stops accepting connections.
 func (l *listener) Close() error {
 	l.once.Do(func() { close(l.closed) })
 	return nil
 }
 
-// Addr returns an address that says nothing.
+// Addr returns a placeholder address.
 func (l *listener) Addr() net.Addr { return nowhere{} }
 
 type nowhere struct{}
 
-// Network is the name of no network.
+// Network returns a placeholder name.
 func (nowhere) Network() string { return "loopback" }
 
-// String is the name of no place.
+// String returns a placeholder address.
 func (nowhere) String() string { return "loopback" }

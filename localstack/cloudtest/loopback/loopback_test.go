@@ -14,7 +14,7 @@ import (
 	"backroom/localstack/cloudtest/loopback"
 )
 
-func TestWaitingForAServerTakesVirtualTime(t *testing.T) {
+func TestServe_WaitingTakesVirtualTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		way := loopback.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
