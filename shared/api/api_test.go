@@ -257,7 +257,7 @@ func TestWhoIsLetIn(t *testing.T) {
 func TestARouteThatNamesNoAccessCannotBeMade(t *testing.T) {
 	handle := func(context.Context, *struct{}) (*struct{}, error) { return nil, nil }
 	route := api.Route{Name: "x", Method: "GET", Path: "/x"}
-	assert.PanicsWithValue(t, `api: the route "x" does not say who has Access: api.Public, or api.Needs with a verifier`, func() { api.New(route, handle) })
+	assert.PanicsWithValue(t, `api: the route "x" has no Access: set api.Public, or api.Needs with a verifier`, func() { api.New(route, handle) })
 	route.Access = api.Needs(nil)
 	assert.Panics(t, func() { api.New(route, handle) })
 	route.Access, route.Path = api.Public, ""

@@ -18,40 +18,40 @@ import (
 	"backroom/shared/secret/remember"
 )
 
-// What is wrong with a cursor, and what keeps one from being read.
+// Why a cursor cannot be used.
 var (
-	ErrBadCursor = fault.New(fault.Invalid, "cursor-invalid", "The cursor is not one of this list, or no longer one. Begin again without it.").
-			In("cursor", "was not given out for this list")
-	errCursorsUnavailable = fault.New(fault.Unavailable, "cursors-unavailable", "Lists cannot be walked through right now; try again shortly.").After(time.Second)
+	ErrBadCursor = fault.New(fault.Invalid, "cursor-invalid", "The cursor does not belong to this list, or is no longer valid. Start again without it.").
+			In("cursor", "must be the next of a page of this list")
+	errCursorsUnavailable = fault.New(fault.Unavailable, "cursors-unavailable", "Lists cannot be paged now. Try again after Retry-After.").After(time.Second)
 )
 
 const (
 	maxCursor      = 1 << 10         // bytes
-	cursorMaxAge   = 5 * time.Minute // how long a secret that was replaced still serves
-	cursorPatience = time.Second     // between two readings of the secret that unknown cursors may cause
+	cursorMaxAge   = 5 * time.Minute // how long a replaced secret is still used
+	cursorPatience = time.Second     // minimum time between two reads that unknown cursors cause
 )
 
-// Paged is the part of an input that walks through a list: embed it.
+// Paged is the part of an input that pages through a list. Embed it in the input.
 type Paged struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"50" default:"20" doc:"how many to return at most"`
-	Cursor string `query:"cursor" doc:"the next of the page before; the first page if absent"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"50" default:"20" doc:"the maximum number of entries in the page"`
+	Cursor string `query:"cursor" doc:"the next of the previous page; if absent, the first page"`
 }
 
-// List is what a cursor leads through. It opens for no other list, not even for the same one of another caller.
+// List identifies the list that a cursor belongs to. The cursor is refused for other lists and for other callers.
 type List struct {
-	Route   string    // the operation's name, as in "list-products"
-	Shop    saga.Shop // whose rows
-	Subject string    // who may go on; empty for a list that everybody may see
-	Filters []string  // what else decides which rows are listed and how, in an order that stays
+	Route   string   // the operation's name, as in "list-products"
+	Shop    string   // whose rows
+	Subject string   // the caller; empty for a public list
+	Filters []string // what else selects or sorts the rows, always in the same order
 }
 
-// Cursors hands out where lists go on, as texts that only it can make and that tell a client nothing to build on. A cursor
-// holds for as long as the secret that it is signed with.
+// Cursors signs and opens cursors. A cursor is opaque to clients and cannot be forged. It is valid for as long as the secret
+// that signed it.
 type Cursors struct {
 	secret remember.Value[[]byte]
 }
 
-// NewCursors returns cursors under the secret that read decodes into value, a JSON document with a key.
+// NewCursors returns cursors that are signed with a secret. read decodes a JSON document with a key into value.
 func NewCursors(read func(ctx context.Context, value any) error, now func() time.Time) *Cursors {
 	c := &Cursors{}
 	c.secret.Read = func(ctx context.Context) ([]byte, error) {
@@ -76,8 +76,8 @@ func (c *Cursors) Prepare(ctx context.Context) error {
 	return err
 }
 
-// Sign returns the cursor that leads through the list from behind key: empty, as on the last page, for no key. It returns
-// fault.Unavailable if the secret was never read.
+// Sign returns the cursor that continues the list after key. It is empty for no key, as on the last page. Sign returns
+// fault.Unavailable if the secret could never be read.
 func (c *Cursors) Sign(ctx context.Context, of List, key map[string]string) (string, error) {
 	if len(key) == 0 {
 		return "", nil
@@ -86,7 +86,7 @@ func (c *Cursors) Sign(ctx context.Context, of List, key map[string]string) (str
 	if err != nil {
 		return "", errCursorsUnavailable.Because(err)
 	}
-	position, err := json.Marshal(key) // names sorted: the same place has the same cursor
+	position, err := json.Marshal(key) // names are sorted, so the same place has the same cursor
 	if err != nil {
 		return "", fmt.Errorf("api: encode cursor: %w", err)
 	}
@@ -97,8 +97,9 @@ func (c *Cursors) Sign(ctx context.Context, of List, key map[string]string) (str
 	return cursor, nil
 }
 
-// Open returns the key that Sign was given for the same list: nil for no cursor, which means the first page. It returns
-// ErrBadCursor for what Sign never returned for this list, and fault.Unavailable if that cannot be said.
+// Open returns the key that Sign was given for the same list. An empty cursor means the first page, and its key is nil. Open
+// returns ErrBadCursor for a cursor that Sign did not return for this list, and fault.Unavailable if the secret cannot be
+// read.
 func (c *Cursors) Open(ctx context.Context, of List, cursor string) (map[string]string, error) {
 	if cursor == "" {
 		return nil, nil
@@ -121,7 +122,7 @@ func (c *Cursors) Open(ctx context.Context, of List, cursor string) (map[string]
 	return key, nil
 }
 
-// split takes a cursor apart. A text that is another spelling of a cursor is none.
+// split decodes a cursor. It accepts only the canonical spelling of its base64.
 func split(cursor string) (seal, position []byte, ok bool) {
 	if len(cursor) > maxCursor {
 		return nil, nil, false
@@ -133,7 +134,7 @@ func split(cursor string) (seal, position []byte, ok bool) {
 	return raw[:sha256.Size], raw[sha256.Size:], true
 }
 
-// seal returns the HMAC-SHA256 of the list and a place in it, each part with its length before it.
+// seal returns the HMAC-SHA256 of the list and a position in it. Each part is prefixed with its length.
 func (l List) seal(secret, position []byte) []byte {
 	h := hmac.New(sha256.New, secret)
 	for _, part := range append([]string{"cursor", string(position), l.Route, string(l.Shop), l.Subject}, l.Filters...) {
@@ -143,8 +144,8 @@ func (l List) seal(secret, position []byte) []byte {
 	return h.Sum(nil)
 }
 
-// LinkNext returns the Link header (RFC 8288) to the page that the cursor leads to, otherwise the same request; empty for no
-// cursor.
+// LinkNext returns the Link header (RFC 8288) to the next page, which is the same request with the cursor. It is empty for
+// an empty cursor.
 func LinkNext(ctx context.Context, cursor string) string {
 	if cursor == "" {
 		return ""

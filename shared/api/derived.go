@@ -10,13 +10,13 @@ import (
 	"backroom/shared/identity"
 )
 
-// ErrKeyReused is the answer to an Idempotency-Key that came with another body before.
-var ErrKeyReused = fault.New(fault.Invalid, "idempotency-key-reused", "This Idempotency-Key was used with another body.").
+// ErrKeyReused is the answer to an Idempotency-Key that was used with another body.
+var ErrKeyReused = fault.New(fault.Invalid, "idempotency-key-reused", "This Idempotency-Key was used with another body. Use a new key for a new intent.").
 	In(keyHeader, "was used with another body")
 
-// DerivedID returns the id of what the caller creates with these parts, the Idempotency-Key among them: kind, an
-// underscore, and 160 bits of SHA-256 over the length-prefixed kind, shop, subject and parts. The same request names the
-// same row for as long as the row lives, and no two callers can name each other's.
+// DerivedID returns the id of what the caller creates with these parts, one of which is the Idempotency-Key. It is kind, an
+// underscore, and 160 bits of SHA-256 over the length-prefixed kind, shop, subject and parts. A repeated request has the
+// same id for as long as the row exists, and a caller cannot derive the id of another caller.
 func DerivedID(kind string, caller identity.Caller, parts ...string) string {
 	h := sha256.New()
 	for _, part := range append([]string{kind, string(caller.Shop), caller.Subject}, parts...) {

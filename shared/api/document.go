@@ -16,25 +16,25 @@ import (
 	"backroom/shared/fault"
 )
 
-// About is what a document says besides its operations.
+// About is the head of a document.
 type About struct {
 	Title, Version, Description string
-	License                     string // its SPDX identifier
+	License                     string // an SPDX identifier
 	Server                      string // where the operations are, relative to the document
-	Token                       string // the path of the operation that gives access tokens, below Server
+	Token                       string // the path of the operation that issues access tokens, below Server
 	Tags                        []Tag  // of operations, in their order
 }
 
-// Tag is a word that operations are sorted by.
+// Tag groups operations.
 type Tag struct{ Name, Meaning string }
 
-// Documents returns the OpenAPI document of the operations, as YAML, and a copy of it in version 3.0 for tools that know no 3.1.
-// The same operations give the same bytes. It returns an error if two of them share a name, a route, or a schema name for different
-// types, and if an operation or an example belongs to nothing.
+// Documents returns the OpenAPI document of the operations, as YAML, and a copy of it in version 3.0 for tools that do not read
+// 3.1. The same operations give the same bytes. It returns an error if two operations have the same name or route, or one
+// schema name for different types; if New did not make an operation; and if an example has no operation or answer.
 func Documents(about About, examples []Example, ops ...Operation) (document, copy30 []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("api: the operations do not go together: %v", p)
+			err = fmt.Errorf("api: the operations conflict: %v", p)
 		}
 	}()
 	h := humago.New(http.NewServeMux(), about.config(ops))
@@ -57,7 +57,7 @@ func Documents(about About, examples []Example, ops ...Operation) (document, cop
 
 func (a About) config(ops []Operation) huma.Config {
 	cfg := config(a.Title, a.Version)
-	cfg.Info.Description, cfg.Info.License = a.Description, &huma.License{Name: a.License, URL: "https://spdx.org/licenses/" + a.License + ".html"} // version 3.0 has no identifier
+	cfg.Info.Description, cfg.Info.License = a.Description, &huma.License{Name: a.License, URL: "https://spdx.org/licenses/" + a.License + ".html"} // OpenAPI 3.0 has no license identifier
 	cfg.Servers = []*huma.Server{{URL: a.Server}}
 	for _, tag := range a.Tags {
 		cfg.Tags = append(cfg.Tags, &huma.Tag{Name: tag.Name, Description: tag.Meaning})
@@ -70,14 +70,14 @@ func (a About) config(ops []Operation) huma.Config {
 	}
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token from POST " + a.Token + "."},
-		"client": {Type: "oauth2", Description: "A client that asks for its token by itself.", Flows: &huma.OAuthFlows{
+		"client": {Type: "oauth2", Description: "An OAuth 2.0 client with the client credentials grant.", Flows: &huma.OAuthFlows{
 			ClientCredentials: &huma.OAuthFlow{TokenURL: a.Server + a.Token, Scopes: scopes},
 		}},
 	}
 	return cfg
 }
 
-// describe adds to the operation's part of the document what the edge does for it.
+// describe adds what the edge does for the operation to its part of the document.
 func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 	op.Security = []map[string][]string{}
 	op.Deprecated = !r.Deprecated.IsZero()
@@ -93,7 +93,7 @@ func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 	}
 	r.describeProblems(doc, op)
 	for _, answer := range op.Responses {
-		header(answer, "X-Request-Id", "names the request when you report a problem")
+		header(answer, "X-Request-Id", "quote it when you report a problem")
 		answer.Headers["X-Request-Id"].Required = true
 		for name, description := range limitHeaders {
 			header(answer, name, description)
@@ -104,7 +104,7 @@ func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 	}
 }
 
-// describeBytes says of a body that the handler reads byte by byte what it holds: JSON is an object.
+// describeBytes documents a JSON body that the handler reads as bytes: it is an object.
 func describeBytes(op *huma.Operation) {
 	if op.RequestBody == nil {
 		return
@@ -114,7 +114,7 @@ func describeBytes(op *huma.Operation) {
 	}
 }
 
-// describeAnswers adds the answers that have the form of success and another status.
+// describeAnswers adds the answers that have the schema of success and another status.
 func (r Route) describeAnswers(op *huma.Operation) {
 	success := op.Responses[strconv.Itoa(op.DefaultStatus)]
 	for status, meaning := range r.Answers {
@@ -123,12 +123,12 @@ func (r Route) describeAnswers(op *huma.Operation) {
 }
 
 func describeRevalidation(op *huma.Operation) {
-	op.Responses["304"] = &huma.Response{Description: "What If-None-Match names is still what is stored.", Headers: maps.Clone(op.Responses["200"].Headers)}
+	op.Responses["304"] = &huma.Response{Description: "Nothing has changed since the answer with the ETag in If-None-Match.", Headers: maps.Clone(op.Responses["200"].Headers)}
 	if slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "If-None-Match" }) {
 		return
 	}
 	op.Parameters = append(op.Parameters, &huma.Param{
-		Name: "If-None-Match", In: "header", Description: "ETags that the client has", Schema: &huma.Schema{Type: huma.TypeString},
+		Name: "If-None-Match", In: "header", Description: "the ETag of an earlier answer; the answer is 304 if nothing has changed since", Schema: &huma.Schema{Type: huma.TypeString},
 	})
 }
 
@@ -151,9 +151,9 @@ func (r Route) describeProblems(doc *huma.OpenAPI, op *huma.Operation) {
 		answer.Description += "- [`" + f.Slug + "`](problems.md#" + f.Slug + "): " + f.Detail
 		switch {
 		case status == "401" || status == "403":
-			header(answer, "WWW-Authenticate", "RFC 6750")
+			header(answer, "WWW-Authenticate", "how to authenticate (RFC 6750)")
 		case f.Kind.Later():
-			header(answer, "Retry-After", "seconds to wait")
+			header(answer, "Retry-After", "seconds to wait before you try again")
 		}
 	}
 }

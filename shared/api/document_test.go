@@ -13,7 +13,7 @@ import (
 	"backroom/shared/fault"
 )
 
-var update = flag.Bool("update", false, "write the golden document anew")
+var update = flag.Bool("update", false, "write the golden document again")
 
 func operations() []api.Operation {
 	get := api.New(api.Route{
@@ -60,7 +60,7 @@ func TestOperationsThatDoNotGoTogether(t *testing.T) {
 	_, _, err = api.Documents(about, nil, api.Operation{})
 	require.Error(t, err)
 	_, _, err = api.Documents(about, []api.Example{{Operation: "get-basket", Status: 200}}, operations()...)
-	require.ErrorContains(t, err, "no operation")
+	require.ErrorContains(t, err, "not an operation")
 	_, _, err = api.Documents(about, []api.Example{{Operation: "get-shelf", Status: 418}}, operations()...)
 	assert.ErrorContains(t, err, "418")
 }

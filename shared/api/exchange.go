@@ -15,19 +15,19 @@ import (
 	"backroom/shared/identity"
 )
 
-// exchange is what the edge remembers of one request while it is answered.
+// exchange is the state of one request while the edge answers it.
 type exchange struct {
 	id, path string
 	query    url.Values
 	log      *slog.Logger
-	limiter  *limit.Limiter // nil: nobody is limited
-	source   limit.Caller   // who asks, as far as the network knows
-	quota    limit.Standing // of who was counted last
-	entered  bool           // the request reached the operation: method and path are right
-	token    bool           // it carried a bearer token, good or bad
+	limiter  *limit.Limiter // nil: no limit
+	source   limit.Caller   // the network address of the request
+	quota    limit.Standing // of the caller that was counted last
+	entered  bool           // the request reached the operation: method and path match
+	token    bool           // it had a bearer token, valid or not
 	caller   identity.Caller
 	body     []byte
-	err      error // why it was refused or failed
+	err      error // why the request was refused or failed
 }
 
 type exchangeKey struct{}
@@ -51,7 +51,7 @@ func (x *exchange) in(ctx context.Context) context.Context {
 	return context.WithValue(ctx, exchangeKey{}, x)
 }
 
-// exchangeOf returns the exchange of ctx; an empty one outside of a request.
+// exchangeOf returns the exchange of ctx. Outside of a request it returns an empty one.
 func exchangeOf(ctx context.Context) *exchange {
 	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
 		return x
@@ -59,30 +59,30 @@ func exchangeOf(ctx context.Context) *exchange {
 	return &exchange{}
 }
 
-// RequestID returns the id of the request, as the client sees it in X-Request-Id and in problems.
+// RequestID returns the id of the request. The client sees it in X-Request-Id and in problems.
 func RequestID(ctx context.Context) string { return exchangeOf(ctx).id }
 
-// Location returns the path of the resource id below the collection that the request was sent to, with the stage in it if
-// the client's URL has one.
+// Location returns the path of the resource id in the collection that the request was sent to. The path includes the stage if
+// the client's URL does.
 func Location(ctx context.Context, id string) string {
 	return strings.TrimSuffix(exchangeOf(ctx).path, "/") + "/" + url.PathEscape(id)
 }
 
-// Parent returns the path of the resource that the request's path is a part of: /orders/7 for /orders/7/cancellation, with the
-// stage in it if the client's URL has one.
+// Parent returns the request's path without its last part, as in /orders/7 for /orders/7/cancellation. The path includes the
+// stage if the client's URL does.
 func Parent(ctx context.Context) string {
 	part := strings.TrimSuffix(exchangeOf(ctx).path, "/")
 	return part[:max(0, strings.LastIndex(part, "/"))]
 }
 
-// Body returns the request's body as it was sent; nil if the operation takes none. Do not change it.
+// Body returns the request's body as it was sent, and nil if the operation has none. Do not change it.
 func Body(ctx context.Context) []byte { return exchangeOf(ctx).body }
 
-// answer holds a response back until it is known to be one.
+// answer buffers a response, so that an error can still replace it.
 type answer struct {
 	header   http.Header
 	status   int
-	fallback int // what a status of 0 means, as in an output whose Status is not set
+	fallback int // the status if none is written, as by an output whose Status is 0
 	body     bytes.Buffer
 }
 
@@ -94,7 +94,7 @@ func (a *answer) Header() http.Header         { return a.header }
 func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
 func (a *answer) WriteHeader(status int)      { a.status = status }
 
-// revalidate makes the answer to a GET a 304 if its ETag is one that the client already has.
+// revalidate turns the answer to a GET into a 304 if If-None-Match has its ETag.
 func (a *answer) revalidate(r *http.Request) {
 	if r.Method != http.MethodGet || a.code() != http.StatusOK {
 		return
@@ -121,6 +121,6 @@ func (a *answer) writeTo(w http.ResponseWriter) {
 	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
 	if a.body.Len() > 0 {
-		_, _ = w.Write(a.body.Bytes()) // the client is gone: nobody is left to be told
+		_, _ = w.Write(a.body.Bytes()) // an error means that the client has gone
 	}
 }

@@ -25,20 +25,20 @@ const (
 	formMedia = "application/x-www-form-urlencoded"
 )
 
-// gate is what a request passes before its input is decoded: who calls, then what was sent.
+// gate checks a request before its input is decoded: first the caller, then the body.
 type gate struct {
 	access   Access
 	success  int
-	media    string   // of the body; empty: the operation takes none
-	required bool     // a body must be there
-	strict   bool     // the body is typed, so its form is checked; else its bytes are the handler's
-	keyed    bool     // an Idempotency-Key must be there
-	filled   []string // query parameters that are no text: an empty one says nothing, which huma takes for its absence
+	media    string   // of the body; empty: the operation has none
+	required bool     // the body is required
+	strict   bool     // the body is typed and its form is checked; otherwise the handler gets the bytes
+	keyed    bool     // an Idempotency-Key is required
+	filled   []string // query parameters that must not be empty: those that are not strings, which huma ignores if they are empty
 	schema   *huma.Schema
 	schemas  huma.Registry
 }
 
-// learn takes from the registered operation what the gate has to ask for.
+// learn reads from the registered operation what the gate has to check.
 func (g *gate) learn(doc *huma.OpenAPI, op *huma.Operation) {
 	g.success = op.DefaultStatus
 	for _, p := range op.Parameters {
@@ -61,7 +61,7 @@ func (g *gate) learn(doc *huma.OpenAPI, op *huma.Operation) {
 	op.SkipValidateBody = !g.strict
 }
 
-// enter lets the request pass, or notes why not and ends it.
+// enter passes the request on, or records why it is refused and ends it.
 func (g *gate) enter(hc huma.Context, next func(huma.Context)) {
 	r, _ := humago.Unwrap(hc)
 	x := exchangeOf(r.Context())
@@ -75,7 +75,7 @@ func (g *gate) enter(hc huma.Context, next func(huma.Context)) {
 	}
 	for _, name := range g.filled {
 		if slices.Contains(x.query[name], "") {
-			x.err = ErrInvalid.In(name, "is empty")
+			x.err = ErrInvalid.In(name, "must not be empty")
 			return
 		}
 	}
@@ -83,19 +83,19 @@ func (g *gate) enter(hc huma.Context, next func(huma.Context)) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(x.body))
-	r.Header.Set("Content-Type", g.media) // as checked: without parameters, in the case that huma knows
-	r.Header.Del("Accept")                // there is nothing to choose from
+	r.Header.Set("Content-Type", g.media) // as checked: without parameters, in the letter case that huma expects
+	r.Header.Del("Accept")                // there is only one media type
 	next(huma.WithContext(hc, identity.With(r.Context(), x.caller)))
 }
 
-// admit checks that the caller may do this now, and remembers who it is.
+// admit authenticates the caller, counts the request, and checks the scopes.
 func (g *gate) admit(x *exchange, r *http.Request) error {
 	if g.access.verifier == nil {
 		return x.count(x.source)
 	}
 	if err := g.recognize(x, r); err != nil {
 		if fault.KindOf(err) == fault.Unauthenticated {
-			return cmp.Or(x.count(x.source), err) // whoever tries tokens tries them slowly
+			return cmp.Or(x.count(x.source), err) // limits guesses of tokens per source
 		}
 		return err
 	}
@@ -110,7 +110,7 @@ func (g *gate) admit(x *exchange, r *http.Request) error {
 	return nil
 }
 
-// recognize learns from the request's token who calls.
+// recognize sets the caller from the request's token.
 func (g *gate) recognize(x *exchange, r *http.Request) error {
 	token, err := bearer(r.Header.Values("Authorization"))
 	if err != nil {
@@ -121,7 +121,7 @@ func (g *gate) recognize(x *exchange, r *http.Request) error {
 	return err
 }
 
-// bearer returns the token of the only Authorization header.
+// bearer returns the token of the Authorization header. It returns ErrNotAuthenticated unless there is exactly one.
 func bearer(authorization []string) (string, error) {
 	if len(authorization) != 1 {
 		return "", identity.ErrNotAuthenticated
@@ -133,7 +133,7 @@ func bearer(authorization []string) (string, error) {
 	return token, nil
 }
 
-// read returns the body after checking its size, its media type and, where it is typed, its form.
+// read returns the body. It checks size and media type, and the form of a typed body.
 func (g *gate) read(r *http.Request) ([]byte, error) {
 	if g.media == "" || r.Body == nil {
 		return nil, g.missing()
@@ -141,13 +141,13 @@ func (g *gate) read(r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
 	switch media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); {
 	case err != nil:
-		return nil, malformed("The body could not be read to its end.").Because(err)
+		return nil, malformed("The body could not be read completely.").Because(err)
 	case len(body) > MaxBody:
 		return nil, ErrTooLarge
 	case len(body) == 0:
 		return nil, g.missing()
 	case media != g.media, !plain(r.Header.Get("Content-Encoding")):
-		return nil, ErrWrongMedia.In("Content-Type", "expected "+g.media+", not compressed")
+		return nil, ErrWrongMedia.In("Content-Type", "must be "+g.media+", not compressed")
 	case !g.strict:
 		return body, nil
 	case media == jsonMedia:
@@ -160,7 +160,7 @@ func (g *gate) read(r *http.Request) ([]byte, error) {
 
 func (g *gate) missing() error {
 	if g.media != "" && g.required {
-		return malformed("The request needs a body.")
+		return malformed("The body is missing.")
 	}
 	return nil
 }

@@ -11,22 +11,22 @@ import (
 
 const keyHeader = "Idempotency-Key"
 
-// ErrKeyMissing is the answer to a request that creates something and does not say how to recognise its repetition.
-var ErrKeyMissing = fault.New(fault.Malformed, "idempotency-key-missing", "Send an Idempotency-Key header: a new one for each new intent, the same one for each repetition.").
-	In(keyHeader, "missing")
+// ErrKeyMissing is the answer to a request that creates something and has no Idempotency-Key.
+var ErrKeyMissing = fault.New(fault.Malformed, "idempotency-key-missing", "The Idempotency-Key header is missing. Send a new key for each new intent, and the same key for a repetition.").
+	In(keyHeader, "is required")
 
-// Keyed is the part of an input that makes its request repeatable: embed it. Without the header the answer is
-// ErrKeyMissing, with one that breaks the rules ErrInvalid.
+// Keyed makes the request of an input repeatable. Embed it in the input. A request without the header gets ErrKeyMissing,
+// and one with an invalid key ErrInvalid.
 type Keyed struct {
-	Key string `header:"Idempotency-Key" required:"true" maxLength:"255" pattern:"^[!-~]+$" doc:"Names the intent: the same key with the same body gives the same answer, however often it is sent." example:"order-7f3a"`
+	Key string `header:"Idempotency-Key" required:"true" maxLength:"255" pattern:"^[!-~]+$" doc:"a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent" example:"order-7f3a"`
 }
 
-// Replay is the part of an output that tells whether this is the answer to a repetition: embed it.
+// Replay marks the answer to a repetition. Embed it in the output.
 type Replay struct {
-	Replayed string `header:"Idempotent-Replayed" enum:"true" doc:"there, and true, if the request was answered before and this is that answer again"`
+	Replayed string `header:"Idempotent-Replayed" enum:"true" doc:"present if the request is a repetition: this is the answer to the first one"`
 }
 
-// Replayed returns the Replay of a new answer, or of one given again.
+// Replayed returns the Replay of an answer to a new request, or to a repetition if again is true.
 func Replayed(again bool) Replay {
 	if again {
 		return Replay{Replayed: "true"}
@@ -34,9 +34,9 @@ func Replayed(again bool) Replay {
 	return Replay{}
 }
 
-// Fingerprint tells whether two JSON bodies say the same: it is the SHA-256, in hex, of the body with names sorted, white
-// space gone and strings in one spelling. Numbers count as they are written; the edge lets an integer be written in one way
-// only. Bytes that are not JSON are taken as they are.
+// Fingerprint returns a hash that is equal for equal JSON documents: the SHA-256, in hex, of the body with sorted names, no
+// white space and strings in one spelling. Numbers are compared as written, and the edge accepts only one spelling of an
+// integer. Bytes that are not JSON are hashed as they are.
 func Fingerprint(body []byte) string {
 	var v any
 	decoder := json.NewDecoder(bytes.NewReader(body))

@@ -12,31 +12,31 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Example is a request to an operation and what it was answered, for the document.
+// Example is a request to an operation and its answer, for the document.
 type Example struct {
 	Operation string // its name
 	Name      string // of the example, unique in its operation
 	Path      string // as it was sent, below the server
 	Query     url.Values
-	Header    http.Header // only what the operation names is shown
+	Header    http.Header // only parameters of the operation are shown
 	Body      string      // empty: none
 	Status    int
 	Media     string // of the answer
 	Answer    string // empty: none
 }
 
-// illustrate adds the examples to what they show. A request that was refused is no example of what to send; the answer is one of
-// what may come back. The first request of an operation that was not also shows its parameters.
+// illustrate adds the examples to the document. The answer of every example is shown; the request only if it was accepted. The
+// first accepted request of an operation also shows its parameters.
 func illustrate(doc *huma.OpenAPI, examples []Example) error {
 	shown := map[string]bool{}
 	for _, e := range examples {
 		path, op := operation(doc, e.Operation)
 		if op == nil {
-			return fmt.Errorf("api: the example %s shows %s, which is no operation", e.Name, e.Operation)
+			return fmt.Errorf("api: the example %s is of %s, which is not an operation", e.Name, e.Operation)
 		}
 		answer := op.Responses[strconv.Itoa(e.Status)]
 		if answer == nil {
-			return fmt.Errorf("api: the example %s shows a status of %d, which %s does not answer", e.Name, e.Status, e.Operation)
+			return fmt.Errorf("api: the example %s has the status %d, which %s does not answer", e.Name, e.Status, e.Operation)
 		}
 		if content := answer.Content[e.Media]; content != nil && e.Answer != "" {
 			show(content, e.Name, body(e.Media, e.Answer))
@@ -70,7 +70,7 @@ func operation(doc *huma.OpenAPI, name string) (path string, found *huma.Operati
 	return "", nil
 }
 
-// parameter returns a parameter's value in the example's request; empty for none.
+// parameter returns a parameter's value in the example's request, and an empty string if it is absent.
 func (e Example) parameter(path string, p *huma.Param) string {
 	switch p.In {
 	case "query":
@@ -100,7 +100,7 @@ func show(content *huma.MediaType, name string, value any) {
 	content.Examples[name] = &huma.Example{Value: value}
 }
 
-// body returns what a body says: the value of a JSON document, the fields of a form, or the text as it is.
+// body returns the value of a body: a decoded JSON document, the fields of a form, or the text as it is.
 func body(media, text string) any {
 	if media == formMedia {
 		fields := map[string]any{}

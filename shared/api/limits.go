@@ -11,27 +11,27 @@ import (
 	"backroom/shared/function/limit"
 )
 
-// ErrThrottled refuses a caller who asks too often.
-var ErrThrottled = fault.New(fault.Throttled, "throttled", "Too many requests; Retry-After says when to come back.")
+// ErrThrottled is the answer to a caller that sends too many requests.
+var ErrThrottled = fault.New(fault.Throttled, "throttled", "Too many requests. Try again after Retry-After.")
 
-// welcome refuses a source that has used up what it may ask without saying who it is, before anything is done for it. It
-// takes nothing: who turns out to be somebody is counted as such.
+// checkQuota returns ErrThrottled if the network source has used up its quota for unauthenticated requests. It does not
+// count the request: an authenticated caller has a quota of its own.
 func (x *exchange) checkQuota() error {
 	if x.limiter == nil {
 		return nil
 	}
-	return x.stand(x.limiter.Look(x.source))
+	return x.apply(x.limiter.Look(x.source))
 }
 
-// count takes one request off what c may ask.
+// count takes one request off the quota of c. It returns ErrThrottled if none is left.
 func (x *exchange) count(c limit.Caller) error {
 	if x.limiter == nil {
 		return nil
 	}
-	return x.stand(x.limiter.Take(c))
+	return x.apply(x.limiter.Take(c))
 }
 
-func (x *exchange) stand(s limit.Standing) error {
+func (x *exchange) apply(s limit.Standing) error {
 	if x.quota = s; s.Wait > 0 {
 		return ErrThrottled.After(s.Wait)
 	}
@@ -47,13 +47,13 @@ const (
 )
 
 var limitHeaders = map[string]string{
-	limitHeader:     "how many requests you may send at once",
-	remainingHeader: "how many of them are left",
-	resetHeader:     "seconds until all of them are there again",
-	policyHeader:    "the limit and the seconds in which it fills, as in 100;w=2; it holds per route and instance",
+	limitHeader:     "requests that you may send at once",
+	remainingHeader: "requests that are left",
+	resetHeader:     "seconds until the quota is full again",
+	policyHeader:    "the limit and the seconds in which it refills, as in 100;w=2; per route and instance",
 }
 
-// tellStanding tells the client how it stands with the limiter.
+// writeRateLimitHeaders writes the quota of the caller that was counted last.
 func (x *exchange) writeRateLimitHeaders(h http.Header) {
 	if x.limiter == nil {
 		return
@@ -64,5 +64,5 @@ func (x *exchange) writeRateLimitHeaders(h http.Header) {
 	h.Set(policyHeader, fmt.Sprintf("%d;w=%d", x.quota.Limit, seconds(x.quota.Window)))
 }
 
-// seconds rounds up: who waits as long has waited long enough.
+// seconds rounds up, so that a client that waits as long has waited long enough.
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

@@ -1,12 +1,12 @@
-// Package api turns a typed function into one HTTP operation: strict input, one taxonomy of errors, one log line, and its
-// part of the OpenAPI document.
+// Package api makes an HTTP operation of a typed function. The operation has strict input, one taxonomy of errors, one log
+// line per request, and its part of the OpenAPI document.
 //
 // A function of the deployment is one Operation, and an Operation is an http.Handler. Inputs and outputs are huma's
 // structs: path, query and header tags name parameters; Body is JSON, or what its contentType tag says. A handler returns
-// errors of package fault, and the client sees RFC 9457 documents. Nothing is reachable unless Route.Access says for whom.
+// errors of package fault, and the client sees RFC 9457 documents. Route.Access must be set, or New panics.
 //
-// Globals of huma are set by New, for the whole process: field names are case-sensitive, lists are never null, and
-// every refusal takes the form of Problem.
+// New sets globals of huma, for the whole process: field names are case-sensitive, lists are never null, and every refusal
+// is a Problem.
 package api
 
 import (
@@ -27,52 +27,52 @@ import (
 	"backroom/shared/observe"
 )
 
-// Route says where an operation lives, what it is for, and who may call it.
+// Route declares an operation: its method and path, its part of the document, and its access.
 type Route struct {
-	Name          string // the function's name, as in "place-order": the operationId of the document
+	Name          string // the name of the function and the operationId of the document, as in "place-order"
 	Method        string
 	Path          string // with parameters in braces, as in "/orders/{id}"
 	Summary       string
 	Description   string
 	Tags          []string
 	DefaultStatus int            // of success; 0: 200 with a body, 204 without
-	Access        Access         // must be said
-	Answers       map[int]string // by status: what answers mean whose output says another status than DefaultStatus
-	Deprecated    time.Time      // since when clients should use something else; zero: they need not
-	Sunset        time.Time      // when the operation goes away; zero: nobody knows
-	Faults        []*fault.Fault // what the operation itself may answer, for the document; the edge's own are added
+	Access        Access         // required
+	Answers       map[int]string // descriptions of answers with another status than DefaultStatus, by status
+	Deprecated    time.Time      // since when; zero: not deprecated
+	Sunset        time.Time      // when the operation is removed; zero: not decided
+	Faults        []*fault.Fault // of the operation itself, for the document; those of the edge are added
 }
 
-// Access says who may call an operation. The zero Access is refused by New.
+// Access declares which callers an operation accepts. New panics on the zero Access.
 type Access struct {
 	declared bool
 	verifier identity.Verifier
 	scopes   []string
 }
 
-// Public lets everybody in.
+// Public accepts every request.
 var Public = Access{declared: true}
 
-// Needs lets in callers with a bearer token that verifier accepts and that grants all of the scopes.
+// Needs accepts callers with a bearer token that verifier accepts and that grants all of the scopes.
 func Needs(verifier identity.Verifier, scopes ...string) Access {
 	return Access{declared: verifier != nil, verifier: verifier, scopes: scopes}
 }
 
-// Public reports whether everybody is let in.
+// Public reports whether every request is accepted.
 func (a Access) Public() bool { return a.declared && a.verifier == nil }
 
 // Operation is one route, ready to serve.
 type Operation struct {
 	route    Route
-	success  int // the status of an answer that does not say its own
+	success  int // the status of an answer that does not set one
 	mux      *http.ServeMux
-	limiter  *limit.Limiter // nil: nobody is limited
+	limiter  *limit.Limiter // nil: no limit
 	register func(huma.API, *gate)
 }
 
-// New returns the operation that answers route with handle. The edge has then checked the access, the form of the input
-// and the rules of its tags; identity.From(ctx) is the caller. An error that is no fault, or a panic, becomes a 500 that
-// says nothing. New panics if the route is incomplete: above all, if it does not say who has access.
+// New returns the operation that answers route with handle. The edge checks access, the form of the input and the rules of
+// its tags before it calls handle; identity.From(ctx) is the caller. An error that is not a fault, or a panic, becomes a
+// 500 without details. New panics if the route is incomplete, as without an Access.
 func New[I, O any](route Route, handle func(context.Context, *I) (*O, error)) Operation {
 	route.check()
 	setHuma()
@@ -94,14 +94,14 @@ func New[I, O any](route Route, handle func(context.Context, *I) (*O, error)) Op
 	return o
 }
 
-// Limited returns the operation with a limit on what each caller may ask of it.
+// Limited returns the operation with a limit on the requests of each caller.
 func (o Operation) Limited(l *limit.Limiter) http.Handler {
 	o.limiter = l
 	return o
 }
 
-// Prepare has what verifies callers' tokens made ready, so that the first request does not wait for it. Its error is that of the
-// verifier's own Prepare; an operation whose verifier has none needs no preparation.
+// Prepare calls the Prepare of the verifier, if it has one, so that the first request does not wait for it. It returns the
+// verifier's error.
 func (o Operation) Prepare(ctx context.Context) error {
 	if v, ok := o.route.Access.verifier.(interface{ Prepare(context.Context) error }); ok {
 		return v.Prepare(ctx)
@@ -109,7 +109,7 @@ func (o Operation) Prepare(ctx context.Context) error {
 	return nil
 }
 
-// Route returns what the operation was made of.
+// Route returns the route that New was called with.
 func (o Operation) Route() Route { return o.route }
 
 func (r Route) check() {
@@ -117,7 +117,7 @@ func (r Route) check() {
 	case r.Name == "" || r.Method == "" || r.Path == "":
 		panic(fmt.Sprintf("api: the route %q (%s %s) needs a Name, a Method and a Path", r.Name, r.Method, r.Path))
 	case !r.Access.declared:
-		panic(fmt.Sprintf("api: the route %q does not say who has Access: api.Public, or api.Needs with a verifier", r.Name))
+		panic(fmt.Sprintf("api: the route %q has no Access: set api.Public, or api.Needs with a verifier", r.Name))
 	}
 }
 
@@ -128,7 +128,8 @@ func (r Route) operation(g *gate) huma.Operation {
 	}
 }
 
-// config is an API without documentation routes and schema links, that speaks JSON and understands forms.
+// config returns the configuration of an API that answers JSON and reads JSON and forms. It has no documentation routes
+// and no schema links.
 func config(title, version string) huma.Config {
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
@@ -143,7 +144,7 @@ func config(title, version string) huma.Config {
 	}
 }
 
-// ServeHTTP answers the request. Whatever goes wrong, the answer is one problem document and the log has one line.
+// ServeHTTP answers the request. If anything fails, the answer is one problem document. The log gets one line.
 func (o Operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := begin(r, o.limiter)
 	ctx, line := observe.Begin(x.in(r.Context()), x.log,
@@ -153,7 +154,7 @@ func (o Operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.protect(ctx, func() { o.mux.ServeHTTP(a, r.WithContext(ctx)) })
 	}
 	if x.err == nil && !x.entered {
-		x.err = ErrNoRoute // the mux answers what it does not know, and redirects what it would rather have
+		x.err = ErrNoRoute // the mux itself answered: an unknown path, a wrong method, or a redirect
 		if a.status == http.StatusMethodNotAllowed {
 			x.err = ErrWrongMethod
 		}
@@ -161,7 +162,7 @@ func (o Operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.err != nil {
 		f := publicFault(x.err)
 		if f.Kind == fault.Internal {
-			x.err = f // so that the line calls it what the client was told, and names the cause
+			x.err = f // so that the log line has the slug that the client sees, and the cause
 		}
 		a = refusal(x, f, a.header.Get("Allow"))
 	}
@@ -177,7 +178,7 @@ func (o Operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	line.Done(ctx, outcome(a.status), x.err, false)
 }
 
-// protect runs do and keeps its panic as the request's error.
+// protect runs do. A panic becomes the error of the exchange.
 func (x *exchange) protect(ctx context.Context, do func()) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -18,40 +18,40 @@ import (
 	"backroom/shared/identity"
 )
 
-// Problem is the answer to every request that was refused or failed (RFC 9457).
+// Problem is the answer to a request that was refused or failed (RFC 9457).
 type Problem struct {
-	Type      string         `json:"type" format:"uri" example:"urn:problem-type:backroom:invalid-request" doc:"what is wrong; keeps its meaning"`
-	Title     string         `json:"title" doc:"the kind of problem, for people"`
+	Type      string         `json:"type" format:"uri" example:"urn:problem-type:backroom:invalid-request" doc:"what is wrong; match on it, it keeps its meaning"`
+	Title     string         `json:"title" doc:"a short name of the problem, for people"`
 	Status    int            `json:"status" doc:"the HTTP status"`
-	Detail    string         `json:"detail" doc:"what to do about it, for people"`
-	RequestID string         `json:"request_id" doc:"quote it when you report the problem; also in X-Request-Id"`
-	Errors    []ProblemError `json:"errors,omitempty" doc:"the rules that the request breaks, as far as they were looked at"`
+	Detail    string         `json:"detail" doc:"what is wrong and what to do, for people"`
+	RequestID string         `json:"request_id" doc:"quote it when you report the problem; same as X-Request-Id"`
+	Errors    []ProblemError `json:"errors,omitempty" doc:"the rules that the request breaks; at most 20"`
 }
 
 // ProblemError is one broken rule and its place: in the body, or in a parameter.
 type ProblemError struct {
-	Detail    string `json:"detail"`
+	Detail    string `json:"detail" doc:"the rule, for people"`
 	Pointer   string `json:"pointer,omitempty" example:"#/lines/0/quantity" doc:"the place in the body: a JSON pointer (RFC 6901) as a URI fragment"`
 	Parameter string `json:"parameter,omitempty" example:"Idempotency-Key" doc:"the header, query or path parameter"`
 }
 
-// TypePrefix is what a fault's slug follows in the type of a problem.
+// TypePrefix is the prefix of a problem's type; the slug of a fault follows it.
 const TypePrefix = "urn:problem-type:backroom:"
 
 const problemMedia = "application/problem+json"
 
-// What the edge itself answers.
+// The faults of the edge itself.
 var (
-	ErrMalformed   = fault.New(fault.Malformed, "malformed-request", "The request cannot be read.")
-	ErrInvalid     = fault.New(fault.Invalid, "invalid-request", "The request breaks a rule; errors says where.")
-	ErrNoRoute     = fault.New(fault.NotFound, "no-such-route", "There is nothing at this path.")
-	ErrWrongMethod = fault.New(fault.WrongMethod, "method-not-allowed", "The path does not answer to this method; Allow lists those it does.")
-	ErrTooLarge    = fault.New(fault.TooLarge, "body-too-large", "The body is larger than 64 KiB.")
-	ErrWrongMedia  = fault.New(fault.WrongMedia, "unsupported-media-type", "The body is not of the media type that is read here.")
-	ErrInternal    = fault.New(fault.Internal, "internal-error", "Something went wrong on our side. Quote request_id when you report it.")
+	ErrMalformed   = fault.New(fault.Malformed, "malformed-request", "The request cannot be read; errors says why.")
+	ErrInvalid     = fault.New(fault.Invalid, "invalid-request", "The request breaks a rule; errors says which and where.")
+	ErrNoRoute     = fault.New(fault.NotFound, "no-such-route", "No operation has this path. Check the path.")
+	ErrWrongMethod = fault.New(fault.WrongMethod, "method-not-allowed", "This path does not have this method. Use a method of Allow.")
+	ErrTooLarge    = fault.New(fault.TooLarge, "body-too-large", "The body is larger than 64 KiB. Send less.")
+	ErrWrongMedia  = fault.New(fault.WrongMedia, "unsupported-media-type", "The body has the wrong media type, or is compressed; errors says what is expected.")
+	ErrInternal    = fault.New(fault.Internal, "internal-error", "The server failed. Try again later; quote request_id if you report it.")
 )
 
-// statuses has no Duplicate: a handler that meets one gives the stored answer again, and one that lets it out has a bug.
+// statuses has the HTTP status of each kind. Duplicate is missing: a handler must answer it with the stored answer.
 var statuses = map[fault.Kind]int{
 	fault.Malformed:          http.StatusBadRequest,
 	fault.Unauthenticated:    http.StatusUnauthorized,
@@ -69,7 +69,7 @@ var statuses = map[fault.Kind]int{
 	fault.Unavailable:        http.StatusServiceUnavailable,
 }
 
-// spelled are the words of slugs that a title writes in capitals.
+// spelled has the words of slugs that are in capitals in a title.
 var spelled = map[string]string{"api": "API", "sku": "SKU"}
 
 // Title returns the title of the problem with a slug: price-changed is "Price changed".
@@ -82,8 +82,8 @@ func Title(slug string) string {
 	return strings.Join(words, " ")
 }
 
-// publicFault returns the fault that the client is told of. What is not known to be the client's business is ErrInternal; only
-// the log learns its cause.
+// publicFault returns the fault that the client sees. Errors of no kind that has a status become ErrInternal; their cause
+// is only in the log.
 func publicFault(err error) *fault.Fault {
 	kind := fault.KindOf(err)
 	if _, known := statuses[kind]; !known || kind == fault.Internal {
@@ -95,7 +95,7 @@ func publicFault(err error) *fault.Fault {
 	return fault.New(kind, string(kind), Title(string(kind))+".")
 }
 
-// refusal renders f, which is why the exchange came to nothing. allow lists the methods of the path.
+// refusal renders f as the answer of the exchange. allow lists the methods of the path.
 func refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	a := newAnswer(statuses[f.Kind])
 	a.header.Set("Content-Type", problemMedia)
@@ -122,7 +122,7 @@ func refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	}
 	encoder := json.NewEncoder(&a.body)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(p) // strings and numbers: it cannot fail
+	_ = encoder.Encode(p) // encoding strings and numbers cannot fail
 	return a
 }
 
@@ -132,28 +132,29 @@ func invalid(problems []fault.Problem) *fault.Fault {
 	return &f
 }
 
-// setHuma makes huma as strict as the API and sends its own refusals through refusal. It runs when the first operation is
-// made, so that a binary which only knows this package's types links no more than these.
+// setHuma sets huma's globals: strict names, the API's messages, and refusals through refusal. It runs when the first
+// operation is made, so that a binary that only uses this package's types links no more than these.
 var setHuma = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true
 	huma.DefaultArrayNullable = false
 	huma.ErrorFormatter = withoutCause
+	setMessages()
 	huma.NewError = func(status int, _ string, _ ...error) huma.StatusError { return &Problem{Status: status} }
 	huma.NewErrorWithContext = func(hc huma.Context, status int, msg string, errs ...error) huma.StatusError {
 		if x := exchangeOf(hc.Context()); x.err == nil {
 			x.err = translate(status, msg, errs)
 		}
-		return &Problem{Status: status} // what huma makes of it is thrown away: refusal writes the answer
+		return &Problem{Status: status} // huma's rendering is discarded: refusal writes the answer
 	}
 })
 
 // Error returns the detail.
 func (p *Problem) Error() string { return p.Detail }
 
-// GetStatus returns the HTTP status, which makes the problem an answer to huma.
+// GetStatus returns the HTTP status. It implements huma.StatusError.
 func (p *Problem) GetStatus() int { return p.Status }
 
-// withoutCause keeps the text of an error, and the client's value in it, out of a message.
+// withoutCause formats a message without the text of an error, which may have the client's value in it.
 func withoutCause(format string, args ...any) string {
 	if len(args) == 1 {
 		if _, ok := args[0].(error); ok {
@@ -163,7 +164,7 @@ func withoutCause(format string, args ...any) string {
 	return fmt.Sprintf(format, args...)
 }
 
-// translate makes a fault of what huma found wrong. A fault among errs, as a resolver may return, wins.
+// translate makes a fault of huma's errors. If errs has a fault, as a resolver may return, it is the result.
 func translate(status int, msg string, errs []error) error {
 	var problems []fault.Problem
 	for _, err := range errs {
@@ -183,7 +184,7 @@ func translate(status int, msg string, errs []error) error {
 	return fmt.Errorf("huma: %d %s: %w", status, msg, errors.Join(errs...))
 }
 
-// place turns huma's location, as in "body.lines[0].quantity" or "header.Idempotency-Key", into a problem's.
+// place converts a location of huma, as in "body.lines[0].quantity" or "header.Idempotency-Key", to a problem.
 func place(location, detail string) fault.Problem {
 	if in, name, ok := strings.Cut(location, "."); ok && (in == "header" || in == "query" || in == "path" || in == "cookie") {
 		return fault.Problem{Parameter: name, Detail: detail}
@@ -192,11 +193,11 @@ func place(location, detail string) fault.Problem {
 	return fault.Problem{Pointer: pointer(path[min(1, len(path)):]...), Detail: detail}
 }
 
-// faults lists everything that the operation may answer besides success.
+// faults lists every fault that the operation may answer.
 func (r Route) faults(op *huma.Operation) []*fault.Fault {
 	list := []*fault.Fault{ErrInternal,
 		ErrThrottled,
-		fault.New(fault.Unavailable, string(fault.Unavailable), "Not now; Retry-After says when to come back.")}
+		fault.New(fault.Unavailable, string(fault.Unavailable), "The API cannot answer now. Try again after Retry-After.")}
 	if r.Access.verifier != nil {
 		list = append(list, identity.ErrNotAuthenticated)
 	}

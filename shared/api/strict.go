@@ -17,28 +17,28 @@ import (
 	"backroom/shared/fault"
 )
 
-// maxDepth is how deeply objects and lists of a body may be nested.
+// maxDepth is the maximum depth of nested objects and lists in a body.
 const maxDepth = 16
 
-// maxProblems is how many broken rules one answer names.
+// maxProblems is the maximum number of broken rules in one answer.
 const maxProblems = 20
 
-// checkJSON refuses what encoding/json lets pass: a body must be I-JSON (RFC 7493) – UTF-8, no name twice in an object,
-// integers within ±2^53 and without fraction or exponent, other numbers within what a double holds – with no name that the
-// schema does not know, letter case included, and with null only where the schema allows it. It returns ErrMalformed for what is
-// not readable, otherwise ErrInvalid with the places.
+// checkJSON checks what encoding/json does not. A body must be I-JSON (RFC 7493): UTF-8, no repeated name in an object, integers
+// within ±2^53 without fraction or exponent, and other numbers within the range of a double. The schema must have every
+// name, in the same letter case, and must allow every null. checkJSON returns ErrMalformed for a body that is not
+// readable, and ErrInvalid with the places for one that breaks a rule.
 func checkJSON(body []byte, schema *huma.Schema, schemas huma.Registry) error {
 	if !utf8.Valid(body) {
 		return malformed("The body is not valid UTF-8.")
 	}
 	if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-			return malformed(fmt.Sprintf("The body is not one JSON value: it is unreadable at byte %d.", syntax.Offset))
+			return malformed(fmt.Sprintf("The body is not one valid JSON value: see byte %d.", syntax.Offset))
 		}
-		return malformed("The body is not one JSON value.")
+		return malformed("The body is not one valid JSON value.")
 	}
 	if halfSurrogate(body) {
-		return malformed("A string has half of a surrogate pair.")
+		return malformed("A string has an incomplete surrogate pair.")
 	}
 	w := walker{body: body, schemas: schemas}
 	w.value(schema)
@@ -56,7 +56,7 @@ var (
 	surrogate = regexp.MustCompile(`^\\u[dD][89a-fA-F][0-9a-fA-F]{2}$`)
 )
 
-// halfSurrogate reports whether a \u escape in valid JSON names half a character.
+// halfSurrogate reports whether valid JSON has a \u escape of half a surrogate pair.
 func halfSurrogate(body []byte) bool {
 	if !bytes.Contains(body, []byte(`\u`)) {
 		return false
@@ -64,7 +64,7 @@ func halfSurrogate(body []byte) bool {
 	return slices.ContainsFunc(escape.FindAll(body, -1), surrogate.Match)
 }
 
-// walker goes once through valid JSON along its schema.
+// walker checks valid JSON against its schema in one pass.
 type walker struct {
 	body     []byte
 	at       int
@@ -75,7 +75,7 @@ type walker struct {
 	problems []fault.Problem
 }
 
-// value passes the next value. A nil schema says nothing about it.
+// value checks the next value. A nil schema allows everything.
 func (w *walker) value(s *huma.Schema) {
 	for s != nil && s.Ref != "" {
 		s = w.schemas.SchemaFromRef(s.Ref)
@@ -100,7 +100,7 @@ func (w *walker) value(s *huma.Schema) {
 		case c == '-' || '0' <= c && c <= '9':
 			w.number(s, literal)
 		case literal == "null" && s != nil && s.Type != "" && !s.Nullable: // encoding/json takes it for nothing
-			w.problem("expected " + s.Type)
+			w.problem(mustBe(s.Type))
 		}
 	}
 }
@@ -108,10 +108,10 @@ func (w *walker) value(s *huma.Schema) {
 func (w *walker) number(s *huma.Schema, literal string) {
 	if s != nil && s.Type == huma.TypeInteger {
 		if n, err := strconv.ParseInt(literal, 10, 64); err != nil || literal == "-0" || n > 1<<53 || n < -1<<53 {
-			w.problem("expected an integer between -2^53 and 2^53, without fraction or exponent")
+			w.problem("must be an integer between -2^53 and 2^53, without fraction or exponent")
 		}
 	} else if _, err := strconv.ParseFloat(literal, 64); err != nil {
-		w.problem("the number is too large")
+		w.problem("must be a number within the range of a double")
 	}
 }
 
@@ -123,7 +123,7 @@ func (w *walker) object(s *huma.Schema) {
 		w.at++ // the colon
 		w.path = append(w.path, name)
 		if seen[name] {
-			w.problem("the name appears twice in its object")
+			w.problem("must not appear twice in its object")
 		}
 		seen[name] = true
 		member, complaint := property(s, name)
@@ -136,7 +136,7 @@ func (w *walker) object(s *huma.Schema) {
 	w.at++
 }
 
-// property returns the schema of a member, or what is wrong with its name.
+// property returns the schema of a member, or a complaint about its name.
 func property(s *huma.Schema, name string) (member *huma.Schema, complaint string) {
 	if s == nil {
 		return nil, ""
@@ -152,7 +152,7 @@ func property(s *huma.Schema, name string) (member *huma.Schema, complaint strin
 	}
 	for known := range s.Properties {
 		if strings.EqualFold(known, name) {
-			return nil, "unknown property: it is written " + strconv.Quote(known)
+			return nil, "unknown property; did you mean " + strconv.Quote(known) + "?"
 		}
 	}
 	return nil, "unknown property"
@@ -173,7 +173,7 @@ func (w *walker) list(s *huma.Schema) {
 	w.at++
 }
 
-// text passes the next string and returns what it means.
+// text skips the next string and returns its value.
 func (w *walker) text() string {
 	start := w.at
 	for w.at++; w.at < len(w.body) && w.body[w.at] != '"'; w.at++ {
@@ -187,7 +187,7 @@ func (w *walker) text() string {
 	return s
 }
 
-// literal passes the next number, true, false or null and returns it as written.
+// literal skips the next number, true, false or null and returns it as written.
 func (w *walker) literal() string {
 	start := w.at
 	for w.at < len(w.body) && !strings.ContainsRune(" \t\r\n,]}", rune(w.body[w.at])) {
@@ -196,7 +196,7 @@ func (w *walker) literal() string {
 	return string(w.body[start:w.at])
 }
 
-// next passes white space and returns the byte that follows, 0 at the end.
+// next skips white space and returns the next byte, or 0 at the end.
 func (w *walker) next() byte {
 	for w.at < len(w.body) && strings.IndexByte(" \t\r\n", w.body[w.at]) >= 0 {
 		w.at++
@@ -207,7 +207,7 @@ func (w *walker) next() byte {
 	return w.body[w.at]
 }
 
-// more reports whether another member comes before the end of the object or list.
+// more reports whether the object or list has another member.
 func (w *walker) more(end byte) bool {
 	c := w.next()
 	return c != end && c != 0
@@ -226,10 +226,10 @@ func (w *walker) problem(detail string) {
 	w.problems = append(w.problems, fault.Problem{Pointer: nearest(w.path), Detail: detail})
 }
 
-// maxPointer is how long the pointer to a problem may be, in bytes: the names in it are the client's.
+// maxPointer is the maximum length of a pointer in bytes. It is limited because the client chooses the names in it.
 const maxPointer = 256
 
-// nearest returns the pointer to a path, or to what is nearest above it of which it is not too long.
+// nearest returns the pointer to a path, or to its nearest parent if that pointer is too long.
 func nearest(path []string) string {
 	p := pointer(path...)
 	for len(p) > maxPointer {
@@ -248,19 +248,19 @@ func pointer(path ...string) string {
 	return p
 }
 
-// readJSON decodes a body into the input. An error of encoding/json would show Go's types and the client's values.
+// readJSON decodes a body into the input. It hides errors of encoding/json, which have Go types and the client's values.
 func readJSON(data []byte, v any) error {
 	if json.Unmarshal(data, v) != nil {
-		return errors.New("a value does not fit its type")
+		return errors.New("a value has the wrong type")
 	}
 	return nil
 }
 
-// checkForm refuses a form that is not readable or names a field twice (as RFC 6749, section 3.2, wants it).
+// checkForm returns an error for a form that is not readable or repeats a field (RFC 6749, section 3.2).
 func checkForm(body []byte) error {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return malformed("The body is not a form.")
+		return malformed("The body is not a valid form.")
 	}
 	var twice []fault.Problem
 	for name, values := range form {
@@ -268,7 +268,7 @@ func checkForm(body []byte) error {
 			return malformed("The form is not valid UTF-8.")
 		}
 		if len(values) > 1 {
-			twice = append(twice, fault.Problem{Pointer: pointer(name), Detail: "the field appears twice"})
+			twice = append(twice, fault.Problem{Pointer: pointer(name), Detail: "must not appear twice"})
 		}
 	}
 	if len(twice) > 0 {

@@ -1,4 +1,4 @@
-// Package catalog keeps what a shop sells, and for how much.
+// Package catalog holds the products of a shop and their prices.
 package catalog
 
 import (
@@ -16,47 +16,47 @@ import (
 
 // Why a product cannot be read or written.
 var (
-	ErrUnknownProduct = fault.New(fault.NotFound, "unknown-product", "The shop does not sell this product.")
-	ErrSKURepeated    = fault.New(fault.Invalid, "sku-repeated", "A product names each SKU once, its own among them.")
-	ErrPriceRepeated  = fault.New(fault.Invalid, "price-repeated", "There is one price per currency.")
-	ErrSKUTaken       = fault.New(fault.Conflict, "sku-taken", "The SKU belongs to another product.")
+	ErrUnknownProduct = fault.New(fault.NotFound, "unknown-product", "The shop does not sell this product. Check the SKU.")
+	ErrSKURepeated    = fault.New(fault.Invalid, "sku-repeated", "A SKU appears twice in the product. Give each variant a SKU of its own.")
+	ErrPriceRepeated  = fault.New(fault.Invalid, "price-repeated", "Two prices have the same currency. Send one price per currency.")
+	ErrSKUTaken       = fault.New(fault.Conflict, "sku-taken", "A SKU belongs to another product. Use another SKU, or remove it from that product first.")
 
-	// ErrMoved is what a store refuses a product with that was changed since it was loaded.
-	ErrVersionConflict = fault.New(fault.Conflict, "product-version-conflict", "The product was changed by another.")
+	// ErrVersionConflict is what a store returns for a product that was changed since it was loaded.
+	ErrVersionConflict = fault.New(fault.Conflict, "product-version-conflict", "The product was changed since it was loaded.")
 )
 
-// Product is something that a shop sells: by its own SKU, or by those of its variants if it has any.
+// Product is sold by its own SKU, or by those of its variants if it has any.
 type Product struct {
 	Shop saga.Shop
 	SKU  string
 	Content
-	Version   int64 // raised by every change, and never used again; 0: not stored yet
-	Since     int64 // the version under which it was created, or came back after it was deleted
+	Version   int64 // raised by every change, never reused; 0: not stored yet
+	Since     int64 // the version in which it was created, or created again after a deletion
 	ChangedAt time.Time
-	DeletedAt time.Time // zero: it is sold
+	DeletedAt time.Time // zero: not deleted
 }
 
-// Content is what the shop's people say about a product.
+// Content is what staff write about a product.
 type Content struct {
 	Title, Description string
-	Prices             []money.Money // one per currency, in the order of these
-	Variants           []Variant     // nil: it has none
+	Prices             []money.Money // one per currency, sorted by currency
+	Variants           []Variant     // nil: no variants
 }
 
 // Variant is one of several forms in which a product is sold, each by a SKU of its own.
 type Variant struct {
 	SKU, Title string
-	Prices     []money.Money     // nil: the product's
-	Options    map[string]string // what tells it from the others, as in colour: blue; nil: not said
+	Prices     []money.Money     // nil: the prices of the product
+	Options    map[string]string // how it differs from the other variants, as in colour: blue; may be nil
 }
 
 // Sold reports whether the shop sells the product.
 func (p Product) Sold() bool { return p.Version > 0 && p.DeletedAt.IsZero() }
 
-// Says reports whether the product is sold and says what c says: a change to it would change nothing.
+// Says reports whether the product is sold and its content equals c, so that writing c changes nothing.
 func (p Product) Says(c Content) bool { return p.Sold() && reflect.DeepEqual(p.Content, c) }
 
-// Rewritten returns the product as it is to be stored next: it says c, and is sold.
+// Rewritten returns the next version of the product, with content c. A deleted product is sold again.
 func (p Product) Rewritten(c Content, now time.Time) Product {
 	since := p.Since
 	if !p.Sold() {
@@ -65,8 +65,8 @@ func (p Product) Rewritten(c Content, now time.Time) Product {
 	return Product{Shop: p.Shop, SKU: p.SKU, Content: c, Version: p.Version + 1, Since: since, ChangedAt: now.Truncate(time.Millisecond)}
 }
 
-// Deleted returns the product as it is to be stored next: it is sold no more. It keeps its SKU, so that its versions go on
-// if it comes back.
+// Deleted returns the next version of the product, which is no longer sold. It keeps its SKU, so that versions
+// continue if the product is created again.
 func (p Product) Deleted(now time.Time) Product {
 	p.Version++
 	p.DeletedAt = now.Truncate(time.Millisecond)
@@ -74,7 +74,8 @@ func (p Product) Deleted(now time.Time) Product {
 	return p
 }
 
-// SoldByVariant returns what each variant costs, by its SKU: none if the product is not sold, or is sold by its own SKU.
+// SoldByVariant returns the prices of each variant by its SKU. It is empty if the product is not sold, or is sold by
+// its own SKU.
 func (p Product) SoldByVariant() map[string][]money.Money {
 	sold := map[string][]money.Money{}
 	if !p.Sold() {
@@ -89,8 +90,8 @@ func (p Product) SoldByVariant() map[string][]money.Money {
 	return sold
 }
 
-// Check returns ErrSKURepeated, ErrPriceRepeated or an error of money.Check, with its place in the body, unless c can be
-// said about the product with the SKU.
+// Check reports whether c is valid for the product with the SKU. It returns ErrSKURepeated, ErrPriceRepeated or an error
+// of money.Check, each with the JSON pointer of its place in the body.
 func (c Content) Check(sku string) error {
 	if err := checkPrices(c.Prices, ""); err != nil {
 		return err
@@ -99,7 +100,7 @@ func (c Content) Check(sku string) error {
 	for i, v := range c.Variants {
 		at := fmt.Sprintf("/variants/%d", i)
 		if seen[v.SKU] {
-			return ErrSKURepeated.At(at+"/sku", "is named before, or is the product's own")
+			return ErrSKURepeated.At(at+"/sku", "must differ from the other SKUs of the product")
 		}
 		seen[v.SKU] = true
 		if err := checkPrices(v.Prices, at); err != nil {
@@ -113,17 +114,17 @@ func checkPrices(prices []money.Money, at string) error {
 	seen := map[string]bool{}
 	for i, p := range prices {
 		if f, wrong := errors.AsType[*fault.Fault](p.Check()); wrong {
-			return f.At(fmt.Sprintf("%s/prices/%d", at, i), "is no price")
+			return f.At(fmt.Sprintf("%s/prices/%d", at, i), "must be a valid price")
 		}
 		if seen[p.Currency] {
-			return ErrPriceRepeated.At(fmt.Sprintf("%s/prices/%d/currency", at, i), "has a price already")
+			return ErrPriceRepeated.At(fmt.Sprintf("%s/prices/%d/currency", at, i), "must differ from the currencies of the other prices")
 		}
 		seen[p.Currency] = true
 	}
 	return nil
 }
 
-// InOrder returns prices in the order of their currencies, so that equal ones compare as equal; nil for none.
+// InOrder returns the prices sorted by currency, so that equal lists compare as equal. It returns nil for no prices.
 func InOrder(prices []money.Money) []money.Money {
 	sorted := append([]money.Money(nil), prices...)
 	slices.SortFunc(sorted, func(a, b money.Money) int { return strings.Compare(a.Currency, b.Currency) })

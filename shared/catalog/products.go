@@ -6,11 +6,12 @@ import (
 	"backroom/shared/saga"
 )
 
-// Products is where products are kept.
+// Products is the store of products.
 type Products interface {
-	// Load reads a product consistently, a deleted one too. It returns ErrUnknownProduct for none.
-	Load(ctx context.Context, shop saga.Shop, sku string) (Product, error)
-	// Save stores what became of a product that was loaded (the zero Product: there was none), with all that sells it, or
-	// nothing. It returns ErrMoved if the product was changed since, and ErrSKUTaken if another product has one of its SKUs.
+	// Load reads a product consistently, even a deleted one. It returns ErrUnknownProduct if none was ever stored.
+	Load(ctx context.Context, shop, sku string) (Product, error)
+	// Save replaces was, the product as it was loaded (zero: it did not exist), by is, together with the rows of its
+	// variants: all or nothing. It returns ErrVersionConflict if the product was changed since it was loaded, and
+	// ErrSKUTaken if another product has one of its SKUs.
 	Save(ctx context.Context, was, is Product) error
 }

@@ -125,18 +125,18 @@ const (
 
 // AdjustmentRequest defines model for AdjustmentRequest.
 type AdjustmentRequest struct {
-	// Delta units that came (positive) or went (negative)
+	// Delta units to add (positive) or to remove (negative)
 	//
 	// Example: 100
 	Delta *int64 `json:"delta,omitempty"`
 
-	// IfEquals the level that the count replaces
+	// IfEquals the sellable units that the count replaces
 	IfEquals *int64 `json:"if_equals,omitempty"`
 
 	// Reason Example: delivery
 	Reason string `json:"reason"`
 
-	// Set the level that was counted; needs if_equals
+	// Set the sellable units that were counted; needs if_equals
 	Set *int64 `json:"set,omitempty"`
 }
 
@@ -144,17 +144,19 @@ type AdjustmentRequest struct {
 type Cancellation struct {
 	OrderID string `json:"order_id"`
 
-	// Reason that of the first request
-	Reason string             `json:"reason,omitempty,omitzero"`
+	// Reason the reason of the first request
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// Status canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it.
 	Status CancellationStatus `json:"status"`
 }
 
-// CancellationStatus defines model for Cancellation.Status.
+// CancellationStatus canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it.
 type CancellationStatus string
 
 // CancellationRequest defines model for CancellationRequest.
 type CancellationRequest struct {
-	// Reason the reason that the canceling person gives
+	// Reason the reason given by the person who cancels
 	//
 	// Example: ordered twice
 	Reason string `json:"reason,omitempty,omitzero"`
@@ -162,10 +164,11 @@ type CancellationRequest struct {
 
 // Health defines model for Health.
 type Health struct {
+	// Status ok: the API can serve requests
 	Status HealthStatus `json:"status"`
 }
 
-// HealthStatus defines model for Health.Status.
+// HealthStatus ok: the API can serve requests
 type HealthStatus string
 
 // JSONWebKey defines model for JSONWebKey.
@@ -173,15 +176,15 @@ type JSONWebKey struct {
 	Alg JSONWebKeyAlg `json:"alg"`
 	Crv JSONWebKeyCrv `json:"crv"`
 
-	// Kid what the header of a token names: the key's thumbprint (RFC 7638)
+	// Kid the kid in the header of a token; the thumbprint of the key (RFC 7638)
 	Kid string        `json:"kid"`
 	Kty JSONWebKeyKty `json:"kty"`
 	Use JSONWebKeyUse `json:"use"`
 
-	// X base64url
+	// X a coordinate, in base64url
 	X string `json:"x"`
 
-	// Y base64url
+	// Y a coordinate, in base64url
 	Y string `json:"y"`
 }
 
@@ -213,7 +216,7 @@ type LineRequest struct {
 
 // Money defines model for Money.
 type Money struct {
-	// Amount in minor units of the currency
+	// Amount in minor units of the currency, such as cents
 	//
 	// Example: 1250
 	Amount int64 `json:"amount"`
@@ -226,20 +229,20 @@ type Money struct {
 
 // Order defines model for Order.
 type Order struct {
-	// Attention why a person must look
+	// Attention why a person must resolve the order; also with status paid, if a refund failed
 	//
 	// Example: capture-failed
 	Attention string `json:"attention,omitempty,omitzero"`
 
-	// Awaits the answers that the order still waits for; shown with orders:read:all
+	// Awaits what the order still waits for; only with orders:read:all. outcome: stock and payment. capture: the capture of the payment. stock: the return of its stock. money: the return of its money. refund: a requested refund.
 	Awaits []string `json:"awaits,omitempty,omitzero"`
 
-	// ExpiresAt when it expires if it has no outcome by then; absent once it has one
+	// ExpiresAt when the order expires unless it has an outcome by then; absent once it has one
 	ExpiresAt time.Time   `json:"expires_at,omitempty,omitzero"`
 	ID        string      `json:"id"`
 	Lines     []OrderLine `json:"lines"`
 
-	// Outcome how it was decided; absent until then
+	// Outcome how the order was decided; absent until then. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed.
 	Outcome  OrderOutcome `json:"outcome,omitempty,omitzero"`
 	Payment  Payment      `json:"payment,omitempty,omitzero"`
 	PlacedAt time.Time    `json:"placed_at"`
@@ -251,19 +254,21 @@ type Order struct {
 	Refundable Money    `json:"refundable"`
 	Refunds    []Refund `json:"refunds"`
 
-	// Settled true once the order awaits nothing: its status changes no more by itself
-	Settled bool        `json:"settled"`
-	Status  OrderStatus `json:"status"`
+	// Settled true once the order awaits nothing: its status no longer changes by itself
+	Settled bool `json:"settled"`
 
-	// Timeline what happened, in order of cause, then time
+	// Status placed: not decided yet. confirmed: stock is reserved and the payment is authorized; the capture follows. paid: the money was captured. rejected: stock or payment failed; reason says why. expired: not decided in time. canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it; attention says why.
+	Status OrderStatus `json:"status"`
+
+	// Timeline what happened; a cause comes before its effects, otherwise the earlier entry comes first
 	Timeline []TimelineEntry `json:"timeline"`
 	Total    Money           `json:"total"`
 }
 
-// OrderOutcome how it was decided; absent until then
+// OrderOutcome how the order was decided; absent until then. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed.
 type OrderOutcome string
 
-// OrderStatus defines model for Order.Status.
+// OrderStatus placed: not decided yet. confirmed: stock is reserved and the payment is authorized; the capture follows. paid: the money was captured. rejected: stock or payment failed; reason says why. expired: not decided in time. canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it; attention says why.
 type OrderStatus string
 
 // OrderLine defines model for OrderLine.
@@ -291,18 +296,18 @@ type OrderReceipt struct {
 
 // OrderRequest defines model for OrderRequest.
 type OrderRequest struct {
-	// Currency in which to pay; needed where the products are sold in several
+	// Currency the currency to pay in; required if the products are sold in several
 	//
 	// Example: EUR
 	Currency string `json:"currency,omitempty,omitzero"`
 
-	// Email where the customer reads what became of the order; without it no mail is sent
+	// Email the customer's address for mails about the order; if absent, no mail is sent
 	//
 	// Example: ada@example.com
 	Email         string `json:"email,omitempty,omitzero"`
 	ExpectedTotal Money  `json:"expected_total,omitempty,omitzero"`
 
-	// Lines what is ordered; lines of one product add up
+	// Lines what is ordered; lines of the same SKU are added up
 	Lines []LineRequest `json:"lines"`
 
 	// PaymentMethod the payment provider's token, never a card number
@@ -313,55 +318,61 @@ type OrderRequest struct {
 
 // OrderSummary defines model for OrderSummary.
 type OrderSummary struct {
-	// Attention why a person must look
-	Attention string              `json:"attention,omitempty,omitzero"`
-	ID        string              `json:"id"`
-	Outcome   OrderSummaryOutcome `json:"outcome,omitempty,omitzero"`
-	PlacedAt  time.Time           `json:"placed_at"`
+	// Attention why a person must resolve the order
+	Attention string `json:"attention,omitempty,omitzero"`
+	ID        string `json:"id"`
+
+	// Outcome absent until the order is decided. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed.
+	Outcome  OrderSummaryOutcome `json:"outcome,omitempty,omitzero"`
+	PlacedAt time.Time           `json:"placed_at"`
 
 	// Reason why it was rejected or canceled
 	Reason string `json:"reason,omitempty,omitzero"`
 
 	// Settled true once the order awaits nothing
-	Settled bool               `json:"settled"`
-	Status  OrderSummaryStatus `json:"status"`
-	Total   Money              `json:"total"`
+	Settled bool `json:"settled"`
+
+	// Status placed: not decided yet. confirmed: stock is reserved and the payment is authorized; the capture follows. paid: the money was captured. rejected: stock or payment failed; reason says why. expired: not decided in time. canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it; attention says why.
+	Status OrderSummaryStatus `json:"status"`
+	Total  Money              `json:"total"`
 }
 
-// OrderSummaryOutcome defines model for OrderSummary.Outcome.
+// OrderSummaryOutcome absent until the order is decided. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed.
 type OrderSummaryOutcome string
 
-// OrderSummaryStatus defines model for OrderSummary.Status.
+// OrderSummaryStatus placed: not decided yet. confirmed: stock is reserved and the payment is authorized; the capture follows. paid: the money was captured. rejected: stock or payment failed; reason says why. expired: not decided in time. canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it; attention says why.
 type OrderSummaryStatus string
 
 // Payment defines model for Payment.
 type Payment struct {
-	// ClientSecret for the provider's form in the customer's browser; shown to who placed the order while the payment waits for its customer
-	ClientSecret string        `json:"client_secret,omitempty,omitzero"`
-	Status       PaymentStatus `json:"status"`
+	// ClientSecret for the provider's form in the customer's browser; only for the customer who placed the order, while the status is action_needed and the order can still be paid
+	ClientSecret string `json:"client_secret,omitempty,omitzero"`
+
+	// Status nothing: no money moved. uncertain: the provider has not decided yet. action_needed: the customer must act, with client_secret. declined: the payment was refused. authorized: the amount is held on the card. captured: the amount was taken; refunds may have returned a part. lapsed: the hold ended before the capture. canceled: nothing is held, and nothing will be taken. returned: all of the money was given back.
+	Status PaymentStatus `json:"status"`
 }
 
-// PaymentStatus defines model for Payment.Status.
+// PaymentStatus nothing: no money moved. uncertain: the provider has not decided yet. action_needed: the customer must act, with client_secret. declined: the payment was refused. authorized: the amount is held on the card. captured: the amount was taken; refunds may have returned a part. lapsed: the hold ended before the capture. canceled: nothing is held, and nothing will be taken. returned: all of the money was given back.
 type PaymentStatus string
 
 // Problem defines model for Problem.
 type Problem struct {
-	// Detail what to do about it, for people
+	// Detail what is wrong and what to do, for people
 	Detail string `json:"detail"`
 
-	// Errors the rules that the request breaks, as far as they were looked at
+	// Errors the rules that the request breaks; at most 20
 	Errors []ProblemError `json:"errors,omitempty,omitzero"`
 
-	// RequestID quote it when you report the problem; also in X-Request-Id
+	// RequestID quote it when you report the problem; same as X-Request-Id
 	RequestID string `json:"request_id"`
 
 	// Status the HTTP status
 	Status int64 `json:"status"`
 
-	// Title the kind of problem, for people
+	// Title a short name of the problem, for people
 	Title string `json:"title"`
 
-	// Type what is wrong; keeps its meaning
+	// Type what is wrong; match on it, it keeps its meaning
 	//
 	// Example: urn:problem-type:backroom:invalid-request
 	Type string `json:"type"`
@@ -369,6 +380,7 @@ type Problem struct {
 
 // ProblemError defines model for ProblemError.
 type ProblemError struct {
+	// Detail the rule, for people
 	Detail string `json:"detail"`
 
 	// Parameter the header, query or path parameter
@@ -396,7 +408,7 @@ type Product struct {
 	// Title Example: Mug, blue
 	Title string `json:"title"`
 
-	// Variants what the product is sold as; if absent, it is sold by its own SKU
+	// Variants the forms in which the product is sold; if absent, it is sold by its own SKU
 	Variants []ProductVariant `json:"variants,omitempty,omitzero"`
 }
 
@@ -410,7 +422,7 @@ type ProductContent struct {
 	// Title Example: Mug, blue
 	Title string `json:"title"`
 
-	// Variants what the product is sold as, instead of by its own SKU
+	// Variants the forms in which the product is sold; if absent, it is sold by its own SKU
 	Variants []ProductVariant `json:"variants,omitempty,omitzero"`
 }
 
@@ -423,10 +435,10 @@ type ProductList struct {
 
 // ProductVariant defines model for ProductVariant.
 type ProductVariant struct {
-	// Options what tells the variant from the others
+	// Options how the variant differs from the others, as in color: blue
 	Options map[string]string `json:"options,omitempty,omitzero"`
 
-	// Prices one per currency; the product's if absent
+	// Prices one per currency; if absent, the prices of the product
 	Prices []Money `json:"prices,omitempty,omitzero"`
 
 	// SKU Example: MUG-1-XL
@@ -438,14 +450,16 @@ type ProductVariant struct {
 
 // Refund defines model for Refund.
 type Refund struct {
-	Amount      Money        `json:"amount"`
-	ID          string       `json:"id"`
-	Reason      string       `json:"reason,omitempty,omitzero"`
-	RequestedAt time.Time    `json:"requested_at"`
-	Status      RefundStatus `json:"status"`
+	Amount      Money     `json:"amount"`
+	ID          string    `json:"id"`
+	Reason      string    `json:"reason,omitempty,omitzero"`
+	RequestedAt time.Time `json:"requested_at"`
+
+	// Status requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money.
+	Status RefundStatus `json:"status"`
 }
 
-// RefundStatus defines model for Refund.Status.
+// RefundStatus requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money.
 type RefundStatus string
 
 // RefundAmount defines model for RefundAmount.
@@ -455,7 +469,7 @@ type RefundAmount struct {
 	// Example: 1250
 	Amount int64 `json:"amount"`
 
-	// Currency the order's
+	// Currency the currency of the order
 	//
 	// Example: EUR
 	Currency string `json:"currency"`
@@ -466,8 +480,10 @@ type RefundReceipt struct {
 	Amount Money `json:"amount"`
 
 	// ID Example: rfn_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
-	ID          string    `json:"id"`
-	OrderID     string    `json:"order_id"`
+	ID      string `json:"id"`
+	OrderID string `json:"order_id"`
+
+	// Reason absent once the order was erased
 	Reason      string    `json:"reason,omitempty,omitzero"`
 	RequestedAt time.Time `json:"requested_at"`
 }
@@ -482,28 +498,31 @@ type RefundRequest struct {
 
 // ResolutionReceipt defines model for ResolutionReceipt.
 type ResolutionReceipt struct {
+	// Action retry: the order asks again. write_off: the order is settled.
 	Action ResolutionReceiptAction `json:"action"`
 
 	// ID Example: res_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
-	ID         string    `json:"id"`
-	OrderID    string    `json:"order_id"`
+	ID      string `json:"id"`
+	OrderID string `json:"order_id"`
+
+	// Reason absent once the order was erased
 	Reason     string    `json:"reason,omitempty,omitzero"`
 	ResolvedAt time.Time `json:"resolved_at"`
 }
 
-// ResolutionReceiptAction defines model for ResolutionReceipt.Action.
+// ResolutionReceiptAction retry: the order asks again. write_off: the order is settled.
 type ResolutionReceiptAction string
 
 // ResolutionRequest defines model for ResolutionRequest.
 type ResolutionRequest struct {
-	// Action retry: the order asks again for what it awaits. write_off: nobody waits for it any longer, and the order is settled
+	// Action retry: the order asks again for what it awaits. write_off: the order gives up what it awaits, and is settled
 	Action ResolutionRequestAction `json:"action"`
 
 	// Reason Example: the provider is back
 	Reason string `json:"reason"`
 }
 
-// ResolutionRequestAction retry: the order asks again for what it awaits. write_off: nobody waits for it any longer, and the order is settled
+// ResolutionRequestAction retry: the order asks again for what it awaits. write_off: the order gives up what it awaits, and is settled
 type ResolutionRequestAction string
 
 // StockAdjustment defines model for StockAdjustment.
@@ -517,7 +536,7 @@ type StockAdjustment struct {
 
 // StockLevel defines model for StockLevel.
 type StockLevel struct {
-	// Promised units that are set aside for orders, or sold to them and not shipped yet
+	// Promised units that are reserved for orders, or sold and not shipped yet
 	//
 	// Example: 20
 	Promised int64 `json:"promised"`
@@ -533,7 +552,7 @@ type StockLevel struct {
 
 // TimelineEntry defines model for TimelineEntry.
 type TimelineEntry struct {
-	// Actor who wrote it: a caller's subject or a step's name
+	// Actor what recorded the entry: the subject of a caller, or the name of a step
 	Actor      string    `json:"actor"`
 	OccurredAt time.Time `json:"occurred_at"`
 
@@ -546,20 +565,20 @@ type TokenAnswer struct {
 	// AccessToken a JWT (RFC 9068); opaque to clients
 	AccessToken string `json:"access_token,omitempty,omitzero"`
 
-	// Error if there is no token: a code of RFC 6749, section 5.2
+	// Error if the request was refused: invalid_client, invalid_request, unsupported_grant_type, unauthorized_client or invalid_scope (RFC 6749, section 5.2)
 	//
 	// Example: invalid_client
 	Error string `json:"error,omitempty,omitzero"`
 
-	// ErrorDescription what to do about it, for people
+	// ErrorDescription what is wrong and what to do, for people
 	ErrorDescription string `json:"error_description,omitempty,omitzero"`
 
-	// ExpiresIn seconds
+	// ExpiresIn lifetime of the token, in seconds
 	//
 	// Example: 900
 	ExpiresIn int64 `json:"expires_in,omitempty,omitzero"`
 
-	// Scope what the token grants
+	// Scope the scopes that the token grants
 	//
 	// Example: orders:write orders:read
 	Scope string `json:"scope,omitempty,omitzero"`
@@ -570,23 +589,23 @@ type TokenAnswer struct {
 
 // TokenRequest defines model for TokenRequest.
 type TokenRequest struct {
-	// ClientID if present, the client that authenticates itself in the header
+	// ClientID if present, it must be the client of the Authorization header
 	ClientID *string `json:"client_id,omitempty"`
 
-	// ClientSecret refused: clients authenticate with HTTP Basic
+	// ClientSecret not accepted here: authenticate with HTTP Basic
 	ClientSecret *string `json:"client_secret,omitempty"`
 
-	// Customer the customer the token shall speak for; 1 to 64 letters, digits, '.', '_' or '-'. It then grants orders:write and orders:read at most. Needs tokens:customer
+	// Customer the customer that the token acts for: 1 to 64 letters, digits, '.', '_' or '-'. The token grants at most orders:write and orders:read. Needs tokens:customer
 	//
 	// Example: customer-17
 	Customer *string `json:"customer,omitempty"`
 
-	// GrantType client_credentials
+	// GrantType must be client_credentials
 	//
 	// Example: client_credentials
 	GrantType *string `json:"grant_type,omitempty"`
 
-	// Scope what the token shall grant, separated by spaces; everything possible if left out
+	// Scope the scopes to grant, separated by spaces; if absent, all that are possible
 	//
 	// Example: orders:write orders:read
 	Scope *string `json:"scope,omitempty"`
@@ -594,76 +613,76 @@ type TokenRequest struct {
 
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {
-	// Limit how many to return at most
+	// Limit the maximum number of entries in the page
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor the next of the page before; the first page if absent
+	// Cursor the next of the previous page; if absent, the first page
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Customer whose orders; needs orders:read:all
+	// Customer only orders of this customer; needs orders:read:all
 	Customer *string `form:"customer,omitempty" json:"customer,omitempty"`
 
-	// Day the orders of a day, in UTC; needs orders:read:all
+	// Day only orders placed on this day, in UTC; needs orders:read:all
 	Day *openapi_types.Date `form:"day,omitempty" json:"day,omitempty"`
 
-	// Attention true: the orders that need a person, who waits longest first; needs orders:read:all
+	// Attention true: only orders that need attention, the longest waiting first; needs orders:read:all
 	Attention *bool `form:"attention,omitempty" json:"attention,omitempty"`
 }
 
 // PlaceOrderParams defines parameters for PlaceOrder.
 type PlaceOrderParams struct {
-	// IdempotencyKey Names the intent: the same key with the same body gives the same answer, however often it is sent.
+	// IdempotencyKey a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent
 	IdempotencyKey string `json:"Idempotency-Key"`
 }
 
 // GetOrderParams defines parameters for GetOrder.
 type GetOrderParams struct {
-	// IfNoneMatch an ETag; the answer is 304 if it still holds
+	// IfNoneMatch the ETag of an earlier answer; the answer is 304 if nothing has changed since
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // RefundOrderParams defines parameters for RefundOrder.
 type RefundOrderParams struct {
-	// IdempotencyKey Names the intent: the same key with the same body gives the same answer, however often it is sent.
+	// IdempotencyKey a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent
 	IdempotencyKey string `json:"Idempotency-Key"`
 }
 
 // ResolveOrderParams defines parameters for ResolveOrder.
 type ResolveOrderParams struct {
-	// IdempotencyKey Names the intent: the same key with the same body gives the same answer, however often it is sent.
+	// IdempotencyKey a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent
 	IdempotencyKey string `json:"Idempotency-Key"`
 }
 
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
-	// Limit how many to return at most
+	// Limit the maximum number of entries in the page
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor the next of the page before; the first page if absent
+	// Cursor the next of the previous page; if absent, the first page
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Shop whose products; those of the deployment's own shop if absent
+	// Shop the shop; if absent, the deployment's own shop
 	Shop *string `form:"shop,omitempty" json:"shop,omitempty"`
 }
 
 // DeleteProductParams defines parameters for DeleteProduct.
 type DeleteProductParams struct {
-	// IfMatch the ETag of the product that is to be deleted
+	// IfMatch the ETag of the product to delete
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // GetProductParams defines parameters for GetProduct.
 type GetProductParams struct {
-	// Shop whose product; the deployment's own shop if absent
+	// Shop the shop; if absent, the deployment's own shop
 	Shop *string `form:"shop,omitempty" json:"shop,omitempty"`
 
-	// IfNoneMatch an ETag; the answer is 304 if it still holds
+	// IfNoneMatch the ETag of an earlier answer; the answer is 304 if nothing has changed since
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // PutProductParams defines parameters for PutProduct.
 type PutProductParams struct {
-	// IfMatch the ETag of the product that is to be changed
+	// IfMatch the ETag of the product to change
 	IfMatch *string `json:"If-Match,omitempty"`
 
 	// IfNoneMatch * to create the product
@@ -672,7 +691,7 @@ type PutProductParams struct {
 
 // AdjustStockParams defines parameters for AdjustStock.
 type AdjustStockParams struct {
-	// IdempotencyKey Names the intent: the same key with the same body gives the same answer, however often it is sent.
+	// IdempotencyKey a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent
 	IdempotencyKey string `json:"Idempotency-Key"`
 }
 
@@ -773,30 +792,30 @@ type ClientInterface interface {
 
 	// GetKeys Read the public keys
 	//
-	// The keys that access tokens are signed with. A token whose key is not among those that you keep may be of a new one: read them again.
+	// The keys that verify access tokens. If you do not know the kid of a token, read the keys again: it may be new.
 	//
 	// Corresponds with GET /.well-known/jwks.json (the `GetKeys` operationId).
 	GetKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetHealth Ask whether the API works
+	// GetHealth Check the health of the API
 	//
-	// 200 while the API reaches its tables; otherwise 503.
+	// Answers 200 if the API reaches its tables, otherwise 503.
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// IssueTokenWithBody Ask for an access token
+	// IssueTokenWithBody Issue an access token
 	//
-	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. Refusals are JSON with `error` and `error_description` as in RFC 6749, section 5.2: 401 for `invalid_client`, else 400.
+	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /oauth/token (the `IssueToken` operationId).
 	IssueTokenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// IssueTokenWithFormdataBody Ask for an access token
+	// IssueTokenWithFormdataBody Issue an access token
 	//
-	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. Refusals are JSON with `error` and `error_description` as in RFC 6749, section 5.2: 401 for `invalid_client`, else 400.
+	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -805,14 +824,14 @@ type ClientInterface interface {
 
 	// ListOrders List orders
 	//
-	// The caller's own orders, the newest first; with orders:read:all those that one filter asks for. A page may be shorter than limit, even empty: the last one is that without next. An order comes into a list some moments after it was placed, and an order that needs attention anew may come twice; what a list says of an order is what is so now.
+	// Returns the caller's own orders, the newest first. With orders:read:all, one filter selects orders of the shop. A page may have fewer orders than limit, even 0; only the last page has no next. New orders appear after a few seconds. An order that needs attention again may appear twice. Each order is shown as it is now.
 	//
 	// Corresponds with GET /orders (the `ListOrders` operationId).
 	ListOrders(ctx context.Context, params *ListOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PlaceOrderWithBody Place an order
 	//
-	// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
+	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -821,7 +840,7 @@ type ClientInterface interface {
 
 	// PlaceOrder Place an order
 	//
-	// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
+	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -830,14 +849,14 @@ type ClientInterface interface {
 
 	// GetOrder Read an order
 	//
-	// Shows an order to who placed it, and to callers with orders:read:all.
+	// Returns an order to the customer who placed it, and to callers with orders:read:all.
 	//
 	// Corresponds with GET /orders/{id} (the `GetOrder` operationId).
 	GetOrder(ctx context.Context, id string, params *GetOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CancelOrderWithBody Cancel an order
 	//
-	// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+	// Cancels an order that is placed or confirmed: the caller's own, or any of the shop with orders:resolve. It is canceled once its stock and money are back; read it at Location until then. A repetition changes nothing.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -846,7 +865,7 @@ type ClientInterface interface {
 
 	// CancelOrder Cancel an order
 	//
-	// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+	// Cancels an order that is placed or confirmed: the caller's own, or any of the shop with orders:resolve. It is canceled once its stock and money are back; read it at Location until then. A repetition changes nothing.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -855,7 +874,7 @@ type ClientInterface interface {
 
 	// RefundOrderWithBody Refund an order
 	//
-	// Gives a part of a closed order's money back, or all that is left of it. Read the order at Location to see how the refund stands.
+	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -864,7 +883,7 @@ type ClientInterface interface {
 
 	// RefundOrder Refund an order
 	//
-	// Gives a part of a closed order's money back, or all that is left of it. Read the order at Location to see how the refund stands.
+	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -873,7 +892,7 @@ type ClientInterface interface {
 
 	// ResolveOrderWithBody Resolve an order that needs attention
 	//
-	// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
+	// Has the order ask again for what it awaits, or gives that up. A repeated request is recognized until the order has another resolution. An order whose money cannot be captured can also be canceled.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -882,37 +901,37 @@ type ClientInterface interface {
 
 	// ResolveOrder Resolve an order that needs attention
 	//
-	// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
+	// Has the order ask again for what it awaits, or gives that up. A repeated request is recognized until the order has another resolution. An order whose money cannot be captured can also be canceled.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /orders/{id}/resolution (the `ResolveOrder` operationId).
 	ResolveOrder(ctx context.Context, id string, params *ResolveOrderParams, body ResolveOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListProducts List what is sold
+	// ListProducts List products
 	//
-	// Products in the order of their SKUs. A page may be shorter than limit: the last one is that without next. A change shows in the list some seconds after it was made; GET /products/{sku} shows it at once.
+	// Returns the products on sale, sorted by SKU. A page may have fewer products than limit; only the last page has no next. A change appears in the list after a few seconds, and in GET /products/{sku} at once.
 	//
 	// Corresponds with GET /products (the `ListProducts` operationId).
 	ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteProduct Take a product off sale
+	// DeleteProduct Delete a product
 	//
-	// The product is neither shown nor sold any more; orders that were placed keep what they say. Its variants' SKUs are free for other products, its own is not. PUT brings it back. A product that is deleted already stays so, whatever If-Match says.
+	// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is.
 	//
 	// Corresponds with DELETE /products/{sku} (the `DeleteProduct` operationId).
 	DeleteProduct(ctx context.Context, sku string, params *DeleteProductParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetProduct Read a product
 	//
-	// A product that is sold, with its variants and its price in each currency. A product that was deleted is not found.
+	// Returns a product with its variants and prices. A deleted product is not found.
 	//
 	// Corresponds with GET /products/{sku} (the `GetProduct` operationId).
 	GetProduct(ctx context.Context, sku string, params *GetProductParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutProductWithBody Create or change a product
 	//
-	// Creates with If-None-Match: * (201), changes with If-Match (200). A product that was deleted is created again, or changed with the ETag of its deletion. A repetition of what is stored already changes nothing and is answered with 200.
+	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -921,32 +940,32 @@ type ClientInterface interface {
 
 	// PutProduct Create or change a product
 	//
-	// Creates with If-None-Match: * (201), changes with If-Match (200). A product that was deleted is created again, or changed with the ETag of its deletion. A repetition of what is stored already changes nothing and is answered with 200.
+	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /products/{sku} (the `PutProduct` operationId).
 	PutProduct(ctx context.Context, sku string, params *PutProductParams, body PutProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetStock Read a level
+	// GetStock Read a stock level
 	//
-	// Says how many units of a SKU can be sold at this moment, and how many are spoken for. Together they are all that were brought: nothing leaves yet, parcels are not built.
+	// Returns how many units of a SKU can be sold now, and how many are promised to orders. The sum is what all adjustments added: shipping is not part of the API yet, so no unit leaves.
 	//
 	// Corresponds with GET /stock/{sku} (the `GetStock` operationId).
 	GetStock(ctx context.Context, sku string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AdjustStockWithBody Adjust a level
+	// AdjustStockWithBody Adjust a stock level
 	//
-	// Changes how many units can be sold: by a delta, or to a count if the level still is what it was counted against.
+	// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /stock/{sku}/adjustments (the `AdjustStock` operationId).
 	AdjustStockWithBody(ctx context.Context, sku string, params *AdjustStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AdjustStock Adjust a level
+	// AdjustStock Adjust a stock level
 	//
-	// Changes how many units can be sold: by a delta, or to a count if the level still is what it was counted against.
+	// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -956,7 +975,7 @@ type ClientInterface interface {
 
 // GetKeys Read the public keys
 //
-// The keys that access tokens are signed with. A token whose key is not among those that you keep may be of a new one: read them again.
+// The keys that verify access tokens. If you do not know the kid of a token, read the keys again: it may be new.
 //
 // Corresponds with GET /.well-known/jwks.json (the `GetKeys` operationId).
 func (c *Client) GetKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -971,9 +990,9 @@ func (c *Client) GetKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*h
 	return c.Client.Do(req)
 }
 
-// GetHealth Ask whether the API works
+// GetHealth Check the health of the API
 //
-// 200 while the API reaches its tables; otherwise 503.
+// Answers 200 if the API reaches its tables, otherwise 503.
 //
 // Corresponds with GET /health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -988,9 +1007,9 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
-// IssueTokenWithBody Ask for an access token
+// IssueTokenWithBody Issue an access token
 //
-// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. Refusals are JSON with `error` and `error_description` as in RFC 6749, section 5.2: 401 for `invalid_client`, else 400.
+// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1007,9 +1026,9 @@ func (c *Client) IssueTokenWithBody(ctx context.Context, contentType string, bod
 	return c.Client.Do(req)
 }
 
-// IssueTokenWithFormdataBody Ask for an access token
+// IssueTokenWithFormdataBody Issue an access token
 //
-// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. Refusals are JSON with `error` and `error_description` as in RFC 6749, section 5.2: 401 for `invalid_client`, else 400.
+// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -1028,7 +1047,7 @@ func (c *Client) IssueTokenWithFormdataBody(ctx context.Context, body IssueToken
 
 // ListOrders List orders
 //
-// The caller's own orders, the newest first; with orders:read:all those that one filter asks for. A page may be shorter than limit, even empty: the last one is that without next. An order comes into a list some moments after it was placed, and an order that needs attention anew may come twice; what a list says of an order is what is so now.
+// Returns the caller's own orders, the newest first. With orders:read:all, one filter selects orders of the shop. A page may have fewer orders than limit, even 0; only the last page has no next. New orders appear after a few seconds. An order that needs attention again may appear twice. Each order is shown as it is now.
 //
 // Corresponds with GET /orders (the `ListOrders` operationId).
 func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1045,7 +1064,7 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 
 // PlaceOrderWithBody Place an order
 //
-// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
+// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1064,7 +1083,7 @@ func (c *Client) PlaceOrderWithBody(ctx context.Context, params *PlaceOrderParam
 
 // PlaceOrder Place an order
 //
-// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
+// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1083,7 +1102,7 @@ func (c *Client) PlaceOrder(ctx context.Context, params *PlaceOrderParams, body 
 
 // GetOrder Read an order
 //
-// Shows an order to who placed it, and to callers with orders:read:all.
+// Returns an order to the customer who placed it, and to callers with orders:read:all.
 //
 // Corresponds with GET /orders/{id} (the `GetOrder` operationId).
 func (c *Client) GetOrder(ctx context.Context, id string, params *GetOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1100,7 +1119,7 @@ func (c *Client) GetOrder(ctx context.Context, id string, params *GetOrderParams
 
 // CancelOrderWithBody Cancel an order
 //
-// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+// Cancels an order that is placed or confirmed: the caller's own, or any of the shop with orders:resolve. It is canceled once its stock and money are back; read it at Location until then. A repetition changes nothing.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1119,7 +1138,7 @@ func (c *Client) CancelOrderWithBody(ctx context.Context, id string, contentType
 
 // CancelOrder Cancel an order
 //
-// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+// Cancels an order that is placed or confirmed: the caller's own, or any of the shop with orders:resolve. It is canceled once its stock and money are back; read it at Location until then. A repetition changes nothing.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1138,7 +1157,7 @@ func (c *Client) CancelOrder(ctx context.Context, id string, body CancelOrderJSO
 
 // RefundOrderWithBody Refund an order
 //
-// Gives a part of a closed order's money back, or all that is left of it. Read the order at Location to see how the refund stands.
+// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1157,7 +1176,7 @@ func (c *Client) RefundOrderWithBody(ctx context.Context, id string, params *Ref
 
 // RefundOrder Refund an order
 //
-// Gives a part of a closed order's money back, or all that is left of it. Read the order at Location to see how the refund stands.
+// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1176,7 +1195,7 @@ func (c *Client) RefundOrder(ctx context.Context, id string, params *RefundOrder
 
 // ResolveOrderWithBody Resolve an order that needs attention
 //
-// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
+// Has the order ask again for what it awaits, or gives that up. A repeated request is recognized until the order has another resolution. An order whose money cannot be captured can also be canceled.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1195,7 +1214,7 @@ func (c *Client) ResolveOrderWithBody(ctx context.Context, id string, params *Re
 
 // ResolveOrder Resolve an order that needs attention
 //
-// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
+// Has the order ask again for what it awaits, or gives that up. A repeated request is recognized until the order has another resolution. An order whose money cannot be captured can also be canceled.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1212,9 +1231,9 @@ func (c *Client) ResolveOrder(ctx context.Context, id string, params *ResolveOrd
 	return c.Client.Do(req)
 }
 
-// ListProducts List what is sold
+// ListProducts List products
 //
-// Products in the order of their SKUs. A page may be shorter than limit: the last one is that without next. A change shows in the list some seconds after it was made; GET /products/{sku} shows it at once.
+// Returns the products on sale, sorted by SKU. A page may have fewer products than limit; only the last page has no next. A change appears in the list after a few seconds, and in GET /products/{sku} at once.
 //
 // Corresponds with GET /products (the `ListProducts` operationId).
 func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1229,9 +1248,9 @@ func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, r
 	return c.Client.Do(req)
 }
 
-// DeleteProduct Take a product off sale
+// DeleteProduct Delete a product
 //
-// The product is neither shown nor sold any more; orders that were placed keep what they say. Its variants' SKUs are free for other products, its own is not. PUT brings it back. A product that is deleted already stays so, whatever If-Match says.
+// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is.
 //
 // Corresponds with DELETE /products/{sku} (the `DeleteProduct` operationId).
 func (c *Client) DeleteProduct(ctx context.Context, sku string, params *DeleteProductParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1248,7 +1267,7 @@ func (c *Client) DeleteProduct(ctx context.Context, sku string, params *DeletePr
 
 // GetProduct Read a product
 //
-// A product that is sold, with its variants and its price in each currency. A product that was deleted is not found.
+// Returns a product with its variants and prices. A deleted product is not found.
 //
 // Corresponds with GET /products/{sku} (the `GetProduct` operationId).
 func (c *Client) GetProduct(ctx context.Context, sku string, params *GetProductParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1265,7 +1284,7 @@ func (c *Client) GetProduct(ctx context.Context, sku string, params *GetProductP
 
 // PutProductWithBody Create or change a product
 //
-// Creates with If-None-Match: * (201), changes with If-Match (200). A product that was deleted is created again, or changed with the ETag of its deletion. A repetition of what is stored already changes nothing and is answered with 200.
+// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
 //
 // Takes any type of body and a specified content type.
 //
@@ -1284,7 +1303,7 @@ func (c *Client) PutProductWithBody(ctx context.Context, sku string, params *Put
 
 // PutProduct Create or change a product
 //
-// Creates with If-None-Match: * (201), changes with If-Match (200). A product that was deleted is created again, or changed with the ETag of its deletion. A repetition of what is stored already changes nothing and is answered with 200.
+// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1301,9 +1320,9 @@ func (c *Client) PutProduct(ctx context.Context, sku string, params *PutProductP
 	return c.Client.Do(req)
 }
 
-// GetStock Read a level
+// GetStock Read a stock level
 //
-// Says how many units of a SKU can be sold at this moment, and how many are spoken for. Together they are all that were brought: nothing leaves yet, parcels are not built.
+// Returns how many units of a SKU can be sold now, and how many are promised to orders. The sum is what all adjustments added: shipping is not part of the API yet, so no unit leaves.
 //
 // Corresponds with GET /stock/{sku} (the `GetStock` operationId).
 func (c *Client) GetStock(ctx context.Context, sku string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1318,9 +1337,9 @@ func (c *Client) GetStock(ctx context.Context, sku string, reqEditors ...Request
 	return c.Client.Do(req)
 }
 
-// AdjustStockWithBody Adjust a level
+// AdjustStockWithBody Adjust a stock level
 //
-// Changes how many units can be sold: by a delta, or to a count if the level still is what it was counted against.
+// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1337,9 +1356,9 @@ func (c *Client) AdjustStockWithBody(ctx context.Context, sku string, params *Ad
 	return c.Client.Do(req)
 }
 
-// AdjustStock Adjust a level
+// AdjustStock Adjust a stock level
 //
-// Changes how many units can be sold: by a delta, or to a count if the level still is what it was counted against.
+// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2237,34 +2256,34 @@ type ClientWithResponsesInterface interface {
 
 	// GetKeysWithResponse Read the public keys
 	//
-	// The keys that access tokens are signed with. A token whose key is not among those that you keep may be of a new one: read them again.
+	// The keys that verify access tokens. If you do not know the kid of a token, read the keys again: it may be new.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /.well-known/jwks.json (the `GetKeys` operationId).
 	GetKeysWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetKeysResponse, error)
 
-	// GetHealthWithResponse Ask whether the API works
+	// GetHealthWithResponse Check the health of the API
 	//
-	// 200 while the API reaches its tables; otherwise 503.
+	// Answers 200 if the API reaches its tables, otherwise 503.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthResponse, error)
 
-	// IssueTokenWithBodyWithResponse Ask for an access token
+	// IssueTokenWithBodyWithResponse Issue an access token
 	//
-	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. Refusals are JSON with `error` and `error_description` as in RFC 6749, section 5.2: 401 for `invalid_client`, else 400.
+	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /oauth/token (the `IssueToken` operationId).
 	IssueTokenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*IssueTokenResponse, error)
 
-	// IssueTokenWithFormdataBodyWithResponse Ask for an access token
+	// IssueTokenWithFormdataBodyWithResponse Issue an access token
 	//
-	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. Refusals are JSON with `error` and `error_description` as in RFC 6749, section 5.2: 401 for `invalid_client`, else 400.
+	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2273,7 +2292,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListOrdersWithResponse List orders
 	//
-	// The caller's own orders, the newest first; with orders:read:all those that one filter asks for. A page may be shorter than limit, even empty: the last one is that without next. An order comes into a list some moments after it was placed, and an order that needs attention anew may come twice; what a list says of an order is what is so now.
+	// Returns the caller's own orders, the newest first. With orders:read:all, one filter selects orders of the shop. A page may have fewer orders than limit, even 0; only the last page has no next. New orders appear after a few seconds. An order that needs attention again may appear twice. Each order is shown as it is now.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2282,7 +2301,7 @@ type ClientWithResponsesInterface interface {
 
 	// PlaceOrderWithBodyWithResponse Place an order
 	//
-	// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
+	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2291,7 +2310,7 @@ type ClientWithResponsesInterface interface {
 
 	// PlaceOrderWithResponse Place an order
 	//
-	// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
+	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2300,7 +2319,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetOrderWithResponse Read an order
 	//
-	// Shows an order to who placed it, and to callers with orders:read:all.
+	// Returns an order to the customer who placed it, and to callers with orders:read:all.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2309,7 +2328,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelOrderWithBodyWithResponse Cancel an order
 	//
-	// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+	// Cancels an order that is placed or confirmed: the caller's own, or any of the shop with orders:resolve. It is canceled once its stock and money are back; read it at Location until then. A repetition changes nothing.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2318,7 +2337,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelOrderWithResponse Cancel an order
 	//
-	// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+	// Cancels an order that is placed or confirmed: the caller's own, or any of the shop with orders:resolve. It is canceled once its stock and money are back; read it at Location until then. A repetition changes nothing.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2327,7 +2346,7 @@ type ClientWithResponsesInterface interface {
 
 	// RefundOrderWithBodyWithResponse Refund an order
 	//
-	// Gives a part of a closed order's money back, or all that is left of it. Read the order at Location to see how the refund stands.
+	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2336,7 +2355,7 @@ type ClientWithResponsesInterface interface {
 
 	// RefundOrderWithResponse Refund an order
 	//
-	// Gives a part of a closed order's money back, or all that is left of it. Read the order at Location to see how the refund stands.
+	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2345,7 +2364,7 @@ type ClientWithResponsesInterface interface {
 
 	// ResolveOrderWithBodyWithResponse Resolve an order that needs attention
 	//
-	// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
+	// Has the order ask again for what it awaits, or gives that up. A repeated request is recognized until the order has another resolution. An order whose money cannot be captured can also be canceled.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2354,25 +2373,25 @@ type ClientWithResponsesInterface interface {
 
 	// ResolveOrderWithResponse Resolve an order that needs attention
 	//
-	// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
+	// Has the order ask again for what it awaits, or gives that up. A repeated request is recognized until the order has another resolution. An order whose money cannot be captured can also be canceled.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders/{id}/resolution (the `ResolveOrder` operationId).
 	ResolveOrderWithResponse(ctx context.Context, id string, params *ResolveOrderParams, body ResolveOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*ResolveOrderResponse, error)
 
-	// ListProductsWithResponse List what is sold
+	// ListProductsWithResponse List products
 	//
-	// Products in the order of their SKUs. A page may be shorter than limit: the last one is that without next. A change shows in the list some seconds after it was made; GET /products/{sku} shows it at once.
+	// Returns the products on sale, sorted by SKU. A page may have fewer products than limit; only the last page has no next. A change appears in the list after a few seconds, and in GET /products/{sku} at once.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /products (the `ListProducts` operationId).
 	ListProductsWithResponse(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*ListProductsResponse, error)
 
-	// DeleteProductWithResponse Take a product off sale
+	// DeleteProductWithResponse Delete a product
 	//
-	// The product is neither shown nor sold any more; orders that were placed keep what they say. Its variants' SKUs are free for other products, its own is not. PUT brings it back. A product that is deleted already stays so, whatever If-Match says.
+	// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2381,7 +2400,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetProductWithResponse Read a product
 	//
-	// A product that is sold, with its variants and its price in each currency. A product that was deleted is not found.
+	// Returns a product with its variants and prices. A deleted product is not found.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2390,7 +2409,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithBodyWithResponse Create or change a product
 	//
-	// Creates with If-None-Match: * (201), changes with If-Match (200). A product that was deleted is created again, or changed with the ETag of its deletion. A repetition of what is stored already changes nothing and is answered with 200.
+	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2399,34 +2418,34 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithResponse Create or change a product
 	//
-	// Creates with If-None-Match: * (201), changes with If-Match (200). A product that was deleted is created again, or changed with the ETag of its deletion. A repetition of what is stored already changes nothing and is answered with 200.
+	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /products/{sku} (the `PutProduct` operationId).
 	PutProductWithResponse(ctx context.Context, sku string, params *PutProductParams, body PutProductJSONRequestBody, reqEditors ...RequestEditorFn) (*PutProductResponse, error)
 
-	// GetStockWithResponse Read a level
+	// GetStockWithResponse Read a stock level
 	//
-	// Says how many units of a SKU can be sold at this moment, and how many are spoken for. Together they are all that were brought: nothing leaves yet, parcels are not built.
+	// Returns how many units of a SKU can be sold now, and how many are promised to orders. The sum is what all adjustments added: shipping is not part of the API yet, so no unit leaves.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /stock/{sku} (the `GetStock` operationId).
 	GetStockWithResponse(ctx context.Context, sku string, reqEditors ...RequestEditorFn) (*GetStockResponse, error)
 
-	// AdjustStockWithBodyWithResponse Adjust a level
+	// AdjustStockWithBodyWithResponse Adjust a stock level
 	//
-	// Changes how many units can be sold: by a delta, or to a count if the level still is what it was counted against.
+	// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /stock/{sku}/adjustments (the `AdjustStock` operationId).
 	AdjustStockWithBodyWithResponse(ctx context.Context, sku string, params *AdjustStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error)
 
-	// AdjustStockWithResponse Adjust a level
+	// AdjustStockWithResponse Adjust a stock level
 	//
-	// Changes how many units can be sold: by a delta, or to a count if the level still is what it was counted against.
+	// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2781,7 +2800,7 @@ func (r AdjustStockResponse) StatusCode() int {
 
 // GetKeysWithResponse Read the public keys
 //
-// The keys that access tokens are signed with. A token whose key is not among those that you keep may be of a new one: read them again.
+// The keys that verify access tokens. If you do not know the kid of a token, read the keys again: it may be new.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2794,9 +2813,9 @@ func (c *ClientWithResponses) GetKeysWithResponse(ctx context.Context, reqEditor
 	return ParseGetKeysResponse(rsp)
 }
 
-// GetHealthWithResponse Ask whether the API works
+// GetHealthWithResponse Check the health of the API
 //
-// 200 while the API reaches its tables; otherwise 503.
+// Answers 200 if the API reaches its tables, otherwise 503.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2809,9 +2828,9 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 	return ParseGetHealthResponse(rsp)
 }
 
-// IssueTokenWithBodyWithResponse Ask for an access token
+// IssueTokenWithBodyWithResponse Issue an access token
 //
-// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. Refusals are JSON with `error` and `error_description` as in RFC 6749, section 5.2: 401 for `invalid_client`, else 400.
+// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2824,9 +2843,9 @@ func (c *ClientWithResponses) IssueTokenWithBodyWithResponse(ctx context.Context
 	return ParseIssueTokenResponse(rsp)
 }
 
-// IssueTokenWithFormdataBodyWithResponse Ask for an access token
+// IssueTokenWithFormdataBodyWithResponse Issue an access token
 //
-// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. Refusals are JSON with `error` and `error_description` as in RFC 6749, section 5.2: 401 for `invalid_client`, else 400.
+// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2841,7 +2860,7 @@ func (c *ClientWithResponses) IssueTokenWithFormdataBodyWithResponse(ctx context
 
 // ListOrdersWithResponse List orders
 //
-// The caller's own orders, the newest first; with orders:read:all those that one filter asks for. A page may be shorter than limit, even empty: the last one is that without next. An order comes into a list some moments after it was placed, and an order that needs attention anew may come twice; what a list says of an order is what is so now.
+// Returns the caller's own orders, the newest first. With orders:read:all, one filter selects orders of the shop. A page may have fewer orders than limit, even 0; only the last page has no next. New orders appear after a few seconds. An order that needs attention again may appear twice. Each order is shown as it is now.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2856,7 +2875,7 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 
 // PlaceOrderWithBodyWithResponse Place an order
 //
-// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
+// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2871,7 +2890,7 @@ func (c *ClientWithResponses) PlaceOrderWithBodyWithResponse(ctx context.Context
 
 // PlaceOrderWithResponse Place an order
 //
-// Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.
+// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2886,7 +2905,7 @@ func (c *ClientWithResponses) PlaceOrderWithResponse(ctx context.Context, params
 
 // GetOrderWithResponse Read an order
 //
-// Shows an order to who placed it, and to callers with orders:read:all.
+// Returns an order to the customer who placed it, and to callers with orders:read:all.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -2901,7 +2920,7 @@ func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, id strin
 
 // CancelOrderWithBodyWithResponse Cancel an order
 //
-// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+// Cancels an order that is placed or confirmed: the caller's own, or any of the shop with orders:resolve. It is canceled once its stock and money are back; read it at Location until then. A repetition changes nothing.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2916,7 +2935,7 @@ func (c *ClientWithResponses) CancelOrderWithBodyWithResponse(ctx context.Contex
 
 // CancelOrderWithResponse Cancel an order
 //
-// Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once stock and money are back; read it at Location until then. Asking twice changes nothing.
+// Cancels an order that is placed or confirmed: the caller's own, or any of the shop with orders:resolve. It is canceled once its stock and money are back; read it at Location until then. A repetition changes nothing.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2931,7 +2950,7 @@ func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, id st
 
 // RefundOrderWithBodyWithResponse Refund an order
 //
-// Gives a part of a closed order's money back, or all that is left of it. Read the order at Location to see how the refund stands.
+// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2946,7 +2965,7 @@ func (c *ClientWithResponses) RefundOrderWithBodyWithResponse(ctx context.Contex
 
 // RefundOrderWithResponse Refund an order
 //
-// Gives a part of a closed order's money back, or all that is left of it. Read the order at Location to see how the refund stands.
+// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2961,7 +2980,7 @@ func (c *ClientWithResponses) RefundOrderWithResponse(ctx context.Context, id st
 
 // ResolveOrderWithBodyWithResponse Resolve an order that needs attention
 //
-// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
+// Has the order ask again for what it awaits, or gives that up. A repeated request is recognized until the order has another resolution. An order whose money cannot be captured can also be canceled.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2976,7 +2995,7 @@ func (c *ClientWithResponses) ResolveOrderWithBodyWithResponse(ctx context.Conte
 
 // ResolveOrderWithResponse Resolve an order that needs attention
 //
-// Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's last one. An order whose money can not be taken may also be canceled.
+// Has the order ask again for what it awaits, or gives that up. A repeated request is recognized until the order has another resolution. An order whose money cannot be captured can also be canceled.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2989,9 +3008,9 @@ func (c *ClientWithResponses) ResolveOrderWithResponse(ctx context.Context, id s
 	return ParseResolveOrderResponse(rsp)
 }
 
-// ListProductsWithResponse List what is sold
+// ListProductsWithResponse List products
 //
-// Products in the order of their SKUs. A page may be shorter than limit: the last one is that without next. A change shows in the list some seconds after it was made; GET /products/{sku} shows it at once.
+// Returns the products on sale, sorted by SKU. A page may have fewer products than limit; only the last page has no next. A change appears in the list after a few seconds, and in GET /products/{sku} at once.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3004,9 +3023,9 @@ func (c *ClientWithResponses) ListProductsWithResponse(ctx context.Context, para
 	return ParseListProductsResponse(rsp)
 }
 
-// DeleteProductWithResponse Take a product off sale
+// DeleteProductWithResponse Delete a product
 //
-// The product is neither shown nor sold any more; orders that were placed keep what they say. Its variants' SKUs are free for other products, its own is not. PUT brings it back. A product that is deleted already stays so, whatever If-Match says.
+// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3021,7 +3040,7 @@ func (c *ClientWithResponses) DeleteProductWithResponse(ctx context.Context, sku
 
 // GetProductWithResponse Read a product
 //
-// A product that is sold, with its variants and its price in each currency. A product that was deleted is not found.
+// Returns a product with its variants and prices. A deleted product is not found.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3036,7 +3055,7 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, sku st
 
 // PutProductWithBodyWithResponse Create or change a product
 //
-// Creates with If-None-Match: * (201), changes with If-Match (200). A product that was deleted is created again, or changed with the ETag of its deletion. A repetition of what is stored already changes nothing and is answered with 200.
+// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3051,7 +3070,7 @@ func (c *ClientWithResponses) PutProductWithBodyWithResponse(ctx context.Context
 
 // PutProductWithResponse Create or change a product
 //
-// Creates with If-None-Match: * (201), changes with If-Match (200). A product that was deleted is created again, or changed with the ETag of its deletion. A repetition of what is stored already changes nothing and is answered with 200.
+// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3064,9 +3083,9 @@ func (c *ClientWithResponses) PutProductWithResponse(ctx context.Context, sku st
 	return ParsePutProductResponse(rsp)
 }
 
-// GetStockWithResponse Read a level
+// GetStockWithResponse Read a stock level
 //
-// Says how many units of a SKU can be sold at this moment, and how many are spoken for. Together they are all that were brought: nothing leaves yet, parcels are not built.
+// Returns how many units of a SKU can be sold now, and how many are promised to orders. The sum is what all adjustments added: shipping is not part of the API yet, so no unit leaves.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3079,9 +3098,9 @@ func (c *ClientWithResponses) GetStockWithResponse(ctx context.Context, sku stri
 	return ParseGetStockResponse(rsp)
 }
 
-// AdjustStockWithBodyWithResponse Adjust a level
+// AdjustStockWithBodyWithResponse Adjust a stock level
 //
-// Changes how many units can be sold: by a delta, or to a count if the level still is what it was counted against.
+// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3094,9 +3113,9 @@ func (c *ClientWithResponses) AdjustStockWithBodyWithResponse(ctx context.Contex
 	return ParseAdjustStockResponse(rsp)
 }
 
-// AdjustStockWithResponse Adjust a level
+// AdjustStockWithResponse Adjust a stock level
 //
-// Changes how many units can be sold: by a delta, or to a count if the level still is what it was counted against.
+// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -1,6 +1,6 @@
-// Package fault is the one taxonomy of what can go wrong: a kind that decides what happens next, a stable slug that
-// clients may match on, and a detail that is safe to show. The HTTP edge renders a fault as an RFC 9457 document
-// (package api), the queue edge as an outcome on the message (package function); causes are logged there, once.
+// Package fault is the one taxonomy of errors. A fault has a kind, which decides what happens next, a stable slug, which clients
+// may match on, and a detail that is safe to show. The HTTP edge renders a fault as an RFC 9457 document (package api), the
+// queue edge as an outcome of the message (package function). Each edge logs the cause, once.
 package fault
 
 import (
@@ -8,32 +8,32 @@ import (
 	"time"
 )
 
-// Kind decides what becomes of the work that failed. A Kind is an error, so that errors.Is(err, fault.Conflict) asks for it.
+// Kind decides how failed work goes on. A Kind is an error, so that errors.Is(err, fault.Conflict) tests for it.
 type Kind string
 
-// The kinds, each with its HTTP status and its fate on a queue.
+// The kinds, each with its HTTP status and what a queue does with the message.
 const (
-	Duplicate          Kind = "duplicate"             // the key or event was handled before: the stored answer again; acknowledge
-	Malformed          Kind = "malformed"             // 400: not readable at all; permanent
+	Duplicate          Kind = "duplicate"             // the key or event was handled before: answered with the stored answer; acknowledged
+	Malformed          Kind = "malformed"             // 400: not readable; permanent
 	Invalid            Kind = "invalid"               // 422: readable, but breaks a rule; permanent
-	Unauthenticated    Kind = "unauthenticated"       // 401: nobody we know; permanent
-	Forbidden          Kind = "forbidden"             // 403: known, but not allowed; permanent
-	NotFound           Kind = "not-found"             // 404: absent, or another's; permanent
+	Unauthenticated    Kind = "unauthenticated"       // 401: no valid credentials; permanent
+	Forbidden          Kind = "forbidden"             // 403: authenticated, but not allowed; permanent
+	NotFound           Kind = "not-found"             // 404: absent, or of another owner; permanent
 	TooLarge           Kind = "too-large"             // 413
 	WrongMethod        Kind = "wrong-method"          // 405
 	WrongMedia         Kind = "wrong-media"           // 415
-	Conflict           Kind = "conflict"              // 409: lost a race, or the state forbids it; retried
+	Conflict           Kind = "conflict"              // 409: lost a race, or the state does not allow it; retried
 	PreconditionFailed Kind = "precondition-failed"   // 412: If-Match or If-None-Match does not hold
 	PreconditionNeeded Kind = "precondition-required" // 428: the request must carry If-Match or If-None-Match
 	Throttled          Kind = "throttled"             // 429: later; retried
 	Unavailable        Kind = "unavailable"           // 503: later; retried
-	Internal           Kind = "internal"              // 500: a bug or the unknown; retried, then the dead-letter queue
+	Internal           Kind = "internal"              // 500: a bug or an unknown error; retried, then moved to the dead-letter queue
 )
 
 // Error returns the kind's name.
 func (k Kind) Error() string { return string(k) }
 
-// Permanent reports whether trying the same work again can never help.
+// Permanent reports whether a retry of the same work can never succeed.
 func (k Kind) Permanent() bool {
 	switch k {
 	case Malformed, Invalid, Unauthenticated, Forbidden, NotFound, TooLarge, WrongMethod, WrongMedia, PreconditionFailed, PreconditionNeeded:
@@ -42,11 +42,11 @@ func (k Kind) Permanent() bool {
 	return false
 }
 
-// Later reports whether the work itself is sound and only its time has not come.
+// Later reports whether the same work can succeed at another time.
 func (k Kind) Later() bool { return k == Throttled || k == Unavailable }
 
-// Problem is one broken rule, and where: for a body its JSON pointer (RFC 6901, as in "/lines/0/quantity"), otherwise the
-// header, query or path parameter by name.
+// Problem is one broken rule and its place: a JSON pointer into the body (RFC 6901, as in "/lines/0/quantity"), or the name
+// of a header, query or path parameter.
 type Problem struct {
 	Detail    string
 	Pointer   string
@@ -58,8 +58,8 @@ type Fault struct {
 	Kind       Kind
 	Slug       string        // stable: it becomes the problem's type and keeps its meaning
 	Detail     string        // for the caller; never holds a cause, a secret or personal data
-	Problems   []Problem     // the rules broken, for Malformed and Invalid
-	RetryAfter time.Duration // how long to wait, for Throttled and Unavailable; 0: not said
+	Problems   []Problem     // the broken rules, if the request has a place to name
+	RetryAfter time.Duration // how long to wait, for Throttled and Unavailable; 0: unknown
 	cause      error
 }
 
@@ -94,19 +94,19 @@ func (f *Fault) Is(target error) bool {
 	return false
 }
 
-// Because returns a copy of f that remembers its cause for the log.
+// Because returns a copy of f with its cause, for the log.
 func (f *Fault) Because(cause error) *Fault {
 	c := *f
 	c.cause = cause
 	return &c
 }
 
-// At returns a copy of f that names one more broken rule in the request's body by its JSON pointer.
+// At returns a copy of f with one more broken rule, at a JSON pointer in the request's body.
 func (f *Fault) At(pointer, detail string) *Fault {
 	return f.with(Problem{Pointer: pointer, Detail: detail})
 }
 
-// In returns a copy of f that names one more broken rule in a header, query or path parameter.
+// In returns a copy of f with one more broken rule, in a header, query or path parameter.
 func (f *Fault) In(parameter, detail string) *Fault {
 	return f.with(Problem{Parameter: parameter, Detail: detail})
 }
@@ -124,8 +124,8 @@ func (f *Fault) After(d time.Duration) *Fault {
 	return &c
 }
 
-// Retry calls do until it returns no Conflict, at most so many times, and returns its last error. It does not wait: do must
-// load what it decides on, so that each call decides on what the others wrote.
+// Retry calls do until it returns no Conflict, but at most times times, and returns its last error. It does not wait. do must
+// load what it decides on, so that each call sees the writes of others.
 func Retry(times int, do func() error) error {
 	err := do()
 	for range times - 1 {
@@ -137,7 +137,7 @@ func Retry(times int, do func() error) error {
 	return err
 }
 
-// KindOf returns the kind of err: Internal for an error that is no fault, empty for nil.
+// KindOf returns the kind of err. It is Internal for an error that is not a fault, and empty for nil.
 func KindOf(err error) Kind {
 	if err == nil {
 		return ""

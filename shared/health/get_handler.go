@@ -1,4 +1,4 @@
-// Package health tells whether the API can work at all.
+// Package health reports whether the API can serve requests.
 package health
 
 import (
@@ -10,11 +10,11 @@ import (
 	"backroom/shared/fault"
 )
 
-var errUnhealthy = fault.New(fault.Unavailable, "unhealthy", "The API is up, but what it depends on does not answer.").After(5 * time.Second)
+var errUnhealthy = fault.New(fault.Unavailable, "unhealthy", "The API runs, but its tables do not answer. Ask again after Retry-After.").After(5 * time.Second)
 
 // GetHandler answers GET /health.
 type GetHandler struct {
-	// Check returns an error if a request could not be served now. It is cheap: everybody may ask.
+	// Check returns an error if requests cannot be served now. It must be cheap: the route is public.
 	Check func(context.Context) error
 }
 
@@ -23,17 +23,17 @@ type getOutput struct {
 	Body         Health
 }
 
-// Health is the answer while the API works.
+// Health is the answer of a healthy API.
 type Health struct {
-	Status string `json:"status" enum:"ok"`
+	Status string `json:"status" enum:"ok" doc:"ok: the API can serve requests"`
 }
 
 // Operation returns the route.
 func (h GetHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "get-health", Method: http.MethodGet, Path: "/health", Tags: []string{"operation"},
-		Summary:     "Ask whether the API works",
-		Description: "200 while the API reaches its tables; otherwise 503.",
+		Summary:     "Check the health of the API",
+		Description: "Answers 200 if the API reaches its tables, otherwise 503.",
 		Access:      api.Public,
 		Faults:      []*fault.Fault{errUnhealthy},
 	}, h.serve)

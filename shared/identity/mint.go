@@ -18,7 +18,7 @@ import (
 	"backroom/shared/fault"
 )
 
-var errSigningUnavailable = fault.New(fault.Unavailable, "signing-unavailable", "Tokens cannot be issued right now; try again shortly.").After(time.Second)
+var errSigningUnavailable = fault.New(fault.Unavailable, "signing-unavailable", "Tokens cannot be issued now. Try again after Retry-After.").After(time.Second)
 
 // Signer has a private key on P-256.
 type Signer interface {
@@ -27,9 +27,9 @@ type Signer interface {
 	Sign(ctx context.Context, digest []byte) ([]byte, error)
 }
 
-// Board is where verifiers find the public keys.
+// Board publishes keys to verifiers.
 type Board interface {
-	// Publish adds the key. Keys that are there stay, for the tokens that were signed with them.
+	// Publish adds the key. It keeps the other keys, for the tokens that were signed with them.
 	Publish(ctx context.Context, key jose.JSONWebKey) error
 }
 
@@ -46,14 +46,14 @@ type Mint struct {
 	published *jose.JSONWebKey
 }
 
-// Prepare publishes the signer's public key. It does so once; Issue calls it again if it failed.
+// Prepare publishes the signer's public key, once. If it failed, Issue tries again.
 func (m *Mint) Prepare(ctx context.Context) error {
 	_, err := m.key(ctx)
 	return err
 }
 
-// Issue returns an access token that speaks for c. No token is issued before its key is published. It returns
-// fault.Unavailable if the key could not be published or does not sign.
+// Issue returns an access token for c. It publishes the key first. It returns fault.Unavailable if the key could not be
+// published, or if signing failed.
 func (m *Mint) Issue(ctx context.Context, c Caller) (string, error) {
 	if err := c.check(); err != nil {
 		return "", err
@@ -85,7 +85,7 @@ func (m *Mint) claims(c Caller) claims {
 	}
 }
 
-// key returns the signer's public key once it is published.
+// key returns the signer's public key after it was published.
 func (m *Mint) key(ctx context.Context) (jose.JSONWebKey, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -107,7 +107,7 @@ func (m *Mint) key(ctx context.Context) (jose.JSONWebKey, error) {
 	return key, nil
 }
 
-// signing is a Signer as jose wants it. It lives for one signature, and so may hold that call's context.
+// signing adapts a Signer to jose. It lives for one signature, so it may hold the context of that call.
 type signing struct {
 	ctx    context.Context
 	signer Signer
@@ -127,7 +127,7 @@ func (s signing) SignPayload(payload []byte, _ jose.SignatureAlgorithm) ([]byte,
 	return concatenated(der)
 }
 
-// concatenated turns an ECDSA signature from ASN.1 into the 64 bytes r‖s that JWS wants (RFC 7518, section 3.4).
+// concatenated converts an ECDSA signature from ASN.1 to the 64 bytes r‖s of JWS (RFC 7518, section 3.4).
 func concatenated(der []byte) ([]byte, error) {
 	var signature struct{ R, S *big.Int }
 	rest, err := asn1.Unmarshal(der, &signature)

@@ -21,7 +21,7 @@ const (
 	tokenType = "at+jwt"
 )
 
-// claims are what an access token says.
+// claims are the claims of an access token.
 type claims struct {
 	jwt.Claims
 	Client string    `json:"client_id"`
@@ -33,8 +33,8 @@ func (c claims) caller() Caller {
 	return Caller{Shop: c.Shop, Subject: c.Subject, Client: c.Client, Scopes: strings.Fields(c.Scope)}
 }
 
-// check reports what keeps c from standing behind a request: everything that becomes part of a key must be there, and a
-// shop may not reach into another's keys.
+// check reports why c cannot be a caller. Every part of a key must be set, and a shop with a # in it could reach keys of
+// another shop.
 func (c Caller) check() error {
 	switch {
 	case c.Subject == "" || c.Client == "" || c.Shop == "":
@@ -45,8 +45,8 @@ func (c Caller) check() error {
 	return nil
 }
 
-// PublicKey returns the JSON Web Key that tokens signed with key's private part are verified with. Its kid is the key's
-// thumbprint (RFC 7638): the same key has the same name everywhere, and no other key has it. Only P-256 keys are accepted.
+// PublicKey returns key as a JSON Web Key. Its kid is the thumbprint of the key (RFC 7638), so that the same key has the same
+// kid everywhere and no other key has it. It returns an error for a key that is not on P-256.
 func PublicKey(key *ecdsa.PublicKey) (jose.JSONWebKey, error) {
 	if key == nil || key.Curve != elliptic.P256() {
 		return jose.JSONWebKey{}, errors.New("identity: not a key on P-256")

@@ -19,26 +19,26 @@ import (
 )
 
 const (
-	maxToken     = 8 << 10         // bytes; nothing longer is looked at
-	leeway       = time.Minute     // how far clocks may be apart
-	keysMaxAge   = 5 * time.Minute // how long a key that was withdrawn is still accepted
-	keysPatience = time.Second     // between two readings of the keys that unknown kids may cause
+	maxToken     = 8 << 10         // bytes; longer tokens are refused unread
+	leeway       = time.Minute     // allowed difference between clocks
+	keysMaxAge   = 5 * time.Minute // how long a withdrawn key is still accepted
+	keysPatience = time.Second     // minimum time between two reads that unknown kids cause
 )
 
-var errKeysUnavailable = fault.New(fault.Unavailable, "keys-unavailable", "Tokens cannot be verified right now; try again shortly.").After(time.Second)
+var errKeysUnavailable = fault.New(fault.Unavailable, "keys-unavailable", "Tokens cannot be verified now. Try again after Retry-After.").After(time.Second)
 
-// Keys reads the public keys that tokens may be signed with.
+// Keys reads the public keys that verify tokens.
 type Keys func(context.Context) ([]jose.JSONWebKey, error)
 
-// TokenVerifier verifies the access tokens that a Mint issues. It trusts no key but those that Keys returns, whatever a
-// token brings along.
+// TokenVerifier verifies the access tokens that a Mint issues. It trusts only the keys that Keys returns, and no key that
+// a token brings along.
 type TokenVerifier struct {
 	issuer, audience string
 	now              func() time.Time
 	keys             remember.Value[map[string]*ecdsa.PublicKey]
 }
 
-// NewVerifier returns a verifier of the tokens that issuer made for audience.
+// NewVerifier returns a verifier of the tokens of issuer for audience.
 func NewVerifier(issuer, audience string, keys Keys, now func() time.Time) *TokenVerifier {
 	v := &TokenVerifier{issuer: issuer, audience: audience, now: now}
 	v.keys.Read = func(ctx context.Context) (map[string]*ecdsa.PublicKey, error) { return byID(ctx, keys) }
@@ -46,13 +46,13 @@ func NewVerifier(issuer, audience string, keys Keys, now func() time.Time) *Toke
 	return v
 }
 
-// Prepare reads the keys before the first token comes.
+// Prepare reads the keys before the first request.
 func (v *TokenVerifier) Prepare(ctx context.Context) error {
 	_, err := v.keys.Get(ctx)
 	return err
 }
 
-// Verify returns who the token speaks for: see Verifier.
+// Verify implements Verifier.
 func (v *TokenVerifier) Verify(ctx context.Context, token string) (Caller, error) {
 	c, err := v.verify(ctx, token)
 	switch {
@@ -87,8 +87,8 @@ func (v *TokenVerifier) verify(ctx context.Context, token string) (Caller, error
 	return said.caller(), said.caller().check()
 }
 
-// readHeader returns the kid of a token whose header is exactly what a Mint writes. Keys, certificates, URLs and
-// extensions that a token brings along are refused before anybody parses them.
+// readHeader returns the kid of a token whose header is exactly what a Mint writes. It refuses other members, such as keys,
+// certificates, URLs and extensions, before anything parses them.
 func readHeader(token string) (kid string, err error) {
 	if len(token) > maxToken {
 		return "", fmt.Errorf("identity: a token of %d bytes", len(token))
@@ -103,12 +103,12 @@ func readHeader(token string) (kid string, err error) {
 		return "", errors.New("identity: the header is not an object of strings")
 	}
 	if header["alg"] != string(algorithm) || header["typ"] != tokenType || header["kid"] == "" || len(header) != 3 {
-		return "", errors.New("identity: the header is not that of our access tokens")
+		return "", errors.New("identity: the header differs from that of our access tokens")
 	}
 	return header["kid"], nil
 }
 
-// key returns the key with the kid. The keys are read again for a kid that is unknown: it may be new.
+// key returns the key with the kid. For an unknown kid it reads the keys again, because the key may be new.
 func (v *TokenVerifier) key(ctx context.Context, kid string) (*ecdsa.PublicKey, error) {
 	known, err := v.keys.Get(ctx)
 	if err == nil && known[kid] == nil {
@@ -123,7 +123,7 @@ func (v *TokenVerifier) key(ctx context.Context, kid string) (*ecdsa.PublicKey, 
 	return known[kid], nil
 }
 
-// accept checks who made the token, for whom, and when it holds.
+// accept checks issuer, audience and times of the token.
 func (v *TokenVerifier) accept(said claims) error {
 	switch {
 	case v.issuer == "" || v.audience == "":
@@ -134,7 +134,7 @@ func (v *TokenVerifier) accept(said claims) error {
 	return said.ValidateWithLeeway(jwt.Expected{Issuer: v.issuer, AnyAudience: jwt.Audience{v.audience}, Time: v.now()}, leeway)
 }
 
-// byID reads the keys that can be used.
+// byID reads the usable keys, by their kid.
 func byID(ctx context.Context, keys Keys) (map[string]*ecdsa.PublicKey, error) {
 	list, err := keys(ctx)
 	if err != nil {
@@ -143,8 +143,8 @@ func byID(ctx context.Context, keys Keys) (map[string]*ecdsa.PublicKey, error) {
 	return Usable(list), nil
 }
 
-// Usable returns the keys that tokens are verified with, by their kid. One of another kind, or that is no public key, is left
-// out rather than trusted, shown or let fail the rest.
+// Usable returns the keys that can verify tokens, by their kid. A key of another kind is left out: it is neither trusted
+// nor published, and does not make the others fail.
 func Usable(list []jose.JSONWebKey) map[string]*ecdsa.PublicKey {
 	usable := make(map[string]*ecdsa.PublicKey, len(list))
 	for _, jwk := range list {

@@ -13,12 +13,12 @@ import (
 
 // Errors of a notice.
 var (
-	// ErrBeingSent means that another process has claimed the notice.
-	ErrBeingSent = fault.New(fault.Conflict, "notice-being-sent", "Another process is sending this mail.")
-	// ErrSettled means that the notice is final.
-	ErrSettled = fault.New(fault.Duplicate, "notice-settled", "This mail is already sent or suppressed.")
-	// ErrRefused means that the sender will never deliver to the address.
-	ErrRefused = fault.New(fault.Invalid, "address-refused", "Mail to this address is refused.")
+	// ErrBeingSent is what Claim returns while another sends the notice.
+	ErrBeingSent = fault.New(fault.Conflict, "notice-being-sent", "Another invocation is sending this mail.")
+	// ErrSettled is what Claim returns for a notice that is final.
+	ErrSettled = fault.New(fault.Duplicate, "notice-settled", "This mail was sent or suppressed before.")
+	// ErrRefused is what a sender returns that will never deliver to the address.
+	ErrRefused = fault.New(fault.Invalid, "address-refused", "The mail provider refuses mail to this address.")
 )
 
 // lease is how long a claim is valid. It is longer than the function's timeout, and shorter than

@@ -1,4 +1,4 @@
-// Package oauth is the token endpoint (RFC 6749): which client may ask for which access token.
+// Package oauth is the token endpoint (RFC 6749). It decides which client gets which access token.
 package oauth
 
 import (
@@ -17,25 +17,25 @@ import (
 // Client is an application that may ask for tokens.
 type Client struct {
 	ID     string
-	Shop   saga.Shop
-	Scopes []string // all that its tokens may grant
+	Shop   string
+	Scopes []string // the most that its tokens may grant
 }
 
 const (
-	secretMaxAge   = 5 * time.Minute // how long a secret that was replaced is still accepted
-	secretPatience = 5 * time.Second // between two readings that wrong secrets may cause
+	secretMaxAge   = 5 * time.Minute // how long a replaced secret is still accepted
+	secretPatience = 5 * time.Second // minimum time between two reads that wrong secrets cause
 )
 
-var errClientsUnavailable = fault.New(fault.Unavailable, "clients-unavailable", "Clients cannot be authenticated right now; try again shortly.").After(time.Second)
+var errClientsUnavailable = fault.New(fault.Unavailable, "clients-unavailable", "Clients cannot be authenticated now. Try again after Retry-After.").After(time.Second)
 
-// Bootstrap is the client that a deployment begins with: whoever may read its secret may do everything in its shop.
+// Bootstrap is the first client of a deployment. It has every scope, so its secret gives access to the whole shop.
 type Bootstrap struct {
 	shop        saga.Shop
 	credentials remember.Value[digests]
 }
 
-// NewBootstrap returns the client of shop whose client_id and client_secret read decodes into value, a JSON document.
-func NewBootstrap(shop saga.Shop, read func(ctx context.Context, value any) error, now func() time.Time) *Bootstrap {
+// NewBootstrap returns the client of shop. read decodes a JSON document with client_id and client_secret into value.
+func NewBootstrap(shop string, read func(ctx context.Context, value any) error, now func() time.Time) *Bootstrap {
 	b := &Bootstrap{shop: shop}
 	b.credentials.Read = func(ctx context.Context) (digests, error) {
 		var document struct {
@@ -60,8 +60,8 @@ func (b *Bootstrap) Prepare(ctx context.Context) error {
 	return err
 }
 
-// Authenticate returns the client if id and secret are its own: see Clients. Where they are not, the secret is read again:
-// it may have been replaced.
+// Authenticate returns the client if id and secret match, as Clients promises. If they do not match, it reads the secret
+// again, because it may have been replaced.
 func (b *Bootstrap) Authenticate(ctx context.Context, id, secret string) (Client, error) {
 	given := digest(id, secret)
 	own, err := b.credentials.Get(ctx)
@@ -80,7 +80,7 @@ func (b *Bootstrap) Authenticate(ctx context.Context, id, secret string) (Client
 	}}, nil
 }
 
-// digests are an id and a secret as they are compared: in the same time, whatever and however long they are.
+// digests are the hashes of an id and a secret. Comparing them takes the same time for all values and lengths.
 type digests struct{ id, secret [sha256.Size]byte }
 
 func digest(id, secret string) digests {

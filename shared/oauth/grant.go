@@ -8,15 +8,15 @@ import (
 	"backroom/shared/identity"
 )
 
-// TokenRequest is what a client asks for.
+// TokenRequest is the form that a client sends.
 type TokenRequest struct {
-	GrantType string `json:"grant_type,omitempty" example:"client_credentials" doc:"client_credentials"`
-	Scope     string `json:"scope,omitempty" example:"orders:write orders:read" doc:"what the token shall grant, separated by spaces; everything possible if left out"`
-	Customer  string `json:"customer,omitempty" example:"customer-17" doc:"the customer the token shall speak for; 1 to 64 letters, digits, '.', '_' or '-'. It then grants orders:write and orders:read at most. Needs tokens:customer"`
-	ClientID  string `json:"client_id,omitempty" doc:"if present, the client that authenticates itself in the header"`
-	Secret    string `json:"client_secret,omitempty" doc:"refused: clients authenticate with HTTP Basic"`
+	GrantType string `json:"grant_type,omitempty" example:"client_credentials" doc:"must be client_credentials"`
+	Scope     string `json:"scope,omitempty" example:"orders:write orders:read" doc:"the scopes to grant, separated by spaces; if absent, all that are possible"`
+	Customer  string `json:"customer,omitempty" example:"customer-17" doc:"the customer that the token acts for: 1 to 64 letters, digits, '.', '_' or '-'. The token grants at most orders:write and orders:read. Needs tokens:customer"`
+	ClientID  string `json:"client_id,omitempty" doc:"if present, it must be the client of the Authorization header"`
+	Secret    string `json:"client_secret,omitempty" doc:"not accepted here: authenticate with HTTP Basic"`
 
-	_ struct{} `additionalProperties:"true"` // a field that is not known is ignored (RFC 6749, section 3.2)
+	_ struct{} `additionalProperties:"true"` // unknown fields are ignored (RFC 6749, section 3.2)
 }
 
 // Refusal is an error response of the token endpoint (RFC 6749, section 5.2).
@@ -25,27 +25,27 @@ type Refusal struct{ Code, Description string }
 // Error returns the code and the description.
 func (r *Refusal) Error() string { return r.Code + ": " + r.Description }
 
-// Why a client gets no token.
+// The refusals.
 var (
-	// ErrUnknownClient does not tell a wrong secret from a client that does not exist.
+	// ErrUnknownClient is the same for a wrong secret and for an unknown client.
 	ErrUnknownClient = &Refusal{"invalid_client", "The client is unknown or its secret is wrong. Authenticate with HTTP Basic."}
 
-	errSecretInBody   = &Refusal{"invalid_request", "Authenticate with HTTP Basic, not in the body."}
-	errOtherClient    = &Refusal{"invalid_request", "client_id is not the client that authenticated itself."}
-	errNoGrantType    = &Refusal{"invalid_request", "grant_type is missing."}
+	errSecretInBody   = &Refusal{"invalid_request", "The secret is in the body. Authenticate with HTTP Basic."}
+	errOtherClient    = &Refusal{"invalid_request", "client_id differs from the client of the Authorization header. Leave it out, or send the same id."}
+	errNoGrantType    = &Refusal{"invalid_request", "grant_type is missing. Send grant_type=client_credentials."}
 	errGrantType      = &Refusal{"unsupported_grant_type", "grant_type must be client_credentials."}
-	errNoCustomers    = &Refusal{"unauthorized_client", "The client may not ask for tokens that speak for a customer."}
+	errNoCustomers    = &Refusal{"unauthorized_client", "The client lacks the scope tokens:customer. Leave customer out."}
 	errCustomer       = &Refusal{"invalid_request", "customer must be 1 to 64 letters, digits, '.', '_' or '-'."}
-	errScopeTooWide   = &Refusal{"invalid_scope", "The token may not grant all of these scopes."}
-	errNothingGranted = &Refusal{"invalid_scope", "The client has no scope that this token could grant."}
+	errScopeTooWide   = &Refusal{"invalid_scope", "The token cannot grant all of these scopes. Ask for fewer, or leave scope out."}
+	errNothingGranted = &Refusal{"invalid_scope", "The client has no scope that this token can grant."}
 )
 
-// customer has no colon, so that no customer can have the name of a client (see Grant), and no at sign: it stands in logs and
-// rows, where no address of a person belongs.
+// customer matches the names of customers. A colon is not allowed, so that a customer cannot have the subject of a client
+// (see Grant). An at sign is not allowed, because logs and rows have the name and must not have mail addresses.
 var customer = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// Grant decides for whom a token speaks that the client asks for, and what it grants; or returns the Refusal. A token that
-// speaks for no customer has the subject "client:" and the client's id.
+// Grant decides the subject and the scopes of the token that a client asks for, or returns a *Refusal. A token without a
+// customer has the subject "client:" and the client's id.
 func Grant(c Client, r TokenRequest) (identity.Caller, error) {
 	switch {
 	case r.Secret != "":
@@ -68,7 +68,7 @@ func Grant(c Client, r TokenRequest) (identity.Caller, error) {
 	return identity.Caller{Shop: c.Shop, Subject: subject, Client: c.ID, Scopes: scopes}, nil
 }
 
-// speaksFor returns the subject of the token and the scopes that are possible for it.
+// speaksFor returns the subject of the token and the scopes that it may have.
 func speaksFor(c Client, name string) (subject string, possible []string, err error) {
 	switch {
 	case name == "":
@@ -86,7 +86,7 @@ func speaksFor(c Client, name string) (subject string, possible []string, err er
 	return name, possible, nil
 }
 
-// narrow returns those of the possible scopes that are wanted: all, if none is named.
+// narrow returns the wanted scopes, or all possible ones if wanted is empty. It returns a *Refusal for any other scope.
 func narrow(possible []string, wanted string) ([]string, error) {
 	if len(possible) == 0 {
 		return nil, errNothingGranted

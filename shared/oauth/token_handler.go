@@ -14,18 +14,18 @@ import (
 	"backroom/shared/observe"
 )
 
-// Clients knows who may ask for tokens.
+// Clients authenticates the OAuth clients.
 type Clients interface {
-	// Authenticate returns the client whose id and secret these are. It returns ErrUnknownClient, after the same time,
-	// for a wrong secret and for no such client, and fault.Unavailable if the clients could not be read.
+	// Authenticate returns the client with the id and the secret. It returns ErrUnknownClient, after the same time,
+	// for a wrong secret and for an unknown client, and fault.Unavailable if the clients could not be read.
 	Authenticate(ctx context.Context, id, secret string) (Client, error)
 }
 
 // TokenHandler answers POST /oauth/token with the client credentials grant (RFC 6749, section 4.4).
 //
-// Its refusals have the form of RFC 6749, section 5.2 – application/json with error and error_description – and not that
-// of RFC 9457 as everywhere else: OAuth clients, which exist as libraries, look for just these. What the protocol has no
-// word for (an unreadable form, another media type, "later") is refused as on every route.
+// Its errors have the form of RFC 6749, section 5.2, which is application/json with error and error_description, because
+// OAuth client libraries expect it. Errors that the protocol has no code for (an unreadable form, another media type,
+// throttling, an outage) are RFC 9457 documents as on every route.
 type TokenHandler struct {
 	Clients Clients
 	Mint    *identity.Mint
@@ -36,22 +36,22 @@ type tokenInput struct {
 	Body          TokenRequest `contentType:"application/x-www-form-urlencoded"`
 }
 
-// TokenAnswer is a token, or why there is none.
+// TokenAnswer has either a token or an error.
 type TokenAnswer struct {
 	AccessToken string `json:"access_token,omitempty" doc:"a JWT (RFC 9068); opaque to clients"`
 	TokenType   string `json:"token_type,omitempty" example:"Bearer"`
-	ExpiresIn   int    `json:"expires_in,omitempty" example:"900" doc:"seconds"`
-	Scope       string `json:"scope,omitempty" example:"orders:write orders:read" doc:"what the token grants"`
+	ExpiresIn   int    `json:"expires_in,omitempty" example:"900" doc:"lifetime of the token, in seconds"`
+	Scope       string `json:"scope,omitempty" example:"orders:write orders:read" doc:"the scopes that the token grants"`
 
-	Error            string `json:"error,omitempty" example:"invalid_client" doc:"if there is no token: a code of RFC 6749, section 5.2"`
-	ErrorDescription string `json:"error_description,omitempty" doc:"what to do about it, for people"`
+	Error            string `json:"error,omitempty" example:"invalid_client" doc:"if the request was refused: invalid_client, invalid_request, unsupported_grant_type, unauthorized_client or invalid_scope (RFC 6749, section 5.2)"`
+	ErrorDescription string `json:"error_description,omitempty" doc:"what is wrong and what to do, for people"`
 }
 
 type tokenOutput struct {
 	Status       int
 	CacheControl string `header:"Cache-Control"`
 	Pragma       string `header:"Pragma"`
-	Authenticate string `header:"WWW-Authenticate" doc:"how clients authenticate, with status 401"`
+	Authenticate string `header:"WWW-Authenticate" doc:"how to authenticate; with status 401"`
 	Body         TokenAnswer
 }
 
@@ -59,13 +59,13 @@ type tokenOutput struct {
 func (h TokenHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "issue-token", Method: http.MethodPost, Path: "/oauth/token", Tags: []string{"access"}, DefaultStatus: http.StatusOK,
-		Summary: "Ask for an access token",
-		Description: "The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. Refusals are " +
-			"JSON with `error` and `error_description` as in RFC 6749, section 5.2: 401 for `invalid_client`, else 400.",
+		Summary: "Issue an access token",
+		Description: "The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is " +
+			"JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.",
 		Access: api.Public,
 		Answers: map[int]string{
-			http.StatusBadRequest:   "There is no token: `error` says why.",
-			http.StatusUnauthorized: "The client is not known, or its secret is wrong.",
+			http.StatusBadRequest:   "The request was refused; `error` says why.",
+			http.StatusUnauthorized: "The client is unknown, or its secret is wrong.",
 		},
 	}, h.serve)
 }
@@ -101,8 +101,8 @@ func (h TokenHandler) grant(ctx context.Context, in *tokenInput) (identity.Calle
 	return Grant(client, in.Body)
 }
 
-// basic returns the id and the secret that a client sends by HTTP Basic: each of them encoded like a form's field (RFC
-// 6749, section 2.3.1), which plain letters, digits and "-._~" do not show.
+// basic returns the id and the secret of an HTTP Basic header. Both are form-encoded before they are joined (RFC 6749,
+// section 2.3.1); letters, digits and "-._~" look the same either way.
 func basic(authorization string) (id, secret string, ok bool) {
 	scheme, encoded, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Basic") {
@@ -127,7 +127,7 @@ func refused(r *Refusal) *tokenOutput {
 	return out
 }
 
-// answer is never stored: it may hold a token.
+// answer returns an output that no cache may store, because it may hold a token.
 func answer(status int, body TokenAnswer) *tokenOutput {
 	return &tokenOutput{Status: status, CacheControl: "no-store", Pragma: "no-cache", Body: body}
 }

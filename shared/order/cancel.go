@@ -8,7 +8,7 @@ import (
 )
 
 // ErrTooLateToCancel is the answer for an order whose story ended otherwise.
-var ErrTooLateToCancel = fault.New(fault.Conflict, "too-late-to-cancel", "The order can not be canceled any more: its story has ended. Money that was taken can be refunded.")
+var ErrTooLateToCancel = fault.New(fault.Conflict, "too-late-to-cancel", "The order can no longer be canceled: it is paid, rejected, expired or written off. A paid order can be refunded.")
 
 // Cancel decides what becomes of an order that is not wanted any more. It states the intent: the order is canceled once stock
 // and money are back. Asked twice it changes nothing. It returns ErrTooLateToCancel for an order that was rejected, expired or

@@ -11,7 +11,7 @@ import (
 const Erased = "#erased" // no token names a subject with a #
 
 // ErrNotSettled is what Erase comes back with for an order that is owed something.
-var ErrNotSettled = fault.New(fault.Conflict, "order-not-settled", "The order is still open; it can be erased once it is over.")
+var ErrNotSettled = fault.New(fault.Conflict, "order-not-settled", "The order is not settled yet. Erase it once it is settled.")
 
 // Erase decides what is left of an order whose customer is to be forgotten: what was sold, for how much, and when. It returns
 // ErrNotSettled for an order whose story goes on, because its payment and its mails need what would be erased.

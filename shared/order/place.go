@@ -19,11 +19,11 @@ const (
 
 // Why an order is not accepted.
 var (
-	ErrUnknownProduct = fault.New(fault.Invalid, "product-not-sold", "The shop does not sell one of the products.")
-	ErrTooManySKUs    = fault.New(fault.Invalid, "too-many-products", fmt.Sprintf("One order holds at most %d different products.", MaxSKUs))
-	ErrTooMany        = fault.New(fault.Invalid, "quantity-too-large", fmt.Sprintf("One order holds at most %d units of a product.", MaxQuantity))
-	ErrPriceChanged   = fault.New(fault.Conflict, "price-changed", "The total is not the expected one. Read the products again.")
-	ErrNoCurrency     = fault.New(fault.Invalid, "currency-not-offered", "The products have no one price in that currency; name one in which all of them are sold.")
+	ErrUnknownProduct = fault.New(fault.Invalid, "product-not-sold", "The shop does not sell a product of this order; errors says which. Leave it out, or correct its SKU.")
+	ErrTooManySKUs    = fault.New(fault.Invalid, "too-many-products", fmt.Sprintf("An order has at most %d different products. Split the order.", MaxSKUs))
+	ErrTooMany        = fault.New(fault.Invalid, "quantity-too-large", fmt.Sprintf("An order has at most %d units of a product. Split the order.", MaxQuantity))
+	ErrPriceChanged   = fault.New(fault.Conflict, "price-changed", "The total differs from expected_total; errors says what it is. Confirm the new total with the buyer.")
+	ErrNoCurrency     = fault.New(fault.Invalid, "currency-not-offered", "The order needs one currency in which all of its products are sold. Send it as currency.")
 )
 
 // Wish is what a caller asks for.
@@ -83,7 +83,7 @@ func Place(id string, by identity.Caller, w Request, prices map[string][]money.M
 		}
 		o.Lines[n].Quantity += wished.Quantity
 		if o.Lines[n].Quantity > MaxQuantity {
-			return Order{}, nil, ErrTooMany.At(fmt.Sprintf("/lines/%d/quantity", i), "adds up to too many units")
+			return Order{}, nil, ErrTooMany.At(fmt.Sprintf("/lines/%d/quantity", i), fmt.Sprintf("must be ≤ %d, together with other lines of this SKU", MaxQuantity))
 		}
 		cost, err := price.Times(wished.Quantity)
 		if err != nil {
@@ -94,10 +94,10 @@ func Place(id string, by identity.Caller, w Request, prices map[string][]money.M
 		}
 	}
 	if len(o.Lines) > MaxSKUs {
-		return Order{}, nil, ErrTooManySKUs.At("/lines", "names too many different products")
+		return Order{}, nil, ErrTooManySKUs.At("/lines", fmt.Sprintf("must have ≤ %d different SKUs", MaxSKUs))
 	}
 	if w.ExpectedTotal != nil && *w.ExpectedTotal != o.Total {
-		return Order{}, nil, ErrPriceChanged
+		return Order{}, nil, ErrPriceChanged.At("/expected_total", "the order costs "+o.Total.Format())
 	}
 	return o, []saga.Fact{saga.OrderPlaced}, nil
 }
@@ -122,7 +122,7 @@ func common(w Request, prices map[string][]money.Money) (string, error) {
 		all = slices.DeleteFunc(all, func(c string) bool { return !slices.Contains(here, c) })
 	}
 	if len(all) != 1 {
-		return "", ErrNoCurrency.At("/currency", "is none in which all products are sold, or does not say which of several")
+		return "", ErrNoCurrency.At("/currency", "must be the currency of a price of every product")
 	}
 	return all[0], nil
 }

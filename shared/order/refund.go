@@ -15,9 +15,9 @@ const MaxRefunds = 20
 
 // Why money of an order does not go back.
 var (
-	ErrNotRefundable  = fault.New(fault.Conflict, "not-refundable", "Only the money of a closed order that was confirmed can be refunded. An open one can be canceled.")
-	ErrRefundTooLarge = fault.New(fault.Conflict, "refund-too-large", "More would be refunded than is left of what was taken.")
-	ErrTooManyRefunds = fault.New(fault.Conflict, "too-many-refunds", fmt.Sprintf("One order has at most %d refunds.", MaxRefunds))
+	ErrNotRefundable  = fault.New(fault.Conflict, "not-refundable", "Only a paid order can be refunded. An order that is not paid yet can be canceled.")
+	ErrRefundTooLarge = fault.New(fault.Conflict, "refund-too-large", "The refund exceeds the refundable amount; errors says how much is refundable.")
+	ErrTooManyRefunds = fault.New(fault.Conflict, "too-many-refunds", fmt.Sprintf("An order has at most %d refunds. Return the remaining money in another way.", MaxRefunds))
 )
 
 // RefundNote says who asked for a refund, when and why.
@@ -65,7 +65,7 @@ func Refund(o Order, note RefundNote, amount int64, now time.Time, retryDelay ti
 	case !o.Paid:
 		return o, nil, ErrNotRefundable
 	case amount > left || left == 0:
-		return o, nil, ErrRefundTooLarge
+		return o, nil, ErrRefundTooLarge.At("/amount", "exceeds the refundable amount ("+o.Refundable().Format()+")")
 	case len(o.Refunds) >= MaxRefunds:
 		return o, nil, ErrTooManyRefunds
 	}

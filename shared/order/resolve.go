@@ -9,7 +9,7 @@ import (
 )
 
 // ErrNoAttentionNeeded is the answer for an order that goes its way by itself.
-var ErrNoAttentionNeeded = fault.New(fault.Conflict, "no-attention-needed", "The order does not need attention: there is nothing to resolve.")
+var ErrNoAttentionNeeded = fault.New(fault.Conflict, "no-attention-needed", "The order does not need attention. Read it again.")
 
 // Action is what a person has done with an order that needs attention.
 type Action string

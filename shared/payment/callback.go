@@ -18,10 +18,10 @@ type Callback struct {
 // Why a callback is not heeded.
 var (
 	ErrNotSigned = fault.New(fault.Malformed, "callback-not-signed",
-		"The Stripe-Signature is not the payment provider's for this body, or older than five minutes.")
+		"Stripe-Signature is not a signature of the payment provider for this body, or is older than five minutes.")
 	ErrUnreadable      = fault.New(fault.Malformed, "callback-unreadable", "The body is not an event of the payment provider.")
-	ErrNoSigningSecret = fault.New(fault.Unavailable, "callback-secret-missing", "The secret that callbacks are signed with is not set.")
-	ErrUnknownPayment  = fault.New(fault.NotFound, "payment-unknown", "The payment is not that of any order here.")
+	ErrNoSigningSecret = fault.New(fault.Unavailable, "callback-secret-missing", "The secret that verifies callbacks is not set. Set webhook_secret.")
+	ErrUnknownPayment  = fault.New(fault.NotFound, "payment-unknown", "The payment does not belong to any order.")
 )
 
 // Hear learns how the payment of a callback stands, and acts on what its charge wants. The charge is found by what we told

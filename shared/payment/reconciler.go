@@ -51,7 +51,7 @@ type Provider interface {
 // What a charge may come back with.
 var (
 	ErrUndecided = fault.New(fault.Unavailable, "payment-undecided", "The payment provider has not decided yet.")
-	ErrNoIntent  = fault.New(fault.Internal, "payment-intent-unknown", "The payment provider does not have this payment.")
+	ErrNoIntent  = fault.New(fault.Internal, "payment-intent-unknown", "The payment provider does not know this payment.")
 )
 
 // maxTries is how often a charge that others keep changing is read before the message goes back to its queue.

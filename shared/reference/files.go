@@ -22,26 +22,26 @@ const (
 )
 
 const (
-	asked = "no-cache"             // whether it is still the same, each time: it belongs to what is deployed
-	kept  = "public, max-age=3600" // by the browser: it changes with a new Swagger UI only, and is large
+	asked = "no-cache"             // the browser revalidates each time, because a deployment may change the file
+	kept  = "public, max-age=3600" // the file is large, and changes only with a new version of Swagger UI
 )
 
 //go:embed page
 var page embed.FS
 
-// file is what a browser is given.
+// file is one file of the page.
 type file struct {
 	media, cache string
 	content      func() (content, error)
 }
 
-// content is a file's bytes, and the tag that tells them from others.
+// content is the bytes of a file and their ETag.
 type content struct {
 	bytes []byte
 	etag  string
 }
 
-// files returns what is served, by name. A name is read when somebody asks for it, and once.
+// files returns the served files by name. A file is read on its first request, once.
 func files(document, problems []byte) map[string]file {
 	given := func(b []byte) func() ([]byte, error) { return func() ([]byte, error) { return b, nil } }
 	ours := func(name string) func() ([]byte, error) {
@@ -58,7 +58,7 @@ func files(document, problems []byte) map[string]file {
 	}
 }
 
-// once keeps what read returns.
+// once caches the result of read, with its ETag.
 func once(read func() ([]byte, error)) func() (content, error) {
 	return sync.OnceValues(func() (content, error) {
 		b, err := read()

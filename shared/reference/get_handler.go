@@ -1,5 +1,5 @@
-// Package reference shows people the API's document as a page on which they can try it out. Nothing of it comes from elsewhere:
-// the page, its scripts and the document are all answers of one route.
+// Package reference serves the API reference: a page that shows the OpenAPI document and can send requests. One route serves
+// the page, its scripts and the document; nothing is loaded from elsewhere.
 package reference
 
 import (
@@ -10,10 +10,10 @@ import (
 	"backroom/shared/api"
 )
 
-// front is what a request without a file gets.
+// front is the file of a request that names none.
 const front = "index.html"
 
-// policy lets the page load from its own origin and send requests there, and nowhere else. No script and no style is in its text.
+// policy allows the page to load files from its own origin and to send requests there. It forbids inline scripts and styles.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -37,8 +37,8 @@ type getOutput struct {
 	Body         []byte
 }
 
-// Operation returns the route. It has one path: a file is named by the query, so that the page's references hold behind every
-// stage and base path.
+// Operation returns the route. The query names the file, so that the page's references work behind every stage and base
+// path.
 func (h GetHandler) Operation() api.Operation {
 	all := files(h.Document, h.Problems)
 	return api.New(api.Route{

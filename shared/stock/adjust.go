@@ -9,8 +9,8 @@ import (
 
 // Why a level cannot be adjusted.
 var (
-	ErrInsufficient = fault.New(fault.Conflict, "insufficient-stock", "The shelf holds fewer sellable units than would be taken away.")
-	ErrLevelChanged = fault.New(fault.Conflict, "stock-level-changed", "The level is not what if_equals says.")
+	ErrInsufficient = fault.New(fault.Conflict, "insufficient-stock", "The SKU has fewer sellable units than the adjustment removes. Remove fewer.")
+	ErrLevelChanged = fault.New(fault.Conflict, "stock-level-changed", "The level no longer equals if_equals. Read it, and count again.")
 )
 
 // Adjustment changes how many units of a SKU can be sold. It is a row of its own, so that a repeated request changes nothing

@@ -28,7 +28,7 @@ const (
 func (h Observed) Promised() bool { return h == Reserved || h == Sold }
 
 // ErrNothingToSell is the fault of an order that is confirmed though nothing was set aside for it.
-var ErrNothingReserved = fault.New(fault.Invalid, "nothing-reserved", "The order is confirmed, but nothing was set aside for it.")
+var ErrNothingReserved = fault.New(fault.Invalid, "nothing-reserved", "The order is confirmed, but no stock is reserved for it.")
 
 // Reservation is an order's hold on stock: all of its lines, or none. It has no expiry of its own; only the order ends it.
 type Reservation struct {

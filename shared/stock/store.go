@@ -15,7 +15,7 @@ type ErrShort struct{ SKUs []string }
 func (e *ErrShort) Error() string { return "stock: short of " + strings.Join(e.SKUs, ", ") }
 
 // ErrMiscounted is what a shelf returns whose levels count fewer units than its holds have: a bug. Nothing is changed then.
-var ErrInconsistent = fault.New(fault.Internal, "stock-levels-inconsistent", "A level counts fewer units than the holds on it have.")
+var ErrInconsistent = fault.New(fault.Internal, "stock-levels-inconsistent", "A stock level counts fewer units than its reservations have.")
 
 // Shelf keeps holds and levels. Whether a hold has its lines is counted in their levels, so both change in one write.
 type Store interface {

@@ -31,17 +31,17 @@ const Version = "1.0.0"
 
 var about = api.About{
 	Title: "Backroom", Version: Version, License: "Apache-2.0", Server: "/v1", Token: "/oauth/token",
-	Description: "An order backend. An order is accepted at once (202); stock, payment and mail follow, " +
-		"and `GET /orders/{id}` returns its status.\n\n" +
-		"Refusals are problem documents (RFC 9457); [problems.md](problems.md) has one entry for each type. " +
+	Description: "An order backend. An order is accepted at once (202); stock, payment and mail follow. " +
+		"`GET /orders/{id}` shows its `status`: `paid` is success; `rejected`, `expired` and `canceled` are the other ends.\n\n" +
+		"Errors are problem documents (RFC 9457); [problems.md](problems.md) has an entry for each type. " +
 		"A POST that creates something needs an `Idempotency-Key`: the same request under the same key has one effect and one answer, however often it is sent.",
 	Tags: []api.Tag{
-		{Name: "access", Meaning: "Tokens."},
-		{Name: "products", Meaning: "What is sold, and for how much."},
+		{Name: "access", Meaning: "Access tokens."},
+		{Name: "products", Meaning: "Products and their prices."},
 		{Name: "stock", Meaning: "Stock levels and adjustments."},
-		{Name: "orders", Meaning: "Placing, reading, canceling, refunding and resolving orders."},
-		{Name: "payments", Meaning: "Callbacks of the payment provider."},
-		{Name: "operation", Meaning: "The health of the API, and the keys that verify tokens."},
+		{Name: "orders", Meaning: "Orders, cancellations, refunds and resolutions."},
+		{Name: "payments", Meaning: "Events of the payment provider."},
+		{Name: "operation", Meaning: "Health, and the keys that verify tokens."},
 	},
 }
 

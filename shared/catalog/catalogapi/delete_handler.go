@@ -11,7 +11,7 @@ import (
 	"backroom/shared/identity"
 )
 
-// DeleteHandler takes products off sale.
+// DeleteHandler deletes products, each under a precondition.
 type DeleteHandler struct {
 	Callers  identity.Verifier
 	Products catalog.Products
@@ -20,20 +20,20 @@ type DeleteHandler struct {
 
 type deleteInput struct {
 	SKU     string   `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
-	IfMatch api.Tags `header:"If-Match" doc:"the ETag of the product that is to be deleted"`
+	IfMatch api.Tags `header:"If-Match" doc:"the ETag of the product to delete"`
 }
 
 type deleteOutput struct {
-	ETag string `header:"ETag" doc:"of the deletion: If-Match with it brings the product back, unless somebody else did"`
+	ETag string `header:"ETag" doc:"the ETag of the deletion; PUT with If-Match and this ETag restores the product, unless it was changed since"`
 }
 
 // Operation returns DELETE /products/{sku}.
 func (h DeleteHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "delete-product", Method: http.MethodDelete, Path: "/products/{sku}", Tags: []string{"products"},
-		Summary: "Take a product off sale",
-		Description: "The product is neither shown nor sold any more; orders that were placed keep what they say. Its variants' SKUs are free " +
-			"for other products, its own is not. PUT brings it back. A product that is deleted already stays so, whatever If-Match says.",
+		Summary: "Delete a product",
+		Description: "The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other " +
+			"products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is.",
 		Access: api.Needs(h.Callers, identity.CatalogWrite),
 		Faults: []*fault.Fault{catalog.ErrUnknownProduct, ErrChanged, ErrPreconditionRequired},
 	}, h.delete)

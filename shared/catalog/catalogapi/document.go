@@ -1,4 +1,4 @@
-// Package catalogapi is the HTTP edge of the catalog: how clients read and write products.
+// Package catalogapi is the HTTP edge of the catalog. Clients read and write products with it.
 package catalogapi
 
 import (
@@ -9,24 +9,24 @@ import (
 	"backroom/shared/money"
 )
 
-// productContent is a product's content as clients write it. Each variant is sold by a row of its own, and a change may
-// replace all of them: with the product's row these are 99 of the 100 actions that a transaction takes.
+// productContent is a product's content as clients write it. Each variant has a row of its own, and a change may delete
+// 49 rows and write 49: with the product's row these are 99 of the 100 actions that a transaction takes.
 type productContent struct {
 	Title       string           `json:"title" minLength:"1" maxLength:"200" example:"Mug, blue"`
 	Description string           `json:"description,omitempty" maxLength:"5000"`
 	Prices      []money.Money    `json:"prices" minItems:"1" maxItems:"50" doc:"one per currency"`
-	Variants    []ProductVariant `json:"variants,omitempty" maxItems:"49" doc:"what the product is sold as, instead of by its own SKU"`
+	Variants    []ProductVariant `json:"variants,omitempty" maxItems:"49" doc:"the forms in which the product is sold; if absent, it is sold by its own SKU"`
 }
 
-// VariantDocument is a variant as clients write and see it.
+// ProductVariant is a variant as clients write and see it.
 type ProductVariant struct {
 	SKU     string            `json:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1-XL"`
 	Title   string            `json:"title" minLength:"1" maxLength:"200" example:"Mug, blue, extra large"`
-	Prices  []money.Money     `json:"prices,omitempty" minItems:"1" maxItems:"50" doc:"one per currency; the product's if absent"`
-	Options map[string]string `json:"options,omitempty" maxProperties:"10" doc:"what tells the variant from the others"`
+	Prices  []money.Money     `json:"prices,omitempty" minItems:"1" maxItems:"50" doc:"one per currency; if absent, the prices of the product"`
+	Options map[string]string `json:"options,omitempty" maxProperties:"10" doc:"how the variant differs from the others, as in color: blue"`
 }
 
-// content returns the content with everything that can be said in several ways said in one.
+// content returns the content in one canonical form, so that equal contents compare as equal.
 func (d productContent) content() catalog.Content {
 	c := catalog.Content{Title: d.Title, Description: d.Description, Prices: catalog.InOrder(d.Prices)}
 	for _, v := range d.Variants {
@@ -39,7 +39,7 @@ func (d productContent) content() catalog.Content {
 	return c
 }
 
-// check is Content.Check, with places in the document as it was sent.
+// check is Content.Check with the places of the document as it was sent, before prices are sorted.
 func (d productContent) check(sku string) error {
 	c := catalog.Content{Prices: d.Prices}
 	for _, v := range d.Variants {
@@ -48,13 +48,13 @@ func (d productContent) check(sku string) error {
 	return c.Check(sku)
 }
 
-// ProductDocument is a product as clients see it.
+// Product is a product as clients see it.
 type Product struct {
 	SKU         string           `json:"sku" example:"MUG-1"`
 	Title       string           `json:"title" example:"Mug, blue"`
 	Description string           `json:"description,omitempty"`
 	Prices      []money.Money    `json:"prices" doc:"one per currency"`
-	Variants    []ProductVariant `json:"variants,omitempty" doc:"what the product is sold as; if absent, it is sold by its own SKU"`
+	Variants    []ProductVariant `json:"variants,omitempty" doc:"the forms in which the product is sold; if absent, it is sold by its own SKU"`
 	ChangedAt   time.Time        `json:"changed_at"`
 }
 

@@ -11,17 +11,17 @@ import (
 	"backroom/shared/saga"
 )
 
-// GetHandler shows products to everybody.
+// GetHandler returns a product, without authentication.
 type GetHandler struct {
-	// Load reads a product, a deleted one too. It returns ErrUnknownProduct for none.
-	Load func(ctx context.Context, shop saga.Shop, sku string) (catalog.Product, error)
-	Shop saga.Shop // whose products are shown when the request does not say
+	// Load reads a product, even a deleted one. It returns ErrUnknownProduct if none was ever stored.
+	Load func(ctx context.Context, shop, sku string) (catalog.Product, error)
+	Shop string // the shop of a request that names none
 }
 
 type getInput struct {
-	SKU         string    `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
-	Shop        saga.Shop `query:"shop" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"whose product; the deployment's own shop if absent"`
-	IfNoneMatch api.Tags  `header:"If-None-Match" doc:"an ETag; the answer is 304 if it still holds"`
+	SKU         string   `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
+	Shop        string   `query:"shop" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"the shop; if absent, the deployment's own shop"`
+	IfNoneMatch api.Tags `header:"If-None-Match" doc:"the ETag of an earlier answer; the answer is 304 if nothing has changed since"`
 }
 
 // Operation returns GET /products/{sku}.
@@ -29,7 +29,7 @@ func (h GetHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "get-product", Method: http.MethodGet, Path: "/products/{sku}", Tags: []string{"products"},
 		Summary:     "Read a product",
-		Description: "A product that is sold, with its variants and its price in each currency. A product that was deleted is not found.",
+		Description: "Returns a product with its variants and prices. A deleted product is not found.",
 		Access:      api.Public, Faults: []*fault.Fault{catalog.ErrUnknownProduct},
 	}, h.get)
 }

@@ -11,18 +11,18 @@ import (
 	"backroom/shared/saga"
 )
 
-// ListHandler shows everybody what a shop sells, page by page.
+// ListHandler lists the products of a shop, page by page, without authentication.
 type ListHandler struct {
-	// List returns products that the shop sells, at most limit, in the order of their SKUs, from behind a key that it returned
-	// before; and the key to go on from, nil at the end. It may be behind by seconds.
-	List    func(ctx context.Context, shop saga.Shop, limit int, from map[string]string) ([]catalog.Product, map[string]string, error)
+	// List returns at most limit products that the shop sells, sorted by SKU, after a key that it returned before. It
+	// also returns the key to continue after; nil at the end. The list may be some seconds old.
+	List    func(ctx context.Context, shop string, limit int, from map[string]string) ([]catalog.Product, map[string]string, error)
 	Cursors *api.Cursors
-	Shop    saga.Shop // whose products are shown when the request does not say
+	Shop    string // the shop of a request that names none
 }
 
 type listInput struct {
 	api.Paged
-	Shop saga.Shop `query:"shop" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"whose products; those of the deployment's own shop if absent"`
+	Shop string `query:"shop" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"the shop; if absent, the deployment's own shop"`
 }
 
 type listOutput struct {
@@ -41,9 +41,9 @@ type ProductList struct {
 func (h ListHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "list-products", Method: http.MethodGet, Path: "/products", Tags: []string{"products"},
-		Summary: "List what is sold",
-		Description: "Products in the order of their SKUs. A page may be shorter than limit: the last one is that without next. " +
-			"A change shows in the list some seconds after it was made; GET /products/{sku} shows it at once.",
+		Summary: "List products",
+		Description: "Returns the products on sale, sorted by SKU. A page may have fewer products than limit; only the last page has no next. " +
+			"A change appears in the list after a few seconds, and in GET /products/{sku} at once.",
 		Access: api.Public, Faults: []*fault.Fault{api.ErrBadCursor},
 	}, h.list)
 }

@@ -13,15 +13,15 @@ import (
 	"backroom/shared/money"
 )
 
-// Why a write is refused that does not say, or no longer knows, what it writes over.
+// Why a write with preconditions is refused.
 var (
 	ErrChanged = fault.New(fault.PreconditionFailed, "product-changed",
-		"The product is not the one that If-Match or If-None-Match describes. Read it again.")
+		"The product does not match If-Match or If-None-Match. Read it again, then decide again.")
 	ErrPreconditionRequired = fault.New(fault.PreconditionNeeded, "precondition-required",
 		"Send If-None-Match: * to create a product, or If-Match with its ETag to change or delete it.")
 )
 
-// PutHandler creates and changes products.
+// PutHandler creates and changes products, each under a precondition.
 type PutHandler struct {
 	Callers  identity.Verifier
 	Products catalog.Products
@@ -30,7 +30,7 @@ type PutHandler struct {
 
 type putInput struct {
 	SKU         string   `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
-	IfMatch     api.Tags `header:"If-Match" doc:"the ETag of the product that is to be changed"`
+	IfMatch     api.Tags `header:"If-Match" doc:"the ETag of the product to change"`
 	IfNoneMatch api.Tags `header:"If-None-Match" doc:"* to create the product"`
 	Body        productContent
 }
@@ -40,8 +40,8 @@ func (h PutHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "put-product", Method: http.MethodPut, Path: "/products/{sku}", Tags: []string{"products"},
 		Summary: "Create or change a product",
-		Description: "Creates with If-None-Match: * (201), changes with If-Match (200). A product that was deleted is created again, " +
-			"or changed with the ETag of its deletion. A repetition of what is stored already changes nothing and is answered with 200.",
+		Description: "Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, " +
+			"or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).",
 		Access:  api.Needs(h.Callers, identity.CatalogWrite),
 		Answers: map[int]string{http.StatusCreated: "The product was created."},
 		Faults: []*fault.Fault{
@@ -68,7 +68,7 @@ func (h PutHandler) put(ctx context.Context, in *putInput) (*productOutput, erro
 	if !applies(in, stored) {
 		return nil, ErrChanged
 	}
-	stored.Shop, stored.SKU = identity.From(ctx).Shop, in.SKU // also of a product that was not there
+	stored.Shop, stored.SKU = identity.From(ctx).Shop, in.SKU // zero for a product that did not exist
 	wanted := stored.Rewritten(content, h.Now())
 	if err := h.Products.Save(ctx, stored, wanted); err != nil {
 		return nil, refused(err)
@@ -80,7 +80,7 @@ func (h PutHandler) put(ctx context.Context, in *putInput) (*productOutput, erro
 	return output(status, wanted, "private, no-cache"), nil
 }
 
-// refused returns what a client is told of a write that did not come about.
+// refused returns the error that a client gets for a failed write.
 func refused(err error) error {
 	if errors.Is(err, catalog.ErrVersionConflict) {
 		return ErrChanged.Because(err)
@@ -88,8 +88,8 @@ func refused(err error) error {
 	return err
 }
 
-// applies reports whether the request's preconditions hold for what is stored (RFC 9110, section 13.2.2). What is deleted
-// is nothing that * could mean, but it has the tag of its last version.
+// applies reports whether the request's preconditions hold for the stored product (RFC 9110, section 13.2.2). A deleted
+// product does not match *, but it matches the ETag of its last version.
 func applies(in *putInput, stored catalog.Product) bool {
 	match, none := "", ""
 	if stored.Sold() {
@@ -101,8 +101,8 @@ func applies(in *putInput, stored catalog.Product) bool {
 	return (!in.IfMatch.Given() || in.IfMatch.Match(match)) && (!in.IfNoneMatch.Given() || !in.IfNoneMatch.MatchWeakly(none))
 }
 
-// repeats reports whether the request may be one whose answer was lost: what is stored is what it would have made of the
-// version that it names, or the version that it would have begun with if it creates.
+// repeats reports whether the request may be the repetition of one whose answer was lost: the stored version is the one
+// that it names or the one after that or, for a creation, the first one.
 func repeats(in *putInput, stored catalog.Product) bool {
 	if in.IfNoneMatch.Any() {
 		return stored.Version == stored.Since

@@ -1,6 +1,6 @@
-// Package identitydb keeps the public keys of access tokens in the access table, and gives every function its verifier.
+// Package identitydb stores the public keys of access tokens in the access table, and returns every function's verifier.
 //
-// The table holds plain items, told apart by pk alone. The item "keys" has one attribute per public key: its name is the
+// The table has plain items with pk as their only key. The item "keys" has one attribute per public key: its name is the
 // key's kid, its value the JSON Web Key. To withdraw a key, let issue-token sign with another, then remove the attribute.
 package identitydb
 
@@ -26,8 +26,7 @@ type Settings struct {
 	Audience string `env:"AUDIENCE,notEmpty"`
 }
 
-// Verifier returns what verifies the callers' tokens with the keys in the access table. Its Prepare reads them before the first
-// token comes.
+// Verifier returns a verifier that uses the keys in the access table. Its Prepare reads them before the first request.
 func Verifier(db *dynamodb.Client, now func() time.Time, s Settings) *identity.TokenVerifier {
 	return identity.NewVerifier(s.Issuer, s.Audience, Store{DB: db, Table: s.Access}.Keys, now)
 }
@@ -40,7 +39,7 @@ type Store struct {
 
 var keysItem = record.PrimaryKey("keys")
 
-// Keys returns the public keys: none, if none was published yet. What is not readable as a key is left out. Errors are
+// Keys returns the published keys; the list may be empty. Attributes that are not a readable key are left out. Errors are
 // those of record.Failure.
 func (s Store) Keys(ctx context.Context) ([]jose.JSONWebKey, error) {
 	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.Table, Key: keysItem, ConsistentRead: aws.Bool(true)})
@@ -58,8 +57,8 @@ func (s Store) Keys(ctx context.Context) ([]jose.JSONWebKey, error) {
 	return keys, nil
 }
 
-// Publish adds the key under its kid. It writes nothing else, so functions that start at the same time, with the same key
-// or with different ones, do not undo each other's. Errors are those of record.Failure.
+// Publish adds the key under its kid and writes nothing else, so that functions that start at the same time do not
+// overwrite each other's keys. Errors are those of record.Failure.
 func (s Store) Publish(ctx context.Context, key jose.JSONWebKey) error {
 	document, err := json.Marshal(key)
 	if err != nil {
@@ -73,7 +72,7 @@ func (s Store) Publish(ctx context.Context, key jose.JSONWebKey) error {
 	return record.Failure(err)
 }
 
-// Reach reports whether the table can be read. Errors are those of record.Failure.
+// Reach reports whether the table answers. Errors are those of record.Failure.
 func (s Store) Reach(ctx context.Context) error {
 	_, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.Table, Key: keysItem})
 	return record.Failure(err)

@@ -14,7 +14,7 @@ import (
 // Key is a key of spec ECC_NIST_P256 and usage SIGN_VERIFY. It is an identity.Signer.
 type Key struct {
 	KMS *kms.Client
-	ID  string // the key's ARN or id, not an alias: that could mean another key tomorrow, while tokens still name this one
+	ID  string // the key's ARN or id. An alias could later mean another key, while tokens still name this one
 }
 
 // Public returns the public key. An error is one of KMS, or says that the key is of another spec.

@@ -1,4 +1,4 @@
-// Package identitytest has what tests of tokens need: a key of their own, and a board to publish it on.
+// Package identitytest has a Signer and a Board for tests of tokens.
 package identitytest
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// Signer is an identity.Signer with its private key at hand.
+// Signer is an identity.Signer with an exported private key.
 type Signer struct{ Private *ecdsa.PrivateKey }
 
 // NewSigner returns a signer with a new key.
@@ -33,7 +33,7 @@ func (s Signer) Sign(_ context.Context, digest []byte) ([]byte, error) {
 	return ecdsa.SignASN1(rand.Reader, s.Private, digest)
 }
 
-// Board is an identity.Board in memory. Away makes it fail.
+// Board is an identity.Board in memory. Away is the error that it returns; nil: it works.
 type Board struct {
 	Away error
 
@@ -59,7 +59,7 @@ func (b *Board) Withdraw() {
 	b.keys = nil
 }
 
-// Keys returns the keys; Reads how often it did so.
+// Keys returns the keys. Reads counts the calls.
 func (b *Board) Keys(context.Context) ([]jose.JSONWebKey, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -67,7 +67,7 @@ func (b *Board) Keys(context.Context) ([]jose.JSONWebKey, error) {
 	return b.keys, b.Away
 }
 
-// Reads returns how often Keys was asked.
+// Reads returns how often Keys was called.
 func (b *Board) Reads() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

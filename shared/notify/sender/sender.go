@@ -14,8 +14,8 @@ import (
 
 // Errors of a sender. After both, the mail may have been sent all the same.
 var (
-	ErrUnavailable = fault.New(fault.Unavailable, "mail-provider-unavailable", "The mail provider does not answer; try again later.")
-	ErrThrottled   = fault.New(fault.Throttled, "mail-provider-throttled", "The mail provider accepts no more mails now; try again later.")
+	ErrUnavailable = fault.New(fault.Unavailable, "mail-provider-unavailable", "The mail provider does not answer. Try again later.")
+	ErrThrottled   = fault.New(fault.Throttled, "mail-provider-throttled", "The mail provider throttles mails. Try again later.")
 )
 
 // Settings select the sender. Embed them in a function's own settings.
@@ -35,7 +35,7 @@ func New(rt function.Runtime, s Settings) notify.Sender {
 	return Guarded{Sender: NewSES(rt.AWS, s.From, s.ConfigurationSet), Circuit: rest, Needs: sesTimeout}
 }
 
-var errNoTime = fault.New(fault.Conflict, "mail-deadline-near", "Not enough time is left to send a mail; the message is delivered again.")
+var errNoTime = fault.New(fault.Conflict, "mail-deadline-near", "There is not enough time left to send the mail; the message comes again.")
 
 // Guarded is a sender behind a circuit, which stops calls while the sender fails.
 type Guarded struct {

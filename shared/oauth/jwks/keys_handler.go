@@ -1,4 +1,4 @@
-// Package jwks shows everybody the public keys that access tokens are verified with.
+// Package jwks publishes the public keys that verify access tokens.
 package jwks
 
 import (
@@ -23,18 +23,18 @@ type keysOutput struct {
 	Body         JSONWebKeySet
 }
 
-// KeySet is a JSON Web Key Set.
+// JSONWebKeySet is a JSON Web Key Set.
 type JSONWebKeySet struct {
 	Keys []JSONWebKey `json:"keys"`
 }
 
-// Key is the public half of a key on P-256: it has no member for anything else (RFC 7518, section 6.2.1).
+// JSONWebKey is a public key on P-256. It has no member for a private key (RFC 7518, section 6.2.1).
 type JSONWebKey struct {
 	Type      string `json:"kty" enum:"EC"`
 	Curve     string `json:"crv" enum:"P-256"`
-	X         string `json:"x" doc:"base64url"`
-	Y         string `json:"y" doc:"base64url"`
-	ID        string `json:"kid" doc:"what the header of a token names: the key's thumbprint (RFC 7638)"`
+	X         string `json:"x" doc:"a coordinate, in base64url"`
+	Y         string `json:"y" doc:"a coordinate, in base64url"`
+	ID        string `json:"kid" doc:"the kid in the header of a token; the thumbprint of the key (RFC 7638)"`
 	Use       string `json:"use" enum:"sig"`
 	Algorithm string `json:"alg" enum:"ES256"`
 }
@@ -44,7 +44,7 @@ func (h KeysHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "get-keys", Method: http.MethodGet, Path: "/.well-known/jwks.json", Tags: []string{"operation"},
 		Summary:     "Read the public keys",
-		Description: "The keys that access tokens are signed with. A token whose key is not among those that you keep may be of a new one: read them again.",
+		Description: "The keys that verify access tokens. If you do not know the kid of a token, read the keys again: it may be new.",
 		Access:      api.Public,
 	}, h.serve)
 }

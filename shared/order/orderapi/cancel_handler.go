@@ -12,7 +12,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// CancelHandler cancels orders that nobody wants any more.
+// CancelHandler cancels orders.
 type CancelHandler struct {
 	Callers    identity.Verifier
 	Orders     order.Store
@@ -27,19 +27,19 @@ type cancelInput struct {
 
 // CancellationRequest is the body of a cancellation.
 type CancellationRequest struct {
-	Reason string `json:"reason,omitempty" maxLength:"200" doc:"the reason that the canceling person gives" example:"ordered twice"`
+	Reason string `json:"reason,omitempty" maxLength:"200" doc:"the reason given by the person who cancels" example:"ordered twice"`
 }
 
 type cancelOutput struct {
-	Location string `header:"Location" doc:"where the order's progress is"`
+	Location string `header:"Location" doc:"the path of the order"`
 	Body     Cancellation
 }
 
 // Cancellation is a cancellation as clients see it.
 type Cancellation struct {
 	OrderID string       `json:"order_id"`
-	Status  order.Status `json:"status" enum:"canceling,canceled,needs_attention"`
-	Reason  string       `json:"reason,omitempty" doc:"that of the first request"`
+	Status  order.Status `json:"status" enum:"canceling,canceled,needs_attention" doc:"canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it."`
+	Reason  string       `json:"reason,omitempty" doc:"the reason of the first request"`
 }
 
 // Operation returns POST /orders/{id}/cancellation.
@@ -47,8 +47,8 @@ func (h CancelHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "cancel-order", Method: http.MethodPost, Path: "/orders/{id}/cancellation", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
 		Summary: "Cancel an order",
-		Description: "Takes back an order whose story has not ended: one's own, and any of the shop with orders:resolve. It is canceled once " +
-			"stock and money are back; read it at Location until then. Asking twice changes nothing.",
+		Description: "Cancels an order that is placed or confirmed: the caller's own, or any of the shop with orders:resolve. " +
+			"It is canceled once its stock and money are back; read it at Location until then. A repetition changes nothing.",
 		Access: api.Needs(h.Callers, identity.OrdersWrite),
 		Faults: []*fault.Fault{ErrUnknownOrder, order.ErrTooLateToCancel, ErrContention},
 	}, h.cancel)

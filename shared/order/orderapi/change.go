@@ -1,4 +1,4 @@
-// Package orderapi is the HTTP edge of orders: it reads what clients ask, has package order decide, and shows what became of it.
+// Package orderapi is the HTTP edge of orders. It decodes requests, has package order decide, and returns the result.
 package orderapi
 
 import (
@@ -14,15 +14,15 @@ import (
 	"backroom/shared/saga"
 )
 
-// ErrBusy is the answer to a change that kept losing against others.
-var ErrContention = fault.New(fault.Conflict, "order-contention", "Others keep changing this order right now; send the request again.")
+// ErrContention is the answer to a change that lost against other changes, maxTries times.
+var ErrContention = fault.New(fault.Conflict, "order-contention", "The order is being changed by other requests. Send the request again.")
 
-// maxTries is how often a change is decided on before the client is told that the order is busy.
+// maxTries is how often a change is decided before the answer is ErrContention.
 const maxTries = 3
 
-// change loads an order of the caller's shop, has it decided on, and saves it if the decision has facts. An order that another
-// request or step moved meanwhile is loaded and decided on again; after the last try the error is ErrBusy. It
-// returns ErrUnknownOrder if the shop has no such order.
+// change loads an order of the caller's shop, calls decide, and saves the order if the decision has facts. If another
+// request or step changed the order meanwhile, change loads it and decides again; after the last try it returns
+// ErrContention. It returns ErrUnknownOrder if the shop has no such order.
 func change(
 	ctx context.Context, orders order.Store, id string, decide func(order.Order) (order.Order, []saga.Fact, error),
 ) (order.Order, error) {

@@ -14,20 +14,21 @@ import (
 	"backroom/shared/saga"
 )
 
-// ErrUnknownOrder is the answer for an order that is not there, and for another's.
-var ErrUnknownOrder = fault.New(fault.NotFound, "unknown-order", "There is no such order.")
+// ErrUnknownOrder is the answer for an order that does not exist, and for one that belongs to another customer.
+var ErrUnknownOrder = fault.New(fault.NotFound, "unknown-order", "The shop has no such order, or the token may not read it. Check the id and the token.")
 
-// GetHandler shows orders.
+// GetHandler returns an order with its payment, refunds and timeline.
 type GetHandler struct {
 	Callers identity.Verifier
-	// Story reads an order and what stock and payment wrote about it. It returns fault.NotFound for no such order.
-	Story func(ctx context.Context, shop saga.Shop, id string) (order.Story, error)
+	// Story reads an order, and what stock and payment recorded about it. It returns fault.NotFound if the shop has
+	// no such order.
+	Story func(ctx context.Context, shop, id string) (order.Story, error)
 	Now   func() time.Time
 }
 
 type getInput struct {
 	ID          string   `path:"id" minLength:"1" maxLength:"64" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
-	IfNoneMatch api.Tags `header:"If-None-Match" doc:"an ETag; the answer is 304 if it still holds"`
+	IfNoneMatch api.Tags `header:"If-None-Match" doc:"the ETag of an earlier answer; the answer is 304 if nothing has changed since"`
 }
 
 type getOutput struct {
@@ -39,33 +40,33 @@ type getOutput struct {
 // Order is an order as clients see it.
 type Order struct {
 	ID         string          `json:"id"`
-	Status     order.Status    `json:"status" enum:"placed,confirmed,paid,rejected,expired,canceling,canceled,needs_attention"`
-	Outcome    order.Outcome   `json:"outcome,omitempty" enum:"confirmed,rejected,expired,canceled" doc:"how it was decided; absent until then"`
-	Settled    bool            `json:"settled" doc:"true once the order awaits nothing: its status changes no more by itself"`
+	Status     order.Status    `json:"status" enum:"placed,confirmed,paid,rejected,expired,canceling,canceled,needs_attention" doc:"placed: not decided yet. confirmed: stock is reserved and the payment is authorized; the capture follows. paid: the money was captured. rejected: stock or payment failed; reason says why. expired: not decided in time. canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it; attention says why."`
+	Outcome    order.Outcome   `json:"outcome,omitempty" enum:"confirmed,rejected,expired,canceled" doc:"how the order was decided; absent until then. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed."`
+	Settled    bool            `json:"settled" doc:"true once the order awaits nothing: its status no longer changes by itself"`
 	Reason     string          `json:"reason,omitempty" doc:"why it was rejected or canceled" example:"out-of-stock"`
-	Attention  string          `json:"attention,omitempty" doc:"why a person must look" example:"capture-failed"`
+	Attention  string          `json:"attention,omitempty" doc:"why a person must resolve the order; also with status paid, if a refund failed" example:"capture-failed"`
 	PlacedAt   time.Time       `json:"placed_at"`
-	ExpiresAt  *time.Time      `json:"expires_at,omitempty" doc:"when it expires if it has no outcome by then; absent once it has one"`
+	ExpiresAt  *time.Time      `json:"expires_at,omitempty" doc:"when the order expires unless it has an outcome by then; absent once it has one"`
 	Lines      []OrderLine     `json:"lines"`
 	Total      money.Money     `json:"total"`
-	Payment    *Payment        `json:"payment,omitempty" doc:"absent until it was begun"`
-	Refundable money.Money     `json:"refundable" doc:"how much of what was taken can be given back"`
+	Payment    *Payment        `json:"payment,omitempty" doc:"absent until the payment was started"`
+	Refundable money.Money     `json:"refundable" doc:"how much of the captured money can still be refunded"`
 	Refunds    []Refund        `json:"refunds"`
-	Awaits     []order.Awaited `json:"awaits,omitempty" doc:"the answers that the order still waits for; shown with orders:read:all"`
-	Timeline   []TimelineEntry `json:"timeline" doc:"what happened, in order of cause, then time"`
+	Awaits     []order.Awaited `json:"awaits,omitempty" doc:"what the order still waits for; only with orders:read:all. outcome: stock and payment. capture: the capture of the payment. stock: the return of its stock. money: the return of its money. refund: a requested refund."`
+	Timeline   []TimelineEntry `json:"timeline" doc:"what happened; a cause comes before its effects, otherwise the earlier entry comes first"`
 }
 
 // Payment is a payment as clients see it.
 type Payment struct {
-	Status       string `json:"status" enum:"nothing,uncertain,action_needed,declined,authorized,captured,lapsed,canceled,returned"`
-	ClientSecret string `json:"client_secret,omitempty" doc:"for the provider's form in the customer's browser; shown to who placed the order while the payment waits for its customer"`
+	Status       string `json:"status" enum:"nothing,uncertain,action_needed,declined,authorized,captured,lapsed,canceled,returned" doc:"nothing: no money moved. uncertain: the provider has not decided yet. action_needed: the customer must act, with client_secret. declined: the payment was refused. authorized: the amount is held on the card. captured: the amount was taken; refunds may have returned a part. lapsed: the hold ended before the capture. canceled: nothing is held, and nothing will be taken. returned: all of the money was given back."`
+	ClientSecret string `json:"client_secret,omitempty" doc:"for the provider's form in the customer's browser; only for the customer who placed the order, while the status is action_needed and the order can still be paid"`
 }
 
 // Refund is a refund as clients see it.
 type Refund struct {
 	ID          string            `json:"id"`
 	Amount      money.Money       `json:"amount"`
-	Status      saga.RefundStatus `json:"status" enum:"requested,pending,succeeded,failed"`
+	Status      saga.RefundStatus `json:"status" enum:"requested,pending,succeeded,failed" doc:"requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money."`
 	Reason      string            `json:"reason,omitempty"`
 	RequestedAt time.Time         `json:"requested_at"`
 }
@@ -74,7 +75,7 @@ type Refund struct {
 type TimelineEntry struct {
 	Type       saga.Fact `json:"type" example:"OrderPlaced"`
 	OccurredAt time.Time `json:"occurred_at"`
-	Actor      string    `json:"actor" doc:"who wrote it: a caller's subject or a step's name"`
+	Actor      string    `json:"actor" doc:"what recorded the entry: the subject of a caller, or the name of a step"`
 }
 
 // Operation returns GET /orders/{id}.
@@ -82,7 +83,7 @@ func (h GetHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "get-order", Method: http.MethodGet, Path: "/orders/{id}", Tags: []string{"orders"},
 		Summary:     "Read an order",
-		Description: "Shows an order to who placed it, and to callers with orders:read:all.",
+		Description: "Returns an order to the customer who placed it, and to callers with orders:read:all.",
 		Access:      api.Needs(h.Callers, identity.OrdersRead),
 		Faults:      []*fault.Fault{ErrUnknownOrder},
 	}, h.get)
@@ -102,7 +103,7 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*getOutput, error) {
 		return nil, ErrUnknownOrder
 	}
 	document := document(story)
-	view := int64(0) // which of its documents this is: one row has several, and a tag names one
+	view := int64(0) // which members are shown: an ETag names one document, and a version of a row has several
 	if staff {
 		document.Awaits = story.Order.Awaits
 		view |= 1
@@ -114,7 +115,7 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*getOutput, error) {
 	return &getOutput{ETag: api.ETag(append(slices.Clone(story.Versions), view)...), CacheControl: "private, no-cache", Body: document}, nil
 }
 
-// document returns what everybody may see who may see the order.
+// document returns the members that every reader of the order may see.
 func document(s order.Story) Order {
 	o := s.Order
 	d := Order{

@@ -14,20 +14,20 @@ import (
 	"backroom/shared/saga"
 )
 
-// ListHandler shows customers their orders, and staff the shop's.
+// ListHandler lists orders: to customers their own, to staff those of the shop.
 type ListHandler struct {
 	Callers identity.Verifier
 	Cursors *api.Cursors
-	// List returns orders that the filter fits, at most limit, from behind a key that it returned before; and the key to go on
-	// from, nil at the end.
-	List func(ctx context.Context, shop saga.Shop, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error)
+	// List returns at most limit orders that match the filter, after a key that it returned before. It also returns
+	// the key to continue after; nil at the end.
+	List func(ctx context.Context, shop string, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error)
 }
 
 type listInput struct {
 	api.Paged
-	Customer  string `query:"customer" maxLength:"128" doc:"whose orders; needs orders:read:all" example:"customer-17"`
-	Day       string `query:"day" format:"date" doc:"the orders of a day, in UTC; needs orders:read:all" example:"2026-03-01"`
-	Attention bool   `query:"attention" doc:"true: the orders that need a person, who waits longest first; needs orders:read:all"`
+	Customer  string `query:"customer" maxLength:"128" doc:"only orders of this customer; needs orders:read:all" example:"customer-17"`
+	Day       string `query:"day" format:"date" doc:"only orders placed on this day, in UTC; needs orders:read:all" example:"2026-03-01"`
+	Attention bool   `query:"attention" doc:"true: only orders that need attention, the longest waiting first; needs orders:read:all"`
 }
 
 type listOutput struct {
@@ -42,14 +42,14 @@ type OrderList struct {
 	Next   string         `json:"next,omitempty" doc:"the cursor of the next page; absent on the last one"`
 }
 
-// OrderSummary is an order as a list shows it.
+// OrderSummary is an order as an entry of a list.
 type OrderSummary struct {
 	ID        string        `json:"id"`
-	Status    order.Status  `json:"status" enum:"placed,confirmed,paid,rejected,expired,canceling,canceled,needs_attention"`
-	Outcome   order.Outcome `json:"outcome,omitempty" enum:"confirmed,rejected,expired,canceled"`
+	Status    order.Status  `json:"status" enum:"placed,confirmed,paid,rejected,expired,canceling,canceled,needs_attention" doc:"placed: not decided yet. confirmed: stock is reserved and the payment is authorized; the capture follows. paid: the money was captured. rejected: stock or payment failed; reason says why. expired: not decided in time. canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it; attention says why."`
+	Outcome   order.Outcome `json:"outcome,omitempty" enum:"confirmed,rejected,expired,canceled" doc:"absent until the order is decided. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed."`
 	Settled   bool          `json:"settled" doc:"true once the order awaits nothing"`
 	Reason    string        `json:"reason,omitempty" doc:"why it was rejected or canceled"`
-	Attention string        `json:"attention,omitempty" doc:"why a person must look"`
+	Attention string        `json:"attention,omitempty" doc:"why a person must resolve the order"`
 	Total     money.Money   `json:"total"`
 	PlacedAt  time.Time     `json:"placed_at"`
 }
@@ -59,9 +59,10 @@ func (h ListHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "list-orders", Method: http.MethodGet, Path: "/orders", Tags: []string{"orders"},
 		Summary: "List orders",
-		Description: "The caller's own orders, the newest first; with orders:read:all those that one filter asks for. A page may be shorter than " +
-			"limit, even empty: the last one is that without next. An order comes into a list some moments after it was placed, and an order " +
-			"that needs attention anew may come twice; what a list says of an order is what is so now.",
+		Description: "Returns the caller's own orders, the newest first. With orders:read:all, one filter selects orders of the shop. " +
+			"A page may have fewer orders than limit, even 0; only the last page has no next. " +
+			"New orders appear after a few seconds. An order that needs attention again may appear twice. " +
+			"Each order is shown as it is now.",
 		Access: api.Needs(h.Callers, identity.OrdersRead), Faults: []*fault.Fault{api.ErrBadCursor},
 	}, h.list)
 }
@@ -92,8 +93,8 @@ func (h ListHandler) list(ctx context.Context, in *listInput) (*listOutput, erro
 	return out, nil
 }
 
-// filter returns what the caller may ask for, and asks for: the caller's own orders if nothing else. It returns
-// identity.ErrScopeMissing or api.ErrInvalid.
+// filter returns the filter of the request; without one, the caller's own orders. It returns ErrInsufficientScope of
+// package identity for a filter that the caller may not use, and api.ErrInvalid for more than one filter.
 func (in *listInput) filter(caller identity.Caller) (order.Filter, error) {
 	f, broken, asked := order.Filter{Customer: in.Customer, Day: in.Day, Attention: in.Attention}, api.ErrInvalid, 0
 	for _, one := range []struct {
@@ -101,7 +102,7 @@ func (in *listInput) filter(caller identity.Caller) (order.Filter, error) {
 		given     bool
 	}{{"customer", f.Customer != ""}, {"day", f.Day != ""}, {"attention", f.Attention}} {
 		if one.given {
-			broken, asked = broken.In(one.parameter, "at most one of customer, day and attention can be asked for"), asked+1
+			broken, asked = broken.In(one.parameter, "must be the only one of customer, day and attention"), asked+1
 		}
 	}
 	switch {

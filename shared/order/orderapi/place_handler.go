@@ -20,16 +20,16 @@ import (
 type PlaceHandler struct {
 	Callers identity.Verifier
 	Orders  interface {
-		Load(ctx context.Context, shop saga.Shop, id string) (order.Order, error)
-		// Create returns the order that stands, with fault.Duplicate, if there is one.
+		Load(ctx context.Context, shop, id string) (order.Order, error)
+		// Create returns the existing order, with fault.Duplicate, if there is one.
 		Create(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) (order.Order, error)
 	}
-	// Prices says what the shop asks for a unit of each SKU, once per currency; SKUs that it does not sell are absent.
+	// Prices returns the unit price of each SKU, one per currency. SKUs that the shop does not sell are absent.
 	Prices interface {
-		// Of may remember for a while what it has read.
-		Of(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error)
-		// Read asks for what they are now.
-		Read(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error)
+		// Of may return cached prices.
+		Of(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error)
+		// Read returns the current prices.
+		Read(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error)
 	}
 	Now   func() time.Time
 	Terms order.Terms
@@ -42,11 +42,11 @@ type placeInput struct {
 
 // OrderRequest is the body of a request to place an order.
 type OrderRequest struct {
-	Lines         []lineRequest `json:"lines" minItems:"1" maxItems:"100" doc:"what is ordered; lines of one product add up"`
+	Lines         []lineRequest `json:"lines" minItems:"1" maxItems:"100" doc:"what is ordered; lines of the same SKU are added up"`
 	PaymentMethod string        `json:"payment_method" minLength:"1" maxLength:"100" pattern:"^pm_[A-Za-z0-9_]+$" doc:"the payment provider's token, never a card number" example:"pm_card_visa"`
-	Email         string        `json:"email,omitempty" format:"email" maxLength:"254" doc:"where the customer reads what became of the order; without it no mail is sent" example:"ada@example.com"`
-	Currency      string        `json:"currency,omitempty" pattern:"^[A-Z]{3}$" doc:"in which to pay; needed where the products are sold in several" example:"EUR"`
-	ExpectedTotal *money.Money  `json:"expected_total,omitempty" doc:"if given, the order is refused with price-changed unless it costs exactly this"`
+	Email         string        `json:"email,omitempty" format:"email" maxLength:"254" doc:"the customer's address for mails about the order; if absent, no mail is sent" example:"ada@example.com"`
+	Currency      string        `json:"currency,omitempty" pattern:"^[A-Z]{3}$" doc:"the currency to pay in; required if the products are sold in several" example:"EUR"`
+	ExpectedTotal *money.Money  `json:"expected_total,omitempty" doc:"if given, the order is refused with price-changed unless its total is exactly this"`
 }
 
 type lineRequest struct {
@@ -55,12 +55,13 @@ type lineRequest struct {
 }
 
 type placeOutput struct {
-	Location string `header:"Location" doc:"where the order's progress is"`
+	Location string `header:"Location" doc:"the path of the order"`
 	api.Replay
 	Body OrderReceipt
 }
 
-// OrderReceipt is what a client gets for placing an order. It holds only what never changes, so a repeated request gets the same.
+// OrderReceipt is the answer to an order that was placed. It has only members that never change, so a repeated
+// request gets the same answer.
 type OrderReceipt struct {
 	ID       string      `json:"id" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
 	PlacedAt time.Time   `json:"placed_at"`
@@ -72,7 +73,7 @@ type OrderReceipt struct {
 type OrderLine struct {
 	SKU      string      `json:"sku"`
 	Quantity int64       `json:"quantity"`
-	Price    money.Money `json:"price" doc:"of one unit"`
+	Price    money.Money `json:"price" doc:"the price of one unit"`
 }
 
 // Operation returns POST /orders.
@@ -80,7 +81,7 @@ func (h PlaceHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "place-order", Method: http.MethodPost, Path: "/orders", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
 		Summary:     "Place an order",
-		Description: "Accepts the order; stock and payment follow by themselves. Read the order at Location until it has its outcome.",
+		Description: "Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.",
 		Access:      api.Needs(h.Callers, identity.OrdersWrite),
 		Faults: []*fault.Fault{
 			order.ErrUnknownProduct, order.ErrTooManySKUs, order.ErrTooMany, order.ErrPriceChanged, order.ErrNoCurrency,
@@ -99,7 +100,7 @@ func (h PlaceHandler) place(ctx context.Context, in *placeInput) (*placeOutput, 
 	} else if there, loadErr := h.Orders.Load(ctx, caller.Shop, id); loadErr == nil {
 		o, err = there, fault.Duplicate // prices and products change; an order that was accepted stays accepted
 	} else if !errors.Is(loadErr, fault.NotFound) {
-		err = loadErr // whether this is a repetition cannot be said
+		err = loadErr // it is unknown whether the request is a repetition
 	}
 	again := errors.Is(err, fault.Duplicate)
 	switch {
@@ -111,7 +112,8 @@ func (h PlaceHandler) place(ctx context.Context, in *placeInput) (*placeOutput, 
 	return &placeOutput{Location: api.Location(ctx, o.ID), Replay: api.Replayed(again), Body: receipt(o)}, nil
 }
 
-// decide prices the wish and makes it an order. Who expects another total than what is remembered makes may have seen a newer price.
+// decide prices the request and makes it an order. If the expected total differs from the one of cached prices, it
+// decides again with current prices: the client may have seen a newer price than the cache has.
 func (h PlaceHandler) decide(
 	ctx context.Context, caller identity.Caller, id, fingerprint string, in *placeInput,
 ) (order.Order, []saga.Fact, error) {

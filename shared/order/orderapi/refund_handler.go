@@ -15,7 +15,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// RefundHandler gives money of closed orders back.
+// RefundHandler refunds paid orders.
 type RefundHandler struct {
 	Callers    identity.Verifier
 	Orders     order.Store
@@ -31,29 +31,29 @@ type refundInput struct {
 
 // RefundRequest is the body of a request for a refund.
 type RefundRequest struct {
-	Amount *refundAmount `json:"amount,omitempty" doc:"how much; all that is left if absent"`
+	Amount *refundAmount `json:"amount,omitempty" doc:"how much to refund; if absent, all that is refundable"`
 	Reason string        `json:"reason" minLength:"1" maxLength:"200" example:"arrived broken"`
 }
 
-// refundAmount is money.Money that is more than nothing.
+// refundAmount is money.Money with an amount of at least 1.
 type refundAmount struct {
 	Amount   int64  `json:"amount" minimum:"1" maximum:"9007199254740992" doc:"in minor units of the currency" example:"1250"`
-	Currency string `json:"currency" minLength:"3" maxLength:"3" pattern:"^[A-Z]{3}$" doc:"the order's" example:"EUR"`
+	Currency string `json:"currency" minLength:"3" maxLength:"3" pattern:"^[A-Z]{3}$" doc:"the currency of the order" example:"EUR"`
 }
 
 type refundOutput struct {
-	Location string `header:"Location" doc:"where the order is, and how its refunds stand"`
+	Location string `header:"Location" doc:"the path of the order, which shows its refunds"`
 	api.Replay
 	Body RefundReceipt
 }
 
-// RefundReceipt is what a client gets for asking for a refund. It holds only what never changes, so a repeated request gets the
-// same; but an order that was erased gives no reasons.
+// RefundReceipt is the answer to a refund that was requested. It has only members that never change, so a repeated
+// request gets the same answer; only the reason is gone once the order was erased.
 type RefundReceipt struct {
 	ID          string      `json:"id" example:"rfn_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
 	OrderID     string      `json:"order_id"`
 	Amount      money.Money `json:"amount"`
-	Reason      string      `json:"reason,omitempty"`
+	Reason      string      `json:"reason,omitempty" doc:"absent once the order was erased"`
 	RequestedAt time.Time   `json:"requested_at"`
 }
 
@@ -62,7 +62,7 @@ func (h RefundHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "refund-order", Method: http.MethodPost, Path: "/orders/{id}/refunds", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
 		Summary:     "Refund an order",
-		Description: "Gives a part of a closed order's money back, or all that is left of it. Read the order at Location to see how the refund stands.",
+		Description: "Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.",
 		Access:      api.Needs(h.Callers, identity.OrdersRefund),
 		Faults: []*fault.Fault{
 			ErrUnknownOrder, order.ErrNotRefundable, order.ErrRefundTooLarge, order.ErrTooManyRefunds, ErrContention, money.ErrMixed,
@@ -90,9 +90,9 @@ func (h RefundHandler) refund(ctx context.Context, in *refundInput) (*refundOutp
 		case again && asked.Fingerprint != note.Fingerprint:
 			return o, nil, api.ErrKeyReused
 		case again:
-			return o, nil, nil // whatever became of the order since, this was accepted
+			return o, nil, nil // it was accepted before, whatever happened to the order since
 		case wanted.Amount > 0 && wanted.Currency != o.Total.Currency:
-			return o, nil, money.ErrMixed.At("/amount/currency", "is not the order's")
+			return o, nil, money.ErrMixed.At("/amount/currency", "must be "+o.Total.Currency)
 		}
 		return order.Refund(o, note, wanted.Amount, h.Now(), h.RetryDelay)
 	})

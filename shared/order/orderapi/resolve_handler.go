@@ -14,7 +14,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// ResolveHandler takes the word of a person about orders that need one.
+// ResolveHandler records what a person decided about an order that needs attention.
 type ResolveHandler struct {
 	Callers    identity.Verifier
 	Orders     order.Store
@@ -30,23 +30,23 @@ type resolveInput struct {
 
 // ResolutionRequest is the body of a resolution.
 type ResolutionRequest struct {
-	Action order.Action `json:"action" enum:"retry,write_off" doc:"retry: the order asks again for what it awaits. write_off: nobody waits for it any longer, and the order is settled"`
+	Action order.Action `json:"action" enum:"retry,write_off" doc:"retry: the order asks again for what it awaits. write_off: the order gives up what it awaits, and is settled"`
 	Reason string       `json:"reason" minLength:"1" maxLength:"200" example:"the provider is back"`
 }
 
 type resolveOutput struct {
-	Location string `header:"Location" doc:"where the order's progress is"`
+	Location string `header:"Location" doc:"the path of the order"`
 	api.Replay
 	Body ResolutionReceipt
 }
 
-// ResolutionReceipt is what a client gets for resolving an order. It holds only what never changes, so a repeated request gets the
-// same; but an order that was erased gives no reasons.
+// ResolutionReceipt is the answer to a resolution. It has only members that never change, so a repeated request gets
+// the same answer; only the reason is gone once the order was erased.
 type ResolutionReceipt struct {
 	ID         string       `json:"id" example:"res_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
 	OrderID    string       `json:"order_id"`
-	Action     order.Action `json:"action" enum:"retry,write_off"`
-	Reason     string       `json:"reason,omitempty"`
+	Action     order.Action `json:"action" enum:"retry,write_off" doc:"retry: the order asks again. write_off: the order is settled."`
+	Reason     string       `json:"reason,omitempty" doc:"absent once the order was erased"`
 	ResolvedAt time.Time    `json:"resolved_at"`
 }
 
@@ -55,8 +55,8 @@ func (h ResolveHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "resolve-order", Method: http.MethodPost, Path: "/orders/{id}/resolution", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
 		Summary: "Resolve an order that needs attention",
-		Description: "Has the order ask again for what it is owed, or gives that up. A key is known as long as its resolution is the order's " +
-			"last one. An order whose money can not be taken may also be canceled.",
+		Description: "Has the order ask again for what it awaits, or gives that up. A repeated request is recognized until the order has " +
+			"another resolution. An order whose money cannot be captured can also be canceled.",
 		Access: api.Needs(h.Callers, identity.OrdersResolve),
 		Faults: []*fault.Fault{ErrUnknownOrder, order.ErrNoAttentionNeeded, ErrContention, api.ErrKeyReused},
 	}, h.resolve)

@@ -1,4 +1,4 @@
-// Package paymentapi is the HTTP edge of payments: the route that the payment provider calls.
+// Package paymentapi is the HTTP edge of payments. It has the route that the payment provider calls.
 package paymentapi
 
 import (
@@ -14,18 +14,19 @@ import (
 	"backroom/shared/saga"
 )
 
-// actor is who changes a charge because of a callback, in the log of its row.
+// actor names the cause of a callback's changes in the history of a charge.
 const actor = "receive-payment-event"
 
-// Opener opens what arrives.
+// Opener verifies and decodes callbacks.
 type Opener interface {
-	// Open returns what a callback is about. It returns payment.ErrNotSigned unless the provider signed this body just now.
+	// Open returns what a callback is about. It returns payment.ErrNotSigned unless the provider signed this body
+	// within the last five minutes.
 	Open(ctx context.Context, body []byte, signature string) (payment.Callback, error)
 }
 
-// Handler answers POST /payments/events: it has the payment looked at that the provider calls back about. The signature over
-// the body is the authentication. Whatever cannot be done now is refused with a status by which the provider sends the event
-// again; what is nobody's payment is taken and counted, because it would never be anybody's.
+// Handler answers POST /payments/events: it has the Reconciler read the payment that an event names. The signature of the
+// body is the authentication. An event that cannot be handled now is refused with a status that makes the provider send
+// it again. An event about an unknown payment is accepted and counted: a repetition would not help.
 type Handler struct {
 	Reconciler payment.Reconciler
 	Callbacks  Opener
@@ -41,9 +42,9 @@ type input struct {
 func (h Handler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "receive-payment-event", Method: http.MethodPost, Path: "/payments/events", Tags: []string{"payments"}, DefaultStatus: http.StatusOK,
-		Summary: "Receive an event of the payment provider",
-		Description: "The webhook endpoint to register at the provider. An event only says which payment to look at: it may come late, twice " +
-			"and out of order. One about a payment that is not ours is taken, and changes nothing.",
+		Summary: "Receive a payment event",
+		Description: "The webhook endpoint to register at the payment provider. Events may come late, twice or out of order: an event only " +
+			"names the payment to read. An event about an unknown payment is accepted and changes nothing.",
 		Access: api.Public,
 		Faults: []*fault.Fault{payment.ErrNotSigned, payment.ErrUnreadable, payment.ErrNoSigningSecret},
 	}, h.serve)
@@ -61,7 +62,7 @@ func (h Handler) serve(ctx context.Context, in *input) (*struct{}, error) {
 	err = h.Reconciler.HandleCallback(ctx, about, saga.Cause{ID: about.ID, Actor: actor})
 	if errors.Is(err, payment.ErrUnknownPayment) {
 		observe.Count(ctx, "CallbackUnknown", observe.Number, 1)
-		h.Log.WarnContext(ctx, "the provider called back about a payment that is not ours", "event", about.ID, "intent", about.Intent)
+		h.Log.WarnContext(ctx, "the payment provider sent an event about an unknown payment", "event", about.ID, "intent", about.Intent)
 		return nil, nil
 	}
 	return nil, err

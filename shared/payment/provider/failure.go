@@ -17,8 +17,8 @@ import (
 
 // What the provider's troubles are to us. After both anything may have happened.
 var (
-	ErrUnavailable = fault.New(fault.Unavailable, "payment-provider-unavailable", "The payment provider does not answer; try again later.")
-	ErrThrottled   = fault.New(fault.Throttled, "payment-provider-throttled", "The payment provider takes no more requests now; try again later.")
+	ErrUnavailable = fault.New(fault.Unavailable, "payment-provider-unavailable", "The payment provider does not answer. Try again later.")
+	ErrThrottled   = fault.New(fault.Throttled, "payment-provider-throttled", "The payment provider throttles requests. Try again later.")
 )
 
 // failure gives an error of a call its kind. What the provider will never do, whoever asks, is a mistake of ours.

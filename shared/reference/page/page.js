@@ -1,18 +1,18 @@
 'use strict';
 
-// Where the API is for whoever reads this: beside the page, whatever stage, base path or local door leads to it.
+// The API is beside the page, behind the same stage and base path.
 const api = location.origin + location.pathname.replace(/\/docs$/, '');
 
-// Requests of the page go to the API that it came from, and not to where the document supposes it.
-const atHome = (document) => {
-  const supposed = document.servers[0].url;
+// Requests go to the API that served the page, not to the server that the document names.
+const withServer = (document) => {
+  const documented = document.servers[0].url;
   const clients = document.components.securitySchemes.client.flows.clientCredentials;
-  clients.tokenUrl = clients.tokenUrl.replace(supposed, api);
+  clients.tokenUrl = clients.tokenUrl.replace(documented, api);
   document.servers = [{url: api}];
   return document;
 };
 
-// The document links to a file beside it. It is shown as text, in which a browser finds an entry by its words.
+// The document links to problems.md. The browser shows it as plain text and finds an entry by its text.
 const linked = (text) => text.replaceAll('](problems.md', '](?file=problems.md').replaceAll('problems.md#', 'problems.md#:~:text=');
 
 SwaggerUIBundle({
@@ -21,13 +21,13 @@ SwaggerUIBundle({
   deepLinking: true,
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
-  validatorUrl: null, // the badge of a service elsewhere
+  validatorUrl: null, // no badge of an external service
   plugins: [{
     statePlugins: {
       spec: {
         wrapActions: {
           updateSpec: (update) => (text) => update(linked(text)),
-          updateJsonSpec: (update) => (document) => update(atHome(document)),
+          updateJsonSpec: (update) => (document) => update(withServer(document)),
         },
       },
     },

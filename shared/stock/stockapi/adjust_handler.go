@@ -14,14 +14,14 @@ import (
 	"backroom/shared/stock"
 )
 
-// ErrWhichAdjustment is the answer to an adjustment that is neither a delta nor a count.
-var ErrAmbiguous = fault.New(fault.Invalid, "ambiguous-adjustment", "Send either delta, or set and if_equals.")
+// ErrAmbiguous is the answer to an adjustment that is neither a delta nor a count, or both.
+var ErrAmbiguous = fault.New(fault.Invalid, "ambiguous-adjustment", "An adjustment needs either delta, or set and if_equals. Send one of the two.")
 
-// AdjustHandler changes how many units of a SKU can be sold.
+// AdjustHandler changes the sellable units of a SKU.
 type AdjustHandler struct {
 	Callers identity.Verifier
-	// Adjust applies an adjustment once. It returns the one that was kept, with fault.Duplicate, if it was made before, and
-	// ErrNotThatMany or ErrLevelOther if the level forbids it.
+	// Adjust applies an adjustment once. It returns the stored one, with fault.Duplicate, if it was applied before.
+	// It returns stock.ErrInsufficient or stock.ErrLevelChanged if the level does not allow it.
 	Adjust func(context.Context, stock.Adjustment) (stock.Adjustment, error)
 	Now    func() time.Time
 }
@@ -34,9 +34,9 @@ type adjustInput struct {
 
 // AdjustmentRequest is the body of an adjustment.
 type AdjustmentRequest struct {
-	Delta    *int64 `json:"delta,omitempty" minimum:"-1000000000" maximum:"1000000000" doc:"units that came (positive) or went (negative)" example:"100"`
-	Set      *int64 `json:"set,omitempty" minimum:"0" maximum:"1000000000" doc:"the level that was counted; needs if_equals"`
-	IfEquals *int64 `json:"if_equals,omitempty" minimum:"0" maximum:"1000000000" doc:"the level that the count replaces"`
+	Delta    *int64 `json:"delta,omitempty" minimum:"-1000000000" maximum:"1000000000" doc:"units to add (positive) or to remove (negative)" example:"100"`
+	Set      *int64 `json:"set,omitempty" minimum:"0" maximum:"1000000000" doc:"the sellable units that were counted; needs if_equals"`
+	IfEquals *int64 `json:"if_equals,omitempty" minimum:"0" maximum:"1000000000" doc:"the sellable units that the count replaces"`
 	Reason   string `json:"reason" minLength:"1" maxLength:"200" example:"delivery"`
 }
 
@@ -58,8 +58,8 @@ type StockAdjustment struct {
 func (h AdjustHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "adjust-stock", Method: http.MethodPost, Path: "/stock/{sku}/adjustments", Tags: []string{"stock"}, DefaultStatus: http.StatusCreated,
-		Summary:     "Adjust a level",
-		Description: "Changes how many units can be sold: by a delta, or to a count if the level still is what it was counted against.",
+		Summary:     "Adjust a stock level",
+		Description: "Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.",
 		Access:      api.Needs(h.Callers, identity.StockWrite),
 		Faults:      []*fault.Fault{ErrAmbiguous, stock.ErrInsufficient, stock.ErrLevelChanged, api.ErrKeyReused},
 	}, h.adjust)
@@ -77,7 +77,7 @@ func (h AdjustHandler) adjust(ctx context.Context, in *adjustInput) (*adjustOutp
 	case delta == nil && set != nil && equals != nil:
 		wanted.Delta = *set - *equals
 	default:
-		return nil, ErrAmbiguous.At("", "has neither or both")
+		return nil, ErrAmbiguous.At("", "must have either delta, or set and if_equals")
 	}
 	observe.Note(ctx, slog.String("adjustment", wanted.ID))
 	made, err := h.Adjust(ctx, wanted)

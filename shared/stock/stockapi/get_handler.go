@@ -1,4 +1,4 @@
-// Package stockapi is the HTTP edge of stock: it shows levels and takes adjustments of them.
+// Package stockapi is the HTTP edge of stock. It returns levels and accepts adjustments.
 package stockapi
 
 import (
@@ -12,11 +12,11 @@ import (
 	"backroom/shared/stock"
 )
 
-// GetHandler shows levels.
+// GetHandler returns the level of a SKU.
 type GetHandler struct {
 	Callers identity.Verifier
-	// Load reads a level consistently. It returns ErrUnknownStock for none.
-	Load func(ctx context.Context, shop saga.Shop, sku string) (stock.Level, error)
+	// Load reads a level consistently. It returns stock.ErrUnknownStock if the SKU has no level.
+	Load func(ctx context.Context, shop, sku string) (stock.Level, error)
 }
 
 type getInput struct {
@@ -32,17 +32,18 @@ type getOutput struct {
 type StockLevel struct {
 	SKU      string `json:"sku" example:"MUG-1"`
 	Sellable int64  `json:"sellable" doc:"units that can be sold" example:"80"`
-	Promised int64  `json:"promised" doc:"units that are set aside for orders, or sold to them and not shipped yet" example:"20"`
+	Promised int64  `json:"promised" doc:"units that are reserved for orders, or sold and not shipped yet" example:"20"`
 }
 
 // Operation returns GET /stock/{sku}.
 func (h GetHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "get-stock", Method: http.MethodGet, Path: "/stock/{sku}", Tags: []string{"stock"},
-		Summary:     "Read a level",
-		Description: "Says how many units of a SKU can be sold at this moment, and how many are spoken for. Together they are all that were brought: nothing leaves yet, parcels are not built.",
-		Access:      api.Needs(h.Callers, identity.StockRead),
-		Faults:      []*fault.Fault{stock.ErrUnknownStock},
+		Summary: "Read a stock level",
+		Description: "Returns how many units of a SKU can be sold now, and how many are promised to orders. The sum is what all adjustments " +
+			"added: shipping is not part of the API yet, so no unit leaves.",
+		Access: api.Needs(h.Callers, identity.StockRead),
+		Faults: []*fault.Fault{stock.ErrUnknownStock},
 	}, h.get)
 }
 
