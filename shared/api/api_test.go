@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// tokens knows its callers by their tokens.
+// tokens is a verifier with the caller of each token.
 type tokens map[string]identity.Caller
 
 func (t tokens) Verify(_ context.Context, token string) (identity.Caller, error) {
@@ -107,7 +107,7 @@ func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-// problem decodes the answer, having checked what every problem promises.
+// problem decodes the answer and checks what holds for every problem.
 func problem(t *testing.T, w *httptest.ResponseRecorder) api.Problem {
 	t.Helper()
 	var p api.Problem
@@ -123,7 +123,7 @@ func problem(t *testing.T, w *httptest.ResponseRecorder) api.Problem {
 	return p
 }
 
-func TestAnOrderIsAccepted(t *testing.T) {
+func TestOperation_AcceptsAnOrder(t *testing.T) {
 	w := serve(place(accept), request(good))
 	assert.Equal(t, 202, w.Code)
 	assert.JSONEq(t, `{"id":"o 1","caller":"ann"}`, w.Body.String())
@@ -136,13 +136,13 @@ func TestAnOrderIsAccepted(t *testing.T) {
 	assert.NotContains(t, w.Header(), "Cache-Control")
 }
 
-func TestARepetitionSaysSo(t *testing.T) {
+func TestReplay_MarksARepetition(t *testing.T) {
 	r := request(good)
 	r.Header.Set("Idempotency-Key", "again")
 	assert.Equal(t, "true", serve(place(accept), r).Header().Get("Idempotent-Replayed"))
 }
 
-func TestTheHandlerSeesTheBytesBesideTheBody(t *testing.T) {
+func TestBody_ReturnsTheBytesOfATypedBody(t *testing.T) {
 	var seen []byte
 	serve(place(func(ctx context.Context, in *placeInput) (*placeOutput, error) {
 		seen = api.Body(ctx)
@@ -151,8 +151,8 @@ func TestTheHandlerSeesTheBytesBesideTheBody(t *testing.T) {
 	assert.Equal(t, good, string(seen))
 }
 
-// The HTTP side of the error table in package fault.
-func TestEveryKindOfFaultHasItsStatus(t *testing.T) {
+// The statuses are those of the table in package fault.
+func TestProblem_EveryKindHasItsStatus(t *testing.T) {
 	declared := func(k fault.Kind) error { return fault.New(k, "some-slug", "Some detail.") }
 	for name, c := range map[string]struct {
 		err    error
@@ -194,7 +194,7 @@ func TestEveryKindOfFaultHasItsStatus(t *testing.T) {
 	}
 }
 
-func TestLaterSaysWhen(t *testing.T) {
+func TestProblem_ThrottledAndUnavailableHaveRetryAfter(t *testing.T) {
 	for after, want := range map[string]string{"0s": "1", "10ms": "1", "1.2s": "2", "1m": "60"} {
 		w := serve(place(func(context.Context, *placeInput) (*placeOutput, error) {
 			return nil, fault.New(fault.Unavailable, "later", "Later.").After(duration(t, after))
@@ -203,7 +203,7 @@ func TestLaterSaysWhen(t *testing.T) {
 	}
 }
 
-func TestAPanicIsOneMoreInternalError(t *testing.T) {
+func TestOperation_PanicIsAnInternalError(t *testing.T) {
 	w, log := logged(t, place(func(context.Context, *placeInput) (*placeOutput, error) { panic("secret") }), request(good))
 	assert.Equal(t, 500, problem(t, w).Status)
 	assert.NotContains(t, w.Body.String(), "secret")
@@ -212,7 +212,7 @@ func TestAPanicIsOneMoreInternalError(t *testing.T) {
 	assert.Contains(t, log["stack"], "api_test")
 }
 
-func TestAFaultNamesThePlace(t *testing.T) {
+func TestProblem_NamesThePlaceOfABrokenRule(t *testing.T) {
 	w := serve(place(func(context.Context, *placeInput) (*placeOutput, error) {
 		return nil, fault.New(fault.Invalid, "unknown-sku", "No such product.").
 			At("/lines/0/sku", "unknown").At("/a~1b c", "odd").At("", "the whole").In("limit", "too high")
@@ -223,7 +223,7 @@ func TestAFaultNamesThePlace(t *testing.T) {
 	}, problem(t, w).Errors)
 }
 
-func TestWhoIsLetIn(t *testing.T) {
+func TestAccess_AcceptsValidTokensWithTheScopes(t *testing.T) {
 	for name, c := range map[string]struct {
 		authorization []string
 		status        int
@@ -254,7 +254,7 @@ func TestWhoIsLetIn(t *testing.T) {
 	}
 }
 
-func TestARouteThatNamesNoAccessCannotBeMade(t *testing.T) {
+func TestNew_PanicsOnAnIncompleteRoute(t *testing.T) {
 	handle := func(context.Context, *struct{}) (*struct{}, error) { return nil, nil }
 	route := api.Route{Name: "x", Method: "GET", Path: "/x"}
 	assert.PanicsWithValue(t, `api: the route "x" has no Access: set api.Public, or api.Needs with a verifier`, func() { api.New(route, handle) })
@@ -264,7 +264,7 @@ func TestARouteThatNamesNoAccessCannotBeMade(t *testing.T) {
 	assert.Panics(t, func() { api.New(route, handle) })
 }
 
-func TestNotThisOperation(t *testing.T) {
+func TestOperation_RefusesOtherPathsAndMethods(t *testing.T) {
 	for name, c := range map[string]struct {
 		method, path string
 		status       int
@@ -282,7 +282,7 @@ func TestNotThisOperation(t *testing.T) {
 	}
 }
 
-func TestTheRequestHasOneLogLine(t *testing.T) {
+func TestOperation_LogsOneLinePerRequest(t *testing.T) {
 	_, log := logged(t, place(accept), request(good))
 	assert.Equal(t, "INFO", log["level"])
 	assert.Equal(t, "done", log["outcome"])

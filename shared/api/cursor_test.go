@@ -21,7 +21,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// vault keeps the cursors' secret.
+// vault holds the cursors' secret.
 type vault struct {
 	document string
 	away     error
@@ -49,7 +49,7 @@ var (
 	goods = api.List{Route: "list-products", Shop: "main"}
 )
 
-func TestACursorLeadsBackToItsPlace(t *testing.T) {
+func TestCursors_OpenReturnsTheSignedKey(t *testing.T) {
 	t.Parallel()
 	cursors := newVault().cursors()
 	require.NoError(t, cursors.Prepare(t.Context()))
@@ -67,7 +67,7 @@ func TestACursorLeadsBackToItsPlace(t *testing.T) {
 	}
 }
 
-func TestNoCursorIsTheFirstPageAndNoKeyIsTheLast(t *testing.T) {
+func TestCursors_EmptyCursorIsTheFirstPageAndNoKeyTheLast(t *testing.T) {
 	t.Parallel()
 	v := newVault()
 	v.away = errors.New("timeout")
@@ -79,7 +79,7 @@ func TestNoCursorIsTheFirstPageAndNoKeyIsTheLast(t *testing.T) {
 	assert.Empty(t, cursor)
 }
 
-func TestACursorOpensForNothingElse(t *testing.T) {
+func TestCursors_RefuseOtherListsAndForgeries(t *testing.T) {
 	t.Parallel()
 	cursors := newVault().cursors()
 	good, err := cursors.Sign(t.Context(), anns, here)
@@ -139,7 +139,7 @@ func TestACursorOpensForNothingElse(t *testing.T) {
 	}
 }
 
-// unusedBits returns a text that decodes leniently to what the cursor does.
+// unusedBits returns another base64 spelling of the cursor, which a lenient decoder accepts.
 func unusedBits(t *testing.T, cursor string) string {
 	t.Helper()
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -148,7 +148,7 @@ func unusedBits(t *testing.T, cursor string) string {
 	return cursor[:len(cursor)-1] + alphabet[last|1:last|1+1]
 }
 
-func TestACursorSurvivesAReplacedSecretOnlyByBeginningAgain(t *testing.T) {
+func TestCursors_RefuseCursorsOfAReplacedSecret(t *testing.T) {
 	t.Parallel()
 	v := newVault()
 	cursors := v.cursors()
@@ -159,15 +159,15 @@ func TestACursorSurvivesAReplacedSecretOnlyByBeginningAgain(t *testing.T) {
 	fresh, err := v.cursors().Sign(t.Context(), goods, here)
 	require.NoError(t, err)
 	_, err = cursors.Open(t.Context(), goods, old)
-	require.NoError(t, err, "who has not heard of the new secret serves on")
+	require.NoError(t, err, "an instance without the new secret still opens it")
 	key, err := cursors.Open(t.Context(), goods, fresh)
-	require.NoError(t, err, "and hears of it by the first cursor that it does not know")
+	require.NoError(t, err, "and reads the new secret for the first unknown cursor")
 	assert.Equal(t, here, key)
 	_, err = cursors.Open(t.Context(), goods, old)
 	require.ErrorIs(t, err, api.ErrBadCursor)
 }
 
-func TestASecretThatCannotBeReadIsNotTheCursorsFault(t *testing.T) {
+func TestCursors_UnreadableSecretIsUnavailable(t *testing.T) {
 	t.Parallel()
 	good, err := newVault().cursors().Sign(t.Context(), goods, here)
 	require.NoError(t, err)
@@ -184,17 +184,17 @@ func TestASecretThatCannotBeReadIsNotTheCursorsFault(t *testing.T) {
 		_, err = cursors.Open(t.Context(), goods, good)
 		require.ErrorIs(t, err, fault.Unavailable, what)
 		_, err = cursors.Open(t.Context(), goods, "garbage")
-		require.ErrorIs(t, err, api.ErrBadCursor, "what is no cursor under any secret: %s", what)
+		require.ErrorIs(t, err, api.ErrBadCursor, "not a cursor under any secret: %s", what)
 	}
 }
 
-func TestAKeyThatMakesNoCursorIsABug(t *testing.T) {
+func TestCursors_TooLongKeyIsAnInternalError(t *testing.T) {
 	t.Parallel()
 	_, err := newVault().cursors().Sign(t.Context(), goods, map[string]string{"pk": strings.Repeat("x", 1000)})
 	assert.Equal(t, fault.Internal, fault.KindOf(err))
 }
 
-func TestEveryKeyComesBackAndOnlyToItsList(t *testing.T) {
+func TestCursors_EveryKeyOpensOnlyForItsList(t *testing.T) {
 	t.Parallel()
 	cursors := newVault().cursors()
 	text := rapid.StringN(0, 12, 40)
@@ -216,7 +216,7 @@ func TestEveryKeyComesBackAndOnlyToItsList(t *testing.T) {
 	})
 }
 
-// What opens was signed: nothing that a client makes up is a cursor, and a cursor has one spelling.
+// FuzzCursor checks that only signed cursors open, and that a cursor has one spelling.
 func FuzzCursor(f *testing.F) {
 	cursors := newVault().cursors()
 	good, err := cursors.Sign(context.Background(), goods, here)
@@ -252,7 +252,7 @@ type pageOutput struct {
 	}
 }
 
-func TestAListLinksItsNextPage(t *testing.T) {
+func TestLinkNext_LinksTheNextPage(t *testing.T) {
 	t.Parallel()
 	list := api.New(api.Route{Name: "list-things", Method: http.MethodGet, Path: "/things", Access: api.Public}, func(ctx context.Context, in *pageInput) (*pageOutput, error) {
 		out := &pageOutput{}

@@ -13,7 +13,7 @@ import (
 	"backroom/shared/api"
 )
 
-func TestAnOperationSaysThatItWillGo(t *testing.T) {
+func TestOperation_AnnouncesDeprecationAndSunset(t *testing.T) {
 	t.Parallel()
 	leaving := api.New(api.Route{
 		Name: "get-shelf", Method: "GET", Path: "/shelves", Access: api.Public, Tags: []string{"stock"},

@@ -28,7 +28,7 @@ func operations() []api.Operation {
 }
 
 var about = api.About{
-	Title: "Shelves", Version: "1.2.3", Description: "What stands where.", License: "Apache-2.0", Server: "/v1", Token: "/oauth/token",
+	Title: "Shelves", Version: "1.2.3", Description: "The shelves of a shop.", License: "Apache-2.0", Server: "/v1", Token: "/oauth/token",
 	Tags: []api.Tag{{Name: "stock", Meaning: "What there is."}},
 }
 
@@ -36,7 +36,7 @@ var examples = []api.Example{{
 	Operation: "get-shelf", Name: "nowhere", Path: "/shelves/7", Status: 404, Media: "application/problem+json", Answer: `{"status":404}`,
 }}
 
-func TestDocument(t *testing.T) {
+func TestDocuments_EqualTheGoldenFile(t *testing.T) {
 	const golden = "testdata/openapi.yaml"
 	got, copy30, err := api.Documents(about, examples, operations()...)
 	require.NoError(t, err)
@@ -54,7 +54,7 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-func TestOperationsThatDoNotGoTogether(t *testing.T) {
+func TestDocuments_RefuseConflictingOperations(t *testing.T) {
 	_, _, err := api.Documents(about, nil, place(accept), place(accept))
 	require.Error(t, err)
 	_, _, err = api.Documents(about, nil, api.Operation{})

@@ -11,7 +11,7 @@ import (
 	"backroom/shared/api"
 )
 
-func TestTags(t *testing.T) {
+func TestTags_MatchStronglyAndWeakly(t *testing.T) {
 	assert.Equal(t, `"v3"`, api.ETag(3))
 	assert.Equal(t, `"v3.0.12"`, api.ETag(3, 0, 12))
 	for header, c := range map[string]struct{ given, strong, weak, fails bool }{
@@ -65,7 +65,7 @@ func shelf(method string, status int) api.Operation {
 		})
 }
 
-func TestAGETIsRevalidated(t *testing.T) {
+func TestETag_RevalidatesAGET(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/shelf", nil)
 	w := serve(shelf("GET", 0), r)
 	assert.Equal(t, 200, w.Code, "a Status of 0 is the route's")
@@ -83,7 +83,7 @@ func TestAGETIsRevalidated(t *testing.T) {
 	assert.Equal(t, 200, serve(shelf("GET", 0), r).Code)
 }
 
-func TestAPUTDecidesItself(t *testing.T) {
+func TestETag_LeavesAPUTToItsHandler(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPut, "/shelf", nil)
 	r.Header.Set("If-Match", `"v3"`)
 	r.Header.Set("If-None-Match", `*`)

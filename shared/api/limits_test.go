@@ -17,7 +17,7 @@ import (
 	"backroom/shared/identity"
 )
 
-// verifier counts how often it is asked.
+// verifier counts its calls.
 type verifier struct {
 	tokens
 	asked int
@@ -28,7 +28,7 @@ func (v *verifier) Verify(ctx context.Context, token string) (identity.Caller, e
 	return v.tokens.Verify(ctx, token)
 }
 
-// door is a limited route behind the gateway, and its clock.
+// door is a limited route behind the gateway, with its clock.
 type door struct {
 	t       *testing.T
 	now     time.Time
@@ -63,7 +63,7 @@ func limits(h http.Header) []string {
 	return []string{h.Get("RateLimit-Limit"), h.Get("RateLimit-Remaining"), h.Get("RateLimit-Reset"), h.Get("RateLimit-Policy"), h.Get("Retry-After")}
 }
 
-func TestEveryAnswerSaysHowTheCallerStands(t *testing.T) {
+func TestLimit_EveryAnswerHasTheRateLimitHeaders(t *testing.T) {
 	d := open(t, api.Public, 2, 5)
 	for what, want := range []struct {
 		body   string
@@ -89,7 +89,7 @@ func TestEveryAnswerSaysHowTheCallerStands(t *testing.T) {
 	assert.Equal(t, 204, status, "another address")
 }
 
-func TestACallerIsCountedByItsTokenWhereverItComesFrom(t *testing.T) {
+func TestLimit_CountsACallerByItsTokenFromEveryAddress(t *testing.T) {
 	d := open(t, api.Needs(callers), 1, 2)
 	for _, source := range []string{"192.0.2.1", "192.0.2.2"} {
 		status, _ := d.ask(source, "writer", thing)
@@ -100,11 +100,11 @@ func TestACallerIsCountedByItsTokenWhereverItComesFrom(t *testing.T) {
 	assert.Equal(t, []string{"2", "0", "2", "2;w=2", "1"}, limits(header))
 	for range 2 {
 		status, _ = d.ask("192.0.2.3", "reader", thing)
-		assert.Equal(t, 204, status, "others at its address have what is theirs")
+		assert.Equal(t, 204, status, "other callers at its address have their own quota")
 	}
 }
 
-func TestAScopeThatIsMissingCounts(t *testing.T) {
+func TestLimit_CountsRequestsWithoutTheScope(t *testing.T) {
 	d := open(t, api.Needs(callers, "orders:write"), 1, 1)
 	status, _ := d.ask("192.0.2.1", "reader", thing)
 	assert.Equal(t, 403, status)
@@ -112,7 +112,7 @@ func TestAScopeThatIsMissingCounts(t *testing.T) {
 	assert.Equal(t, 429, status)
 }
 
-func TestAFloodOfBadTokensIsCheap(t *testing.T) {
+func TestLimit_BadTokensAreCountedPerAddress(t *testing.T) {
 	v := &verifier{tokens: callers}
 	d := open(t, api.Needs(v), 1, 3)
 	for i, want := range []int{401, 401, 401, 429, 429, 429} {
@@ -120,26 +120,26 @@ func TestAFloodOfBadTokensIsCheap(t *testing.T) {
 		assert.Equal(t, want, status)
 		assert.Equal(t, []string{"2", "1", "0", "0", "0", "0"}[i], header.Get("RateLimit-Remaining"))
 	}
-	assert.Equal(t, 3, v.asked, "no token is looked at any more")
+	assert.Equal(t, 3, v.asked, "later tokens are not verified")
 	status, _ := d.ask("192.0.2.2", "writer", thing)
-	assert.Equal(t, 204, status, "other addresses do not suffer")
+	assert.Equal(t, 204, status, "other addresses are not limited")
 	d.now = d.now.Add(time.Second)
 	status, _ = d.ask("192.0.2.1", "", thing)
-	assert.Equal(t, 401, status, "none is a bad one")
+	assert.Equal(t, 401, status, "a missing token counts as a bad one")
 	status, _ = d.ask("192.0.2.1", "", thing)
 	assert.Equal(t, 429, status)
 }
 
-func TestOursIsNobodysFault(t *testing.T) {
+func TestLimit_UnreadableKeysAreNotCounted(t *testing.T) {
 	d := open(t, api.Needs(callers), 1, 1)
 	for range 3 {
 		status, header := d.ask("192.0.2.1", "unlucky", thing)
 		assert.Equal(t, 503, status)
-		assert.Equal(t, "1", header.Get("RateLimit-Remaining"), "keys that cannot be read are not held against the address")
+		assert.Equal(t, "1", header.Get("RateLimit-Remaining"), "unreadable keys do not count against the address")
 	}
 }
 
-func TestWhoAsksTooOftenGetsTheProblem(t *testing.T) {
+func TestLimit_ThrottledCallerGetsAProblem(t *testing.T) {
 	op := api.New(api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/thing", Access: api.Public},
 		func(context.Context, *struct{}) (*struct{}, error) { return nil, nil }).Limited(limit.New(1, 1, time.Now().UTC))
 	assert.Equal(t, 204, serve(op, httptest.NewRequest(http.MethodGet, "/thing", nil)).Code)

@@ -24,7 +24,7 @@ func duration(t *testing.T, s string) time.Duration {
 	return d
 }
 
-func TestBodies(t *testing.T) {
+func TestBody_StrictJSON(t *testing.T) {
 	padded := func(size int) string { return good + strings.Repeat(" ", size-len(good)) }
 	nested := func(depth int) string { // inside "tags", where the schema asks for text: only depth 16 is read that far
 		return `{"lines":` + strings.Repeat("[", depth-1) + strings.Repeat("]", depth-1) + `}`
@@ -130,7 +130,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-func TestABodyFullOfMistakesGetsAShortAnswer(t *testing.T) {
+func TestBody_ManyBrokenRulesGetAShortAnswer(t *testing.T) {
 	var body strings.Builder
 	body.WriteString(`{"lines":[]`)
 	for i := range 1000 {
@@ -150,7 +150,7 @@ func TestABodyFullOfMistakesGetsAShortAnswer(t *testing.T) {
 	assert.Equal(t, "#", problem(t, answer).Errors[0].Pointer, "but the nearest part with a short one is named")
 }
 
-func TestMediaTypes(t *testing.T) {
+func TestBody_MediaTypes(t *testing.T) {
 	for sent, status := range map[string]int{
 		"application/json":                         202,
 		"application/json; charset=utf-8":          202,
@@ -166,7 +166,7 @@ func TestMediaTypes(t *testing.T) {
 	} {
 		r := request(good)
 		r.Header.Set("Content-Type", sent)
-		r.Header.Set("Accept", "application/x-www-form-urlencoded") // asks in vain
+		r.Header.Set("Accept", "application/x-www-form-urlencoded") // is ignored
 		assert.Equal(t, status, serve(place(accept), r).Code, sent)
 	}
 	r := request(good)
@@ -176,7 +176,7 @@ func TestMediaTypes(t *testing.T) {
 	assert.Equal(t, "Content-Type", p.Errors[0].Parameter)
 }
 
-func TestParameters(t *testing.T) {
+func TestOperation_ChecksParameters(t *testing.T) {
 	for name, c := range map[string]struct {
 		target, key string
 		status      int
@@ -189,7 +189,7 @@ func TestParameters(t *testing.T) {
 		"a key beyond ASCII":         {"/shelves/top/orders", "schlüssel", 422, "invalid-request", "Idempotency-Key"},
 		"no key":                     {"/shelves/top/orders", "", 400, "idempotency-key-missing", "Idempotency-Key"},
 		"a path parameter's rule":    {"/shelves/far-too-long/orders", "k", 422, "invalid-request", "shelf"},
-		"a query that is no int":     {"/shelves/top/orders?limit=x", "k", 422, "invalid-request", "limit"},
+		"a query that is not an int": {"/shelves/top/orders?limit=x", "k", 422, "invalid-request", "limit"},
 		"an empty query parameter's": {"/shelves/top/orders?limit=", "k", 422, "invalid-request", "limit"},
 		"a query parameter's":        {"/shelves/top/orders?limit=0", "k", 422, "invalid-request", "limit"},
 	} {
@@ -223,7 +223,7 @@ type tokenOutput struct {
 	}
 }
 
-func TestForms(t *testing.T) {
+func TestBody_Forms(t *testing.T) {
 	issue := api.New(api.Route{Name: "issue-token", Method: "POST", Path: "/oauth/token", Access: api.Public},
 		func(_ context.Context, in *tokenInput) (*tokenOutput, error) {
 			out := &tokenOutput{CacheControl: "no-store"}
@@ -263,7 +263,7 @@ type callbackInput struct {
 	RawBody   []byte `contentType:"application/json"`
 }
 
-func TestARawBodyIsTheHandlersBusiness(t *testing.T) {
+func TestBody_RawBodyIsNotChecked(t *testing.T) {
 	var seen string
 	receive := api.New(api.Route{Name: "receive", Method: "POST", Path: "/payments/events", Access: api.Public},
 		func(_ context.Context, in *callbackInput) (*struct{}, error) {
@@ -282,7 +282,7 @@ func TestARawBodyIsTheHandlersBusiness(t *testing.T) {
 	assert.Equal(t, 413, serve(receive, r).Code)
 }
 
-func TestAnOperationWithoutABodyDoesNotLookAtOne(t *testing.T) {
+func TestOperation_WithoutABodyIgnoresOne(t *testing.T) {
 	get := api.New(api.Route{Name: "get", Method: "GET", Path: "/x", Access: api.Public},
 		func(ctx context.Context, _ *struct{}) (*struct{ Body string }, error) {
 			return &struct{ Body string }{string(api.Body(ctx))}, nil
@@ -291,7 +291,7 @@ func TestAnOperationWithoutABodyDoesNotLookAtOne(t *testing.T) {
 	assert.Equal(t, 200, serve(get, httptest.NewRequest(http.MethodGet, "/x", nil)).Code)
 }
 
-func TestABodyMayBeOptional(t *testing.T) {
+func TestBody_CanBeOptional(t *testing.T) {
 	type reason struct {
 		Reason string `json:"reason" maxLength:"5"`
 	}
@@ -313,7 +313,7 @@ func TestABodyMayBeOptional(t *testing.T) {
 	assert.Equal(t, "#/reason", problem(t, serve(cancel, r)).Errors[0].Pointer)
 }
 
-func TestFingerprint(t *testing.T) {
+func TestFingerprint_IsEqualForEqualDocuments(t *testing.T) {
 	same := api.Fingerprint([]byte(`{"lines":[{"sku":"é","quantity":2}],"note":"a"}`))
 	assert.Len(t, same, 64)
 	for _, body := range []string{
@@ -335,8 +335,8 @@ func TestFingerprint(t *testing.T) {
 	assert.NotEqual(t, api.Fingerprint([]byte(`9007199254740993`)), api.Fingerprint([]byte(`9007199254740992`)))
 }
 
-// Whatever the bytes: no 500. What the standard library cannot read is malformed, and what is taken is what it reads, too, when it
-// knows no other names.
+// FuzzBody checks that no body causes a 500, that a body that encoding/json cannot read is malformed, and that an accepted
+// body means what a strict decoder of encoding/json reads.
 func FuzzBody(f *testing.F) {
 	for _, seed := range []string{good, `{"lines":[{"sku":"\ud83d\ude00","quantity":1e400}],"a/b~c":[{}]}`, `[[[[`, "\"\\u", "{\"\\\"\":{}}"} {
 		f.Add([]byte(seed))

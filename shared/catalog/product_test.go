@@ -16,7 +16,7 @@ var noon = time.Date(2026, time.March, 1, 12, 0, 0, 123_456_789, time.UTC)
 
 func euro(cents int64) []money.Money { return []money.Money{{Amount: cents, Currency: "EUR"}} }
 
-func TestWhatMayBeSaidAboutAProduct(t *testing.T) {
+func TestContent_Check(t *testing.T) {
 	t.Parallel()
 	several := []money.Money{{Amount: 1, Currency: "EUR"}, {Amount: 1, Currency: "JPY"}}
 	for what, c := range map[string]struct {
@@ -28,8 +28,8 @@ func TestWhatMayBeSaidAboutAProduct(t *testing.T) {
 		"a price per currency":          {content: Content{Prices: several}},
 		"variants with and without one": {content: Content{Prices: euro(1), Variants: []Variant{{SKU: "A"}, {SKU: "B", Prices: several}}}},
 		"two prices in one currency":    {content: Content{Prices: append(several, euro(2)...)}, err: ErrPriceRepeated, at: "/prices/2/currency"},
-		"a currency that is none":       {content: Content{Prices: []money.Money{{Amount: 1, Currency: "XXY"}}}, err: money.ErrCurrency, at: "/prices/0"},
-		"a variant's currency is none":  {content: Content{Variants: []Variant{{SKU: "A"}, {SKU: "B", Prices: []money.Money{{Currency: "XXY"}}}}}, err: money.ErrCurrency, at: "/variants/1/prices/0"},
+		"an unknown currency":           {content: Content{Prices: []money.Money{{Amount: 1, Currency: "XXY"}}}, err: money.ErrCurrency, at: "/prices/0"},
+		"a variant's unknown currency":  {content: Content{Variants: []Variant{{SKU: "A"}, {SKU: "B", Prices: []money.Money{{Currency: "XXY"}}}}}, err: money.ErrCurrency, at: "/variants/1/prices/0"},
 		"a variant with two prices":     {content: Content{Variants: []Variant{{SKU: "A", Prices: append(euro(1), euro(1)...)}}}, err: ErrPriceRepeated, at: "/variants/0/prices/1/currency"},
 		"a variant of its own SKU":      {content: Content{Variants: []Variant{{SKU: "A"}, {SKU: "MUG"}}}, err: ErrSKURepeated, at: "/variants/1/sku"},
 		"two variants of one SKU":       {content: Content{Variants: []Variant{{SKU: "A"}, {SKU: "B"}, {SKU: "A"}}}, err: ErrSKURepeated, at: "/variants/2/sku"},
@@ -44,7 +44,7 @@ func TestWhatMayBeSaidAboutAProduct(t *testing.T) {
 	}
 }
 
-func TestAProductsVersionsNeverRepeat(t *testing.T) {
+func TestProduct_VersionsNeverRepeat(t *testing.T) {
 	t.Parallel()
 	none := Product{Shop: "main", SKU: "MUG"}
 	created := none.Rewritten(Content{Title: "Mug"}, noon)
@@ -60,13 +60,13 @@ func TestAProductsVersionsNeverRepeat(t *testing.T) {
 	}
 	assert.Equal(t, time.Date(2026, time.March, 1, 14, 0, 0, 123_000_000, time.UTC), deleted.DeletedAt)
 	assert.Equal(t, deleted.DeletedAt, deleted.ChangedAt)
-	assert.Equal(t, "Cup", deleted.Title, "the row tells what it was")
+	assert.Equal(t, "Cup", deleted.Title, "the row keeps its content")
 	assert.True(t, created.Says(Content{Title: "Mug"}))
 	assert.False(t, created.Says(Content{Title: "Cup"}))
-	assert.False(t, deleted.Says(deleted.Content), "what is deleted says nothing")
+	assert.False(t, deleted.Says(deleted.Content), "a deleted product equals no content")
 }
 
-func TestVariantsCostWhatTheySayOrWhatTheProductCosts(t *testing.T) {
+func TestSoldByVariant_FallsBackToThePricesOfTheProduct(t *testing.T) {
 	t.Parallel()
 	p := Product{}.Rewritten(Content{Prices: euro(100), Variants: []Variant{{SKU: "A"}, {SKU: "B", Prices: euro(200)}}}, noon)
 	assert.Equal(t, map[string][]money.Money{"A": euro(100), "B": euro(200)}, p.SoldByVariant())

@@ -12,7 +12,7 @@ import (
 	"backroom/shared/health"
 )
 
-func TestHealth(t *testing.T) {
+func TestGetHandler_ReportsHealth(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		check  error

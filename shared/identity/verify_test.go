@@ -61,7 +61,7 @@ func newWorld(t *testing.T) *world {
 
 var anna = identity.Caller{Shop: "main", Subject: "anna", Client: "web", Scopes: []string{identity.OrdersWrite, identity.OrdersRead}}
 
-// object is a JSON object; nil stands for a member that is left out.
+// object is a JSON object. A nil member is left out.
 type object map[string]any
 
 func (o object) with(changes object) object {
@@ -115,7 +115,7 @@ func hmacSigned(t *testing.T, key []byte, header, claims any) string {
 	return input + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-func TestATokenSpeaksForWhomItWasIssued(t *testing.T) {
+func TestVerify_ReturnsTheCallerOfTheToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	token, err := w.mint.Issue(t.Context(), anna)
@@ -127,7 +127,7 @@ func TestATokenSpeaksForWhomItWasIssued(t *testing.T) {
 	assert.False(t, caller.May(identity.OrdersReadAll))
 }
 
-func TestATokenSaysWhatRFC9068Wants(t *testing.T) {
+func TestIssue_HasTheClaimsOfRFC9068(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	token, err := w.mint.Issue(t.Context(), anna)
@@ -146,7 +146,7 @@ func TestATokenSaysWhatRFC9068Wants(t *testing.T) {
 	assert.Equal(t, expected, said)
 }
 
-func TestTokensThatAreAccepted(t *testing.T) {
+func TestVerify_AcceptsValidTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	at := func(d time.Duration) int64 { return w.now.Add(d).Unix() }
@@ -168,7 +168,7 @@ func TestTokensThatAreAccepted(t *testing.T) {
 	}
 }
 
-func TestTokensThatAreRefused(t *testing.T) {
+func TestVerify_RefusesInvalidTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	at := func(d time.Duration) int64 { return w.now.Add(d).Unix() }
@@ -240,28 +240,28 @@ func TestTokensThatAreRefused(t *testing.T) {
 		"a stranger's keys at x5u":        byStranger(w.header().with(object{"x5u": "https://evil.example/chain.pem"})),
 		"a certificate in x5c":            byStranger(w.header().with(object{"x5c": []string{"MIIB"}})),
 
-		"jku beside a good signature":   header(object{"jku": "https://evil.example/jwks.json"}),
-		"jwk beside a good signature":   header(object{"jwk": json.RawMessage(strangersJWK)}),
-		"a critical extension":          header(object{"crit": []string{"b64"}, "b64": false}),
-		"a critical extension, unknown": header(object{"crit": []string{"x"}, "x": 1}),
-		"a compressed payload":          header(object{"zip": "DEF"}),
-		"another member in the header":  header(object{"cty": "JWT"}),
-		"no kid":                        header(object{"kid": nil}),
-		"an empty kid":                  header(object{"kid": ""}),
-		"an unknown kid":                header(object{"kid": "unknown"}),
-		"a kid that is a path":          header(object{"kid": "../../dev/null"}),
-		"a kid that is SQL":             header(object{"kid": "' OR 1=1 --\n"}),
-		"a kid that is a list":          header(object{"kid": []string{w.kid}}),
-		"the kid of the table's key":    header(object{"kid": "pk"}),
-		"the kid in another case":       header(object{"kid": strings.ToUpper(w.kid)}),
-		"an id token":                   header(object{"typ": "JWT"}),
-		"a token without typ":           header(object{"typ": nil}),
-		"a logout token":                header(object{"typ": "logout+jwt"}),
-		"a header that is no object":    w.forge(t, `["ES256"]`, w.claims()),
-		"a header that is null":         w.forge(t, `null`, w.claims()),
-		"a header that is not JSON":     w.forge(t, `{"alg":`, w.claims()),
-		"a header with bytes behind it": w.forge(t, `{"alg":"ES256","kid":"`+w.kid+`","typ":"at+jwt"}{}`, w.claims()),
-		"a header in standard base64":   base64.StdEncoding.EncodeToString([]byte(`{"alg":"ES256","kid":"`+w.kid+`","typ":"at+jwt"}`)) + "=." + parts[1] + "." + parts[2],
+		"jku beside a good signature":    header(object{"jku": "https://evil.example/jwks.json"}),
+		"jwk beside a good signature":    header(object{"jwk": json.RawMessage(strangersJWK)}),
+		"a critical extension":           header(object{"crit": []string{"b64"}, "b64": false}),
+		"a critical extension, unknown":  header(object{"crit": []string{"x"}, "x": 1}),
+		"a compressed payload":           header(object{"zip": "DEF"}),
+		"another member in the header":   header(object{"cty": "JWT"}),
+		"no kid":                         header(object{"kid": nil}),
+		"an empty kid":                   header(object{"kid": ""}),
+		"an unknown kid":                 header(object{"kid": "unknown"}),
+		"a kid that is a path":           header(object{"kid": "../../dev/null"}),
+		"a kid that is SQL":              header(object{"kid": "' OR 1=1 --\n"}),
+		"a kid that is a list":           header(object{"kid": []string{w.kid}}),
+		"the kid of the table's key":     header(object{"kid": "pk"}),
+		"the kid in another case":        header(object{"kid": strings.ToUpper(w.kid)}),
+		"an id token":                    header(object{"typ": "JWT"}),
+		"a token without typ":            header(object{"typ": nil}),
+		"a logout token":                 header(object{"typ": "logout+jwt"}),
+		"a header that is not an object": w.forge(t, `["ES256"]`, w.claims()),
+		"a header that is null":          w.forge(t, `null`, w.claims()),
+		"a header that is not JSON":      w.forge(t, `{"alg":`, w.claims()),
+		"a header with bytes behind it":  w.forge(t, `{"alg":"ES256","kid":"`+w.kid+`","typ":"at+jwt"}{}`, w.claims()),
+		"a header in standard base64":    base64.StdEncoding.EncodeToString([]byte(`{"alg":"ES256","kid":"`+w.kid+`","typ":"at+jwt"}`)) + "=." + parts[1] + "." + parts[2],
 
 		"another issuer":                     claims(object{"iss": "https://evil.example"}),
 		"an issuer that begins the same":     claims(object{"iss": issuer + ".evil.example"}),
@@ -329,7 +329,7 @@ func rs256(t *testing.T, key *rsa.PrivateKey, header, claims any) string {
 	return input + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-func TestAVerifierWithoutIssuerOrAudienceAcceptsNothing(t *testing.T) {
+func TestVerify_WithoutIssuerOrAudienceRefusesEveryToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for name, v := range map[string]*identity.TokenVerifier{
@@ -346,12 +346,12 @@ func TestAVerifierWithoutIssuerOrAudienceAcceptsNothing(t *testing.T) {
 	}
 }
 
-func TestOnlyKeysOnP256AreUsed(t *testing.T) {
+func TestUsable_ReturnsOnlyPublicKeysOnP256(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	require.NoError(t, err)
-	secret := []byte("a key that is no public key at all")
+	secret := []byte("a symmetric key")
 	require.NoError(t, w.board.Publish(t.Context(), jose.JSONWebKey{KeyID: "p384", Key: &p384.PublicKey}))
 	require.NoError(t, w.board.Publish(t.Context(), jose.JSONWebKey{KeyID: "symmetric", Key: secret}))
 	for _, token := range []string{
@@ -369,7 +369,7 @@ func TestOnlyKeysOnP256AreUsed(t *testing.T) {
 	assert.Error(t, err)
 }
 
-func TestKeysAreReadAgainForAnUnknownKidButNotForEveryOne(t *testing.T) {
+func TestVerify_ReadsKeysAgainForAnUnknownKidWithALimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	require.NoError(t, w.verifier.Prepare(t.Context()))
@@ -396,7 +396,7 @@ func TestKeysAreReadAgainForAnUnknownKidButNotForEveryOne(t *testing.T) {
 	assert.Equal(t, 3, w.board.Reads())
 }
 
-func TestTheFirstTokenAfterAColdStartIsNotTooEarly(t *testing.T) {
+func TestVerify_AcceptsAKeyPublishedAfterPrepare(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	keys, err := w.board.Keys(t.Context())
@@ -408,7 +408,7 @@ func TestTheFirstTokenAfterAColdStartIsNotTooEarly(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-func TestAWithdrawnKeyIsForgotten(t *testing.T) {
+func TestVerify_ForgetsAWithdrawnKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	token := w.forge(t, w.header(), w.claims())
@@ -420,7 +420,7 @@ func TestAWithdrawnKeyIsForgotten(t *testing.T) {
 	assert.ErrorIs(t, err, identity.ErrNotAuthenticated)
 }
 
-func TestAKeyStoreThatIsAwayIsNobodysFault(t *testing.T) {
+func TestVerify_UnreadableKeysAreUnavailable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	away := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
@@ -446,7 +446,7 @@ func TestAKeyStoreThatIsAwayIsNobodysFault(t *testing.T) {
 	assert.Equal(t, fault.Unavailable, fault.KindOf(err), "an unknown kid may be a new one")
 }
 
-func TestAMintIssuesNothingItCannotStandFor(t *testing.T) {
+func TestIssue_FailsForInvalidCallersAndSigners(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		caller identity.Caller

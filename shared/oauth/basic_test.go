@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Whatever id and secret a client encodes are read as they were; and what is read here, the standard library reads too.
+// FuzzBasic checks that an encoded id and secret are read as they were, and that the standard library reads the same.
 func FuzzBasic(f *testing.F) {
 	f.Add("Basic c2hvcDpzM2NyZXQ=", "shop", "s3cret")
 	f.Add("basic  YSUzQWI6Yw==", "a:b", "c+ d%")

@@ -14,7 +14,7 @@ import (
 	"backroom/shared/oauth"
 )
 
-// vault is where the bootstrap client's secret is kept.
+// vault holds the bootstrap client's secret.
 type vault struct {
 	document string
 	away     error
@@ -29,7 +29,7 @@ func (v *vault) read(_ context.Context, value any) error {
 	return json.Unmarshal([]byte(v.document), value)
 }
 
-func TestTheBootstrapClient(t *testing.T) {
+func TestBootstrap_AuthenticatesItsClient(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	v := &vault{document: `{"client_id":"shop","client_secret":"s3cret"}`}
@@ -63,7 +63,7 @@ func TestTheBootstrapClient(t *testing.T) {
 	assert.ErrorIs(t, err, oauth.ErrUnknownClient, "the old one ends by itself")
 }
 
-func TestASecretThatCannotBeReadIsNobodysFault(t *testing.T) {
+func TestBootstrap_UnreadableSecretIsUnavailable(t *testing.T) {
 	t.Parallel()
 	for name, v := range map[string]*vault{
 		"the vault is away":                {away: errors.New("timeout")},

@@ -16,7 +16,7 @@ var (
 	shop = oauth.Client{ID: "shop", Shop: "main", Scopes: all}
 )
 
-func TestWhatAClientGets(t *testing.T) {
+func TestGrant_ReturnsTheCaller(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		client  oauth.Client
@@ -45,7 +45,7 @@ func TestWhatAClientGets(t *testing.T) {
 	}
 }
 
-func TestWhatAClientIsRefused(t *testing.T) {
+func TestGrant_Refuses(t *testing.T) {
 	t.Parallel()
 	const cc = "client_credentials"
 	for name, c := range map[string]struct {

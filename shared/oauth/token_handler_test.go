@@ -22,7 +22,7 @@ import (
 	"backroom/shared/oauth"
 )
 
-// oddClients knows one client, whose id and secret want to be encoded.
+// oddClients has one client, whose id and secret need encoding.
 type oddClients struct{ err error }
 
 const oddID, oddSecret = "shöp:1", "a b+c%/?&=:ü"
@@ -39,7 +39,7 @@ func (c oddClients) Authenticate(_ context.Context, id, secret string) (oauth.Cl
 	return shop, nil
 }
 
-// endpoint returns the token endpoint and a verifier of what it issues.
+// endpoint returns the token endpoint and a verifier of its tokens.
 func endpoint(t *testing.T, clients oauth.Clients, board *identitytest.Board) (http.Handler, identity.Verifier) {
 	t.Helper()
 	mint := &identity.Mint{
@@ -65,7 +65,7 @@ func post(h http.Handler, authorization, body string) *httptest.ResponseRecorder
 	return w
 }
 
-func TestAClientGetsAToken(t *testing.T) {
+func TestTokenHandler_IssuesAToken(t *testing.T) {
 	t.Parallel()
 	h, verifier := endpoint(t, oddClients{}, &identitytest.Board{})
 	for name, c := range map[string]struct {
@@ -76,7 +76,7 @@ func TestAClientGetsAToken(t *testing.T) {
 			basic("shop", "s3cret"), "grant_type=client_credentials",
 			identity.Caller{Shop: "main", Subject: "client:shop", Client: "shop", Scopes: all},
 		},
-		"with an empty scope, which is none": {
+		"with an empty scope": {
 			basic("shop", "s3cret"), "grant_type=client_credentials&scope=",
 			identity.Caller{Shop: "main", Subject: "client:shop", Client: "shop", Scopes: all},
 		},
@@ -119,7 +119,7 @@ func TestAClientGetsAToken(t *testing.T) {
 	}
 }
 
-func TestAClientIsRefusedAsRFC6749Says(t *testing.T) {
+func TestTokenHandler_RefusesAsRFC6749Requires(t *testing.T) {
 	t.Parallel()
 	h, _ := endpoint(t, oddClients{}, &identitytest.Board{})
 	const cc = "grant_type=client_credentials"
@@ -137,9 +137,9 @@ func TestAClientIsRefusedAsRFC6749Says(t *testing.T) {
 		"a scheme and nothing else":       {"Basic", cc, 401, "invalid_client"},
 		"no colon":                        {plain("shops3cret"), cc, 401, "invalid_client"},
 		"no base64":                       {"Basic %%%", cc, 401, "invalid_client"},
-		"an escape that is none":          {plain("shop:s3cret%zz"), cc, 401, "invalid_client"},
-		"an id that is no escape":         {plain("%zz:s3cret"), cc, 401, "invalid_client"},
-		"bytes that are no text":          {plain("\xff\xfe:\xff"), cc, 401, "invalid_client"},
+		"an invalid escape":               {plain("shop:s3cret%zz"), cc, 401, "invalid_client"},
+		"an id with an invalid escape":    {plain("%zz:s3cret"), cc, 401, "invalid_client"},
+		"bytes that are not UTF-8":        {plain("\xff\xfe:\xff"), cc, 401, "invalid_client"},
 		"no grant type":                   {basic("shop", "s3cret"), "scope=orders:read", 400, "invalid_request"},
 		"another grant":                   {basic("shop", "s3cret"), "grant_type=refresh_token", 400, "unsupported_grant_type"},
 		"a scope too many":                {basic("shop", "s3cret"), cc + "&scope=orders:read+root", 400, "invalid_scope"},
@@ -164,7 +164,7 @@ func TestAClientIsRefusedAsRFC6749Says(t *testing.T) {
 	}
 }
 
-func TestAWrongSecretLooksLikeAnUnknownClient(t *testing.T) {
+func TestTokenHandler_WrongSecretLooksLikeAnUnknownClient(t *testing.T) {
 	t.Parallel()
 	h, _ := endpoint(t, oddClients{}, &identitytest.Board{})
 	wrong := post(h, basic("shop", "guess"), "grant_type=client_credentials")
@@ -175,7 +175,7 @@ func TestAWrongSecretLooksLikeAnUnknownClient(t *testing.T) {
 	assert.Equal(t, wrong.Header(), unknown.Header())
 }
 
-func TestWhatTheProtocolHasNoWordForIsAProblem(t *testing.T) {
+func TestTokenHandler_OtherErrorsAreProblems(t *testing.T) {
 	t.Parallel()
 	request := func(change func(*http.Request)) *http.Request {
 		r := httptest.NewRequest(http.MethodPost, "/oauth/token", strings.NewReader("grant_type=client_credentials"))
@@ -202,7 +202,7 @@ func TestWhatTheProtocolHasNoWordForIsAProblem(t *testing.T) {
 		"JSON":                        {request: request(func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }), status: 415},
 		"another method":              {request: request(func(r *http.Request) { r.Method = http.MethodGet }), status: 405},
 		"no body":                     {request: request(body("")), status: 400},
-		"an escape that is none":      {request: request(body("grant_type=%zz")), status: 400},
+		"an invalid escape":           {request: request(body("grant_type=%zz")), status: 400},
 		"a field twice":               {request: request(body("grant_type=client_credentials&grant_type=client_credentials")), status: 422},
 		"a form that is too large":    {request: request(body("grant_type=client_credentials&scope=" + strings.Repeat("x", 64<<10))), status: 413},
 	} {

@@ -72,7 +72,7 @@ func references(t *testing.T, page string) []string {
 // fetched are the files that page.js names.
 var fetched = regexp.MustCompile(`'\?file=([a-z.-]+)'|\(\?file=([a-z.-]+)`)
 
-func TestThePageAndWhatItLoadsComeFromOneRoute(t *testing.T) {
+func TestGetHandler_ServesThePageAndAllItLoads(t *testing.T) {
 	t.Parallel()
 	front := get("/docs")
 	require.Equal(t, 200, front.Code)
@@ -107,7 +107,7 @@ func TestThePageAndWhatItLoadsComeFromOneRoute(t *testing.T) {
 	}, media)
 }
 
-func TestStylesLoadNothing(t *testing.T) {
+func TestGetHandler_StylesLoadNothing(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"swagger-ui.css", "page.css"} {
 		style := get("/docs?file=" + name).Body.String()
@@ -118,7 +118,7 @@ func TestStylesLoadNothing(t *testing.T) {
 	}
 }
 
-func TestTheBrowserIsToldToGoNowhereElse(t *testing.T) {
+func TestGetHandler_PolicyAllowsOnlyItsOrigin(t *testing.T) {
 	t.Parallel()
 	policy := map[string]string{}
 	for directive := range strings.SplitSeq(get("/docs").Header().Get("Content-Security-Policy"), "; ") {
@@ -133,13 +133,13 @@ func TestTheBrowserIsToldToGoNowhereElse(t *testing.T) {
 	assert.Equal(t, "no-referrer", get("/docs").Header().Get("Referrer-Policy"))
 }
 
-func TestTheDocumentIsTheOneInDocs(t *testing.T) {
+func TestGetHandler_ServesTheDocumentOfDocs(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, string(docs.OpenAPI), get("/docs?file=openapi.yaml").Body.String())
 	assert.Equal(t, string(docs.Problems), get("/docs?file=problems.md").Body.String())
 }
 
-func TestAFileIsSentOnce(t *testing.T) {
+func TestGetHandler_RevalidatesFiles(t *testing.T) {
 	t.Parallel()
 	tags := map[string]bool{}
 	for name, cache := range map[string]string{
@@ -157,7 +157,7 @@ func TestAFileIsSentOnce(t *testing.T) {
 	}
 }
 
-func TestOtherFilesAreNotThere(t *testing.T) {
+func TestGetHandler_RefusesOtherFiles(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"favicon.ico", "../get_handler.go", "page/index.html", "swagger-ui.css.gz", "SWAGGER-UI.CSS"} {
 		w := get("/docs?file=" + url.QueryEscape(name))
@@ -166,8 +166,8 @@ func TestOtherFilesAreNotThere(t *testing.T) {
 	}
 }
 
-// What Lambda returns to the gateway may have 6 MB, and the API has no binary media types.
-func TestAnAnswerFitsThroughTheGateway(t *testing.T) {
+// Lambda returns at most 6 MB to the gateway, and the API has no binary media types.
+func TestGetHandler_AnswersFitThroughTheGateway(t *testing.T) {
 	t.Parallel()
 	answer := gateway.Lambda(operation(), slog.New(slog.DiscardHandler))
 	for _, name := range []string{"index.html", "page.css", "page.js", "openapi.yaml", "problems.md", "swagger-ui.css", "swagger-ui-bundle.js"} {

@@ -61,3 +61,24 @@ func TestRelease_TheFilesShowTheSameOperationsAsTheDocument(t *testing.T) {
 	assert.Equal(t, len(want), count, "one request for each operation")
 	assert.Len(t, names, 2)
 }
+
+func TestOpenAPI_DescribesEveryValueOfAnEnum(t *testing.T) {
+	t.Parallel()
+	made, err := published.Make()
+	require.NoError(t, err)
+	document, err := openapi3.NewLoader().LoadFromData(made.OpenAPI)
+	require.NoError(t, err)
+	described := 0
+	for name, schema := range document.Components.Schemas {
+		for member, property := range schema.Value.Properties {
+			if len(property.Value.Enum) < 2 {
+				continue
+			}
+			for _, value := range property.Value.Enum {
+				assert.Contains(t, property.Value.Description, value.(string)+": ", "%s.%s", name, member)
+				described++
+			}
+		}
+	}
+	assert.Positive(t, described)
+}

@@ -13,7 +13,7 @@ import (
 
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
-func TestTheSameContentCanBeSentInManyWays(t *testing.T) {
+func TestPutHandler_EqualContentsChangeNothing(t *testing.T) {
 	t.Parallel()
 	one := productContent{Title: "Mug", Prices: []money.Money{{Amount: 2, Currency: "JPY"}, {Amount: 1, Currency: "EUR"}}}
 	other := productContent{
@@ -26,7 +26,7 @@ func TestTheSameContentCanBeSentInManyWays(t *testing.T) {
 	assert.Equal(t, "JPY", one.Prices[0].Currency, "what was sent stays as it was sent")
 }
 
-func TestPreconditions(t *testing.T) {
+func TestPutHandler_ChecksPreconditions(t *testing.T) {
 	t.Parallel()
 	none := catalog.Product{}
 	first := none.Rewritten(catalog.Content{Title: "Mug"}, noon)

@@ -17,8 +17,8 @@ import (
 	"backroom/shared/saga"
 )
 
-// Prices remembers prices for a while, so that a warm function prices an order without a call. Who must not pay another
-// price than the one seen sends expected_total.
+// Prices caches prices, so that a warm function prices an order without a call. A client that must not pay another price than
+// the one it saw sends expected_total.
 type Prices struct {
 	Store Store
 	now   func() time.Time
@@ -31,13 +31,13 @@ type price struct {
 	readAt time.Time
 }
 
-// How many prices are remembered, and for how long.
+// The size of the cache, and the age up to which its prices are used.
 const (
 	rememberedPrices = 4096
 	rememberedFor    = 30 * time.Second
 )
 
-// NewPrices returns prices that remembers nothing yet.
+// NewPrices returns prices with an empty cache.
 func NewPrices(s Store, now func() time.Time) Prices {
 	known, err := lru.New[string, price](rememberedPrices)
 	if err != nil {
@@ -46,9 +46,9 @@ func NewPrices(s Store, now func() time.Time) Prices {
 	return Prices{Store: s, now: now, known: known}
 }
 
-// Of returns what the shop asks for a unit of each SKU, once per currency. SKUs that it does not sell are absent: those of
-// nothing, of what was deleted, and of products that are sold by their variants. The answer is to be read only.
-func (p Prices) Of(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error) {
+// Of returns the unit price of each SKU, one per currency, from the cache if it can. SKUs that the shop does not sell are
+// absent: unknown and deleted ones, and those of products that are sold by their variants. Do not change the result.
+func (p Prices) Of(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
 	found := map[string][]money.Money{}
 	var missing []string
 	now := p.now()
@@ -64,8 +64,8 @@ func (p Prices) Of(ctx context.Context, shop saga.Shop, skus []string) (map[stri
 	return found, err
 }
 
-// Read is Of as the table has it now, and what Of remembers from then on.
-func (p Prices) Read(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error) {
+// Read is Of without the cache. It writes the prices into the cache.
+func (p Prices) Read(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
 	found := map[string][]money.Money{}
 	now := p.now()
 	for some := range slices.Chunk(skus, 100) {
@@ -81,8 +81,8 @@ func (p Prices) Read(ctx context.Context, shop saga.Shop, skus []string) (map[st
 	return found, nil
 }
 
-// prices reads what at most 100 SKUs cost that the shop sells. It reads consistently: what it does not find is remembered, too.
-func (s Store) prices(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error) {
+// prices reads the prices of at most 100 SKUs, consistently. SKUs that it does not find are cached, too.
+func (s Store) prices(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
 	var keys []string
 	for _, sku := range skus {
 		keys = append(keys, record.Key(shop, sku))
@@ -90,7 +90,7 @@ func (s Store) prices(ctx context.Context, shop saga.Shop, skus []string) (map[s
 	found := map[string][]money.Money{}
 	var decodeErr error
 	err := record.ReadMany(ctx, s.DB, s.Name, keys, func(image map[string]types.AttributeValue) {
-		var i item // the row of a variant has what is read here, too
+		var i item // a variant's row has the same attributes
 		if err := attributevalue.UnmarshalMap(image, &i); err != nil {
 			decodeErr = errors.Join(decodeErr, fmt.Errorf("catalogdb: decode price: %w", err))
 		}

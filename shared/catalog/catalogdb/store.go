@@ -1,5 +1,5 @@
-// Package catalogdb keeps products in DynamoDB. A product is a row under its own SKU; one with variants has a row more for
-// each of theirs, which holds what it costs. Whoever asks for a price reads one row, and no SKU belongs to two products.
+// Package catalogdb stores products in DynamoDB. A product is a row under its own SKU. Each of its variants has another row, with
+// the variant's prices. So a price is read from one row, and a SKU cannot belong to two products.
 package catalogdb
 
 import (
@@ -22,7 +22,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// Store is the catalogue's table.
+// Store is the table of the catalog.
 type Store struct {
 	DB   *dynamodb.Client
 	Name string
@@ -50,8 +50,7 @@ type variant struct {
 	Options []option         `dynamodbav:"options,omitempty"`
 }
 
-// option is one of the things that tell a variant from the others. A client names them, so they are no attributes' names, which
-// may not be empty.
+// option is one option of a variant. Clients choose its name, which may be empty, so it cannot be the name of an attribute.
 type option struct {
 	Name  string `dynamodbav:"name"`
 	Value string `dynamodbav:"value"`
@@ -95,7 +94,7 @@ func fromItem(shop saga.Shop, i item) catalog.Product {
 	return p
 }
 
-// byName returns the options in the order of their names: nil, which is not stored, for none.
+// byName returns the options sorted by name. It returns nil, which is not stored, for no options.
 func byName(options map[string]string) []option {
 	var list []option
 	for _, name := range slices.Sorted(maps.Keys(options)) {
@@ -135,9 +134,9 @@ func prices(amounts map[string]int64) []money.Money {
 	return catalog.InOrder(list)
 }
 
-// Load reads a product consistently, a deleted one too. It returns catalog.ErrUnknownProduct for none, and for the SKU of a
-// variant.
-func (s Store) Load(ctx context.Context, shop saga.Shop, sku string) (catalog.Product, error) {
+// Load reads a product consistently, even a deleted one. It returns catalog.ErrUnknownProduct if none was ever stored, and
+// for the SKU of a variant.
+func (s Store) Load(ctx context.Context, shop, sku string) (catalog.Product, error) {
 	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &s.Name, Key: record.PrimaryKey(record.Key(shop, sku)), ConsistentRead: aws.Bool(true),
 	})
@@ -161,9 +160,9 @@ func decode(shop saga.Shop, image map[string]types.AttributeValue) (catalog.Prod
 // ofVariant reports whether a row is that of a variant.
 func ofVariant(image map[string]types.AttributeValue) bool { return image["product"] != nil }
 
-// Save stores what became of a product that was loaded – the zero version: there was none – and the rows of its variants,
-// or nothing. It returns catalog.ErrMoved if the product was changed since, and catalog.ErrSKUTaken if one of the SKUs
-// belongs to another product.
+// Save replaces a product as it was loaded (version 0: it did not exist), together with the rows of its variants: all or
+// nothing. It returns catalog.ErrVersionConflict if the product was changed since it was loaded, and catalog.ErrSKUTaken if
+// one of the SKUs belongs to another product.
 func (s Store) Save(ctx context.Context, was, is catalog.Product) error {
 	put, err := s.put(was, is)
 	if err != nil {
@@ -196,8 +195,8 @@ func (s Store) Save(ctx context.Context, was, is catalog.Product) error {
 	return err
 }
 
-// judge tells what it means that conditions failed. The first is that of the product's row, which was to become wanted; at
-// names the places in the request's body that the other actions are for.
+// judge returns the error for failed conditions. The first condition is that of the product's row, which was to become wanted;
+// at has the places in the request's body of the other actions.
 func judge(reasons []record.Reason, wanted map[string]types.AttributeValue, at []string) error {
 	if own := reasons[0]; own.Failed {
 		switch {
@@ -233,7 +232,7 @@ func (s Store) put(was, is catalog.Product) (types.TransactWriteItem, error) {
 	return types.TransactWriteItem{Put: put}, nil
 }
 
-// own is the condition under which a product may touch the row of a variant.
+// own is the condition under which a product may write the row of a variant.
 const own = "attribute_not_exists(pk) OR product = :product"
 
 func owner(p catalog.Product) map[string]types.AttributeValue {
@@ -257,13 +256,13 @@ func (s Store) deleteVariant(p catalog.Product, sku string) types.TransactWriteI
 	}}
 }
 
-// listed is the index of what is sold: by shop, in the order of SKUs.
+// listed is the index of products on sale, by shop, sorted by SKU.
 const listed = "listed"
 
-// List returns products that the shop sells, at most limit and at most 1 MB of them, in the order of their SKUs, from behind
-// a key that it returned before; and the key to go on from, nil at the end. The index is behind the table, as a rule by less
-// than a second.
-func (s Store) List(ctx context.Context, shop saga.Shop, limit int, from map[string]string) ([]catalog.Product, map[string]string, error) {
+// List returns at most limit products that the shop sells, and at most 1 MB of them, sorted by SKU, after a key that it
+// returned before. It also returns the key to continue after; nil at the end. The index is usually less than a second older
+// than the table.
+func (s Store) List(ctx context.Context, shop string, limit int, from map[string]string) ([]catalog.Product, map[string]string, error) {
 	query := &dynamodb.QueryInput{
 		TableName: &s.Name, IndexName: aws.String(listed), Limit: aws.Int32(int32(limit)),
 		KeyConditionExpression:    aws.String("listed = :shop"),

@@ -32,7 +32,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-func TestAWriteWhoseAnswerWasLostIsKnownAgain(t *testing.T) {
+func TestStore_RecognizesAWriteWhoseAnswerWasLost(t *testing.T) {
 	t.Parallel()
 	cloudtest.Patiently(t, func(t *testing.T) {
 		c := cloudtest.New(t)
@@ -46,7 +46,7 @@ func TestAWriteWhoseAnswerWasLostIsKnownAgain(t *testing.T) {
 	})
 }
 
-func TestARefusalNamesTheVariantsWhoseSKUIsTaken(t *testing.T) {
+func TestStore_ErrSKUTakenNamesTheVariants(t *testing.T) {
 	t.Parallel()
 	store := open(t)
 	was, is := catalogtest.New("main", "MUG")
@@ -55,7 +55,7 @@ func TestARefusalNamesTheVariantsWhoseSKUIsTaken(t *testing.T) {
 	require.ErrorContains(t, store.Save(t.Context(), was, is), "/variants/1/sku")
 }
 
-func TestPricesAreRememberedForAWhile(t *testing.T) {
+func TestPrices_AreCached(t *testing.T) {
 	t.Parallel()
 	store := open(t)
 	stored := map[string]catalog.Product{}
@@ -101,7 +101,7 @@ func TestPricesAreRememberedForAWhile(t *testing.T) {
 	assert.Equal(t, map[string][]money.Money{"MUG": cost(1350), "RUG": cost(12900)}, of(warm, "main", "MUG", "RUG"), "and no longer")
 }
 
-func TestPricesOfMoreProductsThanOneCallTakes(t *testing.T) {
+func TestPrices_ReadsMoreProductsThanOneBatch(t *testing.T) {
 	t.Parallel()
 	store := open(t)
 	var skus []string

@@ -1,4 +1,4 @@
-// Package catalogtest has the suite that a store of products passes, on whatever DynamoDB it runs.
+// Package catalogtest has the suite that a store of products must pass, on every cloud.
 package catalogtest
 
 import (
@@ -16,13 +16,13 @@ import (
 	"backroom/shared/saga"
 )
 
-// Store is what the domain asks of a store of products.
+// Store is the interface of a store of products.
 type Store interface {
 	catalog.Products
 	List(ctx context.Context, shop saga.Shop, limit int, from map[string]string) ([]catalog.Product, map[string]string, error)
 }
 
-// Shelf is a store, and what it says of prices to somebody who remembers none.
+// Shelf is a store with an uncached reader of its prices.
 type Shelf struct {
 	Store
 	Prices func(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error)
@@ -33,13 +33,13 @@ var noon = time.Date(2026, time.March, 1, 12, 0, 0, 7_000_000, time.UTC)
 // Euro is a price list with one price.
 func Euro(cents int64) []money.Money { return []money.Money{{Amount: cents, Currency: "EUR"}} }
 
-// New returns a product as it is to be stored first, and that there was none before it.
-func New(shop saga.Shop, sku string, variants ...catalog.Variant) (was, is catalog.Product) {
+// New returns the two arguments of Save for a new product.
+func New(shop, sku string, variants ...catalog.Variant) (was, is catalog.Product) {
 	was = catalog.Product{Shop: shop, SKU: sku}
 	return was, was.Rewritten(catalog.Content{Title: "Mug, blue – “große”", Prices: Euro(1250), Variants: variants}, noon)
 }
 
-// Exercise holds a store to what it promises. Each call of open returns an empty one.
+// Exercise tests a store. Each call of open returns an empty one.
 func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
 	small, large := catalog.Variant{SKU: "MUG-S", Title: "Small"}, catalog.Variant{SKU: "MUG-L", Title: "Large", Prices: Euro(1550)}
 
@@ -144,7 +144,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
 		require.NoError(t, store.Save(t.Context(), plain, both))
 		assert.Equal(t, map[string][]money.Money{"MUG-S": Euro(1250), "MUG-L": Euro(1550)}, prices(t, store, "MUG", "MUG-S", "MUG-L"))
 		_, err := store.Load(t.Context(), "main", "MUG-S")
-		require.ErrorIs(t, err, catalog.ErrUnknownProduct, "a variant is no product")
+		require.ErrorIs(t, err, catalog.ErrUnknownProduct, "a variant is not a product")
 
 		dearer := both.Rewritten(catalog.Content{Title: "Mug", Prices: Euro(1350), Variants: both.Variants}, noon)
 		require.NoError(t, store.Save(t.Context(), both, dearer))
@@ -267,7 +267,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
 	})
 }
 
-// skus returns the SKUs of all products of the shop, read some at a time.
+// skus returns the SKUs of all products of the shop, read page by page.
 func skus(t require.TestingT, store Store, limit int) []string {
 	var all []string
 	for from := map[string]string(nil); ; {

@@ -44,7 +44,7 @@ func kids(t *testing.T, s identitydb.Store) []string {
 	return ids
 }
 
-func TestPublishedKeysStay(t *testing.T) {
+func TestStore_PublishKeepsOtherKeys(t *testing.T) {
 	t.Parallel()
 	s := store(cloudtest.New(t))
 	assert.Empty(t, kids(t, s), "a new deployment has none")
@@ -62,7 +62,7 @@ func TestPublishedKeysStay(t *testing.T) {
 	assert.ElementsMatch(t, wanted, kids(t, s))
 }
 
-func TestAKeyIsReadAsItWasPublished(t *testing.T) {
+func TestStore_KeysReturnsPublishedKeys(t *testing.T) {
 	t.Parallel()
 	s := store(cloudtest.New(t))
 	key := newKey(t)
@@ -77,7 +77,7 @@ func TestAKeyIsReadAsItWasPublished(t *testing.T) {
 	assert.JSONEq(t, string(published), string(read))
 }
 
-func TestWhatIsNoKeyIsLeftOut(t *testing.T) {
+func TestStore_KeysLeavesOutUnreadableAttributes(t *testing.T) {
 	t.Parallel()
 	s := store(cloudtest.New(t))
 	key := newKey(t)
@@ -97,7 +97,7 @@ func TestWhatIsNoKeyIsLeftOut(t *testing.T) {
 	assert.Equal(t, []string{key.KeyID}, kids(t, s))
 }
 
-func TestATableThatIsAwayIsUnavailable(t *testing.T) {
+func TestStore_UnreachableTableIsUnavailable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rt := function.Environment(map[string]string{
@@ -111,7 +111,7 @@ func TestATableThatIsAwayIsUnavailable(t *testing.T) {
 	})
 }
 
-func TestReach(t *testing.T) {
+func TestStore_ReachReportsTheTable(t *testing.T) {
 	t.Parallel()
 	s := store(cloudtest.New(t))
 	assert.NoError(t, s.Reach(t.Context()), "an empty table is one")

@@ -14,7 +14,7 @@ import (
 	"backroom/shared/identity/identitykms"
 )
 
-func TestWhatTheKeySignsItsPublicKeyVerifies(t *testing.T) {
+func TestKey_SignatureVerifiesWithItsPublicKey(t *testing.T) {
 	t.Parallel()
 	cloud := cloudtest.New(t)
 	key := identitykms.Key{KMS: kms.NewFromConfig(cloud.Runtime().AWS), ID: cloud.Environment("issue-token")["SIGNING_KEY"]}
@@ -28,7 +28,7 @@ func TestWhatTheKeySignsItsPublicKeyVerifies(t *testing.T) {
 	assert.False(t, ecdsa.VerifyASN1(public, other[:], signature))
 }
 
-func TestAKeyThatCannotSignTokens(t *testing.T) {
+func TestKey_RefusesOtherKeySpecs(t *testing.T) {
 	t.Parallel()
 	client := kms.NewFromConfig(cloudtest.New(t).Runtime().AWS)
 	rsa, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: types.KeySpecRsa2048, KeyUsage: types.KeyUsageTypeSignVerify})

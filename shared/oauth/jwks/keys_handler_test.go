@@ -48,7 +48,7 @@ func ask(keys identity.Keys) *httptest.ResponseRecorder {
 	return w
 }
 
-func TestEverybodyMayReadThePublicKeysAndNothingElse(t *testing.T) {
+func TestKeysHandler_PublishesOnlyPublicKeys(t *testing.T) {
 	t.Parallel()
 	one, two := public(t), public(t)
 	answer := ask(func(context.Context) ([]jose.JSONWebKey, error) {
@@ -79,14 +79,14 @@ func TestEverybodyMayReadThePublicKeysAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestBeforeTheFirstTokenThereIsNoKey(t *testing.T) {
+func TestKeysHandler_ListIsEmptyBeforeTheFirstToken(t *testing.T) {
 	t.Parallel()
 	answer := ask(func(context.Context) ([]jose.JSONWebKey, error) { return nil, nil })
 	assert.Equal(t, 200, answer.Code)
 	assert.JSONEq(t, `{"keys": []}`, answer.Body.String())
 }
 
-func TestKeysThatCannotBeReadAreNotNone(t *testing.T) {
+func TestKeysHandler_UnreadableKeysAreAnError(t *testing.T) {
 	t.Parallel()
 	answer := ask(func(context.Context) ([]jose.JSONWebKey, error) { return nil, errors.New("timeout") })
 	assert.Equal(t, 500, answer.Code)

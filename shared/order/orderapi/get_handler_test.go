@@ -29,7 +29,7 @@ func getting(caller as, s order.Story, now time.Time) api.Operation {
 	}}.Operation()
 }
 
-// seen returns the document that a caller gets of an order, and its tag.
+// seen returns the document that a caller gets of an order, and its ETag.
 func seen(t *testing.T, caller as, s order.Story, now time.Time) (orderapi.Order, string) {
 	t.Helper()
 	a := send(t, getting(caller, s, now), http.MethodGet, "/orders/ord_1", "", "")
@@ -40,13 +40,13 @@ func seen(t *testing.T, caller as, s order.Story, now time.Time) (orderapi.Order
 	return d, a.header.Get("ETag")
 }
 
-func TestEveryStateIsShown(t *testing.T) {
+func TestGetHandler_ShowsEveryStatus(t *testing.T) {
 	for _, s := range ordertest.Statuses {
 		o := ordertest.Given(s)
 		d, tag := seen(t, customer("anna"), order.Story{Order: o, Versions: []int64{3, 1, 2}}, ordertest.Later)
 		assert.Equal(t, [5]any{s, o.Outcome, o.Reason, o.Attention, o.PlacedAt}, [5]any{d.Status, d.Outcome, d.Reason, d.Attention, d.PlacedAt})
 		assert.Equal(t, `"v3.1.2.0"`, tag)
-		assert.Equal(t, o.Outcome == order.Undecided, d.ExpiresAt != nil, "only who has no outcome can expire")
+		assert.Equal(t, o.Outcome == order.Undecided, d.ExpiresAt != nil, "only an order without an outcome can expire")
 		assert.Equal(t, o.Refundable(), d.Refundable)
 		assert.Nil(t, d.Payment)
 		assert.Nil(t, d.Awaits, "what an order waits for is the shop's business")
@@ -58,7 +58,7 @@ func TestEveryStateIsShown(t *testing.T) {
 	assert.Equal(t, ordertest.Noon.Add(ordertest.Window), *d.ExpiresAt)
 }
 
-func TestWhoSeesAnOrder(t *testing.T) {
+func TestGetHandler_ShowsAnOrderToItsCustomerAndStaff(t *testing.T) {
 	for who, c := range map[string]struct {
 		caller as
 		status int
@@ -75,7 +75,7 @@ func TestWhoSeesAnOrder(t *testing.T) {
 	}
 }
 
-func TestRefundsAreShownAsTheyStand(t *testing.T) {
+func TestGetHandler_ShowsTheStatusOfRefunds(t *testing.T) {
 	o, _, err := order.Refund(ordertest.Given(order.StatusPaid), order.RefundNote{ID: "rfn_1", Reason: "broken", By: "carl", At: ordertest.Later}, 300, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
 	o, _, err = order.Refund(o, order.RefundNote{ID: "rfn_2", Reason: "late", By: "carl", At: ordertest.Later.Add(time.Minute)}, 200, ordertest.Later, ordertest.RetryDelay)
@@ -90,7 +90,7 @@ func TestRefundsAreShownAsTheyStand(t *testing.T) {
 	}, d.Refunds)
 }
 
-func TestWhoGetsTheClientSecret(t *testing.T) {
+func TestGetHandler_ShowsTheClientSecretToItsCustomer(t *testing.T) {
 	both := staff()
 	both.Subject = "anna"
 	for sentence, c := range map[string]struct {
@@ -123,7 +123,7 @@ func TestWhoGetsTheClientSecret(t *testing.T) {
 	}
 }
 
-func TestATagNamesOneDocument(t *testing.T) {
+func TestGetHandler_ETagNamesOneDocument(t *testing.T) {
 	story := order.Story{Order: ordertest.Given(order.StatusPlaced), Payment: order.Payment{Status: order.ActionNeeded, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
 	_, tag := seen(t, customer("anna"), story, ordertest.Noon)
 	revalidate := func(caller as, now time.Time) int {
@@ -139,7 +139,7 @@ func TestATagNamesOneDocument(t *testing.T) {
 	assert.Equal(t, 200, revalidate(staff(), ordertest.Noon), "staff sees another")
 }
 
-func TestATimelineTellsWhoAndWhen(t *testing.T) {
+func TestGetHandler_TimelineHasActorAndTime(t *testing.T) {
 	placed := order.StoryEntry{ID: "o1", Entry: saga.Entry{
 		Fact: saga.OrderPlaced, At: ordertest.Noon, Cause: saga.Cause{ID: "request", Actor: "anna"},
 	}}

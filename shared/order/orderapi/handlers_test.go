@@ -21,17 +21,17 @@ import (
 	"backroom/shared/saga"
 )
 
-// as is a caller whose every token is good.
+// as is a verifier that accepts every token as this caller's.
 type as identity.Caller
 
 func (a as) Verify(context.Context, string) (identity.Caller, error) { return identity.Caller(a), nil }
 
-// customer returns a caller of the shop who may do what customers may.
+// customer returns a caller with the scopes of a customer.
 func customer(subject string) as {
 	return as{Shop: "main", Subject: subject, Client: "web", Scopes: []string{identity.OrdersWrite, identity.OrdersRead}}
 }
 
-// staff returns a caller of the shop who may do everything with orders.
+// staff returns a caller with all scopes for orders.
 func staff() as {
 	return as{Shop: "main", Subject: "client:office", Client: "office", Scopes: []string{
 		identity.OrdersWrite, identity.OrdersRead, identity.OrdersReadAll, identity.OrdersRefund, identity.OrdersResolve,
@@ -50,7 +50,7 @@ func (a as) without(scope string) as {
 	return a
 }
 
-// book is a desk with one order. Meanwhile is what others do to it just before it is saved, one after the other.
+// book is a store with one order. Meanwhile has the changes of others, each applied just before a save.
 type book struct {
 	order     order.Order
 	meanwhile []func(order.Order) order.Order
@@ -80,7 +80,7 @@ func (b *book) Save(_ context.Context, o order.Order, cause saga.Cause, facts ..
 	return nil
 }
 
-// by makes a decision one that others take meanwhile.
+// by returns a decision as a change of others.
 func by(d ordertest.Decision) func(order.Order) order.Order {
 	return func(o order.Order) order.Order {
 		o, _ = d(o)
@@ -88,10 +88,10 @@ func by(d ordertest.Decision) func(order.Order) order.Order {
 	}
 }
 
-// same is what somebody does meanwhile that changes nothing which matters.
+// same is a change of others that does not affect the decision.
 func same(o order.Order) order.Order { return o }
 
-// answer is what a client got.
+// answer is the answer to a client.
 type answer struct {
 	status   int
 	slug     string
@@ -125,8 +125,8 @@ func send(t *testing.T, op api.Operation, method, path, key, body string) answer
 
 func at(moment time.Time) func() time.Time { return func() time.Time { return moment } }
 
-// Every change of an order meets the same: others who move it, and a table that is away.
-func TestAChangeThatMeetsOthers(t *testing.T) {
+// Every operation that changes an order handles the same cases: changes of others, and a table that does not answer.
+func TestChange_DecidesAgainAfterALostRace(t *testing.T) {
 	for _, c := range []struct {
 		name, path, key, body string
 		given                 order.Order
@@ -146,7 +146,7 @@ func TestAChangeThatMeetsOthers(t *testing.T) {
 			t.Parallel()
 			b := &book{order: c.given, meanwhile: []func(order.Order) order.Order{same, same}}
 			a := send(t, c.operation(b), http.MethodPost, c.path, c.key, c.body)
-			assert.Equal(t, 202, a.status, "a lost race is decided anew: %s", a.body)
+			assert.Equal(t, 202, a.status, "a lost race is decided again: %s", a.body)
 			assert.Equal(t, "/orders/ord_1", a.location)
 			assert.Len(t, b.saved, 1)
 			assert.Equal(t, 3, b.loads)

@@ -20,7 +20,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// asked is what a store of lists was asked for.
+// asked has the arguments of a List call.
 type asked struct {
 	shop   saga.Shop
 	filter order.Filter
@@ -28,7 +28,7 @@ type asked struct {
 	from   map[string]string
 }
 
-// listing returns the operation over a store that has as many orders as there are, and what that was asked for last.
+// listing returns the operation over a store with these orders, and the arguments of the last call of the store.
 func listing(caller as, there int) (api.Operation, *asked) {
 	last := &asked{}
 	h := orderapi.ListHandler{Callers: caller, Cursors: api.NewCursors(func(_ context.Context, value any) error {
@@ -51,7 +51,7 @@ func listing(caller as, there int) (api.Operation, *asked) {
 	return h.Operation(), last
 }
 
-func TestWhoseOrdersAreListed(t *testing.T) {
+func TestListHandler_SelectsOrdersByCallerAndFilter(t *testing.T) {
 	anna, office := customer("anna"), staff()
 	looks := staff().without(identity.OrdersReadAll)
 	for sentence, c := range map[string]struct {
@@ -71,8 +71,8 @@ func TestWhoseOrdersAreListed(t *testing.T) {
 		"not one's own by name":                    {anna, "?customer=anna", 403, "insufficient-scope", order.Filter{}},
 		"not a day's, for a customer":              {anna, "?day=2026-03-01", 403, "insufficient-scope", order.Filter{}},
 		"not the stranded, for a customer":         {anna, "?attention=true", 403, "insufficient-scope", order.Filter{}},
-		"not for who may only read their own":      {looks, "?day=2026-03-01", 403, "insufficient-scope", order.Filter{}},
-		"nothing for who may not read":             {anna.without(identity.OrdersRead), "", 403, "insufficient-scope", order.Filter{}},
+		"not for a caller without read:all":        {looks, "?day=2026-03-01", 403, "insufficient-scope", order.Filter{}},
+		"nothing for a caller who may not read":    {anna.without(identity.OrdersRead), "", 403, "insufficient-scope", order.Filter{}},
 		"not by two filters":                       {office, "?customer=anna&day=2026-03-01", 422, "invalid-request", order.Filter{}},
 		"not by all filters":                       {office, "?customer=anna&day=2026-03-01&attention=true", 422, "invalid-request", order.Filter{}},
 		"not by two filters, and not for everyone": {anna, "?customer=anna&day=2026-03-01", 403, "insufficient-scope", order.Filter{}},
@@ -96,7 +96,7 @@ func TestWhoseOrdersAreListed(t *testing.T) {
 	}
 }
 
-func TestAListIsWalkedThroughByItsCaller(t *testing.T) {
+func TestListHandler_PagesForItsCallerOnly(t *testing.T) {
 	op, last := listing(staff(), 5)
 	get := func(op api.Operation, query string) (answer, orderapi.OrderList) {
 		a := send(t, op, http.MethodGet, "/orders"+query, "", "")
@@ -141,7 +141,7 @@ func TestAListIsWalkedThroughByItsCaller(t *testing.T) {
 
 func first(op api.Operation, _ *asked) api.Operation { return op }
 
-func TestAListThatCannotBeReadIsForLater(t *testing.T) {
+func TestListHandler_UnreadableListIsUnavailable(t *testing.T) {
 	h := orderapi.ListHandler{Callers: staff(), Cursors: api.NewCursors(nil, at(ordertest.Noon))}
 	h.List = func(context.Context, saga.Shop, order.Filter, int, map[string]string) ([]order.Order, map[string]string, error) {
 		return nil, nil, fault.Throttled

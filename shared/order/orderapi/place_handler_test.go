@@ -15,7 +15,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// orders has none, and takes all.
+// orders is an empty store that accepts every order.
 type orders struct{ placed []order.Order }
 
 func (o *orders) Load(context.Context, saga.Shop, string) (order.Order, error) {
@@ -27,7 +27,7 @@ func (o *orders) Create(_ context.Context, placed order.Order, _ saga.Cause, _ .
 	return placed, nil
 }
 
-// prices are what one SKU cost when it was read last, and what it costs now.
+// prices has the cached and the current price of one SKU.
 type prices struct {
 	remembered, now int64
 	reads           int
@@ -46,7 +46,7 @@ func (p *prices) Read(_ context.Context, _ saga.Shop, skus []string) (map[string
 	return each(skus, p.now), nil
 }
 
-func TestATotalIsRefusedOnlyIfItIsNotWhatTheOrderCostsNow(t *testing.T) {
+func TestPlaceHandler_ComparesExpectedTotalWithCurrentPrices(t *testing.T) {
 	for sentence, c := range map[string]struct {
 		expected string
 		status   int

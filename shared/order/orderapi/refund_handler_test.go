@@ -20,7 +20,7 @@ func refunding(caller as, b *book) api.Operation {
 	return orderapi.RefundHandler{Callers: caller, Orders: b, Now: at(ordertest.Later), RetryDelay: ordertest.RetryDelay}.Operation()
 }
 
-func TestAskingForARefund(t *testing.T) {
+func TestRefundHandler_RefundsOrRefuses(t *testing.T) {
 	for sentence, c := range map[string]struct {
 		given  order.Status
 		caller as
@@ -35,7 +35,7 @@ func TestAskingForARefund(t *testing.T) {
 		"of nothing":                         {given: order.StatusPaid, body: `{"amount":{"amount":0,"currency":"EUR"},"reason":"broken"}`, status: 422, slug: "invalid-request"},
 		"in another currency":                {given: order.StatusPaid, body: `{"amount":{"amount":300,"currency":"JPY"},"reason":"broken"}`, status: 422, slug: "mixed-currencies"},
 		"without a reason":                   {given: order.StatusPaid, body: `{}`, status: 422, slug: "invalid-request"},
-		"of null, which is no amount":        {given: order.StatusPaid, body: `{"amount":null,"reason":"broken"}`, status: 422, slug: "invalid-request"},
+		"of null":                            {given: order.StatusPaid, body: `{"amount":null,"reason":"broken"}`, status: 422, slug: "invalid-request"},
 		"without a body":                     {given: order.StatusPaid, status: 400, slug: "malformed-request"},
 		"of an order that is open":           {given: order.StatusConfirmed, body: `{"reason":"broken"}`, status: 409, slug: "not-refundable"},
 		"of an order that was canceled":      {given: order.StatusCanceled, body: `{"reason":"broken"}`, status: 409, slug: "not-refundable"},
@@ -67,7 +67,7 @@ func TestAskingForARefund(t *testing.T) {
 	}
 }
 
-func TestARefundIsAskedForOncePerKey(t *testing.T) {
+func TestRefundHandler_RefundsOncePerKey(t *testing.T) {
 	const part, all = `{"amount":{"amount":600,"currency":"EUR"},"reason":"broken"}`, `{"reason":"broken"}`
 	post := func(t *testing.T, caller as, b *book, key, body string) answer {
 		return send(t, refunding(caller, b), http.MethodPost, "/orders/ord_1/refunds", key, body)
@@ -85,11 +85,11 @@ func TestARefundIsAskedForOncePerKey(t *testing.T) {
 
 	b.order, _ = order.ApplyRefunds(b.order, []saga.Refund{{ID: b.order.Refunds[0].ID, Amount: 600, Try: 1, Status: saga.RefundStatusSucceeded}}, ordertest.Later, ordertest.RetryDelay)
 	again = post(t, staff(), b, "key", part)
-	assert.Equal(t, first.body, again.body, "how it stands by now is not in a receipt")
+	assert.Equal(t, first.body, again.body, "a receipt does not have the current status")
 	tooMuch := post(t, staff(), b, "another-key", part)
 	assert.Equal(t, "refund-too-large", tooMuch.slug, "another key is another refund")
 	again = post(t, staff(), b, "key", part)
-	assert.Equal(t, [2]any{first.body, true}, [2]any{again.body, again.replayed}, "and the first is still known, though it could not be asked for any more")
+	assert.Equal(t, [2]any{first.body, true}, [2]any{again.body, again.replayed}, "the first is still known, though a new request would be refused")
 
 	colleague := staff()
 	colleague.Subject = "client:shop-floor"
@@ -98,7 +98,7 @@ func TestARefundIsAskedForOncePerKey(t *testing.T) {
 	assert.Equal(t, []int64{600, 400}, []int64{b.order.Refunds[0].Amount, b.order.Refunds[1].Amount})
 }
 
-func TestTwoRefundsAtTheSameMoment(t *testing.T) {
+func TestRefundHandler_ConcurrentRefundsStayWithinTheRefundableAmount(t *testing.T) {
 	meanwhile := func(key, body string) func(order.Order) order.Order {
 		return func(o order.Order) order.Order {
 			b := &book{order: o}
@@ -132,7 +132,7 @@ func TestTwoRefundsAtTheSameMoment(t *testing.T) {
 	}
 }
 
-func TestAnErasedOrderGivesNoReasons(t *testing.T) {
+func TestRefundHandler_ErasedOrderHasNoReasons(t *testing.T) {
 	b := &book{order: ordertest.Given(order.StatusPaid)}
 	first := send(t, refunding(staff(), b), http.MethodPost, "/orders/ord_1/refunds", "key", `{"reason":"Anna called"}`)
 	require.Equal(t, 202, first.status)

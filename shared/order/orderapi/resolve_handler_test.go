@@ -20,7 +20,7 @@ func resolving(caller as, b *book) api.Operation {
 	return orderapi.ResolveHandler{Callers: caller, Orders: b, Now: at(ordertest.Later), RetryDelay: ordertest.RetryDelay}.Operation()
 }
 
-func TestResolving(t *testing.T) {
+func TestResolveHandler_ResolvesOrRefuses(t *testing.T) {
 	const retry, writeOff = `{"action":"retry","reason":"the provider is back"}`, `{"action":"write_off","reason":"it is too little"}`
 	for sentence, c := range map[string]struct {
 		given     order.Status
@@ -79,14 +79,14 @@ func TestResolving(t *testing.T) {
 	}
 }
 
-func TestAKeyIsKnownWhileItsResolutionIsTheLast(t *testing.T) {
+func TestResolveHandler_RecognizesTheKeyOfTheLastResolution(t *testing.T) {
 	const retry = `{"action":"retry","reason":"the provider is back"}`
 	b := &book{order: ordertest.Given(order.StatusNeedsAttention)}
 	op := resolving(staff(), b)
 	post := func(key string) answer { return send(t, op, http.MethodPost, "/orders/ord_1/resolution", key, retry) }
 	require.Equal(t, 202, post("first").status)
 	b.order, _ = ordertest.NotCaptured(b.order)
-	require.True(t, post("first").replayed, "it needs attention anew, but that is another matter")
+	require.True(t, post("first").replayed, "the order needs attention again, for another reason")
 	require.Equal(t, order.StatusNeedsAttention, b.order.Status())
 	second := post("second")
 	require.Equal(t, [2]any{202, false}, [2]any{second.status, second.replayed})

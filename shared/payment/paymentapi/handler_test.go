@@ -30,7 +30,7 @@ import (
 
 const order = "ord_1"
 
-// line is a sandbox that calls back, and the handler that it calls.
+// line is a sandbox with the handler that it calls back.
 type line struct {
 	t      *testing.T
 	cloud  *cloudtest.Cloud
@@ -43,7 +43,7 @@ type line struct {
 	answered []int    // the status of each callback
 }
 
-// Add keeps a task of the sandbox, however late it is to be done.
+// Add queues a task of the sandbox and ignores its delay.
 func (l *line) Add(_ context.Context, t sandbox.Task, _ time.Duration) error {
 	body, err := json.Marshal(t)
 	l.mu.Lock()
@@ -102,7 +102,7 @@ func (l *line) post(path string, form url.Values) []byte {
 	return body
 }
 
-// ring has the sandbox do what it put off, the last first, and returns what the order's row has told by then.
+// ring runs the sandbox's pending tasks, the last first, and returns the facts that the charge has recorded.
 func (l *line) ring() []saga.Fact {
 	l.t.Helper()
 	for len(l.tasks) > 0 {
@@ -136,7 +136,7 @@ func (l *line) canceled() {
 	require.NoError(l.t, payment.ReturnStep{Reconciler: l.till}.Handle(l.t.Context(), paymenttest.About(l.t, saga.ReturnPayment, saga.OrderCanceling, "canceling", order)))
 }
 
-func TestWheneverTheProviderCallsBackItIsToldOnce(t *testing.T) {
+func TestHandler_CallbacksAreRecordedOnce(t *testing.T) {
 	t.Parallel()
 	for _, card := range []string{"pm_card_visa", "pm_card_callbackEarly", "pm_card_callbackLate", "pm_card_callbackTwice", "pm_card_callbackReversed", "pm_card_callbackNone"} {
 		t.Run(card, func(t *testing.T) {
@@ -152,7 +152,7 @@ func TestWheneverTheProviderCallsBackItIsToldOnce(t *testing.T) {
 	}
 }
 
-func TestWhatTheCustomerDidIsCalledBack(t *testing.T) {
+func TestHandler_CallbackReportsTheCustomersAction(t *testing.T) {
 	t.Parallel()
 	l := open(t)
 	l.reserved("pm_card_authenticationRequired")
