@@ -39,10 +39,10 @@ type Paged struct {
 
 // List identifies the list that a cursor belongs to. The cursor is refused for other lists and for other callers.
 type List struct {
-	Route   string   // the operation's name, as in "list-products"
-	Shop    string   // whose rows
-	Subject string   // the caller; empty for a public list
-	Filters []string // what else selects or sorts the rows, always in the same order
+	Route   string    // the operation's name, as in "list-products"
+	Shop    saga.Shop // whose rows
+	Subject string    // the caller; empty for a public list
+	Filters []string  // what else selects or sorts the rows, always in the same order
 }
 
 // Cursors signs and opens cursors. A cursor is opaque to clients and cannot be forged. It is valid for as long as the secret

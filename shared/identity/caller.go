@@ -11,10 +11,10 @@ import (
 
 // Caller is the subject of a verified access token.
 type Caller struct {
-	Shop    string   // the tenant: the first part of every key that the caller can reach
-	Subject string   // the customer, or "client:" and the client's id without one; owns what it creates
-	Client  string   // the OAuth client that asked for the token
-	Scopes  []string // what the token grants
+	Shop    saga.Shop // the tenant: the first part of every key that the caller can reach
+	Subject string    // the customer, or "client:" and the client's id without one; owns what it creates
+	Client  string    // the OAuth client that asked for the token
+	Scopes  []string  // what the token grants
 }
 
 // May reports whether the caller's token grants scope.

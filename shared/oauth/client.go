@@ -17,7 +17,7 @@ import (
 // Client is an application that may ask for tokens.
 type Client struct {
 	ID     string
-	Shop   string
+	Shop   saga.Shop
 	Scopes []string // the most that its tokens may grant
 }
 
@@ -35,7 +35,7 @@ type Bootstrap struct {
 }
 
 // NewBootstrap returns the client of shop. read decodes a JSON document with client_id and client_secret into value.
-func NewBootstrap(shop string, read func(ctx context.Context, value any) error, now func() time.Time) *Bootstrap {
+func NewBootstrap(shop saga.Shop, read func(ctx context.Context, value any) error, now func() time.Time) *Bootstrap {
 	b := &Bootstrap{shop: shop}
 	b.credentials.Read = func(ctx context.Context) (digests, error) {
 		var document struct {

@@ -40,8 +40,8 @@ func TestRelayFacts_SendsAFactToItsConsumers(t *testing.T) {
 						assert.Empty(t, messages, queue)
 						continue
 					}
-					require.Len(t, letters, 1, queue)
-					assert.JSONEq(t, c.Message(want.letter), letters[0], "the letter is the one that the sample of its hearer shows")
+					require.Len(t, messages, 1, queue)
+					assert.JSONEq(t, c.Message(want.message), messages[0], "the message is the one that the sample of its consumer shows")
 				}
 			}
 			for table, rows := range c.State() {

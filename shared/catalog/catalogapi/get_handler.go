@@ -14,14 +14,14 @@ import (
 // GetHandler returns a product, without authentication.
 type GetHandler struct {
 	// Load reads a product, even a deleted one. It returns ErrUnknownProduct if none was ever stored.
-	Load func(ctx context.Context, shop, sku string) (catalog.Product, error)
-	Shop string // the shop of a request that names none
+	Load func(ctx context.Context, shop saga.Shop, sku string) (catalog.Product, error)
+	Shop saga.Shop // the shop of a request that names none
 }
 
 type getInput struct {
-	SKU         string   `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
-	Shop        string   `query:"shop" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"the shop; if absent, the deployment's own shop"`
-	IfNoneMatch api.Tags `header:"If-None-Match" doc:"the ETag of an earlier answer; the answer is 304 if nothing has changed since"`
+	SKU         string    `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
+	Shop        saga.Shop `query:"shop" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"the shop; if absent, the deployment's own shop"`
+	IfNoneMatch api.Tags  `header:"If-None-Match" doc:"the ETag of an earlier answer; the answer is 304 if nothing has changed since"`
 }
 
 // Operation returns GET /products/{sku}.

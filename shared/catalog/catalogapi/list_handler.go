@@ -15,14 +15,14 @@ import (
 type ListHandler struct {
 	// List returns at most limit products that the shop sells, sorted by SKU, after a key that it returned before. It
 	// also returns the key to continue after; nil at the end. The list may be some seconds old.
-	List    func(ctx context.Context, shop string, limit int, from map[string]string) ([]catalog.Product, map[string]string, error)
+	List    func(ctx context.Context, shop saga.Shop, limit int, from map[string]string) ([]catalog.Product, map[string]string, error)
 	Cursors *api.Cursors
-	Shop    string // the shop of a request that names none
+	Shop    saga.Shop // the shop of a request that names none
 }
 
 type listInput struct {
 	api.Paged
-	Shop string `query:"shop" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"the shop; if absent, the deployment's own shop"`
+	Shop saga.Shop `query:"shop" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"the shop; if absent, the deployment's own shop"`
 }
 
 type listOutput struct {

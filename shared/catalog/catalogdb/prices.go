@@ -48,7 +48,7 @@ func NewPrices(s Store, now func() time.Time) Prices {
 
 // Of returns the unit price of each SKU, one per currency, from the cache if it can. SKUs that the shop does not sell are
 // absent: unknown and deleted ones, and those of products that are sold by their variants. Do not change the result.
-func (p Prices) Of(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
+func (p Prices) Of(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error) {
 	found := map[string][]money.Money{}
 	var missing []string
 	now := p.now()
@@ -65,7 +65,7 @@ func (p Prices) Of(ctx context.Context, shop string, skus []string) (map[string]
 }
 
 // Read is Of without the cache. It writes the prices into the cache.
-func (p Prices) Read(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
+func (p Prices) Read(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error) {
 	found := map[string][]money.Money{}
 	now := p.now()
 	for some := range slices.Chunk(skus, 100) {
@@ -82,7 +82,7 @@ func (p Prices) Read(ctx context.Context, shop string, skus []string) (map[strin
 }
 
 // prices reads the prices of at most 100 SKUs, consistently. SKUs that it does not find are cached, too.
-func (s Store) prices(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error) {
+func (s Store) prices(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error) {
 	var keys []string
 	for _, sku := range skus {
 		keys = append(keys, record.Key(shop, sku))

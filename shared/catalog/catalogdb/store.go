@@ -136,7 +136,7 @@ func prices(amounts map[string]int64) []money.Money {
 
 // Load reads a product consistently, even a deleted one. It returns catalog.ErrUnknownProduct if none was ever stored, and
 // for the SKU of a variant.
-func (s Store) Load(ctx context.Context, shop, sku string) (catalog.Product, error) {
+func (s Store) Load(ctx context.Context, shop saga.Shop, sku string) (catalog.Product, error) {
 	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &s.Name, Key: record.PrimaryKey(record.Key(shop, sku)), ConsistentRead: aws.Bool(true),
 	})
@@ -262,7 +262,7 @@ const listed = "listed"
 // List returns at most limit products that the shop sells, and at most 1 MB of them, sorted by SKU, after a key that it
 // returned before. It also returns the key to continue after; nil at the end. The index is usually less than a second older
 // than the table.
-func (s Store) List(ctx context.Context, shop string, limit int, from map[string]string) ([]catalog.Product, map[string]string, error) {
+func (s Store) List(ctx context.Context, shop saga.Shop, limit int, from map[string]string) ([]catalog.Product, map[string]string, error) {
 	query := &dynamodb.QueryInput{
 		TableName: &s.Name, IndexName: aws.String(listed), Limit: aws.Int32(int32(limit)),
 		KeyConditionExpression:    aws.String("listed = :shop"),

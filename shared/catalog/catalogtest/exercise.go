@@ -34,7 +34,7 @@ var noon = time.Date(2026, time.March, 1, 12, 0, 0, 7_000_000, time.UTC)
 func Euro(cents int64) []money.Money { return []money.Money{{Amount: cents, Currency: "EUR"}} }
 
 // New returns the two arguments of Save for a new product.
-func New(shop, sku string, variants ...catalog.Variant) (was, is catalog.Product) {
+func New(shop saga.Shop, sku string, variants ...catalog.Variant) (was, is catalog.Product) {
 	was = catalog.Product{Shop: shop, SKU: sku}
 	return was, was.Rewritten(catalog.Content{Title: "Mug, blue – “große”", Prices: Euro(1250), Variants: variants}, noon)
 }

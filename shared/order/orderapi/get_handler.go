@@ -22,7 +22,7 @@ type GetHandler struct {
 	Callers identity.Verifier
 	// Story reads an order, and what stock and payment recorded about it. It returns fault.NotFound if the shop has
 	// no such order.
-	Story func(ctx context.Context, shop, id string) (order.Story, error)
+	Story func(ctx context.Context, shop saga.Shop, id string) (order.Story, error)
 	Now   func() time.Time
 }
 

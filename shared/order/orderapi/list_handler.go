@@ -20,7 +20,7 @@ type ListHandler struct {
 	Cursors *api.Cursors
 	// List returns at most limit orders that match the filter, after a key that it returned before. It also returns
 	// the key to continue after; nil at the end.
-	List func(ctx context.Context, shop string, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error)
+	List func(ctx context.Context, shop saga.Shop, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error)
 }
 
 type listInput struct {

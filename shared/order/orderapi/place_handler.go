@@ -20,16 +20,16 @@ import (
 type PlaceHandler struct {
 	Callers identity.Verifier
 	Orders  interface {
-		Load(ctx context.Context, shop, id string) (order.Order, error)
+		Load(ctx context.Context, shop saga.Shop, id string) (order.Order, error)
 		// Create returns the existing order, with fault.Duplicate, if there is one.
 		Create(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) (order.Order, error)
 	}
 	// Prices returns the unit price of each SKU, one per currency. SKUs that the shop does not sell are absent.
 	Prices interface {
 		// Of may return cached prices.
-		Of(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error)
+		Of(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error)
 		// Read returns the current prices.
-		Read(ctx context.Context, shop string, skus []string) (map[string][]money.Money, error)
+		Read(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error)
 	}
 	Now   func() time.Time
 	Terms order.Terms

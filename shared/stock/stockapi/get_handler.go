@@ -16,7 +16,7 @@ import (
 type GetHandler struct {
 	Callers identity.Verifier
 	// Load reads a level consistently. It returns stock.ErrUnknownStock if the SKU has no level.
-	Load func(ctx context.Context, shop, sku string) (stock.Level, error)
+	Load func(ctx context.Context, shop saga.Shop, sku string) (stock.Level, error)
 }
 
 type getInput struct {
