@@ -23,10 +23,11 @@ const (
 	end   = "<!-- end -->\n"
 )
 
-// Routes and Tasks make the drawings and the tables of the documentation, and the comments of the facts.
-func TestTheSagaIsDrawnAsItIs(t *testing.T) {
+// The drawings and tables of the documentation, and the comments of the facts, are generated from
+// Routes and Tasks.
+func TestRoutes_AreDrawnInTheDocumentation(t *testing.T) {
 	for file, drawn := range map[string]func(page string) string{
-		"../../README.md":            between(drawing(ownStory)),
+		"../../README.md":            between(drawing(undisturbed)),
 		"../../docs/architecture.md": between(drawing(saga.Fact.HasConsumers) + "\n" + taskTable() + "\n" + factTable()),
 		"facts.go":                   comments,
 	} {
@@ -37,44 +38,46 @@ func TestTheSagaIsDrawnAsItIs(t *testing.T) {
 			require.NoError(t, os.WriteFile(file, []byte(want), 0o644))
 			continue
 		}
-		assert.Equal(t, want, string(kept), "routes.go changed; next: go test ./shared/saga -run Drawn -update")
+		assert.Equal(t, want, string(kept),
+			"%s differs from routes.go; to write it: go test ./shared/saga -run Drawn -update", file)
 	}
 }
 
-// between returns what a page becomes with the text between its marks. A page without marks becomes an
-// error message.
+// between returns a function that puts the text between the marks of a page. For a page without
+// marks it returns an error message.
 func between(text string) func(page string) string {
 	return func(page string) string {
 		before, rest, found := strings.Cut(page, begin)
-		_, after, closed := strings.Cut(rest, end)
-		if !found || !closed {
+		_, after, ended := strings.Cut(rest, end)
+		if !found || !ended {
 			return "the page has no place for the drawing: " + begin + end
 		}
 		return before + begin + text + end + after
 	}
 }
 
-// comments returns facts.go with what Routes says behind each fact.
+// comments returns facts.go with the sentence of Routes behind each fact.
 func comments(source string) string {
 	fact := regexp.MustCompile(`(?m)^\t(\w+) +Fact = "(\w+)".*$`)
-	said := fact.ReplaceAllStringFunc(source, func(line string) string {
+	commented := fact.ReplaceAllStringFunc(source, func(line string) string {
 		name := fact.FindStringSubmatch(line)
 		return fmt.Sprintf("\t%s Fact = %q // %s", name[1], name[2], saga.Routes[saga.Fact(name[2])].Says)
 	})
-	formatted, err := format.Source([]byte(said))
+	formatted, err := format.Source([]byte(commented))
 	if err != nil {
 		return err.Error()
 	}
 	return string(formatted)
 }
 
-// ownStory reports whether a fact belongs to a story in which nothing gets lost and no refund fails.
-func ownStory(f saga.Fact) bool {
-	return f.HasConsumers() && !slices.Contains(saga.Asks, f) && !slices.Contains(saga.Unasked, f)
+// undisturbed reports whether a fact is sent for an order even if no message is lost and no refund
+// fails.
+func undisturbed(f saga.Fact) bool {
+	return f.HasConsumers() && !slices.Contains(saga.Retries, f) && !slices.Contains(saga.Unretried, f)
 }
 
-// drawing shows, in the language of Mermaid, which rows tell which step what, and where a step writes. It
-// leaves out the facts that are not shown.
+// drawing returns a Mermaid diagram of which facts go from which rows to which step, and where a
+// step writes. It leaves out the facts that are not shown.
 func drawing(shown func(saga.Fact) bool) string {
 	var b strings.Builder
 	b.WriteString("```mermaid\nflowchart LR\n")
@@ -86,14 +89,14 @@ func drawing(shown func(saga.Fact) bool) string {
 		fmt.Fprintf(&b, "  %s{{wake-overdue}}\n", saga.Clock)
 	}
 	for _, task := range saga.Tasks {
-		heard := map[saga.Source][]string{}
+		consumed := map[saga.Source][]string{}
 		for _, fact := range slices.Sorted(maps.Keys(saga.Routes)) {
 			if route := saga.Routes[fact]; shown(fact) && slices.Contains(route.To, task.Step) {
-				heard[route.Source] = append(heard[route.Source], string(fact))
+				consumed[route.Source] = append(consumed[route.Source], string(fact))
 			}
 		}
-		for _, rows := range slices.Sorted(maps.Keys(heard)) {
-			fmt.Fprintf(&b, "  %s -- \"%s\" --> %s\n", rows, strings.Join(heard[rows], "<br/>"), task.Step)
+		for _, rows := range slices.Sorted(maps.Keys(consumed)) {
+			fmt.Fprintf(&b, "  %s -- \"%s\" --> %s\n", rows, strings.Join(consumed[rows], "<br/>"), task.Step)
 		}
 		if task.Writes != "" {
 			fmt.Fprintf(&b, "  %s -.-> %s\n", task.Step, task.Writes)
@@ -103,7 +106,7 @@ func drawing(shown func(saga.Fact) bool) string {
 	return b.String()
 }
 
-// taskTable lists every step with what it does and where it writes.
+// taskTable lists every step, what it does and where it writes.
 func taskTable() string {
 	var b strings.Builder
 	b.WriteString("| Step | what it does | writes |\n|---|---|---|\n")
@@ -113,17 +116,17 @@ func taskTable() string {
 	return b.String()
 }
 
-// factTable lists every fact with what it says, its source, its data and its consumers.
+// factTable lists every fact with its sentence, its source, its data and its consumers.
 func factTable() string {
 	var b strings.Builder
-	b.WriteString("| Fact | what it says | source | data | consumers |\n|---|---|---|---|---|\n")
-	for _, by := range []saga.Source{saga.Orders, saga.Reservations, saga.Charges, saga.Clock} {
+	b.WriteString("| Fact | meaning | source | data | consumers |\n|---|---|---|---|---|\n")
+	for _, source := range []saga.Source{saga.Orders, saga.Reservations, saga.Charges, saga.Clock} {
 		for _, fact := range slices.Sorted(maps.Keys(saga.Routes)) {
 			route := saga.Routes[fact]
-			if route.Source != by {
+			if route.Source != source {
 				continue
 			}
-			data, consumers := "", "–"
+			data, consumers := "–", "–"
 			if fact.HasConsumers() {
 				data = strings.Join(saga.Members(route.Data), ", ")
 				var steps []string
@@ -132,13 +135,13 @@ func factTable() string {
 				}
 				consumers = strings.Join(steps, ", ")
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", fact, route.Says, by, data, consumers)
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", fact, route.Says, source, data, consumers)
 		}
 	}
 	return b.String()
 }
 
-func TestEveryFactAndEveryStepHasASentenceOfItsOwn(t *testing.T) {
+func TestRoutes_EveryFactAndStepHasItsOwnSentence(t *testing.T) {
 	said := map[string]string{}
 	for fact, route := range saga.Routes {
 		assert.NotEmpty(t, route.Says, "%s has no sentence", fact)
@@ -152,16 +155,16 @@ func TestEveryFactAndEveryStepHasASentenceOfItsOwn(t *testing.T) {
 	}
 }
 
-// A fact that a row never tells, or a body that no fact carries, would be a word without a meaning.
-func TestEveryBodyIsCarriedAndEveryStepHearsSomething(t *testing.T) {
-	carried, hearing := map[reflect.Type]bool{}, map[saga.Step]bool{}
+// A data type that no fact carries, or a step that consumes no fact, would be dead code.
+func TestRoutes_EveryDataTypeAndEveryStepIsUsed(t *testing.T) {
+	carried, consuming := map[reflect.Type]bool{}, map[saga.Step]bool{}
 	for _, route := range saga.Routes {
 		carried[reflect.TypeOf(route.Data)] = true
 		for _, step := range route.To {
-			hearing[step] = true
+			consuming[step] = true
 			assert.Contains(t, saga.Steps, step)
 		}
 	}
 	assert.Len(t, carried, 8)
-	assert.Len(t, hearing, len(saga.Steps))
+	assert.Len(t, consuming, len(saga.Steps))
 }

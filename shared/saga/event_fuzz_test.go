@@ -12,8 +12,9 @@ import (
 	"backroom/shared/saga"
 )
 
-// A body is heard, or refused as one that can never be; and what was heard is heard again as the same event.
-func FuzzHear(f *testing.F) {
+// A body is decoded, or refused for good. A decoded event that is encoded and decoded again is the
+// same event.
+func FuzzDecode(f *testing.F) {
 	samples, err := filepath.Glob("testdata/*.json")
 	require.NoError(f, err)
 	require.NotEmpty(f, samples)
@@ -43,11 +44,11 @@ func FuzzHear(f *testing.F) {
 		if e.Data != nil {
 			require.JSONEq(t, string(e.Data), string(again.Data))
 		}
-		wanted, err := saga.As[saga.OrderContents](e)
+		contents, err := saga.As[saga.OrderContents](e)
 		if err != nil {
 			require.ErrorIs(t, err, saga.ErrUnreadable)
 			return
 		}
-		require.Equal(t, [2]any{e.Subject, e.Shop}, [2]any{wanted.Order, wanted.Shop})
+		require.Equal(t, [2]any{e.Subject, e.Shop}, [2]any{contents.Order, contents.Shop})
 	})
 }

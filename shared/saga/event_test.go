@@ -26,7 +26,7 @@ func sample(t *testing.T, fact saga.Fact, replacements ...string) string {
 	return changed
 }
 
-func TestAStepHearsWhatRoutesSaysAndNothingElse(t *testing.T) {
+func TestDecode_AcceptsOnlyTheFactsThatRoutesSendsToTheStep(t *testing.T) {
 	for fact, route := range saga.Routes {
 		if !fact.HasConsumers() {
 			continue
@@ -44,7 +44,7 @@ func TestAStepHearsWhatRoutesSaysAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestAFactCarriesWhatRoutesSaysAndNothingElse(t *testing.T) {
+func TestRoutes_GoldenMessagesCarryExactlyTheDeclaredData(t *testing.T) {
 	for fact, route := range saga.Routes {
 		if !fact.HasConsumers() {
 			continue
@@ -66,43 +66,43 @@ func TestAFactCarriesWhatRoutesSaysAndNothingElse(t *testing.T) {
 		require.NoError(t, json.Unmarshal(e.Data, body.Interface()))
 		again, err := json.Marshal(body.Elem().Interface())
 		require.NoError(t, err)
-		assert.JSONEq(t, string(e.Data), string(again), "nothing of %s is lost on the way", fact)
+		assert.JSONEq(t, string(e.Data), string(again), "decoding and encoding %s loses nothing", fact)
 	}
 }
 
-func TestWhatIsNoEventOfThisSaga(t *testing.T) {
+func TestDecode_RefusesWhatIsNotAnEventOfThisSaga(t *testing.T) {
 	for name, c := range map[string]struct {
 		body string
 		err  error
 	}{
-		"nothing":                      {"", saga.ErrUnreadable},
-		"no JSON":                      {"{", saga.ErrUnreadable},
-		"another document":             {"[]", saga.ErrUnreadable},
-		"more than one document":       {sample(t, saga.OrderPlaced) + "{}", saga.ErrUnreadable},
-		"a later version of envelopes": {sample(t, saga.OrderPlaced, `"1.0"`, `"2.0"`), saga.ErrUnreadable},
-		"an event without an id":       {sample(t, saga.OrderPlaced, `"orders:main#ord_1@1.0~nonce"`, `""`), saga.ErrUnreadable},
-		"an event of no shop":          {sample(t, saga.OrderPlaced, `"main"`, `""`), saga.ErrUnreadable},
-		"an event about nothing":       {sample(t, saga.OrderPlaced, `"subject": "ord_1"`, `"subject": ""`), saga.ErrUnreadable},
-		"a fact that nobody ever told": {sample(t, saga.OrderPlaced, `"OrderPlaced"`, `"OrderEaten"`), saga.ErrNotConsumed},
-		"a fact for another step":      {sample(t, saga.StockReserved), saga.ErrNotConsumed},
-		"a fact that goes nowhere":     {sample(t, saga.OrderPlaced, `"OrderPlaced"`, `"OrderSettled"`), saga.ErrNotConsumed},
+		"an empty body":            {"", saga.ErrUnreadable},
+		"not JSON":                 {"{", saga.ErrUnreadable},
+		"a list":                   {"[]", saga.ErrUnreadable},
+		"two documents":            {sample(t, saga.OrderPlaced) + "{}", saga.ErrUnreadable},
+		"a later specversion":      {sample(t, saga.OrderPlaced, `"1.0"`, `"2.0"`), saga.ErrUnreadable},
+		"an event without id":      {sample(t, saga.OrderPlaced, `"orders:main#ord_1@1.0~nonce"`, `""`), saga.ErrUnreadable},
+		"an event without shop":    {sample(t, saga.OrderPlaced, `"main"`, `""`), saga.ErrUnreadable},
+		"an event without subject": {sample(t, saga.OrderPlaced, `"subject": "ord_1"`, `"subject": ""`), saga.ErrUnreadable},
+		"an unknown fact":          {sample(t, saga.OrderPlaced, `"OrderPlaced"`, `"OrderEaten"`), saga.ErrNotConsumed},
+		"a fact for another step":  {sample(t, saga.StockReserved), saga.ErrNotConsumed},
+		"a fact without consumers": {sample(t, saga.OrderPlaced, `"OrderPlaced"`, `"OrderSettled"`), saga.ErrNotConsumed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := saga.Decode(saga.ReserveStock, c.body)
 			assert.ErrorIs(t, err, c.err)
-			assert.True(t, fault.KindOf(err).Permanent(), "the dead-letter queue's business: %v", err)
+			assert.True(t, fault.KindOf(err).Permanent(), "it belongs in the dead-letter queue: %v", err)
 		})
 	}
 }
 
-func TestWhatAFactMustCarry(t *testing.T) {
+func TestAs_RefusesDataThatDoesNotMatchTheFact(t *testing.T) {
 	for name, replacements := range map[string][]string{
-		"a member is missing":          {`"total": 9007199254740992`, `"totals": 1`},
-		"a member is null":             {`"total": 9007199254740992`, `"total": null`},
-		"a member has another type":    {`"total": 9007199254740992`, `"total": "1"`},
-		"an amount is no whole number": {`"total": 9007199254740992`, `"total": 0.5`},
-		"it is about another order":    {`"order": "ord_1"`, `"order": "ord_2"`},
-		"it is about another shop":     {`"subject": "ord_1"`, `"subject": "ord_2"`},
+		"a member is missing":              {`"total": 9007199254740992`, `"totals": 1`},
+		"a member is null":                 {`"total": 9007199254740992`, `"total": null`},
+		"a member has another type":        {`"total": 9007199254740992`, `"total": "1"`},
+		"an amount is not an integer":      {`"total": 9007199254740992`, `"total": 0.5`},
+		"the data names another order":     {`"order": "ord_1"`, `"order": "ord_2"`},
+		"the envelope names another order": {`"subject": "ord_1"`, `"subject": "ord_2"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, err := saga.Decode(saga.ReserveStock, sample(t, saga.OrderPlaced, replacements...))
@@ -111,11 +111,11 @@ func TestWhatAFactMustCarry(t *testing.T) {
 			assert.ErrorIs(t, err, saga.ErrUnreadable)
 		})
 	}
-	t.Run("what a later version adds is no harm", func(t *testing.T) {
+	t.Run("members that a later version adds are ignored", func(t *testing.T) {
 		e, err := saga.Decode(saga.ReserveStock, sample(t, saga.OrderPlaced, `"total":`, `"gift": true, "total":`))
 		require.NoError(t, err)
-		w, err := saga.As[saga.OrderContents](e)
+		contents, err := saga.As[saga.OrderContents](e)
 		require.NoError(t, err)
-		assert.EqualValues(t, 1<<53, w.Total, "every digit is there")
+		assert.EqualValues(t, 1<<53, contents.Total, "no digit is lost")
 	})
 }

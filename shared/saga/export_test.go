@@ -1,7 +1,7 @@
 package saga
 
-// For the drawings of the saga.
+// For the drawings in the documentation.
 var (
-	Asks    = retries
-	Unasked = unretried
+	Retries   = retries
+	Unretried = unretried
 )

@@ -2,7 +2,7 @@ package saga
 
 import "time"
 
-// Entry is one line of a row's log.
+// Entry is one fact in a row's history.
 type Entry struct {
 	Version int
 	Fact    Fact
@@ -10,17 +10,18 @@ type Entry struct {
 	Cause   Cause
 }
 
-// History is what a row remembers of its own life. It is a diary, not a memory: it is bounded, and every decision must be
-// right from the row's state alone. The zero History belongs to a row that was never written.
+// History is the list of facts that a row recorded. It is bounded, so every decision must be right
+// from the row's state alone. The zero History belongs to a row that was never written.
 type History struct {
 	Version int    // of the row as it was loaded; every write raises it by one
-	Nonce   string // given at the row's birth: a row that is deleted and made again tells different facts
+	Nonce   string // given when the row is created: a row that is deleted and created again has other event ids
 	Entries []Entry
 }
 
-// Heeds reports whether the row already did something because of the cause.
-func (d History) Handled(c Cause) bool {
-	for _, e := range d.Entries {
+// Handled reports whether the history has an entry with the cause: the row has already changed
+// because of it.
+func (h History) Handled(c Cause) bool {
+	for _, e := range h.Entries {
 		if e.Cause.ID == c.ID {
 			return true
 		}
@@ -28,7 +29,7 @@ func (d History) Handled(c Cause) bool {
 	return false
 }
 
-// Ends reports whether f is the last that the row told.
-func (d History) LastIs(f Fact) bool {
-	return len(d.Entries) > 0 && d.Entries[len(d.Entries)-1].Fact == f
+// LastIs reports whether f is the last fact that the row recorded.
+func (h History) LastIs(f Fact) bool {
+	return len(h.Entries) > 0 && h.Entries[len(h.Entries)-1].Fact == f
 }
