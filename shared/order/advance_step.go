@@ -11,17 +11,20 @@ import (
 	"backroom/shared/saga"
 )
 
-// maxTries is how often a fact is decided on before the message goes back to its queue.
+// maxTries is how often a message is handled, after conflicting writes, before it goes back to its
+// queue.
 const maxTries = 3
 
-// AdvanceStep is the only place that moves an order on a fact.
+// AdvanceStep consumes all facts that change an order.
 type AdvanceStep struct {
 	Orders     Store
 	Now        func() time.Time
-	RetryDelay time.Duration // until an order first asks for what it is owed
+	RetryDelay time.Duration // until an order first asks again for what it awaits
 }
 
-// Handle loads the order, asks the domain, and saves once. An order that another moved meanwhile is decided anew.
+// Handle loads the order, decides what the fact means, and saves once. If the order was changed
+// meanwhile, Handle loads it and decides again, at most maxTries times; then it returns
+// fault.Conflict.
 func (s AdvanceStep) Handle(ctx context.Context, e saga.Event) error {
 	return fault.Retry(maxTries, func() error { return s.advance(ctx, e) })
 }
@@ -37,7 +40,9 @@ func (s AdvanceStep) advance(ctx context.Context, e saga.Event) error {
 	}
 	if len(facts) == 0 {
 		if o.Attention != "" && o.History.Handled(e.Cause()) {
-			s.measure(ctx, o, saga.OrderNeedsAttention) // whoever wrote it may have ended before its log line; nobody must be stranded unheard
+			// The invocation that saved it may have died before its metrics were written. The alarm
+			// needs them.
+			s.measure(ctx, o, saga.OrderNeedsAttention)
 		}
 		return nil
 	}
@@ -48,15 +53,19 @@ func (s AdvanceStep) advance(ctx context.Context, e saga.Event) error {
 	return nil
 }
 
-// metrics name what became of orders, and of their money as far as they learned of it; the template's alarms and dashboards know them.
+// metrics maps facts to the metrics that the template's alarms and dashboards use.
 var metrics = map[saga.Fact]string{
 	saga.OrderConfirmed: "OrdersConfirmed", saga.OrderRejected: "OrdersRejected", saga.OrderExpired: "OrdersExpired",
-	saga.OrderCanceled: "OrdersCanceled", saga.OrderSettled: "OrdersSettled", saga.OrderNeedsAttention: "OrdersNeedAttention", saga.OrderReopened: "OrdersReopened",
-	saga.PaymentCaptured: "PaymentsCaptured", saga.PaymentDeclined: "PaymentsDeclined", saga.PaymentReturned: "PaymentsReturned",
-	saga.PaymentRefunded: "PaymentsRefunded", saga.CaptureFailed: "CapturesFailed", saga.ReturnFailed: "ReturnsFailed", saga.RefundFailed: "RefundsFailed",
+	saga.OrderCanceled: "OrdersCanceled", saga.OrderSettled: "OrdersSettled", saga.OrderReopened: "OrdersReopened",
+	saga.OrderNeedsAttention: "OrdersNeedAttention",
+	saga.PaymentCaptured:     "PaymentsCaptured", saga.CaptureFailed: "CapturesFailed",
+	saga.PaymentDeclined: "PaymentsDeclined",
+	saga.PaymentReturned: "PaymentsReturned", saga.ReturnFailed: "ReturnsFailed",
+	saga.PaymentRefunded: "PaymentsRefunded", saga.RefundFailed: "RefundsFailed",
 }
 
-// outcomes are the facts by which an order is decided here; a cancellation is decided elsewhere.
+// outcomes are the facts of a first outcome that this step decides. A cancellation is decided by
+// its route.
 var outcomes = []saga.Fact{saga.OrderConfirmed, saga.OrderRejected, saga.OrderExpired}
 
 func (s AdvanceStep) measure(ctx context.Context, o Order, facts ...saga.Fact) {
@@ -65,13 +74,14 @@ func (s AdvanceStep) measure(ctx context.Context, o Order, facts ...saga.Fact) {
 			observe.Count(ctx, name, observe.Number, 1)
 		}
 		if slices.Contains(outcomes, f) {
-			observe.Count(ctx, "OrderToOutcome", observe.Milliseconds, float64(s.Now().Sub(o.PlacedAt).Milliseconds()))
+			sincePlaced := s.Now().Sub(o.PlacedAt)
+			observe.Count(ctx, "OrderToOutcome", observe.Milliseconds, float64(sincePlaced.Milliseconds()))
 		}
 	}
 }
 
-// decide is what every fact that an order hears means to it. What it did because of an event it does not do again: an answer
-// that was overtaken by a later one must not count twice.
+// decide returns what a fact means for the order. An event that the order has already handled
+// changes nothing: an answer that is delivered again after a later one must not count twice.
 func (s AdvanceStep) decide(o Order, e saga.Event) (next Order, facts []saga.Fact, err error) {
 	if o.History.Handled(e.Cause()) {
 		return o, nil, nil
@@ -93,17 +103,17 @@ func (s AdvanceStep) decide(o Order, e saga.Event) (next Order, facts []saga.Fac
 	case saga.StockReleased:
 		next, facts = StockReleased(o)
 	case saga.PaymentReturned:
-		var told saga.ChargeVersion
-		told, err = saga.As[saga.ChargeVersion](e)
-		next, facts = MoneyReturned(o, told.Version)
+		var charge saga.ChargeVersion
+		charge, err = saga.As[saga.ChargeVersion](e)
+		next, facts = MoneyReturned(o, charge.Version)
 	case saga.ReturnFailed:
-		var told saga.ChargeVersion
-		told, err = saga.As[saga.ChargeVersion](e)
-		next, facts = Reopen(o, told.Version, now, s.RetryDelay)
+		var charge saga.ChargeVersion
+		charge, err = saga.As[saga.ChargeVersion](e)
+		next, facts = Reopen(o, charge.Version, now, s.RetryDelay)
 	case saga.PaymentRefunded, saga.RefundFailed:
-		var told saga.Refunds
-		told, err = saga.As[saga.Refunds](e)
-		next, facts = ApplyRefunds(o, told.Refunds, now, s.RetryDelay)
+		var reported saga.Refunds
+		reported, err = saga.As[saga.Refunds](e)
+		next, facts = ApplyRefunds(o, reported.Refunds, now, s.RetryDelay)
 	case saga.OrderOverdue:
 		var overdue saga.Overdue
 		overdue, err = saga.As[saga.Overdue](e)

@@ -7,12 +7,13 @@ import (
 	"backroom/shared/saga"
 )
 
-// ErrTooLateToCancel is the answer for an order whose story ended otherwise.
-var ErrTooLateToCancel = fault.New(fault.Conflict, "too-late-to-cancel", "The order can no longer be canceled: it is paid, rejected, expired or written off. A paid order can be refunded.")
+// ErrTooLateToCancel is returned for an order that was rejected, expired or paid.
+var ErrTooLateToCancel = fault.New(fault.Conflict, "too-late-to-cancel", "The order can not be canceled any more: its story has ended. Money that was taken can be refunded.")
 
-// Cancel decides what becomes of an order that is not wanted any more. It states the intent: the order is canceled once stock
-// and money are back. Asked twice it changes nothing. It returns ErrTooLateToCancel for an order that was rejected, expired or
-// closed; one that needs attention because its money can not be taken can be canceled.
+// Cancel records that the customer no longer wants the order. The order is canceled once its stock
+// and its money are back. Canceling twice changes nothing. It returns ErrTooLateToCancel for an
+// order that was rejected, expired or paid, or whose capture was written off. An order that needs
+// attention because its payment cannot be captured can be canceled.
 func Cancel(o Order, reason string, now time.Time, retryDelay time.Duration) (Order, []saga.Fact, error) {
 	switch {
 	case o.Outcome == Canceled:

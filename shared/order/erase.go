@@ -7,14 +7,15 @@ import (
 	"backroom/shared/saga"
 )
 
-// Nobody owns an order that was erased.
-const Erased = "#erased" // no token names a subject with a #
+// Erased is the owner of an order that was erased. No token has a subject with a #.
+const Erased = "#erased"
 
-// ErrNotSettled is what Erase comes back with for an order that is owed something.
-var ErrNotSettled = fault.New(fault.Conflict, "order-not-settled", "The order is not settled yet. Erase it once it is settled.")
+// ErrNotSettled is returned for an order that still awaits something.
+var ErrNotSettled = fault.New(fault.Conflict, "order-not-settled", "The order is still open; it can be erased once it is over.")
 
-// Erase decides what is left of an order whose customer is to be forgotten: what was sold, for how much, and when. It returns
-// ErrNotSettled for an order whose story goes on, because its payment and its mails need what would be erased.
+// Erase removes the customer's personal data from an order. What was sold, for how much and when,
+// stays. Erasing twice changes nothing. It returns ErrNotSettled for an order that awaits
+// something, because its payment and its mails still need the data.
 func Erase(o Order) (Order, []saga.Fact, error) {
 	if o.Owner == Erased {
 		return o, nil, nil
@@ -22,15 +23,10 @@ func Erase(o Order) (Order, []saga.Fact, error) {
 	if !o.Settled() {
 		return o, nil, ErrNotSettled
 	}
-	erased := o.Owner
-	forget := func(actor *string) {
-		if *actor == erased {
-			*actor = Erased
-		}
-	}
+	owner := o.Owner
 	o.Owner, o.Email, o.PaymentMethod = Erased, "", ""
 	if o.Outcome == Canceled {
-		o.Reason = "" // people's own words may name people
+		o.Reason = "" // free text may name people
 	}
 	o.RefundNotes, o.Resolution.Reason = slices.Clone(o.RefundNotes), ""
 	for i := range o.RefundNotes {
@@ -38,7 +34,9 @@ func Erase(o Order) (Order, []saga.Fact, error) {
 	}
 	o.History.Entries = slices.Clone(o.History.Entries)
 	for i := range o.History.Entries {
-		forget(&o.History.Entries[i].Cause.Actor)
+		if actor := &o.History.Entries[i].Cause.Actor; *actor == owner {
+			*actor = Erased
+		}
 	}
 	return o, []saga.Fact{saga.OrderErased}, nil
 }

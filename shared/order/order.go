@@ -1,5 +1,22 @@
-// Package order is the one domain that decides how an order's story ends. Stock and payment report what is so; only an
-// order gives an outcome, and it knows what it is still owed.
+// Package order decides what happens to an order. Stock and payment report what they observe; only
+// this package gives an order its outcome.
+//
+// An order asks other steps for work and records which answers it awaits. While it awaits one, it
+// is due at some time and then asks again. Its status follows from its outcome and from what it
+// awaits:
+//
+//	outcome    awaits         status
+//	–          outcome        placed
+//	confirmed  capture        confirmed
+//	confirmed  nothing        paid; confirmed if a person wrote the capture off
+//	confirmed  refund         paid
+//	rejected   stock, money   rejected, also when both are back
+//	expired    stock, money   expired, also when both are back
+//	canceled   stock, money   canceling
+//	canceled   nothing        canceled
+//
+// While a person must look at it, an order that awaits capture, stock or money has the status
+// needs_attention instead.
 package order
 
 import (
@@ -10,10 +27,11 @@ import (
 	"backroom/shared/saga"
 )
 
-// Outcome is how an order was decided. It is given once; only a cancellation may follow a confirmation.
+// Outcome is how an order was decided. It is set once, except that a confirmed order can be
+// canceled until its money is captured.
 type Outcome string
 
-// The outcomes.
+// The outcomes. An order is Undecided while it awaits its outcome.
 const (
 	Undecided Outcome = ""
 	Confirmed Outcome = "confirmed"
@@ -22,80 +40,82 @@ const (
 	Canceled  Outcome = "canceled"
 )
 
-// Debt is something that an order is owed.
+// Awaited is an answer that an order waits for.
 type Awaited string
 
-// What an order may be owed: at first its outcome, then the capture of its payment; or stock back and money back; and later
-// the refunds that somebody asked for.
+// What an order awaits: at first its outcome; then the capture of its payment, or the return of its
+// stock and its money; and later the refunds that were requested.
 const (
-	AwaitsOutcome Awaited = "outcome"
-	AwaitsCapture Awaited = "capture"
-	AwaitsStock   Awaited = "stock"
-	AwaitsMoney   Awaited = "money"
-	AwaitsRefund  Awaited = "refund"
+	AwaitsOutcome Awaited = "outcome" // enough stock and an authorized payment, or a refusal
+	AwaitsCapture Awaited = "capture" // of the authorized payment
+	AwaitsStock   Awaited = "stock"   // that nothing is reserved or sold for it
+	AwaitsMoney   Awaited = "money"   // that all of its money is back at the customer
+	AwaitsRefund  Awaited = "refund"  // that every requested refund arrived
 )
 
-// Status is where an order stands. It follows from its outcome and from what it is owed.
+// Status summarizes an order for its readers. The package comment has the rule.
 type Status string
 
-// The statuses: placed → confirmed → paid; placed → rejected | expired; placed | confirmed → canceling → canceled. An order
-// needs attention while its outcome, or what follows from it, is stuck.
+// The statuses: placed → confirmed → paid; placed → rejected | expired; placed | confirmed →
+// canceling → canceled. An order that awaits capture, stock or money may need attention meanwhile.
 const (
-	StatusPlaced         Status = "placed"
-	StatusConfirmed      Status = "confirmed"
-	StatusPaid           Status = "paid"
-	StatusRejected       Status = "rejected"
-	StatusExpired        Status = "expired"
-	StatusCanceling      Status = "canceling"
-	StatusCanceled       Status = "canceled"
-	StatusNeedsAttention Status = "needs_attention"
+	StatusPlaced         Status = "placed"          // accepted; stock and payment are being checked
+	StatusConfirmed      Status = "confirmed"       // stock is reserved, the payment is authorized
+	StatusPaid           Status = "paid"            // the money is captured
+	StatusRejected       Status = "rejected"        // out of stock, or the payment was declined
+	StatusExpired        Status = "expired"         // undecided when its payment window ended
+	StatusCanceling      Status = "canceling"       // canceled; stock or money is not back yet
+	StatusCanceled       Status = "canceled"        // canceled; stock and money are back
+	StatusNeedsAttention Status = "needs_attention" // it cannot go on until a person resolves it
 )
 
-// Why an order was rejected, or needs attention. A declined payment brings its own reason.
+// Why an order was rejected, or needs attention. A declined payment has a reason of its own.
 const (
 	OutOfStock    = "out-of-stock"
-	NoAnswer      = "no-answer"      // what it is owed was asked for in vain, again and again
-	CaptureFailed = "capture-failed" // it was confirmed, and its money can not be taken any more
-	RefundFailed  = "refund-failed"  // money that goes back to the customer does not arrive, time after time
+	NoAnswer      = "no-answer"      // it asked MaxRetries times for what it awaits and got no answer
+	CaptureFailed = "capture-failed" // it was confirmed, but its payment can no longer be captured
+	RefundFailed  = "refund-failed"  // money for the customer failed to arrive MaxFailedReturns times
 )
 
-// Order is what a customer wants and what became of it.
+// Order is what a customer ordered, and how far the order is.
 type Order struct {
 	ID            string
 	Shop          saga.Shop
-	Owner         string // the subject that placed it; Nobody once it is erased
-	Email         string // where its customer reads what became of it; empty: nowhere
+	Owner         string // the subject that placed it; Erased once it is erased
+	Email         string // address for mails about the order; empty: no mails are sent
 	Lines         []saga.Line
 	Total         money.Money
 	PaymentMethod string // the provider's token
 	PlacedAt      time.Time
-	ExpiresAt     time.Time // the end of its payment window: who has no outcome by then expires
+	ExpiresAt     time.Time // the end of its payment window; an undecided order expires then
 	Fingerprint   string    // of the request that placed it
 
 	Outcome   Outcome
 	Reason    string    // of a rejection or cancellation
-	Paid      bool      // its money was taken
-	Awaits    []Awaited // what it is owed, sorted; none once its story ended
-	Attention string    // why a person must look; empty: nobody must
+	Paid      bool      // its money was captured
+	Awaits    []Awaited // sorted; empty once the order is settled
+	Attention string    // why a person must look; empty: the order does not need attention
 
-	// ReturnHeard is the version of its charge of which the order last heard that its money is back, or is not.
+	// ReturnVersion is the highest version of its charge that reported money as returned, or a
+	// return as failed. Reports of lower versions are out of date.
 	ReturnVersion int
-	FailedReturns int // how often money that was back did not arrive after all
+	FailedReturns int // how often money that was reported as returned did not arrive
 
 	Refunds     []saga.Refund
 	RefundNotes []RefundNote // one per refund, in the same order
 	Resolution  Resolution   // the last one
 
-	// Due is when the order asks for what it is owed, and zero exactly when it is owed nothing. While it needs attention it
-	// asks for nothing, and Due is since when.
+	// Due is when the order asks again for what it awaits. It is zero exactly if the order is
+	// settled. An order that needs attention does not ask, and Due is the time since when it needs
+	// attention.
 	Due     time.Time
-	Retries int // how often it asked since it was owed something new
+	Retries int // how often it asked again since it began to wait
 
 	History saga.History
 }
 
-// Status returns where the order stands. Awaited refunds leave it as it is. A confirmed order whose capture was written off
-// stays confirmed: its money never came.
+// Status returns the order's status. Awaited refunds do not change it. A confirmed order whose
+// capture was written off stays confirmed, because its money was not captured.
 func (o Order) Status() Status {
 	switch {
 	case o.Attention != "" && o.stuck():
@@ -120,26 +140,29 @@ func (o Order) Awaiting(a Awaited) bool { return slices.Contains(o.Awaits, a) }
 
 func (o Order) awaitingReturn() bool { return o.Awaiting(AwaitsStock) || o.Awaiting(AwaitsMoney) }
 
-// Settled reports whether the order awaits nothing: nothing is left to happen by itself or through a person.
+// Settled reports whether the order awaits nothing. Neither a step nor a person has anything left
+// to do.
 func (o Order) Settled() bool { return len(o.Awaits) == 0 }
 
-// owe makes debts the only things that the order is owed, from now on.
-func (o Order) await(now time.Time, retryDelay time.Duration, debts ...Awaited) Order {
-	o.Awaits, o.Attention, o.Retries = slices.Sorted(slices.Values(debts)), "", 0
+// await returns the order awaiting exactly these answers. It asks again after retryDelay, and it
+// does not need attention.
+func (o Order) await(now time.Time, retryDelay time.Duration, awaits ...Awaited) Order {
+	o.Awaits, o.Attention, o.Retries = slices.Sorted(slices.Values(awaits)), "", 0
 	o.Due = due(now, retryDelay)
 	return o
 }
 
-// strike removes a debt. The order is due no more once the last is gone, and nobody must look then.
-func (o Order) answered(d Awaited) Order {
-	o.Awaits = slices.DeleteFunc(slices.Clone(o.Awaits), func(is Awaited) bool { return is == d })
+// answered returns the order no longer awaiting a. An order that awaits nothing else is settled: it
+// is not due and does not need attention.
+func (o Order) answered(a Awaited) Order {
+	o.Awaits = slices.DeleteFunc(slices.Clone(o.Awaits), func(other Awaited) bool { return other == a })
 	if len(o.Awaits) == 0 {
 		o.Awaits, o.Due, o.Attention, o.Retries = nil, time.Time{}, "", 0
 	}
 	return o
 }
 
-// due is a moment from now, to the millisecond, as it is stored.
+// due returns the time after a wait, to the millisecond, because rows store milliseconds.
 func due(now time.Time, wait time.Duration) time.Time {
 	return now.Add(wait).Truncate(time.Millisecond)
 }

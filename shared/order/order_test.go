@@ -490,8 +490,8 @@ func TestForgettingACustomer(t *testing.T) {
 	}
 }
 
-// Whatever happens to an order, in whatever order, it stays sound, its outcome is given once, and once everything that it is owed has
-// come its story is over.
+// Whatever happens to an order, in whatever order, it stays sound, its outcome is given once, and
+// once everything that it is owed has come its story is over.
 func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		o, now, version := ordertest.Given(order.StatusPlaced), ordertest.Noon, 10

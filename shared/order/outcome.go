@@ -6,24 +6,24 @@ import (
 	"backroom/shared/saga"
 )
 
-// Confirm decides what an authorized payment means: the order is complete, and its money is to be taken. It asks for that when it
-// would have asked for its outcome, unless that is too soon: to move the due time would cost two writes of an index for every order. An
-// order with an outcome keeps it.
+// Confirm decides what an authorized payment means: the order is confirmed and awaits the capture.
+// It keeps its due time if that is between half a retryDelay and a whole one from now, because
+// moving it would cost two index writes for every order. An order with an outcome does not change.
 func Confirm(o Order, now time.Time, retryDelay time.Duration) (Order, []saga.Fact) {
 	if o.Outcome != Undecided {
 		return o, nil
 	}
-	asks := o.Due
+	before := o.Due
 	o.Outcome = Confirmed
 	o = o.await(now, retryDelay, AwaitsCapture)
-	if wait := asks.Sub(now); wait >= retryDelay/2 && wait <= retryDelay {
-		o.Due = asks
+	if wait := before.Sub(now); wait >= retryDelay/2 && wait <= retryDelay {
+		o.Due = before
 	}
 	return o, []saga.Fact{saga.OrderConfirmed}
 }
 
-// Reject decides what missing stock or a declined payment means: whatever was set aside comes back. An order with an outcome
-// keeps it.
+// Reject decides what missing stock or a declined payment means: the order is rejected and awaits
+// the return of its stock and its money. An order with an outcome does not change.
 func Reject(o Order, reason string, now time.Time, retryDelay time.Duration) (Order, []saga.Fact) {
 	if o.Outcome != Undecided {
 		return o, nil
@@ -32,7 +32,7 @@ func Reject(o Order, reason string, now time.Time, retryDelay time.Duration) (Or
 	return o.await(now, retryDelay, AwaitsStock, AwaitsMoney), []saga.Fact{saga.OrderRejected}
 }
 
-// expire ends an order that has no outcome when its payment window ends.
+// expire decides what happens to an undecided order whose payment window ended.
 func expire(o Order, now time.Time, retryDelay time.Duration) (Order, []saga.Fact) {
 	o.Outcome = Expired
 	return o.await(now, retryDelay, AwaitsStock, AwaitsMoney), []saga.Fact{saga.OrderExpired}

@@ -6,15 +6,18 @@ import (
 	"backroom/shared/saga"
 )
 
-// How an order waits. Its patience doubles with every ask up to MaxRetryDelay; after MaxRetries in vain a person must look.
+// How an order retries. Its retry delay doubles each time up to MaxRetryDelay. After MaxRetries
+// without an answer a decided order needs attention.
 const (
 	MaxRetryDelay = time.Hour
 	MaxRetries    = 20
 )
 
-// Overdue decides what an order does whose due time passed: it asks again for exactly what it is still owed. An order without a
-// outcome asks at least once, and expires when its payment window is over. One that waits for something else by now, or for
-// nothing, has nothing to do. By the clock of who woke it due has passed; by a clock that is behind, it is now.
+// Overdue decides what an order does when its due time has passed: it asks again for exactly what
+// it still awaits. An undecided order asks at least once, and expires when its payment window is
+// over. A due time other than the order's is out of date and changes nothing. Nothing changes
+// either if the order is settled or needs attention. The caller's clock has seen due pass; if now
+// is earlier, due is taken as now.
 func Overdue(o Order, due, now time.Time, retryDelay time.Duration) (Order, []saga.Fact) {
 	if now.Before(due) {
 		now = due
@@ -39,12 +42,13 @@ func Overdue(o Order, due, now time.Time, retryDelay time.Duration) (Order, []sa
 	return o, retries(o)
 }
 
-// asks returns the facts by which an order asks for what it is owed. An undecided one does not know how far its story went:
-// it asks for its stock, with everything that the first request carried, and for its payment.
+// retries returns the facts by which an order asks again for what it awaits. An undecided order
+// does not know which step failed to answer. It asks for its stock, with all that OrderPlaced
+// carried, and for its payment.
 func retries(o Order) []saga.Fact {
 	var facts []saga.Fact
-	for _, d := range o.Awaits {
-		switch d {
+	for _, a := range o.Awaits {
+		switch a {
 		case AwaitsOutcome:
 			facts = append(facts, saga.ReserveDue, saga.PaymentCheckDue)
 		case AwaitsCapture:

@@ -11,13 +11,14 @@ import (
 	"backroom/shared/saga"
 )
 
-// What one order may hold. A transaction takes 100 actions, and an order's reservation is one of them per SKU and one more.
+// Limits of one order. A DynamoDB transaction takes at most 100 actions, and reserving stock takes
+// one action per SKU and one more.
 const (
 	MaxSKUs     = 50
 	MaxQuantity = 10_000 // of one SKU
 )
 
-// Why an order is not accepted.
+// Why an order is refused.
 var (
 	ErrUnknownProduct = fault.New(fault.Invalid, "product-not-sold", "The shop does not sell a product of this order; errors says which. Leave it out, or correct its SKU.")
 	ErrTooManySKUs    = fault.New(fault.Invalid, "too-many-products", fmt.Sprintf("An order has at most %d different products. Split the order.", MaxSKUs))
@@ -26,26 +27,26 @@ var (
 	ErrNoCurrency     = fault.New(fault.Invalid, "currency-not-offered", "The order needs one currency in which all of its products are sold. Send it as currency.")
 )
 
-// Wish is what a caller asks for.
+// Request is what a caller wants to order.
 type Request struct {
 	Lines         []RequestedLine
-	Currency      string // empty: the only one in which all of it is sold
+	Currency      string // empty: the only currency in which all products are sold
 	Email         string
 	PaymentMethod string
-	ExpectedTotal *money.Money // nil: whatever it costs
+	ExpectedTotal *money.Money // nil: any total is accepted
 }
 
-// WishedLine is one line of a wish. Two lines may name the same SKU.
+// RequestedLine is one line of a request. Two lines may name the same SKU.
 type RequestedLine struct {
 	SKU      string
 	Quantity int64
 }
 
-// SKUs returns every SKU of the wish once, in the order of first mention.
-func (w Request) SKUs() []string {
+// SKUs returns every SKU of the request once, in the order of first mention.
+func (r Request) SKUs() []string {
 	var skus []string
 	seen := map[string]bool{}
-	for _, l := range w.Lines {
+	for _, l := range r.Lines {
 		if !seen[l.SKU] {
 			seen[l.SKU] = true
 			skus = append(skus, l.SKU)
@@ -54,38 +55,42 @@ func (w Request) SKUs() []string {
 	return skus
 }
 
-// Terms are how long an order waits.
+// Terms say how long an order waits.
 type Terms struct {
-	RetryDelay time.Duration // until it first asks for what it is owed
-	Window     time.Duration // until it expires without an outcome
+	RetryDelay time.Duration // until it first asks again for what it awaits
+	Window     time.Duration // the payment window: until it expires without an outcome
 }
 
-// Place decides what order a wish makes at these prices. Lines of the same SKU become one. It returns ErrUnknownProduct for
-// a SKU without a price, ErrNoCurrency, ErrTooManySKUs, ErrTooMany, money.ErrOutOfRange or ErrPriceChanged.
-func Place(id string, by identity.Caller, w Request, prices map[string][]money.Money, fingerprint string, now time.Time, t Terms) (Order, []saga.Fact, error) {
+// Place returns the order that a request leads to at these prices, keyed by SKU. Lines of the same
+// SKU become one. It returns ErrUnknownProduct for a SKU without a price, ErrNoCurrency,
+// ErrTooManySKUs, ErrTooMany, money.ErrOutOfRange, or ErrPriceChanged if the total differs from
+// ExpectedTotal.
+func Place(
+	id string, by identity.Caller, r Request, prices map[string][]money.Money, fingerprint string, now time.Time, t Terms,
+) (Order, []saga.Fact, error) {
 	o := Order{
-		ID: id, Shop: by.Shop, Owner: by.Subject, Email: w.Email, PaymentMethod: w.PaymentMethod, Fingerprint: fingerprint,
+		ID: id, Shop: by.Shop, Owner: by.Subject, Email: r.Email, PaymentMethod: r.PaymentMethod, Fingerprint: fingerprint,
 		PlacedAt: now.Truncate(time.Millisecond), ExpiresAt: due(now, t.Window),
 		Awaits: []Awaited{AwaitsOutcome}, Due: due(now, min(t.RetryDelay, t.Window)),
 	}
-	currency, err := common(w, prices)
+	currency, err := currencyOf(r, prices)
 	if err != nil {
 		return Order{}, nil, err
 	}
-	at := map[string]int{}
-	for i, wished := range w.Lines {
-		price := in(currency, prices[wished.SKU])
-		n, again := at[wished.SKU]
+	index := map[string]int{} // of a SKU's line in o.Lines
+	for i, line := range r.Lines {
+		price := priceIn(currency, prices[line.SKU])
+		n, again := index[line.SKU]
 		if !again {
 			n = len(o.Lines)
-			at[wished.SKU] = n
-			o.Lines = append(o.Lines, saga.Line{SKU: wished.SKU, Price: price.Amount})
+			index[line.SKU] = n
+			o.Lines = append(o.Lines, saga.Line{SKU: line.SKU, Price: price.Amount})
 		}
-		o.Lines[n].Quantity += wished.Quantity
+		o.Lines[n].Quantity += line.Quantity
 		if o.Lines[n].Quantity > MaxQuantity {
 			return Order{}, nil, ErrTooMany.At(fmt.Sprintf("/lines/%d/quantity", i), fmt.Sprintf("must be ≤ %d, together with other lines of this SKU", MaxQuantity))
 		}
-		cost, err := price.Times(wished.Quantity)
+		cost, err := price.Times(line.Quantity)
 		if err != nil {
 			return Order{}, nil, err
 		}
@@ -96,38 +101,39 @@ func Place(id string, by identity.Caller, w Request, prices map[string][]money.M
 	if len(o.Lines) > MaxSKUs {
 		return Order{}, nil, ErrTooManySKUs.At("/lines", fmt.Sprintf("must have ≤ %d different SKUs", MaxSKUs))
 	}
-	if w.ExpectedTotal != nil && *w.ExpectedTotal != o.Total {
-		return Order{}, nil, ErrPriceChanged.At("/expected_total", "the order costs "+o.Total.Format())
+	if r.ExpectedTotal != nil && *r.ExpectedTotal != o.Total {
+		return Order{}, nil, ErrPriceChanged
 	}
 	return o, []saga.Fact{saga.OrderPlaced}, nil
 }
 
-// common returns the currency of an order: the one that is wished for, or the only one in which everything is sold.
-func common(w Request, prices map[string][]money.Money) (string, error) {
-	var all []string
-	for i, l := range w.Lines {
+// currencyOf returns the requested currency, or the only currency in which all products are sold.
+// It returns ErrUnknownProduct or ErrNoCurrency.
+func currencyOf(r Request, prices map[string][]money.Money) (string, error) {
+	var common []string
+	for i, l := range r.Lines {
 		sold, ok := prices[l.SKU]
 		if !ok {
 			return "", ErrUnknownProduct.At(fmt.Sprintf("/lines/%d/sku", i), "is not sold by this shop")
 		}
-		var here []string
+		var offered []string
 		for _, p := range sold {
-			if w.Currency == "" || p.Currency == w.Currency {
-				here = append(here, p.Currency)
+			if r.Currency == "" || p.Currency == r.Currency {
+				offered = append(offered, p.Currency)
 			}
 		}
 		if i == 0 {
-			all = here
+			common = offered
 		}
-		all = slices.DeleteFunc(all, func(c string) bool { return !slices.Contains(here, c) })
+		common = slices.DeleteFunc(common, func(c string) bool { return !slices.Contains(offered, c) })
 	}
-	if len(all) != 1 {
-		return "", ErrNoCurrency.At("/currency", "must be the currency of a price of every product")
+	if len(common) != 1 {
+		return "", ErrNoCurrency.At("/currency", "is none in which all products are sold, or does not say which of several")
 	}
-	return all[0], nil
+	return common[0], nil
 }
 
-// in returns the price in a currency that is known to be among them.
-func in(currency string, prices []money.Money) money.Money {
+// priceIn returns the price in a currency. The prices must have it.
+func priceIn(currency string, prices []money.Money) money.Money {
 	return prices[slices.IndexFunc(prices, func(p money.Money) bool { return p.Currency == currency })]
 }

@@ -13,14 +13,14 @@ import (
 // MaxRefunds is how many refunds one order may have.
 const MaxRefunds = 20
 
-// Why money of an order does not go back.
+// Why a refund is refused.
 var (
 	ErrNotRefundable  = fault.New(fault.Conflict, "not-refundable", "Only a paid order can be refunded. An order that is not paid yet can be canceled.")
 	ErrRefundTooLarge = fault.New(fault.Conflict, "refund-too-large", "The refund exceeds the refundable amount; errors says how much is refundable.")
 	ErrTooManyRefunds = fault.New(fault.Conflict, "too-many-refunds", fmt.Sprintf("An order has at most %d refunds. Return the remaining money in another way.", MaxRefunds))
 )
 
-// RefundNote says who asked for a refund, when and why.
+// RefundNote says who requested a refund, when and why.
 type RefundNote struct {
 	ID          string
 	Reason      string
@@ -29,7 +29,7 @@ type RefundNote struct {
 	Fingerprint string // of the request
 }
 
-// Refundable returns how much of what was taken is left.
+// Refundable returns how much of the captured money can still be refunded.
 func (o Order) Refundable() money.Money {
 	left := money.Money{Currency: o.Total.Currency}
 	if !o.Paid {
@@ -41,7 +41,7 @@ func (o Order) Refundable() money.Money {
 			left.Amount -= r.Amount
 		}
 	}
-	left.Amount = max(left.Amount, 0) // one that was given up and arrived after all
+	left.Amount = max(left.Amount, 0) // a refund that was written off may arrive later
 	return left
 }
 
@@ -54,8 +54,9 @@ func (o Order) FindRefund(id string) (saga.Refund, RefundNote, bool) {
 	return o.Refunds[i], o.RefundNotes[i], true
 }
 
-// Refund decides to give a part of the money back; amount 0 is all that is left. The order is owed the refund then, and asks for
-// it. It returns ErrNotRefundable, ErrRefundTooLarge or ErrTooManyRefunds.
+// Refund requests a refund of amount minor units; amount 0 means all that is left. The order awaits
+// the refund and asks again for it. It returns ErrNotRefundable for an order that is not paid,
+// ErrRefundTooLarge or ErrTooManyRefunds.
 func Refund(o Order, note RefundNote, amount int64, now time.Time, retryDelay time.Duration) (Order, []saga.Fact, error) {
 	left := o.Refundable().Amount
 	if amount == 0 {
@@ -74,14 +75,16 @@ func Refund(o Order, note RefundNote, amount int64, now time.Time, retryDelay ti
 	return o.await(now, retryDelay, AwaitsRefund), []saga.Fact{saga.OrderRefunding}, nil
 }
 
-// Refunded decides what it means how refunds stand. One that arrived is told to the customer. One that failed is owed, and asked
-// for anew; that may be days after it seemed to have arrived. One that was given up stays so, unless it arrived after all.
-func ApplyRefunds(o Order, stand []saga.Refund, now time.Time, retryDelay time.Duration) (Order, []saga.Fact) {
+// ApplyRefunds decides what the charge's report on its refunds means. The customer is notified of a
+// refund that arrived. A refund that failed is requested again with the next Try; that may be days
+// after it seemed to have arrived. A refund that was written off stays failed unless it arrived
+// after all. Reports of an earlier Try are out of date and are ignored.
+func ApplyRefunds(o Order, reported []saga.Refund, now time.Time, retryDelay time.Duration) (Order, []saga.Fact) {
 	refunds, arrived, failed := slices.Clone(o.Refunds), false, 0
-	for _, s := range stand {
+	for _, s := range reported {
 		i := slices.IndexFunc(refunds, func(r saga.Refund) bool { return r.ID == s.ID })
 		if i < 0 || s.Try < refunds[i].Try {
-			continue // what is said of an earlier try
+			continue
 		}
 		switch r := &refunds[i]; {
 		case s.Status == saga.RefundStatusSucceeded && r.Status != saga.RefundStatusSucceeded:
@@ -110,6 +113,6 @@ func ApplyRefunds(o Order, stand []saga.Refund, now time.Time, retryDelay time.D
 	if failed == 0 {
 		return o, facts
 	}
-	o, news := returnFailed(o, failed, now)
-	return o, append(facts, news...)
+	o, failure := returnFailed(o, failed, now)
+	return o, append(facts, failure...)
 }

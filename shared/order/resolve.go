@@ -8,19 +8,20 @@ import (
 	"backroom/shared/saga"
 )
 
-// ErrNoAttentionNeeded is the answer for an order that goes its way by itself.
-var ErrNoAttentionNeeded = fault.New(fault.Conflict, "no-attention-needed", "The order does not need attention. Read it again.")
+// ErrNoAttentionNeeded is returned for an order that can go on by itself.
+var ErrNoAttentionNeeded = fault.New(fault.Conflict, "no-attention-needed", "The order does not need attention: there is nothing to resolve.")
 
-// Action is what a person has done with an order that needs attention.
+// Action is how a person resolves an order that needs attention.
 type Action string
 
 // The actions.
 const (
-	Retry    Action = "retry"     // it asks again for what it is owed, as if it were owed it since now
-	WriteOff Action = "write_off" // what it is owed is given up: its story ends here
+	Retry    Action = "retry"     // the order asks again for what it awaits, with MaxRetries new retries
+	WriteOff Action = "write_off" // the order no longer awaits anything; nothing more is captured or returned
 )
 
-// Resolution is what a person decided, and why. The zero Resolution is none.
+// Resolution is what a person decided, and why. The zero Resolution belongs to an order that was
+// never resolved.
 type Resolution struct {
 	ID          string
 	Action      Action
@@ -30,8 +31,9 @@ type Resolution struct {
 	Fingerprint string // of the request
 }
 
-// Resolve decides what a person's resolution means for an order that needs attention. The last resolution again changes nothing. It
-// returns ErrNoAttentionNeeded for any other order.
+// Resolve decides what a person's resolution means for an order that needs attention. Repeating the
+// last resolution changes nothing. It returns ErrNoAttentionNeeded for an order that does not need
+// attention.
 func Resolve(o Order, r Resolution, now time.Time, retryDelay time.Duration) (Order, []saga.Fact, error) {
 	switch {
 	case o.Resolution.ID == r.ID:
@@ -46,11 +48,11 @@ func Resolve(o Order, r Resolution, now time.Time, retryDelay time.Duration) (Or
 	facts := []saga.Fact{saga.OrderWrittenOff}
 	switch {
 	case o.Awaiting(AwaitsRefund):
-		facts = append(facts, saga.RefundsWrittenOff) // whoever would make them must know
+		facts = append(facts, saga.RefundsWrittenOff) // return-payment stops making them
 	case o.Awaiting(AwaitsCapture), o.Awaiting(AwaitsMoney):
-		facts = append(facts, saga.PaymentWrittenOff) // and so must who would take the money, or give it back
+		facts = append(facts, saga.PaymentWrittenOff) // no step captures or returns the money any longer
 	case o.Outcome == Canceled:
-		facts = append(facts, saga.OrderCanceled) // what its customer waits for is done
+		facts = append(facts, saga.OrderCanceled) // the money is back, so the customer gets the mail
 	}
 	o.Resolution, o.Refunds = r, slices.Clone(o.Refunds)
 	for i := range o.Refunds {
@@ -58,8 +60,8 @@ func Resolve(o Order, r Resolution, now time.Time, retryDelay time.Duration) (Or
 			r.Status = saga.RefundStatusFailed
 		}
 	}
-	for _, d := range o.Awaits {
-		o = o.answered(d)
+	for _, a := range o.Awaits {
+		o = o.answered(a)
 	}
 	return o, facts, nil
 }

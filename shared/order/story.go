@@ -8,64 +8,65 @@ import (
 	"backroom/shared/saga"
 )
 
-// Story is an order with all that is written about it.
+// Story is an order with its payment and the histories of all its rows.
 type Story struct {
 	Order    Order
 	Payment  Payment
 	Entries  []StoryEntry
-	Versions []int64 // of the rows it was read from
+	Versions []int64 // of the rows that it was read from
 }
 
-// Payment is how the payment of an order stands, in the words of who keeps it. The zero Payment was not begun.
+// Payment is the state of an order's payment, in the terms of its charge. The zero Payment has not
+// begun.
 type Payment struct {
 	Status       string
-	ClientSecret string // with it the customer's browser goes on where the provider asks for that, as in 3-D Secure
+	ClientSecret string // lets the customer's browser complete a check such as 3-D Secure
 }
 
-// ActionNeeded is the state of a payment that waits for its customer.
+// ActionNeeded is the status of a payment that waits for its customer.
 const ActionNeeded = "action_needed"
 
-// StoryEntry is a diary's entry with the id under which it was told.
+// StoryEntry is an entry of a history, with the id of its event.
 type StoryEntry struct {
 	ID string
 	saga.Entry
 }
 
-// Payable reports whether the customer can still do what the payment waits for: the order has no outcome, and its payment window
-// is open.
+// Payable reports whether the payment waits for the customer and can still succeed: the order is
+// undecided, and its payment window is open.
 func (s Story) Payable(now time.Time) bool {
 	return s.Payment.Status == ActionNeeded && s.Order.Outcome == Undecided && now.Before(s.Order.ExpiresAt)
 }
 
-// Timeline puts entries of several rows into one order: nothing before its cause, whatever the clocks of their writers
-// said, and otherwise by time.
+// Timeline sorts the entries of several rows by time. An entry never comes before its cause, even
+// if the clocks of their writers differ.
 func Timeline(entries []StoryEntry) []StoryEntry {
 	byID := map[string]StoryEntry{}
 	for _, e := range entries {
 		byID[e.ID] = e
 	}
-	type placed struct {
+	type ranked struct {
 		StoryEntry
-		after time.Time // when it can have happened at the earliest
-		depth int       // how many causes lie before it
+		earliest time.Time // of its own time and those of its causes, the latest
+		depth    int       // the number of causes before it
 	}
-	sorted := make([]placed, 0, len(entries))
+	sorted := make([]ranked, 0, len(entries))
 	for _, e := range entries {
-		p := placed{StoryEntry: e, after: e.At}
-		for cause, known := byID[e.Cause.ID]; known && p.depth < len(entries); cause, known = byID[cause.Cause.ID] {
-			p.depth++
-			if cause.At.After(p.after) {
-				p.after = cause.At
+		r := ranked{StoryEntry: e, earliest: e.At}
+		for cause, known := byID[e.Cause.ID]; known && r.depth < len(entries); cause, known = byID[cause.Cause.ID] {
+			r.depth++
+			if cause.At.After(r.earliest) {
+				r.earliest = cause.At
 			}
 		}
-		sorted = append(sorted, p)
+		sorted = append(sorted, r)
 	}
-	slices.SortStableFunc(sorted, func(a, b placed) int {
-		return cmp.Or(a.after.Compare(b.after), cmp.Compare(a.depth, b.depth))
+	slices.SortStableFunc(sorted, func(a, b ranked) int {
+		return cmp.Or(a.earliest.Compare(b.earliest), cmp.Compare(a.depth, b.depth))
 	})
-	told := make([]StoryEntry, 0, len(sorted))
-	for _, p := range sorted {
-		told = append(told, p.StoryEntry)
+	timeline := make([]StoryEntry, 0, len(sorted))
+	for _, r := range sorted {
+		timeline = append(timeline, r.StoryEntry)
 	}
-	return told
+	return timeline
 }

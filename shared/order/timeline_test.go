@@ -70,8 +70,8 @@ func TestATimelineIsInOrderOfCauseThenTime(t *testing.T) {
 	}
 }
 
-// Whatever the clocks say, and in whatever order rows are read, nothing comes before its cause; and even a story whose
-// causes go round in a circle is told.
+// Whatever the clocks say, and in whatever order rows are read, nothing comes before its cause; and
+// even a story whose causes go round in a circle is told.
 func TestEveryStoryCanBeTold(t *testing.T) {
 	ids := []string{"a", "b", "c", "d", "e", "f"}
 	rapid.Check(t, func(t *rapid.T) {

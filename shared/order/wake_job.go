@@ -12,31 +12,35 @@ import (
 	"backroom/shared/saga"
 )
 
-// Late is an order that is still owed something after its due time.
+// Late is an order whose due time has passed.
 type Late struct {
 	Shop saga.Shop
 	ID   string
 	Due  time.Time
 }
 
-// WakeJob hands every order that is late to advance-order, which decides what the order asks for. It writes nothing.
+// WakeJob sends OrderOverdue to advance-order for late orders. It writes nothing to a table.
 type WakeJob struct {
-	// Overdue calls each for every order, of every shop, that was due before now; it stops at the first error.
+	// Overdue calls each for every order of every shop that was due before now. It stops at the
+	// first error.
 	Overdue func(ctx context.Context, now time.Time, each func(Late) error) error
-	Send    func(ctx context.Context, letters ...saga.Message) error
+	Send    func(ctx context.Context, messages ...saga.Message) error
 	Now     func() time.Time
 }
 
-// Run sends one OrderOverdue per late order, ever more seldom the longer it is late, so that an order that cannot be handled
-// does not feed the dead-letter queue every minute. What it could not do in its time is found again the next minute.
+// Run sends one OrderOverdue per late order. The longer an order is late, the less often it gets
+// one, so that an order that cannot be handled does not fill the dead-letter queue. Orders that a
+// run does not reach before its deadline are found again by the next run, a minute later. If the
+// search fails, the orders found so far are still sent; Run returns the error of the search, of
+// sending, or both.
 func (j WakeJob) Run(ctx context.Context) error {
 	now := j.Now()
-	var letters []saga.Message
+	var messages []saga.Message
 	found, sent := 0, 0
 	send := func() error {
-		err := j.Send(ctx, letters...)
-		sent += len(letters)
-		letters = nil
+		err := j.Send(ctx, messages...)
+		sent += len(messages)
+		messages = nil
 		return err
 	}
 	err := j.Overdue(ctx, now, func(l Late) error {
@@ -45,23 +49,24 @@ func (j WakeJob) Run(ctx context.Context) error {
 			return nil
 		}
 		e, err := overdueEvent(l, now)
-		letters = append(letters, saga.Message{To: saga.AdvanceOrder, Event: e})
-		if err != nil || len(letters) < atOnce {
+		messages = append(messages, saga.Message{To: saga.AdvanceOrder, Event: e})
+		if err != nil || len(messages) < batch {
 			return err
 		}
 		return send()
 	})
 	err = errors.Join(err, send())
-	observe.Note(ctx, slog.Int("late", found), slog.Int("letters", sent))
+	observe.Note(ctx, slog.Int("late", found), slog.Int("messages", sent))
 	observe.Count(ctx, "OrdersLate", observe.Number, float64(found))
 	return err
 }
 
-// atOnce is how many letters are kept before they are sent: however many orders are late, those that were found are asked.
-const atOnce = 100
+// batch is how many messages are collected before they are sent. A run that is cut short has then
+// sent all full batches.
+const batch = 100
 
-// wakes reports whether an order that is late for so long is handed on this minute: in the minutes 0, 1, 2, 4 … 32, and then
-// every hour.
+// wakes reports whether an order that is late for so long gets a message in this minute: in the
+// minutes 0, 1, 2, 4 … 64 and so on, and every hour.
 func wakes(late time.Duration) bool {
 	minutes := int(late.Minutes())
 	return minutes&(minutes-1) == 0 || minutes%60 == 0

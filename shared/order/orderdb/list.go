@@ -20,174 +20,190 @@ import (
 	"backroom/shared/saga"
 )
 
-// List returns orders of the shop that the filter fits, at most limit, from behind a key that it returned before; and the key
-// to go on from, nil at the end. Which orders these are an index says, which may be behind by a moment: an order that the filter
-// does not fit any more is left out. What an order is like is read consistently.
-func (s Store) List(ctx context.Context, shop saga.Shop, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error) {
-	w, err := walkOf(shop, f)
+// List returns one page of the shop's orders that fit the filter, at most limit, and the key of the
+// next page, nil after the last. A nil from begins with the first page. The orders are found in an
+// index, which may be behind, and are then read consistently: an order that no longer fits the
+// filter is left out, so a page may have fewer than limit orders. It returns an error for a day or
+// a key that it cannot read.
+func (s Store) List(
+	ctx context.Context, shop saga.Shop, f order.Filter, limit int, from map[string]string,
+) ([]order.Order, map[string]string, error) {
+	q, err := queryOf(shop, f)
 	if err != nil {
 		return nil, nil, err
 	}
-	start, err := readMark(from)
+	start, err := readPosition(from)
 	if err != nil {
 		return nil, nil, err
 	}
-	steps, err := s.walk(ctx, w, start, limit+1)
+	found, err := s.find(ctx, q, start, limit+1)
 	if err != nil {
 		return nil, nil, err
 	}
-	var rest map[string]string
-	if len(steps) > limit {
-		steps = steps[:limit]
-		rest = start.after(steps).key()
+	var next map[string]string
+	if len(found) > limit {
+		found = found[:limit]
+		next = start.after(found).key()
 	}
-	orders, err := s.read(ctx, steps)
-	return slices.DeleteFunc(orders, func(o order.Order) bool { return !f.Fits(o) }), rest, err
+	orders, err := s.read(ctx, found)
+	return slices.DeleteFunc(orders, func(o order.Order) bool { return !f.Fits(o) }), next, err
 }
 
-// walk is a way through an index: partitions of it that are read as one list.
-type walk struct {
-	index      string
-	part, at   string // the attributes of its key
-	partitions []string
-	newest     bool // first; else the oldest
+// query names the partitions of an index that are merged into one list.
+type query struct {
+	index       string
+	hash, sort  string // the attributes of its key
+	partitions  []string
+	newestFirst bool
 }
 
-func walkOf(shop saga.Shop, f order.Filter) (walk, error) {
+func queryOf(shop saga.Shop, f order.Filter) (query, error) {
 	switch {
 	case f.Attention:
-		return walk{index: WatchIndex, part: "watch", at: "due", partitions: []string{attention(shop)}}, nil
+		return query{index: WatchIndex, hash: "watch", sort: "due", partitions: []string{attention(shop)}}, nil
 	case f.Customer != "":
-		return walk{index: CustomerIndex, part: "customer", at: "placed_at", partitions: []string{customer(shop, f.Customer)}, newest: true}, nil
+		return query{
+			index: CustomerIndex, hash: "customer", sort: "placed_at", newestFirst: true,
+			partitions: []string{customer(shop, f.Customer)},
+		}, nil
 	}
-	w := walk{index: DayIndex, part: "day", at: "placed_at", newest: true}
+	q := query{index: DayIndex, hash: "day", sort: "placed_at", newestFirst: true}
 	date, err := time.Parse(time.DateOnly, f.Day)
 	for shard := range dayShards {
-		w.partitions = append(w.partitions, day(shop, date, shard))
+		q.partitions = append(q.partitions, day(shop, date, shard))
 	}
-	return w, err
+	return q, err
 }
 
-// step is an order on a walk.
-type step struct {
+// entry is an order in an index.
+type entry struct {
 	key       string // of its row
 	at        int64  // milliseconds since 1970
 	partition int
 }
 
-// walk returns the next steps from behind a mark: most of them, if there are as many.
-func (s Store) walk(ctx context.Context, w walk, from mark, most int) ([]step, error) {
-	var steps []step
-	for partition := range w.partitions {
-		pages := dynamodb.NewQueryPaginator(s.Table.DB, s.query(w, partition, from, most))
-		for n := 0; n < most && pages.HasMorePages(); {
+// find returns the next entries after a position, in the order of the list, at most limit.
+func (s Store) find(ctx context.Context, q query, from position, limit int) ([]entry, error) {
+	var found []entry
+	for partition := range q.partitions {
+		pages := dynamodb.NewQueryPaginator(s.Table.DB, s.input(q, partition, from, limit))
+		for n := 0; n < limit && pages.HasMorePages(); {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
 				return nil, record.Failure(err)
 			}
 			for _, image := range page.Items {
-				one := step{partition: partition}
-				if err := errors.Join(attributevalue.Unmarshal(image["pk"], &one.key), attributevalue.Unmarshal(image[w.at], &one.at)); err != nil {
-					return nil, fmt.Errorf("orderdb: decode %s: %w", w.index, err)
+				e := entry{partition: partition}
+				err := errors.Join(
+					attributevalue.Unmarshal(image["pk"], &e.key), attributevalue.Unmarshal(image[q.sort], &e.at),
+				)
+				if err != nil {
+					return nil, fmt.Errorf("orderdb: decode %s: %w", q.index, err)
 				}
-				steps = append(steps, one)
+				found = append(found, e)
 			}
 			n += len(page.Items)
 		}
 	}
-	slices.SortStableFunc(steps, func(a, b step) int { // one partition's orders of one moment stay as they came: so they go on
-		if w.newest {
+	// The sort is stable: orders of one partition and one time keep the index's order, by which the
+	// next page continues.
+	slices.SortStableFunc(found, func(a, b entry) int {
+		if q.newestFirst {
 			a, b = b, a
 		}
 		return cmp.Compare(a.at, b.at)
 	})
-	return steps[:min(most, len(steps))], nil
+	return found[:min(limit, len(found))], nil
 }
 
-// query asks one partition for what comes from the mark on.
-func (s Store) query(w walk, partition int, from mark, most int) *dynamodb.QueryInput {
-	part := &types.AttributeValueMemberS{Value: w.partitions[partition]}
-	q := &dynamodb.QueryInput{
-		TableName: &s.Table.Name, IndexName: &w.index, ScanIndexForward: aws.Bool(!w.newest), Limit: aws.Int32(int32(most)),
+// input returns the request that reads one partition from a position on.
+func (s Store) input(q query, partition int, from position, limit int) *dynamodb.QueryInput {
+	hash := &types.AttributeValueMemberS{Value: q.partitions[partition]}
+	in := &dynamodb.QueryInput{
+		TableName: &s.Table.Name, IndexName: &q.index,
+		ScanIndexForward: aws.Bool(!q.newestFirst), Limit: aws.Int32(int32(limit)),
 		KeyConditionExpression:    aws.String("#part = :part"),
-		ExpressionAttributeNames:  map[string]string{"#part": w.part},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":part": part},
+		ExpressionAttributeNames:  map[string]string{"#part": q.hash},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":part": hash},
 	}
 	if from.at == 0 {
-		return q
+		return in
 	}
-	at, onward := &types.AttributeValueMemberN{Value: fmt.Sprint(from.at)}, " AND #at >= :at"
-	if w.newest {
-		onward = " AND #at <= :at"
+	at, condition := &types.AttributeValueMemberN{Value: fmt.Sprint(from.at)}, " AND #at >= :at"
+	if q.newestFirst {
+		condition = " AND #at <= :at"
 	}
-	*q.KeyConditionExpression += onward
-	q.ExpressionAttributeNames["#at"], q.ExpressionAttributeValues[":at"] = w.at, at
-	if key := from.behind[partition]; key != "" {
-		q.ExclusiveStartKey = record.PrimaryKey(key)
-		q.ExclusiveStartKey[w.part], q.ExclusiveStartKey[w.at] = part, at
+	*in.KeyConditionExpression += condition
+	in.ExpressionAttributeNames["#at"], in.ExpressionAttributeValues[":at"] = q.sort, at
+	if key := from.last[partition]; key != "" {
+		in.ExclusiveStartKey = record.PrimaryKey(key)
+		in.ExclusiveStartKey[q.hash], in.ExclusiveStartKey[q.sort] = hash, at
 	}
-	return q
+	return in
 }
 
-// mark is where a page ended: at which moment, and behind which row in each partition that had one of that moment. The zero mark
-// is the beginning.
-type mark struct {
-	at     int64
-	behind map[int]string
+// position is where a page ended: the time of its last entry, and the last row of that time in each
+// partition that has one. The zero position is the beginning.
+type position struct {
+	at   int64
+	last map[int]string
 }
 
-// after returns where a page ends that began at m and has these steps, at least one.
-func (m mark) after(steps []step) mark {
-	end := mark{steps[len(steps)-1].at, map[int]string{}}
-	if end.at == m.at {
-		maps.Copy(end.behind, m.behind)
+// after returns the position at the end of a page that began at p and has these entries, at least
+// one.
+func (p position) after(page []entry) position {
+	end := position{page[len(page)-1].at, map[int]string{}}
+	if end.at == p.at {
+		maps.Copy(end.last, p.last)
 	}
-	for _, one := range steps {
-		if one.at == end.at {
-			end.behind[one.partition] = one.key
+	for _, e := range page {
+		if e.at == end.at {
+			end.last[e.partition] = e.key
 		}
 	}
 	return end
 }
 
-// key returns the mark as a cursor keeps it: the moment, and the rows by the numbers of their partitions.
-func (m mark) key() map[string]string {
-	key := map[string]string{"at": fmt.Sprint(m.at)}
-	for partition, behind := range m.behind {
-		key[fmt.Sprint(partition)] = behind
+// key returns the position in the form that a cursor keeps: the time, and the rows by the numbers
+// of their partitions.
+func (p position) key() map[string]string {
+	key := map[string]string{"at": fmt.Sprint(p.at)}
+	for partition, last := range p.last {
+		key[fmt.Sprint(partition)] = last
 	}
 	return key
 }
 
-func readMark(key map[string]string) (mark, error) {
+func readPosition(key map[string]string) (position, error) {
 	if key == nil {
-		return mark{}, nil
+		return position{}, nil
 	}
 	at, err := strconv.ParseInt(key["at"], 10, 64)
-	m := mark{at, map[int]string{}}
-	for name, behind := range key {
+	p := position{at, map[int]string{}}
+	for name, last := range key {
 		if partition, err := strconv.Atoi(name); err == nil {
-			m.behind[partition] = behind
+			p.last[partition] = last
 		}
 	}
-	return m, err
+	return p, err
 }
 
-// read returns the orders of the steps, in their order.
-func (s Store) read(ctx context.Context, steps []step) ([]order.Order, error) {
-	if len(steps) == 0 {
+// read returns the orders of the entries, in their order. An order that no longer exists is left
+// out.
+func (s Store) read(ctx context.Context, entries []entry) ([]order.Order, error) {
+	if len(entries) == 0 {
 		return nil, nil
 	}
 	var keys []string
-	for _, one := range steps {
-		keys = append(keys, one.key)
+	for _, e := range entries {
+		keys = append(keys, e.key)
 	}
 	found, failures := map[string]order.Order{}, []error{}
 	err := record.ReadMany(ctx, s.Table.DB, s.Table.Name, keys, func(image map[string]types.AttributeValue) {
 		var i item
-		d, err := record.Decode(image, &i)
+		h, err := record.Decode(image, &i)
 		failures = append(failures, err)
-		found[record.Key(i.Shop, i.Order)] = fromItem(i, d)
+		found[record.Key(i.Shop, i.Order)] = fromItem(i, h)
 	})
 	var orders []order.Order
 	for _, key := range keys {

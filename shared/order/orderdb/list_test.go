@@ -18,7 +18,7 @@ import (
 	"backroom/shared/saga"
 )
 
-func TestLists(t *testing.T) {
+func TestStore_Lists(t *testing.T) {
 	t.Parallel()
 	ordertest.ExerciseLists(t, func(t *testing.T) ordertest.Lister {
 		c := cloudtest.New(t)
@@ -26,7 +26,7 @@ func TestLists(t *testing.T) {
 	})
 }
 
-func TestListsInPagesOfOne(t *testing.T) {
+func TestStore_ListsFromIndexPagesOfOne(t *testing.T) {
 	t.Parallel()
 	ordertest.ExerciseLists(t, func(t *testing.T) ordertest.Lister {
 		c := cloudtest.New(t)
@@ -38,14 +38,14 @@ func TestListsInPagesOfOne(t *testing.T) {
 	})
 }
 
-// between is a connection that does something before the first request for an operation.
-type between struct {
+// interruption is a connection that does something before the first request for an operation.
+type interruption struct {
 	*http.Client
 	operation string
 	do        func()
 }
 
-func (b *between) Do(r *http.Request) (*http.Response, error) {
+func (b *interruption) Do(r *http.Request) (*http.Response, error) {
 	if b.do != nil && strings.HasSuffix(r.Header.Get("X-Amz-Target"), "."+b.operation) {
 		b.do()
 		b.do = nil
@@ -53,10 +53,10 @@ func (b *between) Do(r *http.Request) (*http.Response, error) {
 	return b.Client.Do(r)
 }
 
-func TestAListLeavesOutWhatChangedSinceTheIndexWasRead(t *testing.T) {
+func TestList_LeavesOutOrdersThatChangedSinceTheIndexWasRead(t *testing.T) {
 	t.Parallel()
-	c := cloudtest.New(t)
-	rows := c.Runtime().Table(c.Table("Orders"))
+	cloud := cloudtest.New(t)
+	rows := cloud.Runtime().Table(cloud.Table("Orders"))
 	store := orderdb.Store{Table: rows}
 	create := func(change func(*order.Order)) order.Order {
 		o := ordertest.New("main")
@@ -67,46 +67,46 @@ func TestAListLeavesOutWhatChangedSinceTheIndexWasRead(t *testing.T) {
 		require.NoError(t, err)
 		return o
 	}
-	strand := func(o *order.Order) {
+	needAttention := func(o *order.Order) {
 		o.Outcome, o.Awaits, o.Attention = order.Confirmed, []order.Awaited{order.AwaitsCapture}, order.CaptureFailed
 	}
-	for sentence, found := range map[string]struct {
+	for sentence, c := range map[string]struct {
 		filter order.Filter
 		given  func(*order.Order)
 		change func(order.Order)
 	}{
-		"that is gone": {order.Filter{Customer: "anna"}, func(*order.Order) {}, func(o order.Order) {
+		"an order that was deleted": {order.Filter{Customer: "anna"}, func(*order.Order) {}, func(o order.Order) {
 			_, err := store.Table.DB.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &rows.Name, Key: record.PrimaryKey(record.Key("main", o.ID))})
 			assert.NoError(t, err)
 		}},
-		"whose customer was forgotten": {order.Filter{Customer: "anna"}, func(o *order.Order) { o.Awaits, o.Due = nil, time.Time{} }, func(o order.Order) {
+		"an order that was erased": {order.Filter{Customer: "anna"}, func(o *order.Order) { o.Awaits, o.Due = nil, time.Time{} }, func(o order.Order) {
 			o, facts, err := order.Erase(o)
 			assert.NoError(t, err)
 			assert.NoError(t, store.Save(t.Context(), o, saga.Cause{ID: "event"}, facts...))
 		}},
-		"that was looked at": {order.Filter{Attention: true}, strand, func(o order.Order) {
+		"an order that was resolved": {order.Filter{Attention: true}, needAttention, func(o order.Order) {
 			o, facts, err := order.Resolve(o, order.Resolution{ID: "res_1", Action: order.Retry}, ordertest.Noon, time.Minute)
 			assert.NoError(t, err)
 			assert.NoError(t, store.Save(t.Context(), o, saga.Cause{ID: "event"}, facts...))
 		}},
 	} {
-		changes, stays := create(found.given), create(found.given)
-		cfg := c.Runtime().AWS
-		cfg.HTTPClient = &between{cfg.HTTPClient.(*http.Client), "BatchGetItem", func() { found.change(changes) }}
+		changes, stays := create(c.given), create(c.given)
+		cfg := cloud.Runtime().AWS
+		cfg.HTTPClient = &interruption{cfg.HTTPClient.(*http.Client), "BatchGetItem", func() { c.change(changes) }}
 		late := rows
 		late.DB = dynamodb.NewFromConfig(cfg)
-		listed, _, err := orderdb.Store{Table: late}.List(t.Context(), "main", found.filter, 20, nil)
+		listed, _, err := orderdb.Store{Table: late}.List(t.Context(), "main", c.filter, 20, nil)
 		require.NoError(t, err)
 		var ids []string
 		for _, o := range listed {
 			ids = append(ids, o.ID)
 		}
-		assert.NotContains(t, ids, changes.ID, "an order "+sentence)
+		assert.NotContains(t, ids, changes.ID, sentence)
 		assert.Contains(t, ids, stays.ID)
 	}
 }
 
-func TestAListThatCannotBeReadSaysSo(t *testing.T) {
+func TestList_ReturnsAnErrorForWhatItCannotRead(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	store := orderdb.Store{Table: c.Runtime().Table(c.Table("Orders"))}
@@ -116,5 +116,5 @@ func TestAListThatCannotBeReadSaysSo(t *testing.T) {
 	require.Error(t, err)
 	c.Put("Orders", `{"pk":"main#ord_1","customer":"main#anna","placed_at":1,"order":"ord_1","shop":"main","lines":"none"}`)
 	_, _, err = store.List(t.Context(), "main", order.Filter{Customer: "anna"}, 20, nil)
-	require.Error(t, err, "an order that cannot be decoded is not left out in silence")
+	require.Error(t, err, "an order that cannot be decoded is an error, not left out")
 }

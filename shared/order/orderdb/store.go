@@ -19,10 +19,15 @@ import (
 	"backroom/shared/saga"
 )
 
-// The table's indexes hold keys only. WatchIndex lists the orders that are owed something: by shard of their id while they ask
-// for it, by shop once they need attention. A flash sale of one shop must not be one partition of it, and only unfinished
-// orders are in it. CustomerIndex lists the orders of one customer, DayIndex those of one shop and day, in shards; both are
-// written once, when the order is placed.
+// The table's indexes hold keys only.
+//
+// WatchIndex lists the orders that are not settled: by shard of their id while they ask by
+// themselves, by shop while they need attention. The shards keep a flash sale of one shop out of a
+// single partition.
+//
+// CustomerIndex lists the orders of one customer, and DayIndex those of one shop and day, in
+// shards. Both are written once, when the order is placed; erasing an order writes CustomerIndex
+// again.
 const (
 	WatchIndex    = "watch"
 	CustomerIndex = "by-customer"
@@ -42,7 +47,7 @@ type item struct {
 	Shop          saga.Shop    `dynamodbav:"shop"`
 	Owner         string       `dynamodbav:"owner"`
 	Email         string       `dynamodbav:"email,omitempty"`
-	Status        string       `dynamodbav:"status"` // follows from the rest; for whoever looks at the table
+	Status        string       `dynamodbav:"status"` // derived from other attributes, for people who look at the table
 	Outcome       string       `dynamodbav:"outcome,omitempty"`
 	Reason        string       `dynamodbav:"reason,omitempty"`
 	Paid          bool         `dynamodbav:"paid,omitempty"`
@@ -55,7 +60,7 @@ type item struct {
 	PlacedAt      int64        `dynamodbav:"placed_at"`  // milliseconds since 1970
 	ExpiresAt     int64        `dynamodbav:"expires_at"` // milliseconds since 1970
 	Fingerprint   string       `dynamodbav:"fingerprint"`
-	Refunds       []refund     `dynamodbav:"refunds,omitempty"` // what OrderRefunding carries: no more than that
+	Refunds       []refund     `dynamodbav:"refunds,omitempty"` // exactly what OrderRefunding carries
 	RefundNotes   []refundNote `dynamodbav:"refund_notes,omitempty"`
 	Resolution    *resolution  `dynamodbav:"resolution,omitempty"`
 	ReturnVersion int          `dynamodbav:"return_version,omitempty"`
@@ -99,16 +104,18 @@ type resolution struct {
 
 func toItem(o order.Order) item {
 	i := item{
-		Order: o.ID, Shop: o.Shop, Owner: o.Owner, Email: o.Email, Status: string(o.Status()), Outcome: string(o.Outcome), Reason: o.Reason,
+		Order: o.ID, Shop: o.Shop, Owner: o.Owner, Email: o.Email,
+		Status: string(o.Status()), Outcome: string(o.Outcome), Reason: o.Reason,
 		Paid: o.Paid, Attention: o.Attention, Total: o.Total.Amount, Currency: o.Total.Currency, PaymentMethod: o.PaymentMethod,
 		PlacedAt: o.PlacedAt.UnixMilli(), ExpiresAt: o.ExpiresAt.UnixMilli(), Fingerprint: o.Fingerprint,
-		ReturnVersion: o.ReturnVersion, FailedReturns: o.FailedReturns, Retries: o.Retries, Watch: watch(o), Customer: customer(o.Shop, o.Owner), Day: day(o.Shop, o.PlacedAt, shard(o.ID, dayShards)),
+		ReturnVersion: o.ReturnVersion, FailedReturns: o.FailedReturns, Retries: o.Retries,
+		Watch: watch(o), Customer: customer(o.Shop, o.Owner), Day: day(o.Shop, o.PlacedAt, shard(o.ID, dayShards)),
 	}
 	if !o.Due.IsZero() {
 		i.Due = o.Due.UnixMilli()
 	}
-	for _, d := range o.Awaits {
-		i.Awaits = append(i.Awaits, string(d))
+	for _, a := range o.Awaits {
+		i.Awaits = append(i.Awaits, string(a))
 	}
 	for _, l := range o.Lines {
 		i.Lines = append(i.Lines, line(l))
@@ -125,18 +132,18 @@ func toItem(o order.Order) item {
 	return i
 }
 
-func fromItem(i item, d saga.History) order.Order {
+func fromItem(i item, h saga.History) order.Order {
 	o := order.Order{
 		ID: i.Order, Shop: i.Shop, Owner: i.Owner, Email: i.Email, Outcome: order.Outcome(i.Outcome), Reason: i.Reason, Paid: i.Paid,
 		Attention: i.Attention, Total: money.Money{Amount: i.Total, Currency: i.Currency}, PaymentMethod: i.PaymentMethod,
 		PlacedAt: time.UnixMilli(i.PlacedAt).UTC(), ExpiresAt: time.UnixMilli(i.ExpiresAt).UTC(), Fingerprint: i.Fingerprint,
-		ReturnVersion: i.ReturnVersion, FailedReturns: i.FailedReturns, Retries: i.Retries, History: d,
+		ReturnVersion: i.ReturnVersion, FailedReturns: i.FailedReturns, Retries: i.Retries, History: h,
 	}
 	if i.Due != 0 {
 		o.Due = time.UnixMilli(i.Due).UTC()
 	}
-	for _, d := range i.Awaits {
-		o.Awaits = append(o.Awaits, order.Awaited(d))
+	for _, a := range i.Awaits {
+		o.Awaits = append(o.Awaits, order.Awaited(a))
 	}
 	for _, l := range i.Lines {
 		o.Lines = append(o.Lines, saga.Line(l))
@@ -145,15 +152,20 @@ func fromItem(i item, d saga.History) order.Order {
 		o.Refunds = append(o.Refunds, saga.Refund(r))
 	}
 	for _, n := range i.RefundNotes {
-		o.RefundNotes = append(o.RefundNotes, order.RefundNote{ID: n.ID, Reason: n.Reason, By: n.By, At: time.UnixMilli(n.At).UTC(), Fingerprint: n.Fingerprint})
+		o.RefundNotes = append(o.RefundNotes, order.RefundNote{
+			ID: n.ID, Reason: n.Reason, By: n.By, At: time.UnixMilli(n.At).UTC(), Fingerprint: n.Fingerprint,
+		})
 	}
 	if r := i.Resolution; r != nil {
-		o.Resolution = order.Resolution{ID: r.ID, Action: r.Action, Reason: r.Reason, By: r.By, At: time.UnixMilli(r.At).UTC(), Fingerprint: r.Fingerprint}
+		o.Resolution = order.Resolution{
+			ID: r.ID, Action: r.Action, Reason: r.Reason, By: r.By, At: time.UnixMilli(r.At).UTC(), Fingerprint: r.Fingerprint,
+		}
 	}
 	return o
 }
 
-// watch returns the order's partition of the watch index; empty for an order that is owed nothing.
+// watch returns the order's partition of WatchIndex. It is empty for a settled order, which is not
+// in the index.
 func watch(o order.Order) string {
 	switch {
 	case o.Settled():
@@ -174,36 +186,36 @@ func day(shop saga.Shop, at time.Time, shard int) string {
 	return fmt.Sprintf("%s#%s#%d", shop, at.UTC().Format(time.DateOnly), shard)
 }
 
-// shard spreads orders by their ids.
+// shard returns the shard of an order, from 0 to of-1.
 func shard(id string, of uint32) int {
 	h := fnv.New32a()
 	h.Write([]byte(id))
 	return int(h.Sum32() % of)
 }
 
-// Create stores a new order and announces facts, in one write, and returns the order as it stands then. If an order with
-// that id stands already it returns that one, with fault.Duplicate.
+// Create stores a new order, records facts in the same write, and returns the order as stored. If
+// the shop already has an order with that id, Create returns the existing one and fault.Duplicate.
 func (s Store) Create(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) (order.Order, error) {
 	o.History = saga.History{}
-	diary, err := s.Table.SaveNext(ctx, change(o, cause, facts))
-	if there, ok := errors.AsType[*record.Exists](err); ok {
+	history, err := s.Table.SaveNext(ctx, change(o, cause, facts))
+	if exists, ok := errors.AsType[*record.Exists](err); ok {
 		var i item
-		d, decodeErr := record.Decode(there.Image, &i)
-		return fromItem(i, d), errors.Join(err, decodeErr)
+		h, decodeErr := record.Decode(exists.Image, &i)
+		return fromItem(i, h), errors.Join(err, decodeErr)
 	}
-	o.History = diary
+	o.History = history
 	return o, err
 }
 
 // Load reads an order consistently. It returns fault.NotFound if the shop has no such order.
 func (s Store) Load(ctx context.Context, shop saga.Shop, id string) (order.Order, error) {
 	var i item
-	d, err := s.Table.Load(ctx, record.Key(shop, id), &i)
-	return fromItem(i, d), err
+	h, err := s.Table.Load(ctx, record.Key(shop, id), &i)
+	return fromItem(i, h), err
 }
 
-// Save stores o, raises its version and announces facts, in one write. It returns fault.Conflict if the order moved on
-// since it was loaded.
+// Save stores o, raises its version and records facts, in one write. It returns fault.Conflict if
+// the order has changed since it was loaded.
 func (s Store) Save(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) error {
 	return s.Table.Save(ctx, change(o, cause, facts))
 }
@@ -212,8 +224,9 @@ func change(o order.Order, cause saga.Cause, facts []saga.Fact) record.Change {
 	return record.Change{Key: record.Key(o.Shop, o.ID), Item: toItem(o), History: o.History, Cause: cause, Facts: facts}
 }
 
-// Overdue calls each for every order of every shop that was due before now, shard by shard, the longest overdue first. It
-// begins with another shard each minute, so that none is always the last.
+// Overdue calls each for every order of every shop that was due before now: shard by shard, and the
+// longest overdue first within a shard. It stops at the first error. It begins with another shard
+// each minute, so that a run that is cut short does not always miss the same shards.
 func (s Store) Overdue(ctx context.Context, now time.Time, each func(order.Late) error) error {
 	first := now.Minute()
 	for i := range watchShards {
@@ -255,7 +268,7 @@ func lateOf(image map[string]types.AttributeValue) (order.Late, error) {
 	}
 	shop, id, ok := strings.Cut(i.PK, "#")
 	if !ok {
-		return order.Late{}, fmt.Errorf("orderdb: %q is no order's key", i.PK)
+		return order.Late{}, fmt.Errorf("orderdb: %q is not the key of an order", i.PK)
 	}
 	return order.Late{Shop: saga.Shop(shop), ID: id, Due: time.UnixMilli(i.Due).UTC()}, nil
 }

@@ -28,8 +28,8 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// The index is read page by page; a page holds a megabyte, so the store is also exercised with pages of one order.
-func TestStoreInPagesOfOne(t *testing.T) {
+// A page of an index holds a megabyte. Pages of one order test that the store reads all pages.
+func TestStore_InPagesOfOne(t *testing.T) {
 	t.Parallel()
 	ordertest.Exercise(t, func(t *testing.T) ordertest.Store {
 		c := cloudtest.New(t)
@@ -41,7 +41,7 @@ func TestStoreInPagesOfOne(t *testing.T) {
 	})
 }
 
-// pagesOfOne is a connection that asks for pages of one item, whatever was asked for.
+// pagesOfOne is a connection that limits the pages of every query to one item.
 type pagesOfOne struct{ *http.Client }
 
 func (p pagesOfOne) Do(r *http.Request) (*http.Response, error) {
@@ -57,7 +57,7 @@ func (p pagesOfOne) Do(r *http.Request) (*http.Response, error) {
 	return p.Client.Do(r)
 }
 
-func TestAStoryIsReadFromAllItsRows(t *testing.T) {
+func TestStories_ReadHistoriesOfAllRows(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	rows := func(name string) record.Table {
@@ -79,7 +79,7 @@ func TestAStoryIsReadFromAllItsRows(t *testing.T) {
 	require.NoError(t, err)
 	story, err := stories.Read(t.Context(), o.Shop, o.ID)
 	require.NoError(t, err)
-	assert.Equal(t, []int64{1, 0, 0}, story.Versions, "nobody answered yet")
+	assert.Equal(t, []int64{1, 0, 0}, story.Versions, "no step has answered yet")
 	assert.Equal(t, []string{"orders:main#" + o.ID + "@1.0~nonce"}, ids(story))
 
 	c.Put("Reservations", `{"pk":"main#`+o.ID+`","version":4,"nonce":"h","history":[
@@ -90,7 +90,7 @@ func TestAStoryIsReadFromAllItsRows(t *testing.T) {
 	assert.Equal(t, []int64{1, 4, 2}, story.Versions)
 	assert.Equal(t, []string{
 		"orders:main#" + o.ID + "@1.0~nonce", "reservations:main#" + o.ID + "@3.0~h", "reservations:main#" + o.ID + "@4.0~h", "reservations:main#" + o.ID + "@4.1~h", "charges:main#" + o.ID + "#1@2.0~c",
-	}, ids(story), "under these ids the facts were told")
+	}, ids(story), "the facts were sent with these ids")
 	assert.Equal(t, o.ID, story.Order.ID)
 }
 

@@ -14,7 +14,7 @@ import (
 	"backroom/shared/saga"
 )
 
-func TestAStoryTellsHowThePaymentStands(t *testing.T) {
+func TestStories_ReadThePayment(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
 	rt := c.Runtime()
@@ -28,7 +28,7 @@ func TestAStoryTellsHowThePaymentStands(t *testing.T) {
 
 	story, err := stories.Read(t.Context(), o.Shop, o.ID)
 	require.NoError(t, err)
-	assert.Zero(t, story.Payment, "it was not begun")
+	assert.Zero(t, story.Payment, "it has not begun")
 
 	c.Put("Charges", `{"pk":"main#`+o.ID+`","version":1,"nonce":"c","observed":"action_needed","client_secret":"pi_1_secret_2","history":[]}`)
 	story, err = stories.Read(t.Context(), o.Shop, o.ID)

@@ -1,5 +1,5 @@
-// Package ordertest has the suite that a store of orders passes, on whatever DynamoDB it runs, and the orders that tests of
-// decisions and of routes begin with.
+// Package ordertest has the suite that a store of orders passes on every cloud, and the orders that
+// tests of decisions and routes begin with.
 package ordertest
 
 import (
@@ -21,7 +21,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// Store is what the domain asks of a store of orders.
+// Store is a store of orders, with all that the domain needs of it.
 type Store interface {
 	Create(ctx context.Context, o order.Order, cause saga.Cause, facts ...saga.Fact) (order.Order, error)
 	Load(ctx context.Context, shop saga.Shop, id string) (order.Order, error)
@@ -32,10 +32,11 @@ type Store interface {
 // Noon is when the suite's orders are placed.
 var Noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
-// New returns an order as it is placed, due in two minutes.
+// New returns a newly placed order that is due in two minutes.
 func New(shop saga.Shop) order.Order {
 	return order.Order{
-		ID: "ord_" + rand.Text(), Shop: shop, Owner: "anna", Email: "anna@example.com", PaymentMethod: "pm_card_visa", Fingerprint: "fingerprint",
+		ID: "ord_" + rand.Text(), Shop: shop, Owner: "anna", Email: "anna@example.com",
+		PaymentMethod: "pm_card_visa", Fingerprint: "fingerprint",
 		Lines: []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: money.Max - 2500}},
 		Total: money.Money{Amount: money.Max, Currency: "EUR"}, PlacedAt: Noon.Add(time.Millisecond), ExpiresAt: Noon.Add(15 * time.Minute),
 		Awaits: []order.Awaited{order.AwaitsOutcome}, Due: Noon.Add(2 * time.Minute),
@@ -47,7 +48,7 @@ var (
 	second = saga.Cause{ID: "event-2", Actor: "test"}
 )
 
-// Exercise holds a store to what it promises. Each call of open returns an empty one.
+// Exercise tests what a store of orders promises. Each call of open returns an empty store.
 func Exercise(t *testing.T, open func(t *testing.T) Store) {
 	t.Run("an order is read as it was stored", func(t *testing.T) {
 		t.Parallel()
@@ -84,7 +85,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		}
 	})
 
-	t.Run("whoever creates an order that is there gets that one", func(t *testing.T) {
+	t.Run("creating an order that exists returns the existing one", func(t *testing.T) {
 		t.Parallel()
 		store, o := open(t), New("main")
 		_, err := store.Create(t.Context(), o, first, saga.OrderPlaced)
@@ -92,28 +93,28 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		other := o
 		other.Fingerprint, other.Total = "another", money.Money{Amount: 1, Currency: "EUR"}
 		for _, cause := range []saga.Cause{first, second} {
-			stands, err := store.Create(t.Context(), other, cause, saga.OrderPlaced)
+			existing, err := store.Create(t.Context(), other, cause, saga.OrderPlaced)
 			require.ErrorIs(t, err, fault.Duplicate)
-			assert.Equal(t, o, bare(stands))
+			assert.Equal(t, o, bare(existing))
 		}
 		assert.Equal(t, 1, load(t, store, o).History.Version)
 	})
 
-	t.Run("of many who create one order at once, one does, and all get it", func(t *testing.T) {
+	t.Run("of many that create one order at the same time, one creates it and all get it", func(t *testing.T) {
 		t.Parallel()
 		store, o := open(t), New("main")
-		created, met := 0, 0
+		created, duplicates := 0, 0
 		atOnce(20, func(i int) {
 			mine := o
 			mine.Fingerprint = fmt.Sprint(i)
 			_, err := store.Create(context.Background(), mine, saga.Cause{ID: fmt.Sprint(i)}, saga.OrderPlaced)
 			count(&created, err == nil)
-			count(&met, errors.Is(err, fault.Duplicate))
+			count(&duplicates, errors.Is(err, fault.Duplicate))
 		})
-		assert.Equal(t, []int{1, 19}, []int{created, met})
+		assert.Equal(t, []int{1, 19}, []int{created, duplicates})
 	})
 
-	t.Run("an order that moved on cannot be saved", func(t *testing.T) {
+	t.Run("an order that has changed since it was loaded cannot be saved", func(t *testing.T) {
 		t.Parallel()
 		store, o := open(t), New("main")
 		_, err := store.Create(t.Context(), o, first, saga.OrderPlaced)
@@ -123,11 +124,12 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		require.NoError(t, store.Save(t.Context(), confirmed, second, facts...))
 		rejected, facts := order.Reject(stale, order.OutOfStock, Noon, time.Minute)
 		require.ErrorIs(t, store.Save(t.Context(), rejected, saga.Cause{ID: "event-3"}, facts...), fault.Conflict)
-		require.ErrorIs(t, store.Save(t.Context(), rejected, second, facts...), fault.Conflict, "even for the cause that moved it")
+		err = store.Save(t.Context(), rejected, second, facts...)
+		require.ErrorIs(t, err, fault.Conflict, "not even for the cause that changed it")
 		assert.Equal(t, order.Confirmed, load(t, store, o).Outcome)
 	})
 
-	t.Run("of many who save one version at once, one does", func(t *testing.T) {
+	t.Run("of many that save one version at the same time, one succeeds", func(t *testing.T) {
 		t.Parallel()
 		store, o := open(t), New("main")
 		_, err := store.Create(t.Context(), o, first, saga.OrderPlaced)
@@ -154,10 +156,10 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		theirs := o
 		theirs.Shop = "other"
 		_, err = store.Create(t.Context(), theirs, first, saga.OrderPlaced)
-		require.NoError(t, err, "one id, two shops, two orders")
+		require.NoError(t, err, "two shops may have orders with the same id")
 	})
 
-	t.Run("late are the orders of every shop that were due, and no others", func(t *testing.T) {
+	t.Run("exactly the orders of every shop that were due are overdue", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)
 		now := Noon.Add(2 * time.Minute)
@@ -177,21 +179,22 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		moved := find(t, store, first)
 		moved.Due = now
 		require.NoError(t, store.Save(t.Context(), moved, second, saga.ReserveDue))
-		decided, facts := order.Confirm(find(t, store, last), now, time.Minute)
-		require.NoError(t, store.Save(t.Context(), decided, second, facts...))
-		assert.ElementsMatch(t, want[1:19], late(t, store, now), "who asked again, or is owed something else by now, waits again")
+		confirmed, facts := order.Confirm(find(t, store, last), now, time.Minute)
+		require.NoError(t, store.Save(t.Context(), confirmed, second, facts...))
+		assert.ElementsMatch(t, want[1:19], late(t, store, now),
+			"an order that asked again, or awaits something else by now, is not overdue")
 
-		stranded := find(t, store, want[1])
-		stranded.Attention = order.NoAnswer
-		require.NoError(t, store.Save(t.Context(), stranded, second, saga.OrderNeedsAttention))
-		assert.ElementsMatch(t, want[2:19], late(t, store, now), "who needs attention is not asked for")
+		needsAttention := find(t, store, want[1])
+		needsAttention.Attention = order.NoAnswer
+		require.NoError(t, store.Save(t.Context(), needsAttention, second, saga.OrderNeedsAttention))
+		assert.ElementsMatch(t, want[2:19], late(t, store, now), "an order that needs attention is not overdue")
 
-		closed, facts := order.Captured(find(t, store, last))
-		require.NoError(t, store.Save(t.Context(), closed, second, facts...))
-		assert.ElementsMatch(t, want[2:19], late(t, store, now.Add(time.Nanosecond)), "who is owed nothing waits no more")
+		paid, facts := order.Captured(find(t, store, last))
+		require.NoError(t, store.Save(t.Context(), paid, second, facts...))
+		assert.ElementsMatch(t, want[2:19], late(t, store, now.Add(time.Nanosecond)), "a settled order is not overdue")
 	})
 
-	t.Run("the search for late orders ends at the first error", func(t *testing.T) {
+	t.Run("the search for overdue orders stops at the first error", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)
 		for range 3 {
@@ -227,7 +230,7 @@ func late(t *testing.T, store Store, now time.Time) []order.Late {
 	return slices.Clip(found)
 }
 
-// bare returns an order without its diary.
+// bare returns an order without its history.
 func bare(o order.Order) order.Order {
 	o.History = saga.History{}
 	return o

@@ -11,33 +11,35 @@ import (
 // Later is a minute after Noon.
 var Later = Noon.Add(time.Minute)
 
-// How long the orders of Given wait.
+// The retry delay and the payment window of the orders that Given returns.
 const (
 	RetryDelay = 2 * time.Minute
 	Window     = 15 * time.Minute
 )
 
-// Euro returns an amount.
+// Euro returns an amount of euros, from cents.
 func Euro(cents int64) money.Money { return money.Money{Amount: cents, Currency: "EUR"} }
 
-// Given returns ord_1 of the shop main as it came to a state: placed by anna at Noon, for 10.00 EUR.
+// Given returns an order with a status: ord_1 of the shop main, placed by anna at Noon, for 10.00
+// EUR.
 func Given(s order.Status) order.Order {
 	o := order.Order{
 		ID: "ord_1", Shop: "main", Owner: "anna", Email: "anna@example.com", PaymentMethod: "pm_card_visa",
 		Total:    Euro(1000),
 		PlacedAt: Noon, ExpiresAt: Noon.Add(Window), Due: Noon.Add(RetryDelay), Awaits: []order.Awaited{order.AwaitsOutcome},
 	}
-	debts := map[order.Status][]order.Awaited{
-		order.StatusPlaced: {order.AwaitsOutcome}, order.StatusConfirmed: {order.AwaitsCapture}, order.StatusNeedsAttention: {order.AwaitsCapture},
-		order.StatusRejected: {order.AwaitsMoney, order.AwaitsStock}, order.StatusExpired: {order.AwaitsMoney, order.AwaitsStock},
+	awaits := map[order.Status][]order.Awaited{
+		order.StatusPlaced: {order.AwaitsOutcome}, order.StatusConfirmed: {order.AwaitsCapture},
+		order.StatusNeedsAttention: {order.AwaitsCapture},
+		order.StatusRejected:       {order.AwaitsMoney, order.AwaitsStock}, order.StatusExpired: {order.AwaitsMoney, order.AwaitsStock},
 		order.StatusCanceling: {order.AwaitsMoney, order.AwaitsStock},
 	}
-	verdicts := map[order.Status]order.Outcome{
+	outcomes := map[order.Status]order.Outcome{
 		order.StatusConfirmed: order.Confirmed, order.StatusNeedsAttention: order.Confirmed, order.StatusPaid: order.Confirmed,
 		order.StatusRejected: order.Rejected, order.StatusExpired: order.Expired,
 		order.StatusCanceling: order.Canceled, order.StatusCanceled: order.Canceled,
 	}
-	o.Awaits, o.Outcome = debts[s], verdicts[s]
+	o.Awaits, o.Outcome = awaits[s], outcomes[s]
 	switch s {
 	case order.StatusPaid:
 		o.Due, o.Paid = time.Time{}, true
@@ -51,16 +53,16 @@ func Given(s order.Status) order.Order {
 	return o
 }
 
-// Statuses are all states.
+// Statuses lists every status.
 var Statuses = []order.Status{
 	order.StatusPlaced, order.StatusConfirmed, order.StatusRejected, order.StatusExpired, order.StatusCanceling, order.StatusCanceled,
 	order.StatusPaid, order.StatusNeedsAttention,
 }
 
-// Decision is what somebody does with an order.
+// Decision changes an order and returns the facts that this leads to.
 type Decision func(order.Order) (order.Order, []saga.Fact)
 
-// What becomes of an order a minute after it was placed.
+// Decisions about an order, made a minute after it was placed.
 var (
 	Confirm Decision = func(o order.Order) (order.Order, []saga.Fact) { return order.Confirm(o, Later, RetryDelay) }
 	Short   Decision = func(o order.Order) (order.Order, []saga.Fact) {
