@@ -19,46 +19,46 @@ import (
 	"backroom/shared/saga"
 )
 
-func TestTheStatusFollowsFromTheRest(t *testing.T) {
+func TestStatus_FollowsFromOutcomeAndAwaits(t *testing.T) {
 	for _, s := range ordertest.Statuses {
 		assert.Equal(t, s, ordertest.Given(s).Status())
 	}
-	stocked := ordertest.Given(order.StatusRejected)
-	stocked.Awaits = []order.Awaited{order.AwaitsMoney}
-	assert.Equal(t, order.StatusRejected, stocked.Status(), "until both are back")
-	stocked.Awaits = nil
-	assert.Equal(t, order.StatusRejected, stocked.Status(), "and then, too")
+	rejected := ordertest.Given(order.StatusRejected)
+	rejected.Awaits = []order.Awaited{order.AwaitsMoney}
+	assert.Equal(t, order.StatusRejected, rejected.Status(), "while the money is not back")
+	rejected.Awaits = nil
+	assert.Equal(t, order.StatusRejected, rejected.Status(), "once all is back")
 	refunding := ordertest.Given(order.StatusPaid)
 	refunding.Awaits = []order.Awaited{order.AwaitsRefund}
 	assert.Equal(t, order.StatusPaid, refunding.Status(), "an awaited refund leaves the status as it is")
 	refunding.Attention = order.RefundFailed
-	assert.Equal(t, order.StatusPaid, refunding.Status(), "and so does one that fails: attention is told beside it")
+	assert.Equal(t, order.StatusPaid, refunding.Status(), "a failed refund leaves the status as it is; attention shows beside it")
 	unpaid := ordertest.Given(order.StatusConfirmed)
 	unpaid.Awaits = nil
-	assert.Equal(t, order.StatusConfirmed, unpaid.Status(), "an order whose capture was written off was never paid")
+	assert.Equal(t, order.StatusConfirmed, unpaid.Status(), "an order whose capture was written off is not paid")
 }
 
-func TestAConfirmedOrderAsksWhenItWouldHaveAskedAnyway(t *testing.T) {
-	for sentence, c := range map[string]struct{ due, asks time.Duration }{
-		"soon enough":                  {ordertest.RetryDelay, ordertest.RetryDelay},
-		"half of its patience is left": {ordertest.RetryDelay / 2, ordertest.RetryDelay / 2},
-		"too soon":                     {ordertest.RetryDelay/2 - time.Millisecond, ordertest.RetryDelay},
-		"it is overdue":                {-time.Hour, ordertest.RetryDelay},
-		"a moment too late":            {ordertest.RetryDelay + time.Millisecond, ordertest.RetryDelay},
-		"it would not ask for an hour": {time.Hour, ordertest.RetryDelay},
+func TestConfirm_KeepsADueTimeThatIsNearEnough(t *testing.T) {
+	for sentence, c := range map[string]struct{ due, want time.Duration }{
+		"due in one retry delay":       {ordertest.RetryDelay, ordertest.RetryDelay},
+		"due in half a retry delay":    {ordertest.RetryDelay / 2, ordertest.RetryDelay / 2},
+		"due in less than half of one": {ordertest.RetryDelay/2 - time.Millisecond, ordertest.RetryDelay},
+		"overdue":                      {-time.Hour, ordertest.RetryDelay},
+		"due a moment later than one":  {ordertest.RetryDelay + time.Millisecond, ordertest.RetryDelay},
+		"due in an hour":               {time.Hour, ordertest.RetryDelay},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			o := ordertest.Given(order.StatusPlaced)
 			o.Due, o.Retries = ordertest.Later.Add(c.due), 3
 			o, facts := ordertest.Confirm(o)
 			assert.Equal(t, []saga.Fact{saga.OrderConfirmed}, facts)
-			assert.Equal(t, c.asks, o.Due.Sub(ordertest.Later))
+			assert.Equal(t, c.want, o.Due.Sub(ordertest.Later))
 			assert.Zero(t, o.Retries)
 		})
 	}
 }
 
-func TestWhatAnAnswerMeans(t *testing.T) {
+func TestDecisions_ByStatus(t *testing.T) {
 	type is = order.Status
 	for sentence, c := range map[string]struct {
 		given  is
@@ -66,33 +66,33 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		status is
 		facts  []saga.Fact
 	}{
-		"a placed order whose payment is authorized is confirmed":            {order.StatusPlaced, ordertest.Confirm, order.StatusConfirmed, []saga.Fact{saga.OrderConfirmed}},
-		"a placed order without stock is rejected":                           {order.StatusPlaced, ordertest.Short, order.StatusRejected, []saga.Fact{saga.OrderRejected}},
-		"a placed order whose payment is declined is rejected":               {order.StatusPlaced, ordertest.Decline, order.StatusRejected, []saga.Fact{saga.OrderRejected}},
-		"a placed order can be canceled":                                     {order.StatusPlaced, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling}},
-		"a confirmed order stays confirmed":                                  {order.StatusConfirmed, ordertest.Confirm, order.StatusConfirmed, nil},
-		"a confirmed order is not rejected any more":                         {order.StatusConfirmed, ordertest.Decline, order.StatusConfirmed, nil},
-		"a confirmed order whose money is taken is closed":                   {order.StatusConfirmed, ordertest.Captured, order.StatusPaid, []saga.Fact{saga.OrderSettled}},
-		"a confirmed order whose money is lost needs attention":              {order.StatusConfirmed, ordertest.NotCaptured, order.StatusNeedsAttention, []saga.Fact{saga.OrderNeedsAttention}},
-		"a confirmed order can be canceled":                                  {order.StatusConfirmed, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling}},
-		"a confirmed order is owed no money back":                            {order.StatusConfirmed, ordertest.MoneyBack, order.StatusConfirmed, nil},
-		"a rejected order is not confirmed any more":                         {order.StatusRejected, ordertest.Confirm, order.StatusRejected, nil},
-		"a rejected order keeps its first reason":                            {order.StatusRejected, ordertest.Short, order.StatusRejected, nil},
-		"a rejected order that has its stock back waits for its money":       {order.StatusRejected, ordertest.StockBack, order.StatusRejected, []saga.Fact{saga.OrderStockReleased}},
-		"an expired order is not confirmed any more":                         {order.StatusExpired, ordertest.Confirm, order.StatusExpired, nil},
-		"an expired order that has its money back waits for its stock":       {order.StatusExpired, ordertest.MoneyBack, order.StatusExpired, []saga.Fact{saga.OrderMoneyReturned}},
-		"a canceled order is not confirmed any more":                         {order.StatusCanceling, ordertest.Confirm, order.StatusCanceling, nil},
-		"a canceled order whose money was taken meanwhile gets it back":      {order.StatusCanceling, ordertest.Captured, order.StatusCanceling, nil},
-		"a canceled order does not care that its money can not be taken":     {order.StatusCanceling, ordertest.NotCaptured, order.StatusCanceling, nil},
-		"an order is canceled once":                                          {order.StatusCanceling, ordertest.Cancel, order.StatusCanceling, nil},
-		"money that did not arrive is owed again":                            {order.StatusCanceled, ordertest.Reopen, order.StatusCanceling, []saga.Fact{saga.OrderReopened}},
-		"money that is owed anyway is written down as not arrived":           {order.StatusCanceling, ordertest.Reopen, order.StatusCanceling, []saga.Fact{saga.OrderReopened}},
-		"a closed order was paid, and is not owed its money":                 {order.StatusPaid, ordertest.Reopen, order.StatusPaid, nil},
-		"a closed order stays closed":                                        {order.StatusPaid, ordertest.Captured, order.StatusPaid, nil},
-		"a closed order needs no attention":                                  {order.StatusPaid, ordertest.NotCaptured, order.StatusPaid, nil},
-		"an order that needs attention takes an answer that comes after all": {order.StatusNeedsAttention, ordertest.Captured, order.StatusPaid, []saga.Fact{saga.OrderSettled}},
-		"an order that needs attention asks for it once":                     {order.StatusNeedsAttention, ordertest.NotCaptured, order.StatusNeedsAttention, nil},
-		"an order that needs attention can be canceled":                      {order.StatusNeedsAttention, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling}},
+		"a placed order whose payment is authorized is confirmed":              {order.StatusPlaced, ordertest.Confirm, order.StatusConfirmed, []saga.Fact{saga.OrderConfirmed}},
+		"a placed order without stock is rejected":                             {order.StatusPlaced, ordertest.Short, order.StatusRejected, []saga.Fact{saga.OrderRejected}},
+		"a placed order whose payment is declined is rejected":                 {order.StatusPlaced, ordertest.Decline, order.StatusRejected, []saga.Fact{saga.OrderRejected}},
+		"a placed order can be canceled":                                       {order.StatusPlaced, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling}},
+		"a confirmed order stays confirmed":                                    {order.StatusConfirmed, ordertest.Confirm, order.StatusConfirmed, nil},
+		"a confirmed order is no longer rejected":                              {order.StatusConfirmed, ordertest.Decline, order.StatusConfirmed, nil},
+		"a confirmed order whose payment is captured is paid":                  {order.StatusConfirmed, ordertest.Captured, order.StatusPaid, []saga.Fact{saga.OrderSettled}},
+		"a confirmed order whose capture failed needs attention":               {order.StatusConfirmed, ordertest.NotCaptured, order.StatusNeedsAttention, []saga.Fact{saga.OrderNeedsAttention}},
+		"a confirmed order can be canceled":                                    {order.StatusConfirmed, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling}},
+		"a confirmed order does not await its money back":                      {order.StatusConfirmed, ordertest.MoneyBack, order.StatusConfirmed, nil},
+		"a rejected order is no longer confirmed":                              {order.StatusRejected, ordertest.Confirm, order.StatusRejected, nil},
+		"a rejected order keeps its first reason":                              {order.StatusRejected, ordertest.Short, order.StatusRejected, nil},
+		"a rejected order that has its stock back waits for its money":         {order.StatusRejected, ordertest.StockBack, order.StatusRejected, []saga.Fact{saga.OrderStockReleased}},
+		"an expired order is no longer confirmed":                              {order.StatusExpired, ordertest.Confirm, order.StatusExpired, nil},
+		"an expired order that has its money back waits for its stock":         {order.StatusExpired, ordertest.MoneyBack, order.StatusExpired, []saga.Fact{saga.OrderMoneyReturned}},
+		"a canceled order is no longer confirmed":                              {order.StatusCanceling, ordertest.Confirm, order.StatusCanceling, nil},
+		"a canceled order whose payment was captured meanwhile stays canceled": {order.StatusCanceling, ordertest.Captured, order.StatusCanceling, nil},
+		"a canceled order ignores a failed capture":                            {order.StatusCanceling, ordertest.NotCaptured, order.StatusCanceling, nil},
+		"an order is canceled once":                                            {order.StatusCanceling, ordertest.Cancel, order.StatusCanceling, nil},
+		"a canceled order awaits money again that did not arrive":              {order.StatusCanceled, ordertest.Reopen, order.StatusCanceling, []saga.Fact{saga.OrderReopened}},
+		"an order that still awaits its money records a failed return":         {order.StatusCanceling, ordertest.Reopen, order.StatusCanceling, []saga.Fact{saga.OrderReopened}},
+		"a paid order does not await its money back":                           {order.StatusPaid, ordertest.Reopen, order.StatusPaid, nil},
+		"a paid order stays paid":                                              {order.StatusPaid, ordertest.Captured, order.StatusPaid, nil},
+		"a paid order ignores a failed capture":                                {order.StatusPaid, ordertest.NotCaptured, order.StatusPaid, nil},
+		"an order that needs attention accepts a late answer":                  {order.StatusNeedsAttention, ordertest.Captured, order.StatusPaid, []saga.Fact{saga.OrderSettled}},
+		"an order that needs attention is marked only once":                    {order.StatusNeedsAttention, ordertest.NotCaptured, order.StatusNeedsAttention, nil},
+		"an order that needs attention can be canceled":                        {order.StatusNeedsAttention, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling}},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -103,23 +103,23 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 			if facts == nil {
 				assert.Equal(t, before, o)
 			}
-			sound(t, o)
+			checkInvariants(t, o)
 			again, more := c.decide(o)
-			assert.Empty(t, more, "it is decided once")
+			assert.Empty(t, more, "a repeated decision changes nothing")
 			assert.Equal(t, o, again)
 		})
 	}
 }
 
-// sound demands of an order what is always so.
-func sound(t require.TestingT, o order.Order) {
-	require.Equal(t, o.Settled(), o.Due.IsZero(), "an order is due exactly while it is owed something")
-	require.False(t, o.Attention != "" && o.Settled(), "nobody must look at what is over")
-	require.Equal(t, o.Outcome == order.Undecided, o.Awaiting(order.AwaitsOutcome), "an outcome is owed until it is given")
+// checkInvariants checks what holds for every order.
+func checkInvariants(t require.TestingT, o order.Order) {
+	require.Equal(t, o.Settled(), o.Due.IsZero(), "an order is due exactly while it awaits something")
+	require.False(t, o.Attention != "" && o.Settled(), "a settled order does not need attention")
+	require.Equal(t, o.Outcome == order.Undecided, o.Awaiting(order.AwaitsOutcome), "an order awaits its outcome exactly while it is undecided")
 	require.GreaterOrEqual(t, o.Refundable().Amount, int64(0))
 }
 
-func TestTheLastThingThatComesBackEndsAnOrder(t *testing.T) {
+func TestReturns_TheLastOneSettlesTheOrder(t *testing.T) {
 	for _, c := range []struct {
 		given, end order.Status
 		fact       saga.Fact
@@ -129,23 +129,23 @@ func TestTheLastThingThatComesBackEndsAnOrder(t *testing.T) {
 	} {
 		for _, both := range [][2]ordertest.Decision{{ordertest.StockBack, ordertest.MoneyBack}, {ordertest.MoneyBack, ordertest.StockBack}} {
 			o, _ := both[0](ordertest.Given(c.given))
-			sound(t, o)
+			checkInvariants(t, o)
 			o, facts := both[1](o)
 			assert.Equal(t, []saga.Fact{c.fact}, facts)
 			assert.Equal(t, c.end, o.Status())
 			assert.True(t, o.Settled())
-			sound(t, o)
+			checkInvariants(t, o)
 		}
 	}
 }
 
-// What a charge tells of money that is back, or is not, comes in any order and again after days.
-func TestOfTwoThingsThatContradictEachOtherTheLaterIsTrue(t *testing.T) {
+// Reports of returned money and of failed returns come in any order, and again after days.
+func TestReturnReports_HigherChargeVersionWins(t *testing.T) {
 	o, facts := order.Reopen(ordertest.Given(order.StatusCanceling), 6, ordertest.Later, ordertest.RetryDelay)
 	assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts)
-	assert.Equal(t, ordertest.Given(order.StatusCanceling).Due, o.Due, "it is asked for as before")
+	assert.Equal(t, ordertest.Given(order.StatusCanceling).Due, o.Due, "the due time does not change")
 	again, facts := order.MoneyReturned(o, 5)
-	assert.Empty(t, facts, "what was so before it did not arrive")
+	assert.Empty(t, facts, "the report is older than the failed return")
 	assert.Equal(t, o, again)
 
 	o, facts = order.MoneyReturned(o, 7)
@@ -162,7 +162,7 @@ func TestOfTwoThingsThatContradictEachOtherTheLaterIsTrue(t *testing.T) {
 	assert.True(t, o.Awaiting(order.AwaitsMoney))
 }
 
-func TestMoneyThatNeverArrivesNeedsAPerson(t *testing.T) {
+func TestReopen_NeedsAttentionAfterMaxFailedReturns(t *testing.T) {
 	o, version := ordertest.Given(order.StatusCanceled), 10
 	for times := 1; times <= order.MaxFailedReturns; times++ {
 		version += 2
@@ -176,12 +176,12 @@ func TestMoneyThatNeverArrivesNeedsAPerson(t *testing.T) {
 		assert.Equal(t, []saga.Fact{saga.OrderReopened, saga.OrderNeedsAttention}, facts)
 	}
 	assert.Equal(t, order.RefundFailed, o.Attention)
-	sound(t, o)
+	checkInvariants(t, o)
 	o, facts, err := order.Resolve(o, order.Resolution{ID: "res_1", Action: order.Retry}, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
 	assert.Equal(t, []saga.Fact{saga.OrderRetried, saga.ReturnDue}, facts)
 	_, facts = order.Reopen(o, version+2, ordertest.Later, ordertest.RetryDelay)
-	assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts, "whoever had it tried again has as many tries")
+	assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts, "after a retry the failed returns are counted from zero")
 
 	o, _, err = order.Refund(ordertest.Given(order.StatusPaid), order.RefundNote{ID: "rfn_1"}, 100, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
@@ -190,10 +190,10 @@ func TestMoneyThatNeverArrivesNeedsAPerson(t *testing.T) {
 	}
 	assert.Equal(t, []saga.Fact{saga.OrderReopened, saga.OrderNeedsAttention}, facts)
 	assert.Equal(t, order.RefundFailed, o.Attention)
-	sound(t, o)
+	checkInvariants(t, o)
 }
 
-func TestWhatIsOver(t *testing.T) {
+func TestCancel_RefusesADecidedOrder(t *testing.T) {
 	for _, s := range []order.Status{order.StatusRejected, order.StatusExpired, order.StatusPaid} {
 		_, facts, err := order.Cancel(ordertest.Given(s), "changed my mind", ordertest.Later, ordertest.RetryDelay)
 		assert.ErrorIs(t, err, order.ErrTooLateToCancel, s)
@@ -205,18 +205,18 @@ func TestWhatIsOver(t *testing.T) {
 	assert.Equal(t, ordertest.Later.Add(ordertest.RetryDelay), o.Due)
 }
 
-func TestAnOverdueOrder(t *testing.T) {
+func TestOverdue_AsksForWhatTheOrderAwaits(t *testing.T) {
 	hour := ordertest.Noon.Add(time.Hour)
-	asked := func(s order.Status, times int) order.Order {
+	retried := func(s order.Status, times int) order.Order {
 		o := ordertest.Given(s)
 		o.Due, o.Retries, o.ExpiresAt = ordertest.Noon.Add(ordertest.RetryDelay), times, ordertest.Noon.Add(24*time.Hour)
 		return o
 	}
 	both := []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue}
 	back := []saga.Fact{saga.ReturnDue, saga.ReleaseDue}
-	owed := asked(order.StatusCanceling, 0)
-	owed.Awaits = []order.Awaited{order.AwaitsStock}
-	refunding := asked(order.StatusPaid, 0)
+	awaitsStock := retried(order.StatusCanceling, 0)
+	awaitsStock.Awaits = []order.Awaited{order.AwaitsStock}
+	refunding := retried(order.StatusPaid, 0)
 	refunding.Awaits = []order.Awaited{order.AwaitsRefund}
 	for sentence, c := range map[string]struct {
 		given order.Order
@@ -224,18 +224,18 @@ func TestAnOverdueOrder(t *testing.T) {
 		facts []saga.Fact
 		next  time.Duration // from the decision until it is due again; 0: it is as it was
 	}{
-		"asks for what its outcome needs":              {asked(order.StatusPlaced, 0), ordertest.Noon.Add(ordertest.RetryDelay), both, 4 * time.Minute},
-		"waits twice as long after the second ask":     {asked(order.StatusPlaced, 1), ordertest.Noon.Add(ordertest.RetryDelay), both, 8 * time.Minute},
-		"waits twice as long after the third ask":      {asked(order.StatusPlaced, 2), ordertest.Noon.Add(ordertest.RetryDelay), both, 16 * time.Minute},
-		"never waits longer than an hour":              {asked(order.StatusPlaced, 10), ordertest.Noon.Add(ordertest.RetryDelay), both, time.Hour},
-		"that is confirmed asks for its capture":       {asked(order.StatusConfirmed, 0), ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.CaptureDue}, 4 * time.Minute},
-		"that is rejected asks for stock and money":    {asked(order.StatusRejected, 0), ordertest.Noon.Add(ordertest.RetryDelay), back, 4 * time.Minute},
-		"that has its money asks for its stock only":   {owed, ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.ReleaseDue}, 4 * time.Minute},
-		"that owes a refund asks for it":               {refunding, ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.RefundDue}, 4 * time.Minute},
-		"asks for the last time":                       {asked(order.StatusConfirmed, order.MaxRetries-1), ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.CaptureDue}, time.Hour},
-		"that waits for something else by now is left": {asked(order.StatusPlaced, 0), ordertest.Noon.Add(ordertest.RetryDelay - time.Millisecond), nil, 0},
-		"that is closed is left":                       {ordertest.Given(order.StatusPaid), time.Time{}, nil, 0},
-		"that needs attention is left":                 {ordertest.Given(order.StatusNeedsAttention), ordertest.Noon.Add(time.Hour), nil, 0},
+		"an undecided order asks for stock and payment":                {retried(order.StatusPlaced, 0), ordertest.Noon.Add(ordertest.RetryDelay), both, 4 * time.Minute},
+		"the second retry doubles the delay":                           {retried(order.StatusPlaced, 1), ordertest.Noon.Add(ordertest.RetryDelay), both, 8 * time.Minute},
+		"the third retry doubles the delay":                            {retried(order.StatusPlaced, 2), ordertest.Noon.Add(ordertest.RetryDelay), both, 16 * time.Minute},
+		"the delay is at most an hour":                                 {retried(order.StatusPlaced, 10), ordertest.Noon.Add(ordertest.RetryDelay), both, time.Hour},
+		"a confirmed order asks for its capture":                       {retried(order.StatusConfirmed, 0), ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.CaptureDue}, 4 * time.Minute},
+		"a rejected order asks for stock and money":                    {retried(order.StatusRejected, 0), ordertest.Noon.Add(ordertest.RetryDelay), back, 4 * time.Minute},
+		"a canceled order with its money back asks for its stock only": {awaitsStock, ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.ReleaseDue}, 4 * time.Minute},
+		"a paid order asks for its refunds":                            {refunding, ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.RefundDue}, 4 * time.Minute},
+		"the last retry":                                               {retried(order.StatusConfirmed, order.MaxRetries-1), ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.CaptureDue}, time.Hour},
+		"another due time than the order's changes nothing":            {retried(order.StatusPlaced, 0), ordertest.Noon.Add(ordertest.RetryDelay - time.Millisecond), nil, 0},
+		"a settled order does not change":                              {ordertest.Given(order.StatusPaid), time.Time{}, nil, 0},
+		"an order that needs attention does not change":                {ordertest.Given(order.StatusNeedsAttention), ordertest.Noon.Add(time.Hour), nil, 0},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -249,63 +249,63 @@ func TestAnOverdueOrder(t *testing.T) {
 			assert.Equal(t, c.given.Retries+1, o.Retries)
 			assert.Equal(t, c.given.Status(), o.Status())
 			again, more := order.Overdue(o, c.due, hour, ordertest.RetryDelay)
-			assert.Empty(t, more, "the same wake-up call is heeded once")
+			assert.Empty(t, more, "the same message again changes nothing")
 			assert.Equal(t, o, again)
 		})
 	}
 }
 
-func TestAnOrderThatWaitsForItsOutcomeExpiresWhenItsPaymentWindowEnds(t *testing.T) {
-	o, asks := ordertest.Given(order.StatusPlaced), 0
+func TestOverdue_ExpiresAnUndecidedOrderWhenItsPaymentWindowEnds(t *testing.T) {
+	o, retries := ordertest.Given(order.StatusPlaced), 0
 	var at []time.Duration
 	for o.Outcome == order.Undecided {
 		now := o.Due.Add(time.Second)
 		at = append(at, o.Due.Sub(ordertest.Noon))
 		var facts []saga.Fact
 		if o, facts = order.Overdue(o, o.Due, now, ordertest.RetryDelay); facts[0] == saga.ReserveDue {
-			asks++
+			retries++
 			continue
 		}
 		assert.Equal(t, []saga.Fact{saga.OrderExpired}, facts)
 		assert.Equal(t, now.Add(ordertest.RetryDelay), o.Due)
 	}
-	assert.Equal(t, 3, asks, "%v", at)
-	assert.Equal(t, ordertest.Window, at[len(at)-1], "not before, and not as late as its patience would be: %v", at)
+	assert.Equal(t, 3, retries, "%v", at)
+	assert.Equal(t, ordertest.Window, at[len(at)-1], "neither earlier nor as late as the retry delay would be: %v", at)
 	assert.Equal(t, order.StatusExpired, o.Status())
 	assert.Equal(t, []order.Awaited{order.AwaitsMoney, order.AwaitsStock}, o.Awaits)
 
 	late, facts := order.Overdue(ordertest.Given(order.StatusPlaced), ordertest.Noon.Add(ordertest.RetryDelay), ordertest.Noon.Add(24*time.Hour), ordertest.RetryDelay)
-	assert.Equal(t, []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue}, facts, "however late it is found, it asks once before it expires")
+	assert.Equal(t, []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue}, facts, "an undecided order asks once before it expires, however late it is found")
 	assert.Equal(t, ordertest.Noon.Add(24*time.Hour).Add(2*ordertest.RetryDelay), late.Due)
 }
 
-// Who wakes an order and who hears that are two machines.
-func TestAClockThatIsBehindKeepsNoOrderWaiting(t *testing.T) {
+// The job that finds an overdue order and the step that handles it run on two machines.
+func TestOverdue_WorksWithAClockThatIsBehind(t *testing.T) {
 	behind := func(o order.Order) (order.Order, []saga.Fact) {
 		return order.Overdue(o, o.Due, o.Due.Add(-time.Second), ordertest.RetryDelay)
 	}
 	o := ordertest.Given(order.StatusPlaced)
 	for o.Outcome == order.Undecided {
-		was := o.Due
+		before := o.Due
 		o, _ = behind(o)
-		require.True(t, o.Due.After(was), "the next wake-up call is another one")
+		require.True(t, o.Due.After(before), "the next message has another due time")
 	}
 	assert.Equal(t, order.StatusExpired, o.Status())
 }
 
-func TestAPatientShopIsNotLate(t *testing.T) {
-	for _, patience := range []time.Duration{time.Hour, 24 * time.Hour, 1000 * time.Hour} {
+func TestOverdue_LimitsALongRetryDelay(t *testing.T) {
+	for _, retryDelay := range []time.Duration{time.Hour, 24 * time.Hour, 1000 * time.Hour} {
 		o := ordertest.Given(order.StatusConfirmed)
 		for range order.MaxRetries {
 			now := o.Due
-			o, _ = order.Overdue(o, now, now, patience)
-			assert.Equal(t, now.Add(time.Hour), o.Due, patience)
+			o, _ = order.Overdue(o, now, now, retryDelay)
+			assert.Equal(t, now.Add(time.Hour), o.Due, retryDelay)
 		}
 	}
 }
 
-// stranded returns an order that asked for what it is owed in vain.
-func stranded(t *testing.T, o order.Order) order.Order {
+// unanswered returns an order after MaxRetries retries that got no answer.
+func unanswered(t *testing.T, o order.Order) order.Order {
 	t.Helper()
 	for range order.MaxRetries {
 		var facts []saga.Fact
@@ -315,33 +315,33 @@ func stranded(t *testing.T, o order.Order) order.Order {
 	now := o.Due.Add(123456 * time.Nanosecond)
 	o, facts := order.Overdue(o, o.Due, now, ordertest.RetryDelay)
 	require.Equal(t, []saga.Fact{saga.OrderNeedsAttention}, facts)
-	assert.Equal(t, now.Truncate(time.Millisecond), o.Due, "a list shows who waits longest first")
+	assert.Equal(t, now.Truncate(time.Millisecond), o.Due, "lists sort by it, the longest waiting first")
 	return o
 }
 
-func TestAnOrderThatNobodyAnswersNeedsAttention(t *testing.T) {
+func TestOverdue_NeedsAttentionAfterMaxRetries(t *testing.T) {
 	for _, s := range []order.Status{order.StatusConfirmed, order.StatusRejected, order.StatusExpired, order.StatusCanceling} {
-		o := stranded(t, ordertest.Given(s))
+		o := unanswered(t, ordertest.Given(s))
 		assert.Equal(t, [2]string{"needs_attention", order.NoAnswer}, [2]string{string(o.Status()), o.Attention})
-		assert.Equal(t, ordertest.Given(s).Awaits, o.Awaits, "it is still owed")
+		assert.Equal(t, ordertest.Given(s).Awaits, o.Awaits, "it still awaits the same")
 		_, facts := order.Overdue(o, o.Due, o.Due.Add(time.Hour), ordertest.RetryDelay)
-		assert.Empty(t, facts, "nobody is asked any more")
-		sound(t, o)
+		assert.Empty(t, facts, "it does not ask any longer")
+		checkInvariants(t, o)
 	}
-	o, facts := ordertest.StockBack(stranded(t, ordertest.Given(order.StatusCanceling)))
-	assert.Equal(t, []saga.Fact{saga.OrderStockReleased}, facts, "what comes late counts")
+	o, facts := ordertest.StockBack(unanswered(t, ordertest.Given(order.StatusCanceling)))
+	assert.Equal(t, []saga.Fact{saga.OrderStockReleased}, facts, "a late answer counts")
 	o, facts = ordertest.MoneyBack(o)
 	assert.Equal(t, []saga.Fact{saga.OrderCanceled}, facts)
 	assert.Equal(t, order.StatusCanceled, o.Status())
 }
 
-func TestWhatAPersonDoes(t *testing.T) {
+func TestResolve_RetriesOrWritesOff(t *testing.T) {
 	retry := order.Resolution{ID: "res_1", Action: order.Retry, Reason: "the provider is back", By: "carl", At: ordertest.Later}
 	writeOff := order.Resolution{ID: "res_2", Action: order.WriteOff, Reason: "it is too little", By: "carl", At: ordertest.Later}
 
-	o, facts, err := order.Resolve(stranded(t, ordertest.Given(order.StatusCanceling)), retry, ordertest.Later, ordertest.RetryDelay)
+	o, facts, err := order.Resolve(unanswered(t, ordertest.Given(order.StatusCanceling)), retry, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
-	assert.Equal(t, []saga.Fact{saga.OrderRetried, saga.ReturnDue, saga.ReleaseDue}, facts, "it asks at once for all that it is owed")
+	assert.Equal(t, []saga.Fact{saga.OrderRetried, saga.ReturnDue, saga.ReleaseDue}, facts, "it asks at once for all that it awaits")
 	assert.Equal(t, []any{order.StatusCanceling, 0, ordertest.Later.Add(ordertest.RetryDelay), retry}, []any{o.Status(), o.Retries, o.Due, o.Resolution})
 	again, facts, err := order.Resolve(o, retry, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
@@ -351,114 +351,114 @@ func TestWhatAPersonDoes(t *testing.T) {
 	require.ErrorIs(t, err, order.ErrNoAttentionNeeded)
 
 	for s, end := range map[order.Status]order.Status{order.StatusConfirmed: order.StatusConfirmed, order.StatusExpired: order.StatusExpired, order.StatusCanceling: order.StatusCanceled} {
-		o, facts, err := order.Resolve(stranded(t, ordertest.Given(s)), writeOff, ordertest.Later, ordertest.RetryDelay)
+		o, facts, err := order.Resolve(unanswered(t, ordertest.Given(s)), writeOff, ordertest.Later, ordertest.RetryDelay)
 		require.NoError(t, err)
-		assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.PaymentWrittenOff}, facts, "who would take the money, or give it back, must know")
+		assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.PaymentWrittenOff}, facts, "no step may capture or return the money any longer")
 		assert.Equal(t, end, o.Status())
 		assert.True(t, o.Settled())
-		assert.Zero(t, o.Refundable().Amount, "what was never taken can not be refunded")
-		sound(t, o)
+		assert.Zero(t, o.Refundable().Amount, "money that was not captured cannot be refunded")
+		checkInvariants(t, o)
 	}
 
 	o, _ = ordertest.MoneyBack(ordertest.Given(order.StatusCanceling))
-	_, facts, err = order.Resolve(stranded(t, o), writeOff, ordertest.Later, ordertest.RetryDelay)
+	_, facts, err = order.Resolve(unanswered(t, o), writeOff, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
-	assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.OrderCanceled}, facts, "the customer has the money, and hears of it")
+	assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.OrderCanceled}, facts, "the customer has the money and gets the mail")
 }
 
-func TestMoneyThatDoesNotArriveAfterAWriteOffIsAPersonsAgain(t *testing.T) {
+func TestReopen_NeedsAttentionAtOnceAfterAWriteOff(t *testing.T) {
 	o, _ := ordertest.MoneyBack(ordertest.Given(order.StatusCanceling))
-	o, _, err := order.Resolve(stranded(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.RetryDelay)
+	o, _, err := order.Resolve(unanswered(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
 	o, facts := order.Reopen(o, o.ReturnVersion+1, ordertest.Later, ordertest.RetryDelay)
-	assert.Equal(t, []saga.Fact{saga.OrderReopened, saga.OrderNeedsAttention}, facts, "nobody would answer it")
+	assert.Equal(t, []saga.Fact{saga.OrderReopened, saga.OrderNeedsAttention}, facts, "no step would answer a retry")
 	assert.Equal(t, []any{order.StatusNeedsAttention, order.RefundFailed}, []any{o.Status(), o.Attention})
-	sound(t, o)
+	checkInvariants(t, o)
 }
 
-func TestRefunding(t *testing.T) {
-	ask := func(o order.Order, id string, amount int64) (order.Order, []saga.Fact, error) {
+func TestRefund_FromRequestToArrival(t *testing.T) {
+	request := func(o order.Order, id string, amount int64) (order.Order, []saga.Fact, error) {
 		return order.Refund(o, order.RefundNote{ID: id, Reason: "broken", By: "carl", At: ordertest.Later}, amount, ordertest.Later, ordertest.RetryDelay)
 	}
 	for _, s := range ordertest.Statuses {
 		if s != order.StatusPaid {
-			_, _, err := ask(ordertest.Given(s), "rfn_1", 1)
+			_, _, err := request(ordertest.Given(s), "rfn_1", 1)
 			assert.ErrorIs(t, err, order.ErrNotRefundable, s)
 		}
 	}
-	closed := ordertest.Given(order.StatusPaid)
-	_, _, err := ask(closed, "rfn_1", 1001)
+	paid := ordertest.Given(order.StatusPaid)
+	_, _, err := request(paid, "rfn_1", 1001)
 	require.ErrorIs(t, err, order.ErrRefundTooLarge)
 
-	o, facts, err := ask(closed, "rfn_1", 300)
+	o, facts, err := request(paid, "rfn_1", 300)
 	require.NoError(t, err)
 	assert.Equal(t, []saga.Fact{saga.OrderRefunding}, facts)
 	assert.Equal(t, []any{ordertest.Euro(700), order.StatusPaid, ordertest.Later.Add(ordertest.RetryDelay)}, []any{o.Refundable(), o.Status(), o.Due})
-	sound(t, o)
-	o, _, err = ask(o, "rfn_2", 0)
+	checkInvariants(t, o)
+	o, _, err = request(o, "rfn_2", 0)
 	require.NoError(t, err)
-	assert.Equal(t, []any{int64(700), ordertest.Euro(0)}, []any{o.Refunds[1].Amount, o.Refundable()}, "nothing said is all that is left")
-	_, _, err = ask(o, "rfn_3", 0)
+	assert.Equal(t, []any{int64(700), ordertest.Euro(0)}, []any{o.Refunds[1].Amount, o.Refundable()}, "amount 0 is all that is left")
+	_, _, err = request(o, "rfn_3", 0)
 	require.ErrorIs(t, err, order.ErrRefundTooLarge)
 
-	stand := func(o order.Order, states ...saga.RefundStatus) (order.Order, []saga.Fact) {
+	report := func(o order.Order, statuses ...saga.RefundStatus) (order.Order, []saga.Fact) {
 		var list []saga.Refund
-		for i, s := range states {
+		for i, s := range statuses {
 			list = append(list, saga.Refund{ID: o.Refunds[i].ID, Amount: o.Refunds[i].Amount, Try: 1, Status: s})
 		}
 		return order.ApplyRefunds(o, list, ordertest.Later, ordertest.RetryDelay)
 	}
-	o, facts = stand(o, saga.RefundStatusSucceeded, saga.RefundStatusPending)
+	o, facts = report(o, saga.RefundStatusSucceeded, saga.RefundStatusPending)
 	assert.Equal(t, []saga.Fact{saga.OrderRefunded}, facts)
-	assert.True(t, o.Awaiting(order.AwaitsRefund), "the other is still owed")
-	_, facts = stand(o, saga.RefundStatusSucceeded, saga.RefundStatusPending)
-	assert.Empty(t, facts, "the customer is told once")
-	o, facts = stand(o, saga.RefundStatusSucceeded, saga.RefundStatusSucceeded)
+	assert.True(t, o.Awaiting(order.AwaitsRefund), "the other refund is still awaited")
+	_, facts = report(o, saga.RefundStatusSucceeded, saga.RefundStatusPending)
+	assert.Empty(t, facts, "the customer is notified once")
+	o, facts = report(o, saga.RefundStatusSucceeded, saga.RefundStatusSucceeded)
 	assert.Equal(t, []saga.Fact{saga.OrderRefunded}, facts)
 	assert.True(t, o.Settled())
-	sound(t, o)
+	checkInvariants(t, o)
 
-	o, facts = stand(o, saga.RefundStatusSucceeded, saga.RefundStatusFailed)
-	assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts, "days later the bank sends it back")
+	o, facts = report(o, saga.RefundStatusSucceeded, saga.RefundStatusFailed)
+	assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts, "the bank may send it back days later")
 	assert.Equal(t, saga.Refund{ID: "rfn_2", Amount: 700, Try: 2, Status: saga.RefundStatusRequested}, o.Refunds[1])
-	sound(t, o)
-	_, facts = stand(o, saga.RefundStatusSucceeded, saga.RefundStatusFailed)
-	assert.Empty(t, facts, "what is said of an earlier try is known")
-	o, facts, err = order.Resolve(stranded(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.RetryDelay)
+	checkInvariants(t, o)
+	_, facts = report(o, saga.RefundStatusSucceeded, saga.RefundStatusFailed)
+	assert.Empty(t, facts, "a report of an earlier try changes nothing")
+	o, facts, err = order.Resolve(unanswered(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
 	assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.RefundsWrittenOff}, facts)
-	assert.Equal(t, []any{ordertest.Euro(700), saga.RefundStatusFailed}, []any{o.Refundable(), o.Refunds[1].Status}, "it is still ours to give")
+	assert.Equal(t, []any{ordertest.Euro(700), saga.RefundStatusFailed}, []any{o.Refundable(), o.Refunds[1].Status}, "a refund that was written off can be requested again")
 }
 
-// The charge tells all of its refunds each time, those too that were given up.
-func TestARefundThatWasGivenUpStaysSo(t *testing.T) {
-	ask := func(o order.Order, id string, amount int64) order.Order {
+// The charge reports all of its refunds each time, including those that were written off.
+func TestApplyRefunds_LeavesAWrittenOffRefundFailed(t *testing.T) {
+	request := func(o order.Order, id string, amount int64) order.Order {
 		o, _, err := order.Refund(o, order.RefundNote{ID: id}, amount, ordertest.Later, ordertest.RetryDelay)
 		require.NoError(t, err)
 		return o
 	}
-	first := ask(ordertest.Given(order.StatusPaid), "rfn_1", 700)
+	first := request(ordertest.Given(order.StatusPaid), "rfn_1", 700)
 	first, facts := order.ApplyRefunds(first, []saga.Refund{{ID: "rfn_1", Amount: 700, Try: 1, Status: saga.RefundStatusFailed}}, ordertest.Later, ordertest.RetryDelay)
 	require.Equal(t, []saga.Fact{saga.OrderReopened}, facts)
-	given, _, err := order.Resolve(stranded(t, first), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.RetryDelay)
+	writtenOff, _, err := order.Resolve(unanswered(t, first), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
 
-	o := ask(given, "rfn_2", 700)
+	o := request(writtenOff, "rfn_2", 700)
 	o, facts = order.ApplyRefunds(o, []saga.Refund{{ID: "rfn_1", Amount: 700, Try: 2, Status: saga.RefundStatusFailed}, {ID: "rfn_2", Amount: 700, Try: 1, Status: saga.RefundStatusSucceeded}}, ordertest.Later, ordertest.RetryDelay)
 	assert.Equal(t, []saga.Fact{saga.OrderRefunded}, facts)
 	assert.Equal(t, []any{true, ordertest.Euro(300)}, []any{o.Settled(), o.Refundable()})
-	sound(t, o)
+	checkInvariants(t, o)
 }
 
-func TestMoneyThatWasGivenUpAndTakenAfterAllCanBeRefunded(t *testing.T) {
-	o, _, err := order.Resolve(stranded(t, ordertest.Given(order.StatusConfirmed)), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.RetryDelay)
+func TestCaptured_AfterAWriteOffTheMoneyCanBeRefunded(t *testing.T) {
+	o, _, err := order.Resolve(unanswered(t, ordertest.Given(order.StatusConfirmed)), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
 	o, facts := ordertest.Captured(o)
 	assert.Equal(t, []saga.Fact{saga.OrderSettled}, facts)
 	assert.Equal(t, ordertest.Euro(1000), o.Refundable())
 }
 
-func TestAnOrderHasNotMoreRefundsThanItCanRemember(t *testing.T) {
+func TestRefund_RefusesMoreThanMaxRefunds(t *testing.T) {
 	o := ordertest.Given(order.StatusPaid)
 	for i := range order.MaxRefunds {
 		var err error
@@ -469,7 +469,7 @@ func TestAnOrderHasNotMoreRefundsThanItCanRemember(t *testing.T) {
 	require.ErrorIs(t, err, order.ErrTooManyRefunds)
 }
 
-func TestForgettingACustomer(t *testing.T) {
+func TestErase_RemovesPersonalData(t *testing.T) {
 	o := ordertest.Given(order.StatusCanceled)
 	o.Reason, o.RefundNotes = "my daughter Anna moved", []order.RefundNote{{ID: "rfn_1", Reason: "Anna called", By: "carl"}}
 	o.History.Entries = []saga.Entry{{Cause: saga.Cause{Actor: "anna"}}, {Cause: saga.Cause{Actor: "reserve-stock"}}}
@@ -479,7 +479,7 @@ func TestForgettingACustomer(t *testing.T) {
 	assert.Equal(t, []saga.Fact{saga.OrderErased}, facts)
 	assert.NotRegexp(t, "(?i)anna|pm_card", fmt.Sprint(erased))
 	assert.Equal(t, o.Total, erased.Total)
-	assert.Equal(t, before, fmt.Sprint(o), "nobody else's copy changes")
+	assert.Equal(t, before, fmt.Sprint(o), "the order that was passed in does not change")
 	_, facts, err = order.Erase(erased)
 	require.NoError(t, err)
 	assert.Empty(t, facts)
@@ -490,9 +490,9 @@ func TestForgettingACustomer(t *testing.T) {
 	}
 }
 
-// Whatever happens to an order, in whatever order, it stays sound, its outcome is given once, and
-// once everything that it is owed has come its story is over.
-func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
+// After any events in any sequence the invariants hold and the outcome was set once. Once all that the
+// order awaits has come, the order is settled.
+func TestOrder_InvariantsHoldAfterAnyEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		o, now, version := ordertest.Given(order.StatusPlaced), ordertest.Noon, 10
 		stale := func() int { return version - rapid.IntRange(0, 5).Draw(t, "stale") }
@@ -519,11 +519,11 @@ func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
 				return o, facts
 			},
 			"refunded": func(o order.Order) (order.Order, []saga.Fact) {
-				stand := slices.Clone(o.Refunds)
-				for i := range stand {
-					stand[i].Status = rapid.SampledFrom([]saga.RefundStatus{saga.RefundStatusPending, saga.RefundStatusSucceeded, saga.RefundStatusFailed}).Draw(t, "status")
+				reported := slices.Clone(o.Refunds)
+				for i := range reported {
+					reported[i].Status = rapid.SampledFrom([]saga.RefundStatus{saga.RefundStatusPending, saga.RefundStatusSucceeded, saga.RefundStatusFailed}).Draw(t, "status")
 				}
-				return order.ApplyRefunds(o, stand, now, ordertest.RetryDelay)
+				return order.ApplyRefunds(o, reported, now, ordertest.RetryDelay)
 			},
 		}
 		names := slices.Sorted(maps.Keys(events))
@@ -531,26 +531,26 @@ func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
 			version++
 			now = now.Add(time.Duration(rapid.IntRange(1, 600).Draw(t, "seconds")) * time.Second)
 			before := o
-			after, facts := events[rapid.SampledFrom(names).Draw(t, "event")](o)
-			o = after
+			var facts []saga.Fact
+			o, facts = events[rapid.SampledFrom(names).Draw(t, "event")](o)
 			if len(facts) == 0 {
-				require.Equal(t, before, o, "a change without a fact would never be stored")
+				require.Equal(t, before, o, "a change without a fact would not be saved")
 			}
-			sound(t, o)
+			checkInvariants(t, o)
 			if before.Outcome != order.Undecided && before.Outcome != o.Outcome {
 				require.Equal(t, [2]order.Outcome{order.Confirmed, order.Canceled}, [2]order.Outcome{before.Outcome, o.Outcome})
 				require.False(t, before.Paid)
 			}
 		}
-		for _, settle := range []ordertest.Decision{ordertest.Confirm, ordertest.Captured, ordertest.StockBack} {
-			o, _ = settle(o)
+		for _, decide := range []ordertest.Decision{ordertest.Confirm, ordertest.Captured, ordertest.StockBack} {
+			o, _ = decide(o)
 		}
 		o, _ = order.MoneyReturned(o, version+1)
-		stand := slices.Clone(o.Refunds)
-		for i := range stand {
-			stand[i].Status = saga.RefundStatusSucceeded
+		reported := slices.Clone(o.Refunds)
+		for i := range reported {
+			reported[i].Status = saga.RefundStatusSucceeded
 		}
-		o, _ = order.ApplyRefunds(o, stand, now, ordertest.RetryDelay)
+		o, _ = order.ApplyRefunds(o, reported, now, ordertest.RetryDelay)
 		require.True(t, o.Settled(), "%+v", o)
 		require.Contains(t, []order.Status{order.StatusPaid, order.StatusRejected, order.StatusExpired, order.StatusCanceled}, o.Status())
 	})
@@ -558,7 +558,7 @@ func TestNothingThatHappensBreaksAnOrder(t *testing.T) {
 
 var anna = identity.Caller{Shop: "main", Subject: "anna"}
 
-func TestPlacing(t *testing.T) {
+func TestPlace_AcceptsOrRefusesARequest(t *testing.T) {
 	yen := func(n int64) money.Money { return money.Money{Amount: n, Currency: "JPY"} }
 	prices := map[string][]money.Money{
 		"MUG": {ordertest.Euro(1250)}, "RUG": {ordertest.Euro(12900)}, "FREE": {ordertest.Euro(0)}, "DEAR": {ordertest.Euro(money.Max)}, "SUSHI": {yen(900)}, "TEA": {ordertest.Euro(700), yen(1100)},
@@ -584,7 +584,7 @@ func TestPlacing(t *testing.T) {
 			lines: []order.RequestedLine{line("MUG", 2), line("RUG", 1)}, total: ordertest.Euro(15400),
 			placed: []saga.Line{{SKU: "MUG", Quantity: 2, Price: 1250}, {SKU: "RUG", Quantity: 1, Price: 12900}},
 		},
-		"lines of one product become one, where the first stood": {
+		"lines of one product become one, at the place of the first": {
 			lines: []order.RequestedLine{line("MUG", 2), line("RUG", 1), line("MUG", 3)}, total: ordertest.Euro(19150),
 			placed: []saga.Line{{SKU: "MUG", Quantity: 5, Price: 1250}, {SKU: "RUG", Quantity: 1, Price: 12900}},
 		},
@@ -599,16 +599,16 @@ func TestPlacing(t *testing.T) {
 		"one unit more, spread over two lines":         {lines: []order.RequestedLine{line("MUG", order.MaxQuantity), line("MUG", 1)}, err: order.ErrTooMany, pointer: "/lines/1/quantity"},
 		"products of two currencies":                   {lines: []order.RequestedLine{line("MUG", 1), line("SUSHI", 1)}, err: order.ErrNoCurrency, pointer: "/currency"},
 		"the currency that all products have":          {lines: []order.RequestedLine{line("SUSHI", 1), line("TEA", 1)}, total: yen(2000)},
-		"one of two currencies, as it is wished":       {lines: []order.RequestedLine{line("TEA", 2)}, currency: "JPY", total: yen(2200)},
-		"one of two currencies, and no wish":           {lines: []order.RequestedLine{line("TEA", 1)}, err: order.ErrNoCurrency, pointer: "/currency"},
+		"one of two currencies, as requested":          {lines: []order.RequestedLine{line("TEA", 2)}, currency: "JPY", total: yen(2200)},
+		"one of two currencies, without a request":     {lines: []order.RequestedLine{line("TEA", 1)}, err: order.ErrNoCurrency, pointer: "/currency"},
 		"a currency that a product is not sold in":     {lines: []order.RequestedLine{line("TEA", 1), line("MUG", 1)}, currency: "JPY", err: order.ErrNoCurrency, pointer: "/currency"},
 		"a line that costs more than can be asked for": {lines: []order.RequestedLine{line("DEAR", 2)}, err: money.ErrOutOfRange},
 		"a sum that is more than can be asked for":     {lines: []order.RequestedLine{line("DEAR", 1), line("MUG", 1)}, err: money.ErrOutOfRange},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			wish := order.Request{Lines: c.lines, Currency: c.currency, Email: "anna@example.com", PaymentMethod: "pm_card_visa", ExpectedTotal: c.expected}
-			o, facts, err := order.Place("ord_1", anna, wish, prices, "fingerprint", ordertest.Noon.Add(999), order.Terms{RetryDelay: ordertest.RetryDelay, Window: ordertest.Window})
+			request := order.Request{Lines: c.lines, Currency: c.currency, Email: "anna@example.com", PaymentMethod: "pm_card_visa", ExpectedTotal: c.expected}
+			o, facts, err := order.Place("ord_1", anna, request, prices, "fingerprint", ordertest.Noon.Add(999), order.Terms{RetryDelay: ordertest.RetryDelay, Window: ordertest.Window})
 			if c.err != nil {
 				require.ErrorIs(t, err, c.err)
 				assert.Empty(t, facts)
@@ -630,7 +630,7 @@ func TestPlacing(t *testing.T) {
 	}
 }
 
-func TestEverySKUIsAskedForOnce(t *testing.T) {
-	w := order.Request{Lines: []order.RequestedLine{{SKU: "B"}, {SKU: "A"}, {SKU: "B"}}}
-	assert.Equal(t, []string{"B", "A"}, w.SKUs())
+func TestRequest_NamesEverySKUOnce(t *testing.T) {
+	r := order.Request{Lines: []order.RequestedLine{{SKU: "B"}, {SKU: "A"}, {SKU: "B"}}}
+	assert.Equal(t, []string{"B", "A"}, r.SKUs())
 }
