@@ -32,7 +32,10 @@ func TestStatus_FollowsFromOutcomeAndAwaits(t *testing.T) {
 	refunding.Awaits = []order.Awaited{order.AwaitsRefund}
 	assert.Equal(t, order.StatusPaid, refunding.Status(), "an awaited refund leaves the status as it is")
 	refunding.Attention = order.RefundFailed
-	assert.Equal(t, order.StatusPaid, refunding.Status(), "a failed refund leaves the status as it is; attention shows beside it")
+	assert.Equal(
+		t, order.StatusPaid, refunding.Status(),
+		"a failed refund leaves the status as it is; attention shows beside it",
+	)
 	unpaid := ordertest.Given(order.StatusConfirmed)
 	unpaid.Awaits = nil
 	assert.Equal(t, order.StatusConfirmed, unpaid.Status(), "an order whose capture was written off is not paid")
@@ -66,33 +69,88 @@ func TestDecisions_ByStatus(t *testing.T) {
 		status is
 		facts  []saga.Fact
 	}{
-		"a placed order whose payment is authorized is confirmed":              {order.StatusPlaced, ordertest.Confirm, order.StatusConfirmed, []saga.Fact{saga.OrderConfirmed}},
-		"a placed order without stock is rejected":                             {order.StatusPlaced, ordertest.Short, order.StatusRejected, []saga.Fact{saga.OrderRejected}},
-		"a placed order whose payment is declined is rejected":                 {order.StatusPlaced, ordertest.Decline, order.StatusRejected, []saga.Fact{saga.OrderRejected}},
-		"a placed order can be canceled":                                       {order.StatusPlaced, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling}},
-		"a confirmed order stays confirmed":                                    {order.StatusConfirmed, ordertest.Confirm, order.StatusConfirmed, nil},
-		"a confirmed order is no longer rejected":                              {order.StatusConfirmed, ordertest.Decline, order.StatusConfirmed, nil},
-		"a confirmed order whose payment is captured is paid":                  {order.StatusConfirmed, ordertest.Captured, order.StatusPaid, []saga.Fact{saga.OrderSettled}},
-		"a confirmed order whose capture failed needs attention":               {order.StatusConfirmed, ordertest.NotCaptured, order.StatusNeedsAttention, []saga.Fact{saga.OrderNeedsAttention}},
-		"a confirmed order can be canceled":                                    {order.StatusConfirmed, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling}},
-		"a confirmed order does not await its money back":                      {order.StatusConfirmed, ordertest.MoneyBack, order.StatusConfirmed, nil},
-		"a rejected order is no longer confirmed":                              {order.StatusRejected, ordertest.Confirm, order.StatusRejected, nil},
-		"a rejected order keeps its first reason":                              {order.StatusRejected, ordertest.Short, order.StatusRejected, nil},
-		"a rejected order that has its stock back waits for its money":         {order.StatusRejected, ordertest.StockBack, order.StatusRejected, []saga.Fact{saga.OrderStockReleased}},
-		"an expired order is no longer confirmed":                              {order.StatusExpired, ordertest.Confirm, order.StatusExpired, nil},
-		"an expired order that has its money back waits for its stock":         {order.StatusExpired, ordertest.MoneyBack, order.StatusExpired, []saga.Fact{saga.OrderMoneyReturned}},
-		"a canceled order is no longer confirmed":                              {order.StatusCanceling, ordertest.Confirm, order.StatusCanceling, nil},
-		"a canceled order whose payment was captured meanwhile stays canceled": {order.StatusCanceling, ordertest.Captured, order.StatusCanceling, nil},
-		"a canceled order ignores a failed capture":                            {order.StatusCanceling, ordertest.NotCaptured, order.StatusCanceling, nil},
-		"an order is canceled once":                                            {order.StatusCanceling, ordertest.Cancel, order.StatusCanceling, nil},
-		"a canceled order awaits money again that did not arrive":              {order.StatusCanceled, ordertest.Reopen, order.StatusCanceling, []saga.Fact{saga.OrderReopened}},
-		"an order that still awaits its money records a failed return":         {order.StatusCanceling, ordertest.Reopen, order.StatusCanceling, []saga.Fact{saga.OrderReopened}},
-		"a paid order does not await its money back":                           {order.StatusPaid, ordertest.Reopen, order.StatusPaid, nil},
-		"a paid order stays paid":                                              {order.StatusPaid, ordertest.Captured, order.StatusPaid, nil},
-		"a paid order ignores a failed capture":                                {order.StatusPaid, ordertest.NotCaptured, order.StatusPaid, nil},
-		"an order that needs attention accepts a late answer":                  {order.StatusNeedsAttention, ordertest.Captured, order.StatusPaid, []saga.Fact{saga.OrderSettled}},
-		"an order that needs attention is marked only once":                    {order.StatusNeedsAttention, ordertest.NotCaptured, order.StatusNeedsAttention, nil},
-		"an order that needs attention can be canceled":                        {order.StatusNeedsAttention, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling}},
+		"a placed order whose payment is authorized is confirmed": {
+			order.StatusPlaced, ordertest.Confirm, order.StatusConfirmed, []saga.Fact{saga.OrderConfirmed},
+		},
+		"a placed order without stock is rejected": {
+			order.StatusPlaced, ordertest.Short, order.StatusRejected, []saga.Fact{saga.OrderRejected},
+		},
+		"a placed order whose payment is declined is rejected": {
+			order.StatusPlaced, ordertest.Decline, order.StatusRejected, []saga.Fact{saga.OrderRejected},
+		},
+		"a placed order can be canceled": {
+			order.StatusPlaced, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling},
+		},
+		"a confirmed order stays confirmed": {
+			order.StatusConfirmed, ordertest.Confirm, order.StatusConfirmed, nil,
+		},
+		"a confirmed order is no longer rejected": {
+			order.StatusConfirmed, ordertest.Decline, order.StatusConfirmed, nil,
+		},
+		"a confirmed order whose payment is captured is paid": {
+			order.StatusConfirmed, ordertest.Captured, order.StatusPaid, []saga.Fact{saga.OrderSettled},
+		},
+		"a confirmed order whose capture failed needs attention": {
+			order.StatusConfirmed, ordertest.NotCaptured, order.StatusNeedsAttention,
+			[]saga.Fact{saga.OrderNeedsAttention},
+		},
+		"a confirmed order can be canceled": {
+			order.StatusConfirmed, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling},
+		},
+		"a confirmed order does not await its money back": {
+			order.StatusConfirmed, ordertest.MoneyBack, order.StatusConfirmed, nil,
+		},
+		"a rejected order is no longer confirmed": {
+			order.StatusRejected, ordertest.Confirm, order.StatusRejected, nil,
+		},
+		"a rejected order keeps its first reason": {
+			order.StatusRejected, ordertest.Short, order.StatusRejected, nil,
+		},
+		"a rejected order that has its stock back waits for its money": {
+			order.StatusRejected, ordertest.StockBack, order.StatusRejected, []saga.Fact{saga.OrderStockReleased},
+		},
+		"an expired order is no longer confirmed": {
+			order.StatusExpired, ordertest.Confirm, order.StatusExpired, nil,
+		},
+		"an expired order that has its money back waits for its stock": {
+			order.StatusExpired, ordertest.MoneyBack, order.StatusExpired, []saga.Fact{saga.OrderMoneyReturned},
+		},
+		"a canceled order is no longer confirmed": {
+			order.StatusCanceling, ordertest.Confirm, order.StatusCanceling, nil,
+		},
+		"a canceled order whose payment was captured meanwhile stays canceled": {
+			order.StatusCanceling, ordertest.Captured, order.StatusCanceling, nil,
+		},
+		"a canceled order ignores a failed capture": {
+			order.StatusCanceling, ordertest.NotCaptured, order.StatusCanceling, nil,
+		},
+		"an order is canceled once": {
+			order.StatusCanceling, ordertest.Cancel, order.StatusCanceling, nil,
+		},
+		"a canceled order awaits money again that did not arrive": {
+			order.StatusCanceled, ordertest.Reopen, order.StatusCanceling, []saga.Fact{saga.OrderReopened},
+		},
+		"an order that still awaits its money records a failed return": {
+			order.StatusCanceling, ordertest.Reopen, order.StatusCanceling, []saga.Fact{saga.OrderReopened},
+		},
+		"a paid order does not await its money back": {
+			order.StatusPaid, ordertest.Reopen, order.StatusPaid, nil,
+		},
+		"a paid order stays paid": {
+			order.StatusPaid, ordertest.Captured, order.StatusPaid, nil,
+		},
+		"a paid order ignores a failed capture": {
+			order.StatusPaid, ordertest.NotCaptured, order.StatusPaid, nil,
+		},
+		"an order that needs attention accepts a late answer": {
+			order.StatusNeedsAttention, ordertest.Captured, order.StatusPaid, []saga.Fact{saga.OrderSettled},
+		},
+		"an order that needs attention is marked only once": {
+			order.StatusNeedsAttention, ordertest.NotCaptured, order.StatusNeedsAttention, nil,
+		},
+		"an order that needs attention can be canceled": {
+			order.StatusNeedsAttention, ordertest.Cancel, order.StatusCanceling, []saga.Fact{saga.OrderCanceling},
+		},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -115,7 +173,10 @@ func TestDecisions_ByStatus(t *testing.T) {
 func checkInvariants(t require.TestingT, o order.Order) {
 	require.Equal(t, o.Settled(), o.Due.IsZero(), "an order is due exactly while it awaits something")
 	require.False(t, o.Attention != "" && o.Settled(), "a settled order does not need attention")
-	require.Equal(t, o.Outcome == order.Undecided, o.Awaiting(order.AwaitsOutcome), "an order awaits its outcome exactly while it is undecided")
+	require.Equal(
+		t, o.Outcome == order.Undecided, o.Awaiting(order.AwaitsOutcome),
+		"an order awaits its outcome exactly while it is undecided",
+	)
 	require.GreaterOrEqual(t, o.Refundable().Amount, int64(0))
 }
 
@@ -124,7 +185,9 @@ func TestReturns_TheLastOneSettlesTheOrder(t *testing.T) {
 		given, end order.Status
 		fact       saga.Fact
 	}{
-		{order.StatusRejected, order.StatusRejected, saga.OrderSettled}, {order.StatusExpired, order.StatusExpired, saga.OrderSettled},
+		{order.StatusRejected, order.StatusRejected, saga.OrderSettled}, {
+			order.StatusExpired, order.StatusExpired, saga.OrderSettled,
+		},
 		{order.StatusCanceling, order.StatusCanceled, saga.OrderCanceled},
 	} {
 		for _, both := range [][2]ordertest.Decision{{ordertest.StockBack, ordertest.MoneyBack}, {ordertest.MoneyBack, ordertest.StockBack}} {
@@ -177,16 +240,24 @@ func TestReopen_NeedsAttentionAfterMaxFailedReturns(t *testing.T) {
 	}
 	assert.Equal(t, order.RefundFailed, o.Attention)
 	checkInvariants(t, o)
-	o, facts, err := order.Resolve(o, order.Resolution{ID: "res_1", Action: order.Retry}, ordertest.Later, ordertest.RetryDelay)
+	o, facts, err := order.Resolve(
+		o, order.Resolution{ID: "res_1", Action: order.Retry}, ordertest.Later, ordertest.RetryDelay,
+	)
 	require.NoError(t, err)
 	assert.Equal(t, []saga.Fact{saga.OrderRetried, saga.ReturnDue}, facts)
 	_, facts = order.Reopen(o, version+2, ordertest.Later, ordertest.RetryDelay)
 	assert.Equal(t, []saga.Fact{saga.OrderReopened}, facts, "after a retry the failed returns are counted from zero")
 
-	o, _, err = order.Refund(ordertest.Given(order.StatusPaid), order.RefundNote{ID: "rfn_1"}, 100, ordertest.Later, ordertest.RetryDelay)
+	o, _, err = order.Refund(
+		ordertest.Given(order.StatusPaid), order.RefundNote{ID: "rfn_1"}, 100, ordertest.Later,
+		ordertest.RetryDelay,
+	)
 	require.NoError(t, err)
 	for times := 1; times <= order.MaxFailedReturns; times++ {
-		o, facts = order.ApplyRefunds(o, []saga.Refund{{ID: "rfn_1", Amount: 100, Try: times, Status: saga.RefundStatusFailed}}, ordertest.Later, ordertest.RetryDelay)
+		o, facts = order.ApplyRefunds(
+			o, []saga.Refund{{ID: "rfn_1", Amount: 100, Try: times, Status: saga.RefundStatusFailed}},
+			ordertest.Later, ordertest.RetryDelay,
+		)
 	}
 	assert.Equal(t, []saga.Fact{saga.OrderReopened, saga.OrderNeedsAttention}, facts)
 	assert.Equal(t, order.RefundFailed, o.Attention)
@@ -199,7 +270,9 @@ func TestCancel_RefusesADecidedOrder(t *testing.T) {
 		assert.ErrorIs(t, err, order.ErrTooLateToCancel, s)
 		assert.Empty(t, facts)
 	}
-	o, _, err := order.Cancel(ordertest.Given(order.StatusPlaced), "changed my mind", ordertest.Later, ordertest.RetryDelay)
+	o, _, err := order.Cancel(
+		ordertest.Given(order.StatusPlaced), "changed my mind", ordertest.Later, ordertest.RetryDelay,
+	)
 	require.NoError(t, err)
 	assert.Equal(t, "changed my mind", o.Reason)
 	assert.Equal(t, ordertest.Later.Add(ordertest.RetryDelay), o.Due)
@@ -224,18 +297,44 @@ func TestOverdue_AsksForWhatTheOrderAwaits(t *testing.T) {
 		facts []saga.Fact
 		next  time.Duration // from the decision until it is due again; 0: it is as it was
 	}{
-		"an undecided order asks for stock and payment":                {retried(order.StatusPlaced, 0), ordertest.Noon.Add(ordertest.RetryDelay), both, 4 * time.Minute},
-		"the second retry doubles the delay":                           {retried(order.StatusPlaced, 1), ordertest.Noon.Add(ordertest.RetryDelay), both, 8 * time.Minute},
-		"the third retry doubles the delay":                            {retried(order.StatusPlaced, 2), ordertest.Noon.Add(ordertest.RetryDelay), both, 16 * time.Minute},
-		"the delay is at most an hour":                                 {retried(order.StatusPlaced, 10), ordertest.Noon.Add(ordertest.RetryDelay), both, time.Hour},
-		"a confirmed order asks for its capture":                       {retried(order.StatusConfirmed, 0), ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.CaptureDue}, 4 * time.Minute},
-		"a rejected order asks for stock and money":                    {retried(order.StatusRejected, 0), ordertest.Noon.Add(ordertest.RetryDelay), back, 4 * time.Minute},
-		"a canceled order with its money back asks for its stock only": {awaitsStock, ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.ReleaseDue}, 4 * time.Minute},
-		"a paid order asks for its refunds":                            {refunding, ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.RefundDue}, 4 * time.Minute},
-		"the last retry":                                               {retried(order.StatusConfirmed, order.MaxRetries-1), ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.CaptureDue}, time.Hour},
-		"another due time than the order's changes nothing":            {retried(order.StatusPlaced, 0), ordertest.Noon.Add(ordertest.RetryDelay - time.Millisecond), nil, 0},
-		"a settled order does not change":                              {ordertest.Given(order.StatusPaid), time.Time{}, nil, 0},
-		"an order that needs attention does not change":                {ordertest.Given(order.StatusNeedsAttention), ordertest.Noon.Add(time.Hour), nil, 0},
+		"an undecided order asks for stock and payment": {
+			retried(order.StatusPlaced, 0), ordertest.Noon.Add(ordertest.RetryDelay), both, 4 * time.Minute,
+		},
+		"the second retry doubles the delay": {
+			retried(order.StatusPlaced, 1), ordertest.Noon.Add(ordertest.RetryDelay), both, 8 * time.Minute,
+		},
+		"the third retry doubles the delay": {
+			retried(order.StatusPlaced, 2), ordertest.Noon.Add(ordertest.RetryDelay), both, 16 * time.Minute,
+		},
+		"the delay is at most an hour": {
+			retried(order.StatusPlaced, 10), ordertest.Noon.Add(ordertest.RetryDelay), both, time.Hour,
+		},
+		"a confirmed order asks for its capture": {
+			retried(order.StatusConfirmed, 0), ordertest.Noon.Add(ordertest.RetryDelay),
+			[]saga.Fact{saga.CaptureDue}, 4 * time.Minute,
+		},
+		"a rejected order asks for stock and money": {
+			retried(order.StatusRejected, 0), ordertest.Noon.Add(ordertest.RetryDelay), back, 4 * time.Minute,
+		},
+		"a canceled order with its money back asks for its stock only": {
+			awaitsStock, ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.ReleaseDue}, 4 * time.Minute,
+		},
+		"a paid order asks for its refunds": {
+			refunding, ordertest.Noon.Add(ordertest.RetryDelay), []saga.Fact{saga.RefundDue}, 4 * time.Minute,
+		},
+		"the last retry": {
+			retried(order.StatusConfirmed, order.MaxRetries-1), ordertest.Noon.Add(ordertest.RetryDelay),
+			[]saga.Fact{saga.CaptureDue}, time.Hour,
+		},
+		"another due time than the order's changes nothing": {
+			retried(order.StatusPlaced, 0), ordertest.Noon.Add(ordertest.RetryDelay - time.Millisecond), nil, 0,
+		},
+		"a settled order does not change": {
+			ordertest.Given(order.StatusPaid), time.Time{}, nil, 0,
+		},
+		"an order that needs attention does not change": {
+			ordertest.Given(order.StatusNeedsAttention), ordertest.Noon.Add(time.Hour), nil, 0,
+		},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -274,8 +373,14 @@ func TestOverdue_ExpiresAnUndecidedOrderWhenItsPaymentWindowEnds(t *testing.T) {
 	assert.Equal(t, order.StatusExpired, o.Status())
 	assert.Equal(t, []order.Awaited{order.AwaitsMoney, order.AwaitsStock}, o.Awaits)
 
-	late, facts := order.Overdue(ordertest.Given(order.StatusPlaced), ordertest.Noon.Add(ordertest.RetryDelay), ordertest.Noon.Add(24*time.Hour), ordertest.RetryDelay)
-	assert.Equal(t, []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue}, facts, "an undecided order asks once before it expires, however late it is found")
+	late, facts := order.Overdue(
+		ordertest.Given(order.StatusPlaced), ordertest.Noon.Add(ordertest.RetryDelay),
+		ordertest.Noon.Add(24*time.Hour), ordertest.RetryDelay,
+	)
+	assert.Equal(
+		t, []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue}, facts,
+		"an undecided order asks once before it expires, however late it is found",
+	)
 	assert.Equal(t, ordertest.Noon.Add(24*time.Hour).Add(2*ordertest.RetryDelay), late.Due)
 }
 
@@ -336,13 +441,25 @@ func TestOverdue_NeedsAttentionAfterMaxRetries(t *testing.T) {
 }
 
 func TestResolve_RetriesOrWritesOff(t *testing.T) {
-	retry := order.Resolution{ID: "res_1", Action: order.Retry, Reason: "the provider is back", By: "carl", At: ordertest.Later}
-	writeOff := order.Resolution{ID: "res_2", Action: order.WriteOff, Reason: "it is too little", By: "carl", At: ordertest.Later}
+	retry := order.Resolution{
+		ID: "res_1", Action: order.Retry, Reason: "the provider is back", By: "carl", At: ordertest.Later,
+	}
+	writeOff := order.Resolution{
+		ID: "res_2", Action: order.WriteOff, Reason: "it is too little", By: "carl", At: ordertest.Later,
+	}
 
-	o, facts, err := order.Resolve(unanswered(t, ordertest.Given(order.StatusCanceling)), retry, ordertest.Later, ordertest.RetryDelay)
+	o, facts, err := order.Resolve(
+		unanswered(t, ordertest.Given(order.StatusCanceling)), retry, ordertest.Later, ordertest.RetryDelay,
+	)
 	require.NoError(t, err)
-	assert.Equal(t, []saga.Fact{saga.OrderRetried, saga.ReturnDue, saga.ReleaseDue}, facts, "it asks at once for all that it awaits")
-	assert.Equal(t, []any{order.StatusCanceling, 0, ordertest.Later.Add(ordertest.RetryDelay), retry}, []any{o.Status(), o.Retries, o.Due, o.Resolution})
+	assert.Equal(
+		t, []saga.Fact{saga.OrderRetried, saga.ReturnDue, saga.ReleaseDue}, facts,
+		"it asks at once for all that it awaits",
+	)
+	assert.Equal(
+		t, []any{order.StatusCanceling, 0, ordertest.Later.Add(ordertest.RetryDelay), retry},
+		[]any{o.Status(), o.Retries, o.Due, o.Resolution},
+	)
 	again, facts, err := order.Resolve(o, retry, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
 	assert.Empty(t, facts, "the same resolution again changes nothing")
@@ -351,9 +468,14 @@ func TestResolve_RetriesOrWritesOff(t *testing.T) {
 	require.ErrorIs(t, err, order.ErrNoAttentionNeeded)
 
 	for s, end := range map[order.Status]order.Status{order.StatusConfirmed: order.StatusConfirmed, order.StatusExpired: order.StatusExpired, order.StatusCanceling: order.StatusCanceled} {
-		o, facts, err := order.Resolve(unanswered(t, ordertest.Given(s)), writeOff, ordertest.Later, ordertest.RetryDelay)
+		o, facts, err := order.Resolve(
+			unanswered(t, ordertest.Given(s)), writeOff, ordertest.Later, ordertest.RetryDelay,
+		)
 		require.NoError(t, err)
-		assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.PaymentWrittenOff}, facts, "no step may capture or return the money any longer")
+		assert.Equal(
+			t, []saga.Fact{saga.OrderWrittenOff, saga.PaymentWrittenOff}, facts,
+			"no step may capture or return the money any longer",
+		)
 		assert.Equal(t, end, o.Status())
 		assert.True(t, o.Settled())
 		assert.Zero(t, o.Refundable().Amount, "money that was not captured cannot be refunded")
@@ -363,12 +485,18 @@ func TestResolve_RetriesOrWritesOff(t *testing.T) {
 	o, _ = ordertest.MoneyBack(ordertest.Given(order.StatusCanceling))
 	_, facts, err = order.Resolve(unanswered(t, o), writeOff, ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
-	assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.OrderCanceled}, facts, "the customer has the money and gets the mail")
+	assert.Equal(
+		t, []saga.Fact{saga.OrderWrittenOff, saga.OrderCanceled}, facts,
+		"the customer has the money and gets the mail",
+	)
 }
 
 func TestReopen_NeedsAttentionAtOnceAfterAWriteOff(t *testing.T) {
 	o, _ := ordertest.MoneyBack(ordertest.Given(order.StatusCanceling))
-	o, _, err := order.Resolve(unanswered(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.RetryDelay)
+	o, _, err := order.Resolve(
+		unanswered(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later,
+		ordertest.RetryDelay,
+	)
 	require.NoError(t, err)
 	o, facts := order.Reopen(o, o.ReturnVersion+1, ordertest.Later, ordertest.RetryDelay)
 	assert.Equal(t, []saga.Fact{saga.OrderReopened, saga.OrderNeedsAttention}, facts, "no step would answer a retry")
@@ -378,7 +506,10 @@ func TestReopen_NeedsAttentionAtOnceAfterAWriteOff(t *testing.T) {
 
 func TestRefund_FromRequestToArrival(t *testing.T) {
 	request := func(o order.Order, id string, amount int64) (order.Order, []saga.Fact, error) {
-		return order.Refund(o, order.RefundNote{ID: id, Reason: "broken", By: "carl", At: ordertest.Later}, amount, ordertest.Later, ordertest.RetryDelay)
+		return order.Refund(
+			o, order.RefundNote{ID: id, Reason: "broken", By: "carl", At: ordertest.Later}, amount, ordertest.Later,
+			ordertest.RetryDelay,
+		)
 	}
 	for _, s := range ordertest.Statuses {
 		if s != order.StatusPaid {
@@ -393,11 +524,17 @@ func TestRefund_FromRequestToArrival(t *testing.T) {
 	o, facts, err := request(paid, "rfn_1", 300)
 	require.NoError(t, err)
 	assert.Equal(t, []saga.Fact{saga.OrderRefunding}, facts)
-	assert.Equal(t, []any{ordertest.Euro(700), order.StatusPaid, ordertest.Later.Add(ordertest.RetryDelay)}, []any{o.Refundable(), o.Status(), o.Due})
+	assert.Equal(
+		t, []any{ordertest.Euro(700), order.StatusPaid, ordertest.Later.Add(ordertest.RetryDelay)},
+		[]any{o.Refundable(), o.Status(), o.Due},
+	)
 	checkInvariants(t, o)
 	o, _, err = request(o, "rfn_2", 0)
 	require.NoError(t, err)
-	assert.Equal(t, []any{int64(700), ordertest.Euro(0)}, []any{o.Refunds[1].Amount, o.Refundable()}, "amount 0 is all that is left")
+	assert.Equal(
+		t, []any{int64(700), ordertest.Euro(0)}, []any{o.Refunds[1].Amount, o.Refundable()},
+		"amount 0 is all that is left",
+	)
 	_, _, err = request(o, "rfn_3", 0)
 	require.ErrorIs(t, err, order.ErrRefundTooLarge)
 
@@ -424,10 +561,16 @@ func TestRefund_FromRequestToArrival(t *testing.T) {
 	checkInvariants(t, o)
 	_, facts = report(o, saga.RefundStatusSucceeded, saga.RefundStatusFailed)
 	assert.Empty(t, facts, "a report of an earlier try changes nothing")
-	o, facts, err = order.Resolve(unanswered(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.RetryDelay)
+	o, facts, err = order.Resolve(
+		unanswered(t, o), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later,
+		ordertest.RetryDelay,
+	)
 	require.NoError(t, err)
 	assert.Equal(t, []saga.Fact{saga.OrderWrittenOff, saga.RefundsWrittenOff}, facts)
-	assert.Equal(t, []any{ordertest.Euro(700), saga.RefundStatusFailed}, []any{o.Refundable(), o.Refunds[1].Status}, "a refund that was written off can be requested again")
+	assert.Equal(
+		t, []any{ordertest.Euro(700), saga.RefundStatusFailed}, []any{o.Refundable(), o.Refunds[1].Status},
+		"a refund that was written off can be requested again",
+	)
 }
 
 // The charge reports all of its refunds each time, including those that were written off.
@@ -438,20 +581,36 @@ func TestApplyRefunds_LeavesAWrittenOffRefundFailed(t *testing.T) {
 		return o
 	}
 	first := request(ordertest.Given(order.StatusPaid), "rfn_1", 700)
-	first, facts := order.ApplyRefunds(first, []saga.Refund{{ID: "rfn_1", Amount: 700, Try: 1, Status: saga.RefundStatusFailed}}, ordertest.Later, ordertest.RetryDelay)
+	first, facts := order.ApplyRefunds(
+		first, []saga.Refund{{ID: "rfn_1", Amount: 700, Try: 1, Status: saga.RefundStatusFailed}}, ordertest.Later,
+		ordertest.RetryDelay,
+	)
 	require.Equal(t, []saga.Fact{saga.OrderReopened}, facts)
-	writtenOff, _, err := order.Resolve(unanswered(t, first), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.RetryDelay)
+	writtenOff, _, err := order.Resolve(
+		unanswered(t, first), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later,
+		ordertest.RetryDelay,
+	)
 	require.NoError(t, err)
 
 	o := request(writtenOff, "rfn_2", 700)
-	o, facts = order.ApplyRefunds(o, []saga.Refund{{ID: "rfn_1", Amount: 700, Try: 2, Status: saga.RefundStatusFailed}, {ID: "rfn_2", Amount: 700, Try: 1, Status: saga.RefundStatusSucceeded}}, ordertest.Later, ordertest.RetryDelay)
+	o, facts = order.ApplyRefunds(
+		o,
+		[]saga.Refund{
+			{ID: "rfn_1", Amount: 700, Try: 2, Status: saga.RefundStatusFailed},
+			{ID: "rfn_2", Amount: 700, Try: 1, Status: saga.RefundStatusSucceeded},
+		},
+		ordertest.Later, ordertest.RetryDelay,
+	)
 	assert.Equal(t, []saga.Fact{saga.OrderRefunded}, facts)
 	assert.Equal(t, []any{true, ordertest.Euro(300)}, []any{o.Settled(), o.Refundable()})
 	checkInvariants(t, o)
 }
 
 func TestCaptured_AfterAWriteOffTheMoneyCanBeRefunded(t *testing.T) {
-	o, _, err := order.Resolve(unanswered(t, ordertest.Given(order.StatusConfirmed)), order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.RetryDelay)
+	o, _, err := order.Resolve(
+		unanswered(t, ordertest.Given(order.StatusConfirmed)),
+		order.Resolution{ID: "res_1", Action: order.WriteOff}, ordertest.Later, ordertest.RetryDelay,
+	)
 	require.NoError(t, err)
 	o, facts := ordertest.Captured(o)
 	assert.Equal(t, []saga.Fact{saga.OrderSettled}, facts)
@@ -471,7 +630,9 @@ func TestRefund_RefusesMoreThanMaxRefunds(t *testing.T) {
 
 func TestErase_RemovesPersonalData(t *testing.T) {
 	o := ordertest.Given(order.StatusCanceled)
-	o.Reason, o.RefundNotes = "my daughter Anna moved", []order.RefundNote{{ID: "rfn_1", Reason: "Anna called", By: "carl"}}
+	o.Reason, o.RefundNotes = "my daughter Anna moved", []order.RefundNote{
+		{ID: "rfn_1", Reason: "Anna called", By: "carl"},
+	}
 	o.History.Entries = []saga.Entry{{Cause: saga.Cause{Actor: "anna"}}, {Cause: saga.Cause{Actor: "reserve-stock"}}}
 	before := fmt.Sprint(o)
 	erased, facts, err := order.Erase(o)
@@ -507,15 +668,22 @@ func TestOrder_InvariantsHoldAfterAnyEvents(t *testing.T) {
 				return order.Overdue(o, o.Due, now, ordertest.RetryDelay)
 			},
 			"retry": func(o order.Order) (order.Order, []saga.Fact) {
-				o, facts, _ := order.Resolve(o, order.Resolution{ID: fmt.Sprint(now), Action: order.Retry}, now, ordertest.RetryDelay)
+				o, facts, _ := order.Resolve(
+					o, order.Resolution{ID: fmt.Sprint(now), Action: order.Retry}, now, ordertest.RetryDelay,
+				)
 				return o, facts
 			},
 			"write off": func(o order.Order) (order.Order, []saga.Fact) {
-				o, facts, _ := order.Resolve(o, order.Resolution{ID: fmt.Sprint(now), Action: order.WriteOff}, now, ordertest.RetryDelay)
+				o, facts, _ := order.Resolve(
+					o, order.Resolution{ID: fmt.Sprint(now), Action: order.WriteOff}, now, ordertest.RetryDelay,
+				)
 				return o, facts
 			},
 			"refund": func(o order.Order) (order.Order, []saga.Fact) {
-				o, facts, _ := order.Refund(o, order.RefundNote{ID: fmt.Sprint(now)}, rapid.Int64Range(0, 1100).Draw(t, "amount"), now, ordertest.RetryDelay)
+				o, facts, _ := order.Refund(
+					o, order.RefundNote{ID: fmt.Sprint(now)}, rapid.Int64Range(0, 1100).Draw(t, "amount"), now,
+					ordertest.RetryDelay,
+				)
 				return o, facts
 			},
 			"refunded": func(o order.Order) (order.Order, []saga.Fact) {
@@ -538,7 +706,10 @@ func TestOrder_InvariantsHoldAfterAnyEvents(t *testing.T) {
 			}
 			checkInvariants(t, o)
 			if before.Outcome != order.Undecided && before.Outcome != o.Outcome {
-				require.Equal(t, [2]order.Outcome{order.Confirmed, order.Canceled}, [2]order.Outcome{before.Outcome, o.Outcome})
+				require.Equal(
+					t, [2]order.Outcome{order.Confirmed, order.Canceled},
+					[2]order.Outcome{before.Outcome, o.Outcome},
+				)
 				require.False(t, before.Paid)
 			}
 		}
@@ -552,7 +723,10 @@ func TestOrder_InvariantsHoldAfterAnyEvents(t *testing.T) {
 		}
 		o, _ = order.ApplyRefunds(o, reported, now, ordertest.RetryDelay)
 		require.True(t, o.Settled(), "%+v", o)
-		require.Contains(t, []order.Status{order.StatusPaid, order.StatusRejected, order.StatusExpired, order.StatusCanceled}, o.Status())
+		require.Contains(
+			t, []order.Status{order.StatusPaid, order.StatusRejected, order.StatusExpired, order.StatusCanceled},
+			o.Status(),
+		)
 	})
 }
 
@@ -561,7 +735,9 @@ var anna = identity.Caller{Shop: "main", Subject: "anna"}
 func TestPlace_AcceptsOrRefusesARequest(t *testing.T) {
 	yen := func(n int64) money.Money { return money.Money{Amount: n, Currency: "JPY"} }
 	prices := map[string][]money.Money{
-		"MUG": {ordertest.Euro(1250)}, "RUG": {ordertest.Euro(12900)}, "FREE": {ordertest.Euro(0)}, "DEAR": {ordertest.Euro(money.Max)}, "SUSHI": {yen(900)}, "TEA": {ordertest.Euro(700), yen(1100)},
+		"MUG": {ordertest.Euro(1250)}, "RUG": {ordertest.Euro(12900)}, "FREE": {ordertest.Euro(0)}, "DEAR": {ordertest.Euro(money.Max)}, "SUSHI": {yen(900)}, "TEA": {
+			ordertest.Euro(700), yen(1100),
+		},
 	}
 	line := func(sku string, n int64) order.RequestedLine { return order.RequestedLine{SKU: sku, Quantity: n} }
 	expect := func(m money.Money) *money.Money { return &m }
@@ -588,27 +764,72 @@ func TestPlace_AcceptsOrRefusesARequest(t *testing.T) {
 			lines: []order.RequestedLine{line("MUG", 2), line("RUG", 1), line("MUG", 3)}, total: ordertest.Euro(19150),
 			placed: []saga.Line{{SKU: "MUG", Quantity: 5, Price: 1250}, {SKU: "RUG", Quantity: 1, Price: 12900}},
 		},
-		"an order may be free":                         {lines: []order.RequestedLine{line("FREE", 3)}, total: ordertest.Euro(0), placed: []saga.Line{{SKU: "FREE", Quantity: 3}}},
-		"the expected total is the total":              {lines: []order.RequestedLine{line("MUG", 1)}, expected: expect(ordertest.Euro(1250)), total: ordertest.Euro(1250), placed: []saga.Line{{SKU: "MUG", Quantity: 1, Price: 1250}}},
-		"another total than the expected one":          {lines: []order.RequestedLine{line("MUG", 1)}, expected: expect(ordertest.Euro(1249)), err: order.ErrPriceChanged},
-		"the expected total in another currency":       {lines: []order.RequestedLine{line("MUG", 1)}, expected: expect(money.Money{Amount: 1250, Currency: "USD"}), err: order.ErrPriceChanged},
-		"a product that the shop does not sell":        {lines: []order.RequestedLine{line("MUG", 1), line("UNICORN", 1)}, err: order.ErrUnknownProduct, pointer: "/lines/1/sku"},
-		"as many products as one order holds":          {lines: many[:order.MaxSKUs], total: ordertest.Euro(order.MaxSKUs)},
-		"one product more":                             {lines: many, err: order.ErrTooManySKUs, pointer: "/lines"},
-		"as many units as one order holds":             {lines: []order.RequestedLine{line("FREE", order.MaxQuantity)}, total: ordertest.Euro(0), placed: []saga.Line{{SKU: "FREE", Quantity: order.MaxQuantity}}},
-		"one unit more, spread over two lines":         {lines: []order.RequestedLine{line("MUG", order.MaxQuantity), line("MUG", 1)}, err: order.ErrTooMany, pointer: "/lines/1/quantity"},
-		"products of two currencies":                   {lines: []order.RequestedLine{line("MUG", 1), line("SUSHI", 1)}, err: order.ErrNoCurrency, pointer: "/currency"},
-		"the currency that all products have":          {lines: []order.RequestedLine{line("SUSHI", 1), line("TEA", 1)}, total: yen(2000)},
-		"one of two currencies, as requested":          {lines: []order.RequestedLine{line("TEA", 2)}, currency: "JPY", total: yen(2200)},
-		"one of two currencies, without a request":     {lines: []order.RequestedLine{line("TEA", 1)}, err: order.ErrNoCurrency, pointer: "/currency"},
-		"a currency that a product is not sold in":     {lines: []order.RequestedLine{line("TEA", 1), line("MUG", 1)}, currency: "JPY", err: order.ErrNoCurrency, pointer: "/currency"},
-		"a line that costs more than can be asked for": {lines: []order.RequestedLine{line("DEAR", 2)}, err: money.ErrOutOfRange},
-		"a sum that is more than can be asked for":     {lines: []order.RequestedLine{line("DEAR", 1), line("MUG", 1)}, err: money.ErrOutOfRange},
+		"an order may be free": {
+			lines: []order.RequestedLine{line("FREE", 3)}, total: ordertest.Euro(0),
+			placed: []saga.Line{{SKU: "FREE", Quantity: 3}},
+		},
+		"the expected total is the total": {
+			lines: []order.RequestedLine{line("MUG", 1)}, expected: expect(ordertest.Euro(1250)),
+			total: ordertest.Euro(1250), placed: []saga.Line{{SKU: "MUG", Quantity: 1, Price: 1250}},
+		},
+		"another total than the expected one": {
+			lines: []order.RequestedLine{line("MUG", 1)}, expected: expect(ordertest.Euro(1249)),
+			err: order.ErrPriceChanged,
+		},
+		"the expected total in another currency": {
+			lines:    []order.RequestedLine{line("MUG", 1)},
+			expected: expect(money.Money{Amount: 1250, Currency: "USD"}), err: order.ErrPriceChanged,
+		},
+		"a product that the shop does not sell": {
+			lines: []order.RequestedLine{line("MUG", 1), line("UNICORN", 1)}, err: order.ErrUnknownProduct,
+			pointer: "/lines/1/sku",
+		},
+		"as many products as one order holds": {
+			lines: many[:order.MaxSKUs], total: ordertest.Euro(order.MaxSKUs),
+		},
+		"one product more": {lines: many, err: order.ErrTooManySKUs, pointer: "/lines"},
+		"as many units as one order holds": {
+			lines: []order.RequestedLine{line("FREE", order.MaxQuantity)}, total: ordertest.Euro(0),
+			placed: []saga.Line{{SKU: "FREE", Quantity: order.MaxQuantity}},
+		},
+		"one unit more, spread over two lines": {
+			lines: []order.RequestedLine{line("MUG", order.MaxQuantity), line("MUG", 1)}, err: order.ErrTooMany,
+			pointer: "/lines/1/quantity",
+		},
+		"products of two currencies": {
+			lines: []order.RequestedLine{line("MUG", 1), line("SUSHI", 1)}, err: order.ErrNoCurrency,
+			pointer: "/currency",
+		},
+		"the currency that all products have": {
+			lines: []order.RequestedLine{line("SUSHI", 1), line("TEA", 1)}, total: yen(2000),
+		},
+		"one of two currencies, as requested": {
+			lines: []order.RequestedLine{line("TEA", 2)}, currency: "JPY", total: yen(2200),
+		},
+		"one of two currencies, without a request": {
+			lines: []order.RequestedLine{line("TEA", 1)}, err: order.ErrNoCurrency, pointer: "/currency",
+		},
+		"a currency that a product is not sold in": {
+			lines: []order.RequestedLine{line("TEA", 1), line("MUG", 1)}, currency: "JPY", err: order.ErrNoCurrency,
+			pointer: "/currency",
+		},
+		"a line that costs more than can be asked for": {
+			lines: []order.RequestedLine{line("DEAR", 2)}, err: money.ErrOutOfRange,
+		},
+		"a sum that is more than can be asked for": {
+			lines: []order.RequestedLine{line("DEAR", 1), line("MUG", 1)}, err: money.ErrOutOfRange,
+		},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			request := order.Request{Lines: c.lines, Currency: c.currency, Email: "anna@example.com", PaymentMethod: "pm_card_visa", ExpectedTotal: c.expected}
-			o, facts, err := order.Place("ord_1", anna, request, prices, "fingerprint", ordertest.Noon.Add(999), order.Terms{RetryDelay: ordertest.RetryDelay, Window: ordertest.Window})
+			request := order.Request{
+				Lines: c.lines, Currency: c.currency, Email: "anna@example.com", PaymentMethod: "pm_card_visa",
+				ExpectedTotal: c.expected,
+			}
+			o, facts, err := order.Place(
+				"ord_1", anna, request, prices, "fingerprint", ordertest.Noon.Add(999),
+				order.Terms{RetryDelay: ordertest.RetryDelay, Window: ordertest.Window},
+			)
 			if c.err != nil {
 				require.ErrorIs(t, err, c.err)
 				assert.Empty(t, facts)
@@ -624,8 +845,21 @@ func TestPlace_AcceptsOrRefusesARequest(t *testing.T) {
 				assert.Equal(t, c.placed, o.Lines)
 			}
 			assert.Equal(t, c.total, o.Total)
-			assert.Equal(t, []any{"ord_1", saga.Shop("main"), "anna", "anna@example.com", order.StatusPlaced, "pm_card_visa", "fingerprint"}, []any{o.ID, o.Shop, o.Owner, o.Email, o.Status(), o.PaymentMethod, o.Fingerprint})
-			assert.Equal(t, []time.Time{ordertest.Noon, ordertest.Noon.Add(ordertest.RetryDelay), ordertest.Noon.Add(ordertest.Window)}, []time.Time{o.PlacedAt, o.Due, o.ExpiresAt}, "to the millisecond, as it is stored")
+			assert.Equal(
+				t,
+				[]any{
+					"ord_1", saga.Shop("main"), "anna", "anna@example.com", order.StatusPlaced, "pm_card_visa",
+					"fingerprint",
+				},
+				[]any{o.ID, o.Shop, o.Owner, o.Email, o.Status(), o.PaymentMethod, o.Fingerprint},
+			)
+			assert.Equal(
+				t,
+				[]time.Time{
+					ordertest.Noon, ordertest.Noon.Add(ordertest.RetryDelay), ordertest.Noon.Add(ordertest.Window),
+				},
+				[]time.Time{o.PlacedAt, o.Due, o.ExpiresAt}, "to the millisecond, as it is stored",
+			)
 		})
 	}
 }

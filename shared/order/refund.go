@@ -57,7 +57,9 @@ func (o Order) FindRefund(id string) (saga.Refund, RefundNote, bool) {
 // Refund requests a refund of amount minor units; amount 0 means all that is left. The order awaits
 // the refund and asks again for it. It returns ErrNotRefundable for an order that is not paid,
 // ErrRefundTooLarge or ErrTooManyRefunds.
-func Refund(o Order, note RefundNote, amount int64, now time.Time, retryDelay time.Duration) (Order, []saga.Fact, error) {
+func Refund(
+	o Order, note RefundNote, amount int64, now time.Time, retryDelay time.Duration,
+) (Order, []saga.Fact, error) {
 	left := o.Refundable().Amount
 	if amount == 0 {
 		amount = left
@@ -70,7 +72,8 @@ func Refund(o Order, note RefundNote, amount int64, now time.Time, retryDelay ti
 	case len(o.Refunds) >= MaxRefunds:
 		return o, nil, ErrTooManyRefunds
 	}
-	o.Refunds = append(slices.Clone(o.Refunds), saga.Refund{ID: note.ID, Amount: amount, Try: 1, Status: saga.RefundStatusRequested})
+	requested := saga.Refund{ID: note.ID, Amount: amount, Try: 1, Status: saga.RefundStatusRequested}
+	o.Refunds = append(slices.Clone(o.Refunds), requested)
 	o.RefundNotes = append(slices.Clone(o.RefundNotes), note)
 	return o.await(now, retryDelay, AwaitsRefund), []saga.Fact{saga.OrderRefunding}, nil
 }

@@ -15,7 +15,12 @@ import (
 
 // entry returns an entry of a history, with its writer's time after Noon and its cause.
 func entry(id string, fact saga.Fact, after time.Duration, cause string) order.StoryEntry {
-	return order.StoryEntry{ID: id, Entry: saga.Entry{Fact: fact, At: ordertest.Noon.Add(after), Cause: saga.Cause{ID: cause, Actor: "actor of " + id}}}
+	return order.StoryEntry{
+		ID: id,
+		Entry: saga.Entry{
+			Fact: fact, At: ordertest.Noon.Add(after), Cause: saga.Cause{ID: cause, Actor: "actor of " + id},
+		},
+	}
 }
 
 func facts(timeline []order.StoryEntry) []saga.Fact {
@@ -27,8 +32,12 @@ func facts(timeline []order.StoryEntry) []saga.Fact {
 }
 
 func TestTimeline_SortsByCauseThenTime(t *testing.T) {
-	placed, reserved := entry("o1", saga.OrderPlaced, 0, "request"), entry("h1", saga.StockReserved, 20*time.Millisecond, "o1")
-	authorized, confirmed := entry("c1", saga.PaymentAuthorized, 40*time.Millisecond, "h1"), entry("o2", saga.OrderConfirmed, 60*time.Millisecond, "c1")
+	placed, reserved := entry("o1", saga.OrderPlaced, 0, "request"), entry(
+		"h1", saga.StockReserved, 20*time.Millisecond, "o1",
+	)
+	authorized, confirmed := entry("c1", saga.PaymentAuthorized, 40*time.Millisecond, "h1"), entry(
+		"o2", saga.OrderConfirmed, 60*time.Millisecond, "c1",
+	)
 	for sentence, c := range map[string]struct {
 		entries []order.StoryEntry
 		want    []saga.Fact
@@ -39,19 +48,29 @@ func TestTimeline_SortsByCauseThenTime(t *testing.T) {
 			[]saga.Fact{saga.OrderPlaced, saga.StockReserved, saga.PaymentAuthorized, saga.OrderConfirmed},
 		},
 		"no entry comes before its cause, even if the writers' clocks differ": {
-			[]order.StoryEntry{entry("o2", saga.OrderConfirmed, -time.Hour, "c1"), authorized, entry("h1", saga.StockReserved, -time.Minute, "o1"), placed},
+			[]order.StoryEntry{
+				entry("o2", saga.OrderConfirmed, -time.Hour, "c1"), authorized,
+				entry("h1", saga.StockReserved, -time.Minute, "o1"), placed,
+			},
 			[]saga.Fact{saga.OrderPlaced, saga.StockReserved, saga.PaymentAuthorized, saga.OrderConfirmed},
 		},
 		"entries of one time follow their causes": {
-			[]order.StoryEntry{entry("o2", saga.OrderConfirmed, 0, "c1"), entry("c1", saga.PaymentAuthorized, 0, "h1"), entry("h1", saga.StockReserved, 0, "o1"), placed},
+			[]order.StoryEntry{
+				entry("o2", saga.OrderConfirmed, 0, "c1"), entry("c1", saga.PaymentAuthorized, 0, "h1"),
+				entry("h1", saga.StockReserved, 0, "o1"), placed,
+			},
 			[]saga.Fact{saga.OrderPlaced, saga.StockReserved, saga.PaymentAuthorized, saga.OrderConfirmed},
 		},
 		"an order that is canceled while it is paid, from three rows": {
 			[]order.StoryEntry{
-				placed, entry("o2", saga.OrderCanceling, 30*time.Millisecond, "cancellation"), entry("o3", saga.OrderMoneyReturned, 90*time.Millisecond, "c3"),
+				placed, entry("o2", saga.OrderCanceling, 30*time.Millisecond, "cancellation"), entry(
+					"o3", saga.OrderMoneyReturned, 90*time.Millisecond, "c3",
+				),
 				entry("o4", saga.OrderCanceled, 80*time.Millisecond, "h2"), // its writer's clock is behind
 				reserved, entry("h2", saga.StockReleased, 95*time.Millisecond, "o2"),
-				authorized, entry("c2", saga.PaymentReturning, 50*time.Millisecond, "o2"), entry("c3", saga.PaymentReturned, 70*time.Millisecond, "o2"),
+				authorized, entry("c2", saga.PaymentReturning, 50*time.Millisecond, "o2"), entry(
+					"c3", saga.PaymentReturned, 70*time.Millisecond, "o2",
+				),
 			},
 			[]saga.Fact{
 				saga.OrderPlaced, saga.StockReserved, saga.OrderCanceling, saga.PaymentAuthorized, saga.PaymentReturning, saga.PaymentReturned,
@@ -84,7 +103,10 @@ func TestTimeline_KeepsEveryEntryBehindItsCause(t *testing.T) {
 				causes = ids
 			}
 			cause[id] = rapid.SampledFrom(causes).Draw(t, "cause")
-			entries = append(entries, entry(id, saga.Fact(id), time.Duration(rapid.IntRange(-5, 5).Draw(t, "at"))*time.Second, cause[id]))
+			entries = append(
+				entries,
+				entry(id, saga.Fact(id), time.Duration(rapid.IntRange(-5, 5).Draw(t, "at"))*time.Second, cause[id]),
+			)
 		}
 		sorted := facts(order.Timeline(rapid.Permutation(entries).Draw(t, "entries")))
 		if len(sorted) != len(ids) {

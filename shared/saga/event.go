@@ -51,7 +51,7 @@ func EventID(by Source, key string, version, index int, nonce string) string {
 	return fmt.Sprintf("%s:%s@%d.%d~%s", by, key, version, index, nonce)
 }
 
-// Cause says, in a row's history, what led to a change and who made it.
+// Cause names, in a row's history, what led to a change and the actor that made it.
 type Cause struct {
 	ID    string // of the event, or of the request
 	Actor string // the step, or the caller's subject

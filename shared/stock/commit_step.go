@@ -7,12 +7,14 @@ import (
 	"backroom/shared/saga"
 )
 
-// CommitStep sells what was set aside for orders.
+// CommitStep sells what is reserved for confirmed orders.
 type CommitStep struct{ Store Store }
 
-// Handle answers OrderConfirmed: what is held is sold. No level changes: it counts both as promised. A hold that its order gave
-// up stays so. Nobody waits for an answer, so asked again it does nothing. It returns fault.NotFound for an order without a hold,
-// and ErrNothingToSell for one whose hold has nothing: no such order can be confirmed.
+// Handle consumes OrderConfirmed: it sells the reserved units. No level changes, because a level
+// counts reserved and sold units as promised. A released or sold reservation does not change. No
+// order awaits an answer, so a repeated message records nothing. It returns fault.NotFound for an
+// order without a reservation, and ErrNothingReserved for a reservation without units: such an
+// order must not have been confirmed.
 func (s CommitStep) Handle(ctx context.Context, e saga.Event) error {
 	if _, err := saga.As[saga.OrderRef](e); err != nil {
 		return err
@@ -25,9 +27,9 @@ func (s CommitStep) sell(ctx context.Context, e saga.Event) error {
 	if err != nil {
 		return err
 	}
-	sold, news, err := Sell(r)
-	if err != nil || news == "" {
+	sold, fact, err := Sell(r)
+	if err != nil || fact == "" {
 		return err
 	}
-	return s.Store.Save(ctx, sold, r.Observed, e.Cause(), news)
+	return s.Store.Save(ctx, sold, r.Observed, e.Cause(), fact)
 }

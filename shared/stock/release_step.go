@@ -8,11 +8,13 @@ import (
 	"backroom/shared/saga"
 )
 
-// ReleaseStep gives back what was set aside for orders, or sold to them.
+// ReleaseStep gives back what was reserved for orders or sold to them.
 type ReleaseStep struct{ Store Store }
 
-// Handle answers OrderRejected, OrderExpired, OrderCanceling and ReleaseDue: whatever the order's hold had can be sold again.
-// An order that has no hold yet gets one that will never take stock. Asked again, it answers again.
+// Handle consumes OrderRejected, OrderExpired, OrderCanceling and ReleaseDue: the units of the
+// order's reservation become sellable again. An order without a reservation gets a released one, so
+// that a late OrderPlaced reserves nothing. Each message is answered with StockReleased once, also
+// if the reservation is released already.
 func (s ReleaseStep) Handle(ctx context.Context, e saga.Event) error {
 	if _, err := saga.As[saga.OrderRef](e); err != nil {
 		return err
@@ -28,6 +30,6 @@ func (s ReleaseStep) release(ctx context.Context, e saga.Event) error {
 	case err != nil || r.History.Handled(e.Cause()):
 		return err
 	}
-	released, news := Release(r)
-	return s.Store.Save(ctx, released, r.Observed, e.Cause(), news)
+	released, fact := Release(r)
+	return s.Store.Save(ctx, released, r.Observed, e.Cause(), fact)
 }

@@ -1,4 +1,12 @@
-// Package stock keeps count of what can be sold and sets it aside for orders.
+// Package stock counts what can be sold and reserves it for orders.
+//
+// A reservation follows what its order asks of it:
+//
+//	desired  observed  reached by
+//	reserve  reserved  Reserve: all lines are set aside
+//	reserve  nothing   Refuse: a SKU was short
+//	sell     sold      Sell, from reserved
+//	release  nothing   Release, from any state, and for good
 package stock
 
 import (
@@ -7,39 +15,43 @@ import (
 	"backroom/shared/saga"
 )
 
-// Want is what an order's story asks of a hold.
+// Desired is what an order asks of its reservation.
 type Desired string
 
-// Has is what is so.
+// Observed is what the reservation has.
 type Observed string
 
-// What a hold wants, and has. One that wants to be released never takes stock again.
+// Desired and observed states. A reservation whose desired state is DesiredRelease never gets units
+// again.
 const (
 	DesiredReserve Desired = "reserve"
 	DesiredSell    Desired = "sell"
 	DesiredRelease Desired = "release"
 
-	Nothing  Observed = "nothing"  // its units can be sold, to anybody
+	Nothing  Observed = "nothing"  // its units, if it had any, are sellable
 	Reserved Observed = "reserved" // its units are set aside for its order
-	Sold     Observed = "sold"     // its units are its order's
+	Sold     Observed = "sold"     // its units belong to its order
 )
 
-// Promised reports whether a level counts the units of such a hold as promised: they are on the shelf, and spoken for.
-func (h Observed) Promised() bool { return h == Reserved || h == Sold }
+// Promised reports whether a level counts the units of a reservation in this state as promised, not
+// as sellable.
+func (o Observed) Promised() bool { return o == Reserved || o == Sold }
 
-// ErrNothingToSell is the fault of an order that is confirmed though nothing was set aside for it.
-var ErrNothingReserved = fault.New(fault.Invalid, "nothing-reserved", "The order is confirmed, but no stock is reserved for it.")
+// ErrNothingReserved is returned for an order that is confirmed although nothing was reserved for
+// it.
+var ErrNothingReserved = fault.New(fault.Invalid, "nothing-reserved", "The order is confirmed, but nothing was set aside for it.")
 
-// Reservation is an order's hold on stock: all of its lines, or none. It has no expiry of its own; only the order ends it.
+// Reservation is stock that is set aside for one order: all of its lines, or none. It does not
+// expire; only its order ends it.
 type Reservation struct {
 	Order         string
 	Shop          saga.Shop
 	Desired       Desired
 	Observed      Observed
-	Lines         []Line   // none of an order that gave up before any stock was set aside
+	Lines         []Line   // empty if the order was rejected or canceled before it was reserved for
 	Short         []string // the SKUs that were missing
 	Total         money.Money
-	PaymentMethod string // carried along for the payment that follows, and no longer
+	PaymentMethod string // for the payment that follows; removed when it is no longer needed
 	History       saga.History
 }
 
@@ -49,26 +61,28 @@ type Line struct {
 	Quantity int64
 }
 
-// Reserve returns the hold that an order wants, and the fact that all of it was set aside.
-func Reserve(w saga.OrderContents) (Reservation, saga.Fact) {
+// Reserve returns the reservation of all lines of an order, and StockReserved.
+func Reserve(c saga.OrderContents) (Reservation, saga.Fact) {
 	r := Reservation{
-		Order: w.Order, Shop: w.Shop, Desired: DesiredReserve, Observed: Reserved, PaymentMethod: w.PaymentMethod,
-		Total: money.Money{Amount: w.Total, Currency: w.Currency},
+		Order: c.Order, Shop: c.Shop, Desired: DesiredReserve, Observed: Reserved, PaymentMethod: c.PaymentMethod,
+		Total: money.Money{Amount: c.Total, Currency: c.Currency},
 	}
-	for _, l := range w.Lines {
+	for _, l := range c.Lines {
 		r.Lines = append(r.Lines, Line{l.SKU, l.Quantity})
 	}
 	return r, saga.StockReserved
 }
 
-// Refuse returns the hold that has nothing because these SKUs were missing, and the fact that they were.
+// Refuse returns the reservation with nothing reserved because these SKUs are short, and
+// StockShort.
 func Refuse(r Reservation, short []string) (Reservation, saga.Fact) {
 	r.Observed, r.Short, r.PaymentMethod = Nothing, short, ""
 	return r, saga.StockShort
 }
 
-// Commit returns the hold of a confirmed order, and the fact that it is sold; no fact if nothing changes: it is sold already,
-// or its order wants it no more. It returns ErrNothingToSell for a hold that has nothing.
+// Sell returns the reservation as sold, and StockSold. A reservation that is sold already, or that
+// its order asked to release, does not change, and the fact is empty. It returns ErrNothingReserved
+// for a reservation without units.
 func Sell(r Reservation) (Reservation, saga.Fact, error) {
 	switch {
 	case r.Desired == DesiredRelease || r.Observed == Sold:
@@ -80,13 +94,14 @@ func Sell(r Reservation) (Reservation, saga.Fact, error) {
 	return r, saga.StockSold, nil
 }
 
-// GiveUp returns the hold that its order wants no more, whatever it had, and the fact that it has nothing and never will.
+// Release returns the reservation without units, whatever it had, and StockReleased. It never gets
+// units again.
 func Release(r Reservation) (Reservation, saga.Fact) {
 	r.Desired, r.Observed, r.PaymentMethod = DesiredRelease, Nothing, ""
 	return r, saga.StockReleased
 }
 
-// Answer returns the fact that tells what a hold has: the same again to everyone who asks again.
+// Reply returns the fact that reports what a reservation has. It is recorded again for each retry.
 func Reply(r Reservation) saga.Fact {
 	switch {
 	case r.Desired == DesiredRelease:

@@ -8,30 +8,32 @@ import (
 	"backroom/shared/saga"
 )
 
-// ReserveStep sets stock aside for orders.
+// ReserveStep reserves stock for orders.
 type ReserveStep struct{ Store Store }
 
-// Handle answers OrderPlaced and ReserveDue: all lines are set aside, or none. Asked again, it answers again. For an order that
-// gave up before, nothing is set aside: it answers that.
+// Handle consumes OrderPlaced and ReserveDue: it reserves all lines of the order, or none, and
+// records StockReserved or StockShort. If the order has a reservation already, Handle records again
+// what that reservation has, once per message. A released reservation stays released.
 func (s ReserveStep) Handle(ctx context.Context, e saga.Event) error {
-	wanted, err := saga.As[saga.OrderContents](e)
+	contents, err := saga.As[saga.OrderContents](e)
 	if err != nil {
 		return err
 	}
-	hold, reserved := Reserve(wanted)
-	err = s.Store.Create(ctx, hold, e.Cause(), reserved)
+	r, fact := Reserve(contents)
+	err = s.Store.Create(ctx, r, e.Cause(), fact)
 	if short, ok := errors.AsType[*ErrShort](err); ok {
-		none, refused := Refuse(hold, short.SKUs)
-		err = s.Store.Create(ctx, none, e.Cause(), refused)
+		refused, fact := Refuse(r, short.SKUs)
+		err = s.Store.Create(ctx, refused, e.Cause(), fact)
 	}
 	if errors.Is(err, fault.Duplicate) {
-		return fault.Retry(maxTries, func() error { return s.answerAgain(ctx, e) })
+		return fault.Retry(maxTries, func() error { return s.reply(ctx, e) })
 	}
 	return err
 }
 
-// answerAgain tells what the order's hold has, unless this very event was answered already.
-func (s ReserveStep) answerAgain(ctx context.Context, e saga.Event) error {
+// reply records again what the order's reservation has, unless it was recorded for this event
+// before.
+func (s ReserveStep) reply(ctx context.Context, e saga.Event) error {
 	r, err := s.Store.Load(ctx, e.Shop, e.Subject)
 	if err != nil || r.History.Handled(e.Cause()) {
 		return err

@@ -14,19 +14,20 @@ import (
 	"backroom/shared/stock/stocktest"
 )
 
-// A delivery is one message of some queue. The same message may come again, at any time.
+// delivery is one message of some queue. The same message may come again at any time.
 type delivery struct {
 	order      saga.OrderContents
 	fact       saga.Fact
 	copy       int
-	interrupts bool // it is worked off between another's reading and writing
+	interrupts bool // it is handled between another step's read and write
 }
 
 func (d delivery) id() string { return fmt.Sprintf("%s-%s-%d", d.order.Order, d.fact, d.copy) }
 
-// Whatever is delivered to the stock's steps – in any order, any number of times, one in the middle of another – no unit is
-// lost or made up, every new ask is answered once, and in the end every hold has what it wants.
-func TestStockNeverLosesAUnit(t *testing.T) {
+// Messages come to the steps in any sequence and any number of times, also while another step is
+// between its read and its write. No unit is lost or added, each message is answered once, and in
+// the end every reservation is in its desired state.
+func TestSteps_NeverLoseAUnit(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		units := rapid.Int64Range(0, 8)
@@ -36,9 +37,12 @@ func TestStockNeverLosesAUnit(t *testing.T) {
 			quantity := rapid.Int64Range(1, 4)
 			return saga.OrderContents{
 				Order: rapid.SampledFrom([]string{"ord_1", "ord_2", "ord_3"}).Draw(t, "order"), Shop: "main", Currency: "EUR", PaymentMethod: "pm_card_visa",
-				Lines: []saga.Line{{SKU: "MUG", Quantity: quantity.Draw(t, "of mugs")}, {SKU: "RUG", Quantity: quantity.Draw(t, "of rugs")}},
+				Lines: []saga.Line{
+					{SKU: "MUG", Quantity: quantity.Draw(t, "of mugs")},
+					{SKU: "RUG", Quantity: quantity.Draw(t, "of rugs")},
+				},
 			}
-		}), 1, 3, func(w saga.OrderContents) string { return w.Order }).Draw(t, "orders")
+		}), 1, 3, func(c saga.OrderContents) string { return c.Order }).Draw(t, "orders")
 		deliveries := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) delivery {
 			return delivery{
 				rapid.SampledFrom(orders).Draw(t, "of"),
@@ -50,19 +54,22 @@ func TestStockNeverLosesAUnit(t *testing.T) {
 		waiting, failed := deliveries, []delivery{}
 		balanced := func() {
 			promised := map[string]int64{}
-			for _, hold := range s.holds {
-				for _, l := range hold.Lines {
-					if hold.Observed.Promised() {
+			for _, r := range s.reservations {
+				for _, l := range r.Lines {
+					if r.Observed.Promised() {
 						promised[l.SKU] += l.Quantity
 					}
 				}
 			}
-			for sku, brought := range map[string]int64{"MUG": mugs, "RUG": rugs} {
-				require.Equal(t, stock.Level{Sellable: brought - promised[sku], Promised: promised[sku]}, *s.levels[sku], sku)
-				require.LessOrEqual(t, promised[sku], brought, sku)
+			for sku, adjusted := range map[string]int64{"MUG": mugs, "RUG": rugs} {
+				require.Equal(
+					t, stock.Level{Sellable: adjusted - promised[sku], Promised: promised[sku]}, *s.levels[sku],
+					sku,
+				)
+				require.LessOrEqual(t, promised[sku], adjusted, sku)
 			}
 		}
-		work := func() {
+		handle := func() {
 			d := waiting[0]
 			waiting = waiting[1:]
 			if err := stocktest.Deliver(t.Context(), s, d.id(), d.fact, d.order); err != nil {
@@ -73,19 +80,21 @@ func TestStockNeverLosesAUnit(t *testing.T) {
 		}
 		s.others = func() {
 			if len(waiting) > 0 && waiting[0].interrupts {
-				work()
+				handle()
 			}
 		}
 		for len(waiting) > 0 {
-			work()
+			handle()
 		}
 		s.others = nil
-		failed = append(failed, failed...) // what failed comes again, at the latest from the dead-letter queue; some wait for others
+		// A failed message comes again, at the latest from the dead-letter queue. Some need another
+		// one first.
+		failed = append(failed, failed...)
 		for _, d := range failed {
 			err := stocktest.Deliver(t.Context(), s, d.id(), d.fact, d.order)
-			hold, there := s.holds[d.order.Order]
+			r, exists := s.reservations[d.order.Order]
 			switch {
-			case d.fact != saga.OrderConfirmed || there && hold.Observed != stock.Nothing:
+			case d.fact != saga.OrderConfirmed || exists && r.Observed != stock.Nothing:
 				require.NoError(t, err)
 			case err != nil:
 				assert.True(t, fault.KindOf(err).Permanent(), "there is nothing to sell: %v", err)
@@ -93,37 +102,40 @@ func TestStockNeverLosesAUnit(t *testing.T) {
 		}
 		balanced()
 
-		for _, w := range orders {
-			heard := map[saga.Fact]bool{}
+		for _, c := range orders {
+			delivered := map[saga.Fact]bool{}
 			for _, d := range deliveries {
-				if d.order.Order == w.Order {
-					heard[d.fact] = true
+				if d.order.Order == c.Order {
+					delivered[d.fact] = true
 				}
 			}
-			gaveUp := heard[saga.OrderRejected] || heard[saga.OrderCanceling] || heard[saga.ReleaseDue]
-			hold, there := s.holds[w.Order]
-			short := hold.Short != nil
-			want, has := stock.DesiredReserve, stock.Reserved
+			released := delivered[saga.OrderRejected] || delivered[saga.OrderCanceling] || delivered[saga.ReleaseDue]
+			r, exists := s.reservations[c.Order]
+			short := r.Short != nil
+			desired, observed := stock.DesiredReserve, stock.Reserved
 			switch {
-			case gaveUp:
-				want, has = stock.DesiredRelease, stock.Nothing
-			case !heard[saga.OrderPlaced] && !heard[saga.ReserveDue]:
-				want, has = "", ""
-				assert.False(t, there, "nobody wanted anything")
+			case released:
+				desired, observed = stock.DesiredRelease, stock.Nothing
+			case !delivered[saga.OrderPlaced] && !delivered[saga.ReserveDue]:
+				desired, observed = "", ""
+				assert.False(t, exists, "no message asked for a reservation")
 			case short:
-				has = stock.Nothing
-			case heard[saga.OrderConfirmed]:
-				want, has = stock.DesiredSell, stock.Sold
+				observed = stock.Nothing
+			case delivered[saga.OrderConfirmed]:
+				desired, observed = stock.DesiredSell, stock.Sold
 			}
-			assert.Equal(t, []any{want, has}, []any{hold.Desired, hold.Observed}, w.Order)
-			assert.Equal(t, want == stock.DesiredReserve && has == stock.Reserved, hold.PaymentMethod != "", "a payment method is kept only while it may be charged")
+			assert.Equal(t, []any{desired, observed}, []any{r.Desired, r.Observed}, c.Order)
+			assert.Equal(
+				t, desired == stock.DesiredReserve && observed == stock.Reserved, r.PaymentMethod != "",
+				"a payment method is kept only while it may be used",
+			)
 
 			answers := map[string]int{}
-			for _, e := range hold.History.Entries {
+			for _, e := range r.History.Entries {
 				answers[e.Cause.ID]++
 			}
 			for _, d := range deliveries {
-				if d.order.Order == w.Order && d.fact != saga.OrderConfirmed {
+				if d.order.Order == c.Order && d.fact != saga.OrderConfirmed {
 					assert.Equal(t, 1, answers[d.id()], "%s is answered once", d.id())
 				}
 			}

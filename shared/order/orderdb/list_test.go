@@ -76,7 +76,10 @@ func TestList_LeavesOutOrdersThatChangedSinceTheIndexWasRead(t *testing.T) {
 		change func(order.Order)
 	}{
 		"an order that was deleted": {order.Filter{Customer: "anna"}, func(*order.Order) {}, func(o order.Order) {
-			_, err := store.Table.DB.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &rows.Name, Key: record.PrimaryKey(record.Key("main", o.ID))})
+			_, err := store.Table.DB.DeleteItem(
+				t.Context(),
+				&dynamodb.DeleteItemInput{TableName: &rows.Name, Key: record.PrimaryKey(record.Key("main", o.ID))},
+			)
 			assert.NoError(t, err)
 		}},
 		"an order that was erased": {order.Filter{Customer: "anna"}, func(o *order.Order) { o.Awaits, o.Due = nil, time.Time{} }, func(o order.Order) {
@@ -85,7 +88,9 @@ func TestList_LeavesOutOrdersThatChangedSinceTheIndexWasRead(t *testing.T) {
 			assert.NoError(t, store.Save(t.Context(), o, saga.Cause{ID: "event"}, facts...))
 		}},
 		"an order that was resolved": {order.Filter{Attention: true}, needAttention, func(o order.Order) {
-			o, facts, err := order.Resolve(o, order.Resolution{ID: "res_1", Action: order.Retry}, ordertest.Noon, time.Minute)
+			o, facts, err := order.Resolve(
+				o, order.Resolution{ID: "res_1", Action: order.Retry}, ordertest.Noon, time.Minute,
+			)
 			assert.NoError(t, err)
 			assert.NoError(t, store.Save(t.Context(), o, saga.Cause{ID: "event"}, facts...))
 		}},

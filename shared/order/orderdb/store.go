@@ -106,7 +106,8 @@ func toItem(o order.Order) item {
 	i := item{
 		Order: o.ID, Shop: o.Shop, Owner: o.Owner, Email: o.Email,
 		Status: string(o.Status()), Outcome: string(o.Outcome), Reason: o.Reason,
-		Paid: o.Paid, Attention: o.Attention, Total: o.Total.Amount, Currency: o.Total.Currency, PaymentMethod: o.PaymentMethod,
+		Paid: o.Paid, Attention: o.Attention,
+		Total: o.Total.Amount, Currency: o.Total.Currency, PaymentMethod: o.PaymentMethod,
 		PlacedAt: o.PlacedAt.UnixMilli(), ExpiresAt: o.ExpiresAt.UnixMilli(), Fingerprint: o.Fingerprint,
 		ReturnVersion: o.ReturnVersion, FailedReturns: o.FailedReturns, Retries: o.Retries,
 		Watch: watch(o), Customer: customer(o.Shop, o.Owner), Day: day(o.Shop, o.PlacedAt, shard(o.ID, dayShards)),
@@ -134,7 +135,8 @@ func toItem(o order.Order) item {
 
 func fromItem(i item, h saga.History) order.Order {
 	o := order.Order{
-		ID: i.Order, Shop: i.Shop, Owner: i.Owner, Email: i.Email, Outcome: order.Outcome(i.Outcome), Reason: i.Reason, Paid: i.Paid,
+		ID: i.Order, Shop: i.Shop, Owner: i.Owner, Email: i.Email,
+		Outcome: order.Outcome(i.Outcome), Reason: i.Reason, Paid: i.Paid,
 		Attention: i.Attention, Total: money.Money{Amount: i.Total, Currency: i.Currency}, PaymentMethod: i.PaymentMethod,
 		PlacedAt: time.UnixMilli(i.PlacedAt).UTC(), ExpiresAt: time.UnixMilli(i.ExpiresAt).UTC(), Fingerprint: i.Fingerprint,
 		ReturnVersion: i.ReturnVersion, FailedReturns: i.FailedReturns, Retries: i.Retries, History: h,

@@ -67,7 +67,10 @@ func TestStories_ReadHistoriesOfAllRows(t *testing.T) {
 	}
 	stories := orderdb.Stories{Orders: rows("Orders"), Sources: []orderdb.Source{
 		{By: saga.Reservations, Table: rows("Reservations"), Key: record.Key},
-		{By: saga.Charges, Table: rows("Charges"), Key: func(shop saga.Shop, id string) string { return record.Key(shop, id+"#1") }},
+		{
+			By: saga.Charges, Table: rows("Charges"),
+			Key: func(shop saga.Shop, id string) string { return record.Key(shop, id+"#1") },
+		},
 	}}
 	o := ordertest.New("main")
 

@@ -19,7 +19,8 @@ func TestStories_ReadThePayment(t *testing.T) {
 	c := cloudtest.New(t)
 	rt := c.Runtime()
 	stories := orderdb.Stories{Orders: rt.Table(c.Table("Orders")), Sources: []orderdb.Source{
-		{By: saga.Reservations, Table: rt.Table(c.Table("Reservations")), Key: record.Key}, {By: saga.Charges, Table: rt.Table(c.Table("Charges")), Key: record.Key},
+		{By: saga.Reservations, Table: rt.Table(c.Table("Reservations")), Key: record.Key},
+		{By: saga.Charges, Table: rt.Table(c.Table("Charges")), Key: record.Key},
 	}}
 	o := ordertest.New("main")
 	_, err := orderdb.Store{Table: stories.Orders}.Create(t.Context(), o, saga.Cause{ID: "request"}, saga.OrderPlaced)

@@ -37,7 +37,9 @@ func New(shop saga.Shop) order.Order {
 	return order.Order{
 		ID: "ord_" + rand.Text(), Shop: shop, Owner: "anna", Email: "anna@example.com",
 		PaymentMethod: "pm_card_visa", Fingerprint: "fingerprint",
-		Lines: []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: money.Max - 2500}},
+		Lines: []saga.Line{
+			{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: money.Max - 2500},
+		},
 		Total: money.Money{Amount: money.Max, Currency: "EUR"}, PlacedAt: Noon.Add(time.Millisecond), ExpiresAt: Noon.Add(15 * time.Minute),
 		Awaits: []order.Awaited{order.AwaitsOutcome}, Due: Noon.Add(2 * time.Minute),
 	}
@@ -63,13 +65,23 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 			func(o *order.Order) { o.Retries, o.Due = 3, Noon.Add(time.Hour+7*time.Millisecond) },
 			func(o *order.Order) { o.Attention, o.Due = order.NoAnswer, Noon },
 			func(o *order.Order) {
-				o.Resolution = order.Resolution{ID: "res_1", Action: order.Retry, Reason: "the provider is back", By: "carl", At: Noon, Fingerprint: "f"}
-				o.Outcome, o.Reason, o.Attention, o.Awaits = order.Rejected, "card-declined", "", []order.Awaited{order.AwaitsMoney, order.AwaitsStock}
+				o.Resolution = order.Resolution{
+					ID: "res_1", Action: order.Retry, Reason: "the provider is back", By: "carl", At: Noon,
+					Fingerprint: "f",
+				}
+				o.Outcome, o.Reason, o.Attention = order.Rejected, "card-declined", ""
+				o.Awaits = []order.Awaited{order.AwaitsMoney, order.AwaitsStock}
 			},
 			func(o *order.Order) {
 				o.Outcome, o.Reason, o.Paid, o.Awaits = order.Confirmed, "", true, []order.Awaited{order.AwaitsRefund}
-				o.Refunds = []saga.Refund{{ID: "rfn_1", Amount: money.Max, Try: 2, Status: saga.RefundStatusPending}, {ID: "rfn_2", Amount: 1, Try: 1, Status: saga.RefundStatusSucceeded}}
-				o.RefundNotes = []order.RefundNote{{ID: "rfn_1", Reason: "broken", By: "carl", At: Noon, Fingerprint: "f"}, {ID: "rfn_2", Reason: "late", By: "dora", At: Noon, Fingerprint: "g"}}
+				o.Refunds = []saga.Refund{
+					{ID: "rfn_1", Amount: money.Max, Try: 2, Status: saga.RefundStatusPending},
+					{ID: "rfn_2", Amount: 1, Try: 1, Status: saga.RefundStatusSucceeded},
+				}
+				o.RefundNotes = []order.RefundNote{
+					{ID: "rfn_1", Reason: "broken", By: "carl", At: Noon, Fingerprint: "f"},
+					{ID: "rfn_2", Reason: "late", By: "dora", At: Noon, Fingerprint: "g"},
+				}
 			},
 			func(o *order.Order) {
 				o.Awaits, o.Due, o.Retries, o.ReturnVersion, o.FailedReturns = nil, time.Time{}, 0, 7, 2

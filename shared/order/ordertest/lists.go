@@ -49,7 +49,10 @@ func ExerciseLists(t *testing.T, open func(t *testing.T) Lister) {
 			place(t, store, "other", "anna", at)
 		}
 		place(t, store, "main", "ben", Noon.Add(-12*time.Hour-time.Millisecond))
-		days = append(days, place(t, store, "main", "carl", Noon.Add(-12*time.Hour)), place(t, store, "main", "carl", midnight.Add(-time.Millisecond)))
+		days = append(
+			days, place(t, store, "main", "carl", Noon.Add(-12*time.Hour)),
+			place(t, store, "main", "carl", midnight.Add(-time.Millisecond)),
+		)
 		annas = append(annas, place(t, store, "main", "anna", midnight))
 
 		for _, limit := range []int{1, 3, 7, 50} {
@@ -58,11 +61,16 @@ func ExerciseLists(t *testing.T, open func(t *testing.T) Lister) {
 				want   []string
 			}{
 				{order.Filter{Customer: "anna"}, annas}, {order.Filter{Day: "2026-03-01"}, days},
-				{order.Filter{Day: "2026-03-03"}, nil}, {order.Filter{Customer: "nobody"}, nil}, {order.Filter{Attention: true}, nil},
+				{order.Filter{Day: "2026-03-03"}, nil}, {order.Filter{Customer: "nobody"}, nil},
+				{order.Filter{Attention: true}, nil},
 			} {
 				listed := readAll(t, store, c.filter, limit)
 				assert.ElementsMatch(t, c.want, ids(listed), "%+v by %d", c.filter, limit)
-				assert.True(t, slices.IsSortedFunc(listed, func(a, b order.Order) int { return b.PlacedAt.Compare(a.PlacedAt) }), "the newest first")
+				assert.True(
+					t,
+					slices.IsSortedFunc(listed, func(a, b order.Order) int { return b.PlacedAt.Compare(a.PlacedAt) }),
+					"the newest first",
+				)
 			}
 		}
 	})
@@ -73,7 +81,9 @@ func ExerciseLists(t *testing.T, open func(t *testing.T) Lister) {
 			store := open(t)
 			var want []string
 			for i := range 3 {
-				want = append([]string{place(t, store, "main", "anna", Noon.Add(time.Duration(i)*time.Second))}, want...)
+				want = append(
+					[]string{place(t, store, "main", "anna", Noon.Add(time.Duration(i)*time.Second))}, want...,
+				)
 			}
 			firstPage, next := page(t, store, f, 1, nil)
 			for range 10 { // into every shard

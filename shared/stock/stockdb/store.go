@@ -1,4 +1,4 @@
-// Package stockdb keeps levels, adjustments and holds in DynamoDB.
+// Package stockdb keeps levels, adjustments and reservations in DynamoDB.
 package stockdb
 
 import (
@@ -19,8 +19,9 @@ import (
 	"backroom/shared/stock"
 )
 
-// Shelf keeps levels – plain counters, moved by conditional ADD, with no version and no stream – and the holds on them. Who
-// only sells moves no units, and needs no Levels.
+// Store keeps reservations and levels. Levels are plain counters that change by conditional ADD;
+// they have no version and no stream. A store that is only used to sell does not move units and
+// needs no Levels.
 type Store struct {
 	Reservations record.Table
 	Levels       Levels
@@ -51,13 +52,15 @@ func change(r stock.Reservation, cause saga.Cause, f saga.Fact) record.Change {
 	for _, l := range r.Lines {
 		i.Lines = append(i.Lines, line(l))
 	}
-	return record.Change{Key: record.Key(r.Shop, r.Order), Item: i, History: r.History, Cause: cause, Facts: []saga.Fact{f}}
+	return record.Change{
+		Key: record.Key(r.Shop, r.Order), Item: i, History: r.History, Cause: cause, Facts: []saga.Fact{f},
+	}
 }
 
-func fromItem(i item, d saga.History) stock.Reservation {
+func fromItem(i item, h saga.History) stock.Reservation {
 	r := stock.Reservation{
 		Order: i.Order, Shop: i.Shop, Desired: stock.Desired(i.Desired), Observed: stock.Observed(i.Observed), Short: i.Short,
-		Total: money.Money{Amount: i.Total, Currency: i.Currency}, PaymentMethod: i.PaymentMethod, History: d,
+		Total: money.Money{Amount: i.Total, Currency: i.Currency}, PaymentMethod: i.PaymentMethod, History: h,
 	}
 	for _, l := range i.Lines {
 		r.Lines = append(r.Lines, stock.Line(l))
@@ -65,18 +68,22 @@ func fromItem(i item, d saga.History) stock.Reservation {
 	return r
 }
 
-// Create stores a new hold and announces f. A hold that has its lines takes all of them off the levels in the same
-// transaction, or none: then it returns *stock.ErrShort. It returns fault.Duplicate if the order has a hold already,
-// whatever the levels say, and fault.Conflict if others kept changing the same levels.
+// Create stores a new reservation and records f. If it is Reserved, the units of all lines move
+// from sellable to promised in the same transaction; if any are short, nothing is stored and it
+// returns *stock.ErrShort. It returns fault.Duplicate if the order has a reservation already,
+// whatever the levels are, and fault.Conflict if other transactions kept changing the same levels.
 func (s Store) Create(ctx context.Context, r stock.Reservation, cause saga.Cause, f saga.Fact) error {
 	return s.write(ctx, r, stock.Nothing, cause, f)
 }
 
-// write stores a hold. If its units are counted elsewhere than before, they move in the same transaction; it returns
-// *stock.ErrShort if there are too few where they were.
-func (s Store) write(ctx context.Context, r stock.Reservation, had stock.Observed, cause saga.Cause, f saga.Fact) error {
+// write stores r, whose previous state was prev. If the two states are counted in different
+// columns, its units move in the same transaction; it returns *stock.ErrShort if the previous
+// column has too few.
+func (s Store) write(
+	ctx context.Context, r stock.Reservation, prev stock.Observed, cause saga.Cause, f saga.Fact,
+) error {
 	c := change(r, cause, f)
-	if r.Observed.Promised() == had.Promised() {
+	if r.Observed.Promised() == prev.Promised() {
 		return s.Reservations.Save(ctx, c)
 	}
 	put, err := s.Reservations.Put(c)
@@ -85,7 +92,7 @@ func (s Store) write(ctx context.Context, r stock.Reservation, had stock.Observe
 	}
 	actions := []types.TransactWriteItem{put}
 	for _, l := range r.Lines {
-		actions = append(actions, s.Levels.shift(r.Shop, l, counter(had), counter(r.Observed)))
+		actions = append(actions, s.Levels.shift(r.Shop, l, counter(prev), counter(r.Observed)))
 	}
 	err = record.Transact(ctx, s.Reservations.DB, actions...)
 	refused, ok := errors.AsType[*record.Canceled](err)
@@ -104,19 +111,22 @@ func (s Store) write(ctx context.Context, r stock.Reservation, had stock.Observe
 	return short
 }
 
-// Load reads an order's hold consistently. It returns fault.NotFound for none.
+// Load reads an order's reservation consistently. It returns fault.NotFound if there is none.
 func (s Store) Load(ctx context.Context, shop saga.Shop, order string) (stock.Reservation, error) {
 	var i item
-	d, err := s.Reservations.Load(ctx, record.Key(shop, order), &i)
-	return fromItem(i, d), err
+	h, err := s.Reservations.Load(ctx, record.Key(shop, order), &i)
+	return fromItem(i, h), err
 }
 
-// Save stores a hold that had had, raises its version and announces f. If the levels count what it has now elsewhere, its units
-// move in the same transaction; if not, that is one plain write. It returns fault.Conflict if the hold moved on since it was
-// loaded, or was made since it was not found, or if others kept changing the same levels; and stock.ErrMiscounted if levels to
-// be moved do not count what it had.
-func (s Store) Save(ctx context.Context, r stock.Reservation, had stock.Observed, cause saga.Cause, f saga.Fact) error {
-	err := s.write(ctx, r, had, cause, f)
+// Save stores r, whose previous state was prev, raises its version and records f. If the two states
+// are counted in different columns, the units move in the same transaction; otherwise it is one
+// plain write. It returns fault.Conflict if the reservation has changed since it was loaded, if it
+// was created since it was not found, or if other transactions kept changing the same levels. It
+// returns stock.ErrInconsistent if the levels do not count the units that are to move.
+func (s Store) Save(
+	ctx context.Context, r stock.Reservation, prev stock.Observed, cause saga.Cause, f saga.Fact,
+) error {
+	err := s.write(ctx, r, prev, cause, f)
 	if short, ok := errors.AsType[*stock.ErrShort](err); ok {
 		return stock.ErrInconsistent.Because(short)
 	}
@@ -126,7 +136,7 @@ func (s Store) Save(ctx context.Context, r stock.Reservation, had stock.Observed
 	return err
 }
 
-// Levels counts, per SKU, what can be sold and what is promised to orders.
+// Levels counts, per SKU, the sellable units and those that are promised to orders.
 type Levels struct {
 	DB   *dynamodb.Client
 	Name string
@@ -140,27 +150,33 @@ func number(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: fmt.Sprint(n)}
 }
 
-// counter is where the units of a hold are counted.
-func counter(has stock.Observed) string {
-	if has.Promised() {
+// counter returns the column that counts the units of a reservation in a state.
+func counter(o stock.Observed) string {
+	if o.Promised() {
 		return "promised"
 	}
 	return "sellable"
 }
 
-// shift moves units from one counter to the other; its condition fails if there are too few, or no such SKU.
+// shift moves units from one counter to the other. Its condition fails if there are too few, or if
+// the SKU was never counted.
 func (s Levels) shift(shop saga.Shop, l stock.Line, from, to string) types.TransactWriteItem {
 	return types.TransactWriteItem{Update: &types.Update{
 		TableName: &s.Name, Key: s.key(shop, l.SKU),
-		UpdateExpression:          aws.String("ADD " + from + " :less, " + to + " :more"),
-		ConditionExpression:       aws.String(from + " >= :more"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":less": number(-l.Quantity), ":more": number(l.Quantity)},
+		UpdateExpression:    aws.String("ADD " + from + " :less, " + to + " :more"),
+		ConditionExpression: aws.String(from + " >= :more"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":less": number(-l.Quantity), ":more": number(l.Quantity),
+		},
 	}}
 }
 
-// Load reads a level consistently. It returns stock.ErrUnknownStock for a SKU that was never counted.
+// Load reads a level consistently. It returns stock.ErrUnknownStock for a SKU that was never
+// counted.
 func (s Levels) Load(ctx context.Context, shop saga.Shop, sku string) (stock.Level, error) {
-	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.Name, Key: s.key(shop, sku), ConsistentRead: aws.Bool(true)})
+	out, err := s.DB.GetItem(
+		ctx, &dynamodb.GetItemInput{TableName: &s.Name, Key: s.key(shop, sku), ConsistentRead: aws.Bool(true)},
+	)
 	if err != nil {
 		return stock.Level{}, record.Failure(err)
 	}
@@ -189,10 +205,12 @@ type adjustmentItem struct {
 	Fingerprint string `dynamodbav:"fingerprint"`
 }
 
-// Adjust applies an adjustment and keeps it, in one transaction. If it was made before it returns the one that was kept,
-// with fault.Duplicate, and changes nothing. It returns stock.ErrNotThatMany or stock.ErrLevelOther if the level forbids it.
+// Adjust applies an adjustment and stores it, in one transaction. If one with its id was made
+// before, Adjust changes nothing and returns the stored one and fault.Duplicate. It returns
+// stock.ErrLevelChanged if the level differs from IfEquals, and stock.ErrInsufficient if it would
+// become negative.
 func (s Levels) Adjust(ctx context.Context, a stock.Adjustment) (stock.Adjustment, error) {
-	kept, err := attributevalue.MarshalMap(adjustmentItem{
+	row, err := attributevalue.MarshalMap(adjustmentItem{
 		PK: record.Key(a.Shop, "adjustment#"+a.ID), ID: a.ID, SKU: a.SKU, Delta: a.Delta, IfEquals: a.IfEquals,
 		Reason: a.Reason, At: a.At.UnixMilli(), Actor: a.Actor, Fingerprint: a.Fingerprint,
 	})
@@ -201,7 +219,7 @@ func (s Levels) Adjust(ctx context.Context, a stock.Adjustment) (stock.Adjustmen
 	}
 	err = record.Transact(ctx, s.DB,
 		types.TransactWriteItem{Put: &types.Put{
-			TableName: &s.Name, Item: kept, ConditionExpression: aws.String("attribute_not_exists(pk)"),
+			TableName: &s.Name, Item: row, ConditionExpression: aws.String("attribute_not_exists(pk)"),
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}},
 		types.TransactWriteItem{Update: s.move(a)})
@@ -217,8 +235,8 @@ func (s Levels) Adjust(ctx context.Context, a stock.Adjustment) (stock.Adjustmen
 	return a, stock.ErrInsufficient
 }
 
-// move changes the level by the adjustment's delta, if the level is the one it applies to. A SKU that was never counted has
-// the level zero.
+// move changes a level by the adjustment's delta. Its condition fails if the adjustment does not
+// apply to the level. A SKU that was never counted has the level zero.
 func (s Levels) move(a stock.Adjustment) *types.Update {
 	u := &types.Update{
 		TableName: &s.Name, Key: s.key(a.Shop, a.SKU), UpdateExpression: aws.String("ADD sellable :delta"),

@@ -14,7 +14,7 @@ import (
 	"backroom/shared/stock/stocktest"
 )
 
-func TestShelf(t *testing.T) {
+func TestStore(t *testing.T) {
 	t.Parallel()
 	stocktest.Exercise(t, func(t *testing.T) stocktest.Store {
 		c := cloudtest.New(t)

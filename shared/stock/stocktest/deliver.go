@@ -8,20 +8,24 @@ import (
 	"backroom/shared/stock"
 )
 
-// Deliver hands a fact of an order to the step of the stock that hears it, as its queue would.
-func Deliver(ctx context.Context, shelf stock.Store, id string, fact saga.Fact, w saga.OrderContents) error {
-	step, handle, carries := saga.ReleaseStock, stock.ReleaseStep{Store: shelf}.Handle, any(saga.OrderRef{Order: w.Order, Shop: w.Shop})
+// Deliver hands a fact of an order to the stock step that consumes it, as the step's queue would.
+// The id is the event's.
+func Deliver(ctx context.Context, store stock.Store, id string, fact saga.Fact, c saga.OrderContents) error {
+	step, handle := saga.ReleaseStock, stock.ReleaseStep{Store: store}.Handle
+	data := any(saga.OrderRef{Order: c.Order, Shop: c.Shop})
 	switch fact {
 	case saga.OrderPlaced, saga.ReserveDue:
-		step, handle, carries = saga.ReserveStock, stock.ReserveStep{Store: shelf}.Handle, w
+		step, handle, data = saga.ReserveStock, stock.ReserveStep{Store: store}.Handle, c
 	case saga.OrderConfirmed:
-		step, handle = saga.CommitStock, stock.CommitStep{Store: shelf}.Handle
+		step, handle = saga.CommitStock, stock.CommitStep{Store: store}.Handle
 	}
-	data, err := json.Marshal(carries)
+	encoded, err := json.Marshal(data)
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(saga.Event{SpecVersion: saga.SpecVersion, ID: id, Type: fact, Subject: w.Order, Shop: w.Shop, Data: data})
+	body, err := json.Marshal(saga.Event{
+		SpecVersion: saga.SpecVersion, ID: id, Type: fact, Subject: c.Order, Shop: c.Shop, Data: encoded,
+	})
 	if err != nil {
 		return err
 	}

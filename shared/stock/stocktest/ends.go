@@ -14,84 +14,97 @@ import (
 	"backroom/shared/stock"
 )
 
-// exerciseEnds holds a store to how holds end: sold or released.
+// exerciseEnds tests how reservations end: sold or released.
 func exerciseEnds(t *testing.T, open func(t *testing.T) Store) {
-	t.Run("what is held is sold, and what is sold comes back", func(t *testing.T) {
+	t.Run("reserved units are sold, and sold units come back", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 10, "RUG", 1)
-		held := s.hold(t, Wanted("MUG", 3, "RUG", 1))
+		reserved := s.reserve(t, Wanted("MUG", 3, "RUG", 1))
 
-		sold, news, err := stock.Sell(held)
+		sold, fact, err := stock.Sell(reserved)
 		require.NoError(t, err)
-		require.NoError(t, s.Store.Save(t.Context(), sold, held.Observed, second, news))
+		require.NoError(t, s.Store.Save(t.Context(), sold, reserved.Observed, second, fact))
 		s.levels(t, "MUG", 7, 3, "RUG", 0, 1)
-		loaded, err := s.Store.Load(t.Context(), held.Shop, held.Order)
+		loaded, err := s.Store.Load(t.Context(), reserved.Shop, reserved.Order)
 		require.NoError(t, err)
-		assert.Equal(t, bare(sold), bare(loaded), "a hold is read as it was stored")
+		assert.Equal(t, bare(sold), bare(loaded), "a reservation is read as it was stored")
 
-		released, news := stock.Release(loaded)
-		require.NoError(t, s.Store.Save(t.Context(), released, loaded.Observed, third, news))
+		released, fact := stock.Release(loaded)
+		require.NoError(t, s.Store.Save(t.Context(), released, loaded.Observed, third, fact))
 		s.levels(t, "MUG", 10, 0, "RUG", 1, 0)
-		loaded, err = s.Store.Load(t.Context(), held.Shop, held.Order)
+		loaded, err = s.Store.Load(t.Context(), reserved.Shop, reserved.Order)
 		require.NoError(t, err)
 		assert.Equal(t, bare(released), bare(loaded))
 		assert.Equal(t, 3, loaded.History.Version)
 	})
 
-	t.Run("a hold that was given up before it was made is kept, and no other can be made", func(t *testing.T) {
+	t.Run("a reservation that is released before it exists is kept, and no other can be created", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 10)
 		w := Wanted("MUG", 3)
-		stone, news := stock.Release(stock.Reservation{Order: w.Order, Shop: w.Shop, Observed: stock.Nothing})
-		require.NoError(t, s.Store.Save(t.Context(), stone, stock.Nothing, first, news))
+		tombstone, fact := stock.Release(stock.Reservation{Order: w.Order, Shop: w.Shop, Observed: stock.Nothing})
+		require.NoError(t, s.Store.Save(t.Context(), tombstone, stock.Nothing, first, fact))
 		loaded, err := s.Store.Load(t.Context(), w.Shop, w.Order)
 		require.NoError(t, err)
-		assert.Equal(t, stone, bare(loaded))
+		assert.Equal(t, tombstone, bare(loaded))
 
-		hold, reserved := stock.Reserve(w)
-		require.ErrorIs(t, s.Store.Create(t.Context(), hold, second, reserved), fault.Duplicate)
+		r, fact := stock.Reserve(w)
+		require.ErrorIs(t, s.Store.Create(t.Context(), r, second, fact), fault.Duplicate)
 		s.levels(t, "MUG", 10, 0)
 	})
 
-	t.Run("a hold that was made since it was not found has moved on", func(t *testing.T) {
+	t.Run("saving a reservation that was created since it was not found is a conflict", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 10)
-		held := s.hold(t, Wanted("MUG", 3))
-		stone, news := stock.Release(stock.Reservation{Order: held.Order, Shop: held.Shop, Observed: stock.Nothing})
-		err := s.Store.Save(t.Context(), stone, stock.Nothing, second, news)
+		reserved := s.reserve(t, Wanted("MUG", 3))
+		tombstone, fact := stock.Release(
+			stock.Reservation{Order: reserved.Order, Shop: reserved.Shop, Observed: stock.Nothing},
+		)
+		err := s.Store.Save(t.Context(), tombstone, stock.Nothing, second, fact)
 		assert.Equal(t, fault.Conflict, fault.KindOf(err))
 		s.levels(t, "MUG", 7, 3)
 	})
 
-	t.Run("a hold that moved on moves no units, whatever the levels say", func(t *testing.T) {
+	t.Run("a reservation that has changed since it was loaded moves no units", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 10)
-		held := s.hold(t, Wanted("MUG", 3))
-		released, news := stock.Release(held)
-		require.NoError(t, s.Store.Save(t.Context(), released, held.Observed, second, news))
+		reserved := s.reserve(t, Wanted("MUG", 3))
+		released, fact := stock.Release(reserved)
+		require.NoError(t, s.Store.Save(t.Context(), released, reserved.Observed, second, fact))
 
-		require.ErrorIs(t, s.Store.Save(t.Context(), released, held.Observed, third, news), fault.Conflict, "nothing is promised any more")
-		s.hold(t, Wanted("MUG", 5))
-		require.ErrorIs(t, s.Store.Save(t.Context(), released, held.Observed, third, news), fault.Conflict, "enough is promised, to another")
-		sold, news, err := stock.Sell(held)
+		require.ErrorIs(
+			t, s.Store.Save(t.Context(), released, reserved.Observed, third, fact), fault.Conflict,
+			"nothing is promised",
+		)
+		s.reserve(t, Wanted("MUG", 5))
+		require.ErrorIs(
+			t, s.Store.Save(t.Context(), released, reserved.Observed, third, fact), fault.Conflict,
+			"enough is promised to another order",
+		)
+		sold, fact, err := stock.Sell(reserved)
 		require.NoError(t, err)
-		require.ErrorIs(t, s.Store.Save(t.Context(), sold, held.Observed, third, news), fault.Conflict, "what was given up is not sold")
+		require.ErrorIs(
+			t, s.Store.Save(t.Context(), sold, reserved.Observed, third, fact), fault.Conflict,
+			"released units are not sold",
+		)
 		s.levels(t, "MUG", 5, 5)
 	})
 
-	t.Run("a level that does not count what a hold has is never moved, and somebody is told", func(t *testing.T) {
+	t.Run("a level that does not count the units of a reservation is not changed", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 10, "RUG", 10)
-		held := s.hold(t, Wanted("RUG", 1))
-		held.Lines = append(held.Lines, stock.Line{SKU: "MUG", Quantity: 3}, stock.Line{SKU: "UNICORN", Quantity: 1})
-		comesBack := func(r stock.Reservation, cause saga.Cause) {
-			released, gone := stock.Release(r)
-			err := s.Store.Save(t.Context(), released, r.Observed, cause, gone)
+		reserved := s.reserve(t, Wanted("RUG", 1))
+		reserved.Lines = append(
+			reserved.Lines, stock.Line{SKU: "MUG", Quantity: 3}, stock.Line{SKU: "UNICORN", Quantity: 1},
+		)
+		cannotBeReleased := func(r stock.Reservation, cause saga.Cause) {
+			released, fact := stock.Release(r)
+			err := s.Store.Save(t.Context(), released, r.Observed, cause, fact)
 			require.ErrorIs(t, err, stock.ErrInconsistent)
 			assert.Equal(t, fault.Internal, fault.KindOf(err))
 			assert.ErrorContains(t, err, "MUG, UNICORN")
@@ -99,17 +112,19 @@ func exerciseEnds(t *testing.T, open func(t *testing.T) Store) {
 			require.NoError(t, err)
 			assert.Equal(t, r.Observed, loaded.Observed)
 		}
-		comesBack(held, second)
-		sold, news, err := stock.Sell(held)
+		cannotBeReleased(reserved, second)
+		sold, fact, err := stock.Sell(reserved)
 		require.NoError(t, err)
-		require.NoError(t, s.Store.Save(t.Context(), sold, held.Observed, second, news), "a sale asks no level")
-		sold, err = s.Store.Load(t.Context(), held.Shop, held.Order)
+		require.NoError(
+			t, s.Store.Save(t.Context(), sold, reserved.Observed, second, fact), "a sale does not use the levels",
+		)
+		sold, err = s.Store.Load(t.Context(), reserved.Shop, reserved.Order)
 		require.NoError(t, err)
-		comesBack(sold, third)
+		cannotBeReleased(sold, third)
 		s.levels(t, "MUG", 10, 0, "RUG", 9, 1)
 	})
 
-	t.Run("who wants and who gives up at once leaves nothing behind", func(t *testing.T) {
+	t.Run("reserving and releasing at the same time leaves nothing behind", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 100, "RUG", 100)
@@ -117,7 +132,7 @@ func exerciseEnds(t *testing.T, open func(t *testing.T) Store) {
 		s.levels(t, "MUG", 100, 0, "RUG", 100, 0)
 	})
 
-	t.Run("who sells and who gives up at once leaves nothing behind", func(t *testing.T) {
+	t.Run("selling and releasing at the same time leaves nothing behind", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 100, "RUG", 100)
@@ -127,27 +142,30 @@ func exerciseEnds(t *testing.T, open func(t *testing.T) Store) {
 		s.levels(t, "MUG", 90, 10, "RUG", 80, 20)
 	})
 
-	t.Run("who sells many times at once sells once", func(t *testing.T) {
+	t.Run("selling many times at the same time sells once", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 100, "RUG", 100)
 		for _, r := range s.storm(t, 5, saga.OrderPlaced, saga.OrderConfirmed, saga.OrderConfirmed, saga.OrderConfirmed) {
-			assert.Equal(t, []any{stock.DesiredSell, stock.Sold, 1}, []any{r.Desired, r.Observed, told(r, saga.StockSold)})
+			assert.Equal(
+				t, []any{stock.DesiredSell, stock.Sold, 1},
+				[]any{r.Desired, r.Observed, recorded(r, saga.StockSold)},
+			)
 		}
 		s.levels(t, "MUG", 95, 5, "RUG", 90, 10)
 	})
 
-	t.Run("a level is read as it is, and only by its shop", func(t *testing.T) {
+	t.Run("a level is read as it is, and only by its own shop", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		_, err := s.Load(t.Context(), "main", "MUG")
 		require.ErrorIs(t, err, stock.ErrUnknownStock)
 		s.stock(t, "MUG", 10)
-		held := s.hold(t, Wanted("MUG", 3))
-		sold, news, err := stock.Sell(held)
+		reserved := s.reserve(t, Wanted("MUG", 3))
+		sold, fact, err := stock.Sell(reserved)
 		require.NoError(t, err)
-		require.NoError(t, s.Store.Save(t.Context(), sold, held.Observed, second, news))
-		s.hold(t, Wanted("MUG", 5))
+		require.NoError(t, s.Store.Save(t.Context(), sold, reserved.Observed, second, fact))
+		s.reserve(t, Wanted("MUG", 5))
 		level, err := s.Load(t.Context(), "main", "MUG")
 		require.NoError(t, err)
 		assert.Equal(t, stock.Level{Shop: "main", SKU: "MUG", Sellable: 2, Promised: 8}, level)
@@ -156,8 +174,8 @@ func exerciseEnds(t *testing.T, open func(t *testing.T) Store) {
 	})
 }
 
-// hold makes a hold that has its lines, and returns it as it stands.
-func (s Store) hold(t *testing.T, w saga.OrderContents) stock.Reservation {
+// reserve creates a reservation with all lines reserved, and returns it as stored.
+func (s Store) reserve(t *testing.T, w saga.OrderContents) stock.Reservation {
 	t.Helper()
 	r, reserved := stock.Reserve(w)
 	require.NoError(t, s.Store.Create(t.Context(), r, first, reserved))
@@ -166,9 +184,10 @@ func (s Store) hold(t *testing.T, w saga.OrderContents) stock.Reservation {
 	return r
 }
 
-// storm delivers every fact twice to each of n orders of one mug and two rugs, all at once; each comes again while it fails, as
-// from a queue. (A sale of what is not there yet comes again from the dead-letter queue.) It returns the holds.
-func (s Store) storm(t *testing.T, n int, facts ...saga.Fact) (holds []stock.Reservation) {
+// storm delivers every fact twice to each of n orders of one mug and two rugs, all at the same
+// time. A message that fails is delivered again, as from a queue. (A sale before its reservation is
+// delivered again from the dead-letter queue.) It returns the reservations.
+func (s Store) storm(t *testing.T, n int, facts ...saga.Fact) (reservations []stock.Reservation) {
 	t.Helper()
 	orders := make([]saga.OrderContents, n)
 	for i := range orders {
@@ -199,13 +218,13 @@ func (s Store) storm(t *testing.T, n int, facts ...saga.Fact) (holds []stock.Res
 			}
 			assert.LessOrEqual(t, answers, 1, "%s is answered once", fact)
 		}
-		holds = append(holds, r)
+		reservations = append(reservations, r)
 	}
-	return holds
+	return reservations
 }
 
-// told returns how often a hold told a fact.
-func told(r stock.Reservation, fact saga.Fact) (times int) {
+// recorded returns how often a reservation recorded a fact.
+func recorded(r stock.Reservation, fact saga.Fact) (times int) {
 	for _, e := range r.History.Entries {
 		if e.Fact == fact {
 			times++

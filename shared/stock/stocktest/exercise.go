@@ -1,4 +1,4 @@
-// Package stocktest has the suite that a store of holds and levels passes, on whatever DynamoDB it runs.
+// Package stocktest has the suite that a store of reservations and levels passes on every cloud.
 package stocktest
 
 import (
@@ -18,18 +18,20 @@ import (
 	"backroom/shared/stock"
 )
 
-// Store is a store of holds and levels, and a way to look into it.
+// Store is a store of reservations and levels, and a way to look into it.
 type Store struct {
 	Store  stock.Store
 	Adjust func(context.Context, stock.Adjustment) (stock.Adjustment, error)
 	Load   func(ctx context.Context, shop saga.Shop, sku string) (stock.Level, error)
-	// Level returns how many units of a SKU are where, past the store.
+	// Level reads a level directly from the table, without the store.
 	Level func(t *testing.T, shop saga.Shop, sku string) stock.Level
 }
 
-// Wanted returns what a new order wants: pairs of SKU and quantity.
+// Wanted returns the contents of a new order, from pairs of SKU and quantity.
 func Wanted(lines ...any) saga.OrderContents {
-	w := saga.OrderContents{Order: "ord_" + rand.Text(), Shop: "main", Total: 1250, Currency: "EUR", PaymentMethod: "pm_card_visa"}
+	w := saga.OrderContents{
+		Order: "ord_" + rand.Text(), Shop: "main", Total: 1250, Currency: "EUR", PaymentMethod: "pm_card_visa",
+	}
 	for i := 0; i < len(lines); i += 2 {
 		w.Lines = append(w.Lines, saga.Line{SKU: lines[i].(string), Quantity: int64(lines[i+1].(int)), Price: 1})
 	}
@@ -42,24 +44,25 @@ var (
 	third  = saga.Cause{ID: "event-3", Actor: "test"}
 )
 
-// Exercise holds a store to what it promises. Each call of open returns an empty one.
+// Exercise tests what a store of reservations and levels promises. Each call of open returns an
+// empty store.
 func Exercise(t *testing.T, open func(t *testing.T) Store) {
-	t.Run("all lines of an order are set aside", func(t *testing.T) {
+	t.Run("all lines of an order are reserved", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 10, "RUG", 1, "LAMP", 5)
-		hold, reserved := stock.Reserve(Wanted("MUG", 3, "RUG", 1))
-		require.NoError(t, s.Store.Create(t.Context(), hold, first, reserved))
+		r, fact := stock.Reserve(Wanted("MUG", 3, "RUG", 1))
+		require.NoError(t, s.Store.Create(t.Context(), r, first, fact))
 
 		s.levels(t, "MUG", 7, 3, "RUG", 0, 1, "LAMP", 5, 0)
-		loaded, err := s.Store.Load(t.Context(), hold.Shop, hold.Order)
+		loaded, err := s.Store.Load(t.Context(), r.Shop, r.Order)
 		require.NoError(t, err)
 		assert.Equal(t, 1, loaded.History.Version)
 		assert.True(t, loaded.History.Handled(first))
-		assert.Equal(t, hold, bare(loaded), "a hold is read as it was stored")
+		assert.Equal(t, r, bare(loaded), "a reservation is read as it was stored")
 	})
 
-	t.Run("an order of fifty products is set aside", func(t *testing.T) {
+	t.Run("an order of fifty products is reserved", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		var lines []any
@@ -67,75 +70,82 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 			s.stock(t, fmt.Sprintf("SKU-%d", i), 2)
 			lines = append(lines, fmt.Sprintf("SKU-%d", i), 2)
 		}
-		hold, reserved := stock.Reserve(Wanted(lines...))
-		require.NoError(t, s.Store.Create(t.Context(), hold, first, reserved))
+		r, fact := stock.Reserve(Wanted(lines...))
+		require.NoError(t, s.Store.Create(t.Context(), r, first, fact))
 		s.levels(t, "SKU-0", 0, 2, "SKU-49", 0, 2)
 	})
 
-	t.Run("short of two of three lines, nothing is set aside, and both are named", func(t *testing.T) {
+	t.Run("if two of three lines are short, nothing is reserved and both are named", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 10, "RUG", 1)
-		hold, reserved := stock.Reserve(Wanted("MUG", 3, "RUG", 2, "UNICORN", 1))
-		err := s.Store.Create(t.Context(), hold, first, reserved)
+		r, fact := stock.Reserve(Wanted("MUG", 3, "RUG", 2, "UNICORN", 1))
+		err := s.Store.Create(t.Context(), r, first, fact)
 		var short *stock.ErrShort
 		require.ErrorAs(t, err, &short)
 		assert.Equal(t, []string{"RUG", "UNICORN"}, short.SKUs, "a product that was never counted is short")
 		s.levels(t, "MUG", 10, 0, "RUG", 1, 0)
-		_, err = s.Store.Load(t.Context(), hold.Shop, hold.Order)
+		_, err = s.Store.Load(t.Context(), r.Shop, r.Order)
 		require.ErrorIs(t, err, fault.NotFound)
 
-		none, refused := stock.Refuse(hold, short.SKUs)
-		require.NoError(t, s.Store.Create(t.Context(), none, first, refused))
-		loaded, err := s.Store.Load(t.Context(), hold.Shop, hold.Order)
+		refused, fact := stock.Refuse(r, short.SKUs)
+		require.NoError(t, s.Store.Create(t.Context(), refused, first, fact))
+		loaded, err := s.Store.Load(t.Context(), r.Shop, r.Order)
 		require.NoError(t, err)
-		assert.Equal(t, none, bare(loaded), "that there was nothing is kept too")
+		assert.Equal(t, refused, bare(loaded), "the refusal is stored too")
 	})
 
-	t.Run("an order has one hold, whatever the levels say", func(t *testing.T) {
+	t.Run("an order has one reservation, whatever the levels are", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 5)
-		hold, reserved := stock.Reserve(Wanted("MUG", 3))
-		require.NoError(t, s.Store.Create(t.Context(), hold, first, reserved))
+		r, fact := stock.Reserve(Wanted("MUG", 3))
+		require.NoError(t, s.Store.Create(t.Context(), r, first, fact))
 		for _, cause := range []saga.Cause{first, second} {
-			require.ErrorIs(t, s.Store.Create(t.Context(), hold, cause, reserved), fault.Duplicate, "there are too few left")
+			require.ErrorIs(t, s.Store.Create(t.Context(), r, cause, fact), fault.Duplicate, "also if too few are left")
 		}
 		s.stock(t, "MUG", 10)
-		require.ErrorIs(t, s.Store.Create(t.Context(), hold, second, reserved), fault.Duplicate, "there is enough again")
-		none, refused := stock.Refuse(hold, []string{"MUG"})
-		require.ErrorIs(t, s.Store.Create(t.Context(), none, second, refused), fault.Duplicate, "and nothing is no other hold")
+		require.ErrorIs(
+			t, s.Store.Create(t.Context(), r, second, fact), fault.Duplicate, "also if there is enough again",
+		)
+		refused, fact := stock.Refuse(r, []string{"MUG"})
+		require.ErrorIs(
+			t, s.Store.Create(t.Context(), refused, second, fact), fault.Duplicate,
+			"a refusal does not replace a reservation",
+		)
 		s.levels(t, "MUG", 12, 3)
 	})
 
-	t.Run("a hold that moved on cannot be saved", func(t *testing.T) {
+	t.Run("a reservation that has changed since it was loaded cannot be saved", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 5)
-		hold, reserved := stock.Reserve(Wanted("MUG", 3))
-		require.NoError(t, s.Store.Create(t.Context(), hold, first, reserved))
-		loaded, err := s.Store.Load(t.Context(), hold.Shop, hold.Order)
+		r, fact := stock.Reserve(Wanted("MUG", 3))
+		require.NoError(t, s.Store.Create(t.Context(), r, first, fact))
+		loaded, err := s.Store.Load(t.Context(), r.Shop, r.Order)
 		require.NoError(t, err)
 		require.NoError(t, s.Store.Save(t.Context(), loaded, loaded.Observed, second, stock.Reply(loaded)))
-		require.ErrorIs(t, s.Store.Save(t.Context(), loaded, loaded.Observed, third, stock.Reply(loaded)), fault.Conflict)
-		again, err := s.Store.Load(t.Context(), hold.Shop, hold.Order)
+		require.ErrorIs(
+			t, s.Store.Save(t.Context(), loaded, loaded.Observed, third, stock.Reply(loaded)), fault.Conflict,
+		)
+		again, err := s.Store.Load(t.Context(), r.Shop, r.Order)
 		require.NoError(t, err)
 		assert.Equal(t, 2, again.History.Version)
 		s.levels(t, "MUG", 2, 3)
 	})
 
-	t.Run("a shop does not sell from another's shelf", func(t *testing.T) {
+	t.Run("a shop does not sell the stock of another", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 5)
 		w := Wanted("MUG", 3)
 		w.Shop = "other"
-		hold, reserved := stock.Reserve(w)
-		require.ErrorAs(t, s.Store.Create(t.Context(), hold, first, reserved), new(*stock.ErrShort))
+		r, fact := stock.Reserve(w)
+		require.ErrorAs(t, s.Store.Create(t.Context(), r, first, fact), new(*stock.ErrShort))
 		s.levels(t, "MUG", 5, 0)
 	})
 
-	t.Run("of fifty who buy at once, exactly twenty get one of twenty", func(t *testing.T) {
+	t.Run("of fifty buyers at the same time, exactly twenty get one of twenty", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 20)
@@ -144,17 +154,19 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 		s.levels(t, "MUG", 0, 20)
 	})
 
-	t.Run("who buy the same things in any order do not keep each other out", func(t *testing.T) {
+	t.Run("orders of the same products in any sequence do not block each other", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 12, "RUG", 12, "LAMP", 12)
-		baskets := [][]any{{"MUG", 1, "RUG", 1, "LAMP", 1}, {"LAMP", 1, "RUG", 1, "MUG", 1}, {"RUG", 1, "LAMP", 1, "MUG", 1}}
+		baskets := [][]any{
+			{"MUG", 1, "RUG", 1, "LAMP", 1}, {"LAMP", 1, "RUG", 1, "MUG", 1}, {"RUG", 1, "LAMP", 1, "MUG", 1},
+		}
 		served, refused := s.rush(t, 15, func(i int) saga.OrderContents { return Wanted(baskets[i%3]...) })
 		assert.Equal(t, []int{12, 3}, []int{served, refused})
 		s.levels(t, "MUG", 0, 12, "RUG", 0, 12, "LAMP", 0, 12)
 	})
 
-	t.Run("one order that is delivered many times at once is set aside once", func(t *testing.T) {
+	t.Run("one order that is delivered many times at the same time is reserved once", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 20)
@@ -174,43 +186,67 @@ func exerciseAdjustments(t *testing.T, open func(t *testing.T) Store) {
 		err   error
 		level int64
 	}{
-		"a delivery to a product that was never counted":        {nil, stock.Adjustment{Delta: 10}, nil, 10},
-		"a delivery adds to what is there":                      {[]any{"MUG", 5}, stock.Adjustment{Delta: 10}, nil, 15},
-		"a loss takes from what is there":                       {[]any{"MUG", 5}, stock.Adjustment{Delta: -5}, nil, 0},
-		"nobody loses more than there is":                       {[]any{"MUG", 5}, stock.Adjustment{Delta: -6}, stock.ErrInsufficient, 5},
-		"nobody loses what was never counted":                   {nil, stock.Adjustment{Delta: -1}, stock.ErrInsufficient, 0},
-		"a delta of nothing changes nothing":                    {[]any{"MUG", 5}, stock.Adjustment{Delta: 0}, nil, 5},
-		"a count replaces the level it was counted against":     {[]any{"MUG", 5}, stock.Adjustment{Delta: -2, IfEquals: level(5)}, nil, 3},
-		"a count does not replace another level":                {[]any{"MUG", 5}, stock.Adjustment{Delta: 2, IfEquals: level(6)}, stock.ErrLevelChanged, 5},
-		"a first count replaces nothing":                        {nil, stock.Adjustment{Delta: 7, IfEquals: level(0)}, nil, 7},
-		"a count against nothing does not replace a level":      {[]any{"MUG", 5}, stock.Adjustment{Delta: 7, IfEquals: level(0)}, stock.ErrLevelChanged, 5},
-		"a count against a level that was never counted":        {nil, stock.Adjustment{Delta: 7, IfEquals: level(5)}, stock.ErrLevelChanged, 0},
-		"a count against zero replaces a level that fell to it": {[]any{"MUG", 0}, stock.Adjustment{Delta: 4, IfEquals: level(0)}, nil, 4},
+		"a first delivery sets the level": {
+			nil, stock.Adjustment{Delta: 10}, nil, 10,
+		},
+		"a delivery adds to the level": {
+			[]any{"MUG", 5}, stock.Adjustment{Delta: 10}, nil, 15,
+		},
+		"a loss is taken from the level": {
+			[]any{"MUG", 5}, stock.Adjustment{Delta: -5}, nil, 0,
+		},
+		"a loss above the level is refused": {
+			[]any{"MUG", 5}, stock.Adjustment{Delta: -6}, stock.ErrInsufficient, 5,
+		},
+		"a loss of a SKU that was never counted is refused": {
+			nil, stock.Adjustment{Delta: -1}, stock.ErrInsufficient, 0,
+		},
+		"a delta of zero changes nothing": {
+			[]any{"MUG", 5}, stock.Adjustment{Delta: 0}, nil, 5,
+		},
+		"a count replaces the level it was counted against": {
+			[]any{"MUG", 5}, stock.Adjustment{Delta: -2, IfEquals: level(5)}, nil, 3,
+		},
+		"a count does not replace another level": {
+			[]any{"MUG", 5}, stock.Adjustment{Delta: 2, IfEquals: level(6)}, stock.ErrLevelChanged, 5,
+		},
+		"a first count against zero sets the level": {
+			nil, stock.Adjustment{Delta: 7, IfEquals: level(0)}, nil, 7,
+		},
+		"a count against zero does not replace a level": {
+			[]any{"MUG", 5}, stock.Adjustment{Delta: 7, IfEquals: level(0)}, stock.ErrLevelChanged, 5,
+		},
+		"a count against a level is refused for a SKU that was never counted": {
+			nil, stock.Adjustment{Delta: 7, IfEquals: level(5)}, stock.ErrLevelChanged, 0,
+		},
+		"a count against zero replaces a level that fell to it": {
+			[]any{"MUG", 0}, stock.Adjustment{Delta: 4, IfEquals: level(0)}, nil, 4,
+		},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
 			s.stock(t, c.given...)
-			wanted := adjustment(c.make)
-			made, err := s.Adjust(t.Context(), wanted)
+			a := adjustment(c.make)
+			made, err := s.Adjust(t.Context(), a)
 			require.ErrorIs(t, err, c.err)
 			if err == nil {
-				assert.Equal(t, wanted, made)
+				assert.Equal(t, a, made)
 			}
 			s.levels(t, "MUG", int(c.level), 0)
 
-			again, err := s.Adjust(t.Context(), wanted)
+			again, err := s.Adjust(t.Context(), a)
 			if c.err != nil {
-				require.ErrorIs(t, err, c.err, "what was refused is decided anew: nothing was kept")
+				require.ErrorIs(t, err, c.err, "a refused adjustment is decided again: it was not stored")
 			} else {
 				require.ErrorIs(t, err, fault.Duplicate)
-				assert.Equal(t, wanted, again)
+				assert.Equal(t, a, again)
 			}
 			s.levels(t, "MUG", int(c.level), 0)
 		})
 	}
 
-	t.Run("an adjustment is made once, however much happened since", func(t *testing.T) {
+	t.Run("an adjustment is made once, whatever happened since", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		kept := adjustment(stock.Adjustment{Delta: 10})
@@ -225,7 +261,7 @@ func exerciseAdjustments(t *testing.T, open func(t *testing.T) Store) {
 		s.levels(t, "MUG", 40, 0)
 	})
 
-	t.Run("of many who make one adjustment at once, one does", func(t *testing.T) {
+	t.Run("of many that make one adjustment at the same time, one succeeds", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		a := adjustment(stock.Adjustment{Delta: 10})
@@ -235,7 +271,7 @@ func exerciseAdjustments(t *testing.T, open func(t *testing.T) Store) {
 		s.levels(t, "MUG", 10, 0)
 	})
 
-	t.Run("while people buy and deliver at once, nothing is lost and nothing is made up", func(t *testing.T) {
+	t.Run("with orders and deliveries at the same time no unit is lost or added", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 5)
@@ -243,13 +279,15 @@ func exerciseAdjustments(t *testing.T, open func(t *testing.T) Store) {
 		atOnce(20, func(i int) {
 			if i%4 == 0 {
 				untilFree(func() error {
-					_, err := s.Adjust(context.Background(), adjustment(stock.Adjustment{ID: fmt.Sprintf("adj_%d", i), Delta: 2}))
+					_, err := s.Adjust(
+						context.Background(), adjustment(stock.Adjustment{ID: fmt.Sprintf("adj_%d", i), Delta: 2}),
+					)
 					return err
 				})
 				return
 			}
-			hold, reserved := stock.Reserve(Wanted("MUG", 1))
-			err := untilFree(func() error { return s.Store.Create(context.Background(), hold, first, reserved) })
+			r, fact := stock.Reserve(Wanted("MUG", 1))
+			err := untilFree(func() error { return s.Store.Create(context.Background(), r, first, fact) })
 			count(&served, err == nil)
 		})
 		assert.GreaterOrEqual(t, served, 5)
@@ -259,7 +297,7 @@ func exerciseAdjustments(t *testing.T, open func(t *testing.T) Store) {
 
 func level(n int64) *int64 { return &n }
 
-// adjustment returns an adjustment of mugs with all that it needs.
+// adjustment returns an adjustment of mugs with all required fields.
 func adjustment(a stock.Adjustment) stock.Adjustment {
 	if a.ID == "" {
 		a.ID = "adj_" + rand.Text()
@@ -269,13 +307,13 @@ func adjustment(a stock.Adjustment) stock.Adjustment {
 	return a
 }
 
-// rush has n buyers come at once, each trying again while others are in the way, as a queue would.
+// rush reserves for n buyers at the same time. A conflict is tried again, as by a queue.
 func (s Store) rush(t *testing.T, n int, basket func(i int) saga.OrderContents) (served, refused int) {
 	t.Helper()
 	atOnce(n, func(i int) {
-		hold, reserved := stock.Reserve(basket(i))
+		r, fact := stock.Reserve(basket(i))
 		err := untilFree(func() error {
-			return s.Store.Create(context.Background(), hold, saga.Cause{ID: fmt.Sprint(i)}, reserved)
+			return s.Store.Create(context.Background(), r, saga.Cause{ID: fmt.Sprint(i)}, fact)
 		})
 		count(&served, err == nil)
 		count(&refused, errors.As(err, new(*stock.ErrShort)))
@@ -283,7 +321,7 @@ func (s Store) rush(t *testing.T, n int, basket func(i int) saga.OrderContents) 
 	return served, refused
 }
 
-// untilFree does it again until others are out of the way.
+// untilFree calls do again until it does not return a conflict with another writer.
 func untilFree(do func() error) error {
 	for {
 		if err := do(); !errors.Is(err, fault.Conflict) || errors.Is(err, stock.ErrInsufficient) || errors.Is(err, stock.ErrLevelChanged) {
@@ -292,7 +330,7 @@ func untilFree(do func() error) error {
 	}
 }
 
-// stock delivers: pairs of SKU and quantity.
+// stock makes adjustments, from pairs of SKU and quantity.
 func (s Store) stock(t *testing.T, delivery ...any) {
 	t.Helper()
 	for i := 0; i < len(delivery); i += 2 {
@@ -303,17 +341,20 @@ func (s Store) stock(t *testing.T, delivery ...any) {
 	}
 }
 
-// levels checks: triples of SKU, sellable and promised units.
+// levels compares levels with triples of SKU, sellable and promised units.
 func (s Store) levels(t *testing.T, want ...any) {
 	t.Helper()
 	for i := 0; i < len(want); i += 3 {
 		sku := want[i].(string)
 		l := s.Level(t, "main", sku)
-		assert.Equal(t, []int64{int64(want[i+1].(int)), int64(want[i+2].(int))}, []int64{l.Sellable, l.Promised}, "sellable and promised of %s", sku)
+		assert.Equal(
+			t, []int64{int64(want[i+1].(int)), int64(want[i+2].(int))}, []int64{l.Sellable, l.Promised},
+			"sellable and promised of %s", sku,
+		)
 	}
 }
 
-// bare returns a hold without its diary.
+// bare returns a reservation without its history.
 func bare(r stock.Reservation) stock.Reservation {
 	r.History = saga.History{}
 	return r
