@@ -1,4 +1,4 @@
-// Package shared_test holds that imports point one way.
+// Package shared_test tests that imports follow the layers of the repository.
 package shared_test
 
 import (
@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// module is what the paths of this module's packages begin with.
+// module is the prefix of the import paths of this module's packages.
 var module = func() string {
 	content, err := os.ReadFile("../go.mod")
 	if err != nil {
@@ -25,12 +25,12 @@ var module = func() string {
 	return strings.TrimPrefix(first, "module ") + "/"
 }()
 
-// source is one Go file and what it imports.
+// source is one Go file with its imports.
 type source struct {
 	file    string   // from the root of the repository
 	folder  string   // its package's folder, from the root
-	test    bool     // it is a test, or in a package that only tests use
-	imports []string // packages of this module without the module's name; others as they are, the standard library left out
+	test    bool     // a test file, or a file in a package that only tests use
+	imports []string // of this module without the module's name; of others in full; not the standard library
 	syntax  *ast.File
 }
 
@@ -43,7 +43,7 @@ func sources(t *testing.T) []source {
 			return err
 		}
 		if entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && entry.Name() != ".." {
-			return fs.SkipDir // .git, and what tools keep
+			return fs.SkipDir // .git and the folders of tools
 		}
 		if entry.IsDir() || !strings.HasSuffix(name, ".go") {
 			return nil
@@ -53,7 +53,8 @@ func sources(t *testing.T) []source {
 			return err
 		}
 		file := strings.TrimPrefix(filepath.ToSlash(name), "../")
-		s := source{file: file, folder: path.Dir(file), syntax: syntax, test: strings.HasSuffix(file, "_test.go") || onlyForTests(path.Dir(file))}
+		test := strings.HasSuffix(file, "_test.go") || onlyForTests(path.Dir(file))
+		s := source{file: file, folder: path.Dir(file), syntax: syntax, test: test}
 		for _, spec := range syntax.Imports {
 			imported, err := strconv.Unquote(spec.Path.Value)
 			if err != nil {
@@ -74,30 +75,33 @@ func sources(t *testing.T) []source {
 	return all
 }
 
-// onlyForTests reports whether a package is there for tests alone: ordertest, and what stands in for AWS in tests.
+// onlyForTests reports whether only tests use a package: ordertest, for example, and the simulated
+// AWS.
 func onlyForTests(folder string) bool {
 	return strings.HasSuffix(path.Base(folder), "test") || within(folder, proof...)
 }
 
-// proof are the folders that show that the product keeps its promises, in tests. The commands in localstack/ do not link them.
+// proof lists the folders of localstack/ that only tests use. The commands in localstack/ do not
+// link them.
 var proof = []string{
 	"localstack/cloudsim", "localstack/cloudtest", "localstack/conformance", "localstack/contract", "localstack/e2e",
 	"localstack/policy", "localstack/recorded", "localstack/simulation", "localstack/template",
 }
 
-// tools are the folders of localstack/ that the commands are made of: local clouds, deployment, and the repository's gates.
+// tools lists the folders of the commands in localstack/: local clouds, deployment, and the
+// repository's gates.
 var tools = []string{
 	"localstack/audit", "localstack/browser", "localstack/cloud", "localstack/deploy", "localstack/front", "localstack/lane",
 	"localstack/probe", "localstack/prose", "localstack/rename", "localstack/seed", "localstack/tools",
 }
 
-// platform are the packages that know no domain.
+// platform lists the packages that do not import a domain.
 var platform = []string{
 	"shared/api", "shared/chance", "shared/circuit", "shared/client", "shared/function", "shared/health", "shared/oauth", "shared/observe",
 	"shared/queue", "shared/record", "shared/reference", "shared/relay", "shared/sandbox", "shared/secret",
 }
 
-// language are the packages that every other may use.
+// language lists the packages that every other package may import.
 var language = []string{"shared/saga", "shared/money", "shared/fault", "shared/identity"}
 
 // domain returns the domain that a folder belongs to; empty if it belongs to no domain.
@@ -113,40 +117,40 @@ func domain(folder string) string {
 // edge reports whether a folder is the HTTP edge of a domain.
 func edge(folder string) bool { return domain(folder) != "" && strings.HasSuffix(folder, "api") }
 
-// within reports whether a folder is one of others, or inside one.
+// within reports whether a folder is one of others, or is inside one of them.
 func within(folder string, others ...string) bool {
 	return slices.ContainsFunc(others, func(of string) bool { return folder == of || strings.HasPrefix(folder, of+"/") })
 }
 
 func ours(imported string) bool { return !strings.Contains(strings.Split(imported, "/")[0], ".") }
 
-// rules are the ways that imports must not point. Each says why.
+// rules lists the imports that are not allowed, each with the reason.
 var rules = []struct {
 	why    string
 	breaks func(s source, imported string) bool
 }{
 	{
-		"domains never import each other: they meet in shared/saga, and a row that another domain needs is named to a store as a key",
+		"domains never import each other: they share shared/saga, and a store gets the key of another domain's row",
 		func(s source, imported string) bool {
 			return domain(s.folder) != "" && domain(imported) != "" && domain(s.folder) != domain(imported)
 		},
 	},
 	{
-		"a domain's rules know saga, money, identity, fault, observe and nothing else: HTTP is its edge's business, and what it needs of the cloud is handed to it",
+		"a domain imports only saga, money, identity, fault and observe: HTTP is in its edge, the cloud behind its ports",
 		func(s source, imported string) bool {
 			return s.folder == "shared/"+domain(s.folder) && !s.test &&
 				!within(imported, "shared/saga", "shared/money", "shared/identity", "shared/fault", "shared/observe")
 		},
 	},
 	{
-		"a domain's HTTP edge knows its domain, api, saga, money, identity, fault, observe and nothing else",
+		"a domain's HTTP edge imports only its domain, api, saga, money, identity, fault and observe",
 		func(s source, imported string) bool {
 			return edge(s.folder) && !s.test && imported != path.Dir(s.folder) &&
 				!within(imported, "shared/saga", "shared/money", "shared/identity", "shared/fault", "shared/observe", "shared/api")
 		},
 	},
 	{
-		"a store imports its domain, record and the language of the saga: an answer to HTTP or to a queue is not its business",
+		"a store imports only its domain, record, saga, money and fault: it does not answer HTTP requests or queues",
 		func(s source, imported string) bool {
 			store := strings.HasSuffix(s.folder, "db")
 			return store && !s.test && ours(imported) && imported != path.Dir(s.folder) &&
@@ -154,69 +158,70 @@ var rules = []struct {
 		},
 	},
 	{
-		"the platform knows no domain: it must serve the next one unchanged",
+		"the platform does not import a domain: it must serve the next one unchanged",
 		func(s source, imported string) bool {
 			return within(s.folder, platform...) && !s.test && domain(imported) != ""
 		},
 	},
 	{
-		"the saga's facts know only money and fault: a consumer of a fact must not link its source",
+		"saga, money and fault import only money and fault: a consumer of a fact must not link the fact's source",
 		func(s source, imported string) bool {
-			return within(s.folder, "shared/saga", "shared/money", "shared/fault") && !s.test && ours(imported) && !within(imported, "shared/money", "shared/fault")
+			return within(s.folder, "shared/saga", "shared/money", "shared/fault") && !s.test && ours(imported) &&
+				!within(imported, "shared/money", "shared/fault")
 		},
 	},
 	{
-		"shared/ is the product: it knows no function, and only its tests run on what stands in for AWS",
+		"shared/ is the product: it does not import functions, and only its tests import localstack",
 		func(s source, imported string) bool {
 			return within(s.folder, "shared") && (within(imported, "functions") || within(imported, "localstack") && !s.test)
 		},
 	},
 	{
-		"no function links what operates a stack",
+		"functions do not link the tools that operate a stack",
 		func(s source, imported string) bool {
 			return !within(s.folder, "shared/ops", "localstack") && within(imported, "shared/ops")
 		},
 	},
 	{
-		"the client knows the API's document and nothing else of the system: a program that imports it must not link a server",
+		"the client imports nothing else of the system: a program that imports it must not link a server",
 		func(s source, imported string) bool {
 			return within(s.folder, "shared/client") && !s.test && ours(imported)
 		},
 	},
 	{
-		"a function never imports another: what two of them need is in shared",
+		"functions never import each other: code that two of them need is in shared",
 		func(s source, imported string) bool {
 			own := strings.Split(s.folder, "/")
 			return within(s.folder, "functions") && len(own) > 1 && within(imported, "functions") && !within(imported, "functions/"+own[1])
 		},
 	},
 	{
-		"a simulated cloud knows nothing of Backroom: it must stand in for AWS for any system",
+		"a simulated cloud imports nothing of Backroom: it must stand in for AWS for any system",
 		func(s source, imported string) bool {
 			return within(s.folder, "localstack/cloudsim") && ours(imported) && !within(imported, "localstack/cloudsim")
 		},
 	},
 	{
-		"the commands in localstack/ see the deployed system from outside: they have what clients have (shared/client) and what operators have (shared/ops)",
+		"the commands in localstack/ use the deployed system from outside, through shared/client and shared/ops",
 		func(s source, imported string) bool {
 			return (s.folder == "localstack" || within(s.folder, tools...)) && !s.test && ours(imported) && !within(imported, "localstack", "shared/client", "shared/ops")
 		},
 	},
 	{
-		"the black-box suite sees what clients and operators see, the names of facts and steps (shared/saga) included, and the document that answers are held to",
+		"the black-box suite uses only what clients and operators have, names from saga, and the API's contract",
 		func(s source, imported string) bool {
 			return within(s.folder, "localstack/e2e") && ours(imported) && !within(imported, "shared/client", "shared/ops", "shared/saga", "localstack/contract", "localstack/conformance", "localstack/e2e") && !within(imported, tools...)
 		},
 	},
 	{
-		"test code never reaches a binary",
+		"binaries do not link test code",
 		func(s source, imported string) bool {
 			return !s.test && (ours(imported) && onlyForTests(imported) || strings.HasPrefix(imported, "github.com/stretchr/") || strings.HasPrefix(imported, "pgregory.net/"))
 		},
 	},
 }
 
-func TestImportsPointOneWay(t *testing.T) {
+func TestImports_FollowTheRules(t *testing.T) {
 	for _, s := range sources(t) {
 		for _, imported := range s.imports {
 			for _, rule := range rules {
@@ -228,8 +233,8 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
-// A ring between two folders means that one of them is in the wrong place.
-func TestFoldersFormNoRing(t *testing.T) {
+// Two folders that import each other mean that one of them is in the wrong place.
+func TestFolders_DoNotImportEachOtherInARing(t *testing.T) {
 	arrows := map[string]map[string]bool{}
 	for _, s := range sources(t) {
 		for _, imported := range s.imports {
@@ -248,7 +253,8 @@ func TestFoldersFormNoRing(t *testing.T) {
 	}
 }
 
-// room returns the folder of shared/ or localstack/ that a package belongs to; all functions are one.
+// room returns the folder of shared/ or localstack/ that a package belongs to; all functions are
+// one.
 func room(folder string) string {
 	parts := strings.Split(folder, "/")
 	if parts[0] == "functions" {
@@ -257,7 +263,8 @@ func room(folder string) string {
 	return strings.Join(parts[:min(2, len(parts))], "/")
 }
 
-// wayBack returns a way along arrows that begins with way and ends where way began; nil if there is none.
+// wayBack returns a path along arrows that begins with way and ends at its start; nil if no such
+// path exists.
 func wayBack(arrows map[string]map[string]bool, at string, way []string) []string {
 	for to := range arrows[at] {
 		if to == way[0] {
@@ -272,9 +279,13 @@ func wayBack(arrows map[string]map[string]bool, at string, way []string) []strin
 	return nil
 }
 
-// Decisions take the time and ids as arguments, so that a test, a simulation and a redelivery see the same.
-func TestDomainsHaveNoClockAndNoDice(t *testing.T) {
-	hidden := map[string]bool{"time.Now": true, "time.Since": true, "time.Sleep": true, "time.After": true, "rand.Text": true, "rand.Read": true, "rand.N": true, "os.Getenv": true}
+// Decisions take the time and ids as arguments, so that a test, a simulation and a redelivery see
+// the same.
+func TestDomains_TakeTimeAndChanceAsArguments(t *testing.T) {
+	hidden := map[string]bool{
+		"time.Now": true, "time.Since": true, "time.Sleep": true, "time.After": true,
+		"rand.Text": true, "rand.Read": true, "rand.N": true, "os.Getenv": true,
+	}
 	for _, s := range sources(t) {
 		if s.folder != "shared/"+domain(s.folder) && !edge(s.folder) || s.test {
 			continue
@@ -285,7 +296,8 @@ func TestDomainsHaveNoClockAndNoDice(t *testing.T) {
 				return true
 			}
 			if x, ok := selector.X.(*ast.Ident); ok && hidden[x.Name+"."+selector.Sel.Name] {
-				t.Errorf("%s uses %s.%s\n\tbut time, chance and settings are handed to a domain", s.file, x.Name, selector.Sel.Name)
+				t.Errorf("%s uses %s.%s\n\tbut a domain gets time, chance and settings as arguments",
+					s.file, x.Name, selector.Sel.Name)
 			}
 			return true
 		})

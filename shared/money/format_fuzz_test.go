@@ -11,7 +11,7 @@ import (
 	"backroom/shared/money"
 )
 
-// An amount that can be asked for is written so that it can be read back, to the last minor unit.
+// A valid amount is written so that it can be read back, to the last minor unit.
 func FuzzFormat(f *testing.F) {
 	f.Add(int64(1250), "EUR")
 	f.Add(int64(5), "JPY")

@@ -8,7 +8,7 @@ import (
 	"backroom/shared/money"
 )
 
-func TestHowPeopleReadAmounts(t *testing.T) {
+func TestFormat_WritesAmountsForPeople(t *testing.T) {
 	for want, m := range map[string]money.Money{
 		"0.00 EUR":                  {Amount: 0, Currency: "EUR"},
 		"0.05 EUR":                  {Amount: 5, Currency: "EUR"},

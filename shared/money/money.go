@@ -1,4 +1,5 @@
-// Package money has amounts of money in whole minor units of an ISO 4217 currency. It uses no floats.
+// Package money has amounts of money, as whole minor units of an ISO 4217 currency. It uses no
+// floats.
 package money
 
 import (
@@ -7,10 +8,11 @@ import (
 	"backroom/shared/fault"
 )
 
-// Max is the largest amount that is accepted, in minor units. JSON readers elsewhere keep integers up to 2^53 exact.
+// Max is the largest valid amount, in minor units. Many JSON readers keep integers exact only up to
+// 2^53.
 const Max = 1 << 53
 
-// What is wrong with an amount.
+// Errors of amounts.
 var (
 	ErrOutOfRange = fault.New(fault.Invalid, "amount-out-of-range", "An amount, or the total, is not between 0 and 2^53 minor units. Send a smaller amount.")
 	ErrCurrency   = fault.New(fault.Invalid, "unknown-currency", "The currency is not an ISO 4217 code. Use a code such as EUR.")
@@ -23,18 +25,20 @@ type Money struct {
 	Currency string `json:"currency" minLength:"3" maxLength:"3" pattern:"^[A-Z]{3}$" doc:"ISO 4217 code" example:"EUR"`
 }
 
-// Check reports whether m is a valid amount. It returns ErrOutOfRange or ErrCurrency.
+// Check returns ErrOutOfRange or ErrCurrency unless m is a valid amount: 0 to Max of an ISO 4217
+// currency.
 func (m Money) Check() error {
 	if m.Amount < 0 || m.Amount > Max {
 		return ErrOutOfRange
 	}
-	if c := iso.GetCurrency(m.Currency); c == nil || c.Code != m.Currency { // the library accepts lower case, too
+	if c := iso.GetCurrency(m.Currency); c == nil || c.Code != m.Currency { // GetCurrency accepts lower case too
 		return ErrCurrency
 	}
 	return nil
 }
 
-// Times returns n times m. It returns ErrOutOfRange if n is negative or the result exceeds Max.
+// Times returns m multiplied by n. It returns ErrOutOfRange if n is negative or the result exceeds
+// Max.
 func (m Money) Times(n int64) (Money, error) {
 	if n < 0 || m.Amount < 0 || (n > 0 && m.Amount > Max/n) {
 		return Money{}, ErrOutOfRange
@@ -42,8 +46,8 @@ func (m Money) Times(n int64) (Money, error) {
 	return Money{m.Amount * n, m.Currency}, nil
 }
 
-// Plus returns the sum. It returns ErrMixed for different currencies and ErrOutOfRange beyond Max. The zero Money takes
-// the currency of o.
+// Plus returns the sum. It returns ErrMixed for different currencies, and ErrOutOfRange for a sum
+// above Max. The zero Money has no currency; its sum with o is o.
 func (m Money) Plus(o Money) (Money, error) {
 	switch {
 	case m == (Money{}):

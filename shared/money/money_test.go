@@ -19,22 +19,23 @@ func amount(t *rapid.T, in string, label string) money.Money {
 	return money.Money{Amount: anyAmount.Draw(t, label), Currency: in}
 }
 
-// within is what may come out of a sum: an amount that can be asked for, in its currency.
-func within(t *rapid.T, m money.Money, err error, currency string) {
+// checkResult checks that a result is a valid amount in its currency, or an error with the zero
+// Money.
+func checkResult(t *rapid.T, m money.Money, err error, currency string) {
 	if err == nil && (m.Amount < 0 || m.Amount > money.Max || m.Currency != currency) {
-		t.Fatalf("%d %s came out", m.Amount, m.Currency)
+		t.Fatalf("invalid result: %d %s", m.Amount, m.Currency)
 	}
 	if err != nil && m != (money.Money{}) {
-		t.Fatalf("an error, and yet %v", m)
+		t.Fatalf("an error, but also the result %v", m)
 	}
 }
 
-func TestSums(t *testing.T) {
+func TestPlus_IsCommutativeAndAssociative(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := currency.Draw(t, "currency")
 		a, b, c := amount(t, in, "a"), amount(t, in, "b"), amount(t, in, "c")
 		ab, err := a.Plus(b)
-		within(t, ab, err, in)
+		checkResult(t, ab, err, in)
 		ba, otherErr := b.Plus(a)
 		if ab != ba || (err == nil) != (otherErr == nil) {
 			t.Fatalf("%v + %v is not %v + %v", a, b, b, a)
@@ -53,12 +54,12 @@ func TestSums(t *testing.T) {
 	})
 }
 
-func TestManyOfOnePrice(t *testing.T) {
+func TestTimes_IsRepeatedPlus(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := currency.Draw(t, "currency")
 		price, n := amount(t, in, "price"), rapid.Int64Range(0, 50).Draw(t, "n")
 		product, err := price.Times(n)
-		within(t, product, err, in)
+		checkResult(t, product, err, in)
 		sum, sumErr := money.Money{Currency: in}, error(nil)
 		for range n {
 			if sum, sumErr = sum.Plus(price); sumErr != nil {
@@ -72,11 +73,11 @@ func TestManyOfOnePrice(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		price, n := amount(t, "EUR", "price"), rapid.Int64().Draw(t, "n")
 		product, err := price.Times(n)
-		within(t, product, err, "EUR")
+		checkResult(t, product, err, "EUR")
 	})
 }
 
-func TestWhatCannotBeAdded(t *testing.T) {
+func TestPlus_RefusesOtherCurrenciesAndSumsAboveMax(t *testing.T) {
 	euro, yen := money.Money{Amount: 1, Currency: "EUR"}, money.Money{Amount: 1, Currency: "JPY"}
 	_, err := euro.Plus(yen)
 	assert.ErrorIs(t, err, money.ErrMixed)
@@ -84,24 +85,24 @@ func TestWhatCannotBeAdded(t *testing.T) {
 	assert.ErrorIs(t, err, money.ErrOutOfRange)
 	sum, err := money.Money{}.Plus(yen)
 	assert.NoError(t, err)
-	assert.Equal(t, yen, sum, "nothing takes the currency of what is added")
+	assert.Equal(t, yen, sum, "the zero Money takes the currency of the other")
 }
 
-func TestWhatCanBeAskedFor(t *testing.T) {
+func TestCheck_AcceptsValidAmountsOnly(t *testing.T) {
 	for name, c := range map[string]struct {
 		amount   int64
 		currency string
 		err      error
 	}{
-		"nothing":                     {0, "EUR", nil},
-		"a price":                     {1250, "EUR", nil},
-		"all that readers can bear":   {money.Max, "JPY", nil},
-		"one more":                    {money.Max + 1, "JPY", money.ErrOutOfRange},
-		"a debt":                      {-1, "EUR", money.ErrOutOfRange},
-		"the smallest number":         {math.MinInt64, "EUR", money.ErrOutOfRange},
-		"a currency in small letters": {1, "eur", money.ErrCurrency},
-		"a currency of nowhere":       {1, "XXY", money.ErrCurrency},
-		"no currency":                 {1, "", money.ErrCurrency},
+		"zero":                     {0, "EUR", nil},
+		"a price":                  {1250, "EUR", nil},
+		"the largest amount":       {money.Max, "JPY", nil},
+		"one more":                 {money.Max + 1, "JPY", money.ErrOutOfRange},
+		"a negative amount":        {-1, "EUR", money.ErrOutOfRange},
+		"the smallest number":      {math.MinInt64, "EUR", money.ErrOutOfRange},
+		"a currency in lower case": {1, "eur", money.ErrCurrency},
+		"an unknown currency":      {1, "XXY", money.ErrCurrency},
+		"no currency":              {1, "", money.ErrCurrency},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.ErrorIs(t, money.Money{Amount: c.amount, Currency: c.currency}.Check(), c.err)
