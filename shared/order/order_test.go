@@ -651,8 +651,8 @@ func TestErase_RemovesPersonalData(t *testing.T) {
 	}
 }
 
-// After any events in any sequence the invariants hold and the outcome was set once. Once all that the
-// order awaits has come, the order is settled.
+// After any events in any sequence the invariants hold and the outcome was set once. Once all that
+// the order awaits has come, the order is settled.
 func TestOrder_InvariantsHoldAfterAnyEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		o, now, version := ordertest.Given(order.StatusPlaced), ordertest.Noon, 10

@@ -89,8 +89,8 @@ func TestTimeline_SortsByCauseThenTime(t *testing.T) {
 	}
 }
 
-// For any clocks and any sequence of rows, no entry comes before its cause. Entries whose causes form a
-// circle are all returned too.
+// For any clocks and any sequence of rows, no entry comes before its cause. Entries whose causes
+// form a circle are all returned too.
 func TestTimeline_KeepsEveryEntryBehindItsCause(t *testing.T) {
 	ids := []string{"a", "b", "c", "d", "e", "f"}
 	rapid.Check(t, func(t *rapid.T) {
