@@ -8,12 +8,13 @@ import (
 	"backroom/shared/saga"
 )
 
-// AuthorizeStep has the money for orders set aside at the provider.
+// AuthorizeStep authorizes the money for orders at the provider.
 type AuthorizeStep struct{ Reconciler }
 
-// Handle answers StockReserved and PaymentCheckDue: the money is authorized, or declined – or returned, for an order that was
-// given up meanwhile, of which nothing is held any more. Asked again, it answers again. It returns fault.Unavailable or
-// fault.Throttled while the provider cannot say; the charge keeps the intent by which to ask later.
+// Handle handles StockReserved and PaymentCheckDue: the money is authorized or declined. If the order
+// was canceled meanwhile, the money is returned and none of it stays authorized. A repeated message
+// publishes the answer again. Handle returns fault.Unavailable or fault.Throttled while the provider
+// gives no definite answer; the charge then keeps the intent, so that a later message can read it.
 func (s AuthorizeStep) Handle(ctx context.Context, e saga.Event) error {
 	if e.Type == saga.PaymentCheckDue {
 		return s.check(ctx, e)
@@ -21,9 +22,10 @@ func (s AuthorizeStep) Handle(ctx context.Context, e saga.Event) error {
 	return s.begin(ctx, e)
 }
 
-// begin makes the intent, which moves no money; stores it, so that it cannot be lost; and only then confirms it. It makes
-// one before it looks for the charge: mostly there is none, a payment takes two writes and no reading, and an intent too many
-// is never confirmed. But a charge that stands needs no new intent, so none that cannot be made holds it up.
+// begin creates the intent, which moves no money, stores it so that it cannot be lost, and only then
+// confirms it. It creates the intent before it looks for a charge: mostly there is no charge, so that
+// a payment takes two writes and no read, and a surplus intent is never confirmed. An existing charge
+// needs no new intent; a failure to create one does not stop begin from going on with that charge.
 func (s AuthorizeStep) begin(ctx context.Context, e saga.Event) error {
 	asked, err := saga.As[saga.Payable](e)
 	if err != nil {
@@ -33,18 +35,19 @@ func (s AuthorizeStep) begin(ctx context.Context, e saga.Event) error {
 	if err := c.Amount.Check(); err != nil {
 		return err
 	}
-	proceed := func(there Charge, why operation) error { return s.authorize(ctx, there, why) }
+	proceed := func(existing Charge, op operation) error { return s.authorize(ctx, existing, op) }
 	var intent Intent
 	if !c.Free() {
 		if intent, err = s.Provider.Create(ctx, c, creationKey(c)); err != nil {
-			if stands := s.reconcile(ctx, c.Shop, c.Order, e.Cause(), proceed); !errors.Is(stands, fault.NotFound) {
-				return stands
+			existing := s.reconcile(ctx, c.Shop, c.Order, e.Cause(), proceed)
+			if !errors.Is(existing, fault.NotFound) {
+				return existing
 			}
 			return err
 		}
 	}
-	c, news := Begin(c, intent)
-	c, err = s.Charges.Create(ctx, c, e.Cause(), news)
+	c, fact := Begin(c, intent)
+	c, err = s.Charges.Create(ctx, c, e.Cause(), fact)
 	switch {
 	case errors.Is(err, fault.Duplicate):
 		err = proceed(c, operation{e.Cause(), c.History.Version})
@@ -57,12 +60,15 @@ func (s AuthorizeStep) begin(ctx context.Context, e saga.Event) error {
 	return err
 }
 
-// check looks how a payment stands. An order without a charge has none to look for: its stock was never set aside.
+// check reads the state of a payment. It does nothing for an order without a charge: the order's
+// stock was never reserved.
 func (s AuthorizeStep) check(ctx context.Context, e saga.Event) error {
 	if _, err := saga.As[saga.OrderRef](e); err != nil {
 		return err
 	}
-	err := s.reconcile(ctx, e.Shop, e.Subject, e.Cause(), func(c Charge, why operation) error { return s.authorize(ctx, c, why) })
+	err := s.reconcile(ctx, e.Shop, e.Subject, e.Cause(), func(c Charge, op operation) error {
+		return s.authorize(ctx, c, op)
+	})
 	if errors.Is(err, fault.NotFound) {
 		return nil
 	}

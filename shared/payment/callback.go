@@ -8,14 +8,14 @@ import (
 	"backroom/shared/saga"
 )
 
-// Callback is what the provider sends by itself when something happened to a payment. It says what to look at and proves
-// nothing: callbacks come late, twice and in any order.
+// Callback is a webhook request of the provider about a payment. It is only a hint to read the
+// intent: callbacks arrive late, more than once and in any order.
 type Callback struct {
 	ID     string // of the provider's event
-	Intent string // empty if it is about no payment
+	Intent string // empty if it is not about a payment
 }
 
-// Why a callback is not heeded.
+// Why a callback is refused.
 var (
 	ErrNotSigned = fault.New(fault.Malformed, "callback-not-signed",
 		"Stripe-Signature is not a signature of the payment provider for this body, or is older than five minutes.")
@@ -24,12 +24,13 @@ var (
 	ErrUnknownPayment  = fault.New(fault.NotFound, "payment-unknown", "The payment does not belong to any order.")
 )
 
-// Hear learns how the payment of a callback stands, and acts on what its charge wants. The charge is found by what we told
-// the provider when the payment was made, and judged by how the provider says that it stands now. It returns ErrNotOurs for
-// a payment that no charge has, and writes nothing then. It returns fault.Unavailable or fault.Throttled if the provider
-// cannot say, and nil if it has not decided: then it calls back.
-func (t Reconciler) HandleCallback(ctx context.Context, b Callback, cause saga.Cause) error {
-	i, err := t.Provider.Find(ctx, b.Intent)
+// HandleCallback reads the intent of a callback and acts on the desired state of its charge. The
+// intent's metadata names the charge, and only the intent's current state counts. HandleCallback
+// returns ErrUnknownPayment, and writes nothing, for a payment without a charge. It returns
+// fault.Unavailable or fault.Throttled if the provider gives no definite answer. It returns nil while
+// the provider is processing the payment: another callback follows.
+func (r Reconciler) HandleCallback(ctx context.Context, b Callback, cause saga.Cause) error {
+	i, err := r.Provider.Find(ctx, b.Intent)
 	switch {
 	case errors.Is(err, ErrNoIntent):
 		return ErrUnknownPayment.Because(err)
@@ -38,11 +39,11 @@ func (t Reconciler) HandleCallback(ctx context.Context, b Callback, cause saga.C
 	case i.Shop == "" || i.Order == "" || i.Attempt != FirstAttempt:
 		return ErrUnknownPayment
 	}
-	err = t.reconcile(ctx, i.Shop, i.Order, cause, func(c Charge, e operation) error {
+	err = r.reconcile(ctx, i.Shop, i.Order, cause, func(c Charge, op operation) error {
 		if c.Intent != i.ID {
 			return ErrUnknownPayment
 		}
-		return t.handleCallback(ctx, c, i, e)
+		return r.handleCallback(ctx, c, i, op)
 	})
 	switch {
 	case errors.Is(err, ErrUndecided):
@@ -53,29 +54,29 @@ func (t Reconciler) HandleCallback(ctx context.Context, b Callback, cause saga.C
 	return err
 }
 
-func (t Reconciler) handleCallback(ctx context.Context, c Charge, i Intent, e operation) error {
+func (r Reconciler) handleCallback(ctx context.Context, c Charge, i Intent, op operation) error {
 	switch {
 	case c.Desired == DesiredReturn && c.Observed == Returned:
-		return t.refundRest(ctx, c, e, false)
+		return r.refundRest(ctx, c, op, false)
 	case c.FullyReturned():
 		return nil
 	case c.Desired == DesiredReturn:
-		return t.reverse(ctx, c, e, false)
+		return r.reverse(ctx, c, op, false)
 	case c.Desired == DesiredAbandon && c.Observed != Captured:
-		return t.abandon(ctx, c, e)
+		return r.abandon(ctx, c, op)
 	}
 	before := c.Refunds
 	c, news := ApplyIntent(c, i)
 	if c.Observed == Captured && (len(c.Refunds) > 0 || c.Desired == DesiredAbandon) {
-		made, err := t.Provider.Refunds(ctx, c)
+		made, err := r.Provider.Refunds(ctx, c)
 		if err != nil {
 			return err
 		}
 		c = ApplyRefunds(c, made)
 		news = append(news, RefundFacts(before, c.Refunds)...)
-		var gone []saga.Fact
-		c, gone = ApplyAbandonedReturn(c, made)
-		news = append(news, gone...)
+		var returned []saga.Fact
+		c, returned = ApplyAbandonedReturn(c, made)
+		news = append(news, returned...)
 	}
-	return t.announce(ctx, c, e, news)
+	return r.announce(ctx, c, op, news)
 }

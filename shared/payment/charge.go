@@ -1,5 +1,3 @@
-// Package payment takes the money for orders. It never takes it twice: an intent that the provider keeps is stored before it
-// is confirmed, and whoever does not know how a payment ended asks for that intent again, however late.
 package payment
 
 import (
@@ -11,39 +9,40 @@ import (
 	"backroom/shared/saga"
 )
 
-// FirstAttempt is the number of an order's first charge. A declined order is over, so there is no second yet; the number is
-// part of a charge's key, so that there can be one.
+// FirstAttempt is the number of an order's first charge. A declined order is rejected, so there is no
+// second attempt yet; the number is part of a charge's key, so that there can be one.
 const FirstAttempt = 1
 
-// Want is what an order's story asks of a charge. An outcome moves nothing else; whoever learns what a charge has acts on it.
+// Desired is what the order's outcome asks of a charge. An outcome changes only this; the operation
+// that learns the observed state acts on the difference.
 type Desired string
 
-// Has is what is so: what the provider said last.
+// Observed is the state of a charge, as the provider reported it last.
 type Observed string
 
-// What a charge wants, and has.
+// The desired and the observed states.
 const (
-	DesiredCapture Desired = "capture" // the money is to be held, and taken when its order confirms
-	DesiredReturn  Desired = "return"  // no money is to be held or taken, now or ever
-	DesiredAbandon Desired = "abandon" // its order gave it up: no more is taken, and nothing goes back but by refunds
+	DesiredCapture Desired = "capture" // authorize the amount, and capture it when the order confirms
+	DesiredReturn  Desired = "return"  // authorize and capture nothing, now or later; return what was captured
+	DesiredAbandon Desired = "abandon" // the order was written off: capture no more, return nothing but refunds
 
-	Nothing      Observed = "nothing"       // no money moved: nobody confirmed the intent yet, or there never was one
+	Nothing      Observed = "nothing"       // no money moved: the intent is unconfirmed, or there is no intent
 	Uncertain    Observed = "uncertain"     // the provider has not decided yet
-	ActionNeeded Observed = "action_needed" // the customer has to do something first, as in 3-D Secure
-	Declined     Observed = "declined"      // refused; only a customer who finds another card can change that, until it is canceled
+	ActionNeeded Observed = "action_needed" // the customer must act first, as in 3-D Secure
+	Declined     Observed = "declined"      // refused; until canceled, the customer can pay with another card
 	Authorized   Observed = "authorized"    // the amount is held on the customer's card
-	Captured     Observed = "captured"      // the amount was taken; parts of it may have gone back (Refunds)
-	Lapsed       Observed = "lapsed"        // it was held and can not be taken any more
+	Captured     Observed = "captured"      // the amount was captured; parts of it may have been refunded (Refunds)
+	Lapsed       Observed = "lapsed"        // it was authorized and can no longer be captured
 	Canceled     Observed = "canceled"      // nothing is held, and the provider will never take money for it
-	Returned     Observed = "returned"      // the amount was taken, and all of it went back
+	Returned     Observed = "returned"      // the amount was captured, and all of it was refunded
 )
 
 // Why a charge was declined, or could not be captured. Clients see these.
 const (
 	CardDeclined         = "card-declined"
-	PaymentMethodMissing = "payment-method-missing" // the provider has none to charge
-	PaymentMethodUnknown = "payment-method-unknown" // the provider does not know the one that was given
-	PaymentRefused       = "payment-refused"        // the provider will not have it as it is, as with a payment method that was used up
+	PaymentMethodMissing = "payment-method-missing" // the intent has no payment method
+	PaymentMethodUnknown = "payment-method-unknown" // the provider does not know the given payment method
+	PaymentRefused       = "payment-refused"        // refused otherwise, as with a used-up payment method
 	PaymentCanceled      = "payment-canceled"       // it was canceled at the provider
 	AmountNotPayable     = "amount-not-payable"     // the provider cannot take this amount in this currency
 )
@@ -57,30 +56,31 @@ type Charge struct {
 	PaymentMethod string // the provider's token for it; the intent keeps it, the charge's row does not
 	Desired       Desired
 	Observed      Observed
-	Intent        string // the provider's id of the payment; empty if it was not needed, or the provider would not have it
-	ClientSecret  string // with which the customer completes the payment; kept only while that is what it needs
+	Intent        string // the provider's id of the payment; empty if it was not needed, or the provider refused to create it
+	ClientSecret  string // lets the customer complete the payment; kept only while the customer must act
 	Reason        string // why it was declined, or could not be captured
-	DeclineCode   string // the provider's own word for Reason: for operators
+	DeclineCode   string // the provider's own code for Reason, for operators
 	Refunds       []saga.Refund
 	RefundIDs     map[string]string // the provider's id of each refund's latest try, by the refund's own id
 	History       saga.History
 }
 
-// Intent is a payment as the provider knows it. Of Has it uses those that it can know: Nothing to Captured, and Canceled.
+// Intent is a payment as the provider knows it. Observed is Nothing, Uncertain, ActionNeeded,
+// Declined, Authorized, Captured or Canceled.
 type Intent struct {
-	ID           string // empty if the provider would not have it
+	ID           string // empty if the provider refused to create it
 	Observed     Observed
-	ClientSecret string // if it needs the customer
+	ClientSecret string // if the customer must act
 	Reason       string
 	DeclineCode  string
 
-	// Whose it is, as we told the provider when it was made.
+	// The charge, from the metadata that the intent was created with.
 	Shop    saga.Shop
 	Order   string
 	Attempt int
 }
 
-// New returns the first charge for what is to be paid. Nothing has happened yet.
+// New returns the first charge for an amount to pay. Nothing has been asked of the provider yet.
 func New(p saga.Payable) Charge {
 	return Charge{
 		Order: p.Order, Shop: p.Shop, Attempt: FirstAttempt, Amount: p.Amount(), PaymentMethod: p.PaymentMethod,
@@ -88,15 +88,17 @@ func New(p saga.Payable) Charge {
 	}
 }
 
-// Tombstone returns the charge of an order whose money goes back before any was asked for: none ever will be.
+// Tombstone returns the charge of an order whose money is to be returned before a payment was asked
+// for. No money is ever taken for it.
 func Tombstone(shop saga.Shop, order string) Charge {
 	return Charge{Order: order, Shop: shop, Attempt: FirstAttempt, Desired: DesiredReturn, Observed: Nothing}
 }
 
-// Free reports whether there is nothing to pay, so that no provider is needed.
+// Free reports whether the amount is 0, so that no provider is needed.
 func (c Charge) Free() bool { return c.Amount.Amount == 0 }
 
-// Settled reports whether it is known if the order has the money; of a charge that is to be returned, if it is.
+// Settled reports whether the payment is decided: declined, authorized or later. For a charge that is
+// to be returned it reports whether that is done.
 func (c Charge) Settled() bool {
 	if c.Desired == DesiredReturn {
 		return c.FullyReturned()
@@ -104,30 +106,34 @@ func (c Charge) Settled() bool {
 	return certainty[c.Observed] >= certainty[Declined]
 }
 
-// Back reports whether a charge that is to be returned is: no money of it is held or taken, and none can be.
+// FullyReturned reports whether a charge that is to be returned is: nothing of it is authorized or
+// captured, and nothing can be.
 func (c Charge) FullyReturned() bool {
 	return c.Desired == DesiredReturn && (c.Intent == "" || c.Observed == Canceled || c.Observed == Returned)
 }
 
-// Begin decides how a charge starts out, given the intent that the provider made for it – the zero Intent if it is free.
-// Mostly nobody confirmed the intent yet, and the charge has nothing.
+// Begin returns a new charge with the intent that the provider created for it, and the fact to publish.
+// A free charge has the zero Intent. Mostly the intent is unconfirmed, and the charge observes Nothing.
 func Begin(c Charge, i Intent) (Charge, saga.Fact) {
 	if c.Free() {
 		i.Observed = Authorized
 	}
 	c.Intent = i.ID
-	if learned, news := ApplyIntent(c, i); len(news) > 0 {
-		return learned, news[0]
+	if applied, news := ApplyIntent(c, i); len(news) > 0 {
+		return applied, news[0]
 	}
 	return c, saga.PaymentIntended
 }
 
-// certainty orders what a charge may have: the provider never goes back in it. An intent that was read a moment ago may be
-// older than what the charge's row knows by now.
-var certainty = map[Observed]int{Nothing: 0, Uncertain: 1, ActionNeeded: 1, Declined: 2, Authorized: 3, Captured: 4, Lapsed: 5}
+// certainty orders the observed states: the provider never goes back in it. The intent that an
+// operation read may be older than what the charge's row already records.
+var certainty = map[Observed]int{
+	Nothing: 0, Uncertain: 1, ActionNeeded: 1, Declined: 2, Authorized: 3, Captured: 4, Lapsed: 5,
+}
 
-// Learn decides what it means for a charge that is not to be returned how its intent stands, and what there is to tell: nothing if
-// that was known, or is older than what is known. A declined charge can still be authorized: it is told however late it is.
+// ApplyIntent records the state of the intent in a charge that is not to be returned. It returns the
+// facts to publish: none if the state was known, or is older than the recorded one. A declined charge
+// can still become authorized, however late.
 func ApplyIntent(c Charge, i Intent) (Charge, []saga.Fact) {
 	switch {
 	case i.Observed == Canceled && c.Observed == Authorized:
@@ -158,7 +164,7 @@ func ApplyIntent(c Charge, i Intent) (Charge, []saga.Fact) {
 	return c, []saga.Fact{Reply(c)}
 }
 
-// Lapse decides what becomes of a charge that was to be captured and whose intent can take no money any more.
+// Lapse returns a charge whose capture failed for good, because its intent can no longer take money.
 func Lapse(c Charge, i Intent) (Charge, saga.Fact) {
 	c.Observed, c.ClientSecret = Lapsed, ""
 	if i.Reason != "" {
@@ -167,7 +173,7 @@ func Lapse(c Charge, i Intent) (Charge, saga.Fact) {
 	return c, saga.CaptureFailed
 }
 
-// Answer returns the fact that tells an order, as often as it asks, if it has the money of a settled charge.
+// Reply returns the fact that answers an order about a settled charge, as often as the order asks.
 func Reply(c Charge) saga.Fact {
 	switch {
 	case c.FullyReturned():
@@ -178,21 +184,24 @@ func Reply(c Charge) saga.Fact {
 	return saga.PaymentAuthorized
 }
 
-// creationKey is the provider's idempotency key for making the charge's intent: whoever makes it again within a day gets the
-// same one, and later another that nobody will ever confirm, because the row names the first.
+// creationKey is the provider's idempotency key for creating the charge's intent. Within a day the
+// same key returns the same intent. Later it creates a second one, which is never confirmed, because
+// the row names the first.
 func creationKey(c Charge) string { return key("create", c) }
 
-// confirmationKey is the provider's idempotency key for confirming the charge's intent because of an event. A message that
-// comes again sends the same request, which is answered as before. A new ask is a new request: an answer that the provider
-// remembers for a day, be it a failure of its own, must not outlast its cause. That takes no money twice, because an intent
-// can be authorized only once, and one that was declined has no payment method any more.
+// confirmationKey is the provider's idempotency key for confirming the charge's intent because of a
+// message. A message that is received again sends the same key and gets the same answer. A new
+// message sends a new key: the provider keeps an answer for a day, even its own failure, and that
+// answer must not outlast its cause. No money is taken twice, because an intent can be authorized
+// only once, and a declined intent no longer has a payment method.
 func confirmationKey(c Charge, because saga.Cause) string { return key("confirm", c, because.ID) }
 
-// captureKey is the provider's idempotency key for capturing the charge because of an event. A new ask is a new request, for
-// the reason that holds for confirmations, and takes no money twice: an intent can be captured only once.
+// captureKey is the provider's idempotency key for capturing the charge because of a message. A new
+// message sends a new key, for the same reason as with confirmationKey. No money is taken twice,
+// because an intent can be captured only once.
 func captureKey(c Charge, because saga.Cause) string { return key("capture", c, because.ID) }
 
-// key hashes its parts, each with its length before it, so that no two lists of parts are told as one.
+// key hashes its parts, each after its length, so that no two lists of parts have the same key.
 func key(what string, c Charge, more ...string) string {
 	h := sha256.New()
 	for _, part := range append([]string{what, string(c.Shop), c.Order, fmt.Sprint(c.Attempt)}, more...) {

@@ -1,3 +1,53 @@
+// Package payment authorizes, captures and returns the money of orders.
+//
+// A charge has a desired state, which its order's outcome decides, and an observed state, which is
+// what the provider said last. A Reconciler makes the second follow the first:
+//
+//	desired/observed      authorize         capture         return          abandon         callback
+//	capture/nothing       confirm           capture         save, cancel    save, cancel    look
+//	capture/uncertain     look              capture         save, cancel    save, cancel    look
+//	capture/action_needed look              capture         save, cancel    save, cancel    look
+//	capture/declined      PaymentDeclined   capture         save, cancel    save, cancel    look
+//	capture/authorized    PaymentAuthorized capture         save, cancel    save, cancel    look
+//	capture/captured      PaymentAuthorized PaymentCaptured save, refund    save, track     track
+//	capture/lapsed        PaymentDeclined   CaptureFailed   save, cancel    save            -
+//	return/nothing        cancel            -               cancel          save, cancel    cancel
+//	return/uncertain      cancel            -               cancel          save, cancel    cancel
+//	return/action_needed  cancel            -               cancel          save, cancel    cancel
+//	return/declined       cancel            -               cancel          save, cancel    cancel
+//	return/authorized     cancel            -               cancel          save, cancel    cancel
+//	return/captured       refund            -               refund          save, track     refund
+//	return/lapsed         cancel            -               cancel          save            cancel
+//	return/canceled       PaymentReturned   -               PaymentReturned PaymentReturned -
+//	return/returned       PaymentReturned   -               PaymentReturned PaymentReturned track
+//	abandon/nothing       cancel            cancel          cancel          cancel          cancel
+//	abandon/uncertain     cancel            cancel          cancel          cancel          cancel
+//	abandon/action_needed cancel            cancel          cancel          cancel          cancel
+//	abandon/declined      PaymentDeclined   cancel          cancel          cancel          cancel
+//	abandon/authorized    PaymentAuthorized cancel          cancel          cancel          cancel
+//	abandon/captured      PaymentAuthorized PaymentCaptured track           track           track
+//	abandon/lapsed        PaymentDeclined   CaptureFailed   -               -               -
+//	abandon/returned      track             track           track           track           track
+//
+// The first column is desired/observed. The other columns are the requests of messages, and the
+// provider's callback. The cells mean:
+//
+//	save       store the new desired state, before the provider is asked
+//	confirm    read the intent, and confirm it if it is unconfirmed
+//	look       read the intent and record its state
+//	capture    capture the authorized amount
+//	cancel     cancel the intent, which releases the amount; if it was captured first, refund or track
+//	refund     refund what is left of the captured amount; after a callback only if never tried
+//	track      list the refunds, if the charge has any, and record their states
+//	PaymentX   publish this fact again, and do not ask the provider
+//	-          record nothing
+//
+// No charge has one of the pairs capture/canceled, capture/returned and abandon/canceled. A charge
+// without an intent – its amount is 0, or the provider refused to create the intent – never needs the
+// provider; its return and its abandonment are complete when they are saved.
+//
+// Money is never taken twice. The intent is stored before it is confirmed, an intent is captured at
+// most once, and a step that does not know how a payment ended reads the same intent, however late.
 package payment
 
 import (
@@ -12,75 +62,83 @@ import (
 	"backroom/shared/saga"
 )
 
-// Charges keeps charges.
-type Charges interface {
-	// Create stores a new charge, announces f in the same write and returns the charge as it stands then. If the order has
-	// this charge already it returns that one, with fault.Duplicate.
-	Create(ctx context.Context, c Charge, cause saga.Cause, f saga.Fact) (Charge, error)
-	// Load reads an order's first charge consistently. It returns fault.NotFound for none.
-	Load(ctx context.Context, shop saga.Shop, order string) (Charge, error)
-	// Save stores a charge, raises its version, announces the facts and returns it as it stands then. It returns
-	// fault.Conflict if the charge moved on.
-	Save(ctx context.Context, c Charge, cause saga.Cause, facts ...saga.Fact) (Charge, error)
-}
-
-// Provider is who moves the money. Every method returns fault.Unavailable or fault.Throttled if it cannot say now how the
-// money stands: then anything may have happened.
-type Provider interface {
-	// Create makes an intent to pay the charge, which nobody confirmed: no money moves. For a day it returns the same intent
-	// under the same key. An intent without an id and with a reason is one that the provider will not make.
-	Create(ctx context.Context, c Charge, key string) (Intent, error)
-	// Confirm has the intent's amount held on the customer's card, unless that happened or was refused before, and returns
-	// how it stands then.
-	Confirm(ctx context.Context, intent, key string) (Intent, error)
-	// Capture takes the amount that is held for the intent, and returns how it stands then: captured, unless nothing is held
-	// any more, or not yet.
-	Capture(ctx context.Context, intent, key string) (Intent, error)
-	// Cancel has the intent never take money any more and lets go what is held, and returns how it stands then: canceled,
-	// unless its money was taken before, or the provider is at work on it.
-	Cancel(ctx context.Context, intent string) (Intent, error)
-	// Find returns how an intent stands. It works however old the intent is. It returns ErrNoIntent for one that the provider
-	// does not have.
-	Find(ctx context.Context, intent string) (Intent, error)
-	// Refund gives back part of what was taken for the charge. One that the provider will not make is RefundRefused.
-	Refund(ctx context.Context, c Charge, r saga.Refund, key string) (ProviderRefund, error)
-	// Refunds returns all refunds that were ever made of the charge's intent.
-	Refunds(ctx context.Context, c Charge) ([]ProviderRefund, error)
-}
-
-// What a charge may come back with.
-var (
-	ErrUndecided = fault.New(fault.Unavailable, "payment-undecided", "The payment provider has not decided yet.")
-	ErrNoIntent  = fault.New(fault.Internal, "payment-intent-unknown", "The payment provider does not know this payment.")
-)
-
-// maxTries is how often a charge that others keep changing is read before the message goes back to its queue.
-const maxTries = 4
-
-// Reconciler drives a charge to what its order wants of it. Every step and the provider's callbacks go through it, each with its
-// errand – hold, take, back, leave, refund, hear –, and each acts on what the charge's row wants by then, whoever asked for that:
-// an authorization that comes late for an order that is given up is undone by whoever learns of it.
+// Reconciler makes the observed state of a charge follow its desired state. All steps and the
+// provider's callbacks use it. Each operation acts on the desired state of the row that it loads,
+// whatever it was asked for: an authorization that arrives after its order was canceled is reversed
+// by the first operation that learns of it.
 //
-// An errand looks at the row, then asks the provider, and then writes once, on the condition that nobody wrote meanwhile. So
-// what is written was true after whatever the row tells. Only back, leave and refund write before they ask, too: what is wanted must
-// be known before it is done, because from then on nobody may confirm or capture, or make that refund once more.
+// An operation loads the row, asks the provider, and saves once, on the condition that the row did
+// not change in between. So a saved state is always newer than the loaded one. Return, abandon and
+// refund also save before they ask the provider: from then on no operation confirms or captures,
+// and no other operation makes the same refund a second time.
 type Reconciler struct {
 	Charges  Charges
 	Provider Provider
 }
 
-// errand is why a charge is looked at.
-type operation struct {
-	saga.Cause
-	since int // the version that the charge had when the errand began
+// Charges keeps charges.
+type Charges interface {
+	// Create stores a new charge and publishes f in the same write. It returns the stored charge. If
+	// the order already has this charge, it returns the existing one and fault.Duplicate.
+	Create(ctx context.Context, c Charge, cause saga.Cause, f saga.Fact) (Charge, error)
+	// Load reads an order's first charge consistently. It returns fault.NotFound if there is none.
+	Load(ctx context.Context, shop saga.Shop, order string) (Charge, error)
+	// Save stores a charge, raises its version and publishes the facts in the same write. It returns
+	// the stored charge, and fault.Conflict if the row changed since it was loaded.
+	Save(ctx context.Context, c Charge, cause saga.Cause, facts ...saga.Fact) (Charge, error)
 }
 
-// visit has something done about an order's charge: anew, a few times, while others keep changing it; then it returns their
-// fault.Conflict. It returns fault.NotFound for an order without a charge.
-func (t Reconciler) reconcile(ctx context.Context, shop saga.Shop, order string, cause saga.Cause, do func(Charge, operation) error) error {
+// Provider moves the money. Every method returns fault.Unavailable or fault.Throttled if the
+// provider gives no definite answer now. The request may have had its effect even then.
+type Provider interface {
+	// Create creates an unconfirmed intent to pay the charge; no money moves. For a day, the same key
+	// returns the same intent. An intent with a reason and without an id was refused.
+	Create(ctx context.Context, c Charge, key string) (Intent, error)
+	// Confirm authorizes the intent's amount on the customer's card, unless the intent was already
+	// confirmed or declined. It returns the intent's current state.
+	Confirm(ctx context.Context, intent, key string) (Intent, error)
+	// Capture takes the authorized amount. It returns the intent's current state: captured, unless the
+	// authorization has lapsed or the intent was not authorized yet.
+	Capture(ctx context.Context, intent, key string) (Intent, error)
+	// Cancel releases the authorized amount and stops the intent from taking money. It returns the
+	// intent's current state: canceled, unless the money was captured before or the provider is still
+	// processing the intent.
+	Cancel(ctx context.Context, intent string) (Intent, error)
+	// Find returns an intent's current state, however old the intent is. It returns ErrNoIntent if
+	// the provider does not have the intent.
+	Find(ctx context.Context, intent string) (Intent, error)
+	// Refund gives back part of the captured amount. A refund that the provider refuses has the
+	// status saga.RefundStatusFailed.
+	Refund(ctx context.Context, c Charge, r saga.Refund, key string) (ProviderRefund, error)
+	// Refunds returns every refund of the charge's intent.
+	Refunds(ctx context.Context, c Charge) ([]ProviderRefund, error)
+}
+
+// The errors of operations on a charge.
+var (
+	ErrUndecided = fault.New(fault.Unavailable, "payment-undecided", "The payment provider has not decided yet.")
+	ErrNoIntent  = fault.New(fault.Internal, "payment-intent-unknown", "The payment provider does not have this payment.")
+)
+
+// maxTries is how often an operation loads a charge that other operations keep changing. After that
+// its message goes back to the queue.
+const maxTries = 4
+
+// operation is one request to act on a charge.
+type operation struct {
+	saga.Cause
+	since int // the charge's version when the operation began
+}
+
+// reconcile loads an order's charge and calls do with it. It repeats both while do returns
+// fault.Conflict, at most maxTries times, and then returns that Conflict. It returns fault.NotFound
+// for an order without a charge.
+func (r Reconciler) reconcile(
+	ctx context.Context, shop saga.Shop, order string, cause saga.Cause, do func(Charge, operation) error,
+) error {
 	since := 0
 	return fault.Retry(maxTries, func() error {
-		c, err := t.Charges.Load(ctx, shop, order)
+		c, err := r.Charges.Load(ctx, shop, order)
 		if err != nil {
 			return err
 		}
@@ -89,62 +147,41 @@ func (t Reconciler) reconcile(ctx context.Context, shop saga.Shop, order string,
 	})
 }
 
-// repeat tells again, to who asks again, what a charge has. The same ask again changes nothing; nor is told what others have
-// told since the errand began.
-func (t Reconciler) reannounce(ctx context.Context, c Charge, e operation, facts ...saga.Fact) error {
-	if c.History.Handled(e.Cause) {
-		return nil
-	}
-	for _, entry := range c.History.Entries {
-		if entry.Version > e.since {
-			facts = slices.DeleteFunc(facts, func(f saga.Fact) bool { return f == entry.Fact })
-		}
-	}
-	return t.announce(ctx, c, e, facts)
-}
-
-// tell stores what is new about a charge; nothing, if there is nothing to tell.
-func (t Reconciler) announce(ctx context.Context, c Charge, e operation, news []saga.Fact) error {
-	if len(news) == 0 {
-		return nil
-	}
-	_, err := t.Charges.Save(ctx, c, e.Cause, news...)
-	return err
-}
-
-// hold has the amount held on the customer's card. Asked again, it answers again. What the customer has to do is not asked
-// for again before somebody asks us.
-func (t Reconciler) authorize(ctx context.Context, c Charge, e operation) error {
+// authorize authorizes the amount on the customer's card. For a settled charge it publishes the
+// outcome again. It returns ErrUndecided while the provider is processing the payment, but not while
+// it waits for the customer: a later message asks again.
+func (r Reconciler) authorize(ctx context.Context, c Charge, op operation) error {
 	switch {
 	case c.Settled():
-		return t.reannounce(ctx, c, e, Reply(c))
+		return r.reannounce(ctx, c, op, Reply(c))
 	case c.Desired == DesiredReturn:
-		return t.reverse(ctx, c, e, true)
+		return r.reverse(ctx, c, op, true)
 	case c.Desired == DesiredAbandon:
-		return t.abandon(ctx, c, e)
+		return r.abandon(ctx, c, op)
 	}
-	i, err := t.Provider.Find(ctx, c.Intent)
+	i, err := r.Provider.Find(ctx, c.Intent)
 	if err == nil && i.Observed == Nothing {
-		i, err = t.Provider.Confirm(ctx, c.Intent, confirmationKey(c, e.Cause))
+		i, err = r.Provider.Confirm(ctx, c.Intent, confirmationKey(c, op.Cause))
 	}
 	if err != nil {
 		return err
 	}
-	return t.apply(ctx, c, i, e)
+	return r.apply(ctx, c, i, op)
 }
 
-// confirm is hold for a charge of which it is known that nobody confirmed it: it was stored a moment ago.
-func (t Reconciler) confirm(ctx context.Context, c Charge, e operation) error {
-	i, err := t.Provider.Confirm(ctx, c.Intent, confirmationKey(c, e.Cause))
+// confirm is authorize for a charge that was stored a moment ago, so that its intent is unconfirmed.
+func (r Reconciler) confirm(ctx context.Context, c Charge, op operation) error {
+	i, err := r.Provider.Confirm(ctx, c.Intent, confirmationKey(c, op.Cause))
 	if err != nil {
 		return err
 	}
-	return t.apply(ctx, c, i, e)
+	return r.apply(ctx, c, i, op)
 }
 
-func (t Reconciler) apply(ctx context.Context, c Charge, i Intent, e operation) error {
+// apply records an intent's state. It returns ErrUndecided if the provider is still processing it.
+func (r Reconciler) apply(ctx context.Context, c Charge, i Intent, op operation) error {
 	c, news := ApplyIntent(c, i)
-	if err := t.announce(ctx, c, e, news); err != nil {
+	if err := r.announce(ctx, c, op, news); err != nil {
 		return err
 	}
 	if !c.Settled() && c.Observed != ActionNeeded {
@@ -153,141 +190,91 @@ func (t Reconciler) apply(ctx context.Context, c Charge, i Intent, e operation) 
 	return nil
 }
 
-// take captures the amount that is held. Asked again, it answers again. From an order that is given up nothing is taken,
-// whatever it asked for before.
-func (t Reconciler) capture(ctx context.Context, c Charge, e operation) error {
+// capture captures the authorized amount. For a captured or lapsed charge it publishes the outcome
+// again. It captures nothing if the charge is to be returned or abandoned.
+func (r Reconciler) capture(ctx context.Context, c Charge, op operation) error {
 	switch {
 	case c.Desired == DesiredReturn:
 		return nil
 	case c.Observed == Captured:
-		return t.reannounce(ctx, c, e, saga.PaymentCaptured)
+		return r.reannounce(ctx, c, op, saga.PaymentCaptured)
 	case c.Observed == Lapsed:
-		return t.reannounce(ctx, c, e, saga.CaptureFailed)
+		return r.reannounce(ctx, c, op, saga.CaptureFailed)
 	case c.Desired == DesiredAbandon:
-		return t.abandon(ctx, c, e)
+		return r.abandon(ctx, c, op)
 	}
-	i := Intent{Observed: Captured} // as it is for who has nothing to pay
+	i := Intent{Observed: Captured} // as it is for an amount of 0
 	switch {
 	case c.Intent != "":
 		var err error
-		if i, err = t.Provider.Capture(ctx, c.Intent, captureKey(c, e.Cause)); err != nil {
+		if i, err = r.Provider.Capture(ctx, c.Intent, captureKey(c, op.Cause)); err != nil {
 			return err
 		}
 	case !c.Free():
-		i.Observed = Canceled // the provider would not have it at all
+		i.Observed = Canceled // the provider refused to create the intent
 	}
 	switch i.Observed {
 	case Captured:
-		return t.apply(ctx, c, i, e)
+		return r.apply(ctx, c, i, op)
 	case Canceled:
 		c, failed := Lapse(c, i)
-		return t.announce(ctx, c, e, []saga.Fact{failed})
+		return r.announce(ctx, c, op, []saga.Fact{failed})
 	}
 	return ErrUndecided
 }
 
-// back has the charge take no money any more, and what it took go back to the customer. Asked again, it answers again.
-func (t Reconciler) giveBack(ctx context.Context, c Charge, e operation) error {
+// returnMoney stops the charge from taking money and returns what it took to the customer. For a
+// charge that is returned it publishes PaymentReturned again.
+func (r Reconciler) returnMoney(ctx context.Context, c Charge, op operation) error {
 	switch c.Desired {
 	case DesiredAbandon:
-		return t.abandon(ctx, c, e)
+		return r.abandon(ctx, c, op)
 	case DesiredCapture:
 		c.Desired, c.ClientSecret = DesiredReturn, ""
 		if c.Intent == "" {
 			c.Observed = Canceled
-			return t.announce(ctx, c, e, []saga.Fact{saga.PaymentReturned})
+			return r.announce(ctx, c, op, []saga.Fact{saga.PaymentReturned})
 		}
 		var err error
-		if c, err = t.Charges.Save(ctx, c, e.Cause, saga.PaymentReturning); err != nil {
+		if c, err = r.Charges.Save(ctx, c, op.Cause, saga.PaymentReturning); err != nil {
 			return err
 		}
 	}
 	if c.FullyReturned() {
-		return t.reannounce(ctx, c, e, saga.PaymentReturned)
+		return r.reannounce(ctx, c, op, saga.PaymentReturned)
 	}
-	return t.reverse(ctx, c, e, true)
+	return r.reverse(ctx, c, op, true)
 }
 
-// leave has the charge take no money any more, and give none back: its order was written off. What is held is let go, and it is told
-// if the money was taken by then, and what became of its way back if it was on it. Of a charge that is back nothing is left.
-func (t Reconciler) abandon(ctx context.Context, c Charge, e operation) error {
-	switch {
-	case c.FullyReturned():
-		return t.reannounce(ctx, c, e, saga.PaymentReturned)
-	case c.Desired != DesiredAbandon && c.History.Handled(e.Cause):
-		return nil // it was back, and is owed anew
-	case c.Desired != DesiredAbandon:
-		told := []saga.Fact{saga.PaymentAbandoned}
-		if c.Desired == DesiredCapture && c.Observed == Captured {
-			told = append(told, saga.PaymentCaptured) // of which its order does not know
-		}
-		c.Desired, c.ClientSecret = DesiredAbandon, ""
-		var err error
-		if c, err = t.Charges.Save(ctx, c, e.Cause, told...); err != nil {
-			return err
-		}
-	}
-	switch {
-	case c.Observed == Lapsed, c.Intent == "":
-		return nil
-	case c.Observed == Captured, c.Observed == Returned:
-		return t.followUp(ctx, c, e)
-	}
-	i, err := t.cancel(ctx, c)
-	if err != nil {
-		return err
-	}
-	c, news := ApplyIntent(c, i)
-	return t.announce(ctx, c, e, news)
-}
-
-// watch learns what became of money that was on its way back when its order was written off.
-func (t Reconciler) followUp(ctx context.Context, c Charge, e operation) error {
-	made, err := t.Provider.Refunds(ctx, c)
-	if err != nil {
-		return err
-	}
-	c, news := ApplyAbandonedReturn(c, made)
-	return t.announce(ctx, c, e, news)
-}
-
-// cancel has the charge's intent take no money any more, and returns it: canceled, or captured before. It returns ErrUndecided while
-// the provider is at work on it.
-func (t Reconciler) cancel(ctx context.Context, c Charge) (Intent, error) {
-	i, err := t.Provider.Cancel(ctx, c.Intent)
-	if err == nil && i.Observed != Captured && i.Observed != Canceled {
-		err = ErrUndecided
-	}
-	return i, err
-}
-
-// undo does what a charge wants that is to be returned and is not yet. Canceling the intent fences whatever confirmation or
-// capture is under way; where the money was taken, it is refunded.
-func (t Reconciler) reverse(ctx context.Context, c Charge, e operation, asked bool) error {
+// reverse returns the money of a charge whose desired state is return. Canceling the intent also
+// fences off a confirmation or capture in flight. A captured amount is refunded instead; asked says
+// whether that may retry a refund that failed.
+func (r Reconciler) reverse(ctx context.Context, c Charge, op operation, asked bool) error {
 	if c.Observed == Captured {
-		return t.refundRest(ctx, c, e, asked)
+		return r.refundRest(ctx, c, op, asked)
 	}
-	i, err := t.cancel(ctx, c)
+	i, err := r.cancel(ctx, c)
 	switch {
 	case err != nil:
 		return err
 	case i.Observed == Captured:
-		return t.refundRest(ctx, c, e, asked)
+		return r.refundRest(ctx, c, op, asked)
 	}
 	c.Observed = Canceled
-	return t.announce(ctx, c, e, []saga.Fact{saga.PaymentReturned})
+	return r.announce(ctx, c, op, []saga.Fact{saga.PaymentReturned})
 }
 
-// giveBack refunds all that is left of what was taken. A refund that failed is tried again only by who was asked to: the
-// order asks as long as it is owed the money, with growing patience.
-func (t Reconciler) refundRest(ctx context.Context, c Charge, e operation, asked bool) error {
-	made, err := t.Provider.Refunds(ctx, c)
+// refundRest refunds what is left of the captured amount. It retries a failed refund only if asked
+// is true: the order asks, with growing delays, as long as it awaits the money.
+func (r Reconciler) refundRest(ctx context.Context, c Charge, op operation, asked bool) error {
+	made, err := r.Provider.Refunds(ctx, c)
 	if err != nil {
 		return err
 	}
 	tried := tries(made, FullRefundID)
 	if left := c.Amount.Amount - refundedAmount(made); left > 0 && (asked || tried == 0 && c.Observed != Returned) {
-		m, err := t.Provider.Refund(ctx, c, saga.Refund{ID: FullRefundID, Amount: left, Try: tried + 1}, returnKey(c, tried+1, e.Cause))
+		full := saga.Refund{ID: FullRefundID, Amount: left, Try: tried + 1}
+		m, err := r.Provider.Refund(ctx, c, full, returnKey(c, tried+1, op.Cause))
 		if err != nil {
 			return err
 		}
@@ -295,7 +282,7 @@ func (t Reconciler) refundRest(ctx context.Context, c Charge, e operation, asked
 		made = append(made, m)
 	}
 	c, news := ApplyReturn(c, made)
-	if err := t.announce(ctx, c, e, news); err != nil {
+	if err := r.announce(ctx, c, op, news); err != nil {
 		return err
 	}
 	if anyPending(made) {
@@ -304,58 +291,114 @@ func (t Reconciler) refundRest(ctx context.Context, c Charge, e operation, asked
 	return nil
 }
 
-// refund gives parts of what was taken back, as the order wants it. What it wants is written down before the provider is asked,
-// so that a refund whose answer is lost can be found, and one that was given up stays so. Each try of each refund is made at
-// most once: before it is made it is looked for in what the provider has made, and who asks at the same moment sends the same
-// request. Asked again, it answers again.
-func (t Reconciler) refund(ctx context.Context, c Charge, wanted []saga.Refund, e operation) error {
-	asked := RequestRefunds(c, wanted)
+// abandon stops the charge from taking money and from returning any, because its order was written
+// off. It releases what is authorized. It publishes PaymentCaptured if the order does not know that
+// the money was captured, and the outcome of a full refund that was already pending. For a charge
+// that is returned it publishes PaymentReturned again.
+func (r Reconciler) abandon(ctx context.Context, c Charge, op operation) error {
+	switch {
+	case c.FullyReturned():
+		return r.reannounce(ctx, c, op, saga.PaymentReturned)
+	case c.Desired != DesiredAbandon && c.History.Handled(op.Cause):
+		return nil // the charge was returned then; a refund failed since
+	case c.Desired != DesiredAbandon:
+		facts := []saga.Fact{saga.PaymentAbandoned}
+		if c.Desired == DesiredCapture && c.Observed == Captured {
+			facts = append(facts, saga.PaymentCaptured) // the order may not know
+		}
+		c.Desired, c.ClientSecret = DesiredAbandon, ""
+		var err error
+		if c, err = r.Charges.Save(ctx, c, op.Cause, facts...); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.Observed == Lapsed, c.Intent == "":
+		return nil
+	case c.Observed == Captured, c.Observed == Returned:
+		return r.followUp(ctx, c, op)
+	}
+	i, err := r.cancel(ctx, c)
+	if err != nil {
+		return err
+	}
+	c, news := ApplyIntent(c, i)
+	return r.announce(ctx, c, op, news)
+}
+
+// followUp records what became of a full refund that was pending when its order was written off.
+func (r Reconciler) followUp(ctx context.Context, c Charge, op operation) error {
+	made, err := r.Provider.Refunds(ctx, c)
+	if err != nil {
+		return err
+	}
+	c, news := ApplyAbandonedReturn(c, made)
+	return r.announce(ctx, c, op, news)
+}
+
+// cancel cancels the charge's intent and returns it: canceled, or captured if that came first. It
+// returns ErrUndecided while the provider is processing the intent.
+func (r Reconciler) cancel(ctx context.Context, c Charge) (Intent, error) {
+	i, err := r.Provider.Cancel(ctx, c.Intent)
+	if err == nil && i.Observed != Captured && i.Observed != Canceled {
+		err = ErrUndecided
+	}
+	return i, err
+}
+
+// refund makes the partial refunds that the order requests. It saves the requests before it asks the
+// provider, so that a refund whose answer was lost can be found, and one that was written off stays
+// so. Each try of each refund is made at most once: the provider's refunds are searched for it first,
+// and concurrent operations send the same idempotency key. If no refund is left to make, it publishes
+// the outcomes again. It returns ErrUndecided while a refund is pending.
+func (r Reconciler) refund(ctx context.Context, c Charge, requested []saga.Refund, op operation) error {
+	asked := RequestRefunds(c, requested)
 	switch {
 	case !slices.Equal(asked.Refunds, c.Refunds):
 		var err error
-		if c, err = t.Charges.Save(ctx, asked, e.Cause, saga.RefundsRecorded); err != nil {
+		if c, err = r.Charges.Save(ctx, asked, op.Cause, saga.RefundsRecorded); err != nil {
 			return err
 		}
 	case !open(c.Refunds) && !c.History.LastIs(saga.RefundsRecorded):
-		return t.reannounce(ctx, c, e, RefundFacts(nil, c.Refunds)...)
+		return r.reannounce(ctx, c, op, RefundFacts(nil, c.Refunds)...)
 	}
 	before := c.Refunds
 	var made []ProviderRefund
 	var err error
 	if c.Intent != "" {
-		if made, err = t.Provider.Refunds(ctx, c); err != nil {
+		if made, err = r.Provider.Refunds(ctx, c); err != nil {
 			return err
 		}
 	}
 	c = ApplyRefunds(c, made)
-	for i, r := range c.Refunds {
+	for i, wanted := range c.Refunds {
 		switch {
-		case r.Status != saga.RefundStatusRequested || err != nil:
+		case wanted.Status != saga.RefundStatusRequested || err != nil:
 			continue
-		case !Refundable(c, made, r.Amount):
+		case !Refundable(c, made, wanted.Amount):
 			c.Refunds[i].Status = saga.RefundStatusFailed
 			continue
 		}
 		var m ProviderRefund
-		if m, err = t.Provider.Refund(ctx, c, r, refundKey(c, r)); err == nil {
+		if m, err = r.Provider.Refund(ctx, c, wanted, refundKey(c, wanted)); err == nil {
 			made = append(made, m)
 			c = ApplyRefunds(c, made)
 		}
 	}
 	news := RefundFacts(before, c.Refunds)
-	if untold := t.announce(ctx, c, e, news); untold != nil || err != nil {
-		return errors.Join(untold, err)
+	if unsaved := r.announce(ctx, c, op, news); unsaved != nil || err != nil {
+		return errors.Join(unsaved, err)
 	}
 	switch {
 	case open(c.Refunds):
 		return ErrUndecided
 	case len(news) == 0:
-		return t.reannounce(ctx, c, e, RefundFacts(nil, c.Refunds)...)
+		return r.reannounce(ctx, c, op, RefundFacts(nil, c.Refunds)...)
 	}
 	return nil
 }
 
-// open reports whether a refund is not decided yet.
+// open reports whether any refund is undecided.
 func open(refunds []saga.Refund) bool {
 	for _, r := range refunds {
 		if r.Status == saga.RefundStatusRequested || r.Status == saga.RefundStatusPending {
@@ -363,4 +406,28 @@ func open(refunds []saga.Refund) bool {
 		}
 	}
 	return false
+}
+
+// announce saves the charge with its new facts. It saves nothing if there are none.
+func (r Reconciler) announce(ctx context.Context, c Charge, op operation, facts []saga.Fact) error {
+	if len(facts) == 0 {
+		return nil
+	}
+	_, err := r.Charges.Save(ctx, c, op.Cause, facts...)
+	return err
+}
+
+// reannounce publishes facts about a charge's state again, because a new message asked. It publishes
+// nothing for a message that was already handled, and no fact that another operation published since
+// this one began.
+func (r Reconciler) reannounce(ctx context.Context, c Charge, op operation, facts ...saga.Fact) error {
+	if c.History.Handled(op.Cause) {
+		return nil
+	}
+	for _, entry := range c.History.Entries {
+		if entry.Version > op.since {
+			facts = slices.DeleteFunc(facts, func(f saga.Fact) bool { return f == entry.Fact })
+		}
+	}
+	return r.announce(ctx, c, op, facts)
 }

@@ -8,19 +8,20 @@ import (
 	"backroom/shared/saga"
 )
 
-// Whole is the id of the refund of all that is left of a charge that is to be returned. No order gives it to one of its own.
+// FullRefundID is the id of the refund that returns what is left of a charge. An order never gives
+// this id to a refund of its own.
 const FullRefundID = "whole"
 
-// Made is a refund as the provider knows it.
+// ProviderRefund is a refund as the provider knows it.
 type ProviderRefund struct {
-	ID     string // the provider's; empty if it would not have it
-	Refund string // our id and try of it; empty if it was not made by us
-	Try    int
-	Amount int64 // minor units of the charge's currency
+	ID     string // the provider's; empty if it refused to make it
+	Refund string // our id; empty if Backroom did not make it
+	Try    int    // of our id
+	Amount int64  // minor units of the charge's currency
 	Status saga.RefundStatus
 }
 
-// given returns how much of a charge went back or is on its way.
+// refundedAmount returns how much of a charge was refunded or is pending.
 func refundedAmount(made []ProviderRefund) int64 {
 	var sum int64
 	for _, m := range made {
@@ -46,9 +47,10 @@ func tries(made []ProviderRefund, id string) int {
 	return last
 }
 
-// Ask decides what an order that wants these refunds changes about those of its charge: what is missing is added, what is to be
-// tried once more is, and what the order gave up is not made any more, however old the message is that still asks for it. A
-// refund that the order knows to be over is not made for that.
+// RequestRefunds merges the refunds that an order requests into those of its charge. It adds missing
+// refunds and raises the try of those to retry. A refund that the order wrote off stays written off,
+// even if an older message requests it again. A refund that the order already knows as succeeded is
+// not added.
 func RequestRefunds(c Charge, wanted []saga.Refund) Charge {
 	c.Refunds = slices.Clone(c.Refunds)
 	for _, w := range wanted {
@@ -69,7 +71,8 @@ func RequestRefunds(c Charge, wanted []saga.Refund) Charge {
 	return c
 }
 
-// Compare gives the refunds of a charge the states that the provider knows. One that it does not know stays as it is.
+// ApplyRefunds gives the charge's refunds the status that the provider reports. A refund that the
+// provider does not have keeps its status.
 func ApplyRefunds(c Charge, made []ProviderRefund) Charge {
 	c.Refunds, c.RefundIDs = slices.Clone(c.Refunds), maps.Clone(c.RefundIDs)
 	for i, r := range c.Refunds {
@@ -83,7 +86,7 @@ func ApplyRefunds(c Charge, made []ProviderRefund) Charge {
 	return c
 }
 
-// keep remembers the provider's id of a refund.
+// rememberRefund stores the provider's id of a refund.
 func (c *Charge) rememberRefund(m ProviderRefund) {
 	if m.ID == "" {
 		return
@@ -94,28 +97,31 @@ func (c *Charge) rememberRefund(m ProviderRefund) {
 	c.RefundIDs[m.Refund] = m.ID
 }
 
-// Refundable reports whether a refund is no more than what is left of a charge, given all that the provider has made.
+// Refundable reports whether amount is at most what is left of a captured charge, given all refunds
+// that the provider has.
 func Refundable(c Charge, made []ProviderRefund, amount int64) bool {
-	return c.Desired != DesiredReturn && c.Observed == Captured && amount > 0 && amount <= c.Amount.Amount-refundedAmount(made)
+	left := c.Amount.Amount - refundedAmount(made)
+	return c.Desired != DesiredReturn && c.Observed == Captured && amount > 0 && amount <= left
 }
 
-// Refunded returns what there is to tell of the refunds that are not as they were before.
+// RefundFacts returns the facts about refunds whose status changed, each fact once.
 func RefundFacts(before, now []saga.Refund) []saga.Fact {
 	var news []saga.Fact
 	for _, r := range now {
-		told := map[saga.RefundStatus]saga.Fact{
-			saga.RefundStatusPending: saga.RefundStarted, saga.RefundStatusSucceeded: saga.PaymentRefunded, saga.RefundStatusFailed: saga.RefundFailed,
+		fact := map[saga.RefundStatus]saga.Fact{
+			saga.RefundStatusPending: saga.RefundStarted, saga.RefundStatusSucceeded: saga.PaymentRefunded,
+			saga.RefundStatusFailed: saga.RefundFailed,
 		}[r.Status]
-		if told != "" && !slices.Contains(before, r) && !slices.Contains(news, told) {
-			news = append(news, told)
+		if fact != "" && !slices.Contains(before, r) && !slices.Contains(news, fact) {
+			news = append(news, fact)
 		}
 	}
 	return news
 }
 
-// Gone decides what it means for a charge that is to be returned and was captured what the provider has made of refunds, and
-// what there is to tell. It is returned only once nothing is left and nothing under way; and no longer, if money that had
-// gone back did not arrive.
+// ApplyReturn records what the provider's refunds mean for a captured charge that is to be returned,
+// and returns the facts to publish. The charge is returned only when the whole amount is refunded and
+// no refund is pending. It goes back to captured if a refund fails after it succeeded.
 func ApplyReturn(c Charge, made []ProviderRefund) (Charge, []saga.Fact) {
 	had, known := c.Observed, c.RefundIDs[FullRefundID]
 	c.RefundIDs = maps.Clone(c.RefundIDs)
@@ -140,8 +146,8 @@ func ApplyReturn(c Charge, made []ProviderRefund) (Charge, []saga.Fact) {
 	return c, nil
 }
 
-// Followed decides what became of the money of a charge that is left alone: what of it was on its way back by then. Nothing, if none
-// was.
+// ApplyAbandonedReturn is ApplyReturn for an abandoned charge. It changes nothing unless a full refund
+// was tried before the charge was abandoned.
 func ApplyAbandonedReturn(c Charge, made []ProviderRefund) (Charge, []saga.Fact) {
 	if tries(made, FullRefundID) == 0 {
 		return c, nil
@@ -149,13 +155,14 @@ func ApplyAbandonedReturn(c Charge, made []ProviderRefund) (Charge, []saga.Fact)
 	return ApplyReturn(c, made)
 }
 
-// refundKey is the provider's idempotency key for one try of a refund, whoever asks for it. Once the provider has forgotten
-// it, the try is in its list of refunds.
+// refundKey is the provider's idempotency key for one try of a refund, the same for every message.
+// When the provider has forgotten the key, its list of refunds contains the try.
 func refundKey(c Charge, r saga.Refund) string { return key("refund", c, r.ID, strconv.Itoa(r.Try)) }
 
-// returnKey is the provider's idempotency key for giving back all that is left because of an event. A new ask is a new
-// request: a refusal that the provider remembers for a day must not outlast its cause. That gives nothing back twice,
-// because it is always all that is left, and the provider gives back no more than it took.
+// returnKey is the provider's idempotency key for refunding what is left because of a message. A new
+// message sends a new key: the provider keeps a refusal for a day, which must not outlast its cause.
+// No money is returned twice, because the amount is always what is left, and the provider refunds no
+// more than it captured.
 func returnKey(c Charge, try int, because saga.Cause) string {
 	return key("return", c, strconv.Itoa(try), because.ID)
 }

@@ -8,15 +8,17 @@ import (
 	"backroom/shared/saga"
 )
 
-// ReturnStep gives money back: all of it for orders that are given up, parts of it for orders that are closed; and none any more for
-// those that are written off.
+// ReturnStep returns money: all of it for an order that was canceled, rejected or expired, parts of
+// it for refunds. For a write-off it stops both.
 type ReturnStep struct{ Reconciler }
 
-// Handle answers the outcomes that give an order up and ReturnDue: nothing is held or taken for it any more, and never will
-// be. It answers OrderRefunding and RefundDue: each refund arrived, or did not; RefundsWrittenOff: what was not made is not made any
-// more; and PaymentWrittenOff: no money is taken any more, and none goes back. Asked again, it answers again. It returns
-// fault.Unavailable or fault.Throttled while the provider cannot say or works on a refund, and fault.NotFound for refunds of an order
-// without a charge.
+// Handle handles four kinds of messages. After an order's negative outcome or ReturnDue, no money of
+// the order is authorized or captured, now or later. After OrderRefunding or RefundDue, each refund
+// has succeeded or failed. After RefundsWrittenOff, refunds that were not made are never made. After
+// PaymentWrittenOff, no more money is captured and none is returned. A repeated message publishes
+// the answer again. Handle returns fault.Unavailable or fault.Throttled while the provider gives no
+// definite answer or is processing a refund, and fault.NotFound for refunds of an order without a
+// charge.
 func (s ReturnStep) Handle(ctx context.Context, e saga.Event) error {
 	switch e.Type {
 	case saga.OrderRefunding, saga.RefundDue, saga.RefundsWrittenOff:
@@ -24,22 +26,23 @@ func (s ReturnStep) Handle(ctx context.Context, e saga.Event) error {
 		if err != nil {
 			return err
 		}
-		return s.reconcile(ctx, e.Shop, e.Subject, e.Cause(), func(c Charge, why operation) error {
-			return s.refund(ctx, c, asked.Refunds, why)
+		return s.reconcile(ctx, e.Shop, e.Subject, e.Cause(), func(c Charge, op operation) error {
+			return s.refund(ctx, c, asked.Refunds, op)
 		})
 	}
 	if _, err := saga.As[saga.OrderRef](e); err != nil {
 		return err
 	}
-	do := func(c Charge, why operation) error { return s.giveBack(ctx, c, why) }
+	do := func(c Charge, op operation) error { return s.returnMoney(ctx, c, op) }
 	if e.Type == saga.PaymentWrittenOff {
-		do = func(c Charge, why operation) error { return s.abandon(ctx, c, why) }
+		do = func(c Charge, op operation) error { return s.abandon(ctx, c, op) }
 	}
 	err := s.reconcile(ctx, e.Shop, e.Subject, e.Cause(), do)
 	if !errors.Is(err, fault.NotFound) {
 		return err
 	}
-	// The outcome overtook the payment, or there was none to be: whoever comes to pay finds that nobody wants it.
+	// The outcome overtook the payment, or the order never asked for one. A later StockReserved finds
+	// the tombstone and takes no money.
 	_, err = s.Charges.Create(ctx, Tombstone(e.Shop, e.Subject), e.Cause(), saga.PaymentReturned)
 	if errors.Is(err, fault.Duplicate) {
 		return s.reconcile(ctx, e.Shop, e.Subject, e.Cause(), do)
