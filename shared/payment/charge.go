@@ -53,7 +53,7 @@ type Charge struct {
 	Shop          saga.Shop
 	Attempt       int
 	Amount        money.Money
-	PaymentMethod string // the provider's token for it; the intent keeps it, the charge's row does not
+	PaymentMethod string // the provider's token; the intent keeps it, the charge's row does not
 	Desired       Desired
 	Observed      Observed
 	Intent        string // the provider's id of the payment; empty if it was not needed, or the provider refused to create it

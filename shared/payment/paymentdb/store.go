@@ -19,7 +19,7 @@ type item struct {
 	Order        string            `dynamodbav:"order"`
 	Shop         saga.Shop         `dynamodbav:"shop"`
 	Attempt      int               `dynamodbav:"attempt"`
-	Total        *int64            `dynamodbav:"total,omitempty"` // absent from a tombstone, as the currency is
+	Total        *int64            `dynamodbav:"total,omitempty"` // absent from a tombstone, as is the currency
 	Currency     string            `dynamodbav:"currency,omitempty"`
 	Desired      string            `dynamodbav:"desired"`
 	Observed     string            `dynamodbav:"observed"`
@@ -31,7 +31,7 @@ type item struct {
 	RefundIDs    map[string]string `dynamodbav:"refund_ids,omitempty"`
 }
 
-// refund is a saga.Refund under the names by which facts carry it.
+// refund is a saga.Refund with the attribute names that facts use.
 type refund struct {
 	ID     string            `dynamodbav:"id"`
 	Amount int64             `dynamodbav:"amount"`
@@ -41,7 +41,8 @@ type refund struct {
 
 func toItem(c payment.Charge) item {
 	i := item{
-		Order: c.Order, Shop: c.Shop, Attempt: c.Attempt, Currency: c.Amount.Currency, Desired: string(c.Desired), Observed: string(c.Observed),
+		Order: c.Order, Shop: c.Shop, Attempt: c.Attempt, Currency: c.Amount.Currency,
+		Desired: string(c.Desired), Observed: string(c.Observed),
 		Intent: c.Intent, ClientSecret: c.ClientSecret, Reason: c.Reason, DeclineCode: c.DeclineCode, RefundIDs: c.RefundIDs,
 	}
 	if c.Amount.Currency != "" {
@@ -53,10 +54,12 @@ func toItem(c payment.Charge) item {
 	return i
 }
 
-func fromItem(i item, d saga.History) payment.Charge {
+func fromItem(i item, history saga.History) payment.Charge {
 	c := payment.Charge{
-		Order: i.Order, Shop: i.Shop, Attempt: i.Attempt, Amount: money.Money{Currency: i.Currency}, Desired: payment.Desired(i.Desired), Observed: payment.Observed(i.Observed),
-		Intent: i.Intent, ClientSecret: i.ClientSecret, Reason: i.Reason, DeclineCode: i.DeclineCode, RefundIDs: i.RefundIDs, History: d,
+		Order: i.Order, Shop: i.Shop, Attempt: i.Attempt, Amount: money.Money{Currency: i.Currency},
+		Desired: payment.Desired(i.Desired), Observed: payment.Observed(i.Observed),
+		Intent: i.Intent, ClientSecret: i.ClientSecret, Reason: i.Reason, DeclineCode: i.DeclineCode,
+		RefundIDs: i.RefundIDs, History: history,
 	}
 	if i.Total != nil {
 		c.Amount.Amount = *i.Total
@@ -74,37 +77,40 @@ func key(shop saga.Shop, order string, attempt int) string {
 	return record.Key(shop, fmt.Sprintf("%s#%d", order, attempt))
 }
 
-// Create stores a new charge and announces f, in one write. It returns the charge with the diary that it has then, so that
-// it can be saved again without being read. If the order has this charge already it returns that one, with fault.Duplicate.
+// Create stores a new charge and publishes f, in one write. It returns the charge with its new history,
+// so that it can be saved again without a read. If the order already has this charge, it returns the
+// existing one and fault.Duplicate.
 func (s Store) Create(ctx context.Context, c payment.Charge, cause saga.Cause, f saga.Fact) (payment.Charge, error) {
 	c.History = saga.History{}
-	diary, err := s.Table.SaveNext(ctx, change(c, cause, f))
-	if there, ok := errors.AsType[*record.Exists](err); ok {
+	history, err := s.Table.SaveNext(ctx, change(c, cause, f))
+	if existing, ok := errors.AsType[*record.Exists](err); ok {
 		var i item
-		d, decodeErr := record.Decode(there.Image, &i)
-		return fromItem(i, d), errors.Join(err, decodeErr)
+		history, decodeErr := record.Decode(existing.Image, &i)
+		return fromItem(i, history), errors.Join(err, decodeErr)
 	}
-	c.History = diary
+	c.History = history
 	return c, err
 }
 
-// Load reads an order's first charge consistently. It returns fault.NotFound for none.
+// Load reads an order's first charge consistently. It returns fault.NotFound if there is none.
 func (s Store) Load(ctx context.Context, shop saga.Shop, order string) (payment.Charge, error) {
 	var i item
-	d, err := s.Table.Load(ctx, Key(shop, order), &i)
-	return fromItem(i, d), err
+	history, err := s.Table.Load(ctx, Key(shop, order), &i)
+	return fromItem(i, history), err
 }
 
-// Save stores a charge, raises its version and announces the facts, in one write. It returns the charge with the diary that
-// it has then, and fault.Conflict if the charge moved on since it was loaded.
+// Save stores a charge, raises its version and publishes the facts, in one write. It returns the charge
+// with its new history, and fault.Conflict if the charge changed since it was loaded.
 func (s Store) Save(ctx context.Context, c payment.Charge, cause saga.Cause, facts ...saga.Fact) (payment.Charge, error) {
-	diary, err := s.Table.SaveNext(ctx, change(c, cause, facts...))
+	history, err := s.Table.SaveNext(ctx, change(c, cause, facts...))
 	if err == nil {
-		c.History = diary
+		c.History = history
 	}
 	return c, err
 }
 
 func change(c payment.Charge, cause saga.Cause, facts ...saga.Fact) record.Change {
-	return record.Change{Key: key(c.Shop, c.Order, c.Attempt), Item: toItem(c), History: c.History, Cause: cause, Facts: facts}
+	return record.Change{
+		Key: key(c.Shop, c.Order, c.Attempt), Item: toItem(c), History: c.History, Cause: cause, Facts: facts,
+	}
 }

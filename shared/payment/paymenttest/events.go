@@ -12,45 +12,47 @@ import (
 // Shop is the shop of every order of the tests.
 const Shop = "main"
 
-// Reserved returns a StockReserved about an order, as authorize-payment hears it. The id tells one telling from another.
+// Reserved returns a StockReserved about an order, as authorize-payment consumes it. The id is the
+// event's.
 func Reserved(t testing.TB, id, order string, total money.Money, paymentMethod string) saga.Event {
 	t.Helper()
-	return heard(t, saga.AuthorizePayment, id, order, saga.StockReserved, saga.Payable{
+	return event(t, saga.AuthorizePayment, id, order, saga.StockReserved, saga.Payable{
 		Order: order, Shop: Shop, Total: total.Amount, Currency: total.Currency, PaymentMethod: paymentMethod,
 	})
 }
 
-// CheckDue returns a PaymentCheckDue about an order, as authorize-payment hears it.
+// CheckDue returns a PaymentCheckDue about an order, as authorize-payment consumes it.
 func CheckDue(t testing.TB, id, order string) saga.Event {
 	t.Helper()
 	return About(t, saga.AuthorizePayment, saga.PaymentCheckDue, id, order)
 }
 
-// About returns a fact that says no more than which order is meant, as the step hears it.
+// About returns a fact that carries only the order's id and shop, as the step consumes it.
 func About(t testing.TB, step saga.Step, fact saga.Fact, id, order string) saga.Event {
 	t.Helper()
-	return heard(t, step, id, order, fact, saga.OrderRef{Order: order, Shop: Shop})
+	return event(t, step, id, order, fact, saga.OrderRef{Order: order, Shop: Shop})
 }
 
-// Refunding returns an OrderRefunding or a RefundDue about an order, as return-payment hears it.
+// Refunding returns an OrderRefunding or a RefundDue about an order, as return-payment consumes it.
 func Refunding(t testing.TB, fact saga.Fact, id, order string, wanted ...saga.Refund) saga.Event {
 	t.Helper()
-	return heard(t, saga.ReturnPayment, id, order, fact, saga.Refunds{Order: order, Shop: Shop, Refunds: wanted})
+	return event(t, saga.ReturnPayment, id, order, fact, saga.Refunds{Order: order, Shop: Shop, Refunds: wanted})
 }
 
-func heard(t testing.TB, step saga.Step, id, order string, fact saga.Fact, carries any) saga.Event {
+func event(t testing.TB, step saga.Step, id, order string, fact saga.Fact, body any) saga.Event {
 	t.Helper()
-	data, err := json.Marshal(carries)
+	data, err := json.Marshal(body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := json.Marshal(saga.Event{
-		SpecVersion: saga.SpecVersion, ID: id, Source: saga.Routes[fact].Source, Type: fact, Subject: order, Time: time.Unix(1_760_000_000, 0).UTC(), Shop: Shop, Data: data,
+	message, err := json.Marshal(saga.Event{
+		SpecVersion: saga.SpecVersion, ID: id, Source: saga.Routes[fact].Source, Type: fact, Subject: order,
+		Time: time.Unix(1_760_000_000, 0).UTC(), Shop: Shop, Data: data,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := saga.Decode(step, string(body))
+	e, err := saga.Decode(step, string(message))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,19 +14,22 @@ import (
 	"backroom/shared/saga"
 )
 
-// Exercise holds a store of charges to what payment.Charges promises.
+// Exercise checks that a store of charges keeps the promises of payment.Charges.
 func Exercise(t *testing.T, charges payment.Charges) {
 	ctx := context.Background()
-	anew := func() payment.Charge {
-		c := payment.New(saga.Payable{Order: "ord_" + rand.Text(), Shop: Shop, Total: 1250, Currency: "EUR", PaymentMethod: "pm_card_visa"})
+	newCharge := func() payment.Charge {
+		c := payment.New(saga.Payable{
+			Order: "ord_" + rand.Text(), Shop: Shop, Total: 1250, Currency: "EUR", PaymentMethod: "pm_card_visa",
+		})
 		c.Intent = "pi_1"
 		return c
 	}
-	first, second, third := saga.Cause{ID: "event-1", Actor: "test"}, saga.Cause{ID: "event-2", Actor: "test"}, saga.Cause{ID: "event-3", Actor: "test"}
+	first, second := saga.Cause{ID: "event-1", Actor: "test"}, saga.Cause{ID: "event-2", Actor: "test"}
+	third := saga.Cause{ID: "event-3", Actor: "test"}
 
-	t.Run("a charge is read as it was stored, but for the payment method", func(t *testing.T) {
+	t.Run("a charge is read as it was stored, without the payment method", func(t *testing.T) {
 		t.Parallel()
-		c := anew()
+		c := newCharge()
 		created, err := charges.Create(ctx, c, first, saga.PaymentIntended)
 		require.NoError(t, err)
 		loaded, err := charges.Load(ctx, c.Shop, c.Order)
@@ -35,9 +38,13 @@ func Exercise(t *testing.T, charges payment.Charges) {
 		created.PaymentMethod = ""
 		assert.Equal(t, created, loaded, "what Create returns can be saved as if it had been read")
 
-		loaded.Desired, loaded.Observed, loaded.Reason, loaded.DeclineCode = payment.DesiredReturn, payment.Captured, payment.CardDeclined, "insufficient_funds"
+		loaded.Desired, loaded.Observed = payment.DesiredReturn, payment.Captured
+		loaded.Reason, loaded.DeclineCode = payment.CardDeclined, "insufficient_funds"
 		loaded.ClientSecret = "pi_1_secret_1"
-		loaded.Refunds = []saga.Refund{{ID: "r1", Amount: 100, Try: 2, Status: saga.RefundStatusSucceeded}, {ID: "r2", Amount: 50, Try: 1, Status: saga.RefundStatusPending}}
+		loaded.Refunds = []saga.Refund{
+			{ID: "r1", Amount: 100, Try: 2, Status: saga.RefundStatusSucceeded},
+			{ID: "r2", Amount: 50, Try: 1, Status: saga.RefundStatusPending},
+		}
 		loaded.RefundIDs = map[string]string{"r1": "re_1", "r2": "re_2"}
 		saved, err := charges.Save(ctx, loaded, second, saga.PaymentRefunded, saga.RefundStarted)
 		require.NoError(t, err)
@@ -51,9 +58,9 @@ func Exercise(t *testing.T, charges payment.Charges) {
 		assert.Equal(t, loaded, again)
 	})
 
-	t.Run("a charge of another currency keeps it", func(t *testing.T) {
+	t.Run("the largest amount of another currency is kept", func(t *testing.T) {
 		t.Parallel()
-		c := anew()
+		c := newCharge()
 		c.Amount = money.Money{Amount: money.Max, Currency: "JPY"}
 		_, err := charges.Create(ctx, c, first, saga.PaymentIntended)
 		require.NoError(t, err)
@@ -62,7 +69,7 @@ func Exercise(t *testing.T, charges payment.Charges) {
 		assert.Equal(t, c.Amount, loaded.Amount)
 	})
 
-	t.Run("a tombstone has no amount, and is read as one", func(t *testing.T) {
+	t.Run("a tombstone is read back without an amount", func(t *testing.T) {
 		t.Parallel()
 		c := payment.Tombstone(Shop, "ord_"+rand.Text())
 		created, err := charges.Create(ctx, c, first, saga.PaymentReturned)
@@ -72,22 +79,22 @@ func Exercise(t *testing.T, charges payment.Charges) {
 		assert.Equal(t, created, loaded)
 	})
 
-	t.Run("whoever creates a charge that is there gets that one", func(t *testing.T) {
+	t.Run("creating an existing charge returns the existing one", func(t *testing.T) {
 		t.Parallel()
-		c := anew()
+		c := newCharge()
 		created, err := charges.Create(ctx, c, first, saga.PaymentIntended)
 		require.NoError(t, err)
 		other := c
 		other.Intent = "pi_2"
-		stands, err := charges.Create(ctx, other, second, saga.PaymentIntended)
+		existing, err := charges.Create(ctx, other, second, saga.PaymentIntended)
 		require.ErrorIs(t, err, fault.Duplicate)
 		created.PaymentMethod = ""
-		assert.Equal(t, created, stands)
+		assert.Equal(t, created, existing)
 	})
 
-	t.Run("a charge that moved on cannot be saved", func(t *testing.T) {
+	t.Run("a charge that changed since it was loaded is not saved", func(t *testing.T) {
 		t.Parallel()
-		c := anew()
+		c := newCharge()
 		stale, err := charges.Create(ctx, c, first, saga.PaymentIntended)
 		require.NoError(t, err)
 		fresh := stale
@@ -105,7 +112,7 @@ func Exercise(t *testing.T, charges payment.Charges) {
 		assert.Equal(t, payment.Uncertain, loaded.Observed)
 	})
 
-	t.Run("a charge that is not there is not found", func(t *testing.T) {
+	t.Run("a missing charge is not found", func(t *testing.T) {
 		t.Parallel()
 		_, err := charges.Load(ctx, Shop, "ord_"+rand.Text())
 		require.ErrorIs(t, err, fault.NotFound)

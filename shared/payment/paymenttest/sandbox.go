@@ -1,5 +1,5 @@
-// Package paymenttest is what tests of payments share: a sandbox that runs beside the test, events, and the suite that a
-// store of charges passes.
+// Package paymenttest holds what tests of payments share: a payment sandbox, events, and the suite that
+// a store of charges passes.
 package paymenttest
 
 import (
@@ -24,28 +24,30 @@ import (
 	"backroom/shared/secret/apikey"
 )
 
-// Key is what opens every sandbox of the tests.
+// Key returns the API key of every sandbox of the tests.
 func Key() *apikey.Key {
 	return apikey.New(func(context.Context) (string, error) { return cloudtest.SampleSecret, nil }, time.Now)
 }
 
-// Sandbox is a payment provider that runs beside the test.
+// Sandbox is a payment provider that runs in the test's process.
 type Sandbox struct {
 	http.Handler
-	URL    string // where it answers, if somebody lets it
+	URL    string // where it answers; empty if it does not listen
 	Ledger sandboxdb.Ledger
 	ahead  atomic.Int64
 }
 
-// NewSandbox returns a sandbox with the cloud's table, which answers nowhere yet. Its clock goes on by itself.
+// NewSandbox returns a sandbox with the cloud's table, which does not listen yet. Its clock runs.
 func NewSandbox(cloud *cloudtest.Cloud) *Sandbox {
 	rt := cloud.Runtime()
 	s := &Sandbox{Ledger: sandboxdb.Ledger{DB: rt.DynamoDB(), Name: cloud.Table("Sandbox")}}
-	s.Handler = sandbox.Handler{Ledger: s.Ledger, Key: Key(), Now: s.Now, Nonce: rt.Nonce, Log: slog.New(slog.DiscardHandler)}.Routes()
+	s.Handler = sandbox.Handler{
+		Ledger: s.Ledger, Key: Key(), Now: s.Now, Nonce: rt.Nonce, Log: slog.New(slog.DiscardHandler),
+	}.Routes()
 	return s
 }
 
-// StartSandbox is NewSandbox that answers at a URL of this machine.
+// StartSandbox is NewSandbox, and listens at a local URL until the test ends.
 func StartSandbox(t testing.TB, cloud *cloudtest.Cloud) *Sandbox {
 	t.Helper()
 	s := NewSandbox(cloud)
@@ -61,10 +63,10 @@ func (s *Sandbox) Now() time.Time { return time.Now().UTC().Add(time.Duration(s.
 // Later sets the sandbox's clock forward.
 func (s *Sandbox) Later(d time.Duration) { s.ahead.Add(int64(d)) }
 
-// Authorizations returns how often money was really held for an order, over all intents that were ever made for it.
+// Authorizations returns how often money was authorized for an order, over all its intents.
 func (s *Sandbox) Authorizations(t testing.TB, order string) int {
 	t.Helper()
-	held := 0
+	sum := 0
 	pages := dynamodb.NewScanPaginator(s.Ledger.DB, &dynamodb.ScanInput{TableName: &s.Ledger.Name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(context.Background())
@@ -86,13 +88,13 @@ func (s *Sandbox) Authorizations(t testing.TB, order string) int {
 			if err != nil {
 				t.Fatalf("read intent %s: %v", item.ID, err)
 			}
-			held += i.At(s.Now()).Authorizations
+			sum += i.At(s.Now()).Authorizations
 		}
 	}
-	return held
+	return sum
 }
 
-// Authorized has an order's money held on a card, as authorize-payment does.
+// Authorized authorizes an order's money on a card, as authorize-payment does.
 func (s *Sandbox) Authorized(t testing.TB, cloud *cloudtest.Cloud, order string, total money.Money, card string) {
 	t.Helper()
 	step := payment.AuthorizeStep{Reconciler: payment.Reconciler{

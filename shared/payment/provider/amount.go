@@ -8,15 +8,16 @@ import (
 	"backroom/shared/money"
 )
 
-// How many decimals Stripe counts an amount in, where that is not two. Everything here is from
-// https://docs.stripe.com/currencies, sections "Zero-decimal currencies", "Three-decimal currencies" and "Special cases".
+// The currencies that Stripe does not count in two decimals. The source of every line here is
+// https://docs.stripe.com/currencies, sections "Zero-decimal currencies", "Three-decimal currencies"
+// and "Special cases".
 var (
 	zeroDecimal = setOf("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF")
 
-	// The last digit has to be 0: cards know no thousandths.
+	// The last digit must be 0: cards do not support thousandths.
 	threeDecimal = setOf("BHD", "JOD", "KWD", "OMR", "TND")
 
-	// They have no minor unit any more, but are still counted in hundredths that have to be 00.
+	// They no longer have a minor unit, but are still counted in hundredths that must be 00.
 	hundredthsOfWhole = setOf("ISK", "UGX")
 )
 
@@ -28,9 +29,10 @@ func setOf(currencies ...string) map[string]bool {
 	return set
 }
 
-// Amount returns m as Stripe counts it. ISO 4217, which Money follows, and Stripe differ: 5 ISK are 5 minor units here and
-// 500 there, 5 MGA are 500 here and 5 there. It returns an error for an amount that Stripe cannot take to the last minor
-// unit, and for a currency in which it is not known how Stripe counts: money is never rounded.
+// Amount returns m in Stripe's units. ISO 4217, which Money follows, and Stripe differ: 5 ISK are 5
+// minor units here and 500 there, 5 MGA are 500 here and 5 there. It returns an error for an amount
+// that Stripe cannot take to the last minor unit, and for a currency whose units at Stripe are not
+// known: money is never rounded.
 func Amount(m money.Money) (int64, error) {
 	if err := m.Check(); err != nil {
 		return 0, err
@@ -45,7 +47,7 @@ func Amount(m money.Money) (int64, error) {
 	}
 	for ; ours > theirs; ours-- {
 		if amount%10 != 0 {
-			return 0, fmt.Errorf("provider: %d minor units of %s are no whole number of the provider's", m.Amount, m.Currency)
+			return 0, fmt.Errorf("provider: %d minor units of %s cannot be expressed in the provider's units", m.Amount, m.Currency)
 		}
 		amount /= 10
 	}
@@ -55,7 +57,7 @@ func Amount(m money.Money) (int64, error) {
 	return amount, nil
 }
 
-// minorUnits is the reverse of Amount. It returns an error for what is no whole number of minor units.
+// minorUnits is the reverse of Amount. It returns an error for a fraction of a minor unit.
 func minorUnits(amount int64, currency string) (int64, error) {
 	ours, theirs, err := decimals(currency)
 	if err != nil {
@@ -67,14 +69,14 @@ func minorUnits(amount int64, currency string) (int64, error) {
 	}
 	for ; theirs > ours; theirs-- {
 		if minor%10 != 0 {
-			return 0, fmt.Errorf("provider: %d of the provider's units of %s are no whole number of minor units", amount, currency)
+			return 0, fmt.Errorf("provider: %d of the provider's units of %s cannot be expressed in minor units", amount, currency)
 		}
 		minor /= 10
 	}
 	return minor, nil
 }
 
-// decimals returns in how many decimals a currency is counted by us and by the provider.
+// decimals returns how many decimals a currency has here and at the provider.
 func decimals(currency string) (ours, theirs int, err error) {
 	ours, theirs = iso.GetCurrency(currency).Fraction, 2
 	switch {

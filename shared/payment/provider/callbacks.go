@@ -14,19 +14,22 @@ import (
 	"backroom/shared/secret/apikey"
 )
 
-// tolerance is how old a signature may be, and how far our clock may be behind the provider's.
+// tolerance is how far a signature's time may be from our clock, in either direction.
 const tolerance = 5 * time.Minute
 
-// Callbacks opens what the provider sends to our webhook endpoint. (stripe-go's package webhook does the same by a clock of
-// its own, and links a struct for everything that an event can be about.)
+// Callbacks verifies and decodes the requests that the provider sends to our webhook endpoint.
+// (stripe-go's package webhook does the same with a clock of its own, and links a struct for every
+// kind of event.)
 type Callbacks struct {
-	Secret *apikey.Key // with which the provider signs
+	Secret *apikey.Key // the provider signs with it
 	Now    func() time.Time
 }
 
-// Open returns what a callback is about. It returns payment.ErrNotSigned unless the value of its Stripe-Signature header is
-// the provider's for this very body, and not older than five minutes: the secret may have been replaced, so that it is read
-// again before a signature is refused. It returns payment.ErrNoSigningSecret if there is none.
+// Open returns the callback in a request. It returns payment.ErrNotSigned unless signature, the value
+// of the Stripe-Signature header, is the provider's for this body and at most five minutes old.
+// Before it refuses a signature it reads the secret again, because the secret may have been replaced.
+// It returns payment.ErrUnreadable for a body that is not an event, and payment.ErrNoSigningSecret if
+// the secret is not set.
 func (c Callbacks) Open(ctx context.Context, body []byte, signature string) (payment.Callback, error) {
 	secret, err := c.Secret.Get(ctx)
 	if err == nil && !c.signed(body, signature, secret) {
@@ -54,18 +57,18 @@ func (c Callbacks) Open(ctx context.Context, body []byte, signature string) (pay
 	if err := json.Unmarshal(body, &event); err != nil || event.ID == "" {
 		return payment.Callback{}, payment.ErrUnreadable.Because(err)
 	}
-	about := payment.Callback{ID: event.ID, Intent: event.Data.Object.PaymentIntent}
+	callback := payment.Callback{ID: event.ID, Intent: event.Data.Object.PaymentIntent}
 	if event.Data.Object.Object == "payment_intent" {
-		about.Intent = event.Data.Object.ID
+		callback.Intent = event.Data.Object.ID
 	}
 	if event.Type == "payment_intent.created" {
-		about.Intent = "" // nothing has happened to it, and no charge may name it yet
+		callback.Intent = "" // no charge may name the intent yet
 	}
-	return about, nil
+	return callback, nil
 }
 
-// signed reports whether one of the signatures in a header, as in "t=1492774577,v1=5257a869…,v1=…", is that of the body at
-// its time (https://docs.stripe.com/webhooks#verify-manually).
+// signed reports whether one of the signatures in a header, as in "t=1492774577,v1=5257a869…,v1=…",
+// is that of the body at the header's time (https://docs.stripe.com/webhooks#verify-manually).
 func (c Callbacks) signed(body []byte, header, secret string) bool {
 	var at string
 	var signatures [][]byte

@@ -1,4 +1,4 @@
-// Package provider is the client of the payment provider: Stripe, or whoever speaks its dialect at another address.
+// Package provider is the client of the payment provider: Stripe, or a service with the same API.
 package provider
 
 import (
@@ -16,13 +16,14 @@ import (
 	"backroom/shared/secret/apikey"
 )
 
-// How long the provider may take. To make, look up or cancel an intent, and to list refunds, is quick: each call has one
-// retry, half a second later, and takes 4.5 s at most. A confirmation, a capture and a refund wait for banks, and are sent
-// once: how they ended can be looked up. So the usual errands – make and confirm; capture, or capture and look; cancel; list
-// and refund – take 10.5 s at most. Where an idempotency key leads nowhere or a request is refused there are up to six calls,
-// 28.5 s in sum, and more with an API key that was replaced: longer than the functions that pay live (15 s). The context of
-// their handlers ends half a second before it and cuts the call under way. That is safe at every call: an outcome that is not
-// known is looked up when the message comes again.
+// The provider's time limits. Creating, reading and canceling an intent and listing refunds is quick:
+// each call has one retry after half a second and takes at most 4.5 s. A confirmation, a capture and
+// a refund wait for banks; each is sent once, because its outcome can be looked up. So the usual
+// operations take at most 10.5 s: create and confirm; capture, perhaps with a look-up; cancel; list
+// and refund. A refusal or a blocked idempotency key can lead to six calls, 28.5 s in all, and a
+// replaced API key to more. That is longer than the timeout of the functions that pay (15 s). Their
+// handlers' context ends half a second before the timeout and cuts the call in flight. That is safe
+// at every call: an unknown outcome is looked up when the message is received again.
 const (
 	timeout = 2 * time.Second // of each try
 	retries = 1
@@ -31,16 +32,16 @@ const (
 	bankRetries = 0
 )
 
-// Guard keeps calls from a provider that is away. Do runs call, or returns an error instead, of a kind that means later. What
-// call returns is an outage; for anything that the provider answers, be it a refusal, it returns nil.
+// Guard stops calls to a provider that is down. Do runs call, or returns an error of a kind that is
+// retried later. call returns an error for an outage, and nil for any answer, even a refusal.
 type Guard interface {
 	Do(ctx context.Context, call func() error) error
 }
 
-// Client speaks to the provider. It is safe for concurrent use.
+// Client calls the provider. It is safe for concurrent use.
 type Client struct {
-	asking stripe.Backend // what is answered at once
-	paying stripe.Backend // what waits for banks
+	asking stripe.Backend // for requests that are answered at once
+	paying stripe.Backend // for requests that wait for banks
 	key    *apikey.Key
 	guard  Guard
 	http   *http.Client // of asking
@@ -48,8 +49,8 @@ type Client struct {
 
 var _ payment.Provider = (*Client)(nil)
 
-// New returns a client of the provider whose API begins at base, as in https://api.stripe.com. connections carries its
-// requests; nil stands for its own. guard may be nil.
+// New returns a client of the provider whose API begins at base, as in https://api.stripe.com. It
+// sends its requests through connections, or through its own if connections is nil. guard may be nil.
 func New(base string, key *apikey.Key, connections http.RoundTripper, guard Guard) *Client {
 	origin, prefix := split(base)
 	if connections == nil {
@@ -64,14 +65,14 @@ func New(base string, key *apikey.Key, connections http.RoundTripper, guard Guar
 	backend := func(timeout time.Duration, retries int64) (stripe.Backend, *http.Client) {
 		client := &http.Client{
 			Transport: mount{prefix, connections}, Timeout: timeout,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // an API moves nowhere
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // an API does not redirect
 		}
 		return stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
 			URL:               &origin,
 			HTTPClient:        client,
 			MaxNetworkRetries: &retries,
 			EnableTelemetry:   stripe.Bool(false),
-			LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull}, // what it would log is in the errors, and less discreet
+			LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull}, // the errors say it, without private details
 		}), client
 	}
 	c := &Client{key: key, guard: guard}
@@ -88,8 +89,8 @@ type unguarded struct{}
 // Do runs the call.
 func (unguarded) Do(_ context.Context, call func() error) error { return call() }
 
-// Prepare does early what the first payment would wait for: it reads the key, connects, and lets stripe-go find out what
-// system it runs on, for which it starts a process.
+// Prepare does before the first payment what that would wait for: it reads the key, connects, and
+// lets stripe-go detect its operating system, for which stripe-go starts a process.
 func (c *Client) Prepare(ctx context.Context) error {
 	if _, err := c.key.Get(ctx); err != nil {
 		return err
@@ -110,7 +111,7 @@ func (c *Client) Prepare(ctx context.Context) error {
 		return err
 	}
 	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, resp.Body) // so that the connection can be used again; what the answer is does not matter
+	_, err = io.Copy(io.Discard, resp.Body) // so that the connection is reused
 	return err
 }
 
@@ -122,7 +123,7 @@ func (c *Client) call(backend stripe.Backend, method, path string, params stripe
 		return err
 	}
 	err = c.guarded(ctx, func() error { return backend.Call(method, path, key, params, answer) })
-	if lockedOut(err) {
+	if keyRefused(err) {
 		// The key may have been replaced since we read it.
 		if fresh, unread := c.key.Doubt(ctx); unread == nil && fresh != key {
 			err = c.guarded(ctx, func() error { return backend.Call(method, path, fresh, params, answer) })
@@ -131,22 +132,23 @@ func (c *Client) call(backend stripe.Backend, method, path string, params stripe
 	return err
 }
 
-// guarded has the guard run a call, and returns what the call does, or why there was none.
+// guarded runs a call through the guard. It returns the call's error, or the guard's if the guard did
+// not run it.
 func (c *Client) guarded(ctx context.Context, call func() error) error {
 	var err error
-	kept := c.guard.Do(ctx, func() error {
+	stopped := c.guard.Do(ctx, func() error {
 		if err = call(); outage(err) {
 			return failure(err)
 		}
 		return nil
 	})
 	if err == nil {
-		return kept
+		return stopped
 	}
 	return err
 }
 
-// mount puts a path before every request's. stripe-go takes an address with a path of its own for a mistake.
+// mount prefixes every request's path. stripe-go rejects a base address that has a path.
 type mount struct {
 	prefix string
 	next   http.RoundTripper
@@ -159,8 +161,8 @@ func (m mount) RoundTrip(r *http.Request) (*http.Response, error) {
 	return m.next.RoundTrip(moved)
 }
 
-// split divides an address into where the server is and the path below which the API is. An address that is none is left
-// to the first request to complain about.
+// split divides an address into the server's origin and the path of the API. It returns an invalid
+// address as it is, and the first request fails.
 func split(base string) (origin, prefix string) {
 	u, err := url.Parse(base)
 	if err != nil {

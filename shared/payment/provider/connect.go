@@ -6,18 +6,18 @@ import (
 	"backroom/shared/secret/apikey"
 )
 
-// Settings are what a function that deals with the provider reads from its environment.
+// Settings are the environment of a function that calls the provider.
 type Settings struct {
 	Provider string `env:"PAYMENTS_URL"`
 	Secret   string `env:"PAYMENTS_SECRET_ARN"`
 	Circuits string `env:"CIRCUITS_TABLE"`
 }
 
-// Connect returns the client of the provider that the settings name, prepared during INIT and behind the circuit that all of
-// these functions share.
+// Connect returns the client of the provider that the settings name. It prepares the client during
+// INIT and puts it behind the circuit breaker that these functions share.
 func Connect(rt function.Runtime, s Settings) *Client {
-	rest := circuit.New("payment-provider", circuit.Table{DB: rt.DynamoDB(), Name: s.Circuits}, rt.Now, circuit.DefaultSettings)
-	client := New(rt.URL(s.Provider), apikey.InSecret(rt.AWS, s.Secret, rt.Now), rt.Web, rest)
+	breaker := circuit.New("payment-provider", circuit.Table{DB: rt.DynamoDB(), Name: s.Circuits}, rt.Now, circuit.DefaultSettings)
+	client := New(rt.URL(s.Provider), apikey.InSecret(rt.AWS, s.Secret, rt.Now), rt.Web, breaker)
 	rt.OnInit(client.Prepare)
 	return client
 }

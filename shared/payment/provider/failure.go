@@ -15,22 +15,22 @@ import (
 	"backroom/shared/payment"
 )
 
-// What the provider's troubles are to us. After both anything may have happened.
+// The provider's outages. The request may have had its effect after both.
 var (
 	ErrUnavailable = fault.New(fault.Unavailable, "payment-provider-unavailable", "The payment provider does not answer. Try again later.")
 	ErrThrottled   = fault.New(fault.Throttled, "payment-provider-throttled", "The payment provider throttles requests. Try again later.")
 )
 
-// failure gives an error of a call its kind. What the provider will never do, whoever asks, is a mistake of ours.
+// failure gives an error of a call its kind. A request that the provider always refuses is Internal.
 func failure(err error) error {
-	if _, judged := errors.AsType[*fault.Fault](err); judged || err == nil {
+	if _, classified := errors.AsType[*fault.Fault](err); classified || err == nil {
 		return err
 	}
 	said, ok := errors.AsType[*stripe.Error](err)
 	switch {
 	case !ok:
 		return ErrUnavailable.Because(unanswered(err))
-	case said.HTTPStatusCode >= http.StatusInternalServerError, inTheWay(said):
+	case said.HTTPStatusCode >= http.StatusInternalServerError, locked(said):
 		return ErrUnavailable.Because(discreet(said))
 	case said.HTTPStatusCode == http.StatusTooManyRequests, said.Code == stripe.ErrorCodeRateLimit:
 		return ErrThrottled.Because(discreet(said))
@@ -38,48 +38,52 @@ func failure(err error) error {
 	return discreet(said)
 }
 
-// outage reports whether an error says that the provider is away or takes no more requests. A refusal says that it is there,
-// and so does a request in the way of ours.
+// outage reports whether an error means that the provider is down or throttles us. A refusal does not,
+// nor does a lock that another request holds.
 func outage(err error) bool {
 	said, ok := errors.AsType[*stripe.Error](err)
 	switch {
 	case err == nil:
 		return false
 	case !ok:
-		_, judged := errors.AsType[*fault.Fault](err)
-		return !judged
-	case inTheWay(said):
+		_, classified := errors.AsType[*fault.Fault](err)
+		return !classified
+	case locked(said):
 		return false
 	}
-	return said.HTTPStatusCode == http.StatusTooManyRequests || said.Code == stripe.ErrorCodeRateLimit || said.HTTPStatusCode >= http.StatusInternalServerError
+	return said.HTTPStatusCode == http.StatusTooManyRequests || said.Code == stripe.ErrorCodeRateLimit ||
+		said.HTTPStatusCode >= http.StatusInternalServerError
 }
 
-// absent reports whether the provider does not have what we asked for.
+// absent reports whether the provider does not have the object that we named.
 func absent(err error) bool {
 	said, ok := errors.AsType[*stripe.Error](err)
 	return ok && said.HTTPStatusCode == http.StatusNotFound && said.Code == stripe.ErrorCodeResourceMissing
 }
 
-// inTheWay reports whether another request is being worked on, with the same idempotency key or about the same intent: then the
-// status is 409, or 429 with a code of its own (https://docs.stripe.com/rate-limits#object-lock-timeouts).
-func inTheWay(said *stripe.Error) bool {
-	return said.HTTPStatusCode == http.StatusConflict || said.Code == stripe.ErrorCodeIdempotencyKeyInUse || said.Code == stripe.ErrorCodeLockTimeout
+// locked reports whether another request with the same idempotency key or about the same intent is
+// being processed. The status is then 409, or 429 with a code of its own
+// (https://docs.stripe.com/rate-limits#object-lock-timeouts).
+func locked(said *stripe.Error) bool {
+	return said.HTTPStatusCode == http.StatusConflict || said.Code == stripe.ErrorCodeIdempotencyKeyInUse ||
+		said.Code == stripe.ErrorCodeLockTimeout
 }
 
-// discreet is what may be written down of an error: codes and the provider's request id, never its message, which may quote
-// what was sent.
+// discreet returns what may be logged of an error: codes and the provider's request id, never its
+// message, which may quote what was sent.
 func discreet(said *stripe.Error) error {
-	return fmt.Errorf("provider: status %d, %s, code %q, parameter %q, request %s", said.HTTPStatusCode, said.Type, said.Code, said.Param, said.RequestID)
+	return fmt.Errorf("provider: status %d, %s, code %q, parameter %q, request %s",
+		said.HTTPStatusCode, said.Type, said.Code, said.Param, said.RequestID)
 }
 
-// note has the log say what the provider refused: a decline is no error, and its row keeps no more than a reason.
+// note logs a refusal of the provider: a decline is not an error, and its row keeps only a reason.
 func note(ctx context.Context, err error) {
 	if said, ok := errors.AsType[*stripe.Error](err); ok {
 		observe.Note(ctx, slog.String("providerSaid", discreet(said).Error()))
 	}
 }
 
-// unanswered describes a call that brought no answer in the provider's form.
+// unanswered describes a call without an answer in the provider's format.
 func unanswered(err error) error {
 	if sent, ok := errors.AsType[*url.Error](err); ok {
 		return sent
@@ -87,15 +91,15 @@ func unanswered(err error) error {
 	return errors.New("provider: the answer is not in the provider's form")
 }
 
-// lockedOut reports whether the provider does not take our key.
-func lockedOut(err error) bool {
+// keyRefused reports whether the provider refuses our API key.
+func keyRefused(err error) bool {
 	said, ok := errors.AsType[*stripe.Error](err)
 	return ok && said.HTTPStatusCode == http.StatusUnauthorized
 }
 
-// spent reports whether an idempotency key leads nowhere for a day: the provider remembers a failure of its own under it, or
-// another request, as one that was sent before our code changed.
-func spent(err error) bool {
+// keyBlocked reports whether an idempotency key is of no use for a day: the provider keeps a failure
+// of its own for it, or it belongs to another request, for example one before our code changed.
+func keyBlocked(err error) bool {
 	said, ok := errors.AsType[*stripe.Error](err)
 	if !ok {
 		return false
@@ -104,15 +108,15 @@ func spent(err error) bool {
 	return said.Type == stripe.ErrorTypeIdempotency || replayed && said.HTTPStatusCode >= http.StatusInternalServerError
 }
 
-// outOfTurn reports whether an intent was not confirmed or canceled because of how it stands already.
-func outOfTurn(err error) bool {
+// stateForbids reports whether an intent was not confirmed or canceled because of its current state.
+func stateForbids(err error) bool {
 	said, ok := errors.AsType[*stripe.Error](err)
 	return ok && said.Code == stripe.ErrorCodePaymentIntentUnexpectedState
 }
 
-// barren reports whether an error about an intent says itself that it can take no money any more: it was canceled, or its
-// card was declined and it has none left.
-func barren(err error, intent string) bool {
+// finallyRefused reports whether an error about an intent proves that the intent can no longer take
+// money: it was canceled, or its card was declined and it has no other.
+func finallyRefused(err error, intent string) bool {
 	said, ok := errors.AsType[*stripe.Error](err)
 	if !ok || said.PaymentIntent == nil || said.PaymentIntent.ID != intent {
 		return false
@@ -126,10 +130,11 @@ func barren(err error, intent string) bool {
 	return false
 }
 
-// refusal tells whether the provider declined the card or will not have such a payment: that is an answer to the customer,
-// not a mistake. Its reasons are not all known – a payment method that was used up is refused with neither code nor
-// parameter – so that every bad request is one. But not one about our key, about how the intent stands, about a parameter
-// that it does not know, which only we can have sent; nor one that may do better later.
+// refusal returns the declined intent for an error that says that the provider declined the card or
+// refuses such a payment. That is an answer to the customer and not a mistake. The provider does not
+// document all its reasons – a used-up payment method is refused without a code or parameter – so
+// that every bad request counts, except one about our API key, about the intent's state, about an
+// unknown parameter, which only we can have sent, or one that may succeed later.
 func refusal(err error) (payment.Intent, bool) {
 	said, ok := errors.AsType[*stripe.Error](err)
 	if !ok {
@@ -141,7 +146,7 @@ func refusal(err error) (payment.Intent, bool) {
 		i.Reason = payment.CardDeclined
 	case said.Type != stripe.ErrorTypeInvalidRequest || said.HTTPStatusCode != http.StatusBadRequest:
 		return payment.Intent{}, false
-	case outOfTurn(err), inTheWay(said), said.Code == stripe.ErrorCodeRateLimit, said.Code == stripe.ErrorCodeParameterUnknown:
+	case stateForbids(err), locked(said), said.Code == stripe.ErrorCodeRateLimit, said.Code == stripe.ErrorCodeParameterUnknown:
 		return payment.Intent{}, false
 	case said.Param == "payment_method":
 		i.Reason = payment.PaymentMethodUnknown

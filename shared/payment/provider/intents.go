@@ -12,9 +12,9 @@ import (
 	"backroom/shared/saga"
 )
 
-// Create makes an intent to pay the charge, which nobody confirmed: no money moves. For a day it returns the same intent
-// under the same key. An intent without an id and with a reason is one that the provider will not make: its amount or its
-// payment method, say, is not to its liking.
+// Create creates an unconfirmed intent to pay the charge; no money moves. For a day, the same key
+// returns the same intent. An intent with a reason and without an id was refused, for example because
+// of its amount or payment method.
 func (c *Client) Create(ctx context.Context, charge payment.Charge, key string) (payment.Intent, error) {
 	amount, err := Amount(charge.Amount)
 	if err != nil {
@@ -26,14 +26,14 @@ func (c *Client) Create(ctx context.Context, charge payment.Charge, key string) 
 			Amount:             amount,
 			Currency:           strings.ToLower(charge.Amount.Currency),
 			PaymentMethod:      charge.PaymentMethod,
-			PaymentMethodTypes: []string{"card"}, // others may send the customer elsewhere
+			PaymentMethodTypes: []string{"card"}, // other types may redirect the customer
 			CaptureMethod:      string(stripe.PaymentIntentCaptureMethodManual),
 			Metadata:           map[string]string{"order": charge.Order, "shop": string(charge.Shop), "attempt": strconv.Itoa(charge.Attempt)},
 		})
 	}
 	intent, err := create(key)
-	if spent(err) {
-		intent, err = create(again(key)) // whatever was made under the first is never confirmed and moves nothing
+	if keyBlocked(err) {
+		intent, err = create(again(key)) // an intent under the first key is never confirmed
 	}
 	if refused, ok := refusal(err); ok {
 		note(ctx, err)
@@ -42,84 +42,89 @@ func (c *Client) Create(ctx context.Context, charge payment.Charge, key string) 
 	return intent, failure(err)
 }
 
-// Confirm has the intent's amount held on the customer's card, unless that happened or was refused before, and returns how
-// the intent stands then. It names no payment method: an intent that was declined has none any more, so that a
-// confirmation that comes late is refused by the provider itself. A refusal is a decline only once no request still under
-// way can confirm the intent, by what the provider says of it and not by the refusal alone.
+// Confirm authorizes the intent's amount on the customer's card, unless the intent was already
+// confirmed or declined, and returns its current state. It names no payment method: a declined intent
+// no longer has one, so that the provider itself refuses a late confirmation. A refusal counts as a
+// decline only when no request in flight can still confirm the intent. The intent's state decides
+// that, not the refusal alone.
 func (c *Client) Confirm(ctx context.Context, intent, key string) (payment.Intent, error) {
 	confirmed, err := c.act(c.paying, ctx, intent, "confirm", &key)
 	refused, ok := refusal(err)
 	switch {
-	case outOfTurn(err):
+	case stateForbids(err):
 		return c.Find(ctx, intent)
 	case !ok:
 		return confirmed, failure(err)
 	}
 	note(ctx, err)
 	refused.ID = intent
-	if barren(err, intent) {
+	if finallyRefused(err, intent) {
 		return refused, nil
 	}
 	return c.fence(ctx, refused)
 }
 
-// fence cancels an intent that the provider refused to confirm, so that no request still under way can confirm it, and
-// returns how it stands then: declined for the reason of the refusal, unless another was faster. It looks before it cancels,
-// because canceling lets go what another confirmation may have held meanwhile. One that comes between look and fence loses
-// what it held; its order hears that when the money is captured.
+// fence cancels an intent that the provider refused to confirm, so that no request in flight can still
+// confirm it. It returns the intent's state: declined for the reason of the refusal, unless another
+// request was faster. It reads the intent first, because canceling releases what another confirmation
+// may have authorized meanwhile. A confirmation between the read and the cancellation loses its
+// authorization; its order learns of that from the capture.
 func (c *Client) fence(ctx context.Context, refused payment.Intent) (payment.Intent, error) {
-	stands, err := c.Find(ctx, refused.ID)
-	if err == nil && stands.Observed == payment.Nothing {
-		stands, err = c.Cancel(ctx, refused.ID)
+	current, err := c.Find(ctx, refused.ID)
+	if err == nil && current.Observed == payment.Nothing {
+		current, err = c.Cancel(ctx, refused.ID)
 	}
-	if err == nil && (stands.Observed == payment.Canceled || stands.Observed == payment.Declined && stands.Reason != payment.CardDeclined) {
+	canceled := current.Observed == payment.Canceled
+	if err == nil && (canceled || current.Observed == payment.Declined && current.Reason != payment.CardDeclined) {
 		return refused, nil
 	}
-	return stands, err
+	return current, err
 }
 
-// Capture takes the amount that is held for the intent, and returns how it stands then. Whatever came of the request, the
-// intent itself says if the money was taken, and it is taken once; so it is asked where the answer was lost or a refusal.
+// Capture takes the authorized amount and returns the intent's current state. If the answer is lost or
+// a refusal, it reads the intent, which says whether the money was captured. An intent is captured at
+// most once.
 func (c *Client) Capture(ctx context.Context, intent, key string) (payment.Intent, error) {
 	captured, err := c.act(c.paying, ctx, intent, "capture", &key)
-	if err == nil || lockedOut(err) {
+	if err == nil || keyRefused(err) {
 		return captured, failure(err)
 	}
 	note(ctx, err)
-	stands, unknown := c.Find(ctx, intent)
-	if unknown == nil && stands.Observed == payment.Authorized && spent(err) {
-		stands, err = c.act(c.paying, ctx, intent, "capture", stripe.String(again(key)))
+	current, unknown := c.Find(ctx, intent)
+	if unknown == nil && current.Observed == payment.Authorized && keyBlocked(err) {
+		current, err = c.act(c.paying, ctx, intent, "capture", stripe.String(again(key)))
 	}
 	switch {
 	case unknown != nil:
 		return payment.Intent{}, unknown
-	case stands.Observed == payment.Authorized || stands.ID == "":
-		return payment.Intent{}, failure(err) // it is not known yet, or a mistake: nothing keeps the provider from taking it
+	case current.Observed == payment.Authorized || current.ID == "":
+		return payment.Intent{}, failure(err) // not decided yet, or our mistake
 	}
-	return stands, nil
+	return current, nil
 }
 
-// Cancel has an intent never take money any more and lets go what is held, and returns how it stands then. One that cannot
-// be canceled stands as it did.
+// Cancel releases the authorized amount and stops the intent from taking money. It returns the intent's
+// current state, which is unchanged if the provider cannot cancel it.
 func (c *Client) Cancel(ctx context.Context, intent string) (payment.Intent, error) {
 	canceled, err := c.act(c.asking, ctx, intent, "cancel", nil)
-	if outOfTurn(err) {
+	if stateForbids(err) {
 		return c.Find(ctx, intent)
 	}
 	return canceled, failure(err)
 }
 
-// Find returns how an intent stands. It works however old the intent is. It returns payment.ErrNoIntent for one that the
-// provider does not have.
+// Find returns an intent's current state, however old the intent is. It returns payment.ErrNoIntent if
+// the provider does not have the intent.
 func (c *Client) Find(ctx context.Context, intent string) (payment.Intent, error) {
-	found, err := c.intent(c.asking, http.MethodGet, stripe.FormatURLPath("/v1/payment_intents/%s", intent), &stripe.Params{Context: ctx})
+	path := stripe.FormatURLPath("/v1/payment_intents/%s", intent)
+	found, err := c.intent(c.asking, http.MethodGet, path, &stripe.Params{Context: ctx})
 	if absent(err) {
 		return payment.Intent{}, payment.ErrNoIntent.Because(failure(err))
 	}
 	return found, failure(err)
 }
 
-// creation is what we send to make a PaymentIntent. stripe.PaymentIntentCreateParams would link another 130 KB.
+// creation is the request for a PaymentIntent. stripe.PaymentIntentCreateParams would link 130 KB more.
 type creation struct {
 	stripe.Params      `form:"*"`
 	Amount             int64             `form:"amount"`
@@ -130,8 +135,9 @@ type creation struct {
 	Metadata           map[string]string `form:"metadata"`
 }
 
-// document is what we read of a PaymentIntent. Decoding all of stripe.PaymentIntent costs 7 ms of CPU the first time, which
-// is a hundred at the share of a 128 MB function, and would bring a customer's data into memory.
+// document is the part of a PaymentIntent that is read. Decoding all of stripe.PaymentIntent costs 7 ms
+// of CPU the first time, a hundred at the share of a 128 MB function, and would bring a customer's
+// data into memory.
 type document struct {
 	stripe.APIResource
 	ID               string                     `json:"id"`
@@ -150,9 +156,10 @@ type decline struct {
 	DeclineCode stripe.DeclineCode `json:"decline_code"`
 }
 
-// act has something done to an intent.
+// act sends an action on an intent and returns the intent.
 func (c *Client) act(backend stripe.Backend, ctx context.Context, intent, action string, key *string) (payment.Intent, error) {
-	return c.intent(backend, http.MethodPost, stripe.FormatURLPath("/v1/payment_intents/%s/"+action, intent), &stripe.Params{Context: ctx, IdempotencyKey: key})
+	path := stripe.FormatURLPath("/v1/payment_intents/%s/"+action, intent)
+	return c.intent(backend, http.MethodPost, path, &stripe.Params{Context: ctx, IdempotencyKey: key})
 }
 
 func (c *Client) intent(backend stripe.Backend, method, path string, params stripe.ParamsContainer) (payment.Intent, error) {
@@ -160,13 +167,13 @@ func (c *Client) intent(backend stripe.Backend, method, path string, params stri
 	if err := c.call(backend, method, path, params, &d); err != nil {
 		return payment.Intent{}, err
 	}
-	return standing(d), nil
+	return toIntent(d), nil
 }
 
-// standing tells what an intent's status means. A status that is not known yet decides nothing.
-func standing(d document) payment.Intent {
+// toIntent maps an intent's status to an observed state. An unknown status is Uncertain.
+func toIntent(d document) payment.Intent {
 	i := payment.Intent{ID: d.ID, Observed: payment.Uncertain, Shop: d.Metadata.Shop, Order: d.Metadata.Order}
-	i.Attempt, _ = strconv.Atoi(d.Metadata.Attempt) // 0, which is no attempt of ours, for what is none
+	i.Attempt, _ = strconv.Atoi(d.Metadata.Attempt) // 0 if unreadable, which is not an attempt of ours
 	switch d.Status {
 	case stripe.PaymentIntentStatusRequiresConfirmation:
 		i.Observed = payment.Nothing
@@ -187,7 +194,7 @@ func standing(d document) payment.Intent {
 	return i
 }
 
-// declineCode is the most that the provider says about a decline: the issuer's reason if it gave one.
+// declineCode is the most precise code of a decline: the issuer's if it gave one.
 func declineCode(code stripe.ErrorCode, decline stripe.DeclineCode) string {
 	if decline != "" {
 		return string(decline)
@@ -195,5 +202,5 @@ func declineCode(code stripe.ErrorCode, decline stripe.DeclineCode) string {
 	return string(code)
 }
 
-// again is the key for a request whose own leads nowhere.
+// again is the key for a request whose own key is blocked.
 func again(key string) string { return key + "-again" }

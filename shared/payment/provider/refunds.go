@@ -13,11 +13,12 @@ import (
 	"backroom/shared/saga"
 )
 
-// pageSize is how many refunds one answer lists: the most that the provider puts into one.
+// pageSize is how many refunds one answer lists, the provider's maximum.
 const pageSize = 100
 
-// Refund gives back part of what was taken for the charge. A refund that the provider will not make, as of more than is left,
-// is RefundRefused and has no id. For a day it returns the same refund under the same key.
+// Refund gives back part of the captured amount. A refund that the provider refuses, for example
+// because it exceeds what is left, has the status saga.RefundStatusFailed and no id. For a day, the
+// same key returns the same refund.
 func (c *Client) Refund(ctx context.Context, charge payment.Charge, r saga.Refund, key string) (payment.ProviderRefund, error) {
 	refused := payment.ProviderRefund{Refund: r.ID, Try: r.Try, Amount: r.Amount, Status: saga.RefundStatusFailed}
 	amount, err := Amount(money.Money{Amount: r.Amount, Currency: charge.Amount.Currency})
@@ -31,16 +32,17 @@ func (c *Client) Refund(ctx context.Context, charge payment.Charge, r saga.Refun
 			PaymentIntent: charge.Intent,
 			Amount:        amount,
 			Metadata: map[string]string{
-				"order": charge.Order, "shop": string(charge.Shop), "attempt": strconv.Itoa(charge.Attempt), "refund": r.ID, "try": strconv.Itoa(r.Try),
+				"order": charge.Order, "shop": string(charge.Shop), "attempt": strconv.Itoa(charge.Attempt),
+				"refund": r.ID, "try": strconv.Itoa(r.Try),
 			},
 		}, &d)
 		if err != nil {
 			return payment.ProviderRefund{}, err
 		}
-		return made(d, charge.Amount.Currency)
+		return toRefund(d, charge.Amount.Currency)
 	}
 	m, err := refund(key)
-	if spent(err) {
+	if keyBlocked(err) {
 		all, unknown := c.Refunds(ctx, charge)
 		if unknown != nil {
 			return payment.ProviderRefund{}, unknown
@@ -59,7 +61,7 @@ func (c *Client) Refund(ctx context.Context, charge payment.Charge, r saga.Refun
 	return m, failure(err)
 }
 
-// Refunds returns all refunds that were ever made of the charge's intent, whoever made them.
+// Refunds returns every refund of the charge's intent, including those that Backroom did not make.
 func (c *Client) Refunds(ctx context.Context, charge payment.Charge) ([]payment.ProviderRefund, error) {
 	var all []payment.ProviderRefund
 	list := &listing{Params: stripe.Params{Context: ctx}, PaymentIntent: charge.Intent, Limit: pageSize}
@@ -69,7 +71,7 @@ func (c *Client) Refunds(ctx context.Context, charge payment.Charge) ([]payment.
 			return nil, failure(err)
 		}
 		for _, d := range page.Data {
-			m, err := made(d, charge.Amount.Currency)
+			m, err := toRefund(d, charge.Amount.Currency)
 			if err != nil {
 				return nil, err
 			}
@@ -112,14 +114,14 @@ type refundDocument struct {
 	} `json:"metadata"`
 }
 
-// made tells what the provider's refund is to us. A status that is not known yet decides nothing.
-func made(d refundDocument, currency string) (payment.ProviderRefund, error) {
+// toRefund maps the provider's refund to ours. An unknown status is pending.
+func toRefund(d refundDocument, currency string) (payment.ProviderRefund, error) {
 	minor, err := minorUnits(d.Amount, currency)
 	if err != nil {
 		return payment.ProviderRefund{}, fmt.Errorf("provider: refund %s: %w", d.ID, err)
 	}
 	m := payment.ProviderRefund{ID: d.ID, Refund: d.Metadata.Refund, Amount: minor, Status: saga.RefundStatusPending}
-	m.Try, _ = strconv.Atoi(d.Metadata.Try) // 0, which is no try of ours, for what is none
+	m.Try, _ = strconv.Atoi(d.Metadata.Try) // 0 if unreadable, which is not a try of ours
 	switch d.Status {
 	case stripe.RefundStatusSucceeded:
 		m.Status = saga.RefundStatusSucceeded
