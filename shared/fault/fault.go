@@ -1,6 +1,6 @@
-// Package fault is the one taxonomy of errors. A fault has a kind, which decides what happens next, a stable slug, which clients
-// may match on, and a detail that is safe to show. The HTTP edge renders a fault as an RFC 9457 document (package api), the
-// queue edge as an outcome of the message (package function). Each edge logs the cause, once.
+// Package fault classifies errors. A fault has a kind that decides what happens next, a stable slug that
+// clients may match on, and a detail that is safe to show. Package api renders a fault as an RFC 9457
+// document; package function decides by its kind what happens to a message. Each logs the cause once.
 package fault
 
 import (
@@ -8,26 +8,27 @@ import (
 	"time"
 )
 
-// Kind decides how failed work goes on. A Kind is an error, so that errors.Is(err, fault.Conflict) tests for it.
+// Kind decides what happens to failed work. A Kind is an error, so that errors.Is(err, fault.Conflict)
+// tests for it.
 type Kind string
 
 // The kinds, each with its HTTP status and what a queue does with the message.
 const (
-	Duplicate          Kind = "duplicate"             // the key or event was handled before: answered with the stored answer; acknowledged
-	Malformed          Kind = "malformed"             // 400: not readable; permanent
+	Duplicate          Kind = "duplicate"             // handled before: the stored answer again; acknowledged
+	Malformed          Kind = "malformed"             // 400: unreadable; permanent
 	Invalid            Kind = "invalid"               // 422: readable, but breaks a rule; permanent
-	Unauthenticated    Kind = "unauthenticated"       // 401: no valid credentials; permanent
-	Forbidden          Kind = "forbidden"             // 403: authenticated, but not allowed; permanent
-	NotFound           Kind = "not-found"             // 404: absent, or of another owner; permanent
+	Unauthenticated    Kind = "unauthenticated"       // 401: unknown caller; permanent
+	Forbidden          Kind = "forbidden"             // 403: known caller, not allowed; permanent
+	NotFound           Kind = "not-found"             // 404: absent, or another caller's; permanent
 	TooLarge           Kind = "too-large"             // 413
 	WrongMethod        Kind = "wrong-method"          // 405
 	WrongMedia         Kind = "wrong-media"           // 415
-	Conflict           Kind = "conflict"              // 409: lost a race, or the state does not allow it; retried
+	Conflict           Kind = "conflict"              // 409: a concurrent change, or the state forbids it; retried
 	PreconditionFailed Kind = "precondition-failed"   // 412: If-Match or If-None-Match does not hold
 	PreconditionNeeded Kind = "precondition-required" // 428: the request must carry If-Match or If-None-Match
 	Throttled          Kind = "throttled"             // 429: later; retried
 	Unavailable        Kind = "unavailable"           // 503: later; retried
-	Internal           Kind = "internal"              // 500: a bug or an unknown error; retried, then moved to the dead-letter queue
+	Internal           Kind = "internal"              // 500: a bug or unknown; retried, then the dead-letter queue
 )
 
 // Error returns the kind's name.
@@ -36,39 +37,40 @@ func (k Kind) Error() string { return string(k) }
 // Permanent reports whether a retry of the same work can never succeed.
 func (k Kind) Permanent() bool {
 	switch k {
-	case Malformed, Invalid, Unauthenticated, Forbidden, NotFound, TooLarge, WrongMethod, WrongMedia, PreconditionFailed, PreconditionNeeded:
+	case Malformed, Invalid, Unauthenticated, Forbidden, NotFound, TooLarge, WrongMethod, WrongMedia,
+		PreconditionFailed, PreconditionNeeded:
 		return true
 	}
 	return false
 }
 
-// Later reports whether the same work can succeed at another time.
+// Later reports whether the work is valid and can succeed at a later time.
 func (k Kind) Later() bool { return k == Throttled || k == Unavailable }
 
-// Problem is one broken rule and its place: a JSON pointer into the body (RFC 6901, as in "/lines/0/quantity"), or the name
-// of a header, query or path parameter.
+// Problem is one broken rule and its place: in a body the JSON pointer (RFC 6901, as in
+// "/lines/0/quantity"), otherwise the name of the header, query or path parameter.
 type Problem struct {
 	Detail    string
 	Pointer   string
 	Parameter string
 }
 
-// Fault is an error of a kind.
+// Fault is an error with a kind.
 type Fault struct {
 	Kind       Kind
-	Slug       string        // stable: it becomes the problem's type and keeps its meaning
-	Detail     string        // for the caller; never holds a cause, a secret or personal data
-	Problems   []Problem     // the broken rules, if the request has a place to name
+	Slug       string        // stable: it becomes the problem's type and never changes its meaning
+	Detail     string        // for the caller; never contains a cause, a secret or personal data
+	Problems   []Problem     // the rules broken, for Malformed and Invalid
 	RetryAfter time.Duration // how long to wait, for Throttled and Unavailable; 0: unknown
 	cause      error
 }
 
-// New declares a fault. Declare it beside the rule that it guards.
+// New declares a fault. It belongs beside its rule.
 func New(kind Kind, slug, detail string) *Fault {
 	return &Fault{Kind: kind, Slug: slug, Detail: detail}
 }
 
-// Error returns the slug, the detail and the cause: text for logs, not for callers.
+// Error returns the slug, the detail and the cause, for logs and not for callers.
 func (f *Fault) Error() string {
 	text := f.Slug + ": " + f.Detail
 	for _, p := range f.Problems {
@@ -80,7 +82,7 @@ func (f *Fault) Error() string {
 	return text
 }
 
-// Unwrap returns the cause, if there is one.
+// Unwrap returns the cause, or nil.
 func (f *Fault) Unwrap() error { return f.cause }
 
 // Is reports whether target is this fault's kind, or a fault with the same slug.
@@ -94,7 +96,7 @@ func (f *Fault) Is(target error) bool {
 	return false
 }
 
-// Because returns a copy of f with its cause, for the log.
+// Because returns a copy of f with a cause, which only the log shows.
 func (f *Fault) Because(cause error) *Fault {
 	c := *f
 	c.cause = cause
@@ -124,8 +126,8 @@ func (f *Fault) After(d time.Duration) *Fault {
 	return &c
 }
 
-// Retry calls do until it returns no Conflict, but at most times times, and returns its last error. It does not wait. do must
-// load what it decides on, so that each call sees the writes of others.
+// Retry calls do until it does not return a Conflict, at most the given number of times, and returns the
+// last error. It does not wait. do must load its data itself, so that each call sees what others wrote.
 func Retry(times int, do func() error) error {
 	err := do()
 	for range times - 1 {
@@ -137,7 +139,7 @@ func Retry(times int, do func() error) error {
 	return err
 }
 
-// KindOf returns the kind of err. It is Internal for an error that is not a fault, and empty for nil.
+// KindOf returns the kind of err: Internal for an error without a kind, empty for nil.
 func KindOf(err error) Kind {
 	if err == nil {
 		return ""

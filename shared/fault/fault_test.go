@@ -16,44 +16,44 @@ var (
 	errBroken  = fault.New(fault.Invalid, "broken-rule", "A rule is broken.")
 )
 
-func TestWhatAFaultIs(t *testing.T) {
+func TestFault_IsItselfAndItsKind(t *testing.T) {
 	wrapped := fmt.Errorf("while saving: %w", errTooLate.Because(errors.New("the row moved")))
-	assert.ErrorIs(t, wrapped, errTooLate, "itself, whatever it was caused by")
-	assert.ErrorIs(t, wrapped, fault.Conflict, "of its kind")
+	assert.ErrorIs(t, wrapped, errTooLate, "itself, with any cause")
+	assert.ErrorIs(t, wrapped, fault.Conflict, "its kind")
 	assert.NotErrorIs(t, wrapped, errBroken)
 	assert.NotErrorIs(t, wrapped, fault.Invalid)
 	assert.ErrorIs(t, errors.Join(errBroken, fault.Unavailable), fault.Unavailable)
 }
 
-func TestTheKindOfAnError(t *testing.T) {
+func TestKindOf_FindsTheKindOfAnyError(t *testing.T) {
 	for sentence, c := range map[string]struct {
 		err  error
 		kind fault.Kind
 	}{
-		"no error has no kind":              {nil, ""},
-		"a fault has its own":               {errTooLate, fault.Conflict},
-		"a fault that was wrapped keeps it": {fmt.Errorf("x: %w", errBroken), fault.Invalid},
-		"a kind is its own":                 {fmt.Errorf("x: %w", fault.NotFound), fault.NotFound},
-		"anything else is ours":             {errors.New("dial tcp"), fault.Internal},
+		"nil has no kind":                {nil, ""},
+		"a fault has its kind":           {errTooLate, fault.Conflict},
+		"a wrapped fault keeps its kind": {fmt.Errorf("x: %w", errBroken), fault.Invalid},
+		"a kind is its own kind":         {fmt.Errorf("x: %w", fault.NotFound), fault.NotFound},
+		"any other error is internal":    {errors.New("dial tcp"), fault.Internal},
 	} {
 		assert.Equal(t, c.kind, fault.KindOf(c.err), sentence)
 	}
 }
 
-func TestRetry_TriesAgainWhatLostARace(t *testing.T) {
-	lost, away := fmt.Errorf("saving: %w", errTooLate), errors.New("the table is away")
+func TestRetry_RetriesConflicts(t *testing.T) {
+	conflict, away := fmt.Errorf("saving: %w", errTooLate), errors.New("the table is away")
 	for sentence, c := range map[string]struct {
 		times   int
 		returns []error
 		calls   int
 		err     error
 	}{
-		"what succeeds is done once":              {3, []error{nil}, 1, nil},
-		"what fails otherwise is done once":       {3, []error{away}, 1, away},
-		"a lost race is decided again":            {3, []error{lost, lost, nil}, 3, nil},
-		"after a lost race another error ends it": {3, []error{lost, away}, 2, away},
-		"the last lost race is the caller's":      {3, []error{lost, lost, lost, nil}, 3, lost},
-		"one try is one try":                      {1, []error{lost, nil}, 1, lost},
+		"a success is not repeated":              {3, []error{nil}, 1, nil},
+		"another error is not retried":           {3, []error{away}, 1, away},
+		"a conflict is retried":                  {3, []error{conflict, conflict, nil}, 3, nil},
+		"another error after a conflict ends it": {3, []error{conflict, away}, 2, away},
+		"the last conflict is returned":          {3, []error{conflict, conflict, conflict, nil}, 3, conflict},
+		"one try means no retry":                 {1, []error{conflict, nil}, 1, conflict},
 	} {
 		calls := 0
 		err := fault.Retry(c.times, func() error {
@@ -65,9 +65,10 @@ func TestRetry_TriesAgainWhatLostARace(t *testing.T) {
 	}
 }
 
-func TestEveryKindHasOneFate(t *testing.T) {
+func TestKind_IsPermanentOrLaterOrNeither(t *testing.T) {
 	permanent := []fault.Kind{
-		fault.Malformed, fault.Invalid, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.TooLarge, fault.WrongMethod, fault.WrongMedia,
+		fault.Malformed, fault.Invalid, fault.Unauthenticated, fault.Forbidden, fault.NotFound,
+		fault.TooLarge, fault.WrongMethod, fault.WrongMedia,
 		fault.PreconditionFailed, fault.PreconditionNeeded,
 	}
 	for _, k := range permanent {
@@ -81,7 +82,7 @@ func TestEveryKindHasOneFate(t *testing.T) {
 	}
 }
 
-func TestADeclaredFaultStaysAsItWasDeclared(t *testing.T) {
+func TestFault_IsNotChangedByItsCopies(t *testing.T) {
 	one := errBroken.At("/lines/0", "is empty")
 	two := one.At("/lines/1", "is empty too").In("If-Match", "is not a tag").After(time.Second).Because(errors.New("secret"))
 	assert.Empty(t, errBroken.Problems)

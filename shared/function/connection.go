@@ -7,9 +7,10 @@ import (
 	"net/http"
 )
 
-// whole sends a request in one piece, from memory. The SDK hands net/http a body that it does not know to be in memory: then
-// header and body leave apart, and an answer that is quicker than the end of the sending is lost, because the SDK closes the
-// body when the answer begins and net/http takes that for a broken request. What was done is then done once more.
+// completeAnswers sends each request in one piece, from memory, so that its answer is never lost. The
+// SDK gives net/http a body that net/http does not know to be in memory, so that header and body are
+// sent apart. If the answer begins before the body is sent, the SDK closes the body, net/http takes
+// that for a broken request, and the request is sent and carried out a second time.
 type completeAnswers struct{ *http.Transport }
 
 // RoundTrip sends the request and returns the answer.

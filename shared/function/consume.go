@@ -20,26 +20,27 @@ import (
 	"backroom/shared/saga"
 )
 
-// Step handles one event of the saga. A returned fault decides what becomes of the message: see package fault.
+// Step handles one event of the saga. The kind of the returned fault decides what happens to the
+// message: see package fault.
 type Step interface {
 	Handle(ctx context.Context, e saga.Event) error
 }
 
-// Consume starts the function that works off the queue of step.
+// Consume starts the function that consumes the queue of step.
 func Consume[S any, H Step](step saga.Step, build func(Runtime, S) H) { start(Consuming(step, build)) }
 
-// Consuming builds what Consume starts.
+// Consuming returns the builder that Consume starts.
 func Consuming[S any, H Step](step saga.Step, build func(Runtime, S) H) Builder {
 	return Working(func(rt Runtime, s S) stepWorker { return stepWorker{step, build(rt, s)} })
 }
 
-// hearing is a step as a worker: it reads events in the messages.
+// stepWorker makes a Worker of a Step: it decodes the event in each message.
 type stepWorker struct {
 	step    saga.Step
 	handler Step
 }
 
-// Handle has the step handle the event that the message carries.
+// Handle passes the message's event to the step.
 func (h stepWorker) Handle(ctx context.Context, body string) error {
 	e, err := saga.Decode(h.step, body)
 	if err != nil {
@@ -49,22 +50,22 @@ func (h stepWorker) Handle(ctx context.Context, body string) error {
 	return h.handler.Handle(ctx, e)
 }
 
-// watched reports whether an order asks again for what the message asks.
+// retriedByOrder reports whether the order asks again later for what the message asks.
 func (h stepWorker) retriedByOrder(body string) bool {
 	e, err := saga.Decode(h.step, body)
 	return err == nil && e.Type.Retried(h.step)
 }
 
-// Worker handles one message of a queue that is no step of the saga. A returned fault decides what becomes of the message, as
-// it does for a Step.
+// Worker handles one message of a queue that does not belong to a step of the saga. The kind of the
+// returned fault decides what happens to the message, as for a Step.
 type Worker interface {
 	Handle(ctx context.Context, body string) error
 }
 
-// Work starts the function that works off such a queue.
+// Work starts the function that consumes such a queue.
 func Work[S any, H Worker](build func(Runtime, S) H) { start(Working(build)) }
 
-// Working builds what Work starts.
+// Working returns the builder that Work starts.
 func Working[S any, H Worker](build func(Runtime, S) H) Builder {
 	return func(rt Runtime, environ map[string]string) (lambda.Handler, error) {
 		s, err := settings[S](environ)
@@ -83,13 +84,14 @@ func Working[S any, H Worker](build func(Runtime, S) H) Builder {
 
 // inboxSettings describe the function's own queue.
 type inboxSettings struct {
-	// LastReceive is the queue's maxReceiveCount: who fails then goes to the dead-letter queue.
+	// LastReceive is the queue's maxReceiveCount: a message that fails then goes to the dead-letter queue.
 	LastReceive int `env:"LAST_RECEIVE"`
 }
 
-const reserve = 2 * time.Second // with less time left than this, no further message is begun
+// reserve is the time that must be left to begin another message.
+const reserve = 2 * time.Second
 
-// consumer works off a batch, one message after the other; a bad one fails alone.
+// consumer handles a batch, one message after the other; a bad message fails alone.
 type consumer struct {
 	worker      Worker
 	log         *slog.Logger
@@ -100,8 +102,9 @@ type consumer struct {
 
 var errNoTime = fault.New(fault.Unavailable, "deadline-near", "The batch took too long; the message comes again.")
 
-// consume answers which messages of the batch must come again. The list is never null: AWS takes null for success, a local
-// cloud takes it for an error. An error instead of an answer would bring back the whole batch; there is none.
+// consume returns the messages of the batch that must be received again. The list is never null: AWS
+// takes null for success, a local cloud takes it for an error. consume never returns an error, because
+// an error would bring back the whole batch.
 func (c consumer) consume(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	deadline, limited := ctx.Deadline()
@@ -123,17 +126,18 @@ func (c consumer) consume(ctx context.Context, batch events.SQSEvent) (events.SQ
 	return answer, nil
 }
 
-// What becomes of a message.
+// The outcomes of a message.
 const (
 	done        = "done"
-	retried     = "retried"       // hidden for a while, then received again
-	failed      = "failed"        // comes again at once, as often as its queue says, and ends in the dead-letter queue
-	leftToOrder = "left-to-order" // sound work whose time has not come: its order asks again when it is due
+	retried     = "retried"       // hidden for some time, then received again
+	failed      = "failed"        // received again at once, up to maxReceiveCount, then in the dead-letter queue
+	leftToOrder = "left-to-order" // acknowledged; its order asks again when it is due
 )
 
-// outcome decides what becomes of a message. Dead-letter queues are for bugs: a message whose time never came – it met
-// "later", or others who kept changing the same rows – is acknowledged at its last receive if an order asks again for what it
-// is owed. (An order that needs attention asks no more: decision 0016.) A message that nobody would replace is kept there.
+// outcome decides what happens to a message. Dead-letter queues are for bugs. So a message that failed
+// only because a service was unavailable or throttled, or because of concurrent changes, is
+// acknowledged at its last receive if its order asks again for the same. (An order that needs attention
+// does not ask: decision 0016.) Any other failed message goes to the dead-letter queue.
 func (c consumer) outcome(err error, m events.SQSMessage) string {
 	kind := fault.KindOf(err)
 	switch {
@@ -163,21 +167,23 @@ func (c consumer) handle(ctx context.Context, m events.SQSMessage) (err error) {
 	return c.worker.Handle(ctx, m.Body)
 }
 
-// hide decides when a failed message comes back. If that cannot be said, the queue's own visibility timeout holds.
+// delayRetry sets when a failed message can be received again. If SQS refuses that, the queue's own
+// visibility timeout applies.
 func (c consumer) delayRetry(ctx context.Context, m events.SQSMessage, outcome string) {
-	patience := time.Duration(0)
+	delay := time.Duration(0)
 	if outcome == retried {
-		patience = queue.RetryDelay(ctx, receives(m))
+		delay = queue.RetryDelay(ctx, receives(m))
 	}
 	url, err := queue.URL(m.EventSourceARN, c.endpoint)
 	if err == nil {
-		err = queue.HideFor(ctx, c.sqs, url, m.ReceiptHandle, patience)
+		err = queue.HideFor(ctx, c.sqs, url, m.ReceiptHandle, delay)
 	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		observe.Note(ctx, slog.String("hideError", err.Error()))
 	}
 }
 
+// receives returns how often the message was received, this time included.
 func receives(m events.SQSMessage) int {
 	n, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// sqsDouble answers every request to SQS, and remembers for how many seconds each receipt was hidden.
+// sqsDouble answers every request to SQS and records for how many seconds each receipt is hidden.
 type sqsDouble struct {
 	status int
 	hidden map[string]int
@@ -45,27 +45,27 @@ func (d *sqsDouble) Do(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: d.status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
 }
 
-// handler is a step made of a function.
+// handler is a function as a step.
 type handler func(ctx context.Context, e saga.Event) error
 
 func (h handler) Handle(ctx context.Context, e saga.Event) error { return h(ctx, e) }
 
-// stand is a step on its queue, whose maxReceiveCount is 5.
-type stand struct {
+// bench runs a step on a queue with a maxReceiveCount of 5.
+type bench struct {
 	queue *sqsDouble
 	log   bytes.Buffer
 }
 
-func newStand() *stand { return &stand{queue: &sqsDouble{status: 200, hidden: map[string]int{}}} }
+func newBench() *bench { return &bench{queue: &sqsDouble{status: 200, hidden: map[string]int{}}} }
 
-func (s *stand) runtime() function.Runtime {
+func (s *bench) runtime() function.Runtime {
 	rt := function.Environment(map[string]string{"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"})
 	rt.AWS.HTTPClient, rt.Log = s.queue, observe.Logger(&s.log, slog.LevelDebug, "reserve-stock")
 	return rt
 }
 
 // deliver hands messages to a step and returns the bytes of its answer.
-func (s *stand) deliver(t *testing.T, ctx context.Context, h handler, messages ...events.SQSMessage) string {
+func (s *bench) deliver(t *testing.T, ctx context.Context, h handler, messages ...events.SQSMessage) string {
 	t.Helper()
 	build := function.Consuming(saga.ReserveStock, func(function.Runtime, struct{}) function.Step { return h })
 	lambda, err := build(s.runtime(), map[string]string{"LAST_RECEIVE": "5"})
@@ -73,12 +73,12 @@ func (s *stand) deliver(t *testing.T, ctx context.Context, h handler, messages .
 	batch, err := json.Marshal(events.SQSEvent{Records: messages})
 	require.NoError(t, err)
 	answer, err := lambda.Invoke(ctx, batch)
-	require.NoError(t, err, "an error would bring the whole batch again")
+	require.NoError(t, err, "an error would bring back the whole batch")
 	return string(answer)
 }
 
 // lines returns the log's lines.
-func (s *stand) lines(t *testing.T) []map[string]any {
+func (s *bench) lines(t *testing.T) []map[string]any {
 	t.Helper()
 	var lines []map[string]any
 	for text := range strings.SplitSeq(strings.TrimSpace(s.log.String()), "\n") {
@@ -109,13 +109,13 @@ func failures(ids ...string) string {
 	return `{"batchItemFailures":[` + strings.Join(list, ",") + `]}`
 }
 
-// The queue's side of the error table in package fault.
-func TestWhatBecomesOfAMessage(t *testing.T) {
+// The table is the queue's side of the kinds in package fault.
+func TestConsume_OutcomeFollowsTheFaultsKind(t *testing.T) {
 	declared := func(k fault.Kind) error { return fault.New(k, "some-slug", "Some detail.") }
 	const (
 		gone    = "acknowledged"
-		waits   = "comes again after a while"
-		atOnce  = "comes again at once, and ends in the dead-letter queue"
+		waits   = "received again later"
+		atOnce  = "received again at once, then in the dead-letter queue"
 		info    = "INFO"
 		warning = "WARN"
 		alarm   = "ERROR"
@@ -123,7 +123,7 @@ func TestWhatBecomesOfAMessage(t *testing.T) {
 	for name, c := range map[string]struct {
 		err      error
 		received int
-		fate     string
+		effect   string
 		level    string
 		outcome  string
 	}{
@@ -131,43 +131,43 @@ func TestWhatBecomesOfAMessage(t *testing.T) {
 		"a repetition":                       {declared(fault.Duplicate), 1, gone, info, "done"},
 		"unreadable":                         {declared(fault.Malformed), 1, atOnce, alarm, "failed"},
 		"breaks a rule":                      {declared(fault.Invalid), 1, atOnce, alarm, "failed"},
-		"about something that is not there":  {declared(fault.NotFound), 1, atOnce, alarm, "failed"},
+		"about something missing":            {declared(fault.NotFound), 1, atOnce, alarm, "failed"},
 		"not allowed":                        {declared(fault.Forbidden), 1, atOnce, alarm, "failed"},
-		"lost a race":                        {declared(fault.Conflict), 1, waits, info, "retried"},
-		"lost a race for the last time":      {declared(fault.Conflict), 5, gone, info, "left-to-order"},
-		"too fast":                           {declared(fault.Throttled), 1, waits, warning, "retried"},
-		"later":                              {declared(fault.Unavailable), 4, waits, warning, "retried"},
-		"later, for the last time":           {declared(fault.Unavailable), 5, gone, warning, "left-to-order"},
-		"too fast, for the last time":        {declared(fault.Throttled), 6, gone, warning, "left-to-order"},
+		"conflicts":                          {declared(fault.Conflict), 1, waits, info, "retried"},
+		"conflicts for the last time":        {declared(fault.Conflict), 5, gone, info, "left-to-order"},
+		"throttled":                          {declared(fault.Throttled), 1, waits, warning, "retried"},
+		"unavailable":                        {declared(fault.Unavailable), 4, waits, warning, "retried"},
+		"unavailable for the last time":      {declared(fault.Unavailable), 5, gone, warning, "left-to-order"},
+		"throttled for the last time":        {declared(fault.Throttled), 6, gone, warning, "left-to-order"},
 		"an unknown error":                   {errors.New("dial tcp"), 1, waits, alarm, "retried"},
 		"an unknown error for the last time": {errors.New("dial tcp"), 5, waits, alarm, "retried"},
-		"wrapped on its way":                 {fmt.Errorf("while saving: %w", declared(fault.Invalid)), 1, atOnce, alarm, "failed"},
+		"wrapped":                            {fmt.Errorf("while saving: %w", declared(fault.Invalid)), 1, atOnce, alarm, "failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStand()
+			s := newBench()
 			answer := s.deliver(t, t.Context(), func(context.Context, saga.Event) error { return c.err }, message(t, "m1", c.received))
 
-			if c.fate == gone {
+			if c.effect == gone {
 				assert.JSONEq(t, failures(), answer)
 				assert.Empty(t, s.queue.hidden)
 			} else {
 				assert.JSONEq(t, failures("m1"), answer)
 				require.Contains(t, s.queue.hidden, "receipt-m1")
-				assert.Equal(t, c.fate == atOnce, s.queue.hidden["receipt-m1"] == 0)
+				assert.Equal(t, c.effect == atOnce, s.queue.hidden["receipt-m1"] == 0)
 				assert.Equal(t, []string{"https://sqs.eu-central-1.amazonaws.com/123456789012/backroom-reserve-stock"}, s.queue.urls)
 			}
 			lines := s.lines(t)
 			require.Len(t, lines, 1, "one line per message")
 			assert.Equal(t, []any{c.level, c.outcome, "m1", float64(c.received)}, []any{lines[0]["level"], lines[0]["outcome"], lines[0]["messageId"], lines[0]["attempt"]})
 			assert.Equal(t, []any{"OrderPlaced", "m1", "orders:main#m1@1.0~nonce"}, []any{lines[0]["fact"], lines[0]["order"], lines[0]["event"]})
-			assert.NotContains(t, s.log.String(), "pm_card_visa", "bodies stay out of the log")
+			assert.NotContains(t, s.log.String(), "pm_card_visa", "the log contains no bodies")
 		})
 	}
 }
 
-func TestABadMessageFailsAlone(t *testing.T) {
-	s := newStand()
+func TestConsume_BadMessageFailsAlone(t *testing.T) {
+	s := newBench()
 	garbage, other := message(t, "garbage", 1), message(t, "other", 1)
 	garbage.Body = "{"
 	other.Body = strings.ReplaceAll(other.Body, "OrderPlaced", "StockReserved")
@@ -184,40 +184,40 @@ func TestABadMessageFailsAlone(t *testing.T) {
 	assert.JSONEq(t, failures("garbage", "panics", "other"), answer)
 	assert.Equal(t, []string{"m1", "panics", "m2"}, handled)
 	assert.Equal(t, 0, s.queue.hidden["receipt-garbage"])
-	assert.Positive(t, s.queue.hidden["receipt-panics"], "a bug may be mended")
+	assert.Positive(t, s.queue.hidden["receipt-panics"], "a bug may be fixed")
 	lines := s.lines(t)
 	require.Len(t, lines, 5)
 	assert.Contains(t, lines[2]["error"], "panic: a bug")
-	assert.Contains(t, lines[2]["error"], "consume_test.go", "and where it happened")
+	assert.Contains(t, lines[2]["error"], "consume_test.go", "with the place")
 }
 
-func TestTheAnswerIsNeverNull(t *testing.T) {
-	s := newStand()
+func TestConsume_AnswerIsNeverNull(t *testing.T) {
+	s := newBench()
 	done := func(context.Context, saga.Event) error { return nil }
 	assert.Equal(t, `{"batchItemFailures":[]}`, s.deliver(t, t.Context(), done, message(t, "m1", 1)))
 	assert.Equal(t, `{"batchItemFailures":[]}`, s.deliver(t, t.Context(), done))
 }
 
-func TestWhatCannotBeHiddenStillComesAgain(t *testing.T) {
-	s := newStand()
+func TestConsume_RetriesAMessageThatCannotBeHidden(t *testing.T) {
+	s := newBench()
 	s.queue.status = 400
 	answer := s.deliver(t, t.Context(), func(context.Context, saga.Event) error { return errors.New("no") }, message(t, "m1", 1))
 	assert.JSONEq(t, failures("m1"), answer)
 	assert.Contains(t, s.lines(t)[0], "hideError")
 }
 
-func TestNothingIsBegunThatCannotBeFinished(t *testing.T) {
-	s := newStand()
+func TestConsume_BeginsNothingNearTheDeadline(t *testing.T) {
+	s := newBench()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	answer := s.deliver(t, ctx, func(context.Context, saga.Event) error {
-		t.Error("it was begun")
+		t.Error("the message was begun")
 		return nil
 	}, message(t, "m1", 1), message(t, "m2", 5))
-	assert.JSONEq(t, failures("m1"), answer, "at its last receive it is left to the watchdog, like all that was only late")
+	assert.JSONEq(t, failures("m1"), answer, "at its last receive it is left to the order")
 }
 
-func TestWhatNobodyWouldAskForAgainIsKept(t *testing.T) {
+func TestConsume_KeepsAMessageThatNoOrderAsksForAgain(t *testing.T) {
 	away := fault.New(fault.Unavailable, "some-slug", "Some detail.")
 	step := func(step saga.Step) function.Builder {
 		return function.Consuming(step, func(function.Runtime, struct{}) function.Step {
@@ -229,8 +229,8 @@ func TestWhatNobodyWouldAskForAgainIsKept(t *testing.T) {
 		build function.Builder
 	}{
 		"to a step that no order asks again": {saga.OrderConfirmed, step(saga.SendNotification)},
-		"to an order that is owed nothing":   {saga.ReturnFailed, step(saga.AdvanceOrder)},
-		"in a queue that is no step's": {saga.OrderConfirmed, function.Working(func(function.Runtime, struct{}) worker {
+		"to an order that awaits nothing":    {saga.ReturnFailed, step(saga.AdvanceOrder)},
+		"in a queue without a step": {saga.OrderConfirmed, function.Working(func(function.Runtime, struct{}) worker {
 			return func(context.Context, string) error { return away }
 		})},
 	} {
@@ -238,7 +238,7 @@ func TestWhatNobodyWouldAskForAgainIsKept(t *testing.T) {
 			t.Parallel()
 			body, err := os.ReadFile("../saga/testdata/" + string(c.fact) + ".json")
 			require.NoError(t, err)
-			s := newStand()
+			s := newBench()
 			lambda, err := c.build(s.runtime(), map[string]string{"LAST_RECEIVE": "5"})
 			require.NoError(t, err)
 			last := message(t, "m1", 5)
@@ -247,34 +247,34 @@ func TestWhatNobodyWouldAskForAgainIsKept(t *testing.T) {
 			require.NoError(t, err)
 			answer, err := lambda.Invoke(t.Context(), batch)
 			require.NoError(t, err)
-			assert.JSONEq(t, failures("m1"), string(answer), "its queue gives it to the dead-letter queue")
+			assert.JSONEq(t, failures("m1"), string(answer), "its queue moves it to the dead-letter queue")
 		})
 	}
 }
 
-func TestAHandlersCallsEndBeforeLambdaDoes(t *testing.T) {
-	s := newStand()
+func TestConsume_HandlersContextEndsBeforeTheFunctions(t *testing.T) {
+	s := newBench()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	whole, _ := ctx.Deadline()
+	functions, _ := ctx.Deadline()
 	s.deliver(t, ctx, func(ctx context.Context, _ saga.Event) error {
 		own, limited := ctx.Deadline()
-		assert.True(t, limited && own.Before(whole))
+		assert.True(t, limited && own.Before(functions))
 		return nil
 	}, message(t, "m1", 1))
 }
 
-// worker works off a queue that is no step's.
+// worker is a function as a Worker.
 type worker func(ctx context.Context, body string) error
 
 func (w worker) Handle(ctx context.Context, body string) error { return w(ctx, body) }
 
-func TestAPlainQueueIsWorkedOffLikeAStepsQueue(t *testing.T) {
-	s := newStand()
-	var heard []string
+func TestWorking_HandlesAPlainQueueLikeAStepsQueue(t *testing.T) {
+	s := newBench()
+	var handled []string
 	build := function.Working(func(function.Runtime, struct{}) worker {
 		return func(_ context.Context, body string) error {
-			heard = append(heard, body)
+			handled = append(handled, body)
 			if body == "bad" {
 				return fault.New(fault.Unavailable, "some-slug", "Some detail.")
 			}
@@ -292,7 +292,7 @@ func TestAPlainQueueIsWorkedOffLikeAStepsQueue(t *testing.T) {
 
 	require.NoError(t, err)
 	assert.JSONEq(t, failures("m2"), string(answer))
-	assert.Equal(t, []string{"bad", "good"}, heard, "bodies as they were sent")
+	assert.Equal(t, []string{"bad", "good"}, handled, "unchanged bodies")
 	assert.Contains(t, s.queue.hidden, "receipt-m2")
 	assert.Len(t, s.lines(t), 2, "one line per message")
 }

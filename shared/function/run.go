@@ -10,15 +10,15 @@ import (
 	"backroom/shared/observe"
 )
 
-// Job is work that a schedule starts.
+// Job is scheduled work.
 type Job interface {
 	Run(ctx context.Context) error
 }
 
-// Run starts the function that a schedule calls.
+// Run starts the function of a scheduled job.
 func Run[S any, H Job](build func(Runtime, S) H) { start(Running(build)) }
 
-// Running builds what Run starts.
+// Running returns the builder that Run starts.
 func Running[S any, H Job](build func(Runtime, S) H) Builder {
 	return func(rt Runtime, environ map[string]string) (lambda.Handler, error) {
 		s, err := settings[S](environ)
@@ -34,14 +34,14 @@ func Running[S any, H Job](build func(Runtime, S) H) Builder {
 
 // StreamReader reads the records of tables' streams.
 type StreamReader interface {
-	// Read takes in all records. An error brings the whole batch again.
+	// Read handles all records. After an error the whole batch is read again.
 	Read(ctx context.Context, records []events.DynamoDBEventRecord) error
 }
 
 // Relay starts the function that reads tables' streams.
 func Relay[S any, H StreamReader](build func(Runtime, S) H) { start(Relaying(build)) }
 
-// Relaying builds what Relay starts.
+// Relaying returns the builder that Relay starts.
 func Relaying[S any, H StreamReader](build func(Runtime, S) H) Builder {
 	return func(rt Runtime, environ map[string]string) (lambda.Handler, error) {
 		s, err := settings[S](environ)
@@ -55,7 +55,7 @@ func Relaying[S any, H StreamReader](build func(Runtime, S) H) Builder {
 	}
 }
 
-// logged runs do and writes its one line.
+// logged runs do and writes one log line about it.
 func logged(ctx context.Context, rt Runtime, do func(context.Context) error) error {
 	ctx, line := observe.Begin(ctx, rt.Log)
 	err := do(ctx)

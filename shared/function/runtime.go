@@ -1,6 +1,6 @@
-// Package function is how every Lambda starts: one cold-start path, and the ways to be called – Serve (HTTP), Consume (a
-// step's queue), Work (another queue), Relay (stream), Run (schedule). A function's main is one line; its wire package says
-// what it is made of.
+// Package function starts every Lambda: one cold start, and a way to be invoked – Serve (HTTP), Consume
+// (a step's queue), Work (another queue), Relay (stream), Run (schedule). A function's main is one
+// line; its wire package connects its parts.
 package function
 
 import (
@@ -32,24 +32,25 @@ import (
 	"backroom/shared/record"
 )
 
-// Runtime is what a wire package may build from: the clients, the clock and the log.
+// Runtime holds what a wire package builds from: AWS clients, the clock and the log.
 type Runtime struct {
 	AWS   aws.Config       // region, credentials, endpoint and connections, shared by every client
 	Now   func() time.Time // the only clock
-	Nonce func() string    // random, 40 bits, for what must be told apart and is no secret
+	Nonce func() string    // random, 40 bits, unique but not secret
 	Log   *slog.Logger
-	Web   http.RoundTripper // connections to whoever is not AWS; nil: each client has its own
+	Web   http.RoundTripper // connections to services other than AWS; nil: each client has its own
 	init  *preparation
 }
 
-// preparation is what is done between cold start and first request.
+// preparation is the work between cold start and first request.
 type preparation struct {
 	todo   []func(context.Context) error
-	warmed map[string]bool // endpoints whose connection is opened
+	warmed map[string]bool // endpoints with a connection to open
 }
 
-// Environment returns the Runtime that the process environment describes. It does not read files, profiles or instance
-// metadata: Lambda hands credentials and region over in the environment, and what is not linked costs no cold start.
+// Environment returns the Runtime of a process environment. It reads no files, profiles or instance
+// metadata: Lambda passes credentials and region in the environment, and unlinked code costs no cold
+// start.
 func Environment(environ map[string]string) Runtime {
 	connections := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
@@ -63,7 +64,10 @@ func Environment(environ map[string]string) Runtime {
 		Region: environ["AWS_REGION"],
 		Credentials: credentials.NewStaticCredentialsProvider(
 			environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ["AWS_SESSION_TOKEN"]),
-		HTTPClient: &http.Client{Transport: completeAnswers{connections}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		HTTPClient: &http.Client{
+			Transport:     completeAnswers{connections},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 		Retryer: func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = 500 * time.Millisecond })
 		},
@@ -72,9 +76,11 @@ func Environment(environ map[string]string) Runtime {
 		cfg.BaseEndpoint = &endpoint
 	}
 	return Runtime{
-		AWS: cfg, Now: func() time.Time { return time.Now().UTC() }, Nonce: func() string { return strings.ToLower(rand.Text()[:8]) },
-		Log:  observe.Logger(os.Stdout, level(environ["LOG_LEVEL"]), environ["AWS_LAMBDA_FUNCTION_NAME"]),
-		init: &preparation{warmed: map[string]bool{}},
+		AWS:   cfg,
+		Now:   func() time.Time { return time.Now().UTC() },
+		Nonce: func() string { return strings.ToLower(rand.Text()[:8]) },
+		Log:   observe.Logger(os.Stdout, level(environ["LOG_LEVEL"]), environ["AWS_LAMBDA_FUNCTION_NAME"]),
+		init:  &preparation{warmed: map[string]bool{}},
 	}
 }
 
@@ -86,8 +92,8 @@ func level(name string) slog.Level {
 	return l
 }
 
-// Table returns a table of rows, and has its connection opened during INIT, while Lambda still grants full CPU: a TLS
-// handshake at 128 MB's share costs some 90 ms on the first request.
+// Table returns a table of rows and opens its connection during INIT, while Lambda still grants full
+// CPU: a TLS handshake at 128 MB's share costs some 90 ms on the first request.
 func (rt Runtime) Table(name string) record.Table {
 	db := rt.DynamoDB()
 	return record.Table{DB: db, Name: name, Now: rt.Now, Nonce: rt.Nonce}
@@ -105,12 +111,12 @@ func (rt Runtime) Queues(prefix string) queue.Sender {
 	return queue.Sender{SQS: sqs.NewFromConfig(rt.AWS), Prefix: prefix}
 }
 
-// OnInit has do run before the first request, while Lambda grants full CPU. An error is logged and does not keep the
-// function from starting: what could not be fetched early is fetched when it is needed.
+// OnInit runs do before the first request, while Lambda grants full CPU. An error is logged and does not
+// stop the function from starting: what do should have fetched is fetched when it is needed.
 func (rt Runtime) OnInit(do func(context.Context) error) { rt.init.todo = append(rt.init.todo, do) }
 
-// URL returns where a setting points. "execute-api:ID/STAGE" is a REST API of this account and region, on AWS or at the
-// local cloud in use; anything else is a URL as it stands.
+// URL returns the URL of a setting. "execute-api:ID/STAGE" is a REST API of this account and region, on
+// AWS or at the local cloud in use. Any other setting is a URL and is returned unchanged.
 func (rt Runtime) URL(setting string) string {
 	rest, ok := strings.CutPrefix(setting, "execute-api:")
 	if !ok {
@@ -137,7 +143,7 @@ func (rt Runtime) suffix() string {
 	return "amazonaws.com"
 }
 
-// warmUp opens the connection that the first signed call will find idle. The answer does not matter.
+// warmUp opens, during INIT, the connection that the first signed call uses.
 func (rt Runtime) warmUp(endpoint string) {
 	if rt.init.warmed[endpoint] {
 		return
@@ -157,11 +163,11 @@ func (rt Runtime) warmUp(endpoint string) {
 	})
 }
 
-// A Builder makes a function's handler from the runtime and its settings. It does no I/O but what it gives to OnInit.
+// A Builder makes a function's handler from the runtime and its settings. It does no I/O except in OnInit.
 type Builder func(rt Runtime, environ map[string]string) (lambda.Handler, error)
 
-// settings reads S from the environment by its env tags. Every setting is required unless it has a default, and an empty
-// one counts as missing; the error names all that are missing or unreadable.
+// settings reads S from the environment by its env tags. Every setting without a default is required,
+// and an empty one counts as missing. The error names all missing or unreadable settings.
 func settings[S any](environ map[string]string) (S, error) {
 	given := maps.Clone(environ)
 	maps.DeleteFunc(given, func(_, value string) bool { return value == "" })
@@ -172,12 +178,12 @@ func settings[S any](environ map[string]string) (S, error) {
 	return s, nil
 }
 
-// start builds the handler, warms what it needs and hands it to Lambda. It returns only by ending the process, if the
-// settings are wrong.
+// start builds the handler, runs what OnInit collected and starts Lambda's loop. It never returns, and
+// ends the process if the settings are wrong.
 func start(build Builder) {
 	environ := env.ToMap(os.Environ())
 	if mb, err := strconv.Atoi(environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]); err == nil && mb < 1769 {
-		runtime.GOMAXPROCS(1) // below one vCPU a second processor only spins: a third of the CPU time per request
+		runtime.GOMAXPROCS(1) // below one vCPU a second processor only spins and costs a third of the CPU time
 	}
 	rt := Environment(environ)
 	handler, err := build(rt, environ)
@@ -191,10 +197,10 @@ func start(build Builder) {
 	lambda.Start(handler)
 }
 
-// parting is how long before Lambda would kill a function its calls end, so that it can still answer.
+// deadlineMargin is how long before a function's timeout its calls end, so that it can still answer.
 const deadlineMargin = 500 * time.Millisecond
 
-// parted returns a context that ends before Lambda's does.
+// withDeadlineMargin returns a context that ends deadlineMargin before ctx.
 func withDeadlineMargin(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, limited := ctx.Deadline()
 	if !limited {
@@ -203,7 +209,7 @@ func withDeadlineMargin(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithDeadline(ctx, deadline.Add(-deadlineMargin))
 }
 
-// Warm runs what OnInit collected, for at most three seconds.
+// Warm runs the functions given to OnInit, for at most three seconds, and joins their errors.
 func (rt Runtime) Warm(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()

@@ -17,7 +17,7 @@ import (
 	"backroom/shared/function"
 )
 
-// Shared are settings that several functions embed.
+// Shared are settings that other settings embed.
 type Shared struct {
 	Table string `env:"TABLE"`
 }
@@ -32,58 +32,58 @@ type job func(ctx context.Context) error
 
 func (j job) Run(ctx context.Context) error { return j(ctx) }
 
-func TestEveryMissingSettingIsNamedAtOnce(t *testing.T) {
+func TestSettings_ErrorNamesEveryMissingSetting(t *testing.T) {
 	type flat struct {
 		Table  string `env:"TABLE"`
 		Queues string `env:"QUEUES"`
 		Tries  int    `env:"TRIES"`
 	}
 	build := function.Running(func(function.Runtime, flat) function.Job { return job(nil) })
-	_, err := build(newStand().runtime(), map[string]string{"QUEUES": "", "TRIES": "many"})
+	_, err := build(newBench().runtime(), map[string]string{"QUEUES": "", "TRIES": "many"})
 	require.Error(t, err)
 	for _, name := range []string{"TABLE", "QUEUES", "Tries"} {
 		assert.ErrorContains(t, err, name)
 	}
 }
 
-func TestSettingsAreReadFromTheirOwnEnvironment(t *testing.T) {
+func TestSettings_ReadOnlyTheGivenEnvironment(t *testing.T) {
 	t.Setenv("QUEUES", "the process's")
 	var got settings
 	build := function.Running(func(_ function.Runtime, s settings) function.Job {
 		got = s
 		return job(nil)
 	})
-	_, err := build(newStand().runtime(), map[string]string{"TABLE": "t", "QUEUES": "q"})
+	_, err := build(newBench().runtime(), map[string]string{"TABLE": "t", "QUEUES": "q"})
 	require.NoError(t, err)
 	assert.Equal(t, settings{Shared{"t"}, "q", 3}, got)
 }
 
-func TestWhatIsPreparedBeforeTheFirstRequest(t *testing.T) {
-	rt := newStand().runtime()
+func TestWarm_RunsEveryFunctionGivenToOnInit(t *testing.T) {
+	rt := newBench().runtime()
 	var did []string
 	rt.OnInit(func(context.Context) error { did = append(did, "first"); return errors.New("the keys are away") })
 	rt.OnInit(func(ctx context.Context) error {
 		_, limited := ctx.Deadline()
-		assert.True(t, limited, "INIT is short")
+		assert.True(t, limited, "the context has a deadline")
 		did = append(did, "second")
 		return nil
 	})
 	assert.ErrorContains(t, rt.Warm(t.Context()), "the keys are away")
-	assert.Equal(t, []string{"first", "second"}, did, "one failure does not keep the rest from being prepared")
+	assert.Equal(t, []string{"first", "second"}, did, "a failure does not stop the next function")
 }
 
-func TestAConnectionIsOpenedOncePerService(t *testing.T) {
-	s := newStand()
+func TestWarm_OpensOneConnectionPerService(t *testing.T) {
+	s := newBench()
 	rt := s.runtime()
 	rt.Table("orders")
-	rt.Table("holds")
+	rt.Table("reservations")
 	rt.DynamoDB()
 	rt.Queues("https://sqs.example/")
 	require.NoError(t, rt.Warm(t.Context()))
 	assert.Len(t, s.queue.urls, 2, "one to DynamoDB, one to SQS")
 }
 
-func TestARequestLeavesInOnePiece(t *testing.T) {
+func TestEnvironment_SendsARequestInOnePiece(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer listener.Close()
@@ -106,12 +106,12 @@ func TestARequestLeavesInOnePiece(t *testing.T) {
 		TableName: aws.String("orders"), Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "the-key"}},
 	})
 	require.NoError(t, err)
-	assert.Contains(t, <-first, "the-key", "the body is there as soon as the header is")
+	assert.Contains(t, <-first, "the-key", "the first packet has header and body")
 }
 
-func TestWhereASettingPoints(t *testing.T) {
+func TestURL_ResolvesASetting(t *testing.T) {
 	for name, c := range map[string]struct{ region, endpoint, setting, url string }{
-		"a URL as it stands":            {"eu-central-1", "", "https://api.stripe.com", "https://api.stripe.com"},
+		"a URL stays unchanged":         {"eu-central-1", "", "https://api.stripe.com", "https://api.stripe.com"},
 		"a REST API of the account":     {"eu-central-1", "", "execute-api:abc/sandbox", "https://abc.execute-api.eu-central-1.amazonaws.com/sandbox"},
 		"a REST API in China":           {"cn-north-1", "", "execute-api:abc/sandbox", "https://abc.execute-api.cn-north-1.amazonaws.com.cn/sandbox"},
 		"a REST API of the local cloud": {"us-east-1", "http://127.0.0.1:4566", "execute-api:abc/sandbox", "http://127.0.0.1:4566/_aws/execute-api/abc/sandbox"},
@@ -123,10 +123,10 @@ func TestWhereASettingPoints(t *testing.T) {
 	}
 }
 
-func TestAFailedJobFailsItsRun(t *testing.T) {
+func TestRunning_FailsWithItsJob(t *testing.T) {
 	for name, failure := range map[string]error{"done": nil, "failed": errors.New("no queue")} {
 		t.Run(name, func(t *testing.T) {
-			s := newStand()
+			s := newBench()
 			lambda, err := function.Running(func(function.Runtime, struct{}) function.Job {
 				return job(func(context.Context) error { return failure })
 			})(s.runtime(), nil)
@@ -144,8 +144,8 @@ func (r reader) Read(_ context.Context, records []events.DynamoDBEventRecord) er
 	return r(records)
 }
 
-func TestAFailedReadBringsTheBatchAgain(t *testing.T) {
-	s := newStand()
+func TestRelaying_FailsWithItsReader(t *testing.T) {
+	s := newBench()
 	failure := errors.New("no queue")
 	lambda, err := function.Relaying(func(function.Runtime, struct{}) function.StreamReader {
 		return reader(func(records []events.DynamoDBEventRecord) error {

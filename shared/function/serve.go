@@ -17,36 +17,36 @@ import (
 // Serve starts the function that answers one route of the REST API.
 func Serve[S any, H http.Handler](build func(Runtime, S) H) { start(Serving(build)) }
 
-// limited is a route that limits what each caller may ask of it.
+// limited is a route with a rate limit per caller.
 type limited interface {
 	Limited(l *limit.Limiter) http.Handler
 }
 
-// prepared is a route that has something to do before its first request.
+// prepared is a route with work to do before its first request.
 type prepared interface {
 	Prepare(ctx context.Context) error
 }
 
-// limitSettings are what each caller may ask of one instance of a route.
+// limitSettings are the rate limit of each caller at one instance of a route.
 type limitSettings struct {
 	Rate  positiveInt `env:"CALLER_RATE"`  // requests per second
 	Burst positiveInt `env:"CALLER_BURST"` // requests at once
 }
 
-// positive is a whole number from 1.
+// positiveInt is an integer ≥ 1.
 type positiveInt int
 
-// UnmarshalText reads the number.
+// UnmarshalText parses the number and returns an error if it is less than 1.
 func (p *positiveInt) UnmarshalText(text []byte) error {
 	n, err := strconv.Atoi(string(text))
 	if err != nil || n < 1 {
-		return fmt.Errorf("%q is no whole number from 1", text)
+		return fmt.Errorf("%q must be an integer ≥ 1", text)
 	}
 	*p = positiveInt(n)
 	return nil
 }
 
-// Serving builds what Serve starts. A route with a Prepare method is prepared during INIT.
+// Serving returns the builder that Serve starts. It prepares a route with a Prepare method during INIT.
 func Serving[S any, H http.Handler](build func(Runtime, S) H) Builder {
 	return func(rt Runtime, environ map[string]string) (lambda.Handler, error) {
 		s, err := settings[S](environ)
@@ -68,7 +68,9 @@ func Serving[S any, H http.Handler](build func(Runtime, S) H) Builder {
 			route = route.(limited).Limited(limit.New(int(limits.Rate), int(limits.Burst), rt.Now))
 		}
 		answer := gateway.Lambda(route, rt.Log)
-		return lambda.NewHandler(func(ctx context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+		return lambda.NewHandler(func(
+			ctx context.Context, e events.APIGatewayProxyRequest,
+		) (events.APIGatewayProxyResponse, error) {
 			ctx, cancel := withDeadlineMargin(ctx)
 			defer cancel()
 			return answer(ctx, e)

@@ -12,7 +12,7 @@ import (
 	"backroom/shared/function/limit"
 )
 
-// counter is a route whose callers are limited.
+// counter is a route with a rate limit.
 type counter struct {
 	http.Handler
 	limited *bool
@@ -23,11 +23,11 @@ func (c counter) Limited(*limit.Limiter) http.Handler {
 	return c
 }
 
-func TestARouteReadsWhatItsCallersMayAsk(t *testing.T) {
+func TestServing_ReadsTheRateLimitOfALimitedRoute(t *testing.T) {
 	limited := false
 	build := function.Serving(func(function.Runtime, Shared) counter { return counter{http.NotFoundHandler(), &limited} })
 	for _, nonsense := range []string{"", "0", "-1", "1.5", "many"} {
-		_, err := build(newStand().runtime(), map[string]string{"CALLER_RATE": nonsense, "CALLER_BURST": "0"})
+		_, err := build(newBench().runtime(), map[string]string{"CALLER_RATE": nonsense, "CALLER_BURST": "0"})
 		require.Error(t, err, nonsense)
 		for _, wrong := range []string{"TABLE", "Burst"} {
 			assert.ErrorContains(t, err, wrong, nonsense)
@@ -35,12 +35,12 @@ func TestARouteReadsWhatItsCallersMayAsk(t *testing.T) {
 		assert.Regexp(t, "CALLER_RATE|Rate", err.Error(), nonsense)
 		assert.False(t, limited)
 	}
-	_, err := build(newStand().runtime(), map[string]string{"TABLE": "t", "CALLER_RATE": "1", "CALLER_BURST": "2"})
+	_, err := build(newBench().runtime(), map[string]string{"TABLE": "t", "CALLER_RATE": "1", "CALLER_BURST": "2"})
 	require.NoError(t, err)
 	assert.True(t, limited)
 }
 
-// early is a route that has something to do before its first request.
+// early is a route with work to do before its first request.
 type early struct {
 	http.Handler
 	prepared *bool
@@ -53,17 +53,17 @@ func (e early) Prepare(context.Context) error {
 
 func TestServing_PreparesARouteDuringINIT(t *testing.T) {
 	prepared := false
-	rt := newStand().runtime()
+	rt := newBench().runtime()
 	build := function.Serving(func(function.Runtime, Shared) http.Handler { return early{http.NotFoundHandler(), &prepared} })
 	_, err := build(rt, map[string]string{"TABLE": "t"})
 	require.NoError(t, err)
-	assert.False(t, prepared, "not before all is built")
+	assert.False(t, prepared, "not while it is built")
 	require.NoError(t, rt.Warm(t.Context()))
 	assert.True(t, prepared)
 }
 
-func TestAHandlerThatLimitsNobodyNeedsNoLimits(t *testing.T) {
+func TestServing_NeedsNoRateLimitForOtherRoutes(t *testing.T) {
 	build := function.Serving(func(function.Runtime, Shared) http.Handler { return http.NotFoundHandler() })
-	_, err := build(newStand().runtime(), map[string]string{"TABLE": "t"})
+	_, err := build(newBench().runtime(), map[string]string{"TABLE": "t"})
 	require.NoError(t, err)
 }

@@ -237,7 +237,7 @@ func TestRedrive_SendsTheFactsOfStreamRecords(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 1, moved.Sent)
 	require.Len(t, moved.Kept, 1)
-	assert.ErrorContains(t, moved.Kept[0], "record: image of")
+	assert.ErrorContains(t, moved.Kept[0], "is not a row of ours")
 	assert.Len(t, c.Drain("ReserveStockQueue"), 1)
 	assert.Len(t, c.Drain("RelayFactsDeadLetters"), 1, "a record that cannot be read stays")
 }

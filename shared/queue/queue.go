@@ -1,5 +1,5 @@
-// Package queue sends facts to the steps that hear them and keeps failed messages away for a while. A step's queue is
-// found by convention: a common prefix and the step's name.
+// Package queue sends messages to steps and delays messages that failed. A step's queue URL is a common
+// prefix and the step's name.
 package queue
 
 import (
@@ -20,28 +20,28 @@ import (
 )
 
 const (
-	batchEntries = 10      // SendMessageBatch takes ten messages
+	batchEntries = 10      // SendMessageBatch accepts ten messages
 	batchBytes   = 1 << 20 // and 1 MiB in all
 	batchTries   = 3
 )
 
-// Sender sends letters to the queues of their steps.
+// Sender sends messages to the queues of their steps.
 type Sender struct {
 	SQS    *sqs.Client
 	Prefix string // of every step's queue URL, as in https://sqs.eu-central-1.amazonaws.com/123456789012/backroom-
 }
 
-// Send sends all letters, a batch per queue, and sends again what alone failed of a batch. A queue that fails does not keep
-// another's letters back; the error names every queue that did not take all of its letters. Letters may arrive more than
-// once and in any order.
-func (s Sender) Send(ctx context.Context, letters ...saga.Message) error {
+// Send sends all messages in batches per queue, and sends the failed entries of a batch again. A
+// failing queue does not stop the messages for other queues; the error names every queue that did not
+// accept all its messages. Messages may arrive more than once and in any order.
+func (s Sender) Send(ctx context.Context, messages ...saga.Message) error {
 	bodies := map[saga.Step][]string{}
-	for _, l := range letters {
-		body, err := json.Marshal(l.Event)
+	for _, m := range messages {
+		body, err := json.Marshal(m.Event)
 		if err != nil {
-			return fmt.Errorf("queue: encode %s: %w", l.Event.ID, err)
+			return fmt.Errorf("queue: encode %s: %w", m.Event.ID, err)
 		}
-		bodies[l.To] = append(bodies[l.To], string(body))
+		bodies[m.To] = append(bodies[m.To], string(body))
 	}
 	var failures []error
 	for _, step := range saga.Steps {
@@ -52,7 +52,7 @@ func (s Sender) Send(ctx context.Context, letters ...saga.Message) error {
 	return errors.Join(failures...)
 }
 
-// SendTo sends plain bodies to one queue in as few calls as it takes.
+// SendTo sends plain bodies to one queue in as few calls as possible.
 func (s Sender) SendTo(ctx context.Context, url string, bodies []string) error {
 	var failures []error
 	for len(bodies) > 0 {
@@ -69,7 +69,7 @@ func (s Sender) SendTo(ctx context.Context, url string, bodies []string) error {
 	return errors.Join(failures...)
 }
 
-// batch sends up to ten bodies. SQS answers 200 even if some of them failed, so those are sent again.
+// batch sends up to ten bodies. SQS answers 200 even if some of them failed; batch sends those again.
 func (s Sender) batch(ctx context.Context, url string, bodies []string) error {
 	entries := make([]types.SendMessageBatchRequestEntry, len(bodies))
 	for i := range bodies {
@@ -98,10 +98,11 @@ func (s Sender) batch(ctx context.Context, url string, bodies []string) error {
 	return nil
 }
 
-// longestDelay is the longest that SQS keeps a message back.
+// longestDelay is the longest delay that SQS supports.
 const longestDelay = 15 * time.Minute
 
-// SendLater sends a plain body to one queue, where it can be received when d has passed, or 15 minutes if d is longer.
+// SendLater sends a plain body to one queue. It can be received after d, or after 15 minutes if d is
+// longer.
 func (s Sender) SendLater(ctx context.Context, url, body string, d time.Duration) error {
 	d = min(max(d, 0), longestDelay)
 	_, err := s.SQS.SendMessage(ctx, &sqs.SendMessageInput{
@@ -113,7 +114,8 @@ func (s Sender) SendLater(ctx context.Context, url, body string, d time.Duration
 	return nil
 }
 
-// HideFor keeps a received message from coming back before d has passed (at most 12 hours less what has passed; 0: at once).
+// HideFor hides a received message for d: at most 12 hours less the time since it was received. With 0
+// it can be received again at once.
 func HideFor(ctx context.Context, client *sqs.Client, url, receipt string, d time.Duration) error {
 	_, err := client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl: &url, ReceiptHandle: &receipt, VisibilityTimeout: int32(d / time.Second),
@@ -124,18 +126,18 @@ func HideFor(ctx context.Context, client *sqs.Client, url, receipt string, d tim
 	return nil
 }
 
-// Patience is how long a message that failed for the nth time waits: 2, 4, 8 … seconds, at most 5 minutes, with full
-// jitter, and at least one second.
+// RetryDelay returns how long a message waits after its nth failure: up to 2, 4, 8 … seconds, at most 5
+// minutes, with full jitter, and at least one second.
 func RetryDelay(ctx context.Context, receives int) time.Duration {
 	longest := min(time.Second<<min(max(receives, 1), 9), 5*time.Minute)
 	return max(time.Second, time.Duration(chance.Float(ctx)*float64(longest)))
 }
 
-// URL returns the URL of the queue with the ARN: on AWS, or at a local cloud's endpoint where one is given.
+// URL returns the URL of the queue with the ARN: on AWS, or at endpoint if it is not empty.
 func URL(queueARN, endpoint string) (string, error) {
 	a, err := arn.Parse(queueARN)
 	if err != nil || a.Service != "sqs" {
-		return "", fmt.Errorf("queue: %q is no queue's ARN", queueARN)
+		return "", fmt.Errorf("queue: %q is not the ARN of a queue", queueARN)
 	}
 	if endpoint == "" {
 		suffix := "amazonaws.com"

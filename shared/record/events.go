@@ -13,25 +13,27 @@ import (
 	"backroom/shared/saga"
 )
 
-// Told returns what one version of a row announces: an event for each of its facts that somebody hears, in the order of
-// the log. Each carries what saga.Routes says, projected from this very image, so an old record that is read again tells
-// what it told at first. It returns an error for an image that is no row of ours, or that lacks what a fact should carry.
+// Events returns the events of one version of a row: one for each of its facts that has a consumer, in
+// the order of the history. An event carries the data that saga.Routes names, taken from this image,
+// so that an old record gives the same events when it is read again. Events returns an error for an
+// image that is not a row of ours, or that lacks data of a fact.
 func Events(image map[string]events.DynamoDBAttributeValue) ([]saga.Event, error) {
 	r, err := parse(plainMap(image))
 	if err != nil {
 		return nil, err
 	}
-	told, untold := r.events(func(l line) bool { return l.Version == r.Version })
-	if len(untold) > 0 {
-		return nil, untold[0]
+	published, unrecoverable := r.events(func(l line) bool { return l.Version == r.Version })
+	if len(unrecoverable) > 0 {
+		return nil, unrecoverable[0]
 	}
-	return told, nil
+	return published, nil
 }
 
-// EventsSince returns what a row announced at or after a moment, in all versions that its log knows, as far as the row as it
-// stands can still tell it: under the ids that the facts had at first, so that whoever heard them knows them again, and
-// carrying what the row holds now, but for the version, which is the one that told. It names each fact that cannot be told any
-// more: the row no longer holds what the fact should carry, or the log is full and the fact's id is lost with what came before it.
+// EventsSince returns the events of a row at or after a moment, in all versions that its history has.
+// The events keep the ids that they had at first, so that consumers recognise the ones they handled.
+// They keep their version, too; all other data is what the row holds now. EventsSince also returns
+// each fact that cannot be published again: the row no longer holds the fact's data, or the history is
+// full and the fact's id is lost with the dropped entries.
 func EventsSince(image map[string]types.AttributeValue, since time.Time) ([]saga.Event, []Unrecoverable) {
 	r, err := parse(plainItem(image))
 	if err != nil {
@@ -40,19 +42,19 @@ func EventsSince(image map[string]types.AttributeValue, since time.Time) ([]saga
 	return r.events(func(l line) bool { return l.At >= since.UnixMilli() })
 }
 
-// Untold is a fact that its row cannot tell.
+// Unrecoverable is a fact that cannot be published again from its row.
 type Unrecoverable struct {
 	Row  string    // its key
-	Fact saga.Fact // none, if the row is none of ours
+	Fact saga.Fact // empty if the row is not one of ours
 	Why  error
 }
 
 // Error names the row, the fact and why.
 func (u Unrecoverable) Error() string {
-	return fmt.Sprintf("record: %s tells %s: %v", u.Row, u.Fact, u.Why)
+	return fmt.Sprintf("record: %s cannot publish %s: %v", u.Row, u.Fact, u.Why)
 }
 
-// row is what an image says about the facts of its row.
+// row is the part of an image that its events need.
 type row struct {
 	PK      string                     `json:"pk"`
 	Version int                        `json:"version"`
@@ -82,32 +84,34 @@ func parse(image map[string]any) (r row, err error) {
 		return r, fmt.Errorf("record: image: %w", err)
 	}
 	if r.PK == "" || r.Version < 1 || r.Order == "" || r.Shop == "" {
-		return r, fmt.Errorf("record: image of %q, version %d, order %q, shop %q is no row of ours", r.PK, r.Version, r.Order, r.Shop)
+		return r, fmt.Errorf("record: image of %q, version %d, order %q, shop %q is not a row of ours",
+			r.PK, r.Version, r.Order, r.Shop)
 	}
 	return r, nil
 }
 
-// tell returns the events of the facts that are meant and that somebody hears, and those that cannot be told.
-func (r row) events(meant func(line) bool) (told []saga.Event, untold []Unrecoverable) {
+// events returns the events of the selected facts that have a consumer, and the selected facts that
+// cannot be published.
+func (r row) events(selected func(line) bool) (published []saga.Event, unrecoverable []Unrecoverable) {
 	index := map[int]int{} // of the next fact, by version
 	for _, l := range r.History {
 		at := index[l.Version]
 		index[l.Version]++
-		if !meant(l) {
+		if !selected(l) {
 			continue
 		}
 		e, err := r.event(l, at)
 		switch {
 		case err != nil:
-			untold = append(untold, Unrecoverable{r.PK, l.Fact, err})
+			unrecoverable = append(unrecoverable, Unrecoverable{r.PK, l.Fact, err})
 		case l.Fact.HasConsumers():
-			told = append(told, e)
+			published = append(published, e)
 		}
 	}
-	return told, untold
+	return published, unrecoverable
 }
 
-// event returns the event of a fact that is the index-th which the log has of its version.
+// event returns the event of a fact, which is the index-th of its version in the history.
 func (r row) event(l line, index int) (saga.Event, error) {
 	route, known := saga.Routes[l.Fact]
 	switch {
@@ -116,7 +120,7 @@ func (r row) event(l line, index int) (saga.Event, error) {
 	case !l.Fact.HasConsumers():
 		return saga.Event{}, nil
 	case r.begunBefore(l):
-		return saga.Event{}, errors.New("the log is full, and the beginning of that version is not in it")
+		return saga.Event{}, errors.New("the history is full, and the beginning of that version is not in it")
 	}
 	data, err := r.project(l.Version, route.Data)
 	return saga.Event{
@@ -127,14 +131,14 @@ func (r row) event(l line, index int) (saga.Event, error) {
 	}, err
 }
 
-// begunBefore reports whether the log may have dropped other facts of the line's version that were told before it. What a full
-// log dropped lies between its first line and its second.
+// begunBefore reports whether the history may have dropped earlier facts of the line's version. A full
+// history drops entries between its first and its second line.
 func (r row) begunBefore(l line) bool {
 	return len(r.History) >= HistoryLimit && l.Version == r.History[1].Version && l != r.History[0]
 }
 
-// project returns what a fact of a version carries. The version is the fact's own, and not what the row has by now: who hears facts
-// that contradict each other goes by it.
+// project returns the data of a fact of a version. The version is the fact's own and not the row's
+// current one, because a consumer decides by it which of two contradicting facts is later.
 func (r row) project(version int, body any) (json.RawMessage, error) {
 	data := map[string]json.RawMessage{}
 	for _, name := range saga.Members(body) {
@@ -159,7 +163,7 @@ func plainMap(image map[string]events.DynamoDBAttributeValue) map[string]any {
 	return m
 }
 
-// plain returns an attribute as JSON shows it; numbers keep every digit.
+// plain returns an attribute in its JSON form; numbers keep every digit.
 func plain(v events.DynamoDBAttributeValue) any {
 	switch v.DataType() {
 	case events.DataTypeString:
@@ -179,7 +183,7 @@ func plain(v events.DynamoDBAttributeValue) any {
 		}
 		return list
 	}
-	return nil // NULL; rows hold no binaries
+	return nil // NULL; rows have no binary attributes
 }
 
 func plainItem(image map[string]types.AttributeValue) map[string]any {
@@ -190,7 +194,7 @@ func plainItem(image map[string]types.AttributeValue) map[string]any {
 	return m
 }
 
-// plainValue is plain for an attribute that was read from the table and not from its stream.
+// plainValue is plain for an attribute from the table instead of its stream.
 func plainValue(v types.AttributeValue) any {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberS:

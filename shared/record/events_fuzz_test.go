@@ -13,8 +13,9 @@ import (
 	"backroom/shared/saga"
 )
 
-// A stream record is refused, or every step that hears what it tells understands the message; told again it tells the same.
-func FuzzTold(f *testing.F) {
+// FuzzEvents checks that Events returns an error, or events that every consumer can decode; and that
+// Events returns the same a second time.
+func FuzzEvents(f *testing.F) {
 	samples, err := filepath.Glob("../../events/relay-facts*.json")
 	require.NoError(f, err)
 	require.NotEmpty(f, samples)
@@ -38,29 +39,29 @@ func FuzzTold(f *testing.F) {
 		if !ok {
 			return
 		}
-		told, err := record.Events(image)
+		published, err := record.Events(image)
 		if err != nil {
-			require.Empty(t, told)
+			require.Empty(t, published)
 			return
 		}
-		for _, e := range told {
+		for _, e := range published {
 			body, err := json.Marshal(e)
 			require.NoError(t, err)
 			require.NotEmpty(t, saga.Routes[e.Type].To)
 			for _, step := range saga.Routes[e.Type].To {
-				heard, err := saga.Decode(step, string(body))
+				decoded, err := saga.Decode(step, string(body))
 				require.NoError(t, err, "%s", body)
-				require.Equal(t, e.ID, heard.ID)
+				require.Equal(t, e.ID, decoded.ID)
 			}
 		}
 		again, err := record.Events(image)
 		require.NoError(t, err)
-		require.Equal(t, told, again)
+		require.Equal(t, published, again)
 	})
 }
 
-// readImage reads an image as the Lambda runtime does. Its library panics on a value that has no type; such an event ends the
-// invocation before any of our code sees it.
+// readImage reads an image as the Lambda runtime does. Its library panics on a value without a type; such
+// an event ends the invocation before our code is called.
 func readImage(document []byte) (image map[string]events.DynamoDBAttributeValue, ok bool) {
 	defer func() {
 		if recover() != nil {

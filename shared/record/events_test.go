@@ -15,7 +15,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// line is one of a log, told so many seconds after the epoch.
+// line is an entry of a history.
 type line struct {
 	V     int       `dynamodbav:"v"`
 	Fact  saga.Fact `dynamodbav:"fact"`
@@ -27,116 +27,117 @@ func at(v int, fact saga.Fact, second int64) line {
 	return line{v, fact, second * 1000, fmt.Sprintf("cause-%d", v)}
 }
 
-// stands returns a row as it is read from its table.
-func stands(t *testing.T, version int, log []line, more map[string]any) map[string]types.AttributeValue {
+// image returns a row as it is read from its table.
+func image(t *testing.T, version int, history []line, more map[string]any) map[string]types.AttributeValue {
 	t.Helper()
-	row := map[string]any{"pk": key, "version": version, "nonce": "n", "order": "ord_1", "shop": "main", "history": log}
+	row := map[string]any{"pk": key, "version": version, "nonce": "n", "order": "ord_1", "shop": "main", "history": history}
 	maps.Copy(row, more)
-	image, err := attributevalue.MarshalMap(row)
+	item, err := attributevalue.MarshalMap(row)
 	require.NoError(t, err)
-	return image
+	return item
 }
 
-func toldSince(image map[string]types.AttributeValue, second int64) (ids, untold []string) {
-	told, not := record.EventsSince(image, time.Unix(second, 0))
-	for _, e := range told {
+func eventsSince(row map[string]types.AttributeValue, second int64) (ids, unrecoverable []string) {
+	all, lost := record.EventsSince(row, time.Unix(second, 0))
+	for _, e := range all {
 		ids = append(ids, e.ID+" "+string(e.Type))
 	}
-	for _, u := range not {
-		untold = append(untold, u.Error())
+	for _, u := range lost {
+		unrecoverable = append(unrecoverable, u.Error())
 	}
-	return ids, untold
+	return ids, unrecoverable
 }
 
-func TestARowTellsAgainWhatItToldSince(t *testing.T) {
+func TestEventsSince_ReturnsFactsUnderTheirFirstIDs(t *testing.T) {
 	t.Parallel()
-	log := []line{
-		at(1, saga.OrderPlaced, 10), at(2, saga.ReserveDue, 20), at(2, saga.PaymentCheckDue, 20), at(3, saga.OrderRetried, 30), at(3, saga.CaptureDue, 30),
+	history := []line{
+		at(1, saga.OrderPlaced, 10), at(2, saga.ReserveDue, 20), at(2, saga.PaymentCheckDue, 20),
+		at(3, saga.OrderRetried, 30), at(3, saga.CaptureDue, 30),
 	}
 	again := []string{"orders:main#ord_1@2.0~n ReserveDue", "orders:main#ord_1@2.1~n PaymentCheckDue", "orders:main#ord_1@3.1~n CaptureDue"}
 	wanted := map[string]any{"lines": []saga.Line{}, "total": 1, "currency": "EUR", "payment_method": "pm"}
 	for sentence, c := range map[string]struct {
-		since  int64
-		row    map[string]any
-		told   []string
-		untold []string
+		since         int64
+		row           map[string]any
+		events        []string
+		unrecoverable []string
 	}{
-		"from a moment on, under the ids that the facts had": {20, wanted, again, nil},
-		"all of it":               {0, wanted, append([]string{"orders:main#ord_1@1.0~n OrderPlaced"}, again...), nil},
-		"the latest only":         {21, nil, again[2:], nil},
-		"nothing":                 {31, nil, nil, nil},
-		"but what it has no more": {20, nil, again[1:], []string{`record: main#ord_1 tells ReserveDue: the row has no attribute "lines"`}},
+		"from a moment on, under the first ids": {20, wanted, again, nil},
+		"all facts":                             {0, wanted, append([]string{"orders:main#ord_1@1.0~n OrderPlaced"}, again...), nil},
+		"the latest fact only":                  {21, nil, again[2:], nil},
+		"no fact":                               {31, nil, nil, nil},
+		"except a fact whose data the row lost": {20, nil, again[1:], []string{`record: main#ord_1 cannot publish ReserveDue: the row has no attribute "lines"`}},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			told, untold := toldSince(stands(t, 3, log, c.row), c.since)
-			assert.Equal(t, c.told, told)
-			assert.Equal(t, c.untold, untold)
+			events, unrecoverable := eventsSince(image(t, 3, history, c.row), c.since)
+			assert.Equal(t, c.events, events)
+			assert.Equal(t, c.unrecoverable, unrecoverable)
 		})
 	}
 }
 
-func TestARowTellsAgainWhatItHoldsNow(t *testing.T) {
+func TestEventsSince_ReturnsTheDataThatTheRowHoldsNow(t *testing.T) {
 	t.Parallel()
-	told, untold := record.EventsSince(stands(t, 2, []line{at(1, saga.OrderRefunding, 10), at(2, saga.OrderRefunding, 20)}, map[string]any{
+	events, unrecoverable := record.EventsSince(image(t, 2, []line{at(1, saga.OrderRefunding, 10), at(2, saga.OrderRefunding, 20)}, map[string]any{
 		"refunds": []map[string]any{{"id": "r", "amount": int64(1)<<53 + 1, "try": 2, "status": "requested", "final": false, "notes": []string{"a"}, "none": nil}},
 		"owner":   "anna@example.com",
 	}), time.Unix(10, 0))
-	require.Empty(t, untold)
-	require.Len(t, told, 2)
-	assert.Equal(t, time.Unix(10, 0).UTC(), told[0].Time)
-	assert.Equal(t, "cause-1", told[0].CausationID)
-	for _, e := range told {
+	require.Empty(t, unrecoverable)
+	require.Len(t, events, 2)
+	assert.Equal(t, time.Unix(10, 0).UTC(), events[0].Time)
+	assert.Equal(t, "cause-1", events[0].CausationID)
+	for _, e := range events {
 		assert.JSONEq(t, `{"order":"ord_1","shop":"main","refunds":[
 			{"id":"r","amount":9007199254740993,"try":2,"status":"requested","final":false,"notes":["a"],"none":null}]}`, string(e.Data))
-		assert.Contains(t, string(e.Data), "9007199254740993", "to the last digit")
+		assert.Contains(t, string(e.Data), "9007199254740993", "every digit is kept")
 	}
 }
 
-// Of two facts that contradict each other the later is true: told again, each has to carry the version that it had.
-func TestAFactToldAgainHasTheVersionThatItHad(t *testing.T) {
+// Of two facts that contradict each other the later is true, so each must keep its own version.
+func TestEventsSince_KeepsAFactsOwnVersion(t *testing.T) {
 	t.Parallel()
-	told, untold := record.EventsSince(stands(t, 7, []line{at(5, saga.PaymentReturned, 10), at(6, saga.ReturnFailed, 20), at(7, saga.RefundStarted, 30)}, nil), time.Unix(0, 0))
-	require.Empty(t, untold)
-	require.Len(t, told, 2)
+	events, unrecoverable := record.EventsSince(image(t, 7, []line{at(5, saga.PaymentReturned, 10), at(6, saga.ReturnFailed, 20), at(7, saga.RefundStarted, 30)}, nil), time.Unix(0, 0))
+	require.Empty(t, unrecoverable)
+	require.Len(t, events, 2)
 	for i, version := range []int{5, 6} {
-		said, err := saga.As[saga.ChargeVersion](told[i])
+		said, err := saga.As[saga.ChargeVersion](events[i])
 		require.NoError(t, err)
-		assert.Equal(t, version, said.Version, "%s", told[i].Type)
+		assert.Equal(t, version, said.Version, "%s", events[i].Type)
 	}
 }
 
-// A full log has dropped lines after its first. The version of the line that follows the gap may have lost its beginning: the
-// places of its facts, and with them their ids, are not known any more.
-func TestAFullLogTellsOnlyWhatItKnows(t *testing.T) {
+// A full history has dropped lines after its first. The version of the line after the gap may have lost
+// its first facts, so the ids of its other facts are unknown.
+func TestEventsSince_NamesFactsThatAFullHistoryLost(t *testing.T) {
 	t.Parallel()
-	log := []line{at(1, saga.CaptureDue, 10), at(7, saga.ReleaseDue, 10), at(7, saga.ReturnDue, 10)}
-	for v := 8; len(log) < record.HistoryLimit; v++ {
-		log = append(log, at(v, saga.OrderRetried, 10))
+	history := []line{at(1, saga.CaptureDue, 10), at(7, saga.ReleaseDue, 10), at(7, saga.ReturnDue, 10)}
+	for v := 8; len(history) < record.HistoryLimit; v++ {
+		history = append(history, at(v, saga.OrderRetried, 10))
 	}
-	log[50].Fact = saga.CaptureDue
+	history[50].Fact = saga.CaptureDue
 
-	told, untold := toldSince(stands(t, 104, log, nil), 0)
+	events, unrecoverable := eventsSince(image(t, 104, history, nil), 0)
 
-	assert.Equal(t, []string{"orders:main#ord_1@1.0~n CaptureDue", "orders:main#ord_1@55.0~n CaptureDue"}, told)
+	assert.Equal(t, []string{"orders:main#ord_1@1.0~n CaptureDue", "orders:main#ord_1@55.0~n CaptureDue"}, events)
 	assert.Equal(t, []string{
-		"record: main#ord_1 tells ReleaseDue: the log is full, and the beginning of that version is not in it",
-		"record: main#ord_1 tells ReturnDue: the log is full, and the beginning of that version is not in it",
-	}, untold)
+		"record: main#ord_1 cannot publish ReleaseDue: the history is full, and the beginning of that version is not in it",
+		"record: main#ord_1 cannot publish ReturnDue: the history is full, and the beginning of that version is not in it",
+	}, unrecoverable)
 
-	told, untold = toldSince(stands(t, 104, log[:99], nil), 0)
-	assert.Len(t, told, 4, "a log that is not full is whole")
-	assert.Empty(t, untold)
+	events, unrecoverable = eventsSince(image(t, 104, history[:99], nil), 0)
+	assert.Len(t, events, 4, "a history that is not full has dropped nothing")
+	assert.Empty(t, unrecoverable)
 }
 
-func TestWhatIsNoRowTellsNothing(t *testing.T) {
+func TestEventsSince_NamesAForeignRowAndAnUnknownFact(t *testing.T) {
 	t.Parallel()
-	told, untold := toldSince(map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "main#ord_1"}}, 0)
-	assert.Empty(t, told)
-	require.Len(t, untold, 1)
-	assert.Contains(t, untold[0], "is no row of ours")
+	events, unrecoverable := eventsSince(map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "main#ord_1"}}, 0)
+	assert.Empty(t, events)
+	require.Len(t, unrecoverable, 1)
+	assert.Contains(t, unrecoverable[0], "is not a row of ours")
 
-	told, untold = toldSince(stands(t, 1, []line{at(1, "OrderEaten", 10), at(1, saga.CaptureDue, 10)}, nil), 0)
-	assert.Equal(t, []string{"orders:main#ord_1@1.1~n CaptureDue"}, told)
-	assert.Equal(t, []string{"record: main#ord_1 tells OrderEaten: a fact without a route"}, untold)
+	events, unrecoverable = eventsSince(image(t, 1, []line{at(1, "OrderEaten", 10), at(1, saga.CaptureDue, 10)}, nil), 0)
+	assert.Equal(t, []string{"orders:main#ord_1@1.1~n CaptureDue"}, events)
+	assert.Equal(t, []string{"record: main#ord_1 cannot publish OrderEaten: a fact without a route"}, unrecoverable)
 }

@@ -13,20 +13,31 @@ import (
 	"backroom/shared/fault"
 )
 
-// LoadEach reads one row of each table, consistently, in one call: keys and answer are by table name. A row that is not
-// there is absent from the answer. It returns fault.Throttled if the store holds rows back.
-func LoadEach(ctx context.Context, db *dynamodb.Client, keys map[string]string) (map[string]map[string]types.AttributeValue, error) {
+// LoadEach reads one row of each table consistently, in one call. keys and the answer are by table
+// name. A missing row is absent from the answer. It returns fault.Throttled if the store does not
+// return all rows in several tries.
+func LoadEach(
+	ctx context.Context, db *dynamodb.Client, keys map[string]string,
+) (map[string]map[string]types.AttributeValue, error) {
 	wanted := map[string]types.KeysAndAttributes{}
 	for table, key := range keys {
-		wanted[table] = types.KeysAndAttributes{Keys: []map[string]types.AttributeValue{PrimaryKey(key)}, ConsistentRead: aws.Bool(true)}
+		wanted[table] = types.KeysAndAttributes{
+			Keys: []map[string]types.AttributeValue{PrimaryKey(key)}, ConsistentRead: aws.Bool(true),
+		}
 	}
 	images := map[string]map[string]types.AttributeValue{}
-	err := readBatches(ctx, db, wanted, func(table string, image map[string]types.AttributeValue) { images[table] = image })
+	err := readBatches(ctx, db, wanted, func(table string, image map[string]types.AttributeValue) {
+		images[table] = image
+	})
 	return images, err
 }
 
-// readBatches reads what is wanted and asks again, a few times, for what the store held back.
-func readBatches(ctx context.Context, db *dynamodb.Client, wanted map[string]types.KeysAndAttributes, each func(table string, image map[string]types.AttributeValue)) error {
+// readBatches reads the wanted items. It asks again, conflictTries times in all, for items that the
+// store did not process.
+func readBatches(
+	ctx context.Context, db *dynamodb.Client, wanted map[string]types.KeysAndAttributes,
+	each func(table string, image map[string]types.AttributeValue),
+) error {
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		out, err := db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})
 		if err != nil {
@@ -45,17 +56,21 @@ func readBatches(ctx context.Context, db *dynamodb.Client, wanted map[string]typ
 	if errors.Is(err, errThrottled) {
 		return err
 	}
-	return Failure(err) // of the call, or of the context, which ended between two of them
+	return Failure(err) // of a call, or of the context
 }
 
 var errThrottled = fault.New(fault.Throttled, "store-throttled", "The store is busy; try again shortly.").After(time.Second)
 
-// ReadMany reads items of one table by their keys, consistently, up to 100; each is called for those that are there, in no
-// particular order.
-func ReadMany(ctx context.Context, db *dynamodb.Client, table string, keys []string, each func(image map[string]types.AttributeValue)) error {
+// ReadMany reads items of one table by their keys consistently, up to 100. It calls each for every
+// existing item, in no particular order.
+func ReadMany(
+	ctx context.Context, db *dynamodb.Client, table string, keys []string,
+	each func(image map[string]types.AttributeValue),
+) error {
 	wanted := types.KeysAndAttributes{ConsistentRead: aws.Bool(true)}
 	for _, key := range keys {
 		wanted.Keys = append(wanted.Keys, PrimaryKey(key))
 	}
-	return readBatches(ctx, db, map[string]types.KeysAndAttributes{table: wanted}, func(_ string, image map[string]types.AttributeValue) { each(image) })
+	request := map[string]types.KeysAndAttributes{table: wanted}
+	return readBatches(ctx, db, request, func(_ string, image map[string]types.AttributeValue) { each(image) })
 }

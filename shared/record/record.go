@@ -1,6 +1,7 @@
-// Package record is the only way to write an order, a hold or a charge: rows with a version and a log. Every write is
-// conditional on the version that was loaded and raises it by one; there is no other kind of write. What a version
-// announces is in its log entries, and the table's stream carries them on (package relay): state and facts are one write.
+// Package record is the only writer of orders, reservations and charges. A row has a version and a
+// history. Every write raises the version by one, on the condition that the row still has the version
+// that was loaded. The facts of a version are in its history, and the table's stream carries them to
+// package relay: state and facts are one write.
 package record
 
 import (
@@ -19,11 +20,11 @@ import (
 	"backroom/shared/saga"
 )
 
-// HistoryLimit bounds a row's log. Beyond it the oldest entries but the first are dropped: the log is a diary, and no decision
-// rests on it.
+// HistoryLimit is the largest number of entries in a row's history. Beyond it the oldest entries
+// except the first are dropped. No decision depends on a dropped entry.
 const HistoryLimit = 100
 
-// What a read or a write may come back with.
+// The errors of reads and writes.
 var (
 	ErrNotFound        = fault.New(fault.NotFound, "row-not-found", "There is no such row.")
 	ErrVersionConflict = fault.New(fault.Conflict, "row-version-conflict", "The row was changed by another since it was loaded.")
@@ -35,28 +36,28 @@ type Table struct {
 	DB    *dynamodb.Client
 	Name  string
 	Now   func() time.Time
-	Nonce func() string // a new row's birth nonce
+	Nonce func() string // a new row's nonce, which tells it from a deleted row with its key
 }
 
-// Key is a row's primary key: the shop, and what tells the row from the shop's others.
+// Key returns a row's primary key: the shop, and an id that is unique in it.
 func Key(shop saga.Shop, id string) string { return string(shop) + "#" + id }
 
-// Change is one more version of a row.
+// Change is the next version of a row.
 type Change struct {
 	Key     string
-	Item    any          // the row's own attributes, marshalled by attributevalue; holds what its facts carry
-	History saga.History // as it was loaded; the zero History for a row that must not exist yet
-	Cause   saga.Cause   // who, because of what
-	Facts   []saga.Fact  // what happened: at least one
+	Item    any          // the row's own attributes, for attributevalue; they contain the facts' data
+	History saga.History // as loaded; the zero History for a new row
+	Cause   saga.Cause   // the message or request, and its sender
+	Facts   []saga.Fact  // at least one
 }
 
-// envelope is what every row has beside its own attributes.
+// envelope is the attributes that every row has beside its own.
 type envelope struct {
 	PK        string  `dynamodbav:"pk"`
 	Version   int     `dynamodbav:"version"`
 	Nonce     string  `dynamodbav:"nonce"`
 	History   []entry `dynamodbav:"history"`
-	Publishes int     `dynamodbav:"publishes,omitempty"` // how many facts of this version are heard: the stream filter asks for it
+	Publishes int     `dynamodbav:"publishes,omitempty"` // facts of this version with consumers; the stream filter uses it
 }
 
 type entry struct {
@@ -67,7 +68,8 @@ type entry struct {
 	Actor   string    `dynamodbav:"actor"`
 }
 
-// Load reads the row with the key, consistently, into item and returns its diary. It returns ErrNotFound for no row.
+// Load reads the row with the key consistently into item and returns its history. It returns
+// ErrNotFound if there is no such row.
 func (t Table) Load(ctx context.Context, key string, item any) (saga.History, error) {
 	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &t.Name, Key: PrimaryKey(key), ConsistentRead: aws.Bool(true),
@@ -81,7 +83,7 @@ func (t Table) Load(ctx context.Context, key string, item any) (saga.History, er
 	return Decode(out.Item, item)
 }
 
-// Decode reads a row's image into item and returns its diary.
+// Decode reads a row's image into item and returns its history.
 func Decode(image map[string]types.AttributeValue, item any) (saga.History, error) {
 	var e envelope
 	if err := attributevalue.UnmarshalMap(image, &e); err != nil {
@@ -93,7 +95,7 @@ func Decode(image map[string]types.AttributeValue, item any) (saga.History, erro
 	return e.history(), nil
 }
 
-// Exists is the ErrExists of a Save: it holds the row that was there first.
+// Exists is the ErrExists of a Save, with the existing row.
 type Exists struct {
 	Image map[string]types.AttributeValue
 }
@@ -104,15 +106,16 @@ func (e *Exists) Error() string { return ErrExists.Error() }
 // Unwrap returns ErrExists.
 func (e *Exists) Unwrap() error { return ErrExists }
 
-// Save writes the change. It returns ErrMoved if the row moved on since it was loaded and an *Exists if a new row is there
-// already, and ErrBusy if it kept colliding with transactions. A write whose answer was lost and that the SDK repeats is
-// recognised as this very write, not as another's.
+// Save writes the change. It returns ErrVersionConflict if the row changed since it was loaded, an
+// *Exists if a new row already exists, and ErrContention if it kept colliding with transactions. If
+// the answer to a write was lost and the SDK repeats the write, Save recognises the row as its own.
 func (t Table) Save(ctx context.Context, c Change) error {
 	_, err := t.SaveNext(ctx, c)
 	return err
 }
 
-// SaveNext is Save, and returns the diary that the row has then: who goes on with the row need not load it again.
+// SaveNext is Save, and returns the row's new history, so that the row can be saved again without a
+// read.
 func (t Table) SaveNext(ctx context.Context, c Change) (saga.History, error) {
 	put, err := t.put(c)
 	if err != nil {
@@ -139,7 +142,8 @@ func (t Table) write(ctx context.Context, c Change, put *types.Put) error {
 	return err
 }
 
-// Put returns the change as part of a transaction (Transact). Where the transaction is refused for it, Refused says why.
+// Put returns the change as an action of Transact. If the transaction is canceled because of it,
+// Refused returns the reason.
 func (t Table) Put(c Change) (types.TransactWriteItem, error) {
 	put, err := t.put(c)
 	return types.TransactWriteItem{Put: put}, err
@@ -194,30 +198,32 @@ func (t Table) put(c Change) (*types.Put, error) {
 	return put, nil
 }
 
-// refused tells what it means that the condition of a write did not hold: the row that stands is this very write, to its
-// last attribute, and its first answer was lost; or a row was there first; or it moved on. The same cause alone proves
-// nothing: two deliveries of one message may have come to different ends.
-func refused(c Change, wrote, stands map[string]types.AttributeValue) error {
+// refused returns the meaning of a failed condition: nil if the current row equals the written one in
+// every attribute, so that only its first answer was lost; *Exists for a new row; ErrVersionConflict
+// otherwise. An equal cause alone proves nothing: two deliveries of one message may have written
+// different rows.
+func refused(c Change, written, current map[string]types.AttributeValue) error {
 	switch {
-	case reflect.DeepEqual(wrote, stands):
+	case reflect.DeepEqual(written, current):
 		return nil
 	case c.History.Version == 0:
-		return &Exists{Image: stands}
+		return &Exists{Image: current}
 	}
 	return ErrVersionConflict
 }
 
 func (e envelope) history() saga.History {
-	d := saga.History{Version: e.Version, Nonce: e.Nonce}
+	h := saga.History{Version: e.Version, Nonce: e.Nonce}
 	for _, l := range e.History {
-		d.Entries = append(d.Entries, saga.Entry{
-			Version: l.Version, Fact: l.Fact, At: time.UnixMilli(l.At).UTC(), Cause: saga.Cause{ID: l.Cause, Actor: l.Actor},
+		h.Entries = append(h.Entries, saga.Entry{
+			Version: l.Version, Fact: l.Fact, At: time.UnixMilli(l.At).UTC(),
+			Cause: saga.Cause{ID: l.Cause, Actor: l.Actor},
 		})
 	}
-	return d
+	return h
 }
 
-// PrimaryKey returns the key as DynamoDB takes it. Every table of the template has the one key attribute, pk.
+// PrimaryKey returns the key in DynamoDB's form. Every table of the template has one key attribute, pk.
 func PrimaryKey(key string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: key}}
 }

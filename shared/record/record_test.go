@@ -40,7 +40,7 @@ func first(mugs int) record.Change {
 	}
 }
 
-// table returns a table of rows whose nonces are counted, and the cloud it is in.
+// table returns a table with numbered nonces, and its cloud.
 func table(t *testing.T) (record.Table, *cloudtest.Cloud) {
 	c := cloudtest.New(t)
 	rows := c.Runtime().Table(c.Table("Reservations"))
@@ -57,7 +57,7 @@ func load(t *testing.T, rows record.Table) (shelf, saga.History) {
 	return s, d
 }
 
-func TestEveryWriteRaisesTheVersionAndIsWrittenDown(t *testing.T) {
+func TestSave_RaisesTheVersionAndRecordsTheFacts(t *testing.T) {
 	t.Parallel()
 	rows, c := table(t)
 
@@ -66,12 +66,12 @@ func TestEveryWriteRaisesTheVersionAndIsWrittenDown(t *testing.T) {
 		"pk": "main#ord_1", "version": 1, "nonce": "nonce001",
 		"history": [{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "event-1", "actor": "test"}],
 		"order": "ord_1", "shop": "main", "mugs": 10
-	}`, c.Row("Reservations", key), "a version that tells nothing to anybody has no tells")
+	}`, c.Row("Reservations", key), "a version without consumers has no attribute publishes")
 
 	c.Clock.Pass(time.Second)
-	_, diary := load(t, rows)
+	_, history := load(t, rows)
 	require.NoError(t, rows.Save(t.Context(), record.Change{
-		Key: key, Item: shelf{"ord_1", "main", 9}, History: diary, Cause: saga.Cause{ID: "event-2", Actor: "other"},
+		Key: key, Item: shelf{"ord_1", "main", 9}, History: history, Cause: saga.Cause{ID: "event-2", Actor: "other"},
 		Facts: []saga.Fact{saga.PaymentAuthorized, saga.OrderSettled, saga.PaymentDeclined},
 	}))
 	assert.JSONEq(t, `{
@@ -83,19 +83,19 @@ func TestEveryWriteRaisesTheVersionAndIsWrittenDown(t *testing.T) {
 			{"v": 2, "fact": "PaymentDeclined", "at": 1772366401000, "cause": "event-2", "actor": "other"}
 		],
 		"order": "ord_1", "shop": "main", "mugs": 9
-	}`, c.Row("Reservations", key), "two of its facts are heard by somebody")
+	}`, c.Row("Reservations", key), "two of its facts have consumers")
 
-	s, diary := load(t, rows)
+	s, history := load(t, rows)
 	assert.Equal(t, shelf{"ord_1", "main", 9}, s)
-	assert.Equal(t, 2, diary.Version)
-	assert.True(t, diary.Handled(saga.Cause{ID: "event-1"}) && diary.Handled(saga.Cause{ID: "event-2"}))
-	assert.False(t, diary.Handled(saga.Cause{ID: "event-3"}))
+	assert.Equal(t, 2, history.Version)
+	assert.True(t, history.Handled(saga.Cause{ID: "event-1"}) && history.Handled(saga.Cause{ID: "event-2"}))
+	assert.False(t, history.Handled(saga.Cause{ID: "event-3"}))
 	assert.Equal(t, saga.Entry{
 		Version: 2, Fact: saga.PaymentDeclined, At: cloudtest.Epoch.Add(time.Second), Cause: saga.Cause{ID: "event-2", Actor: "other"},
-	}, diary.Entries[3])
+	}, history.Entries[3])
 }
 
-func TestWhatCannotBeWritten(t *testing.T) {
+func TestSave_RefusesAChangeWithoutFactsOrWithAReservedAttribute(t *testing.T) {
 	t.Parallel()
 	rows, c := table(t)
 	silent, clash := first(1), first(1)
@@ -109,19 +109,19 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	assert.Empty(t, c.Rows("Reservations"))
 }
 
-func TestWhoComesSecond(t *testing.T) {
+func TestSave_SecondWriterIsRefused(t *testing.T) {
 	t.Parallel()
 	rows, c := table(t)
 	require.NoError(t, rows.Save(t.Context(), first(10)))
-	_, born := load(t, rows)
+	_, created := load(t, rows)
 
-	t.Run("meets the row that was there first", func(t *testing.T) {
+	t.Run("a new row that exists is refused, with the existing row", func(t *testing.T) {
 		err := rows.Save(t.Context(), first(99))
 		require.ErrorIs(t, err, fault.Duplicate)
-		var there *record.Exists
-		require.ErrorAs(t, err, &there)
+		var existing *record.Exists
+		require.ErrorAs(t, err, &existing)
 		var s shelf
-		_, err = record.Decode(there.Image, &s)
+		_, err = record.Decode(existing.Image, &s)
 		require.NoError(t, err)
 		assert.Equal(t, 10, s.Mugs)
 	})
@@ -129,51 +129,51 @@ func TestWhoComesSecond(t *testing.T) {
 	change := func(mugs int, cause string, d saga.History) record.Change {
 		return record.Change{Key: key, Item: shelf{"ord_1", "main", mugs}, History: d, Cause: saga.Cause{ID: cause, Actor: "test"}, Facts: []saga.Fact{saga.PaymentAuthorized}}
 	}
-	require.NoError(t, rows.Save(t.Context(), change(9, "event-2", born)))
+	require.NoError(t, rows.Save(t.Context(), change(9, "event-2", created)))
 
-	t.Run("cannot change what moved on", func(t *testing.T) {
+	t.Run("a stale version is refused", func(t *testing.T) {
 		for _, cause := range []string{"event-3", "event-2", "event-1"} {
-			require.ErrorIs(t, rows.Save(t.Context(), change(8, cause, born)), record.ErrVersionConflict, "whatever its cause is: %s", cause)
+			require.ErrorIs(t, rows.Save(t.Context(), change(8, cause, created)), record.ErrVersionConflict, "with the cause %s", cause)
 		}
 		s, d := load(t, rows)
 		assert.Equal(t, []int{9, 2}, []int{s.Mugs, d.Version})
 	})
 
-	t.Run("cannot change what was deleted and made again", func(t *testing.T) {
+	t.Run("a row that was deleted and created again is refused", func(t *testing.T) {
 		c.Put("Reservations", strings.Replace(c.Row("Reservations", key), "nonce001", "nonce777", 1))
 		_, again := load(t, rows)
 		again.Nonce = "nonce001"
 		require.ErrorIs(t, rows.Save(t.Context(), change(8, "event-3", again)), record.ErrVersionConflict)
 	})
 
-	t.Run("finds nothing under another key", func(t *testing.T) {
+	t.Run("another key has no row", func(t *testing.T) {
 		_, err := rows.Load(t.Context(), "main#ord_2", &shelf{})
 		require.ErrorIs(t, err, fault.NotFound)
 	})
 }
 
-// forgetting returns rows whose next answer to an operation is lost.
-func forgetting(rows record.Table, c *cloudtest.Cloud, operation string) (record.Table, func() int) {
+// losingAnswers returns rows that lose the next answer to an operation.
+func losingAnswers(rows record.Table, c *cloudtest.Cloud, operation string) (record.Table, func() int) {
 	db, lost := c.Forgetful(operation)
 	rows.DB = db
 	return rows, lost
 }
 
-func TestAWriteWhoseAnswerWasLostIsKnownAgain(t *testing.T) {
+func TestSave_RecognisesItsOwnWriteAfterALostAnswer(t *testing.T) {
 	t.Parallel()
 	cloudtest.Patiently(t, func(t *testing.T) {
 		rows, c := table(t)
 
-		flaky, lost := forgetting(rows, c, "PutItem")
+		flaky, lost := losingAnswers(rows, c, "PutItem")
 		require.NoError(t, flaky.Save(t.Context(), first(10)), "a new row")
 		assert.Equal(t, 1, lost())
-		s, born := load(t, rows)
-		assert.Equal(t, []int{10, 1, 1}, []int{s.Mugs, born.Version, len(born.Entries)})
+		s, created := load(t, rows)
+		assert.Equal(t, []int{10, 1, 1}, []int{s.Mugs, created.Version, len(created.Entries)})
 
-		flaky, lost = forgetting(rows, c, "PutItem")
+		flaky, lost = losingAnswers(rows, c, "PutItem")
 		next := first(9)
-		next.History = born
-		require.NoError(t, flaky.Save(t.Context(), next), "one more version, and by the cause of the one before")
+		next.History = created
+		require.NoError(t, flaky.Save(t.Context(), next), "the next version, by the same cause")
 		assert.Equal(t, 1, lost())
 		s, d := load(t, rows)
 		assert.Equal(t, []int{9, 2, 2}, []int{s.Mugs, d.Version, len(d.Entries)})
@@ -182,7 +182,7 @@ func TestAWriteWhoseAnswerWasLostIsKnownAgain(t *testing.T) {
 			Key: key, Item: shelf{"ord_1", "main", 8}, History: d, Cause: saga.Cause{ID: "event-3", Actor: "test"}, Facts: []saga.Fact{saga.PaymentAuthorized},
 		})
 		require.NoError(t, err)
-		flaky, lost = forgetting(rows, c, "TransactWriteItems")
+		flaky, lost = losingAnswers(rows, c, "TransactWriteItems")
 		require.NoError(t, record.Transact(t.Context(), flaky.DB, put), "a transaction")
 		assert.Equal(t, 1, lost())
 		s, d = load(t, rows)
@@ -190,7 +190,7 @@ func TestAWriteWhoseAnswerWasLostIsKnownAgain(t *testing.T) {
 	})
 }
 
-func TestTheLogIsBounded(t *testing.T) {
+func TestSave_BoundsTheHistory(t *testing.T) {
 	t.Parallel()
 	rows, _ := table(t)
 	require.NoError(t, rows.Save(t.Context(), first(0)))
@@ -203,23 +203,23 @@ func TestTheLogIsBounded(t *testing.T) {
 	_, d := load(t, rows)
 	assert.Equal(t, record.HistoryLimit+5, d.Version)
 	require.Len(t, d.Entries, record.HistoryLimit)
-	assert.Equal(t, 1, d.Entries[0].Version, "how it began")
-	assert.Equal(t, 7, d.Entries[1].Version, "then the latest")
+	assert.Equal(t, 1, d.Entries[0].Version, "the first entry stays")
+	assert.Equal(t, 7, d.Entries[1].Version, "then the latest entries")
 	assert.Equal(t, record.HistoryLimit+5, d.Entries[record.HistoryLimit-1].Version)
 }
 
-func TestLoadEachReadsOneRowOfEachTable(t *testing.T) {
+func TestLoadEach_ReadsOneRowOfEachTable(t *testing.T) {
 	t.Parallel()
 	rows, c := table(t)
 	require.NoError(t, rows.Save(t.Context(), first(10)))
 
 	images, err := record.LoadEach(t.Context(), rows.DB, map[string]string{rows.Name: key, c.Table("Charges"): key})
 	require.NoError(t, err)
-	assert.Len(t, images, 1, "a row that is not there is absent")
+	assert.Len(t, images, 1, "a missing row is absent")
 	assert.Contains(t, images, rows.Name)
 }
 
-func TestReadManyReadsWhatIsThere(t *testing.T) {
+func TestReadMany_ReadsExistingItems(t *testing.T) {
 	t.Parallel()
 	_, c := table(t)
 	for i := range 100 {
@@ -238,18 +238,18 @@ func TestReadManyReadsWhatIsThere(t *testing.T) {
 	assert.True(t, found["main#SKU-0"] && found["main#SKU-98"])
 }
 
-func TestWhatIsHeldBackIsAskedForAgainWhileThereIsTime(t *testing.T) {
-	const heldBack = `{"UnprocessedKeys":{"t":{"Keys":[{"pk":{"S":"main#a"}}]}}}`
+func TestReadMany_AsksAgainForUnprocessedKeys(t *testing.T) {
+	const unprocessed = `{"UnprocessedKeys":{"t":{"Keys":[{"pk":{"S":"main#a"}}]}}}`
 	for name, c := range map[string]struct {
 		answers []string
 		time    time.Duration
 		calls   int
 		kind    fault.Kind
 	}{
-		"until it comes":                        {[]string{heldBack, heldBack, "{}"}, time.Minute, 3, ""},
-		"until the store is asked for too much": {[]string{heldBack}, time.Minute, 8, fault.Throttled},
-		"until there is no time":                {[]string{heldBack}, time.Microsecond, 1, fault.Unavailable},
-		"but not after a mistake":               {[]string{`{"__type":"x#ValidationException"}`}, time.Minute, 1, fault.Internal},
+		"until all are read":          {[]string{unprocessed, unprocessed, "{}"}, time.Minute, 3, ""},
+		"until the tries are used up": {[]string{unprocessed}, time.Minute, 8, fault.Throttled},
+		"until the context ends":      {[]string{unprocessed}, time.Microsecond, 1, fault.Unavailable},
+		"not after a bad request":     {[]string{`{"__type":"x#ValidationException"}`}, time.Minute, 1, fault.Internal},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -269,9 +269,9 @@ func TestWhatIsHeldBackIsAskedForAgainWhileThereIsTime(t *testing.T) {
 	}
 }
 
-// scripted is a store that gives the answers it was told to, one after the other; the last one for ever.
+// scripted is a store that gives its answers in order, and repeats the last one.
 type scripted struct {
-	answers []string // "" is success, and so is what names no error
+	answers []string // "" is success, as is any answer without __type
 	calls   int
 }
 
@@ -289,11 +289,11 @@ func (s *scripted) Do(*http.Request) (*http.Response, error) {
 func (s *scripted) client() *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region: "eu-central-1", HTTPClient: s, BaseEndpoint: aws.String("http://store.invalid"), Credentials: aws.AnonymousCredentials{},
-		RetryMaxAttempts: 1, // what is tried again here, the SDK does not try
+		RetryMaxAttempts: 1, // the SDK does not retry; record does
 	})
 }
 
-// canceled is the answer to a transaction that was refused for these reasons, one per action.
+// canceled is the answer to a canceled transaction, with one reason per action.
 func canceled(codes ...string) string {
 	var reasons []string
 	for _, code := range codes {
@@ -304,7 +304,7 @@ func canceled(codes ...string) string {
 
 const collision = `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException"}`
 
-func TestCollisionsAreTriedAgain(t *testing.T) {
+func TestTransact_RetriesCollisions(t *testing.T) {
 	transact := func(t *testing.T, db *dynamodb.Client) error {
 		return record.Transact(t.Context(), db, types.TransactWriteItem{Put: &types.Put{TableName: aws.String("t"), Item: map[string]types.AttributeValue{}}})
 	}
@@ -317,16 +317,16 @@ func TestCollisionsAreTriedAgain(t *testing.T) {
 		calls   int
 		err     error
 	}{
-		"a transaction that collides twice is written then": {transact, []string{canceled("None", "TransactionConflict"), canceled("TransactionConflict"), ""}, 3, nil},
-		"a row that collides is written then":               {save, []string{collision, collision, ""}, 3, nil},
-		"who keeps colliding gives way":                     {transact, []string{canceled("TransactionConflict")}, 8, record.ErrContention},
-		"a row that keeps colliding gives way":              {save, []string{collision}, 8, record.ErrContention},
-		"a transaction that stays throttled is for later":   {transact, []string{canceled("None", "ThrottlingError")}, 8, fault.Throttled},
-		"a throttled transaction is tried again":            {transact, []string{canceled("ThrottlingError"), ""}, 2, nil},
-		"a condition is a result, whatever else happened":   {transact, []string{canceled("ConditionalCheckFailed", "TransactionConflict")}, 1, &record.Canceled{}},
-		"a wrong request is no condition that failed":       {transact, []string{canceled("ValidationError", "TransactionConflict")}, 1, fault.Internal},
-		"a throttled store asks for patience":               {save, []string{`{"__type":"x#ProvisionedThroughputExceededException"}`}, 1, fault.Throttled},
-		"a store that is away asks for patience":            {save, []string{`{"__type":"x#InternalServerError"}`}, 1, fault.Unavailable},
+		"a transaction that collides twice is written":          {transact, []string{canceled("None", "TransactionConflict"), canceled("TransactionConflict"), ""}, 3, nil},
+		"a row that collides twice is written":                  {save, []string{collision, collision, ""}, 3, nil},
+		"a transaction that keeps colliding fails":              {transact, []string{canceled("TransactionConflict")}, 8, record.ErrContention},
+		"a row that keeps colliding fails":                      {save, []string{collision}, 8, record.ErrContention},
+		"a transaction that stays throttled is throttled":       {transact, []string{canceled("None", "ThrottlingError")}, 8, fault.Throttled},
+		"a throttled transaction is retried":                    {transact, []string{canceled("ThrottlingError"), ""}, 2, nil},
+		"a failed condition is a result, even with a collision": {transact, []string{canceled("ConditionalCheckFailed", "TransactionConflict")}, 1, &record.Canceled{}},
+		"a bad request is not a failed condition":               {transact, []string{canceled("ValidationError", "TransactionConflict")}, 1, fault.Internal},
+		"a throttled store is throttled":                        {save, []string{`{"__type":"x#ProvisionedThroughputExceededException"}`}, 1, fault.Throttled},
+		"a failing store is unavailable":                        {save, []string{`{"__type":"x#InternalServerError"}`}, 1, fault.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -17,17 +17,18 @@ import (
 	"backroom/shared/fault"
 )
 
-// Conflicts are tried again this often with full jitter, because the SDK never does; then the queue's turn has come.
+// conflictTries is how often a colliding write is sent, with full jitter, because the SDK does not
+// retry collisions. After that the queue retries its message.
 const conflictTries = 8
 
-// ErrBusy is what a write comes back with that kept colliding with others.
+// ErrContention is the error of a write that collided with other writes in every try.
 var ErrContention = fault.New(fault.Conflict, "row-contention", "Others are changing the same rows right now.")
 
-// Canceled is a transaction that was refused by a condition. Nothing of it was written. Reasons has one entry per action,
-// in order.
+// Canceled is a transaction that a condition refused. Nothing of it was written. Reasons has one entry
+// per action, in order.
 type Canceled struct{ Reasons []Reason }
 
-// Reason says whether one action's condition failed, and the item that stands there (nil: none).
+// Reason says whether one action's condition failed, and the current item (nil if there is none).
 type Reason struct {
 	Failed bool
 	Item   map[string]types.AttributeValue
@@ -44,8 +45,8 @@ func (c *Canceled) Error() string {
 	return text
 }
 
-// Transact writes all actions or none. It returns a *Canceled if a condition failed – a result, not a mishap – and ErrBusy if
-// it kept colliding with other writers.
+// Transact writes all actions or none. It returns a *Canceled if a condition failed, which is a result
+// and not a failure, and ErrContention if it kept colliding with other writes.
 func Transact(ctx context.Context, db *dynamodb.Client, actions ...types.TransactWriteItem) error {
 	return persist(ctx, func() error {
 		_, err := db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: actions})
@@ -53,14 +54,16 @@ func Transact(ctx context.Context, db *dynamodb.Client, actions ...types.Transac
 	})
 }
 
-// jitter waits from nothing to 20, 40, 80 … 800 ms.
+// jitter waits a random part of 20, 40, 80 … 800 ms.
 type jitter struct {
 	backoff.ExponentialBackOff
-	ctx context.Context // whose chance decides
+	ctx context.Context // seeds the random part in a simulation
 }
 
 func newJitter(ctx context.Context) *jitter {
-	return &jitter{backoff.ExponentialBackOff{InitialInterval: 20 * time.Millisecond, Multiplier: 2, MaxInterval: 800 * time.Millisecond}, ctx}
+	return &jitter{backoff.ExponentialBackOff{
+		InitialInterval: 20 * time.Millisecond, Multiplier: 2, MaxInterval: 800 * time.Millisecond,
+	}, ctx}
 }
 
 // NextBackOff returns how long to wait.
@@ -68,6 +71,7 @@ func (j *jitter) NextBackOff() time.Duration {
 	return time.Duration(chance.Float(j.ctx) * float64(j.ExponentialBackOff.NextBackOff()))
 }
 
+// persist runs a write, and again while it collides with other writes. It returns the errors of Transact.
 func persist(ctx context.Context, write func() error) error {
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := write()
@@ -100,7 +104,7 @@ func persist(ctx context.Context, write func() error) error {
 	return Failure(err)
 }
 
-// throttled reports whether a transaction lost against the tables' limits, and not only against others.
+// throttled reports whether a transaction exceeded a table's limits, and did not only collide.
 func throttled(err error) bool {
 	refused, ok := errors.AsType[*types.TransactionCanceledException](err)
 	return ok && collided(err) && slices.ContainsFunc(refused.CancellationReasons, func(r types.CancellationReason) bool {
@@ -108,8 +112,8 @@ func throttled(err error) bool {
 	})
 }
 
-// collided reports whether a write lost against others at the same moment rather than against a condition. A transaction
-// with both kinds of reason has lost against a condition.
+// collided reports whether a write failed because of concurrent writes or throttling and not because
+// of a condition. A transaction with both kinds of reasons failed because of the condition.
 func collided(err error) bool {
 	if _, ok := errors.AsType[*types.TransactionConflictException](err); ok {
 		return true
@@ -118,25 +122,25 @@ func collided(err error) bool {
 	if !ok {
 		return false
 	}
-	busy := false
+	retryable := false
 	for _, r := range refused.CancellationReasons {
 		switch aws.ToString(r.Code) {
 		case "ConditionalCheckFailed", "ValidationError", "ItemCollectionSizeLimitExceeded":
 			return false
 		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
-			busy = true
+			retryable = true
 		}
 	}
-	return busy
+	return retryable
 }
 
-// Refused tells what a failed reason means for a Put of c, as Save would have: nil if the row that stands is this very
-// write, an *Exists, or ErrMoved.
+// Refused returns the error that Save would return if a Put of c failed for this reason: nil if the
+// current row is this very write, an *Exists, or ErrVersionConflict.
 func (t Table) Refused(c Change, put types.TransactWriteItem, r Reason) error {
 	return refused(c, put.Put.Item, r.Item)
 }
 
-// Failure gives an error of DynamoDB its kind: a store that is throttled or away asks for patience; the rest is a bug.
+// Failure gives an error of DynamoDB its kind: Throttled, Unavailable, or Internal for a bug of ours.
 func Failure(err error) error {
 	if err == nil {
 		return nil
@@ -150,7 +154,7 @@ func Failure(err error) error {
 		}
 		return err
 	}
-	return errUnavailable.Because(err) // no answer at all: the network, or the context's end
+	return errUnavailable.Because(err) // no answer: the network failed or the context ended
 }
 
 var errUnavailable = fault.New(fault.Unavailable, "store-unavailable", "The store does not answer; try again shortly.").After(time.Second)

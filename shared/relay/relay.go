@@ -1,4 +1,4 @@
-// Package relay carries facts from the tables' streams to the queues of the steps that hear them.
+// Package relay sends facts from the tables' streams to the queues of their consumers.
 package relay
 
 import (
@@ -16,24 +16,25 @@ import (
 	"backroom/shared/saga"
 )
 
-// Relay reads stream records and sends what they tell.
+// Relay reads stream records and sends their events.
 type Relay struct {
 	Queues     queue.Sender
-	DeadLetter string // URL of the relay's own dead-letter queue: where records go that cannot be read or routed
+	DeadLetter string // URL of the relay's own dead-letter queue, for unreadable records
 	Log        *slog.Logger
 }
 
-// Read sends every fact that the records tell to every step that hears it. A record that it cannot read goes whole to the
-// dead-letter queue with an error line and never fails the batch, so it cannot hold up its shard. A failed send fails the
-// batch, after all other sends were tried: what was sent already is sent again, which changes nothing.
+// Read sends every event of the records to each of its consumers. It logs a record that it cannot read
+// as an error and sends it whole to the dead-letter queue; such a record never fails the batch, so
+// that it cannot block its shard. A failed send fails the batch after all other sends were tried. The
+// sent events are then sent again, which changes nothing.
 func (r Relay) Read(ctx context.Context, records []events.DynamoDBEventRecord) error {
-	var letters []saga.Message
+	var messages []saga.Message
 	var dead []string
 	for _, rec := range records {
 		if rec.Change.NewImage == nil {
-			continue // the row is gone: nothing is told
+			continue // the row was deleted
 		}
-		told, err := record.Events(rec.Change.NewImage)
+		published, err := record.Events(rec.Change.NewImage)
 		if err != nil {
 			body, marshalErr := json.Marshal(rec)
 			if marshalErr != nil {
@@ -44,19 +45,20 @@ func (r Relay) Read(ctx context.Context, records []events.DynamoDBEventRecord) e
 			dead = append(dead, string(body))
 			continue
 		}
-		letters = append(letters, Messages(told...)...)
+		messages = append(messages, Messages(published...)...)
 	}
-	observe.Note(ctx, slog.Int("records", len(records)), slog.Int("letters", len(letters)), slog.Int("dead", len(dead)))
-	return errors.Join(r.Queues.Send(ctx, letters...), r.Queues.SendTo(ctx, r.DeadLetter, dead))
+	observe.Note(ctx,
+		slog.Int("records", len(records)), slog.Int("messages", len(messages)), slog.Int("dead", len(dead)))
+	return errors.Join(r.Queues.Send(ctx, messages...), r.Queues.SendTo(ctx, r.DeadLetter, dead))
 }
 
-// Letters returns a letter for each event and each step that hears it.
-func Messages(told ...saga.Event) []saga.Message {
-	var letters []saga.Message
-	for _, e := range told {
+// Messages returns a message for each event and each of its consumers.
+func Messages(all ...saga.Event) []saga.Message {
+	var messages []saga.Message
+	for _, e := range all {
 		for _, step := range saga.Routes[e.Type].To {
-			letters = append(letters, saga.Message{To: step, Event: e})
+			messages = append(messages, saga.Message{To: step, Event: e})
 		}
 	}
-	return letters
+	return messages
 }

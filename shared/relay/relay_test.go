@@ -14,7 +14,7 @@ import (
 	"backroom/shared/saga"
 )
 
-// record returns a stream record of a row that told these facts in its latest version, and another one before.
+// record returns a stream record of a row with these facts in its latest version, and one before.
 func record(order string, facts ...saga.Fact) events.DynamoDBEventRecord {
 	number, text := events.NewNumberAttribute, events.NewStringAttribute
 	entry := func(version string, f saga.Fact) events.DynamoDBAttributeValue {
@@ -23,15 +23,15 @@ func record(order string, facts ...saga.Fact) events.DynamoDBEventRecord {
 		})
 	}
 	none := events.NewListAttribute([]events.DynamoDBAttributeValue{})
-	log := []events.DynamoDBAttributeValue{entry("1", saga.OrderPlaced)}
+	history := []events.DynamoDBAttributeValue{entry("1", saga.OrderPlaced)}
 	for _, f := range facts {
-		log = append(log, entry("2", f))
+		history = append(history, entry("2", f))
 	}
 	return events.DynamoDBEventRecord{EventSourceArn: "the-stream", Change: events.DynamoDBStreamRecord{
 		SequenceNumber: "sequence-" + order,
 		NewImage: map[string]events.DynamoDBAttributeValue{
 			"pk": text("main#" + order), "version": number("2"), "nonce": text("n"), "order": text(order), "shop": text("main"),
-			"history": events.NewListAttribute(log), "lines": none, "short": none,
+			"history": events.NewListAttribute(history), "lines": none, "short": none,
 			"total": number("1"), "currency": text("EUR"), "payment_method": text("pm"), "reason": text("no"),
 			"owner": text("anna@example.com"),
 		},
@@ -56,7 +56,7 @@ func newRelay(t *testing.T) (relay.Relay, *cloudtest.Cloud) {
 	return relay.Relay{Queues: rt.Queues(environment["QUEUES"]), DeadLetter: environment["DEAD_LETTER"], Log: rt.Log}, c
 }
 
-// sent drains all queues and returns, per queue, the facts and orders of its letters.
+// sent drains all queues and returns, per queue, the facts and orders of its messages.
 func sent(t *testing.T, c *cloudtest.Cloud) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -64,14 +64,14 @@ func sent(t *testing.T, c *cloudtest.Cloud) map[string][]string {
 		for _, body := range c.Drain(queue) {
 			var e saga.Event
 			require.NoError(t, json.Unmarshal([]byte(body), &e))
-			assert.NotContains(t, body, "anna", "what the fact does not carry stays in the row")
+			assert.NotContains(t, body, "anna", "attributes that the fact does not carry stay in the row")
 			all[queue] = append(all[queue], string(e.Type)+" "+e.Subject)
 		}
 	}
 	return all
 }
 
-func TestWhatARecordTells(t *testing.T) {
+func TestRead_SendsEachFactToItsConsumers(t *testing.T) {
 	for name, c := range map[string]struct {
 		record events.DynamoDBEventRecord
 		sent   map[string][]string
@@ -81,8 +81,8 @@ func TestWhatARecordTells(t *testing.T) {
 			record("ord_1", saga.ReserveDue, saga.PaymentCheckDue),
 			map[string][]string{"ReserveStockQueue": {"ReserveDue ord_1"}, "AuthorizePaymentQueue": {"PaymentCheckDue ord_1"}},
 		},
-		"nothing, if nobody hears it": {record("ord_1", saga.OrderSettled), map[string][]string{}},
-		"nothing, if the row is gone": {events.DynamoDBEventRecord{EventName: "REMOVE"}, map[string][]string{}},
+		"nothing for a fact without consumers": {record("ord_1", saga.OrderSettled), map[string][]string{}},
+		"nothing for a deleted row":            {events.DynamoDBEventRecord{EventName: "REMOVE"}, map[string][]string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -94,27 +94,27 @@ func TestWhatARecordTells(t *testing.T) {
 	}
 }
 
-func TestARecordReadTwiceTellsTheSame(t *testing.T) {
+func TestRead_SendsTheSameMessageForARepeatedRecord(t *testing.T) {
 	t.Parallel()
 	r, c := newRelay(t)
 	for range 2 {
 		require.NoError(t, r.Read(t.Context(), []events.DynamoDBEventRecord{record("ord_1", saga.StockReserved)}))
 	}
-	letters := c.Drain("AuthorizePaymentQueue")
-	require.Len(t, letters, 2)
-	assert.Equal(t, letters[0], letters[1])
-	assert.Contains(t, letters[0], `"reservations:main#ord_1@2.0~n"`)
+	messages := c.Drain("AuthorizePaymentQueue")
+	require.Len(t, messages, 2)
+	assert.Equal(t, messages[0], messages[1])
+	assert.Contains(t, messages[0], `"reservations:main#ord_1@2.0~n"`)
 }
 
-func TestARecordThatCannotBeReadHoldsNothingUp(t *testing.T) {
+func TestRead_SendsAnUnreadableRecordToTheDeadLetterQueue(t *testing.T) {
 	bad := map[string]events.DynamoDBEventRecord{
-		"it lacks what its fact carries":          without(record("ord_bad", saga.OrderPlaced), "total"),
-		"it tells a fact that nobody knows":       record("ord_bad", "OrderEaten"),
-		"it is no row of ours":                    without(record("ord_bad", saga.OrderPlaced), "version"),
-		"it belongs to no order":                  without(record("ord_bad", saga.OrderPlaced), "order"),
-		"its version is no number":                with(record("ord_bad", saga.OrderPlaced), "version", events.NewStringAttribute("two")),
-		"its log is none":                         with(record("ord_bad", saga.OrderPlaced), "history", events.NewStringAttribute("none")),
-		"it holds what rows never hold, a binary": with(record("ord_bad", saga.OrderPlaced), "total", events.NewBinaryAttribute([]byte("x"))),
+		"it lacks data of its fact":   without(record("ord_bad", saga.OrderPlaced), "total"),
+		"its fact is unknown":         record("ord_bad", "OrderEaten"),
+		"it is not a row of ours":     without(record("ord_bad", saga.OrderPlaced), "version"),
+		"it names no order":           without(record("ord_bad", saga.OrderPlaced), "order"),
+		"its version is not a number": with(record("ord_bad", saga.OrderPlaced), "version", events.NewStringAttribute("two")),
+		"its history is not a list":   with(record("ord_bad", saga.OrderPlaced), "history", events.NewStringAttribute("none")),
+		"it has a binary attribute":   with(record("ord_bad", saga.OrderPlaced), "total", events.NewBinaryAttribute([]byte("x"))),
 	}
 	for name, r := range bad {
 		t.Run(name, func(t *testing.T) {
@@ -129,7 +129,7 @@ func TestARecordThatCannotBeReadHoldsNothingUp(t *testing.T) {
 			require.Len(t, dead, 1)
 			var kept events.DynamoDBEventRecord
 			require.NoError(t, json.Unmarshal([]byte(dead[0]), &kept))
-			assert.Equal(t, r.Change.NewImage, kept.Change.NewImage, "whole")
+			assert.Equal(t, r.Change.NewImage, kept.Change.NewImage, "the dead letter is the whole record")
 			assert.Equal(t, []string{r.Change.SequenceNumber, "the-stream"}, []string{kept.Change.SequenceNumber, kept.EventSourceArn})
 			assert.Equal(t, 1, strings.Count(c.Log.String(), `"level":"ERROR"`))
 			assert.Contains(t, c.Log.String(), "sequence-ord_bad")
@@ -138,7 +138,7 @@ func TestARecordThatCannotBeReadHoldsNothingUp(t *testing.T) {
 	}
 }
 
-func TestAFailedSendFailsTheBatchAfterTheOthersWereSent(t *testing.T) {
+func TestRead_FailsTheBatchAfterAllOtherSends(t *testing.T) {
 	t.Parallel()
 	r, c := newRelay(t)
 	c.Remove("ReserveStockQueue")
@@ -147,7 +147,7 @@ func TestAFailedSendFailsTheBatchAfterTheOthersWereSent(t *testing.T) {
 		record("ord_1", saga.ReserveDue, saga.PaymentCheckDue), without(record("ord_bad", saga.OrderPlaced), "total"), record("ord_2", saga.PaymentAuthorized),
 	})
 
-	require.ErrorContains(t, err, "reserve-stock", "the batch comes again")
+	require.ErrorContains(t, err, "reserve-stock", "the batch is read again")
 	assert.Len(t, c.Drain("AuthorizePaymentQueue"), 1)
 	assert.Len(t, c.Drain("AdvanceOrderQueue"), 1)
 	assert.Len(t, c.Drain("RelayFactsDeadLetters"), 1)

@@ -14,61 +14,65 @@ import (
 	"backroom/shared/saga"
 )
 
-// Replay sends facts again from the tables, where the streams have forgotten them: a stream keeps its records for 24
-// hours. What it sends has the ids that the facts had at first, so a fact that was heard after all is recognised.
+// Replay sends facts again from the tables, after the streams have deleted them: a stream keeps its
+// records for 24 hours. The events keep their first ids, so that a consumer recognises the ones that it
+// handled.
 type Replay struct {
 	Queues queue.Sender
-	Rate   int  // how many rows it reads in a second, at most
-	DryRun bool // it says what it would send, and sends nothing
+	Rate   int  // rows per second, at most
+	DryRun bool // it counts what it would send, and sends nothing
 }
 
-// Tally says what a table told in a replay.
+// Summary counts what a replay of a table sent.
 type Summary struct {
-	Rows          int                 // that were read
-	Facts         map[saga.Fact]int   // that were sent, each to every step that hears it
-	Unrecoverable map[string][]string // the keys of the rows that can not tell a fact any more, by fact and reason
+	Rows          int                 // read
+	Facts         map[saga.Fact]int   // sent, each to all of its consumers
+	Unrecoverable map[string][]string // keys of rows that no longer hold the data of a fact, by fact and reason
 }
 
-// page is how many rows are read, and their facts sent, before it waits for its rate.
+// page is how many rows Send reads, and whose facts it sends, before it waits for its rate.
 const page = 100
 
-// Send reads all rows of a table and sends the facts that they told since. It stops where a page cannot be read or sent; the
-// tally counts what was done until then, and doing it all again changes nothing.
+// Send reads all rows of a table and sends their facts at or after since. It stops at a page that
+// cannot be read or sent, and returns the summary of the pages before. Repeating a replay changes
+// nothing.
 func (r Replay) Send(ctx context.Context, table record.Table, since time.Time) (Summary, error) {
-	t := Summary{Facts: map[saga.Fact]int{}, Unrecoverable: map[string][]string{}}
-	pages := dynamodb.NewScanPaginator(table.DB, &dynamodb.ScanInput{TableName: &table.Name, ConsistentRead: aws.Bool(true), Limit: aws.Int32(page)})
+	sum := Summary{Facts: map[saga.Fact]int{}, Unrecoverable: map[string][]string{}}
+	pages := dynamodb.NewScanPaginator(table.DB, &dynamodb.ScanInput{
+		TableName: &table.Name, ConsistentRead: aws.Bool(true), Limit: aws.Int32(page),
+	})
 	for pages.HasMorePages() {
 		next := time.After(time.Second * page / time.Duration(r.Rate))
 		rows, err := pages.NextPage(ctx)
 		if err != nil {
-			return t, record.Failure(err)
+			return sum, record.Failure(err)
 		}
-		var told []saga.Event
+		var published []saga.Event
 		for _, row := range rows.Items {
-			events, untold := record.EventsSince(row, since)
-			told = append(told, events...)
-			for _, u := range untold {
+			events, unrecoverable := record.EventsSince(row, since)
+			published = append(published, events...)
+			for _, u := range unrecoverable {
 				what := strings.TrimPrefix(fmt.Sprintf("%s: %v", u.Fact, u.Why), ": ")
-				t.Unrecoverable[what] = append(t.Unrecoverable[what], u.Row)
+				sum.Unrecoverable[what] = append(sum.Unrecoverable[what], u.Row)
 			}
 		}
 		if !r.DryRun {
-			if err := r.Queues.Send(ctx, Messages(told...)...); err != nil {
-				return t, err
+			if err := r.Queues.Send(ctx, Messages(published...)...); err != nil {
+				return sum, err
 			}
 		}
-		t.Rows += len(rows.Items)
-		for _, e := range told {
-			t.Facts[e.Type]++
+		sum.Rows += len(rows.Items)
+		for _, e := range published {
+			sum.Facts[e.Type]++
 		}
 		if !pages.HasMorePages() {
 			break
 		}
 		select {
 		case <-ctx.Done():
-			return t, ctx.Err()
+			return sum, ctx.Err()
 		case <-next:
 		}
 	}
-	return t, nil
+	return sum, nil
 }

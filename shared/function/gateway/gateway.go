@@ -1,5 +1,6 @@
-// Package gateway stands between API Gateway's REST API (payload version 1) and net/http. It knows nothing of operations,
-// so that whoever starts a function need not link them. The conversion itself is aws-lambda-go-api-proxy's.
+// Package gateway adapts API Gateway's REST API (payload version 1) to net/http. It does not import the
+// operations, so that functions that only start through it do not link them. aws-lambda-go-api-proxy
+// does the conversion itself.
 package gateway
 
 import (
@@ -13,31 +14,38 @@ import (
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 )
 
-// Request is what the gateway knows of a request beyond net/http. Its zero value belongs to a request that came another way.
+// Request is what the gateway knows of a request beyond net/http. It is zero for a request that did not
+// come through Lambda.
 type Request struct {
-	ID     string       // the gateway's id of the request: what the client sees and support asks for
-	Path   string       // the path as the client sees it, stage or base path included
+	ID     string       // the gateway's id of the request, which the client sees
+	Path   string       // the path that the client sent, with stage or base path
 	Source string       // the network address that the request came from
 	Log    *slog.Logger // where the function logs
 }
 
 type contextKey struct{}
 
-// From returns what the gateway said about the request of ctx.
+// From returns the Request of ctx.
 func From(ctx context.Context) Request {
 	r, _ := ctx.Value(contextKey{}).(Request)
 	return r
 }
 
-// Lambda returns h as a Lambda handler for API Gateway's proxy events. h finds log, and the rest of Request, with From.
-func Lambda(h http.Handler, log *slog.Logger) func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+// Lambda returns h as a Lambda handler for API Gateway's proxy events. h reads log, and the rest of
+// Request, with From.
+func Lambda(
+	h http.Handler, log *slog.Logger,
+) func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 	adapter := httpadapter.New(h)
 	return func(ctx context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 		e.Path = escaped(withoutBase(e.Path, e.Resource))
 		if len(e.MultiValueHeaders) == 0 {
-			e.MultiValueHeaders = nil // else the adapter takes an empty map for "no headers" and overlooks Headers
+			e.MultiValueHeaders = nil // the adapter would take an empty map for "no headers" and ignore Headers
 		}
-		r := Request{ID: e.RequestContext.RequestID, Path: e.RequestContext.Path, Source: e.RequestContext.Identity.SourceIP, Log: log}
+		r := Request{
+			ID: e.RequestContext.RequestID, Path: e.RequestContext.Path,
+			Source: e.RequestContext.Identity.SourceIP, Log: log,
+		}
 		if r.Path == "" {
 			r.Path = e.Path
 		}
@@ -45,9 +53,9 @@ func Lambda(h http.Handler, log *slog.Logger) func(context.Context, events.APIGa
 	}
 }
 
-// withoutBase returns path as the API's own resources see it. Behind a custom domain's base path mapping the gateway hands
-// over the path with the mapping's base before it; the resource says how many segments are the API's own. A greedy resource,
-// or none, says nothing.
+// withoutBase returns path without a custom domain's base path. Behind a base path mapping, the gateway
+// puts the mapping's base before the path; the resource shows how many segments belong to the API. A
+// greedy or empty resource does not show that, and path is returned unchanged.
 func withoutBase(path, resource string) string {
 	segments, own := strings.Split(path, "/"), strings.Split(resource, "/")
 	extra := len(segments) - len(own)
@@ -62,8 +70,8 @@ func withoutBase(path, resource string) string {
 	return "/" + strings.Join(segments[1+extra:], "/")
 }
 
-// escaped returns path fit to stand in a URL. Some gateways hand it over decoded: a "?" in it is then part of a name, and a
-// "%" that begins no escape would make the URL unreadable.
+// escaped returns path in a form that is valid in a URL. Some gateways decode it: a "?" in it is then
+// part of a name, and a "%" that does not begin an escape would make the URL unreadable.
 func escaped(path string) string {
 	decoded, err := url.PathUnescape(path)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 	"backroom/shared/function/gateway"
 )
 
-// seen is what a handler behind the gateway learns of a request.
+// seen is the request that a handler behind the gateway receives.
 type seen struct {
 	request *http.Request
 	body    string
@@ -44,7 +44,7 @@ func call(t *testing.T, e events.APIGatewayProxyRequest, answer http.HandlerFunc
 
 func fine(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
 
-func TestABodylessGet(t *testing.T) {
+func TestLambda_PassesARequestWithoutABody(t *testing.T) {
 	s, resp := call(t, events.APIGatewayProxyRequest{Path: "/orders", RequestContext: events.APIGatewayProxyRequestContext{
 		RequestID: "r-1", Path: "/v1/orders", DomainName: "x.execute-api.eu-central-1.amazonaws.com"}}, fine)
 	assert.Equal(t, "GET", s.request.Method)
@@ -59,8 +59,8 @@ func TestABodylessGet(t *testing.T) {
 	assert.False(t, resp.IsBase64Encoded)
 }
 
-func TestPaths(t *testing.T) {
-	for path, want := range map[string]string{ // as the gateway hands it over: what {sku} is
+func TestLambda_DecodesPathParameters(t *testing.T) {
+	for path, want := range map[string]string{ // the path from the gateway, and {sku}
 		"/products/mug":           "mug",
 		"/products/a%2Fb":         "a/b",
 		"/products/a%20b":         "a b",
@@ -71,7 +71,7 @@ func TestPaths(t *testing.T) {
 		"/products/é":             "é",
 		"/products/a\nb":          "a\nb",
 		"/products/a;b":           "a;b",
-		"/products/%C3%A9%2F%3F%": "%C3%A9%2F%3F%", // no escape at the end: it cannot be encoded
+		"/products/%C3%A9%2F%3F%": "%C3%A9%2F%3F%", // "%" at the end does not begin an escape
 	} {
 		var sku string
 		mux := http.NewServeMux()
@@ -85,21 +85,21 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-func TestAPathWithoutTheGatewaysContext(t *testing.T) {
+func TestLambda_UsesTheEventsPathWithoutARequestContext(t *testing.T) {
 	s, _ := call(t, events.APIGatewayProxyRequest{Path: "/orders"}, fine)
 	assert.Equal(t, "/orders", s.gateway.Path)
 	assert.Empty(t, s.gateway.ID)
 	assert.Zero(t, gateway.From(t.Context()))
 }
 
-func TestABasePathIsNotPartOfTheRoute(t *testing.T) {
+func TestLambda_RemovesTheBasePath(t *testing.T) {
 	for name, c := range map[string]struct{ path, resource, routed string }{
-		"behind a base path":                       {"/shop/v2/orders/ord_1", "/orders/{id}", "/orders/ord_1"},
-		"without one":                              {"/orders/ord_1", "/orders/{id}", "/orders/ord_1"},
-		"an id with a slash is no base path":       {"/orders/a/b", "/orders/{id}", "/orders/a/b"},
-		"a path that ends in a slash has none":     {"/orders/", "/orders", "/orders/"},
-		"a greedy resource says nothing of itself": {"/shop/a/b", "/{rest+}", "/shop/a/b"},
-		"no resource says nothing":                 {"/shop/orders", "", "/shop/orders"},
+		"behind a base path":                    {"/shop/v2/orders/ord_1", "/orders/{id}", "/orders/ord_1"},
+		"without a base path":                   {"/orders/ord_1", "/orders/{id}", "/orders/ord_1"},
+		"an id with a slash is not a base path": {"/orders/a/b", "/orders/{id}", "/orders/a/b"},
+		"a slash at the end is not a base path": {"/orders/", "/orders", "/orders/"},
+		"a greedy resource changes nothing":     {"/shop/a/b", "/{rest+}", "/shop/a/b"},
+		"an empty resource changes nothing":     {"/shop/orders", "", "/shop/orders"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, _ := call(t, events.APIGatewayProxyRequest{Path: c.path, Resource: c.resource}, fine)
@@ -108,7 +108,7 @@ func TestABasePathIsNotPartOfTheRoute(t *testing.T) {
 	}
 }
 
-func TestHeaders(t *testing.T) {
+func TestLambda_PassesAllHeaders(t *testing.T) {
 	s, _ := call(t, events.APIGatewayProxyRequest{
 		Headers: map[string]string{"x-tag": "b"},
 		MultiValueHeaders: map[string][]string{
@@ -127,7 +127,7 @@ func TestHeaders(t *testing.T) {
 	assert.Equal(t, "b", s.request.Header.Get("X-Tag"), "an empty list of headers does not hide the others")
 }
 
-func TestQueries(t *testing.T) {
+func TestLambda_PassesQueryParameters(t *testing.T) {
 	s, _ := call(t, events.APIGatewayProxyRequest{
 		QueryStringParameters:           map[string]string{"tag": "b", "q": "a&b=c +é"},
 		MultiValueQueryStringParameters: map[string][]string{"tag": {"a", "b"}, "q": {"a&b=c +é"}},
@@ -139,7 +139,7 @@ func TestQueries(t *testing.T) {
 	assert.Equal(t, []string{"b"}, s.request.URL.Query()["tag"])
 }
 
-func TestBodies(t *testing.T) {
+func TestLambda_DecodesBodies(t *testing.T) {
 	binary := string([]byte{0xff, 0, 1})
 	for _, e := range []events.APIGatewayProxyRequest{
 		{HTTPMethod: "post", Body: "{}"},
@@ -154,7 +154,7 @@ func TestBodies(t *testing.T) {
 	assert.Equal(t, binary, s.body)
 }
 
-func TestAnswers(t *testing.T) {
+func TestLambda_EncodesAnswers(t *testing.T) {
 	_, resp := call(t, events.APIGatewayProxyRequest{}, func(w http.ResponseWriter, _ *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: "a", Value: "1"})
 		http.SetCookie(w, &http.Cookie{Name: "b", Value: "2"})
@@ -176,8 +176,8 @@ func TestAnswers(t *testing.T) {
 	assert.True(t, bytes.Equal(binary, decoded))
 }
 
-// Queue steps start through the same package as routes, so the seam must not bring the operations' machinery along.
-func TestTheSeamLinksNoOperations(t *testing.T) {
+// Queue steps start through the same package as routes, so gateway must not link huma.
+func TestGateway_LinksNoOperations(t *testing.T) {
 	module := strings.TrimSuffix(reflect.TypeFor[gateway.Request]().PkgPath(), "shared/function/gateway")
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)

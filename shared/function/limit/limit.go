@@ -1,5 +1,6 @@
-// Package limit counts what each caller asks of one instance of a function, in memory: a token bucket per caller. It
-// knows nothing of operations, so that whoever starts a function need not link them.
+// Package limit limits how many requests each caller may send to one instance of a function, in memory,
+// with a token bucket per caller. It does not import the operations, so that functions that only start
+// through package function do not link them.
 package limit
 
 import (
@@ -12,15 +13,15 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// MaxCallers is how many buckets a Limiter keeps, some 1 MB. The one that was not used for longest goes first, and whoever
-// comes back finds a full one: the limit fails open, and memory stays bounded.
+// MaxCallers is how many buckets a Limiter keeps, some 1 MB. It drops the least recently used one, and
+// that caller's next request finds a full bucket: the limit fails open, and memory stays bounded.
 const MaxCallers = 4096
 
-// Caller is whose bucket it is: an authenticated caller, or a network address.
+// Caller identifies a bucket: an authenticated caller, or a network address.
 type Caller struct{ Shop, Client, Subject, source string }
 
-// From returns the caller at an address of the network. The addresses of one IPv6 /64 are one caller, for whoever has one of
-// them has all.
+// From returns the caller at a network address. The addresses of an IPv6 /64 are one caller, because
+// they belong to one network.
 func From(address string) Caller {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
@@ -32,7 +33,7 @@ func From(address string) Caller {
 	return Caller{source: ip.String()}
 }
 
-// Limiter has a bucket per caller. Its methods may be called by several goroutines.
+// Limiter has a bucket per caller. It is safe for concurrent use.
 type Limiter struct {
 	rate    rate.Limit
 	burst   int
@@ -41,25 +42,27 @@ type Limiter struct {
 	buckets *simplelru.LRU[Caller, *rate.Limiter]
 }
 
-// New returns a limiter that lets each caller through perSecond times a second, after burst times at once. Both are at least 1.
+// New returns a limiter that allows each caller burst requests at once, and perSecond requests a second
+// after that. Both must be at least 1.
 func New(perSecond, burst int, now func() time.Time) *Limiter {
 	buckets, err := simplelru.NewLRU[Caller, *rate.Limiter](MaxCallers, nil)
 	if err != nil {
-		panic(err) // only a size below 1 is refused
+		panic(err) // only a size below 1 is an error
 	}
 	return &Limiter{rate: rate.Limit(perSecond), burst: burst, now: now, buckets: buckets}
 }
 
-// Standing is how a caller stands with a limiter.
+// Standing is the state of a caller's bucket.
 type Standing struct {
 	Limit     int           // requests at once
-	Window    time.Duration // in which an empty bucket fills
-	Remaining int           // requests that would be let through now
+	Window    time.Duration // how long an empty bucket takes to fill
+	Remaining int           // requests that would be allowed now
 	Reset     time.Duration // until the bucket is full again
-	Wait      time.Duration // until the next request is let through; 0: it is, or this one was
+	Wait      time.Duration // until the next request is allowed; 0: it is, or this one was
 }
 
-// Take lets one request of the caller through, or says how long it has to wait; one that has to wait takes nothing.
+// Take takes a token for one request of the caller. If there is none, it takes nothing, and Wait in the
+// result is more than 0.
 func (l *Limiter) Take(c Caller) Standing {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -77,7 +80,7 @@ func (l *Limiter) Take(c Caller) Standing {
 	return l.standing(bucket.TokensAt(now))
 }
 
-// Look returns how the caller stands and takes nothing.
+// Look returns the state of the caller's bucket and takes nothing.
 func (l *Limiter) Look(c Caller) Standing {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,8 +98,8 @@ func (l *Limiter) standing(tokens float64) Standing {
 	}
 }
 
-// filling returns how long it takes until so many tokens have come. Who waits as long has waited long enough; less than a
-// nanosecond is no time at all, as it is none to a [rate.Limiter], which lets such a request through.
+// filling returns how long that many tokens take to arrive, rounded up to whole nanoseconds. Less than
+// a nanosecond counts as 0, because a [rate.Limiter] allows such a request at once.
 func (l *Limiter) filling(tokens float64) time.Duration {
 	nanoseconds := max(0, tokens) / float64(l.rate) * float64(time.Second)
 	if nanoseconds < 1 {

@@ -11,7 +11,7 @@ import (
 	"backroom/shared/function/limit"
 )
 
-// clock is a limiter's, and stands until it is moved.
+// clock is a limiter's clock. It does not run by itself.
 type clock struct{ time.Time }
 
 func (c *clock) now() time.Time { return c.Time }
@@ -22,7 +22,7 @@ func start() *clock { return &clock{time.Date(2026, 11, 28, 7, 0, 0, 0, time.UTC
 
 var ann = limit.Caller{Shop: "main", Client: "till", Subject: "ann"}
 
-func TestABucketEmptiesAndFillsAgain(t *testing.T) {
+func TestTake_EmptiesABucketThatFillsAgain(t *testing.T) {
 	c := start()
 	l := limit.New(2, 3, c.now)
 	for left := 2; left >= 0; left-- {
@@ -33,17 +33,17 @@ func TestABucketEmptiesAndFillsAgain(t *testing.T) {
 	}
 	refused := l.Take(ann)
 	assert.Equal(t, limit.Standing{Limit: 3, Window: 1500 * time.Millisecond, Reset: 1500 * time.Millisecond, Wait: 500 * time.Millisecond}, refused)
-	assert.Equal(t, refused, l.Take(ann), "who is refused does not wait longer for having asked")
+	assert.Equal(t, refused, l.Take(ann), "a refused request does not lengthen the wait")
 
 	c.pass(499 * time.Millisecond)
 	assert.InDelta(t, time.Millisecond, l.Take(ann).Wait, float64(time.Microsecond))
 	c.pass(time.Millisecond)
 	assert.Zero(t, l.Take(ann).Wait)
 	c.pass(time.Hour)
-	assert.Equal(t, 3, l.Look(ann).Remaining, "no more than the burst is saved up")
+	assert.Equal(t, 3, l.Look(ann).Remaining, "the bucket holds no more than the burst")
 }
 
-func TestToLookTakesNothing(t *testing.T) {
+func TestLook_TakesNothing(t *testing.T) {
 	l := limit.New(1, 2, start().now)
 	for range 5 {
 		assert.Equal(t, 2, l.Look(ann).Remaining)
@@ -52,7 +52,7 @@ func TestToLookTakesNothing(t *testing.T) {
 	assert.Equal(t, 1, l.Look(ann).Remaining)
 }
 
-func TestATokenThatIsDueCountsWhenARoundingHidesIt(t *testing.T) {
+func TestTake_CountsADueTokenDespiteRounding(t *testing.T) {
 	c := start()
 	l := limit.New(25, 2, c.now)
 	l.Take(ann)
@@ -63,7 +63,7 @@ func TestATokenThatIsDueCountsWhenARoundingHidesIt(t *testing.T) {
 	assert.Zero(t, l.Take(ann).Wait)
 }
 
-func TestCallersDoNotShareABucket(t *testing.T) {
+func TestTake_HasABucketPerCaller(t *testing.T) {
 	callers := []limit.Caller{
 		ann, {Shop: "other", Client: "till", Subject: "ann"}, {Shop: "main", Client: "app", Subject: "ann"},
 		{Shop: "main", Client: "till", Subject: "bob"}, limit.From("192.0.2.1"), limit.From("192.0.2.2"), limit.From("2001:db8::1"),
@@ -76,49 +76,49 @@ func TestCallersDoNotShareABucket(t *testing.T) {
 	}
 }
 
-func TestAddressesOfOneOwnerAreOneCaller(t *testing.T) {
+func TestFrom_JoinsAddressesOfOneNetwork(t *testing.T) {
 	assert.Equal(t, limit.From("2001:db8::1"), limit.From("2001:db8::ffff:1"), "of one /64")
 	assert.Equal(t, limit.From("192.0.2.1"), limit.From("::ffff:192.0.2.1"), "IPv4 in IPv6")
 	assert.Equal(t, limit.From("fe80::1"), limit.From("fe80::1%eth0"))
 }
 
-func TestMemoryIsBoundedAndTheLeastUsedAreForgotten(t *testing.T) {
+func TestLimiter_DropsTheLeastRecentlyUsedBucket(t *testing.T) {
 	l := limit.New(1, 1, start().now)
 	l.Take(ann)
 	for i := range limit.MaxCallers - 1 {
 		l.Take(limit.From(fmt.Sprint("source ", i)))
 	}
-	assert.NotZero(t, l.Take(ann).Wait, "still known: there is room for exactly so many")
+	assert.NotZero(t, l.Take(ann).Wait, "its bucket is kept: there is room for MaxCallers")
 	l.Take(limit.From("one more"))
-	assert.NotZero(t, l.Look(ann).Wait, "was used last but one")
-	assert.Zero(t, l.Look(limit.From("source 0")).Wait, "was forgotten")
+	assert.NotZero(t, l.Look(ann).Wait, "its bucket is kept: it was used recently")
+	assert.Zero(t, l.Look(limit.From("source 0")).Wait, "its bucket was dropped")
 }
 
-func TestNobodyGetsMoreThanBurstAndRateAllow(t *testing.T) {
+func TestTake_AllowsNoMoreThanBurstAndRate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		perSecond, burst := rapid.IntRange(1, 100).Draw(t, "rate"), rapid.IntRange(1, 100).Draw(t, "burst")
 		c := start()
-		l, began, let := limit.New(perSecond, burst, c.now), c.Time, 0
+		l, began, allowed := limit.New(perSecond, burst, c.now), c.Time, 0
 		for _, gap := range rapid.SliceOfN(rapid.IntRange(0, 300), 1, 200).Draw(t, "gaps") {
 			c.pass(time.Duration(gap) * time.Millisecond)
 			looked, taken := l.Look(ann), l.Take(ann)
 			if (looked.Wait == 0) != (taken.Wait == 0) {
-				t.Fatalf("looked like %+v and became %+v", looked, taken)
+				t.Fatalf("Look returned %+v and Take %+v", looked, taken)
 			}
 			if taken.Wait == 0 {
-				let++
+				allowed++
 				continue
 			}
 			wait := *c
 			wait.pass(taken.Wait)
 			*c = wait
 			if l.Take(ann).Wait != 0 {
-				t.Fatalf("refused after waiting for %s", taken.Wait)
+				t.Fatalf("refused after a wait of %s", taken.Wait)
 			}
-			let++
+			allowed++
 		}
-		if most := float64(burst) + c.Sub(began).Seconds()*float64(perSecond); float64(let) > most+0.001 {
-			t.Fatalf("%d let through, of %.3f", let, most)
+		if most := float64(burst) + c.Sub(began).Seconds()*float64(perSecond); float64(allowed) > most+0.001 {
+			t.Fatalf("%d requests were allowed, but at most %.3f may be", allowed, most)
 		}
 	})
 }
