@@ -1,6 +1,7 @@
-// Package fault classifies errors. A fault has a kind that decides what happens next, a stable slug that
-// clients may match on, and a detail that is safe to show. Package api renders a fault as an RFC 9457
-// document; package function decides by its kind what happens to a message. Each logs the cause once.
+// Package fault classifies errors. A fault has a kind that decides what happens next, a stable slug
+// that clients may match on, and a detail that is safe to show. Package api renders a fault as an
+// RFC 9457 document; package function decides by its kind what happens to a message. Each logs the
+// cause once.
 package fault
 
 import (
@@ -8,8 +9,8 @@ import (
 	"time"
 )
 
-// Kind decides what happens to failed work. A Kind is an error, so that errors.Is(err, fault.Conflict)
-// tests for it.
+// Kind decides what happens to failed work. A Kind is an error, so that errors.Is(err,
+// fault.Conflict) tests for it.
 type Kind string
 
 // The kinds, each with its HTTP status and what a queue does with the message.
@@ -126,8 +127,9 @@ func (f *Fault) After(d time.Duration) *Fault {
 	return &c
 }
 
-// Retry calls do until it does not return a Conflict, at most the given number of times, and returns the
-// last error. It does not wait. do must load its data itself, so that each call sees what others wrote.
+// Retry calls do until it does not return a Conflict, at most the given number of times, and
+// returns the last error. It does not wait. do must load its data itself, so that each call sees
+// what others wrote.
 func Retry(times int, do func() error) error {
 	err := do()
 	for range times - 1 {

@@ -84,7 +84,8 @@ func Working[S any, H Worker](build func(Runtime, S) H) Builder {
 
 // inboxSettings describe the function's own queue.
 type inboxSettings struct {
-	// LastReceive is the queue's maxReceiveCount: a message that fails then goes to the dead-letter queue.
+	// LastReceive is the queue's maxReceiveCount: a message that fails then goes to the dead-letter
+	// queue.
 	LastReceive int `env:"LAST_RECEIVE"`
 }
 
@@ -102,9 +103,9 @@ type consumer struct {
 
 var errNoTime = fault.New(fault.Unavailable, "deadline-near", "The batch took too long; the message comes again.")
 
-// consume returns the messages of the batch that must be received again. The list is never null: AWS
-// takes null for success, a local cloud takes it for an error. consume never returns an error, because
-// an error would bring back the whole batch.
+// consume returns the messages of the batch that must be received again. The list is never null:
+// AWS takes null for success, a local cloud takes it for an error. consume never returns an error,
+// because an error would bring back the whole batch.
 func (c consumer) consume(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	deadline, limited := ctx.Deadline()
@@ -134,10 +135,10 @@ const (
 	leftToOrder = "left-to-order" // acknowledged; its order asks again when it is due
 )
 
-// outcome decides what happens to a message. Dead-letter queues are for bugs. So a message that failed
-// only because a service was unavailable or throttled, or because of concurrent changes, is
-// acknowledged at its last receive if its order asks again for the same. (An order that needs attention
-// does not ask: decision 0016.) Any other failed message goes to the dead-letter queue.
+// outcome decides what happens to a message. Dead-letter queues are for bugs. So a message that
+// failed only because a service was unavailable or throttled, or because of concurrent changes, is
+// acknowledged at its last receive if its order asks again for the same. (An order that needs
+// attention does not ask: decision 0016.) Any other failed message goes to the dead-letter queue.
 func (c consumer) outcome(err error, m events.SQSMessage) string {
 	kind := fault.KindOf(err)
 	switch {

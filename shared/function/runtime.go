@@ -1,6 +1,6 @@
-// Package function starts every Lambda: one cold start, and a way to be invoked – Serve (HTTP), Consume
-// (a step's queue), Work (another queue), Relay (stream), Run (schedule). A function's main is one
-// line; its wire package connects its parts.
+// Package function starts every Lambda: one cold start, and a way to be invoked – Serve (HTTP),
+// Consume (a step's queue), Work (another queue), Relay (stream), Run (schedule). A function's main
+// is one line; its wire package connects its parts.
 package function
 
 import (
@@ -105,18 +105,21 @@ func (rt Runtime) DynamoDB() *dynamodb.Client {
 	return dynamodb.NewFromConfig(rt.AWS)
 }
 
-// Queues returns a sender to the queues whose URLs begin with prefix, with its connection opened during INIT.
+// Queues returns a sender to the queues whose URLs begin with prefix, with its connection opened
+// during INIT.
 func (rt Runtime) Queues(prefix string) queue.Sender {
 	rt.warmUp(rt.endpoint("sqs"))
 	return queue.Sender{SQS: sqs.NewFromConfig(rt.AWS), Prefix: prefix}
 }
 
-// OnInit runs do before the first request, while Lambda grants full CPU. An error is logged and does not
-// stop the function from starting: what do should have fetched is fetched when it is needed.
+// OnInit runs do before the first request, while Lambda grants full CPU. An error is logged and
+// does not stop the function from starting: what do should have fetched is fetched when it is
+// needed.
 func (rt Runtime) OnInit(do func(context.Context) error) { rt.init.todo = append(rt.init.todo, do) }
 
-// URL returns the URL of a setting. "execute-api:ID/STAGE" is a REST API of this account and region, on
-// AWS or at the local cloud in use. Any other setting is a URL and is returned unchanged.
+// URL returns the URL of a setting. "execute-api:ID/STAGE" is a REST API of this account and
+// region, on AWS or at the local cloud in use. Any other setting is a URL and is returned
+// unchanged.
 func (rt Runtime) URL(setting string) string {
 	rest, ok := strings.CutPrefix(setting, "execute-api:")
 	if !ok {
@@ -163,7 +166,8 @@ func (rt Runtime) warmUp(endpoint string) {
 	})
 }
 
-// A Builder makes a function's handler from the runtime and its settings. It does no I/O except in OnInit.
+// A Builder makes a function's handler from the runtime and its settings. It does no I/O except in
+// OnInit.
 type Builder func(rt Runtime, environ map[string]string) (lambda.Handler, error)
 
 // settings reads S from the environment by its env tags. Every setting without a default is required,
@@ -178,8 +182,8 @@ func settings[S any](environ map[string]string) (S, error) {
 	return s, nil
 }
 
-// start builds the handler, runs what OnInit collected and starts Lambda's loop. It never returns, and
-// ends the process if the settings are wrong.
+// start builds the handler, runs what OnInit collected and starts Lambda's loop. It never returns,
+// and ends the process if the settings are wrong.
 func start(build Builder) {
 	environ := env.ToMap(os.Environ())
 	if mb, err := strconv.Atoi(environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]); err == nil && mb < 1769 {

@@ -46,7 +46,8 @@ func (p *positiveInt) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Serving returns the builder that Serve starts. It prepares a route with a Prepare method during INIT.
+// Serving returns the builder that Serve starts. It prepares a route with a Prepare method during
+// INIT.
 func Serving[S any, H http.Handler](build func(Runtime, S) H) Builder {
 	return func(rt Runtime, environ map[string]string) (lambda.Handler, error) {
 		s, err := settings[S](environ)

@@ -32,8 +32,8 @@ var (
 	errIO = errors.New("the process is dead")
 )
 
-// shop is where the tests happen: charges in a table, and a payment sandbox.
-type shop struct {
+// bench is a table of charges and a payment sandbox.
+type bench struct {
 	t       *testing.T
 	cloud   *cloudtest.Cloud
 	charges string
@@ -41,28 +41,28 @@ type shop struct {
 	*paymenttest.Sandbox
 }
 
-func open(t *testing.T) shop {
+func open(t *testing.T) bench {
 	t.Helper()
 	cloud := cloudtest.New(t)
 	sandbox := paymenttest.NewSandbox(cloud)
 	sandbox.URL = loopback.URL
-	return shop{t, cloud, cloud.Table("Charges"), loopback.Serve(t, sandbox), sandbox}
+	return bench{t, cloud, cloud.Table("Charges"), loopback.Serve(t, sandbox), sandbox}
 }
 
-// either is the way to the sandbox and to the cloud.
-type either struct{ sandbox, cloud http.RoundTripper }
+// roundTripper sends requests to the sandbox or to the cloud.
+type roundTripper struct{ sandbox, cloud http.RoundTripper }
 
-func (e either) RoundTrip(r *http.Request) (*http.Response, error) {
+func (e roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasPrefix(r.URL.String(), loopback.URL+"/") {
 		return e.sandbox.RoundTrip(r)
 	}
 	return e.cloud.RoundTrip(r)
 }
 
-// step returns the step as a process runs it whose every call goes through the round tripper.
-func (s shop) step(through func(http.RoundTripper) http.RoundTripper) payment.AuthorizeStep {
+// step returns the step of a process that sends every call through the round tripper.
+func (s bench) step(through func(http.RoundTripper) http.RoundTripper) payment.AuthorizeStep {
 	rt := s.cloud.Runtime()
-	connections := through(either{s.way, rt.AWS.HTTPClient.(*http.Client).Transport})
+	connections := through(roundTripper{s.way, rt.AWS.HTTPClient.(*http.Client).Transport})
 	rt.AWS.HTTPClient = &http.Client{Transport: connections}
 	rt.AWS.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	return payment.AuthorizeStep{Reconciler: payment.Reconciler{
@@ -71,13 +71,13 @@ func (s shop) step(through func(http.RoundTripper) http.RoundTripper) payment.Au
 	}}
 }
 
-func (s shop) handle(e saga.Event) error {
-	return s.step(unharmed).Handle(s.t.Context(), e)
+func (s bench) handle(e saga.Event) error {
+	return s.step(direct).Handle(s.t.Context(), e)
 }
 
-func unharmed(next http.RoundTripper) http.RoundTripper { return next }
+func direct(next http.RoundTripper) http.RoundTripper { return next }
 
-func (s shop) charge(order string) payment.Charge {
+func (s bench) charge(order string) payment.Charge {
 	s.t.Helper()
 	c, err := paymentdb.Store{Table: s.cloud.Runtime().Table(s.charges)}.Load(s.t.Context(), paymenttest.Shop, order)
 	require.NoError(s.t, err)
@@ -85,7 +85,7 @@ func (s shop) charge(order string) payment.Charge {
 }
 
 // cancel cancels an intent at the sandbox.
-func (s shop) cancel(intent string) {
+func (s bench) cancel(intent string) {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.URL+"/v1/payment_intents/"+intent+"/cancel", nil)
 	require.NoError(s.t, err)
@@ -106,51 +106,51 @@ func facts(c payment.Charge) []saga.Fact {
 
 func newOrder() string { return "ord_" + strings.ToLower(rand.Text()) }
 
-func TestAuthorizing(t *testing.T) {
+func TestAuthorizeStep_RecordsWhatTheProviderDecides(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		total  money.Money
-		method string
-		has    payment.Observed
-		reason string
-		code   string
-		facts  []saga.Fact
-		held   int
+		total          money.Money
+		method         string
+		observed       payment.Observed
+		reason         string
+		code           string
+		facts          []saga.Fact
+		authorizations int
 	}{
 		"a card that pays is authorized": {
-			total: price, method: "pm_card_visa", has: payment.Authorized, held: 1,
+			total: price, method: "pm_card_visa", observed: payment.Authorized, authorizations: 1,
 			facts: []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized},
 		},
 		"a card that is declined is a decline, not an error": {
-			total: price, method: "pm_card_chargeDeclined", has: payment.Declined, reason: payment.CardDeclined, code: "generic_decline",
+			total: price, method: "pm_card_chargeDeclined", observed: payment.Declined, reason: payment.CardDeclined, code: "generic_decline",
 			facts: []saga.Fact{saga.PaymentIntended, saga.PaymentDeclined},
 		},
 		"an empty account is a decline with the issuer's code": {
-			total: price, method: "pm_card_chargeDeclinedInsufficientFunds", has: payment.Declined, reason: payment.CardDeclined, code: "insufficient_funds",
+			total: price, method: "pm_card_chargeDeclinedInsufficientFunds", observed: payment.Declined, reason: payment.CardDeclined, code: "insufficient_funds",
 			facts: []saga.Fact{saga.PaymentIntended, saga.PaymentDeclined},
 		},
-		"a card that wants its owner first is left to the owner": {
-			total: price, method: "pm_card_authenticationRequired", has: payment.ActionNeeded,
+		"a card that needs the customer waits for the customer": {
+			total: price, method: "pm_card_authenticationRequired", observed: payment.ActionNeeded,
 			facts: []saga.Fact{saga.PaymentIntended, saga.PaymentActionNeeded},
 		},
-		"a payment method that the provider does not know is a decline": {
-			total: price, method: "pm_nonsense", has: payment.Declined, reason: payment.PaymentMethodUnknown, code: "resource_missing",
+		"an unknown payment method is a decline": {
+			total: price, method: "pm_nonsense", observed: payment.Declined, reason: payment.PaymentMethodUnknown, code: "resource_missing",
 			facts: []saga.Fact{saga.PaymentDeclined},
 		},
 		"no payment method is a decline": {
-			total: price, method: "", has: payment.Declined, reason: payment.PaymentMethodMissing,
+			total: price, method: "", observed: payment.Declined, reason: payment.PaymentMethodMissing,
 			facts: []saga.Fact{saga.PaymentDeclined},
 		},
 		"an amount that the provider cannot take is a decline": {
-			total: money.Money{Amount: 5125, Currency: "KWD"}, method: "pm_card_visa", has: payment.Declined, reason: payment.AmountNotPayable,
+			total: money.Money{Amount: 5125, Currency: "KWD"}, method: "pm_card_visa", observed: payment.Declined, reason: payment.AmountNotPayable,
 			facts: []saga.Fact{saga.PaymentDeclined},
 		},
-		"an amount that is too much for the provider is a decline": {
-			total: money.Money{Amount: money.Max, Currency: "EUR"}, method: "pm_card_visa", has: payment.Declined, reason: payment.AmountNotPayable, code: "amount_too_large",
+		"an amount above the provider's limit is a decline": {
+			total: money.Money{Amount: money.Max, Currency: "EUR"}, method: "pm_card_visa", observed: payment.Declined, reason: payment.AmountNotPayable, code: "amount_too_large",
 			facts: []saga.Fact{saga.PaymentDeclined},
 		},
-		"nothing to pay is paid": {
-			total: money.Money{Amount: 0, Currency: "EUR"}, method: "pm_card_chargeDeclined", has: payment.Authorized,
+		"an amount of 0 is authorized": {
+			total: money.Money{Amount: 0, Currency: "EUR"}, method: "pm_card_chargeDeclined", observed: payment.Authorized,
 			facts: []saga.Fact{saga.PaymentAuthorized},
 		},
 	} {
@@ -160,22 +160,22 @@ func TestAuthorizing(t *testing.T) {
 			order := newOrder()
 			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, c.total, c.method)))
 			got := s.charge(order)
-			assert.Equal(t, c.has, got.Observed)
+			assert.Equal(t, c.observed, got.Observed)
 			assert.Equal(t, c.reason, got.Reason)
 			assert.Equal(t, c.code, got.DeclineCode)
 			assert.Equal(t, c.facts, facts(got))
 			assert.Equal(t, c.total, got.Amount)
-			assert.Equal(t, c.held, s.Authorizations(t, order))
+			assert.Equal(t, c.authorizations, s.Authorizations(t, order))
 
 			version := got.History.Version
 			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, c.total, c.method)))
 			assert.Equal(t, version, s.charge(order).History.Version, "the same message again changes nothing")
-			assert.Equal(t, c.held, s.Authorizations(t, order))
+			assert.Equal(t, c.authorizations, s.Authorizations(t, order))
 		})
 	}
 }
 
-func TestAnAmountThatIsNoneIsAMistake(t *testing.T) {
+func TestAuthorizeStep_RefusesAnInvalidAmount(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	order := newOrder()
@@ -185,50 +185,50 @@ func TestAnAmountThatIsNoneIsAMistake(t *testing.T) {
 	require.ErrorIs(t, err, fault.NotFound)
 }
 
-func TestAskedAgain(t *testing.T) {
+func TestAuthorizeStep_AnswersANewMessageAgain(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		method string
-		answer []saga.Fact // to each new ask
+		answer []saga.Fact // to each new message
 	}{
-		"an authorized charge says so again":                       {"pm_card_visa", []saga.Fact{saga.PaymentAuthorized}},
-		"a declined charge says so again":                          {"pm_card_chargeDeclined", []saga.Fact{saga.PaymentDeclined}},
-		"a refused charge says so again, without asking anybody":   {"pm_nonsense", []saga.Fact{saga.PaymentDeclined}},
-		"a charge that waits for the customer has nothing to tell": {"pm_card_authenticationRequired", nil},
+		"an authorized charge publishes it again":                   {"pm_card_visa", []saga.Fact{saga.PaymentAuthorized}},
+		"a declined charge publishes it again":                      {"pm_card_chargeDeclined", []saga.Fact{saga.PaymentDeclined}},
+		"a refused charge publishes it again, without the provider": {"pm_nonsense", []saga.Fact{saga.PaymentDeclined}},
+		"a charge that waits for the customer publishes nothing":    {"pm_card_authenticationRequired", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
 			order := newOrder()
 			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, c.method)))
-			want, held := facts(s.charge(order)), s.Authorizations(t, order)
+			want, authorizations := facts(s.charge(order)), s.Authorizations(t, order)
 			for i, ask := range []saga.Event{
 				paymenttest.CheckDue(t, "e2", order), paymenttest.Reserved(t, "e3", order, price, c.method), paymenttest.CheckDue(t, "e4", order),
 			} {
 				if i == 2 {
-					s.Later(72 * time.Hour) // the sandbox forgot every idempotency key
+					s.Later(72 * time.Hour) // the sandbox has forgotten every idempotency key
 				}
 				require.NoError(t, s.handle(ask))
 				want = append(want, c.answer...)
 				assert.Equal(t, want, facts(s.charge(order)))
 				require.NoError(t, s.handle(ask))
-				assert.Equal(t, want, facts(s.charge(order)), "the same ask again changes nothing")
+				assert.Equal(t, want, facts(s.charge(order)), "the same message again changes nothing")
 			}
-			assert.Equal(t, held, s.Authorizations(t, order))
+			assert.Equal(t, authorizations, s.Authorizations(t, order))
 		})
 	}
 }
 
-func TestNobodyIsAskedAboutAnOrderWithoutACharge(t *testing.T) {
+func TestAuthorizeStep_IgnoresAnOrderWithoutACharge(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	require.NoError(t, s.handle(paymenttest.CheckDue(t, "e1", newOrder())))
 }
 
-func TestUnknownOutcomes(t *testing.T) {
+func TestAuthorizeStep_LooksUpUnknownOutcomes(t *testing.T) {
 	t.Parallel()
 
-	t.Run("an answer that is lost is asked for", func(t *testing.T) {
+	t.Run("a lost answer is looked up", func(t *testing.T) {
 		t.Parallel()
 		s, order := open(t), newOrder()
 		require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_lost")), fault.Unavailable)
@@ -238,13 +238,13 @@ func TestUnknownOutcomes(t *testing.T) {
 		assert.Equal(t, 1, s.Authorizations(t, order))
 	})
 
-	t.Run("an answer that is too late is asked for, days later too", func(t *testing.T) {
+	t.Run("a late answer is looked up, even days later", func(t *testing.T) {
 		t.Parallel()
 		cloudtest.Patiently(t, func(t *testing.T) {
 			s, order := open(t), newOrder()
 			began := time.Now()
 			require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_slow_8000")), fault.Unavailable)
-			assert.Less(t, time.Since(began), 7*time.Second, "the step does not wait for it")
+			assert.Less(t, time.Since(began), 7*time.Second, "the step does not wait for the answer")
 			s.Later(72 * time.Hour)
 			require.NoError(t, s.handle(paymenttest.CheckDue(t, "e2", order)))
 			assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized}, facts(s.charge(order)))
@@ -252,7 +252,7 @@ func TestUnknownOutcomes(t *testing.T) {
 		})
 	})
 
-	t.Run("an answer that takes as long as a bank may is waited for", func(t *testing.T) {
+	t.Run("an answer within a bank's usual time is waited for", func(t *testing.T) {
 		t.Parallel()
 		cloudtest.Patiently(t, func(t *testing.T) {
 			s, order := open(t), newOrder()
@@ -262,14 +262,14 @@ func TestUnknownOutcomes(t *testing.T) {
 		})
 	})
 
-	t.Run("a payment that the provider still works on is uncertain until it is not", func(t *testing.T) {
+	t.Run("a payment in processing is uncertain until it is decided", func(t *testing.T) {
 		t.Parallel()
 		s, order := open(t), newOrder()
 		ask := paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_processing_20000")
 		require.ErrorIs(t, s.handle(ask), payment.ErrUndecided)
 		require.ErrorIs(t, s.handle(ask), payment.ErrUndecided)
 		require.ErrorIs(t, s.handle(paymenttest.CheckDue(t, "e2", order)), payment.ErrUndecided)
-		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentUncertain}, facts(s.charge(order)), "doubt is written down once")
+		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentUncertain}, facts(s.charge(order)), "the uncertainty is recorded once")
 		s.Later(time.Minute)
 		require.NoError(t, s.handle(paymenttest.CheckDue(t, "e3", order)))
 		assert.Equal(t, payment.Authorized, s.charge(order).Observed)
@@ -279,65 +279,66 @@ func TestUnknownOutcomes(t *testing.T) {
 	t.Run("an intent that was canceled before it was confirmed is a decline", func(t *testing.T) {
 		t.Parallel()
 		s, order := open(t), newOrder()
-		l := &life{last: 2, answered: true}
-		require.Error(t, l.lead(s, paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")))
+		l := &process{last: 2, answered: true}
+		require.Error(t, l.run(s, paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")))
 		s.cancel(s.charge(order).Intent)
 		require.NoError(t, s.handle(paymenttest.CheckDue(t, "e2", order)))
 		assert.Equal(t, payment.PaymentCanceled, s.charge(order).Reason)
 		assert.Equal(t, 0, s.Authorizations(t, order))
 	})
 
-	t.Run("a provider that is away takes nothing and loses nothing", func(t *testing.T) {
+	t.Run("an outage of the provider loses nothing", func(t *testing.T) {
 		t.Parallel()
 		cloudtest.Patiently(t, func(t *testing.T) {
 			s, order := open(t), newOrder()
-			step := s.step(unharmed)
+			step := s.step(direct)
 			step.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
 			require.ErrorIs(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")), fault.Unavailable)
 			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")))
-			require.NoError(t, step.Handle(t.Context(), paymenttest.CheckDue(t, "e2", order)), "what is settled is told without it")
+			require.NoError(t, step.Handle(t.Context(), paymenttest.CheckDue(t, "e2", order)), "a settled charge is answered without the provider")
 			assert.Equal(t, 1, s.Authorizations(t, order))
 		})
 	})
 }
 
-// noCreation lets no new intent be made.
-type noCreation struct {
+// failingCreation is a provider that fails to create intents.
+type failingCreation struct {
 	payment.Provider
 	err error
 }
 
-func (n noCreation) Create(context.Context, payment.Charge, string) (payment.Intent, error) {
+func (n failingCreation) Create(context.Context, payment.Charge, string) (payment.Intent, error) {
 	return payment.Intent{}, n.err
 }
 
-func TestAChargeThatStandsNeedsNoNewIntent(t *testing.T) {
+func TestAuthorizeStep_NeedsNoNewIntentForAnExistingCharge(t *testing.T) {
 	t.Parallel()
 	for _, why := range []error{provider.ErrUnavailable, errIO} {
 		s := open(t)
-		step := s.step(unharmed)
-		step.Provider = noCreation{step.Provider, why}
+		step := s.step(direct)
+		step.Provider = failingCreation{step.Provider, why}
 
 		fresh := newOrder()
 		require.ErrorIs(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", fresh, price, "pm_card_visa")), why, "the order has no charge yet")
 
 		intended := newOrder()
-		l := &life{last: 2, answered: true}
-		require.Error(t, l.lead(s, paymenttest.Reserved(t, "e1", intended, price, "pm_card_visa")))
+		l := &process{last: 2, answered: true}
+		require.Error(t, l.run(s, paymenttest.Reserved(t, "e1", intended, price, "pm_card_visa")))
 		require.Equal(t, payment.Nothing, s.charge(intended).Observed)
 		require.NoError(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", intended, price, "pm_card_visa")))
 		assert.Equal(t, payment.Authorized, s.charge(intended).Observed)
 		assert.Equal(t, 1, s.Authorizations(t, intended))
 
 		require.NoError(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e2", intended, price, "pm_card_visa")))
-		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentAuthorized}, facts(s.charge(intended)), "asked again, it answers again")
+		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentAuthorized}, facts(s.charge(intended)), "a new message is answered again")
 	}
 }
 
-// Two orders name one card that pays once: one of them has the money, the other is declined, and its intent can take none.
-func TestACardThatPaysOnce(t *testing.T) {
+// Of two orders with one single-use payment method, one is authorized. The other is declined, and its
+// intent is canceled.
+func TestAuthorizeStep_PaysOneOrderWithASingleUseMethod(t *testing.T) {
 	t.Parallel()
-	declined := func(s shop, order string) {
+	declined := func(s bench, order string) {
 		s.t.Helper()
 		c := s.charge(order)
 		assert.Equal(s.t, []string{string(payment.Declined), payment.PaymentRefused}, []string{string(c.Observed), c.Reason})
@@ -375,14 +376,14 @@ func TestACardThatPaysOnce(t *testing.T) {
 		declined(s, orders[1])
 	})
 
-	t.Run("the process of the second dies at any of its calls", func(t *testing.T) {
+	t.Run("the process of the second order dies at any call", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		for _, l := range deaths(6) {
 			card, first, second := method(), newOrder(), newOrder()
 			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", first, price, card)))
 			message := paymenttest.Reserved(t, "e1", second, price, card)
-			_ = l.lead(s, message)
+			_ = l.run(s, message)
 			settle(t, s, message)
 			c := s.charge(second)
 			require.Equal(t, payment.Declined, c.Observed, l.String())
@@ -391,7 +392,7 @@ func TestACardThatPaysOnce(t *testing.T) {
 		}
 	})
 
-	t.Run("the message of the order that paid comes again", func(t *testing.T) {
+	t.Run("the message of the paid order is repeated", func(t *testing.T) {
 		t.Parallel()
 		s, card, order := open(t), method(), newOrder()
 		require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, card)))
@@ -402,19 +403,19 @@ func TestACardThatPaysOnce(t *testing.T) {
 	})
 }
 
-func TestTheUsualPaymentTakesTwoWritesAndTwoRequests(t *testing.T) {
+func TestAuthorizeStep_TakesTwoWritesAndTwoRequests(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	for _, method := range []string{"pm_card_visa", "pm_card_chargeDeclined"} {
-		l := &life{}
-		require.NoError(t, l.lead(s, paymenttest.Reserved(t, "e1", newOrder(), price, method)))
+		l := &process{}
+		require.NoError(t, l.run(s, paymenttest.Reserved(t, "e1", newOrder(), price, method)))
 		assert.Equal(t, []string{"POST /v1/payment_intents", "DynamoDB_20120810.PutItem", "POST /v1/payment_intents/{id}/confirm", "DynamoDB_20120810.PutItem"}, l.calls, method)
 	}
 }
 
-// life is a process that dies at its last call: before the call is sent, or once it is answered – but before it can read
-// the answer. Nothing that it does afterwards reaches anybody. A life whose last call is 0 goes on.
-type life struct {
+// process is a process that dies at its last call: before it sends the call or, if answered, before
+// it reads the answer. It sends nothing after that. A last of 0 means that it does not die.
+type process struct {
 	last     int
 	answered bool
 
@@ -424,21 +425,21 @@ type life struct {
 	die   context.CancelFunc
 }
 
-// lead has one process handle the event.
-func (l *life) lead(s shop, e saga.Event) error {
+// run handles the event in the process.
+func (l *process) run(s bench, e saga.Event) error {
 	ctx, die := context.WithCancel(s.t.Context())
 	defer die()
 	l.die = die
-	return s.step(func(next http.RoundTripper) http.RoundTripper { return crossing{l, next} }).Handle(ctx, e)
+	return s.step(func(next http.RoundTripper) http.RoundTripper { return processTripper{l, next} }).Handle(ctx, e)
 }
 
-type crossing struct {
-	*life
+type processTripper struct {
+	*process
 	next http.RoundTripper
 }
 
-// RoundTrip sends the request on while the process lives.
-func (c crossing) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip forwards the request unless the process is dead.
+func (c processTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.dead {
@@ -468,40 +469,41 @@ func name(r *http.Request) string {
 	return r.Method + " " + r.URL.Path
 }
 
-// String says how it ends.
-func (l *life) String() string {
+// String describes how the process ends.
+func (l *process) String() string {
 	switch {
 	case l.last == 0:
-		return "lives"
+		return "does not die"
 	case l.answered:
 		return fmt.Sprintf("dies after call %d", l.last)
 	}
 	return fmt.Sprintf("dies before call %d", l.last)
 }
 
-// deaths are all the ways to die within the first n calls, and not to.
-func deaths(n int) []*life {
-	all := []*life{{}}
+// deaths returns a process that does not die, and one for each way to die within the first n calls.
+func deaths(n int) []*process {
+	all := []*process{{}}
 	for last := 1; last <= n; last++ {
-		all = append(all, &life{last: last}, &life{last: last, answered: true})
+		all = append(all, &process{last: last}, &process{last: last, answered: true})
 	}
 	return all
 }
 
-// TestNobodyIsChargedTwice kills a process at each of its calls, and the one after it, too: that one gets the same message
-// at once; or when the provider has forgotten every idempotency key; or an ask of the watchdog by then.
-func TestNobodyIsChargedTwice(t *testing.T) {
+// TestAuthorizeStep_AuthorizesOnceThoughProcessesDie kills a process at each of its calls, and then
+// a second one. The second process receives the same message at once, or after the provider has
+// forgotten every idempotency key, or then a PaymentCheckDue instead.
+func TestAuthorizeStep_AuthorizesOnceThoughProcessesDie(t *testing.T) {
 	t.Parallel()
-	type sequel struct {
-		later    time.Duration
-		watchdog bool
+	type retry struct {
+		later time.Duration
+		check bool
 	}
-	all := []sequel{{0, false}, {25 * time.Hour, false}, {25 * time.Hour, true}}
+	all := []retry{{0, false}, {25 * time.Hour, false}, {25 * time.Hour, true}}
 	for _, c := range []struct {
-		method  string
-		has     payment.Observed
-		held    int
-		sequels []sequel
+		method         string
+		observed       payment.Observed
+		authorizations int
+		retries        []retry
 	}{
 		{"pm_card_visa", payment.Authorized, 1, all},
 		{"pm_card_chargeDeclined", payment.Declined, 0, all},
@@ -511,25 +513,25 @@ func TestNobodyIsChargedTwice(t *testing.T) {
 			t.Run(c.method+", the first process "+first.String(), func(t *testing.T) {
 				t.Parallel()
 				s := open(t)
-				for _, then := range c.sequels {
+				for _, then := range c.retries {
 					for _, second := range deaths(6) {
 						order, first := newOrder(), deaths(4)[i]
 						message := paymenttest.Reserved(t, "e1", order, price, c.method)
 						next := message
-						if then.watchdog {
+						if then.check {
 							next = paymenttest.CheckDue(t, "e2", order)
 						}
-						_ = first.lead(s, message)
+						_ = first.run(s, message)
 						s.Later(then.later)
-						_ = second.lead(s, next)
+						_ = second.run(s, next)
 						s.Later(then.later)
 						settle(t, s, message)
 
 						got := s.charge(order)
-						story := fmt.Sprintf("first %v, then %v (%+v), facts %v", first.calls, second.calls, then, facts(got))
-						require.Equal(t, c.has, got.Observed, story)
-						require.Equal(t, c.held, s.Authorizations(t, order), story)
-						require.Contains(t, facts(got), payment.Reply(got), story)
+						what := fmt.Sprintf("first %v, then %v (%+v), facts %v", first.calls, second.calls, then, facts(got))
+						require.Equal(t, c.observed, got.Observed, what)
+						require.Equal(t, c.authorizations, s.Authorizations(t, order), what)
+						require.Contains(t, facts(got), payment.Reply(got), what)
 					}
 				}
 			})
@@ -537,8 +539,8 @@ func TestNobodyIsChargedTwice(t *testing.T) {
 	}
 }
 
-// settle delivers a message as often as it takes.
-func settle(t *testing.T, s shop, e saga.Event) {
+// settle delivers a message until it is handled, at most three times.
+func settle(t *testing.T, s bench, e saga.Event) {
 	t.Helper()
 	var err error
 	for range 3 {
@@ -549,12 +551,12 @@ func settle(t *testing.T, s shop, e saga.Event) {
 	require.NoError(t, err)
 }
 
-func TestManyAtOnce(t *testing.T) {
+func TestAuthorizeStep_AuthorizesOnceUnderConcurrency(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		method string
-		has    payment.Observed
-		held   int
+		method         string
+		observed       payment.Observed
+		authorizations int
 	}{{"pm_card_visa", payment.Authorized, 1}, {"pm_card_chargeDeclined", payment.Declined, 0}, {"pm_sandbox_slow_300", payment.Authorized, 1}, {"pm_sandbox_once_", payment.Authorized, 1}} {
 		t.Run(c.method, func(t *testing.T) {
 			t.Parallel()
@@ -578,35 +580,36 @@ func TestManyAtOnce(t *testing.T) {
 						}
 						time.Sleep(100 * time.Millisecond)
 					}
-					t.Errorf("%s %s was never handled", e.Type, e.ID)
+					t.Errorf("%s %s was not handled", e.Type, e.ID)
 				})
 			}
 			all.Wait()
-			assert.Equal(t, c.has, s.charge(order).Observed)
-			assert.Equal(t, c.held, s.Authorizations(t, order))
+			assert.Equal(t, c.observed, s.charge(order).Observed)
+			assert.Equal(t, c.authorizations, s.Authorizations(t, order))
 		})
 	}
 }
 
-// TestAStalledConfirmation has a process stand still right before it confirms, until another has settled the payment.
-func TestAStalledConfirmation(t *testing.T) {
+// TestAuthorizeStep_SurvivesAStalledConfirmation stops a process right before it confirms, until
+// another process has settled the payment.
+func TestAuthorizeStep_SurvivesAStalledConfirmation(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		method string
-		has    payment.Observed
-		held   int
+		method         string
+		observed       payment.Observed
+		authorizations int
 	}{{"pm_card_visa", payment.Authorized, 1}, {"pm_card_chargeDeclined", payment.Declined, 0}} {
 		for name, second := range map[string]func(*testing.T, string) saga.Event{
 			"the same message": func(t *testing.T, order string) saga.Event {
 				return paymenttest.Reserved(t, "e1", order, price, c.method)
 			},
-			"the watchdog": func(t *testing.T, order string) saga.Event { return paymenttest.CheckDue(t, "e2", order) },
+			"PaymentCheckDue": func(t *testing.T, order string) saga.Event { return paymenttest.CheckDue(t, "e2", order) },
 		} {
 			t.Run(c.method+" settled by "+name, func(t *testing.T) {
 				t.Parallel()
 				s, order := open(t), newOrder()
 				at, on := make(chan struct{}), make(chan struct{})
-				stalled := s.step(func(next http.RoundTripper) http.RoundTripper { return gate{next, at, on} })
+				stalled := s.step(func(next http.RoundTripper) http.RoundTripper { return confirmGate{next, at, on} })
 				ended := make(chan error)
 				go func() {
 					ended <- stalled.Handle(context.WithoutCancel(t.Context()), paymenttest.Reserved(t, "e1", order, price, c.method))
@@ -614,29 +617,30 @@ func TestAStalledConfirmation(t *testing.T) {
 				select {
 				case <-at:
 				case err := <-ended:
-					t.Fatalf("it ended before it confirmed: %v", err)
+					t.Fatalf("the step ended before it confirmed: %v", err)
 				}
 				require.NoError(t, s.handle(second(t, order)))
-				assert.Equal(t, c.has, s.charge(order).Observed)
-				s.Later(25 * time.Hour) // no idempotency key protects any more
+				assert.Equal(t, c.observed, s.charge(order).Observed)
+				s.Later(25 * time.Hour) // the idempotency keys are forgotten
 				close(on)
 				require.NoError(t, <-ended)
-				assert.Equal(t, c.has, s.charge(order).Observed)
-				assert.Equal(t, c.held, s.Authorizations(t, order))
+				assert.Equal(t, c.observed, s.charge(order).Observed)
+				assert.Equal(t, c.authorizations, s.Authorizations(t, order))
 			})
 		}
 	}
 }
 
-// gate holds up confirmations: it says when one is there, and lets it on when it is told so.
-type gate struct {
+// confirmGate stops confirmations: it sends on at when one arrives, and forwards it after it
+// receives from on.
+type confirmGate struct {
 	next http.RoundTripper
 	at   chan<- struct{}
 	on   <-chan struct{}
 }
 
-// RoundTrip sends the request on, a confirmation not before its time. It forgets the patience of its sender.
-func (g gate) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip forwards the request; a confirmation waits for on, and outlives its sender's context.
+func (g confirmGate) RoundTrip(r *http.Request) (*http.Response, error) {
 	if name(r) == "POST /v1/payment_intents/{id}/confirm" {
 		g.at <- struct{}{}
 		<-g.on

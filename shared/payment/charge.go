@@ -112,8 +112,9 @@ func (c Charge) FullyReturned() bool {
 	return c.Desired == DesiredReturn && (c.Intent == "" || c.Observed == Canceled || c.Observed == Returned)
 }
 
-// Begin returns a new charge with the intent that the provider created for it, and the fact to publish.
-// A free charge has the zero Intent. Mostly the intent is unconfirmed, and the charge observes Nothing.
+// Begin returns a new charge with the intent that the provider created for it, and the fact to
+// publish. A free charge has the zero Intent. Mostly the intent is unconfirmed, and the charge
+// observes Nothing.
 func Begin(c Charge, i Intent) (Charge, saga.Fact) {
 	if c.Free() {
 		i.Observed = Authorized

@@ -97,8 +97,8 @@ type Provider interface {
 	// Confirm authorizes the intent's amount on the customer's card, unless the intent was already
 	// confirmed or declined. It returns the intent's current state.
 	Confirm(ctx context.Context, intent, key string) (Intent, error)
-	// Capture takes the authorized amount. It returns the intent's current state: captured, unless the
-	// authorization has lapsed or the intent was not authorized yet.
+	// Capture takes the authorized amount. It returns the intent's current state: captured, unless
+	// the authorization has lapsed or the intent was not authorized yet.
 	Capture(ctx context.Context, intent, key string) (Intent, error)
 	// Cancel releases the authorized amount and stops the intent from taking money. It returns the
 	// intent's current state: canceled, unless the money was captured before or the provider is still

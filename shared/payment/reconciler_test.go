@@ -22,25 +22,25 @@ import (
 	"backroom/shared/sandbox"
 )
 
-func (s shop) capture(id string, fact saga.Fact, order string) error {
-	return payment.CaptureStep{Reconciler: s.step(unharmed).Reconciler}.Handle(s.t.Context(), paymenttest.About(s.t, saga.CapturePayment, fact, id, order))
+func (s bench) capture(id string, fact saga.Fact, order string) error {
+	return payment.CaptureStep{Reconciler: s.step(direct).Reconciler}.Handle(s.t.Context(), paymenttest.About(s.t, saga.CapturePayment, fact, id, order))
 }
 
-func (s shop) giveBack(id string, fact saga.Fact, order string) error {
-	return payment.ReturnStep{Reconciler: s.step(unharmed).Reconciler}.Handle(s.t.Context(), paymenttest.About(s.t, saga.ReturnPayment, fact, id, order))
+func (s bench) returnMoney(id string, fact saga.Fact, order string) error {
+	return payment.ReturnStep{Reconciler: s.step(direct).Reconciler}.Handle(s.t.Context(), paymenttest.About(s.t, saga.ReturnPayment, fact, id, order))
 }
 
-func (s shop) refund(id string, fact saga.Fact, order string, wanted ...saga.Refund) error {
-	return payment.ReturnStep{Reconciler: s.step(unharmed).Reconciler}.Handle(s.t.Context(), paymenttest.Refunding(s.t, fact, id, order, wanted...))
+func (s bench) refund(id string, fact saga.Fact, order string, wanted ...saga.Refund) error {
+	return payment.ReturnStep{Reconciler: s.step(direct).Reconciler}.Handle(s.t.Context(), paymenttest.Refunding(s.t, fact, id, order, wanted...))
 }
 
-// callBack has the provider call back about an order's payment.
-func (s shop) callBack(id, order string) error {
-	return s.step(unharmed).HandleCallback(s.t.Context(), payment.Callback{ID: id, Intent: s.charge(order).Intent}, saga.Cause{ID: id, Actor: "receive-payment-event"})
+// callBack handles a callback about an order's payment.
+func (s bench) callBack(id, order string) error {
+	return s.step(direct).HandleCallback(s.t.Context(), payment.Callback{ID: id, Intent: s.charge(order).Intent}, saga.Cause{ID: id, Actor: "receive-payment-event"})
 }
 
-// act plays the customer.
-func (s shop) act(order, outcome string) {
+// act completes the payment as the customer.
+func (s bench) act(order, outcome string) {
 	s.t.Helper()
 	c := s.charge(order)
 	form := url.Values{"client_secret": {c.ClientSecret}, "outcome": {outcome}}
@@ -53,8 +53,8 @@ func (s shop) act(order, outcome string) {
 	require.Equal(s.t, http.StatusOK, resp.StatusCode, string(body))
 }
 
-// authorized returns an order whose money is held on the card, and captured returns one whose money was taken.
-func (s shop) authorized(card string) string {
+// authorized returns an order with an authorized charge; captured returns one with a captured charge.
+func (s bench) authorized(card string) string {
 	s.t.Helper()
 	order := newOrder()
 	require.NoError(s.t, s.handle(paymenttest.Reserved(s.t, "reserved", order, price, card)))
@@ -62,7 +62,7 @@ func (s shop) authorized(card string) string {
 	return order
 }
 
-func (s shop) captured(card string) string {
+func (s bench) captured(card string) string {
 	s.t.Helper()
 	order := s.authorized(card)
 	require.NoError(s.t, s.capture("confirmed", saga.OrderConfirmed, order))
@@ -70,21 +70,21 @@ func (s shop) captured(card string) string {
 	return order
 }
 
-func (s shop) intent(order string) sandbox.Intent {
+func (s bench) intent(order string) sandbox.Intent {
 	s.t.Helper()
 	i, err := s.Ledger.Intent(s.t.Context(), s.charge(order).Intent)
 	require.NoError(s.t, err)
 	return i.At(s.Now())
 }
 
-func (s shop) last(order string) saga.Fact {
+func (s bench) last(order string) saga.Fact {
 	all := facts(s.charge(order))
 	return all[len(all)-1]
 }
 
-func TestCapturing(t *testing.T) {
+func TestCaptureStep_CapturesTheAuthorizedAmount(t *testing.T) {
 	t.Parallel()
-	for name, card := range map[string]string{"what is held is taken": "pm_card_visa", "an answer that is lost is looked up": "pm_card_captureLost"} {
+	for name, card := range map[string]string{"an authorized amount is captured": "pm_card_visa", "a lost answer is looked up": "pm_card_captureLost"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
@@ -96,11 +96,11 @@ func TestCapturing(t *testing.T) {
 			require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
 			assert.Equal(t, want, facts(s.charge(order)), "the same message again changes nothing")
 			require.NoError(t, s.capture("due", saga.CaptureDue, order))
-			assert.Equal(t, append(want, saga.PaymentCaptured), facts(s.charge(order)), "asked again, it answers again")
+			assert.Equal(t, append(want, saga.PaymentCaptured), facts(s.charge(order)), "a new message is answered again")
 		})
 	}
 
-	t.Run("what lapsed can not be taken any more", func(t *testing.T) {
+	t.Run("a lapsed authorization is not captured", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.authorized("pm_card_captureLapsed")
@@ -115,13 +115,13 @@ func TestCapturing(t *testing.T) {
 		assert.Equal(t, version+1, s.charge(order).History.Version)
 	})
 
-	t.Run("nothing to pay is taken without the provider", func(t *testing.T) {
+	t.Run("an amount of 0 needs no provider", func(t *testing.T) {
 		t.Parallel()
 		s, order := open(t), newOrder()
 		require.NoError(t, s.handle(paymenttest.Reserved(t, "reserved", order, money.Money{Currency: "EUR"}, "")))
 		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
 		assert.Equal(t, []saga.Fact{saga.PaymentAuthorized, saga.PaymentCaptured}, facts(s.charge(order)))
-		require.NoError(t, s.giveBack("canceling", saga.OrderCanceling, order))
+		require.NoError(t, s.returnMoney("canceling", saga.OrderCanceling, order))
 		assert.Equal(t, saga.PaymentReturned, s.last(order))
 	})
 
@@ -130,11 +130,11 @@ func TestCapturing(t *testing.T) {
 		require.ErrorIs(t, open(t).capture("confirmed", saga.OrderConfirmed, newOrder()), fault.NotFound)
 	})
 
-	t.Run("from an order that is given up nothing is taken", func(t *testing.T) {
+	t.Run("nothing is captured for a canceled order", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.authorized("pm_card_visa")
-		require.NoError(t, s.giveBack("canceling", saga.OrderCanceling, order))
+		require.NoError(t, s.returnMoney("canceling", saga.OrderCanceling, order))
 		want := facts(s.charge(order))
 		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
 		require.NoError(t, s.capture("due", saga.CaptureDue, order))
@@ -142,58 +142,58 @@ func TestCapturing(t *testing.T) {
 		assert.Equal(t, sandbox.Canceled, s.intent(order).Status)
 	})
 
-	t.Run("a provider that is away takes nothing and loses nothing", func(t *testing.T) {
+	t.Run("an outage of the provider loses nothing", func(t *testing.T) {
 		t.Parallel()
 		cloudtest.Patiently(t, func(t *testing.T) {
 			s := open(t)
 			order := s.authorized("pm_card_visa")
-			away := payment.CaptureStep{Reconciler: s.step(unharmed).Reconciler}
-			away.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
-			require.ErrorIs(t, away.Handle(t.Context(), paymenttest.About(t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", order)), fault.Unavailable)
+			cut := payment.CaptureStep{Reconciler: s.step(direct).Reconciler}
+			cut.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
+			require.ErrorIs(t, cut.Handle(t.Context(), paymenttest.About(t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", order)), fault.Unavailable)
 			require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
 			assert.Equal(t, saga.PaymentCaptured, s.last(order))
 		})
 	})
 }
 
-func TestReturning(t *testing.T) {
+func TestReturnStep_ReturnsTheMoney(t *testing.T) {
 	t.Parallel()
-	verdict := func(s shop, order string) error { return s.giveBack("canceling", saga.OrderCanceling, order) }
+	outcome := func(s bench, order string) error { return s.returnMoney("canceling", saga.OrderCanceling, order) }
 
 	for name, c := range map[string]struct {
-		given func(s shop) string
-		has   payment.Observed
-		facts []saga.Fact // after those of the given charge
+		given    func(s bench) string
+		observed payment.Observed
+		facts    []saga.Fact // after those of the given charge
 	}{
-		"what is held is let go": {
-			func(s shop) string { return s.authorized("pm_card_visa") }, payment.Canceled, []saga.Fact{saga.PaymentReturning, saga.PaymentReturned},
+		"an authorized amount is released": {
+			func(s bench) string { return s.authorized("pm_card_visa") }, payment.Canceled, []saga.Fact{saga.PaymentReturning, saga.PaymentReturned},
 		},
-		"what was taken is refunded": {
-			func(s shop) string { return s.captured("pm_card_visa") }, payment.Returned, []saga.Fact{saga.PaymentReturning, saga.PaymentReturned},
+		"a captured amount is refunded": {
+			func(s bench) string { return s.captured("pm_card_visa") }, payment.Returned, []saga.Fact{saga.PaymentReturning, saga.PaymentReturned},
 		},
-		"what was declined can be paid with no other card": {
-			func(s shop) string {
+		"a declined intent is canceled, so that no other card pays it": {
+			func(s bench) string {
 				order := newOrder()
 				require.NoError(s.t, s.handle(paymenttest.Reserved(s.t, "reserved", order, price, "pm_card_chargeDeclined")))
 				return order
 			}, payment.Canceled, []saga.Fact{saga.PaymentReturning, saga.PaymentReturned},
 		},
-		"what waits for its customer does not wait any more": {
-			func(s shop) string {
+		"an intent that waits for the customer is canceled": {
+			func(s bench) string {
 				order := newOrder()
 				require.NoError(s.t, s.handle(paymenttest.Reserved(s.t, "reserved", order, price, "pm_card_authenticationRequired")))
 				return order
 			}, payment.Canceled, []saga.Fact{saga.PaymentReturning, saga.PaymentReturned},
 		},
-		"what the provider would not have needs no provider": {
-			func(s shop) string {
+		"a refused payment needs no provider": {
+			func(s bench) string {
 				order := newOrder()
 				require.NoError(s.t, s.handle(paymenttest.Reserved(s.t, "reserved", order, price, "pm_nonsense")))
 				return order
 			}, payment.Canceled, []saga.Fact{saga.PaymentReturned},
 		},
-		"what lapsed is back": {
-			func(s shop) string {
+		"a lapsed charge is returned": {
+			func(s bench) string {
 				order := s.authorized("pm_card_captureLapsed")
 				require.NoError(s.t, s.capture("confirmed", saga.OrderConfirmed, order))
 				return order
@@ -205,20 +205,20 @@ func TestReturning(t *testing.T) {
 			s := open(t)
 			order := c.given(s)
 			want := append(facts(s.charge(order)), c.facts...)
-			require.NoError(t, verdict(s, order))
+			require.NoError(t, outcome(s, order))
 			got := s.charge(order)
-			assert.Equal(t, c.has, got.Observed)
+			assert.Equal(t, c.observed, got.Observed)
 			assert.Equal(t, want, facts(got))
 			assert.Empty(t, got.ClientSecret)
-			require.NoError(t, verdict(s, order))
+			require.NoError(t, outcome(s, order))
 			assert.Equal(t, want, facts(s.charge(order)), "the same message again changes nothing")
-			require.NoError(t, s.giveBack("due", saga.ReturnDue, order))
+			require.NoError(t, s.returnMoney("due", saga.ReturnDue, order))
 			require.NoError(t, s.handle(paymenttest.CheckDue(t, "check", order)))
-			assert.Equal(t, append(want, saga.PaymentReturned, saga.PaymentReturned), facts(s.charge(order)), "whoever asks again is answered again")
+			assert.Equal(t, append(want, saga.PaymentReturned, saga.PaymentReturned), facts(s.charge(order)), "new messages are answered again")
 			if got.Intent != "" {
 				i := s.intent(order)
-				assert.Equal(t, c.has == payment.Returned, i.Status == sandbox.Succeeded)
-				assert.Equal(t, c.has == payment.Canceled, i.Status == sandbox.Canceled)
+				assert.Equal(t, c.observed == payment.Returned, i.Status == sandbox.Succeeded)
+				assert.Equal(t, c.observed == payment.Canceled, i.Status == sandbox.Canceled)
 			}
 		})
 	}
@@ -226,7 +226,7 @@ func TestReturning(t *testing.T) {
 	t.Run("an outcome that overtakes the payment leaves a tombstone", func(t *testing.T) {
 		t.Parallel()
 		s, order := open(t), newOrder()
-		require.NoError(t, verdict(s, order))
+		require.NoError(t, outcome(s, order))
 		got := s.charge(order)
 		assert.Equal(t, []saga.Fact{saga.PaymentReturned}, facts(got))
 		got.History = saga.History{}
@@ -240,19 +240,19 @@ func TestReturning(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		for _, order := range []string{s.authorized("pm_card_returnLost"), s.captured("pm_card_returnLost")} {
-			require.ErrorIs(t, verdict(s, order), fault.Unavailable)
-			require.NoError(t, verdict(s, order))
+			require.ErrorIs(t, outcome(s, order), fault.Unavailable)
+			require.NoError(t, outcome(s, order))
 			assert.Equal(t, saga.PaymentReturned, s.last(order))
 			assert.LessOrEqual(t, len(s.intent(order).Refunds), 1)
 		}
 	})
 
-	t.Run("a refund that is pending is waited for", func(t *testing.T) {
+	t.Run("a pending refund is waited for", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_pendingRefund")
-		require.ErrorIs(t, verdict(s, order), payment.ErrUndecided)
-		require.ErrorIs(t, verdict(s, order), payment.ErrUndecided)
+		require.ErrorIs(t, outcome(s, order), payment.ErrUndecided)
+		require.ErrorIs(t, outcome(s, order), payment.ErrUndecided)
 		assert.Equal(t, saga.RefundStarted, s.last(order))
 		s.Later(time.Minute)
 		require.NoError(t, s.callBack("evt_1", order))
@@ -260,39 +260,39 @@ func TestReturning(t *testing.T) {
 		assert.Len(t, s.intent(order).Refunds, 1)
 	})
 
-	t.Run("a refund that fails is tried again when the order asks", func(t *testing.T) {
+	t.Run("a failed refund is retried when the order asks", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_refundFailFirst")
-		require.NoError(t, verdict(s, order))
-		assert.Equal(t, saga.PaymentReturning, s.last(order), "it is owed")
+		require.NoError(t, outcome(s, order))
+		assert.Equal(t, saga.PaymentReturning, s.last(order), "the order still awaits the money")
 		require.NoError(t, s.callBack("evt_1", order))
-		assert.Len(t, s.intent(order).Refunds, 1, "a callback does not try again")
-		require.NoError(t, s.giveBack("due", saga.ReturnDue, order))
+		assert.Len(t, s.intent(order).Refunds, 1, "a callback does not retry")
+		require.NoError(t, s.returnMoney("due", saga.ReturnDue, order))
 		assert.Equal(t, saga.PaymentReturned, s.last(order))
 	})
 
-	t.Run("money that comes back to us after days is owed again", func(t *testing.T) {
+	t.Run("a refund that fails after days is made again", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_refundFailLateFirst")
-		require.NoError(t, verdict(s, order))
+		require.NoError(t, outcome(s, order))
 		require.Equal(t, saga.PaymentReturned, s.last(order))
 		s.Later(72 * time.Hour)
 		require.NoError(t, s.callBack("evt_1", order))
 		require.NoError(t, s.callBack("evt_1", order))
 		assert.Equal(t, payment.Captured, s.charge(order).Observed)
 		assert.Equal(t, []saga.Fact{saga.PaymentReturned, saga.ReturnFailed}, facts(s.charge(order))[4:])
-		require.NoError(t, s.giveBack("due", saga.ReturnDue, order))
+		require.NoError(t, s.returnMoney("due", saga.ReturnDue, order))
 		assert.Equal(t, saga.PaymentReturned, s.last(order))
 		assert.Len(t, s.intent(order).Refunds, 2)
 	})
 
-	t.Run("a payment that the provider works on is undone by whoever learns how it ended", func(t *testing.T) {
+	t.Run("a payment in processing is reversed once it is decided", func(t *testing.T) {
 		t.Parallel()
 		s, order := open(t), newOrder()
 		require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "reserved", order, price, "pm_sandbox_processing_20000")), payment.ErrUndecided)
-		if err := verdict(s, order); err != nil { // Stripe cancels what is in processing in rare cases only
+		if err := outcome(s, order); err != nil { // Stripe rarely cancels an intent in processing
 			require.ErrorIs(t, err, payment.ErrUndecided)
 			assert.Equal(t, saga.PaymentReturning, s.last(order))
 		}
@@ -302,17 +302,17 @@ func TestReturning(t *testing.T) {
 		assert.Equal(t, sandbox.Canceled, s.intent(order).Status)
 	})
 
-	t.Run("a confirmation that stalled finds itself fenced", func(t *testing.T) {
+	t.Run("a stalled confirmation is fenced off", func(t *testing.T) {
 		t.Parallel()
 		s, order := open(t), newOrder()
 		at, on := make(chan struct{}), make(chan struct{})
-		stalled := s.step(func(next http.RoundTripper) http.RoundTripper { return gate{next, at, on} })
+		stalled := s.step(func(next http.RoundTripper) http.RoundTripper { return confirmGate{next, at, on} })
 		ended := make(chan error)
 		go func() {
 			ended <- stalled.Handle(context.WithoutCancel(t.Context()), paymenttest.Reserved(t, "reserved", order, price, "pm_card_visa"))
 		}()
 		<-at
-		require.NoError(t, verdict(s, order))
+		require.NoError(t, outcome(s, order))
 		close(on)
 		require.NoError(t, <-ended)
 		assert.Equal(t, payment.Canceled, s.charge(order).Observed)
@@ -320,55 +320,56 @@ func TestReturning(t *testing.T) {
 	})
 }
 
-// An order is written off by a person, who may have settled it past the system: messages that still lie about move no money any more.
-func TestWritingOff(t *testing.T) {
+// A person who writes off an order may have settled the payment elsewhere. So old messages must
+// move no more money.
+func TestReturnStep_AbandonsAWrittenOffCharge(t *testing.T) {
 	t.Parallel()
-	writeOff := func(s shop, order string) error { return s.giveBack("written-off", saga.PaymentWrittenOff, order) }
+	writeOff := func(s bench, order string) error { return s.returnMoney("written-off", saga.PaymentWrittenOff, order) }
 
-	t.Run("what is held is let go, and never taken", func(t *testing.T) {
+	t.Run("an authorized amount is released and never captured", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.authorized("pm_card_visa")
 		require.NoError(t, writeOff(s, order))
 		assert.Equal(t, []saga.Fact{saga.PaymentAbandoned, saga.CaptureFailed}, facts(s.charge(order))[2:])
-		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order), "a dead letter from before")
+		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order), "an old message from the dead-letter queue")
 		assert.Equal(t, sandbox.Canceled, s.intent(order).Status)
 		assert.Equal(t, payment.Lapsed, s.charge(order).Observed)
 	})
 
-	t.Run("what was taken is told, stays, and can be refunded", func(t *testing.T) {
+	t.Run("a captured amount is published, stays, and can be refunded", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_visa")
 		require.NoError(t, writeOff(s, order))
 		require.NoError(t, writeOff(s, order))
 		assert.Equal(t, []saga.Fact{saga.PaymentAbandoned, saga.PaymentCaptured}, facts(s.charge(order))[3:])
-		require.NoError(t, s.giveBack("canceling", saga.OrderCanceling, order), "a dead letter from before")
+		require.NoError(t, s.returnMoney("canceling", saga.OrderCanceling, order), "an old message from the dead-letter queue")
 		assert.Empty(t, s.intent(order).Refunds)
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, saga.Refund{ID: "r1", Amount: 100, Try: 1, Status: saga.RefundStatusRequested}))
 		assert.Equal(t, saga.PaymentRefunded, s.last(order))
 	})
 
-	t.Run("money that did not arrive is not sent once more", func(t *testing.T) {
+	t.Run("a failed refund is not made again", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_refundFailLateFirst")
-		require.NoError(t, s.giveBack("canceling", saga.OrderCanceling, order))
+		require.NoError(t, s.returnMoney("canceling", saga.OrderCanceling, order))
 		s.Later(72 * time.Hour)
 		require.NoError(t, s.callBack("evt_1", order))
 		require.Equal(t, saga.ReturnFailed, s.last(order))
 		require.NoError(t, writeOff(s, order))
-		require.NoError(t, s.giveBack("due", saga.ReturnDue, order), "a dead letter from before")
+		require.NoError(t, s.returnMoney("due", saga.ReturnDue, order), "an old message from the dead-letter queue")
 		require.NoError(t, s.handle(paymenttest.CheckDue(t, "check", order)))
 		assert.Len(t, s.intent(order).Refunds, 1)
 	})
 
-	t.Run("money that was on its way back is told when it arrived", func(t *testing.T) {
+	t.Run("a pending refund is published when it succeeds", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_pendingRefund")
-		require.ErrorIs(t, s.giveBack("canceling", saga.OrderCanceling, order), payment.ErrUndecided)
-		require.NoError(t, writeOff(s, order), "it is not waited for")
+		require.ErrorIs(t, s.returnMoney("canceling", saga.OrderCanceling, order), payment.ErrUndecided)
+		require.NoError(t, writeOff(s, order), "the pending refund is not waited for")
 		s.Later(time.Minute)
 		require.NoError(t, s.callBack("evt_1", order))
 		require.NoError(t, s.callBack("evt_2", order))
@@ -376,22 +377,22 @@ func TestWritingOff(t *testing.T) {
 		assert.Equal(t, payment.Returned, s.charge(order).Observed)
 	})
 
-	t.Run("money that was back already and is owed anew goes back", func(t *testing.T) {
+	t.Run("a returned charge whose refund fails later is refunded again", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_refundFailLateFirst")
-		require.NoError(t, s.giveBack("canceling", saga.OrderCanceling, order))
+		require.NoError(t, s.returnMoney("canceling", saga.OrderCanceling, order))
 		require.NoError(t, writeOff(s, order))
-		assert.Equal(t, []saga.Fact{saga.PaymentReturned, saga.PaymentReturned}, facts(s.charge(order))[4:], "its order did not know")
+		assert.Equal(t, []saga.Fact{saga.PaymentReturned, saga.PaymentReturned}, facts(s.charge(order))[4:], "the order did not know")
 		s.Later(72 * time.Hour)
 		require.NoError(t, s.callBack("evt_1", order))
-		require.NoError(t, writeOff(s, order), "the same message once more")
-		require.NoError(t, s.giveBack("due", saga.ReturnDue, order))
+		require.NoError(t, writeOff(s, order), "the same message again")
+		require.NoError(t, s.returnMoney("due", saga.ReturnDue, order))
 		assert.Equal(t, saga.PaymentReturned, s.last(order))
 		assert.Len(t, s.intent(order).Refunds, 2)
 	})
 
-	t.Run("a payment that comes late finds that nobody wants it", func(t *testing.T) {
+	t.Run("a late StockReserved takes no money", func(t *testing.T) {
 		t.Parallel()
 		s, order := open(t), newOrder()
 		require.NoError(t, writeOff(s, order))
@@ -399,16 +400,16 @@ func TestWritingOff(t *testing.T) {
 		assert.Equal(t, 0, s.Authorizations(t, order))
 	})
 
-	t.Run("whoever comes first lets go what the provider could not", func(t *testing.T) {
+	t.Run("the next message or callback releases what an outage kept", func(t *testing.T) {
 		t.Parallel()
-		for name, next := range map[string]func(s shop, order string) error{
-			"the order, which asks": func(s shop, order string) error { return s.handle(paymenttest.CheckDue(s.t, "check", order)) },
-			"the provider":          func(s shop, order string) error { return s.callBack("evt_1", order) },
+		for name, next := range map[string]func(s bench, order string) error{
+			"PaymentCheckDue": func(s bench, order string) error { return s.handle(paymenttest.CheckDue(s.t, "check", order)) },
+			"a callback":      func(s bench, order string) error { return s.callBack("evt_1", order) },
 		} {
 			s, order := open(t), newOrder()
 			require.NoError(t, s.handle(paymenttest.Reserved(t, "reserved", order, price, "pm_card_authenticationRequired")))
 			require.Equal(t, payment.ActionNeeded, s.charge(order).Observed)
-			step := s.step(func(next http.RoundTripper) http.RoundTripper { return away{next} }).Reconciler
+			step := s.step(func(next http.RoundTripper) http.RoundTripper { return outage{next} }).Reconciler
 			require.ErrorIs(t, payment.ReturnStep{Reconciler: step}.Handle(t.Context(), paymenttest.About(t, saga.ReturnPayment, saga.PaymentWrittenOff, "written-off", order)), fault.Unavailable)
 			require.Equal(t, saga.PaymentAbandoned, s.last(order))
 			require.NoError(t, next(s, order), name)
@@ -417,17 +418,17 @@ func TestWritingOff(t *testing.T) {
 	})
 }
 
-// away is a way on which the provider does not answer.
-type away struct{ next http.RoundTripper }
+// outage is a transport on which the provider does not answer.
+type outage struct{ next http.RoundTripper }
 
-func (a away) RoundTrip(r *http.Request) (*http.Response, error) {
+func (a outage) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasPrefix(r.URL.Path, "/v1/payment_intents") {
 		return nil, io.ErrUnexpectedEOF
 	}
 	return a.next.RoundTrip(r)
 }
 
-func TestRefunding(t *testing.T) {
+func TestReturnStep_MakesPartialRefunds(t *testing.T) {
 	t.Parallel()
 	asked := func(id string, amount int64, try int) saga.Refund {
 		return saga.Refund{ID: id, Amount: amount, Try: try, Status: saga.RefundStatusRequested}
@@ -440,7 +441,7 @@ func TestRefunding(t *testing.T) {
 		return all
 	}
 
-	t.Run("parts go back, each once, and never more than was taken", func(t *testing.T) {
+	t.Run("each refund is made once, and never more than was captured", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_visa")
@@ -448,18 +449,18 @@ func TestRefunding(t *testing.T) {
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, wanted...))
 		want := []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured, saga.RefundsRecorded, saga.PaymentRefunded, saga.RefundFailed}
 		got := s.charge(order)
-		assert.Equal(t, want, facts(got), "one write tells all of it")
+		assert.Equal(t, want, facts(got), "one write has all facts")
 		assert.Equal(t, map[string]saga.RefundStatus{"r1": saga.RefundStatusSucceeded, "r2": saga.RefundStatusFailed, "r3": saga.RefundStatusSucceeded}, states(got))
 		assert.Len(t, got.RefundIDs, 2)
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, wanted...))
 		assert.Equal(t, want, facts(s.charge(order)), "the same message again changes nothing")
-		s.Later(72 * time.Hour) // the sandbox forgot every idempotency key
+		s.Later(72 * time.Hour) // the sandbox has forgotten every idempotency key
 		require.NoError(t, s.refund("e2", saga.RefundDue, order, wanted...))
-		assert.Equal(t, append(want, saga.PaymentRefunded, saga.RefundFailed), facts(s.charge(order)), "asked again, it answers again")
+		assert.Equal(t, append(want, saga.PaymentRefunded, saga.RefundFailed), facts(s.charge(order)), "a new message is answered again")
 		assert.Len(t, s.intent(order).Refunds, 2)
 	})
 
-	t.Run("a lost answer is looked up, days later too", func(t *testing.T) {
+	t.Run("a lost answer is looked up, even days later", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		for _, later := range []time.Duration{0, 72 * time.Hour} {
@@ -472,7 +473,7 @@ func TestRefunding(t *testing.T) {
 		}
 	})
 
-	t.Run("one that failed is tried again when the order asks for another try", func(t *testing.T) {
+	t.Run("a failed refund is retried when the order asks for another try", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_refundFailFirst")
@@ -483,7 +484,7 @@ func TestRefunding(t *testing.T) {
 		assert.Equal(t, []saga.Refund{{ID: "r1", Amount: 100, Try: 2, Status: saga.RefundStatusSucceeded}}, s.charge(order).Refunds)
 	})
 
-	t.Run("one that is pending is told when it arrived", func(t *testing.T) {
+	t.Run("a pending refund is published when it succeeds", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_pendingRefund")
@@ -496,7 +497,7 @@ func TestRefunding(t *testing.T) {
 		assert.Equal(t, saga.PaymentRefunded, s.last(order))
 	})
 
-	t.Run("one that comes back to us after days is told", func(t *testing.T) {
+	t.Run("a refund that fails after days is published", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_refundFail")
@@ -506,32 +507,32 @@ func TestRefunding(t *testing.T) {
 		assert.Equal(t, []saga.Fact{saga.RefundsRecorded, saga.PaymentRefunded, saga.RefundFailed}, facts(s.charge(order))[3:])
 	})
 
-	t.Run("one that was given up is not made, however late somebody asks for it", func(t *testing.T) {
+	t.Run("a written-off refund is not made, even for an old message", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_visa")
 		stale := asked("b", 300, 1)
-		givenUp := stale
-		givenUp.Status = saga.RefundStatusFailed
-		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, givenUp, asked("c", 300, 1)))
-		require.NoError(t, s.refund("e2", saga.OrderRefunding, order, stale), "a dead letter from before")
+		writtenOff := stale
+		writtenOff.Status = saga.RefundStatusFailed
+		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, writtenOff, asked("c", 300, 1)))
+		require.NoError(t, s.refund("e2", saga.OrderRefunding, order, stale), "an old message from the dead-letter queue")
 		assert.Equal(t, map[string]saga.RefundStatus{"b": saga.RefundStatusFailed, "c": saga.RefundStatusSucceeded}, states(s.charge(order)))
 		assert.Len(t, s.intent(order).Refunds, 1)
 	})
 
-	t.Run("one whose answer was lost and that was given up then is learned of", func(t *testing.T) {
+	t.Run("a written-off refund with a lost answer is found", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_returnLost")
 		require.ErrorIs(t, s.refund("e1", saga.OrderRefunding, order, asked("r1", 100, 1)), fault.Unavailable)
-		givenUp := asked("r1", 100, 1)
-		givenUp.Status = saga.RefundStatusFailed
-		require.NoError(t, s.refund("e2", saga.RefundsWrittenOff, order, givenUp))
-		assert.Equal(t, saga.PaymentRefunded, s.last(order), "the customer has the money after all")
+		writtenOff := asked("r1", 100, 1)
+		writtenOff.Status = saga.RefundStatusFailed
+		require.NoError(t, s.refund("e2", saga.RefundsWrittenOff, order, writtenOff))
+		assert.Equal(t, saga.PaymentRefunded, s.last(order), "the customer has the money")
 		assert.Len(t, s.intent(order).Refunds, 1)
 	})
 
-	t.Run("a callback tells of one whose answer was lost", func(t *testing.T) {
+	t.Run("a callback finds a refund with a lost answer", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.captured("pm_card_returnLost")
@@ -540,12 +541,12 @@ func TestRefunding(t *testing.T) {
 		assert.Equal(t, saga.PaymentRefunded, s.last(order))
 	})
 
-	t.Run("an order without a charge has nothing to refund", func(t *testing.T) {
+	t.Run("refunds of an order without a charge are an error", func(t *testing.T) {
 		t.Parallel()
 		require.ErrorIs(t, open(t).refund("e1", saga.OrderRefunding, newOrder(), asked("r1", 1, 1)), fault.NotFound)
 	})
 
-	t.Run("what nobody took is not refunded", func(t *testing.T) {
+	t.Run("an amount that was not captured is not refunded", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.authorized("pm_card_visa")
@@ -554,10 +555,10 @@ func TestRefunding(t *testing.T) {
 	})
 }
 
-func TestCallbacks(t *testing.T) {
+func TestHandleCallback_AppliesTheIntentsState(t *testing.T) {
 	t.Parallel()
 
-	t.Run("what the customer did is learned", func(t *testing.T) {
+	t.Run("the customer's action is recorded", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		for outcome, fact := range map[string]saga.Fact{"succeed": saga.PaymentAuthorized, "fail": saga.PaymentDeclined} {
@@ -568,23 +569,23 @@ func TestCallbacks(t *testing.T) {
 			s.act(order, outcome)
 			require.NoError(t, s.callBack("evt_1", order))
 			require.NoError(t, s.callBack("evt_1", order))
-			require.NoError(t, s.callBack("evt_0", order), "in whatever order")
+			require.NoError(t, s.callBack("evt_0", order), "in any order")
 			assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentActionNeeded, fact}, facts(s.charge(order)))
 			assert.Empty(t, s.charge(order).ClientSecret)
 		}
 	})
 
-	t.Run("what was taken without an answer is learned", func(t *testing.T) {
+	t.Run("a capture with a lost answer is recorded", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.authorized("pm_card_visa")
-		_, err := s.step(unharmed).Provider.Capture(t.Context(), s.charge(order).Intent, "key")
+		_, err := s.step(direct).Provider.Capture(t.Context(), s.charge(order).Intent, "key")
 		require.NoError(t, err)
 		require.NoError(t, s.callBack("evt_1", order))
 		assert.Equal(t, saga.PaymentCaptured, s.last(order))
 	})
 
-	t.Run("what somebody canceled has lapsed", func(t *testing.T) {
+	t.Run("an intent that was canceled elsewhere has lapsed", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.authorized("pm_card_visa")
@@ -593,76 +594,77 @@ func TestCallbacks(t *testing.T) {
 		assert.Equal(t, saga.CaptureFailed, s.last(order))
 	})
 
-	t.Run("of a payment that is not ours nothing is written", func(t *testing.T) {
+	t.Run("nothing is written about an unknown payment", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
 		order := s.authorized("pm_card_visa")
 		state := s.cloud.Rows("Charges")
-		hear := func(intent string) error {
-			return s.step(unharmed).HandleCallback(t.Context(), payment.Callback{ID: "evt_1", Intent: intent}, saga.Cause{ID: "evt_1"})
+		handle := func(intent string) error {
+			return s.step(direct).HandleCallback(t.Context(), payment.Callback{ID: "evt_1", Intent: intent}, saga.Cause{ID: "evt_1"})
 		}
 		make := func(change func(*payment.Charge)) string {
 			c := payment.New(saga.Payable{Order: order, Shop: paymenttest.Shop, Total: 1, Currency: "EUR", PaymentMethod: "pm_card_visa"})
 			change(&c)
-			i, err := s.step(unharmed).Provider.Create(t.Context(), c, newOrder())
+			i, err := s.step(direct).Provider.Create(t.Context(), c, newOrder())
 			require.NoError(t, err)
 			return i.ID
 		}
 		for name, intent := range map[string]string{
 			"the provider does not have it": "pi_none",
 			"another payment of the order":  make(func(*payment.Charge) {}),
-			"an order that is not known":    make(func(c *payment.Charge) { c.Order = newOrder() }),
+			"an unknown order":              make(func(c *payment.Charge) { c.Order = newOrder() }),
 			"another shop's order":          make(func(c *payment.Charge) { c.Shop = "other" }),
 			"another attempt":               make(func(c *payment.Charge) { c.Attempt = 2 }),
-			"nobody's order":                make(func(c *payment.Charge) { c.Shop, c.Order = "", "" }),
+			"no order":                      make(func(c *payment.Charge) { c.Shop, c.Order = "", "" }),
 		} {
-			require.ErrorIs(t, hear(intent), payment.ErrUnknownPayment, name)
+			require.ErrorIs(t, handle(intent), payment.ErrUnknownPayment, name)
 		}
 		assert.Equal(t, state, s.cloud.Rows("Charges"))
 	})
 
-	t.Run("a provider that is away is asked again", func(t *testing.T) {
+	t.Run("an outage of the provider is retried", func(t *testing.T) {
 		t.Parallel()
 		cloudtest.Patiently(t, func(t *testing.T) {
 			s := open(t)
 			order := s.authorized("pm_card_visa")
-			till := s.step(unharmed).Reconciler
-			till.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
-			require.ErrorIs(t, till.HandleCallback(t.Context(), payment.Callback{ID: "evt_1", Intent: s.charge(order).Intent}, saga.Cause{ID: "evt_1"}), fault.Unavailable)
+			reconciler := s.step(direct).Reconciler
+			reconciler.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
+			require.ErrorIs(t, reconciler.HandleCallback(t.Context(), payment.Callback{ID: "evt_1", Intent: s.charge(order).Intent}, saga.Cause{ID: "evt_1"}), fault.Unavailable)
 		})
 	})
 }
 
-// TestWhateverDiesTheMoneyGoesBackOnce kills a process at each of its calls while it gives money back, and the next one too.
-func TestWhateverDiesTheMoneyGoesBackOnce(t *testing.T) {
+// TestReturnStep_ReturnsOnceThoughProcessesDie kills a process at each of its calls while it
+// returns money, and then a second one.
+func TestReturnStep_ReturnsOnceThoughProcessesDie(t *testing.T) {
 	t.Parallel()
-	lead := func(l *life, s shop, e saga.Event) {
+	run := func(l *process, s bench, e saga.Event) {
 		ctx, die := context.WithCancel(s.t.Context())
 		defer die()
 		l.die = die
-		till := s.step(func(next http.RoundTripper) http.RoundTripper { return crossing{l, next} }).Reconciler
-		_ = payment.ReturnStep{Reconciler: till}.Handle(ctx, e)
+		reconciler := s.step(func(next http.RoundTripper) http.RoundTripper { return processTripper{l, next} }).Reconciler
+		_ = payment.ReturnStep{Reconciler: reconciler}.Handle(ctx, e)
 	}
 	for i, first := range deaths(5) {
 		t.Run("the first process "+first.String(), func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
-			for later, seconds := range map[time.Duration][]*life{0: deaths(5), 25 * time.Hour: {{}}} {
+			for later, seconds := range map[time.Duration][]*process{0: deaths(5), 25 * time.Hour: {{}}} {
 				for _, second := range seconds {
 					first, order := deaths(5)[i], s.captured("pm_card_visa")
-					whole := paymenttest.About(t, saga.ReturnPayment, saga.OrderCanceling, "e1", order)
-					lead(first, s, whole)
+					canceling := paymenttest.About(t, saga.ReturnPayment, saga.OrderCanceling, "e1", order)
+					run(first, s, canceling)
 					s.Later(later)
-					lead(second, s, whole)
-					require.NoError(t, s.giveBack("due", saga.ReturnDue, order))
+					run(second, s, canceling)
+					require.NoError(t, s.returnMoney("due", saga.ReturnDue, order))
 					require.Equal(t, payment.Returned, s.charge(order).Observed, "%v, %v", first, second)
 					require.Len(t, s.intent(order).Refunds, 1, "%v, %v", first, second)
 
-					part, first, second := s.captured("pm_card_visa"), deaths(5)[i], &life{last: second.last, answered: second.answered}
+					part, first, second := s.captured("pm_card_visa"), deaths(5)[i], &process{last: second.last, answered: second.answered}
 					wanted := saga.Refund{ID: "r1", Amount: 100, Try: 1, Status: saga.RefundStatusRequested}
-					lead(first, s, paymenttest.Refunding(t, saga.OrderRefunding, "e1", part, wanted))
+					run(first, s, paymenttest.Refunding(t, saga.OrderRefunding, "e1", part, wanted))
 					s.Later(later)
-					lead(second, s, paymenttest.Refunding(t, saga.OrderRefunding, "e1", part, wanted))
+					run(second, s, paymenttest.Refunding(t, saga.OrderRefunding, "e1", part, wanted))
 					require.NoError(t, s.refund("due", saga.RefundDue, part, wanted))
 					require.Equal(t, saga.RefundStatusSucceeded, s.charge(part).Refunds[0].Status, "%v, %v", first, second)
 					require.Len(t, s.intent(part).Refunds, 1, "%v, %v", first, second)

@@ -146,8 +146,8 @@ func ApplyReturn(c Charge, made []ProviderRefund) (Charge, []saga.Fact) {
 	return c, nil
 }
 
-// ApplyAbandonedReturn is ApplyReturn for an abandoned charge. It changes nothing unless a full refund
-// was tried before the charge was abandoned.
+// ApplyAbandonedReturn is ApplyReturn for an abandoned charge. It changes nothing unless a full
+// refund was tried before the charge was abandoned.
 func ApplyAbandonedReturn(c Charge, made []ProviderRefund) (Charge, []saga.Fact) {
 	if tries(made, FullRefundID) == 0 {
 		return c, nil

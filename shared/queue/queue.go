@@ -1,5 +1,5 @@
-// Package queue sends messages to steps and delays messages that failed. A step's queue URL is a common
-// prefix and the step's name.
+// Package queue sends messages to steps and delays messages that failed. A step's queue URL is a
+// common prefix and the step's name.
 package queue
 
 import (
@@ -114,8 +114,8 @@ func (s Sender) SendLater(ctx context.Context, url, body string, d time.Duration
 	return nil
 }
 
-// HideFor hides a received message for d: at most 12 hours less the time since it was received. With 0
-// it can be received again at once.
+// HideFor hides a received message for d: at most 12 hours less the time since it was received.
+// With 0 it can be received again at once.
 func HideFor(ctx context.Context, client *sqs.Client, url, receipt string, d time.Duration) error {
 	_, err := client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl: &url, ReceiptHandle: &receipt, VisibilityTimeout: int32(d / time.Second),
@@ -126,8 +126,8 @@ func HideFor(ctx context.Context, client *sqs.Client, url, receipt string, d tim
 	return nil
 }
 
-// RetryDelay returns how long a message waits after its nth failure: up to 2, 4, 8 … seconds, at most 5
-// minutes, with full jitter, and at least one second.
+// RetryDelay returns how long a message waits after its nth failure: up to 2, 4, 8 … seconds, at
+// most 5 minutes, with full jitter, and at least one second.
 func RetryDelay(ctx context.Context, receives int) time.Duration {
 	longest := min(time.Second<<min(max(receives, 1), 9), 5*time.Minute)
 	return max(time.Second, time.Duration(chance.Float(ctx)*float64(longest)))

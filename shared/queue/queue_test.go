@@ -22,8 +22,8 @@ import (
 	"backroom/shared/saga"
 )
 
-// batchDouble is a double of SQS for batches. It accepts every entry except those for which refuse returns true;
-// call counts from 1 per body.
+// batchDouble is a double of SQS for batches. It accepts every entry except those for which refuse
+// returns true; call counts from 1 per body.
 type batchDouble struct {
 	refuse   func(body string, call int) bool
 	away     string // a queue that does not exist

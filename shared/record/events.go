@@ -13,10 +13,10 @@ import (
 	"backroom/shared/saga"
 )
 
-// Events returns the events of one version of a row: one for each of its facts that has a consumer, in
-// the order of the history. An event carries the data that saga.Routes names, taken from this image,
-// so that an old record gives the same events when it is read again. Events returns an error for an
-// image that is not a row of ours, or that lacks data of a fact.
+// Events returns the events of one version of a row: one for each of its facts that has a consumer,
+// in the order of the history. An event carries the data that saga.Routes names, taken from this
+// image, so that an old record gives the same events when it is read again. Events returns an error
+// for an image that is not a row of ours, or that lacks data of a fact.
 func Events(image map[string]events.DynamoDBAttributeValue) ([]saga.Event, error) {
 	r, err := parse(plainMap(image))
 	if err != nil {
@@ -29,11 +29,11 @@ func Events(image map[string]events.DynamoDBAttributeValue) ([]saga.Event, error
 	return published, nil
 }
 
-// EventsSince returns the events of a row at or after a moment, in all versions that its history has.
-// The events keep the ids that they had at first, so that consumers recognise the ones they handled.
-// They keep their version, too; all other data is what the row holds now. EventsSince also returns
-// each fact that cannot be published again: the row no longer holds the fact's data, or the history is
-// full and the fact's id is lost with the dropped entries.
+// EventsSince returns the events of a row at or after a moment, in all versions that its history
+// has. The events keep the ids that they had at first, so that consumers recognise the ones they
+// handled. They keep their version, too; all other data is what the row holds now. EventsSince also
+// returns each fact that cannot be published again: the row no longer holds the fact's data, or the
+// history is full and the fact's id is lost with the dropped entries.
 func EventsSince(image map[string]types.AttributeValue, since time.Time) ([]saga.Event, []Unrecoverable) {
 	r, err := parse(plainItem(image))
 	if err != nil {
@@ -131,8 +131,8 @@ func (r row) event(l line, index int) (saga.Event, error) {
 	}, err
 }
 
-// begunBefore reports whether the history may have dropped earlier facts of the line's version. A full
-// history drops entries between its first and its second line.
+// begunBefore reports whether the history may have dropped earlier facts of the line's version. A
+// full history drops entries between its first and its second line.
 func (r row) begunBefore(l line) bool {
 	return len(r.History) >= HistoryLimit && l.Version == r.History[1].Version && l != r.History[0]
 }

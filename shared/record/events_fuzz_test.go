@@ -60,8 +60,8 @@ func FuzzEvents(f *testing.F) {
 	})
 }
 
-// readImage reads an image as the Lambda runtime does. Its library panics on a value without a type; such
-// an event ends the invocation before our code is called.
+// readImage reads an image as the Lambda runtime does. Its library panics on a value without a
+// type; such an event ends the invocation before our code is called.
 func readImage(document []byte) (image map[string]events.DynamoDBAttributeValue, ok bool) {
 	defer func() {
 		if recover() != nil {

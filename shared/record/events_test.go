@@ -107,8 +107,8 @@ func TestEventsSince_KeepsAFactsOwnVersion(t *testing.T) {
 	}
 }
 
-// A full history has dropped lines after its first. The version of the line after the gap may have lost
-// its first facts, so the ids of its other facts are unknown.
+// A full history has dropped lines after its first. The version of the line after the gap may have
+// lost its first facts, so the ids of its other facts are unknown.
 func TestEventsSince_NamesFactsThatAFullHistoryLost(t *testing.T) {
 	t.Parallel()
 	history := []line{at(1, saga.CaptureDue, 10), at(7, saga.ReleaseDue, 10), at(7, saga.ReturnDue, 10)}

@@ -223,7 +223,8 @@ func (e envelope) history() saga.History {
 	return h
 }
 
-// PrimaryKey returns the key in DynamoDB's form. Every table of the template has one key attribute, pk.
+// PrimaryKey returns the key in DynamoDB's form. Every table of the template has one key attribute,
+// pk.
 func PrimaryKey(key string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: key}}
 }

@@ -24,8 +24,8 @@ const conflictTries = 8
 // ErrContention is the error of a write that collided with other writes in every try.
 var ErrContention = fault.New(fault.Conflict, "row-contention", "Others are changing the same rows right now.")
 
-// Canceled is a transaction that a condition refused. Nothing of it was written. Reasons has one entry
-// per action, in order.
+// Canceled is a transaction that a condition refused. Nothing of it was written. Reasons has one
+// entry per action, in order.
 type Canceled struct{ Reasons []Reason }
 
 // Reason says whether one action's condition failed, and the current item (nil if there is none).
@@ -45,8 +45,8 @@ func (c *Canceled) Error() string {
 	return text
 }
 
-// Transact writes all actions or none. It returns a *Canceled if a condition failed, which is a result
-// and not a failure, and ErrContention if it kept colliding with other writes.
+// Transact writes all actions or none. It returns a *Canceled if a condition failed, which is a
+// result and not a failure, and ErrContention if it kept colliding with other writes.
 func Transact(ctx context.Context, db *dynamodb.Client, actions ...types.TransactWriteItem) error {
 	return persist(ctx, func() error {
 		_, err := db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: actions})
@@ -71,7 +71,8 @@ func (j *jitter) NextBackOff() time.Duration {
 	return time.Duration(chance.Float(j.ctx) * float64(j.ExponentialBackOff.NextBackOff()))
 }
 
-// persist runs a write, and again while it collides with other writes. It returns the errors of Transact.
+// persist runs a write, and again while it collides with other writes. It returns the errors of
+// Transact.
 func persist(ctx context.Context, write func() error) error {
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := write()

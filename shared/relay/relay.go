@@ -23,10 +23,10 @@ type Relay struct {
 	Log        *slog.Logger
 }
 
-// Read sends every event of the records to each of its consumers. It logs a record that it cannot read
-// as an error and sends it whole to the dead-letter queue; such a record never fails the batch, so
-// that it cannot block its shard. A failed send fails the batch after all other sends were tried. The
-// sent events are then sent again, which changes nothing.
+// Read sends every event of the records to each of its consumers. It logs a record that it cannot
+// read as an error and sends it whole to the dead-letter queue; such a record never fails the
+// batch, so that it cannot block its shard. A failed send fails the batch after all other sends
+// were tried. The sent events are then sent again, which changes nothing.
 func (r Relay) Read(ctx context.Context, records []events.DynamoDBEventRecord) error {
 	var messages []saga.Message
 	var dead []string

@@ -15,8 +15,8 @@ import (
 )
 
 // Replay sends facts again from the tables, after the streams have deleted them: a stream keeps its
-// records for 24 hours. The events keep their first ids, so that a consumer recognises the ones that it
-// handled.
+// records for 24 hours. The events keep their first ids, so that a consumer recognises the ones
+// that it handled.
 type Replay struct {
 	Queues queue.Sender
 	Rate   int  // rows per second, at most

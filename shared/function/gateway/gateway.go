@@ -1,6 +1,6 @@
-// Package gateway adapts API Gateway's REST API (payload version 1) to net/http. It does not import the
-// operations, so that functions that only start through it do not link them. aws-lambda-go-api-proxy
-// does the conversion itself.
+// Package gateway adapts API Gateway's REST API (payload version 1) to net/http. It does not import
+// the operations, so that functions that only start through it do not link them.
+// aws-lambda-go-api-proxy does the conversion itself.
 package gateway
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 )
 
-// Request is what the gateway knows of a request beyond net/http. It is zero for a request that did not
-// come through Lambda.
+// Request is what the gateway knows of a request beyond net/http. It is zero for a request that did
+// not come through Lambda.
 type Request struct {
 	ID     string       // the gateway's id of the request, which the client sees
 	Path   string       // the path that the client sent, with stage or base path
@@ -53,9 +53,9 @@ func Lambda(
 	}
 }
 
-// withoutBase returns path without a custom domain's base path. Behind a base path mapping, the gateway
-// puts the mapping's base before the path; the resource shows how many segments belong to the API. A
-// greedy or empty resource does not show that, and path is returned unchanged.
+// withoutBase returns path without a custom domain's base path. Behind a base path mapping, the
+// gateway puts the mapping's base before the path; the resource shows how many segments belong to
+// the API. A greedy or empty resource does not show that, and path is returned unchanged.
 func withoutBase(path, resource string) string {
 	segments, own := strings.Split(path, "/"), strings.Split(resource, "/")
 	extra := len(segments) - len(own)

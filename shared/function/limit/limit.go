@@ -1,6 +1,6 @@
-// Package limit limits how many requests each caller may send to one instance of a function, in memory,
-// with a token bucket per caller. It does not import the operations, so that functions that only start
-// through package function do not link them.
+// Package limit limits how many requests each caller may send to one instance of a function, in
+// memory, with a token bucket per caller. It does not import the operations, so that functions that
+// only start through package function do not link them.
 package limit
 
 import (
@@ -13,8 +13,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// MaxCallers is how many buckets a Limiter keeps, some 1 MB. It drops the least recently used one, and
-// that caller's next request finds a full bucket: the limit fails open, and memory stays bounded.
+// MaxCallers is how many buckets a Limiter keeps, some 1 MB. It drops the least recently used one,
+// and that caller's next request finds a full bucket: the limit fails open, and memory stays
+// bounded.
 const MaxCallers = 4096
 
 // Caller identifies a bucket: an authenticated caller, or a network address.
@@ -42,8 +43,8 @@ type Limiter struct {
 	buckets *simplelru.LRU[Caller, *rate.Limiter]
 }
 
-// New returns a limiter that allows each caller burst requests at once, and perSecond requests a second
-// after that. Both must be at least 1.
+// New returns a limiter that allows each caller burst requests at once, and perSecond requests a
+// second after that. Both must be at least 1.
 func New(perSecond, burst int, now func() time.Time) *Limiter {
 	buckets, err := simplelru.NewLRU[Caller, *rate.Limiter](MaxCallers, nil)
 	if err != nil {
@@ -61,8 +62,8 @@ type Standing struct {
 	Wait      time.Duration // until the next request is allowed; 0: it is, or this one was
 }
 
-// Take takes a token for one request of the caller. If there is none, it takes nothing, and Wait in the
-// result is more than 0.
+// Take takes a token for one request of the caller. If there is none, it takes nothing, and Wait in
+// the result is more than 0.
 func (l *Limiter) Take(c Caller) Standing {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -98,8 +99,8 @@ func (l *Limiter) standing(tokens float64) Standing {
 	}
 }
 
-// filling returns how long that many tokens take to arrive, rounded up to whole nanoseconds. Less than
-// a nanosecond counts as 0, because a [rate.Limiter] allows such a request at once.
+// filling returns how long that many tokens take to arrive, rounded up to whole nanoseconds. Less
+// than a nanosecond counts as 0, because a [rate.Limiter] allows such a request at once.
 func (l *Limiter) filling(tokens float64) time.Duration {
 	nanoseconds := max(0, tokens) / float64(l.rate) * float64(time.Second)
 	if nanoseconds < 1 {

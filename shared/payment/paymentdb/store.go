@@ -77,9 +77,9 @@ func key(shop saga.Shop, order string, attempt int) string {
 	return record.Key(shop, fmt.Sprintf("%s#%d", order, attempt))
 }
 
-// Create stores a new charge and publishes f, in one write. It returns the charge with its new history,
-// so that it can be saved again without a read. If the order already has this charge, it returns the
-// existing one and fault.Duplicate.
+// Create stores a new charge and publishes f, in one write. It returns the charge with its new
+// history, so that it can be saved again without a read. If the order already has this charge, it
+// returns the existing one and fault.Duplicate.
 func (s Store) Create(ctx context.Context, c payment.Charge, cause saga.Cause, f saga.Fact) (payment.Charge, error) {
 	c.History = saga.History{}
 	history, err := s.Table.SaveNext(ctx, change(c, cause, f))
@@ -99,8 +99,8 @@ func (s Store) Load(ctx context.Context, shop saga.Shop, order string) (payment.
 	return fromItem(i, history), err
 }
 
-// Save stores a charge, raises its version and publishes the facts, in one write. It returns the charge
-// with its new history, and fault.Conflict if the charge changed since it was loaded.
+// Save stores a charge, raises its version and publishes the facts, in one write. It returns the
+// charge with its new history, and fault.Conflict if the charge changed since it was loaded.
 func (s Store) Save(ctx context.Context, c payment.Charge, cause saga.Cause, facts ...saga.Fact) (payment.Charge, error) {
 	history, err := s.Table.SaveNext(ctx, change(c, cause, facts...))
 	if err == nil {

@@ -18,24 +18,24 @@ func open(cloud *cloudtest.Cloud) paymentdb.Store {
 	return paymentdb.Store{Table: cloud.Runtime().Table(cloud.Table("Charges"))}
 }
 
-func TestStore(t *testing.T) {
+func TestStore_KeepsThePromisesOfCharges(t *testing.T) {
 	t.Parallel()
 	paymenttest.Exercise(t, open(cloudtest.New(t)))
 }
 
-func TestWhatARowTells(t *testing.T) {
+func TestStore_PublishesWhatAFactCarries(t *testing.T) {
 	t.Parallel()
 	cause := saga.Cause{ID: "event-1", Actor: "test"}
 	for name, c := range map[string]struct {
-		charge payment.Charge
-		fact   saga.Fact
-		told   string
+		charge    payment.Charge
+		fact      saga.Fact
+		published string
 	}{
-		"an intent is nobody's business": {payment.Charge{Order: "ord_1", Observed: payment.Nothing, Intent: "pi_1"}, saga.PaymentIntended, ""},
-		"an authorized payment is told without more": {
+		"an intent is not published": {payment.Charge{Order: "ord_1", Observed: payment.Nothing, Intent: "pi_1"}, saga.PaymentIntended, ""},
+		"an authorized payment is published without details": {
 			payment.Charge{Order: "ord_2", Observed: payment.Authorized, Intent: "pi_1"}, saga.PaymentAuthorized, `{"order":"ord_2","shop":"main"}`,
 		},
-		"a declined payment is told with its reason, not with the provider's code": {
+		"a declined payment is published with its reason, without the provider's code": {
 			payment.Charge{Order: "ord_3", Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"}, saga.PaymentDeclined,
 			`{"order":"ord_3","shop":"main","reason":"card-declined"}`,
 		},
@@ -49,14 +49,14 @@ func TestWhatARowTells(t *testing.T) {
 			key := paymentdb.Key(c.charge.Shop, c.charge.Order)
 			assert.Equal(t, "main#"+c.charge.Order+"#1", key)
 			assert.NotContains(t, cloud.Row("Charges", key), "pm_card_visa")
-			told, err := record.Events(cloud.Record("Charges", key).Change.NewImage)
+			published, err := record.Events(cloud.Record("Charges", key).Change.NewImage)
 			require.NoError(t, err)
-			if c.told == "" {
-				assert.Empty(t, told)
+			if c.published == "" {
+				assert.Empty(t, published)
 				return
 			}
-			require.Len(t, told, 1)
-			assert.JSONEq(t, c.told, string(told[0].Data))
+			require.Len(t, published, 1)
+			assert.JSONEq(t, c.published, string(published[0].Data))
 		})
 	}
 }

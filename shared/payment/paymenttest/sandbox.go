@@ -1,5 +1,5 @@
-// Package paymenttest holds what tests of payments share: a payment sandbox, events, and the suite that
-// a store of charges passes.
+// Package paymenttest holds what tests of payments share: a payment sandbox, events, and the suite
+// that a store of charges passes.
 package paymenttest
 
 import (

@@ -13,15 +13,15 @@ import (
 	"backroom/shared/payment/provider"
 )
 
-// The examples of https://docs.stripe.com/currencies.
-func TestAmount(t *testing.T) {
+// These are the examples of https://docs.stripe.com/currencies.
+func TestAmount_CountsAsStripeDoes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		given money.Money
 		want  int64
 	}{
 		"10.00 USD are 1000 cents":                      {money.Money{Amount: 1000, Currency: "USD"}, 1000},
-		"500 JPY are 500, for a yen has no cents":       {money.Money{Amount: 500, Currency: "JPY"}, 500},
+		"500 JPY are 500: a yen has no cents":           {money.Money{Amount: 500, Currency: "JPY"}, 500},
 		"5.120 KWD are 5120 fils":                       {money.Money{Amount: 5120, Currency: "KWD"}, 5120},
 		"5 ISK are 500, though a króna has no aurar":    {money.Money{Amount: 5, Currency: "ISK"}, 500},
 		"5 UGX are 500, though a shilling has no cents": {money.Money{Amount: 5, Currency: "UGX"}, 500},
@@ -39,17 +39,17 @@ func TestAmount(t *testing.T) {
 	}
 }
 
-func TestAmountsThatCannotBeTaken(t *testing.T) {
+func TestAmount_RefusesWhatStripeCannotTake(t *testing.T) {
 	t.Parallel()
 	for name, given := range map[string]money.Money{
-		"5.125 KWD: cards know no thousandths":          {Amount: 5125, Currency: "KWD"},
+		"5.125 KWD: cards do not support thousandths":   {Amount: 5125, Currency: "KWD"},
 		"5.01 MGA: the provider counts whole ariary":    {Amount: 501, Currency: "MGA"},
 		"IQD: three decimals that Stripe does not name": {Amount: 1000, Currency: "IQD"},
 		"XAU: no decimals, and Stripe does not name it": {Amount: 1, Currency: "XAU"},
 		"CLF: four decimals that Stripe does not name":  {Amount: 10000, Currency: "CLF"},
-		"an amount below nothing":                       {Amount: -1, Currency: "EUR"},
+		"a negative amount":                             {Amount: -1, Currency: "EUR"},
 		"an amount beyond 2^53":                         {Amount: money.Max + 1, Currency: "EUR"},
-		"a currency that ISO 4217 does not know of":     {Amount: 1, Currency: "EUX"},
+		"a currency that is not in ISO 4217":            {Amount: 1, Currency: "EUX"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -61,10 +61,10 @@ func TestAmountsThatCannotBeTaken(t *testing.T) {
 	require.ErrorIs(t, err, fault.Invalid)
 }
 
-// What is charged is worth what was asked: counted in whole units, the provider's amount and ours are the same.
-func TestNoAmountIsRounded(t *testing.T) {
+// In whole units of the currency, the provider's amount and ours are equal.
+func TestAmount_NeverRounds(t *testing.T) {
 	t.Parallel()
-	decimals := map[string]int{ // as Stripe counts, in each of its classes
+	decimals := map[string]int{ // Stripe's, for each of its classes
 		"EUR": 2, "USD": 2, "HUF": 2, "TWD": 2, "ISK": 2, "UGX": 2, "JPY": 0, "KRW": 0, "CLP": 0, "XOF": 0, "MGA": 0, "BHD": 3, "KWD": 3, "TND": 3,
 	}
 	codes := make([]string, 0, len(decimals))

@@ -16,8 +16,8 @@ import (
 	"backroom/shared/secret/apikey"
 )
 
-// Around a genuine signature a header may say what it likes: whatever the provider's own library takes is taken. Without one,
-// or over another body, nothing is.
+// FuzzSignature checks that Open accepts every header that the provider's own library accepts, and no
+// header without a genuine signature of the same body.
 func FuzzSignature(f *testing.F) {
 	const secret = "whsec_fuzz"
 	f.Add([]byte(`{"id":"evt_1","type":"payment_intent.succeeded","data":{"object":{"object":"payment_intent","id":"pi_1"}}}`), "", "")
@@ -32,14 +32,14 @@ func FuzzSignature(f *testing.F) {
 		}
 		genuine := fmt.Sprintf("t=%d,v1=%s", now.Unix(), hex.EncodeToString(webhook.ComputeSignature(now, body, secret)))
 		header := before + genuine + after
-		about, err := callbacks.Open(t.Context(), body, header)
+		callback, err := callbacks.Open(t.Context(), body, header)
 		if webhook.ValidatePayload(body, header, secret) == nil {
 			require.NotErrorIs(t, err, payment.ErrNotSigned, "%q", header)
 		}
 		if err == nil {
-			require.NotEmpty(t, about.ID)
+			require.NotEmpty(t, callback.ID)
 		} else {
-			require.Equal(t, payment.Callback{}, about)
+			require.Equal(t, payment.Callback{}, callback)
 			require.True(t, errors.Is(err, payment.ErrNotSigned) || errors.Is(err, payment.ErrUnreadable), "%v", err)
 		}
 

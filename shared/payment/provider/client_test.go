@@ -27,36 +27,36 @@ import (
 	"backroom/shared/secret/apikey"
 )
 
-// said is what a provider answers, request by request; the last answer stands for all that follow.
-type said struct {
+// answer is an answer of the provider. The last answer is repeated.
+type answer struct {
 	status int
 	body   string
 	header string // "Name: value"
 	after  time.Duration
 }
 
-type asked struct {
+type request struct {
 	method, path, key, authorization string
 	form                             url.Values
 	query                            string
 }
 
-// fake answers as told and remembers what it was asked.
-func fake(t *testing.T, answers ...said) (*provider.Client, func() []asked) {
+// fake returns the answers and records the requests.
+func fake(t *testing.T, answers ...answer) (*provider.Client, func() []request) {
 	t.Helper()
 	return guarded(t, nil, answers...)
 }
 
-// guarded is fake behind a guard.
-func guarded(t *testing.T, guard provider.Guard, answers ...said) (*provider.Client, func() []asked) {
+// guarded is fake with a guard.
+func guarded(t *testing.T, guard provider.Guard, answers ...answer) (*provider.Client, func() []request) {
 	t.Helper()
 	var mu sync.Mutex
-	var all []asked
+	var all []request
 	way := loopback.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.NoError(t, r.ParseForm())
 		mu.Lock()
 		answer := answers[min(len(all), len(answers)-1)]
-		all = append(all, asked{r.Method, r.URL.Path, r.Header.Get("Idempotency-Key"), r.Header.Get("Authorization"), r.PostForm, r.URL.RawQuery})
+		all = append(all, request{r.Method, r.URL.Path, r.Header.Get("Idempotency-Key"), r.Header.Get("Authorization"), r.PostForm, r.URL.RawQuery})
 		mu.Unlock()
 		time.Sleep(answer.after)
 		if name, value, ok := strings.Cut(answer.header, ": "); ok {
@@ -67,7 +67,7 @@ func guarded(t *testing.T, guard provider.Guard, answers ...said) (*provider.Cli
 		_, _ = io.WriteString(w, answer.body)
 	}))
 	key := apikey.New(func(context.Context) (string, error) { return "sk_1", nil }, time.Now)
-	return provider.New(loopback.URL+"/some/path/", key, way, guard), func() []asked {
+	return provider.New(loopback.URL+"/some/path/", key, way, guard), func() []request {
 		mu.Lock()
 		defer mu.Unlock()
 		return all
@@ -80,9 +80,9 @@ func charge() payment.Charge {
 	}
 }
 
-func TestWhatIsSent(t *testing.T) {
+func TestClient_SendsTheRequestsOfAPayment(t *testing.T) {
 	t.Parallel()
-	client, requests := fake(t, said{status: 200, body: `{"id":"pi_1","status":"requires_confirmation"}`})
+	client, requests := fake(t, answer{status: 200, body: `{"id":"pi_1","status":"requires_confirmation"}`})
 	made, err := client.Create(t.Context(), charge(), "key-1")
 	require.NoError(t, err)
 	assert.Equal(t, payment.Intent{ID: "pi_1", Observed: payment.Nothing}, made)
@@ -91,7 +91,7 @@ func TestWhatIsSent(t *testing.T) {
 	_, err = client.Find(t.Context(), "pi_1")
 	require.NoError(t, err)
 
-	assert.Equal(t, []asked{
+	assert.Equal(t, []request{
 		{"POST", "/some/path/v1/payment_intents", "key-1", "Bearer sk_1", url.Values{
 			"amount": {"1250"}, "currency": {"eur"}, "payment_method": {"pm_secret_token"}, "payment_method_types[0]": {"card"},
 			"capture_method":  {"manual"},
@@ -102,29 +102,29 @@ func TestWhatIsSent(t *testing.T) {
 	}, requests())
 }
 
-func TestWhatAStatusMeans(t *testing.T) {
+func TestFind_MapsTheStatusOfAnIntent(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		body string
 		want payment.Intent
 	}{
-		"nobody confirmed it":            {`"status":"requires_confirmation"`, payment.Intent{Observed: payment.Nothing}},
-		"the money is held":              {`"status":"requires_capture"`, payment.Intent{Observed: payment.Authorized}},
-		"the money was taken":            {`"status":"succeeded"`, payment.Intent{Observed: payment.Captured}},
-		"the provider works on it":       {`"status":"processing"`, payment.Intent{Observed: payment.Uncertain}},
-		"the customer has to act":        {`"status":"requires_action","client_secret":"pi_1_secret_1"`, payment.Intent{Observed: payment.ActionNeeded, ClientSecret: "pi_1_secret_1"}},
+		"it is unconfirmed":              {`"status":"requires_confirmation"`, payment.Intent{Observed: payment.Nothing}},
+		"the money is authorized":        {`"status":"requires_capture"`, payment.Intent{Observed: payment.Authorized}},
+		"the money was captured":         {`"status":"succeeded"`, payment.Intent{Observed: payment.Captured}},
+		"it is in processing":            {`"status":"processing"`, payment.Intent{Observed: payment.Uncertain}},
+		"the customer must act":          {`"status":"requires_action","client_secret":"pi_1_secret_1"`, payment.Intent{Observed: payment.ActionNeeded, ClientSecret: "pi_1_secret_1"}},
 		"the customer has acted":         {`"status":"requires_capture","client_secret":"pi_1_secret_1"`, payment.Intent{Observed: payment.Authorized}},
 		"it is ours":                     {`"status":"requires_capture","metadata":{"shop":"main","order":"ord_1","attempt":"1"}`, payment.Intent{Observed: payment.Authorized, Shop: "main", Order: "ord_1", Attempt: 1}},
-		"it is anybody's":                {`"status":"requires_capture","metadata":{"attempt":"first"}`, payment.Intent{Observed: payment.Authorized}},
-		"somebody canceled it":           {`"status":"canceled"`, payment.Intent{Observed: payment.Canceled, Reason: payment.PaymentCanceled}},
-		"a status nobody has heard of":   {`"status":"requires_patience"`, payment.Intent{Observed: payment.Uncertain}},
+		"its metadata is not ours":       {`"status":"requires_capture","metadata":{"attempt":"first"}`, payment.Intent{Observed: payment.Authorized}},
+		"it was canceled":                {`"status":"canceled"`, payment.Intent{Observed: payment.Canceled, Reason: payment.PaymentCanceled}},
+		"an unknown status":              {`"status":"requires_patience"`, payment.Intent{Observed: payment.Uncertain}},
 		"no payment method was given":    {`"status":"requires_payment_method"`, payment.Intent{Observed: payment.Declined, Reason: payment.PaymentMethodMissing}},
 		"the issuer declined":            {`"status":"requires_payment_method","last_payment_error":{"code":"card_declined","decline_code":"lost_card"}`, payment.Intent{Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"}},
 		"the card was refused as it was": {`"status":"requires_payment_method","last_payment_error":{"code":"expired_card"}`, payment.Intent{Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "expired_card"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, _ := fake(t, said{status: 200, body: `{"id":"pi_1",` + c.body + `}`})
+			client, _ := fake(t, answer{status: 200, body: `{"id":"pi_1",` + c.body + `}`})
 			got, err := client.Find(t.Context(), "pi_1")
 			require.NoError(t, err)
 			c.want.ID = "pi_1"
@@ -133,28 +133,28 @@ func TestWhatAStatusMeans(t *testing.T) {
 	}
 }
 
-func TestWhatAnErrorMeans(t *testing.T) {
+func TestClient_GivesErrorsAKind(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		said said
-		kind fault.Kind
+		answer answer
+		kind   fault.Kind
 	}{
-		"too many requests are throttled":                    {said{status: 429, body: `{"error":{"type":"invalid_request_error","code":"rate_limit"}}`}, fault.Throttled},
-		"the same request in progress is for later":          {said{status: 409, body: `{"error":{"type":"idempotency_error","code":"idempotency_key_in_use"}}`}, fault.Unavailable},
-		"a failure of the provider is for later":             {said{status: 500, body: `{"error":{"type":"api_error"}}`}, fault.Unavailable},
-		"a gateway that speaks for itself is for later":      {said{status: 502, body: `{"message":"Internal server error"}`}, fault.Unavailable},
-		"an answer that is no JSON is for later":             {said{status: 200, body: `<html>`}, fault.Unavailable},
-		"a redirect is for later, and is not followed":       {said{status: 302, body: ``, header: "Location: http://127.0.0.1:1/"}, fault.Unavailable},
-		"a key that is refused is a mistake":                 {said{status: 401, body: `{"error":{"type":"invalid_request_error"}}`}, fault.Internal},
-		"a key that may not do this is a mistake":            {said{status: 403, body: `{"error":{"type":"invalid_request_error"}}`}, fault.Internal},
-		"an object that is locked is for later":              {said{status: 429, body: `{"error":{"type":"invalid_request_error","code":"lock_timeout"}}`}, fault.Unavailable},
-		"a request that makes no sense is a mistake":         {said{status: 400, body: `{"error":{"type":"invalid_request_error","code":"parameter_unknown","param":"capture_method"}}`}, fault.Internal},
-		"an intent that the provider never had is a mistake": {said{status: 404, body: `{"error":{"type":"invalid_request_error","code":"resource_missing","param":"intent"}}`}, fault.Internal},
+		"too many requests are throttled":                {answer{status: 429, body: `{"error":{"type":"invalid_request_error","code":"rate_limit"}}`}, fault.Throttled},
+		"the same request in progress is unavailable":    {answer{status: 409, body: `{"error":{"type":"idempotency_error","code":"idempotency_key_in_use"}}`}, fault.Unavailable},
+		"a failure of the provider is unavailable":       {answer{status: 500, body: `{"error":{"type":"api_error"}}`}, fault.Unavailable},
+		"an error of a gateway is unavailable":           {answer{status: 502, body: `{"message":"Internal server error"}`}, fault.Unavailable},
+		"an answer that is not JSON is unavailable":      {answer{status: 200, body: `<html>`}, fault.Unavailable},
+		"a redirect is unavailable, and is not followed": {answer{status: 302, body: ``, header: "Location: http://127.0.0.1:1/"}, fault.Unavailable},
+		"a refused key is internal":                      {answer{status: 401, body: `{"error":{"type":"invalid_request_error"}}`}, fault.Internal},
+		"a key without permission is internal":           {answer{status: 403, body: `{"error":{"type":"invalid_request_error"}}`}, fault.Internal},
+		"a locked object is unavailable":                 {answer{status: 429, body: `{"error":{"type":"invalid_request_error","code":"lock_timeout"}}`}, fault.Unavailable},
+		"an unknown parameter is internal":               {answer{status: 400, body: `{"error":{"type":"invalid_request_error","code":"parameter_unknown","param":"capture_method"}}`}, fault.Internal},
+		"an unknown intent is internal":                  {answer{status: 404, body: `{"error":{"type":"invalid_request_error","code":"resource_missing","param":"intent"}}`}, fault.Internal},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				client, _ := fake(t, c.said)
+				client, _ := fake(t, c.answer)
 				_, created := client.Create(t.Context(), charge(), "key-1")
 				_, confirmed := client.Confirm(t.Context(), "pi_1", "key-1")
 				_, found := client.Find(t.Context(), "pi_1")
@@ -164,28 +164,28 @@ func TestWhatAnErrorMeans(t *testing.T) {
 	}
 }
 
-// refusals are what a provider says that will not have a payment, and what that means.
+// refusals are the provider's refusals of a payment, and their meaning.
 var refusals = map[string]struct {
-	said   said
+	answer answer
 	reason string
 	code   string
 }{
-	"a payment method that it does not know":       {said{status: 400, body: `{"error":{"type":"invalid_request_error","code":"resource_missing","param":"payment_method"}}`}, payment.PaymentMethodUnknown, "resource_missing"},
-	"a payment method that belongs to another":     {said{status: 400, body: `{"error":{"type":"invalid_request_error","param":"payment_method"}}`}, payment.PaymentMethodUnknown, ""},
-	"a payment method that was used up":            {said{status: 400, body: `{"error":{"type":"invalid_request_error","message":"It may not be used again."}}`}, payment.PaymentRefused, ""},
-	"a reason that nobody has heard of":            {said{status: 400, body: `{"error":{"type":"invalid_request_error","code":"too_blue","param":"metadata"}}`}, payment.PaymentRefused, "too_blue"},
-	"an amount below its least":                    {said{status: 400, body: `{"error":{"type":"invalid_request_error","code":"amount_too_small","param":"amount"}}`}, payment.AmountNotPayable, "amount_too_small"},
-	"a currency that it does not take":             {said{status: 400, body: `{"error":{"type":"invalid_request_error","param":"currency"}}`}, payment.AmountNotPayable, ""},
-	"a card that its issuer declines":              {said{status: 402, body: `{"error":{"type":"card_error","code":"card_declined","decline_code":"lost_card"}}`}, payment.CardDeclined, "lost_card"},
-	"a card that is refused without issuer's word": {said{status: 402, body: `{"error":{"type":"card_error","code":"expired_card"}}`}, payment.CardDeclined, "expired_card"},
+	"an unknown payment method":                       {answer{status: 400, body: `{"error":{"type":"invalid_request_error","code":"resource_missing","param":"payment_method"}}`}, payment.PaymentMethodUnknown, "resource_missing"},
+	"a payment method of another account":             {answer{status: 400, body: `{"error":{"type":"invalid_request_error","param":"payment_method"}}`}, payment.PaymentMethodUnknown, ""},
+	"a payment method that was used up":               {answer{status: 400, body: `{"error":{"type":"invalid_request_error","message":"It may not be used again."}}`}, payment.PaymentRefused, ""},
+	"an unknown reason":                               {answer{status: 400, body: `{"error":{"type":"invalid_request_error","code":"too_blue","param":"metadata"}}`}, payment.PaymentRefused, "too_blue"},
+	"an amount below the minimum":                     {answer{status: 400, body: `{"error":{"type":"invalid_request_error","code":"amount_too_small","param":"amount"}}`}, payment.AmountNotPayable, "amount_too_small"},
+	"an unsupported currency":                         {answer{status: 400, body: `{"error":{"type":"invalid_request_error","param":"currency"}}`}, payment.AmountNotPayable, ""},
+	"a card that its issuer declines":                 {answer{status: 402, body: `{"error":{"type":"card_error","code":"card_declined","decline_code":"lost_card"}}`}, payment.CardDeclined, "lost_card"},
+	"a card that is refused without an issuer's code": {answer{status: 402, body: `{"error":{"type":"card_error","code":"expired_card"}}`}, payment.CardDeclined, "expired_card"},
 }
 
-func TestWhatTheProviderWillNotMake(t *testing.T) {
+func TestCreate_ReturnsARefusalAsADecline(t *testing.T) {
 	t.Parallel()
 	for name, c := range refusals {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, requests := fake(t, c.said)
+			client, requests := fake(t, c.answer)
 			created, err := client.Create(t.Context(), charge(), "key-1")
 			require.NoError(t, err)
 			assert.Equal(t, payment.Intent{Observed: payment.Declined, Reason: c.reason, DeclineCode: c.code}, created)
@@ -194,16 +194,16 @@ func TestWhatTheProviderWillNotMake(t *testing.T) {
 	}
 }
 
-// What the provider refuses to confirm may still be confirmed by a request that is under way. It is a decline only once
-// nobody can do that any more.
-func TestARefusedConfirmationIsFencedBeforeItIsADecline(t *testing.T) {
+// After a refusal, a request in flight may still confirm the intent. The refusal is a decline only
+// when that is impossible.
+func TestConfirm_FencesARefusalBeforeItIsADecline(t *testing.T) {
 	t.Parallel()
 	for name, c := range refusals {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, requests := fake(t, c.said,
-				said{status: 200, body: `{"id":"pi_1","status":"requires_confirmation"}`},
-				said{status: 200, body: `{"id":"pi_1","status":"canceled"}`})
+			client, requests := fake(t, c.answer,
+				answer{status: 200, body: `{"id":"pi_1","status":"requires_confirmation"}`},
+				answer{status: 200, body: `{"id":"pi_1","status":"canceled"}`})
 			confirmed, err := client.Confirm(t.Context(), "pi_1", "key-1")
 			require.NoError(t, err)
 			assert.Equal(t, payment.Intent{ID: "pi_1", Observed: payment.Declined, Reason: c.reason, DeclineCode: c.code}, confirmed)
@@ -212,48 +212,50 @@ func TestARefusedConfirmationIsFencedBeforeItIsADecline(t *testing.T) {
 	}
 }
 
-func TestWhatBecomesOfARefusedConfirmation(t *testing.T) {
+func TestConfirm_ResolvesARefusal(t *testing.T) {
 	t.Parallel()
-	refused := said{status: 400, body: `{"error":{"type":"invalid_request_error"}}`}
-	stands := func(status string) said { return said{status: 200, body: `{"id":"pi_1","status":"` + status + `"}`} }
-	past := said{status: 400, body: `{"error":{"type":"invalid_request_error","code":"payment_intent_unexpected_state"}}`}
+	refused := answer{status: 400, body: `{"error":{"type":"invalid_request_error"}}`}
+	current := func(status string) answer {
+		return answer{status: 200, body: `{"id":"pi_1","status":"` + status + `"}`}
+	}
+	past := answer{status: 400, body: `{"error":{"type":"invalid_request_error","code":"payment_intent_unexpected_state"}}`}
 	for name, c := range map[string]struct {
-		answers []said
+		answers []answer
 		want    payment.Intent
 		kind    fault.Kind
-		asked   int
+		request int
 	}{
-		"a decline that says itself that the intent has no payment method any more": {
-			[]said{{status: 402, body: `{"error":{"type":"card_error","code":"card_declined","payment_intent":{"id":"pi_1","status":"requires_payment_method","last_payment_error":{"code":"card_declined"}}}}`}},
+		"a decline whose intent no longer has a payment method": {
+			[]answer{{status: 402, body: `{"error":{"type":"card_error","code":"card_declined","payment_intent":{"id":"pi_1","status":"requires_payment_method","last_payment_error":{"code":"card_declined"}}}}`}},
 			payment.Intent{ID: "pi_1", Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "card_declined"}, "", 1,
 		},
 		"a decline that leaves the intent as it was": {
-			[]said{{status: 402, body: `{"error":{"type":"card_error","code":"card_declined","payment_intent":{"id":"pi_1","status":"requires_confirmation"}}}`}, stands("requires_confirmation"), stands("canceled")},
+			[]answer{{status: 402, body: `{"error":{"type":"card_error","code":"card_declined","payment_intent":{"id":"pi_1","status":"requires_confirmation"}}}`}, current("requires_confirmation"), current("canceled")},
 			payment.Intent{ID: "pi_1", Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "card_declined"}, "", 3,
 		},
-		"another confirmation held the money: it is not let go": {
-			[]said{refused, stands("requires_capture")}, payment.Intent{ID: "pi_1", Observed: payment.Authorized}, "", 2,
+		"another confirmation authorized the money, which is not released": {
+			[]answer{refused, current("requires_capture")}, payment.Intent{ID: "pi_1", Observed: payment.Authorized}, "", 2,
 		},
-		"another confirmation is being worked on": {
-			[]said{refused, stands("processing")}, payment.Intent{ID: "pi_1", Observed: payment.Uncertain}, "", 2,
+		"another confirmation is in processing": {
+			[]answer{refused, current("processing")}, payment.Intent{ID: "pi_1", Observed: payment.Uncertain}, "", 2,
 		},
-		"another canceled it": {
-			[]said{refused, stands("canceled")}, payment.Intent{ID: "pi_1", Observed: payment.Declined, Reason: payment.PaymentRefused}, "", 2,
+		"another request canceled it": {
+			[]answer{refused, current("canceled")}, payment.Intent{ID: "pi_1", Observed: payment.Declined, Reason: payment.PaymentRefused}, "", 2,
 		},
-		"another confirmation took the money between look and fence": {
-			[]said{refused, stands("requires_confirmation"), past, stands("succeeded")}, payment.Intent{ID: "pi_1", Observed: payment.Captured}, "", 4,
+		"another confirmation captured the money between look and fence": {
+			[]answer{refused, current("requires_confirmation"), past, current("succeeded")}, payment.Intent{ID: "pi_1", Observed: payment.Captured}, "", 4,
 		},
-		"it is not known how it stands": {
-			[]said{refused, {status: 500, body: `{"error":{"type":"api_error"}}`}}, payment.Intent{}, fault.Unavailable, 2,
+		"its state is unknown": {
+			[]answer{refused, {status: 500, body: `{"error":{"type":"api_error"}}`}}, payment.Intent{}, fault.Unavailable, 2,
 		},
-		"it is not known if it was fenced": {
-			[]said{refused, stands("requires_confirmation"), {status: 500, body: `{"error":{"type":"api_error"}}`}}, payment.Intent{}, fault.Unavailable, 3,
+		"the result of the fence is unknown": {
+			[]answer{refused, current("requires_confirmation"), {status: 500, body: `{"error":{"type":"api_error"}}`}}, payment.Intent{}, fault.Unavailable, 3,
 		},
 		"our key is refused at the look": {
-			[]said{refused, {status: 403, body: `{"error":{"type":"invalid_request_error"}}`}}, payment.Intent{}, fault.Internal, 2,
+			[]answer{refused, {status: 403, body: `{"error":{"type":"invalid_request_error"}}`}}, payment.Intent{}, fault.Internal, 2,
 		},
 		"our key is refused at the fence": {
-			[]said{refused, stands("requires_confirmation"), {status: 403, body: `{"error":{"type":"invalid_request_error"}}`}}, payment.Intent{}, fault.Internal, 3,
+			[]answer{refused, current("requires_confirmation"), {status: 403, body: `{"error":{"type":"invalid_request_error"}}`}}, payment.Intent{}, fault.Internal, 3,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -263,13 +265,13 @@ func TestWhatBecomesOfARefusedConfirmation(t *testing.T) {
 				got, err := client.Confirm(t.Context(), "pi_1", "key-1")
 				assert.Equal(t, c.kind, fault.KindOf(err))
 				assert.Equal(t, c.want, got)
-				assert.Len(t, requests(), c.asked)
+				assert.Len(t, requests(), c.request)
 			})
 		})
 	}
 }
 
-func lines(all []asked) []string {
+func lines(all []request) []string {
 	var short []string
 	for _, r := range all {
 		short = append(short, r.method+" "+strings.TrimPrefix(r.path, "/some/path"))
@@ -277,26 +279,26 @@ func lines(all []asked) []string {
 	return short
 }
 
-func TestAnIntentPastConfirmingIsLookedUp(t *testing.T) {
+func TestConfirm_LooksUpAConfirmedIntent(t *testing.T) {
 	t.Parallel()
 	client, requests := fake(t,
-		said{status: 400, body: `{"error":{"type":"invalid_request_error","code":"payment_intent_unexpected_state"}}`},
-		said{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`})
+		answer{status: 400, body: `{"error":{"type":"invalid_request_error","code":"payment_intent_unexpected_state"}}`},
+		answer{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`})
 	got, err := client.Confirm(t.Context(), "pi_1", "key-1")
 	require.NoError(t, err)
 	assert.Equal(t, payment.Intent{ID: "pi_1", Observed: payment.Authorized}, got)
 	assert.Len(t, requests(), 2)
 }
 
-func TestAKeyThatLeadsNowhereIsLeft(t *testing.T) {
+func TestCreate_ReplacesABlockedIdempotencyKey(t *testing.T) {
 	t.Parallel()
-	for name, first := range map[string]said{
-		"the provider remembers a failure of its own under it": {status: 500, body: `{"error":{"type":"api_error"}}`, header: "Idempotent-Replayed: true"},
-		"it was used for another request":                      {status: 400, body: `{"error":{"type":"idempotency_error"}}`},
+	for name, first := range map[string]answer{
+		"the provider replays its own failure": {status: 500, body: `{"error":{"type":"api_error"}}`, header: "Idempotent-Replayed: true"},
+		"the key was used for another request": {status: 400, body: `{"error":{"type":"idempotency_error"}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client, requests := fake(t, first, said{status: 200, body: `{"id":"pi_2","status":"requires_confirmation"}`})
+			client, requests := fake(t, first, answer{status: 200, body: `{"id":"pi_2","status":"requires_confirmation"}`})
 			got, err := client.Create(t.Context(), charge(), "key-1")
 			require.NoError(t, err)
 			assert.Equal(t, payment.Intent{ID: "pi_2", Observed: payment.Nothing}, got)
@@ -306,10 +308,10 @@ func TestAKeyThatLeadsNowhereIsLeft(t *testing.T) {
 	}
 }
 
-func TestAFailureThatIsNewIsNoReasonForAnotherKey(t *testing.T) {
+func TestCreate_KeepsTheKeyAfterANewFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, requests := fake(t, said{status: 500, body: `{"error":{"type":"api_error"}}`})
+		client, requests := fake(t, answer{status: 500, body: `{"error":{"type":"api_error"}}`})
 		_, err := client.Create(t.Context(), charge(), "key-1")
 		require.ErrorIs(t, err, fault.Unavailable)
 		for _, r := range requests() {
@@ -318,7 +320,7 @@ func TestAFailureThatIsNewIsNoReasonForAnotherKey(t *testing.T) {
 	})
 }
 
-func TestPatienceEnds(t *testing.T) {
+func TestClient_LimitsTheTimeOfEachCall(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		after    time.Duration
@@ -327,22 +329,22 @@ func TestPatienceEnds(t *testing.T) {
 		most     time.Duration
 		requests int
 	}{
-		"a look has two seconds, and one more try": {
+		"a look-up has two seconds, and one retry": {
 			3 * time.Second, func(ctx context.Context, c *provider.Client) error { _, err := c.Find(ctx, "pi_1"); return err }, 4 * time.Second, 4900 * time.Millisecond, 2,
 		},
-		"a new intent has two seconds, and one more try": {
+		"a new intent has two seconds, and one retry": {
 			3 * time.Second, func(ctx context.Context, c *provider.Client) error {
 				_, err := c.Create(ctx, charge(), "key-1")
 				return err
 			}, 4 * time.Second, 4900 * time.Millisecond, 2,
 		},
-		"a confirmation has six seconds, and no other try": {
+		"a confirmation has six seconds, and no retry": {
 			7 * time.Second, func(ctx context.Context, c *provider.Client) error {
 				_, err := c.Confirm(ctx, "pi_1", "key-1")
 				return err
 			}, 5900 * time.Millisecond, 6900 * time.Millisecond, 1,
 		},
-		"nothing outlasts its handler": {
+		"no call outlasts its handler": {
 			3 * time.Second, func(ctx context.Context, c *provider.Client) error {
 				ctx, end := context.WithTimeout(ctx, time.Second)
 				defer end()
@@ -354,7 +356,7 @@ func TestPatienceEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				client, requests := fake(t, said{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`, after: c.after})
+				client, requests := fake(t, answer{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`, after: c.after})
 				began := time.Now()
 				require.ErrorIs(t, c.ask(t.Context(), client), fault.Unavailable)
 				assert.GreaterOrEqual(t, time.Since(began), c.least)
@@ -366,21 +368,22 @@ func TestPatienceEnds(t *testing.T) {
 	}
 }
 
-func TestABankMayTakeSeconds(t *testing.T) {
+func TestConfirm_WaitsForBanks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, _ := fake(t, said{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`, after: 3 * time.Second})
+		client, _ := fake(t, answer{status: 200, body: `{"id":"pi_1","status":"requires_capture"}`, after: 3 * time.Second})
 		got, err := client.Confirm(t.Context(), "pi_1", "key-1")
 		require.NoError(t, err)
 		assert.Equal(t, payment.Authorized, got.Observed)
 	})
 }
 
-// replacing is a key that is another whenever it is read, and a provider that takes one of them.
-func replacing(t *testing.T, taken string) (client *provider.Client, reads func() int) {
+// replacing returns a client whose API key changes with each read, and a provider that accepts one
+// of them.
+func replacing(t *testing.T, accepted string) (client *provider.Client, reads func() int) {
 	t.Helper()
 	way := loopback.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer "+taken {
+		if r.Header.Get("Authorization") != "Bearer "+accepted {
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = io.WriteString(w, `{"error":{"type":"invalid_request_error"}}`)
 			return
@@ -394,7 +397,7 @@ func replacing(t *testing.T, taken string) (client *provider.Client, reads func(
 	}, time.Now), way, nil), func() int { return n }
 }
 
-func TestAReplacedKeyIsReadAgain(t *testing.T) {
+func TestClient_ReadsAReplacedAPIKeyAgain(t *testing.T) {
 	t.Parallel()
 	client, reads := replacing(t, "sk_2")
 	for range 3 {
@@ -405,7 +408,7 @@ func TestAReplacedKeyIsReadAgain(t *testing.T) {
 	assert.Equal(t, 2, reads())
 }
 
-func TestAKeyThatIsRefusedIsNotReadForEveryPayment(t *testing.T) {
+func TestClient_DoesNotReadARefusedAPIKeyForEveryPayment(t *testing.T) {
 	t.Parallel()
 	client, reads := replacing(t, "none")
 	for range 5 {
@@ -415,7 +418,7 @@ func TestAKeyThatIsRefusedIsNotReadForEveryPayment(t *testing.T) {
 	assert.Equal(t, 2, reads())
 }
 
-func TestNothingIsAskedWithoutAKey(t *testing.T) {
+func TestClient_NeedsAnAPIKey(t *testing.T) {
 	t.Parallel()
 	client := provider.New("http://127.0.0.1:1", apikey.New(func(context.Context) (string, error) { return "", io.ErrUnexpectedEOF }, time.Now), nil, nil)
 	require.ErrorIs(t, client.Prepare(t.Context()), apikey.ErrUnreadable)
@@ -423,17 +426,17 @@ func TestNothingIsAskedWithoutAKey(t *testing.T) {
 	require.ErrorIs(t, err, apikey.ErrUnreadable)
 }
 
-func TestPreparingTakesNoPayment(t *testing.T) {
+func TestPrepare_OnlyConnects(t *testing.T) {
 	t.Parallel()
-	client, requests := fake(t, said{status: 404, body: `{}`})
+	client, requests := fake(t, answer{status: 404, body: `{}`})
 	require.NoError(t, client.Prepare(t.Context()))
 	require.Len(t, requests(), 1)
-	assert.Equal(t, asked{method: "GET", path: "/some/path/", form: url.Values{}}, requests()[0], "not even the key is shown")
+	assert.Equal(t, request{method: "GET", path: "/some/path/", form: url.Values{}}, requests()[0], "the key is not sent")
 }
 
-func TestARefusalIsLoggedDiscreetly(t *testing.T) {
+func TestClient_LogsARefusalWithoutPrivateData(t *testing.T) {
 	t.Parallel()
-	client, _ := fake(t, said{status: 400, body: `{"error":{"type":"invalid_request_error","message":"pm_secret_token of jane@example.com may not be used again"}}`})
+	client, _ := fake(t, answer{status: 400, body: `{"error":{"type":"invalid_request_error","message":"pm_secret_token of jane@example.com may not be used again"}}`})
 	var log strings.Builder
 	ctx, line := observe.Begin(t.Context(), slog.New(slog.NewJSONHandler(&log, nil)))
 	_, err := client.Create(ctx, charge(), "key-1")
@@ -444,9 +447,10 @@ func TestARefusalIsLoggedDiscreetly(t *testing.T) {
 	assert.NotContains(t, log.String(), "jane")
 }
 
-// TestErrorsAreDiscreet makes sure that neither the payment method nor what the provider says of it is in an error's text,
-// and that stripe-go writes nothing of its own. It does not run beside others: it listens to the process's output.
-func TestErrorsAreDiscreet(t *testing.T) {
+// TestClient_ErrorsHaveNoPrivateData checks that an error's text contains neither the payment
+// method nor the provider's message, and that stripe-go prints nothing. It is not parallel: it
+// captures the process's output.
+func TestClient_ErrorsHaveNoPrivateData(t *testing.T) {
 	read, write, err := os.Pipe()
 	require.NoError(t, err)
 	stdout, stderr := os.Stdout, os.Stderr
@@ -455,7 +459,7 @@ func TestErrorsAreDiscreet(t *testing.T) {
 	t.Cleanup(func() { os.Stdout, os.Stderr = stdout, stderr; log.SetOutput(stderr) })
 
 	var texts []string
-	for _, answer := range []said{
+	for _, answer := range []answer{
 		{status: 400, body: `{"error":{"type":"invalid_request_error","code":"parameter_unknown","param":"metadata","message":"pm_secret_token of jane@example.com","payment_intent":{"id":"pi_1","client_secret":"pm_secret_token"}}}`},
 		{status: 500, body: `jane@example.com pm_secret_token`},
 		{status: 200, body: `jane@example.com pm_secret_token`},

@@ -38,8 +38,8 @@ func failure(err error) error {
 	return discreet(said)
 }
 
-// outage reports whether an error means that the provider is down or throttles us. A refusal does not,
-// nor does a lock that another request holds.
+// outage reports whether an error means that the provider is down or throttles us. A refusal does
+// not, nor does a lock that another request holds.
 func outage(err error) bool {
 	said, ok := errors.AsType[*stripe.Error](err)
 	switch {

@@ -64,11 +64,11 @@ func (c *Client) Confirm(ctx context.Context, intent, key string) (payment.Inten
 	return c.fence(ctx, refused)
 }
 
-// fence cancels an intent that the provider refused to confirm, so that no request in flight can still
-// confirm it. It returns the intent's state: declined for the reason of the refusal, unless another
-// request was faster. It reads the intent first, because canceling releases what another confirmation
-// may have authorized meanwhile. A confirmation between the read and the cancellation loses its
-// authorization; its order learns of that from the capture.
+// fence cancels an intent that the provider refused to confirm, so that no request in flight can
+// still confirm it. It returns the intent's state: declined for the reason of the refusal, unless
+// another request was faster. It reads the intent first, because canceling releases what another
+// confirmation may have authorized meanwhile. A confirmation between the read and the cancellation
+// loses its authorization; its order learns of that from the capture.
 func (c *Client) fence(ctx context.Context, refused payment.Intent) (payment.Intent, error) {
 	current, err := c.Find(ctx, refused.ID)
 	if err == nil && current.Observed == payment.Nothing {
@@ -81,9 +81,9 @@ func (c *Client) fence(ctx context.Context, refused payment.Intent) (payment.Int
 	return current, err
 }
 
-// Capture takes the authorized amount and returns the intent's current state. If the answer is lost or
-// a refusal, it reads the intent, which says whether the money was captured. An intent is captured at
-// most once.
+// Capture takes the authorized amount and returns the intent's current state. If the answer is lost
+// or a refusal, it reads the intent, which says whether the money was captured. An intent is
+// captured at most once.
 func (c *Client) Capture(ctx context.Context, intent, key string) (payment.Intent, error) {
 	captured, err := c.act(c.paying, ctx, intent, "capture", &key)
 	if err == nil || keyRefused(err) {
@@ -103,8 +103,8 @@ func (c *Client) Capture(ctx context.Context, intent, key string) (payment.Inten
 	return current, nil
 }
 
-// Cancel releases the authorized amount and stops the intent from taking money. It returns the intent's
-// current state, which is unchanged if the provider cannot cancel it.
+// Cancel releases the authorized amount and stops the intent from taking money. It returns the
+// intent's current state, which is unchanged if the provider cannot cancel it.
 func (c *Client) Cancel(ctx context.Context, intent string) (payment.Intent, error) {
 	canceled, err := c.act(c.asking, ctx, intent, "cancel", nil)
 	if stateForbids(err) {
@@ -113,8 +113,8 @@ func (c *Client) Cancel(ctx context.Context, intent string) (payment.Intent, err
 	return canceled, failure(err)
 }
 
-// Find returns an intent's current state, however old the intent is. It returns payment.ErrNoIntent if
-// the provider does not have the intent.
+// Find returns an intent's current state, however old the intent is. It returns payment.ErrNoIntent
+// if the provider does not have the intent.
 func (c *Client) Find(ctx context.Context, intent string) (payment.Intent, error) {
 	path := stripe.FormatURLPath("/v1/payment_intents/%s", intent)
 	found, err := c.intent(c.asking, http.MethodGet, path, &stripe.Params{Context: ctx})
@@ -124,7 +124,8 @@ func (c *Client) Find(ctx context.Context, intent string) (payment.Intent, error
 	return found, failure(err)
 }
 
-// creation is the request for a PaymentIntent. stripe.PaymentIntentCreateParams would link 130 KB more.
+// creation is the request for a PaymentIntent. stripe.PaymentIntentCreateParams would link 130 KB
+// more.
 type creation struct {
 	stripe.Params      `form:"*"`
 	Amount             int64             `form:"amount"`
@@ -135,9 +136,9 @@ type creation struct {
 	Metadata           map[string]string `form:"metadata"`
 }
 
-// document is the part of a PaymentIntent that is read. Decoding all of stripe.PaymentIntent costs 7 ms
-// of CPU the first time, a hundred at the share of a 128 MB function, and would bring a customer's
-// data into memory.
+// document is the part of a PaymentIntent that is read. Decoding all of stripe.PaymentIntent costs
+// 7 ms of CPU the first time, a hundred at the share of a 128 MB function, and would bring a
+// customer's data into memory.
 type document struct {
 	stripe.APIResource
 	ID               string                     `json:"id"`

@@ -18,70 +18,73 @@ import (
 	"backroom/shared/saga"
 )
 
-// story is one order's money, told by chance: what is asked, in which order, and how often; what the customer and the banks
-// do; which answers are lost; and what else happens while a call is under way. Once it is calm, nothing goes wrong any more.
-type story struct {
+// scenario is a random sequence of messages, callbacks and repetitions about one order's payment,
+// of what the customer and the banks do, of lost answers, and of what happens during a call. When
+// calm is true, nothing fails.
+type scenario struct {
 	t     *rapid.T
 	outer *testing.T
 	calm  bool
-	depth int // of what happens meanwhile
+	depth int // of nested interruptions
 
-	card    string
-	total   money.Money
-	row     *payment.Charge
-	bank    bank
-	sent    []saga.Event // every message so far: each may come again
-	wanted  []saga.Refund
-	asks    int
-	givenUp bool
-	left    bool // its order was written off
+	card       string
+	total      money.Money
+	row        *payment.Charge
+	bank       bank
+	sent       []saga.Event // every message so far; each may be repeated
+	requested  []saga.Refund
+	ids        int
+	canceled   bool
+	writtenOff bool // the order was written off
 }
 
-const tale = "ord_1"
+const theOrder = "ord_1"
 
-// What goes wrong in stories is rare: a hundred of them, rapid's default, find next to nothing.
+// Bugs are rare in random sequences: 100 of them, rapid's default, find almost nothing.
 func init() { _ = flag.Set("rapid.checks", "3000") }
 
-// bank is the provider's ledger, with the rules that Stripe has.
+// bank is the provider's ledger, with Stripe's rules.
 type bank struct {
-	intents   map[string]*paid
-	keys      map[string]string // what was made under an idempotency key
+	intents   map[string]*bankIntent
+	keys      map[string]string // the id that was created under an idempotency key
 	callbacks []payment.Callback
 }
 
-type paid struct {
+type bankIntent struct {
 	payment.Intent
 	card      string // how the customer's card behaves
-	held      int    // how often the amount was held
-	captured  int    // how often it was taken
+	held      int    // how often the amount was authorized
+	captured  int    // how often it was captured
 	confirmed bool
 	refunds   []payment.ProviderRefund
 }
 
 var errLost = errors.New("the answer was lost")
 
-// meanwhile is what may happen before a call is carried out, and after it. It reports whether the call is carried out, and
+// interrupt may do something else before a call. It reports whether the call is carried out, and
 // whether its answer arrives.
-func (s *story) meanwhile() (before, after bool) {
+func (s *scenario) interrupt() (before, after bool) {
 	if s.calm {
 		return true, true
 	}
 	if s.depth < 2 && s.chance(6) {
 		s.depth++
-		s.happen()
+		s.act()
 		s.depth--
 	}
 	return !s.chance(10), !s.chance(10)
 }
 
-func (s *story) chance(oneIn int) bool { return rapid.IntRange(1, oneIn).Draw(s.t, "chance") == oneIn }
+func (s *scenario) chance(oneIn int) bool {
+	return rapid.IntRange(1, oneIn).Draw(s.t, "chance") == oneIn
+}
 
-func (s *story) pick(from ...string) string { return rapid.SampledFrom(from).Draw(s.t, "pick") }
+func (s *scenario) pick(from ...string) string { return rapid.SampledFrom(from).Draw(s.t, "pick") }
 
-// happens carries out a call that something may happen to.
-func happens[T any](s *story, do func() (T, error)) (T, error) {
+// call carries out a call that may be interrupted or lost.
+func call[T any](s *scenario, do func() (T, error)) (T, error) {
 	var none T
-	before, after := s.meanwhile()
+	before, after := s.interrupt()
 	if !before {
 		return none, fault.Unavailable
 	}
@@ -92,12 +95,11 @@ func happens[T any](s *story, do func() (T, error)) (T, error) {
 	return v, err
 }
 
-// The table of charges.
-
-type table struct{ *story }
+// table is the table of charges.
+type table struct{ *scenario }
 
 func (s table) Create(_ context.Context, c payment.Charge, cause saga.Cause, f saga.Fact) (payment.Charge, error) {
-	before, after := s.meanwhile()
+	before, after := s.interrupt()
 	switch {
 	case !before:
 		return c, errLost
@@ -114,7 +116,7 @@ func (s table) Create(_ context.Context, c payment.Charge, cause saga.Cause, f s
 }
 
 func (s table) Load(context.Context, saga.Shop, string) (payment.Charge, error) {
-	if before, _ := s.meanwhile(); !before {
+	if before, _ := s.interrupt(); !before {
 		return payment.Charge{}, errLost
 	}
 	if s.row == nil {
@@ -124,7 +126,7 @@ func (s table) Load(context.Context, saga.Shop, string) (payment.Charge, error) 
 }
 
 func (s table) Save(_ context.Context, c payment.Charge, cause saga.Cause, facts ...saga.Fact) (payment.Charge, error) {
-	before, after := s.meanwhile()
+	before, after := s.interrupt()
 	switch {
 	case !before:
 		return c, errLost
@@ -136,7 +138,7 @@ func (s table) Save(_ context.Context, c payment.Charge, cause saga.Cause, facts
 		s.t.Fatalf("captured, and then %s", c.Observed)
 	}
 	if s.calm && !s.row.FullyReturned() && slices.Contains(facts, saga.PaymentReturned) {
-		s.judgeReturned()
+		s.verifyReturned()
 	}
 	c = written(c, cause, facts...)
 	s.row = &c
@@ -156,10 +158,8 @@ func written(c payment.Charge, cause saga.Cause, facts ...saga.Fact) payment.Cha
 	return c
 }
 
-// The provider.
-
-func (s *story) Create(_ context.Context, c payment.Charge, key string) (payment.Intent, error) {
-	return happens(s, func() (payment.Intent, error) {
+func (s *scenario) Create(_ context.Context, c payment.Charge, key string) (payment.Intent, error) {
+	return call(s, func() (payment.Intent, error) {
 		if c.PaymentMethod == "is refused" {
 			return payment.Intent{Observed: payment.Declined, Reason: payment.PaymentMethodUnknown}, nil
 		}
@@ -167,18 +167,18 @@ func (s *story) Create(_ context.Context, c payment.Charge, key string) (payment
 			return s.bank.intents[id].Intent, nil
 		}
 		id := fmt.Sprint("pi_", len(s.bank.intents)+1)
-		i := &paid{card: c.PaymentMethod, Intent: payment.Intent{ID: id, Observed: payment.Nothing, Shop: c.Shop, Order: c.Order, Attempt: c.Attempt}}
+		i := &bankIntent{card: c.PaymentMethod, Intent: payment.Intent{ID: id, Observed: payment.Nothing, Shop: c.Shop, Order: c.Order, Attempt: c.Attempt}}
 		s.bank.intents[id], s.bank.keys[key] = i, id
 		s.callBack(i)
 		return i.Intent, nil
 	})
 }
 
-func (s *story) Confirm(_ context.Context, intent, _ string) (payment.Intent, error) {
+func (s *scenario) Confirm(_ context.Context, intent, _ string) (payment.Intent, error) {
 	if s.calm && s.row.Desired != payment.DesiredCapture {
-		s.t.Fatalf("confirmed, though it was known to be given up")
+		s.t.Fatalf("confirmed, though the order is canceled")
 	}
-	return happens(s, func() (payment.Intent, error) {
+	return call(s, func() (payment.Intent, error) {
 		i := s.bank.intents[intent]
 		if i.Observed != payment.Nothing {
 			return i.Intent, nil
@@ -189,7 +189,7 @@ func (s *story) Confirm(_ context.Context, intent, _ string) (payment.Intent, er
 			i.hold()
 		case i.card == "declines":
 			i.Observed, i.Reason = payment.Declined, payment.CardDeclined
-		case i.card == "asks":
+		case i.card == "needs action":
 			i.Observed, i.ClientSecret = payment.ActionNeeded, intent+"_secret"
 		default:
 			i.Observed = payment.Uncertain
@@ -199,16 +199,16 @@ func (s *story) Confirm(_ context.Context, intent, _ string) (payment.Intent, er
 	})
 }
 
-func (i *paid) hold() {
+func (i *bankIntent) hold() {
 	i.Observed, i.Reason, i.ClientSecret = payment.Authorized, "", ""
 	i.held++
 }
 
-func (s *story) Capture(_ context.Context, intent, _ string) (payment.Intent, error) {
+func (s *scenario) Capture(_ context.Context, intent, _ string) (payment.Intent, error) {
 	if s.row.Desired != payment.DesiredCapture {
-		s.t.Fatalf("captured, though it was known to be given up")
+		s.t.Fatalf("captured, though the order is canceled")
 	}
-	return happens(s, func() (payment.Intent, error) {
+	return call(s, func() (payment.Intent, error) {
 		i := s.bank.intents[intent]
 		if i.Observed == payment.Authorized {
 			i.Observed = payment.Captured
@@ -219,8 +219,8 @@ func (s *story) Capture(_ context.Context, intent, _ string) (payment.Intent, er
 	})
 }
 
-func (s *story) Cancel(_ context.Context, intent string) (payment.Intent, error) {
-	return happens(s, func() (payment.Intent, error) {
+func (s *scenario) Cancel(_ context.Context, intent string) (payment.Intent, error) {
+	return call(s, func() (payment.Intent, error) {
 		i := s.bank.intents[intent]
 		if i.Observed != payment.Captured && i.Observed != payment.Uncertain && i.Observed != payment.Canceled {
 			i.cancel()
@@ -230,26 +230,26 @@ func (s *story) Cancel(_ context.Context, intent string) (payment.Intent, error)
 	})
 }
 
-func (i *paid) cancel() {
+func (i *bankIntent) cancel() {
 	i.Observed, i.Reason, i.ClientSecret = payment.Canceled, payment.PaymentCanceled, ""
 }
 
-func (s *story) Find(_ context.Context, intent string) (payment.Intent, error) {
-	return happens(s, func() (payment.Intent, error) { return s.bank.intents[intent].Intent, nil })
+func (s *scenario) Find(_ context.Context, intent string) (payment.Intent, error) {
+	return call(s, func() (payment.Intent, error) { return s.bank.intents[intent].Intent, nil })
 }
 
-func (s *story) Refund(_ context.Context, c payment.Charge, r saga.Refund, key string) (payment.ProviderRefund, error) {
+func (s *scenario) Refund(_ context.Context, c payment.Charge, r saga.Refund, key string) (payment.ProviderRefund, error) {
 	if s.calm && s.row.Desired == payment.DesiredAbandon && r.ID == payment.FullRefundID {
-		s.t.Fatalf("given back, though it was known to be written off")
+		s.t.Fatalf("returned, though the order is written off")
 	}
-	return happens(s, func() (payment.ProviderRefund, error) {
+	return call(s, func() (payment.ProviderRefund, error) {
 		i := s.bank.intents[c.Intent]
 		m := payment.ProviderRefund{Refund: r.ID, Try: r.Try, Amount: r.Amount, Status: saga.RefundStatusFailed}
 		if id, known := s.bank.keys[key]; known {
 			at := slices.IndexFunc(i.refunds, func(m payment.ProviderRefund) bool { return m.ID == id })
 			return i.refunds[at], nil
 		}
-		if i.Observed != payment.Captured || r.Amount > s.total.Amount-i.given() {
+		if i.Observed != payment.Captured || r.Amount > s.total.Amount-i.refunded() {
 			return m, nil
 		}
 		m.ID, m.Status = fmt.Sprint("re_", len(i.refunds)+1), saga.RefundStatusSucceeded
@@ -263,7 +263,7 @@ func (s *story) Refund(_ context.Context, c payment.Charge, r saga.Refund, key s
 	})
 }
 
-func (i *paid) given() int64 {
+func (i *bankIntent) refunded() int64 {
 	var sum int64
 	for _, m := range i.refunds {
 		if m.Status != saga.RefundStatusFailed {
@@ -273,36 +273,36 @@ func (i *paid) given() int64 {
 	return sum
 }
 
-func (s *story) Refunds(_ context.Context, c payment.Charge) ([]payment.ProviderRefund, error) {
-	return happens(s, func() ([]payment.ProviderRefund, error) { return slices.Clone(s.bank.intents[c.Intent].refunds), nil })
+func (s *scenario) Refunds(_ context.Context, c payment.Charge) ([]payment.ProviderRefund, error) {
+	return call(s, func() ([]payment.ProviderRefund, error) { return slices.Clone(s.bank.intents[c.Intent].refunds), nil })
 }
 
-func (s *story) callBack(i *paid) {
+func (s *scenario) callBack(i *bankIntent) {
 	s.bank.callbacks = append(s.bank.callbacks, payment.Callback{ID: fmt.Sprint("evt_", len(s.bank.callbacks)+1), Intent: i.ID})
 }
 
-// What happens.
+func (s *scenario) reconciler() payment.Reconciler {
+	return payment.Reconciler{Charges: table{s}, Provider: s}
+}
 
-func (s *story) till() payment.Reconciler { return payment.Reconciler{Charges: table{s}, Provider: s} }
-
-// deliver hands a message to the step that hears it.
-func (s *story) deliver(e saga.Event) {
+// deliver passes a message to the step that consumes it.
+func (s *scenario) deliver(e saga.Event) {
 	var step interface {
 		Handle(context.Context, saga.Event) error
 	}
 	switch {
 	case slices.Contains(saga.Routes[e.Type].To, saga.AuthorizePayment):
-		step = payment.AuthorizeStep{Reconciler: s.till()}
+		step = payment.AuthorizeStep{Reconciler: s.reconciler()}
 	case e.Cause().Actor == string(saga.CapturePayment):
-		step = payment.CaptureStep{Reconciler: s.till()}
+		step = payment.CaptureStep{Reconciler: s.reconciler()}
 	default:
-		step = payment.ReturnStep{Reconciler: s.till()}
+		step = payment.ReturnStep{Reconciler: s.reconciler()}
 	}
 	s.check(step.Handle(s.outer.Context(), e))
 }
 
-// check fails for an error that is neither expected nor an accident.
-func (s *story) check(err error) {
+// check fails for an unexpected error.
+func (s *scenario) check(err error) {
 	switch kind := fault.KindOf(err); {
 	case err == nil, errors.Is(err, errLost), kind.Later(), kind == fault.Conflict, kind == fault.NotFound && s.row == nil:
 	default:
@@ -310,22 +310,22 @@ func (s *story) check(err error) {
 	}
 }
 
-func (s *story) ask() string {
-	s.asks++
-	return fmt.Sprint("ask-", s.asks)
+func (s *scenario) nextID() string {
+	s.ids++
+	return fmt.Sprint("message-", s.ids)
 }
 
-func (s *story) send(e saga.Event) {
+func (s *scenario) send(e saga.Event) {
 	s.sent = append(s.sent, e)
 	s.deliver(e)
 }
 
-func (s *story) about(step saga.Step, fact saga.Fact) saga.Event {
-	return paymenttest.About(s.outer, step, fact, s.ask(), tale)
+func (s *scenario) about(step saga.Step, fact saga.Fact) saga.Event {
+	return paymenttest.About(s.outer, step, fact, s.nextID(), theOrder)
 }
 
-func (s *story) hear(b payment.Callback) {
-	err := s.till().HandleCallback(s.outer.Context(), b, saga.Cause{ID: b.ID, Actor: "receive-payment-event"})
+func (s *scenario) handleCallback(b payment.Callback) {
+	err := s.reconciler().HandleCallback(s.outer.Context(), b, saga.Cause{ID: b.ID, Actor: "receive-payment-event"})
 	if !errors.Is(err, payment.ErrUnknownPayment) {
 		s.check(err)
 	} else if s.row != nil && s.row.Intent == b.Intent && s.depth == 0 {
@@ -333,31 +333,31 @@ func (s *story) hear(b payment.Callback) {
 	}
 }
 
-func (s *story) happen() {
+func (s *scenario) act() {
 	switch s.pick("reserved", "confirmed", "canceling", "check", "capture", "return", "refund", "write-off", "again", "again", "callback", "callback", "bank", "bank", "day") {
 	case "reserved":
-		s.send(paymenttest.Reserved(s.outer, s.ask(), tale, s.total, s.card))
+		s.send(paymenttest.Reserved(s.outer, s.nextID(), theOrder, s.total, s.card))
 	case "confirmed":
 		s.send(s.about(saga.CapturePayment, saga.OrderConfirmed))
 	case "canceling":
-		s.givenUp = true
+		s.canceled = true
 		s.send(s.about(saga.ReturnPayment, saga.OrderCanceling))
 	case "check":
 		s.send(s.about(saga.AuthorizePayment, saga.PaymentCheckDue))
 	case "capture":
 		s.send(s.about(saga.CapturePayment, saga.CaptureDue))
 	case "return":
-		if s.givenUp {
+		if s.canceled {
 			s.send(s.about(saga.ReturnPayment, saga.ReturnDue))
 		}
 	case "refund":
 		if s.row != nil && s.row.Observed == payment.Captured && s.row.Desired == payment.DesiredCapture && s.row.Intent != "" {
-			s.wantRefund()
-			s.send(paymenttest.Refunding(s.outer, saga.OrderRefunding, s.ask(), tale, s.wanted...))
+			s.requestRefund()
+			s.send(paymenttest.Refunding(s.outer, saga.OrderRefunding, s.nextID(), theOrder, s.requested...))
 		}
 	case "write-off":
 		if s.chance(3) {
-			s.left = true
+			s.writtenOff = true
 			s.send(s.about(saga.ReturnPayment, saga.PaymentWrittenOff))
 		}
 	case "again":
@@ -366,10 +366,10 @@ func (s *story) happen() {
 		}
 	case "callback":
 		if len(s.bank.callbacks) > 0 {
-			s.hear(rapid.SampledFrom(s.bank.callbacks).Draw(s.t, "callback"))
+			s.handleCallback(rapid.SampledFrom(s.bank.callbacks).Draw(s.t, "callback"))
 		}
 	case "bank":
-		s.banking()
+		s.actAtBank()
 	case "day":
 		if s.depth == 0 { // no call takes a day
 			clear(s.bank.keys)
@@ -377,24 +377,24 @@ func (s *story) happen() {
 	}
 }
 
-// wantRefund adds a refund to what the order wants, or has it try one that failed anew.
-func (s *story) wantRefund() {
-	s.wanted = slices.Clone(s.wanted) // messages under way keep what they carry
-	for at, w := range s.wanted {
+// requestRefund adds a refund to the order's requests, or another try of one that failed.
+func (s *scenario) requestRefund() {
+	s.requested = slices.Clone(s.requested) // sent messages keep their list
+	for at, w := range s.requested {
 		if slices.ContainsFunc(s.row.Refunds, func(r saga.Refund) bool {
 			return r.ID == w.ID && r.Try == w.Try && r.Status == saga.RefundStatusFailed
 		}) {
-			s.wanted[at].Try++
+			s.requested[at].Try++
 			return
 		}
 	}
-	s.wanted = append(s.wanted, saga.Refund{
-		ID: fmt.Sprint("refund-", len(s.wanted)+1), Amount: rapid.Int64Range(1, price.Amount).Draw(s.t, "amount"), Try: 1, Status: saga.RefundStatusRequested,
+	s.requested = append(s.requested, saga.Refund{
+		ID: fmt.Sprint("refund-", len(s.requested)+1), Amount: rapid.Int64Range(1, price.Amount).Draw(s.t, "amount"), Try: 1, Status: saga.RefundStatusRequested,
 	})
 }
 
-// banking is what customers and banks do by themselves.
-func (s *story) banking() {
+// actAtBank does something that a customer or a bank does by itself.
+func (s *scenario) actAtBank() {
 	ids := slices.Sorted(maps.Keys(s.bank.intents))
 	if len(ids) == 0 {
 		return
@@ -406,9 +406,9 @@ func (s *story) banking() {
 			i.held--
 			i.Observed, i.Reason = payment.Declined, payment.CardDeclined
 		}
-	case payment.Declined: // the customer finds another card
+	case payment.Declined: // the customer uses another card
 		i.hold()
-	case payment.Authorized: // it was held for a week
+	case payment.Authorized: // the authorization lapses after a week
 		i.cancel()
 	case payment.Captured:
 		for at := range i.refunds {
@@ -427,15 +427,15 @@ func (s *story) banking() {
 	s.callBack(i)
 }
 
-// settle has everything be asked, and called back, until it has come to its end. What the provider still works on then ends
-// well, and nobody hears of that but by callbacks.
-func (s *story) settle() {
+// settle repeats every message and callback until the payment is settled. Payments and refunds that
+// are still in processing then succeed, and only callbacks report that.
+func (s *scenario) settle() {
 	s.calm = true
 	for _, e := range s.sent { // as from a dead-letter queue
 		s.deliver(e)
 	}
 	s.callBackAll()
-	if s.givenUp {
+	if s.canceled {
 		s.deliver(s.about(saga.ReturnPayment, saga.ReturnDue))
 		s.deliver(s.about(saga.ReturnPayment, saga.ReturnDue))
 	}
@@ -452,33 +452,33 @@ func (s *story) settle() {
 		}
 	}
 	s.callBackAll()
-	for range s.wanted {
-		s.deliver(paymenttest.Refunding(s.outer, saga.RefundDue, s.ask(), tale, s.wanted...))
+	for range s.requested {
+		s.deliver(paymenttest.Refunding(s.outer, saga.RefundDue, s.nextID(), theOrder, s.requested...))
 	}
 }
 
-func (s *story) callBackAll() {
+func (s *scenario) callBackAll() {
 	for at := range len(s.bank.callbacks) {
-		s.hear(s.bank.callbacks[at])
+		s.handleCallback(s.bank.callbacks[at])
 	}
 }
 
-// answers has a step be asked once more, and reports whether it tells the fact anew.
-func (s *story) answers(step saga.Step, ask, with saga.Fact) bool {
+// answers sends a new message to a step, and reports whether the step publishes the fact again.
+func (s *scenario) answers(step saga.Step, ask, with saga.Fact) bool {
 	before := s.row.History.Version
 	s.deliver(s.about(step, ask))
 	last := s.row.History.Entries[len(s.row.History.Entries)-1]
 	return s.row.History.Version == before+1 && last.Fact == with
 }
 
-func (s *story) judge() {
+func (s *scenario) verify() {
 	confirmed := 0
 	for id, i := range s.bank.intents {
 		if i.confirmed {
 			confirmed++
 		}
-		if i.captured > 1 || i.given() > s.total.Amount*int64(i.captured) {
-			s.t.Fatalf("%s was captured %d times, and %d of it went back", id, i.captured, i.given())
+		if i.captured > 1 || i.refunded() > s.total.Amount*int64(i.captured) {
+			s.t.Fatalf("%s was captured %d times, and %d was refunded", id, i.captured, i.refunded())
 		}
 		for at, m := range i.refunds {
 			if m.Refund != payment.FullRefundID && slices.ContainsFunc(i.refunds[:at], func(o payment.ProviderRefund) bool { return o.Refund == m.Refund && o.Try == m.Try }) {
@@ -489,40 +489,40 @@ func (s *story) judge() {
 	if confirmed > 1 {
 		s.t.Fatalf("%d payments were confirmed for one order", confirmed)
 	}
-	if s.row == nil && !s.givenUp && !s.left {
+	if s.row == nil && !s.canceled && !s.writtenOff {
 		return
 	}
 	if s.row == nil {
-		s.t.Fatalf("given up, and nothing keeps it from being paid")
+		s.t.Fatalf("canceled, but nothing prevents its payment")
 	}
 	switch {
-	case s.left && !s.row.FullyReturned():
-		s.judgeLeft()
+	case s.writtenOff && !s.row.FullyReturned():
+		s.verifyAbandoned()
 		return
-	case !s.givenUp && !s.left:
-		s.judgeTaken()
+	case !s.canceled && !s.writtenOff:
+		s.verifyCaptured()
 		return
 	}
 	if s.row.Desired != payment.DesiredReturn || !s.row.FullyReturned() || !slices.Contains(facts(*s.row), saga.PaymentReturned) {
-		s.t.Fatalf("given up, but wants %s, has %s: %v", s.row.Desired, s.row.Observed, facts(*s.row))
+		s.t.Fatalf("canceled, but desired %s, observed %s: %v", s.row.Desired, s.row.Observed, facts(*s.row))
 	}
-	s.judgeReturned()
+	s.verifyReturned()
 	if !s.answers(saga.ReturnPayment, saga.ReturnDue, saga.PaymentReturned) || !s.answers(saga.AuthorizePayment, saga.PaymentCheckDue, saga.PaymentReturned) {
-		s.t.Fatalf("asked again, it does not answer: %v", facts(*s.row))
+		s.t.Fatalf("a new message is not answered: %v", facts(*s.row))
 	}
 }
 
-// judgeReturned fails if the provider holds or has any of the order's money.
-func (s *story) judgeReturned() {
+// verifyReturned fails if any of the order's money is still authorized or captured.
+func (s *scenario) verifyReturned() {
 	for id, i := range s.bank.intents {
 		if i.Observed == payment.Authorized || i.Observed == payment.Captured && i.arrived() != s.total.Amount {
-			s.t.Fatalf("returned, but of %s the provider has %s, and %d went back", id, i.Observed, i.arrived())
+			s.t.Fatalf("returned, but %s is %s at the provider, and %d was refunded", id, i.Observed, i.arrived())
 		}
 	}
 }
 
-// arrived returns how much went back to the customer.
-func (i *paid) arrived() int64 {
+// arrived returns how much was refunded to the customer.
+func (i *bankIntent) arrived() int64 {
 	var sum int64
 	for _, m := range i.refunds {
 		if m.Status == saga.RefundStatusSucceeded {
@@ -532,30 +532,31 @@ func (i *paid) arrived() int64 {
 	return sum
 }
 
-// judgeLeft fails if anything of a charge that was written off is held, can still be taken, or was taken and not told.
-func (s *story) judgeLeft() {
+// verifyAbandoned fails if a written-off charge is authorized, can still be captured, or was
+// captured without a PaymentCaptured.
+func (s *scenario) verifyAbandoned() {
 	i := s.bank.intents[s.row.Intent]
 	switch {
 	case s.row.Desired != payment.DesiredAbandon:
-		s.t.Fatalf("written off, but wants %s", s.row.Desired)
-	case i == nil: // the provider would not have it, or was not needed
+		s.t.Fatalf("written off, but desired %s", s.row.Desired)
+	case i == nil: // the provider refused it, or was not needed
 	case i.Observed != payment.Captured && i.Observed != payment.Canceled:
-		s.t.Fatalf("written off, but the provider has %s: %v", i.Observed, facts(*s.row))
-	case i.Observed == payment.Captured && s.row.Observed != s.hasOf(i):
-		s.t.Fatalf("taken, and the charge has %s, not %s: %v", s.row.Observed, s.hasOf(i), facts(*s.row))
-	case i.Observed == payment.Captured && !s.givenUp && !slices.Contains(facts(*s.row), saga.PaymentCaptured):
-		s.t.Fatalf("taken, and nobody was told: %v", facts(*s.row))
+		s.t.Fatalf("written off, but %s at the provider: %v", i.Observed, facts(*s.row))
+	case i.Observed == payment.Captured && s.row.Observed != s.observedOf(i):
+		s.t.Fatalf("captured, but the charge observes %s, not %s: %v", s.row.Observed, s.observedOf(i), facts(*s.row))
+	case i.Observed == payment.Captured && !s.canceled && !slices.Contains(facts(*s.row), saga.PaymentCaptured):
+		s.t.Fatalf("captured, but not published: %v", facts(*s.row))
 	}
 	before := *s.row
 	s.deliver(s.about(saga.CapturePayment, saga.CaptureDue))
 	s.deliver(s.about(saga.ReturnPayment, saga.ReturnDue))
 	if s.row.Observed != before.Observed || s.row.Desired != before.Desired {
-		s.t.Fatalf("asked once more, it has %s and wants %s", s.row.Observed, s.row.Desired)
+		s.t.Fatalf("after new messages it observes %s and desires %s", s.row.Observed, s.row.Desired)
 	}
 }
 
-// hasOf returns what a charge has whose money was taken, and perhaps went back as a whole.
-func (s *story) hasOf(i *paid) payment.Observed {
+// observedOf returns the observed state of a captured charge, which may be refunded in full.
+func (s *scenario) observedOf(i *bankIntent) payment.Observed {
 	whole := slices.ContainsFunc(i.refunds, func(m payment.ProviderRefund) bool { return m.Refund == payment.FullRefundID })
 	if whole && i.arrived() == s.total.Amount {
 		return payment.Returned
@@ -563,10 +564,10 @@ func (s *story) hasOf(i *paid) payment.Observed {
 	return payment.Captured
 }
 
-func (s *story) judgeTaken() {
+func (s *scenario) verifyCaptured() {
 	i := s.bank.intents[s.row.Intent]
-	if i == nil { // the provider would not have it, or was not needed
-		i = &paid{Intent: payment.Intent{Observed: s.row.Observed}}
+	if i == nil { // the provider refused it, or was not needed
+		i = &bankIntent{Intent: payment.Intent{Observed: s.row.Observed}}
 	}
 	same := s.row.Observed == i.Observed || i.Observed == payment.Canceled && (s.row.Observed == payment.Lapsed || s.row.Observed == payment.Declined)
 	answers := true
@@ -581,30 +582,30 @@ func (s *story) judgeTaken() {
 		answers = s.answers(saga.AuthorizePayment, saga.PaymentCheckDue, saga.PaymentAuthorized)
 	}
 	if !same || !answers {
-		s.t.Fatalf("has %s, the provider %s: %v", s.row.Observed, i.Observed, facts(*s.row))
+		s.t.Fatalf("observed %s, at the provider %s: %v", s.row.Observed, i.Observed, facts(*s.row))
 	}
 	if s.row.Observed == payment.ActionNeeded != (s.row.ClientSecret != "") {
-		s.t.Fatalf("has %s, client secret %q", s.row.Observed, s.row.ClientSecret)
+		s.t.Fatalf("observed %s, client secret %q", s.row.Observed, s.row.ClientSecret)
 	}
-	told := map[saga.RefundStatus]saga.Fact{saga.RefundStatusSucceeded: saga.PaymentRefunded, saga.RefundStatusFailed: saga.RefundFailed}
+	factOf := map[saga.RefundStatus]saga.Fact{saga.RefundStatusSucceeded: saga.PaymentRefunded, saga.RefundStatusFailed: saga.RefundFailed}
 	for _, r := range s.row.Refunds {
-		if !slices.Contains(facts(*s.row), told[r.Status]) {
+		if !slices.Contains(facts(*s.row), factOf[r.Status]) {
 			s.t.Fatalf("refund %+v: %v", r, facts(*s.row))
 		}
 	}
 }
 
-func TestWhateverHappensTheMoneyIsWhereItsOrderWantsIt(t *testing.T) {
+func TestReconciler_EndsInTheDesiredStateWhateverHappens(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		s := &story{t: r, outer: t, total: price, bank: bank{intents: map[string]*paid{}, keys: map[string]string{}}}
-		if s.card = s.pick("pays", "pays", "declines", "asks", "dawdles", "is refused", "is not needed"); s.card == "is not needed" {
+		s := &scenario{t: r, outer: t, total: price, bank: bank{intents: map[string]*bankIntent{}, keys: map[string]string{}}}
+		if s.card = s.pick("pays", "pays", "declines", "needs action", "dawdles", "is refused", "is not needed"); s.card == "is not needed" {
 			s.total.Amount = 0
 		}
 		for range rapid.IntRange(1, 25).Draw(r, "length") {
-			s.happen()
+			s.act()
 		}
 		s.settle()
-		s.judge()
+		s.verify()
 	})
 }
