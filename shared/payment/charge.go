@@ -56,7 +56,7 @@ type Charge struct {
 	PaymentMethod string // the provider's token; the intent keeps it, the charge's row does not
 	Desired       Desired
 	Observed      Observed
-	Intent        string // the provider's id of the payment; empty if it was not needed, or the provider refused to create it
+	Intent        string // the provider's id of the payment; empty if not needed, or refused by the provider
 	ClientSecret  string // lets the customer complete the payment; kept only while the customer must act
 	Reason        string // why it was declined, or could not be captured
 	DeclineCode   string // the provider's own code for Reason, for operators

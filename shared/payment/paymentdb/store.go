@@ -101,7 +101,9 @@ func (s Store) Load(ctx context.Context, shop saga.Shop, order string) (payment.
 
 // Save stores a charge, raises its version and publishes the facts, in one write. It returns the
 // charge with its new history, and fault.Conflict if the charge changed since it was loaded.
-func (s Store) Save(ctx context.Context, c payment.Charge, cause saga.Cause, facts ...saga.Fact) (payment.Charge, error) {
+func (s Store) Save(
+	ctx context.Context, c payment.Charge, cause saga.Cause, facts ...saga.Fact,
+) (payment.Charge, error) {
 	history, err := s.Table.SaveNext(ctx, change(c, cause, facts...))
 	if err == nil {
 		c.History = history

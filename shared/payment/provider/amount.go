@@ -12,7 +12,9 @@ import (
 // https://docs.stripe.com/currencies, sections "Zero-decimal currencies", "Three-decimal currencies"
 // and "Special cases".
 var (
-	zeroDecimal = setOf("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF")
+	zeroDecimal = setOf(
+		"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF",
+	)
 
 	// The last digit must be 0: cards do not support thousandths.
 	threeDecimal = setOf("BHD", "JOD", "KWD", "OMR", "TND")
@@ -47,7 +49,7 @@ func Amount(m money.Money) (int64, error) {
 	}
 	for ; ours > theirs; ours-- {
 		if amount%10 != 0 {
-			return 0, fmt.Errorf("provider: %d minor units of %s cannot be expressed in the provider's units", m.Amount, m.Currency)
+			return 0, fmt.Errorf("provider: %d minor units of %s do not convert to the provider's units", m.Amount, m.Currency)
 		}
 		amount /= 10
 	}
@@ -69,7 +71,7 @@ func minorUnits(amount int64, currency string) (int64, error) {
 	}
 	for ; theirs > ours; theirs-- {
 		if minor%10 != 0 {
-			return 0, fmt.Errorf("provider: %d of the provider's units of %s cannot be expressed in minor units", amount, currency)
+			return 0, fmt.Errorf("provider: %d of the provider's units of %s do not convert to minor units", amount, currency)
 		}
 		minor /= 10
 	}

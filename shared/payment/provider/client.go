@@ -65,7 +65,8 @@ func New(base string, key *apikey.Key, connections http.RoundTripper, guard Guar
 	backend := func(timeout time.Duration, retries int64) (stripe.Backend, *http.Client) {
 		client := &http.Client{
 			Transport: mount{prefix, connections}, Timeout: timeout,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // an API does not redirect
+			// An API does not redirect.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 		return stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
 			URL:               &origin,
@@ -116,7 +117,9 @@ func (c *Client) Prepare(ctx context.Context) error {
 }
 
 // call sends a request and decodes its answer.
-func (c *Client) call(backend stripe.Backend, method, path string, params stripe.ParamsContainer, answer stripe.LastResponseSetter) error {
+func (c *Client) call(
+	backend stripe.Backend, method, path string, params stripe.ParamsContainer, answer stripe.LastResponseSetter,
+) error {
 	ctx := params.GetParams().Context
 	key, err := c.key.Get(ctx)
 	if err != nil {

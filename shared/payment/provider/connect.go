@@ -16,7 +16,8 @@ type Settings struct {
 // Connect returns the client of the provider that the settings name. It prepares the client during
 // INIT and puts it behind the circuit breaker that these functions share.
 func Connect(rt function.Runtime, s Settings) *Client {
-	breaker := circuit.New("payment-provider", circuit.Table{DB: rt.DynamoDB(), Name: s.Circuits}, rt.Now, circuit.DefaultSettings)
+	circuits := circuit.Table{DB: rt.DynamoDB(), Name: s.Circuits}
+	breaker := circuit.New("payment-provider", circuits, rt.Now, circuit.DefaultSettings)
 	client := New(rt.URL(s.Provider), apikey.InSecret(rt.AWS, s.Secret, rt.Now), rt.Web, breaker)
 	rt.OnInit(client.Prepare)
 	return client

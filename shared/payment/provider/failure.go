@@ -146,7 +146,8 @@ func refusal(err error) (payment.Intent, bool) {
 		i.Reason = payment.CardDeclined
 	case said.Type != stripe.ErrorTypeInvalidRequest || said.HTTPStatusCode != http.StatusBadRequest:
 		return payment.Intent{}, false
-	case stateForbids(err), locked(said), said.Code == stripe.ErrorCodeRateLimit, said.Code == stripe.ErrorCodeParameterUnknown:
+	case stateForbids(err), locked(said), said.Code == stripe.ErrorCodeRateLimit,
+		said.Code == stripe.ErrorCodeParameterUnknown:
 		return payment.Intent{}, false
 	case said.Param == "payment_method":
 		i.Reason = payment.PaymentMethodUnknown

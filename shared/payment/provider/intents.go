@@ -28,7 +28,9 @@ func (c *Client) Create(ctx context.Context, charge payment.Charge, key string) 
 			PaymentMethod:      charge.PaymentMethod,
 			PaymentMethodTypes: []string{"card"}, // other types may redirect the customer
 			CaptureMethod:      string(stripe.PaymentIntentCaptureMethodManual),
-			Metadata:           map[string]string{"order": charge.Order, "shop": string(charge.Shop), "attempt": strconv.Itoa(charge.Attempt)},
+			Metadata: map[string]string{
+				"order": charge.Order, "shop": string(charge.Shop), "attempt": strconv.Itoa(charge.Attempt),
+			},
 		})
 	}
 	intent, err := create(key)
@@ -158,12 +160,16 @@ type decline struct {
 }
 
 // act sends an action on an intent and returns the intent.
-func (c *Client) act(backend stripe.Backend, ctx context.Context, intent, action string, key *string) (payment.Intent, error) {
+func (c *Client) act(
+	backend stripe.Backend, ctx context.Context, intent, action string, key *string,
+) (payment.Intent, error) {
 	path := stripe.FormatURLPath("/v1/payment_intents/%s/"+action, intent)
 	return c.intent(backend, http.MethodPost, path, &stripe.Params{Context: ctx, IdempotencyKey: key})
 }
 
-func (c *Client) intent(backend stripe.Backend, method, path string, params stripe.ParamsContainer) (payment.Intent, error) {
+func (c *Client) intent(
+	backend stripe.Backend, method, path string, params stripe.ParamsContainer,
+) (payment.Intent, error) {
 	var d document
 	if err := c.call(backend, method, path, params, &d); err != nil {
 		return payment.Intent{}, err

@@ -19,7 +19,9 @@ const pageSize = 100
 // Refund gives back part of the captured amount. A refund that the provider refuses, for example
 // because it exceeds what is left, has the status saga.RefundStatusFailed and no id. For a day, the
 // same key returns the same refund.
-func (c *Client) Refund(ctx context.Context, charge payment.Charge, r saga.Refund, key string) (payment.ProviderRefund, error) {
+func (c *Client) Refund(
+	ctx context.Context, charge payment.Charge, r saga.Refund, key string,
+) (payment.ProviderRefund, error) {
 	refused := payment.ProviderRefund{Refund: r.ID, Try: r.Try, Amount: r.Amount, Status: saga.RefundStatusFailed}
 	amount, err := Amount(money.Money{Amount: r.Amount, Currency: charge.Amount.Currency})
 	if err != nil {
