@@ -48,7 +48,7 @@ func (r Relay) Read(ctx context.Context, records []events.DynamoDBEventRecord) e
 		messages = append(messages, Messages(published...)...)
 	}
 	observe.Note(ctx,
-		slog.Int("records", len(records)), slog.Int("messages", len(messages)), slog.Int("dead", len(dead)))
+		slog.Int("records", len(records)), slog.Int("sent", len(messages)), slog.Int("dead", len(dead)))
 	return errors.Join(r.Queues.Send(ctx, messages...), r.Queues.SendTo(ctx, r.DeadLetter, dead))
 }
 
