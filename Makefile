@@ -1,6 +1,6 @@
 # Backroom. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run reset test e2e smoke delete invoke order redrive replay erase mail ledger sizes contract policy audit sbom fuzz release-assets reference probe lint build lock event
+.PHONY: help run reset test e2e smoke delete invoke new order redrive replay erase mail ledger sizes contract policy audit sbom fuzz release-assets reference probe lint build lock event
 
 # Functions are tested as they are deployed: without C, and without the RPC server that lambda.Start would link. Tests also
 # link in a quarter less time, and need no C compiler.
@@ -45,10 +45,13 @@ delete: ## delete STACK= and its tables; never prod (CONFIRM=name confirms, DRY=
 invoke: ## run a function of the running cloud: F=place-order E=events/place-order.json
 	$(START) invoke "$(F)" "$(E)"
 
-event: ## write a sample event: ROUTE=place-order BODY='{…}' (AT=path), or STEP=commit-stock (FACT=); CASE= names a case
+event: ## write a sample event: ROUTE=place-order BODY='{…}' (AT=path), or STEP=commit-stock (FACT=, BODY=); CASE= names it
 	@go run ./localstack/contract/event -route "$$ROUTE" -body "$$BODY" -at "$$AT" -step "$$STEP" -fact "$$FACT" -case "$$CASE"
 
-order: ## show the story of one order: ID=ord_… (SHOP=; STACK= for another stack than that of make run)
+new: ## the skeleton of a route or a step: ROUTE=put-thing (AT=, SCOPE=), or STEP=do-thing (FACT=); DOMAIN= (FORCE=1)
+	$(START) new
+
+order: ## the story of one order: ID=ord_… (SHOP=, and STACK= for another stack than that of make run)
 	$(OPERATE) order show $(call quoted,$(call given,ID)) $(AT) $(call option,shop,SHOP)
 
 redrive: ## move the dead letters of STEP= (such as advance-order) back to its queue, in STACK= (DRY=1 only lists, LIMIT=, YES=1)

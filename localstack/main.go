@@ -11,7 +11,8 @@
 //	localstack audit      look for vulnerabilities and secrets, run checkov, build packages twice
 //	localstack sbom       list what is linked into every function
 //	localstack lint       golangci-lint, the prose check, sam validate
-//	localstack prose      list what the prose check finds: prose [pattern…]
+//	localstack prose      what the prose check finds: prose [pattern…]
+//	localstack new        the skeleton of a route or a step
 //	localstack rename     give the module another path: rename <path>
 //	localstack fuzz       run every fuzz target for a while
 //	localstack probe      run Schemathesis on a fresh MiniStack
@@ -46,6 +47,7 @@ var commands = map[string]func(ctx context.Context, d app, args []string) error{
 	"sizes":     sizes,
 	"lint":      lint,
 	"prose":     listProse,
+	"new":       newFunction,
 	"rename":    renameModule,
 	"contract":  contract,
 	"policy":    policy,

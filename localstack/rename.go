@@ -42,7 +42,7 @@ func (d app) committed(ctx context.Context) error {
 	status.Dir = d.repo
 	out, err := status.Output()
 	if err != nil {
-		return remedy.For(fmt.Errorf("git status: %w", err), "FORCE=1 renames without asking git")
+		return remedy.For(fmt.Errorf("git status: %w", err), "FORCE=1 goes on without git")
 	}
 	if len(out) > 0 {
 		return remedy.For(errors.New("there are uncommitted changes"), "git commit, or FORCE=1")

@@ -92,7 +92,7 @@ var proof = []string{
 // repository's gates.
 var tools = []string{
 	"localstack/audit", "localstack/browser", "localstack/cloud", "localstack/deploy", "localstack/front", "localstack/lane",
-	"localstack/probe", "localstack/prose", "localstack/rename", "localstack/seed", "localstack/tools",
+	"localstack/probe", "localstack/prose", "localstack/rename", "localstack/scaffold", "localstack/seed", "localstack/tools",
 }
 
 // platform lists the packages that do not import a domain.

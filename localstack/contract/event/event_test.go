@@ -100,8 +100,8 @@ func sku(t *testing.T, root string) string {
 	t.Helper()
 	known, err := samples(root)
 	require.NoError(t, err)
-	require.NotEmpty(t, known["sku"])
-	return known["sku"]
+	require.NotEmpty(t, known["/products/{sku}"])
+	return known["/products/{sku}"]
 }
 
 func TestMessage_IsAFactThatTheStepConsumes(t *testing.T) {
@@ -117,7 +117,7 @@ func TestMessage_IsAFactThatTheStepConsumes(t *testing.T) {
 			m := e.Records[0]
 			said, err := saga.Decode(step, m.Body)
 			require.NoError(t, err, "%s of %s", step, fact)
-			assert.Equal(t, []string{string(fact), known["id"]}, []string{string(said.Type), said.Subject})
+			assert.Equal(t, []string{string(fact), known[order]}, []string{string(said.Type), said.Subject})
 			_, err = saga.As[saga.OrderRef](said)
 			assert.NoError(t, err, "%s has the order id of the samples", fact)
 			assert.Equal(t, fmt.Sprintf("%x", md5.Sum([]byte(m.Body))), m.Md5OfBody)
@@ -129,10 +129,14 @@ func TestMessage_IsAFactThatTheStepConsumes(t *testing.T) {
 	assert.Equal(t, kept.Records[0].EventSourceARN, made.Records[0].EventSourceARN)
 	assert.Equal(t, kept.Records[0].Attributes, made.Records[0].Attributes)
 
-	_, err = options{step: "return-payment"}.message(root)
-	require.ErrorContains(t, err, "return-payment consumes several facts: set FACT to one of")
-	_, err = options{step: "get-order"}.message(root)
-	require.ErrorContains(t, err, "is not a step")
+	made, err = wish{step: "return-payment", body: "{"}.message(root)
+	require.NoError(t, err)
+	assert.Equal(t, "{", made.Records[0].Body, "a message need not be one that can be read")
+
+	_, err = wish{step: "return-payment"}.message(root)
+	require.ErrorContains(t, err, "which FACT? return-payment hears")
+	_, err = wish{step: "get-order"}.message(root)
+	require.ErrorContains(t, err, "no step")
 }
 
 func TestWrite_DoesNotOverwriteASample(t *testing.T) {

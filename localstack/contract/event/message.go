@@ -14,41 +14,23 @@ import (
 	"backroom/shared/saga"
 )
 
-// message returns a batch from the queue of a step. It has a fact from shared/saga/testdata, with
-// the order id of the other sample events.
-func (o options) message(root string) (e events.SQSEvent, err error) {
-	step := saga.Step(o.step)
-	facts := consumed(step)
-	if len(facts) == 0 {
-		return e, fmt.Errorf("%q is not a step that consumes facts: set STEP to one of %s", step, saga.Steps)
+// message returns what the queue of a step hands to its function: the body that is wished for, or that of a fact.
+func (w wish) message(root string) (e events.SQSEvent, err error) {
+	body := []byte(w.body)
+	facts := heard(saga.Step(w.step))
+	switch {
+	case len(facts) == 0:
+		return e, fmt.Errorf("%q is no step that hears a fact: one of %s", w.step, saga.Steps)
+	case w.body == "":
+		body, err = w.ofFact(root, facts)
 	}
-	fact := saga.Fact(o.fact)
-	if fact == "" && len(facts) == 1 {
-		fact = facts[0]
-	}
-	if !slices.Contains(facts, fact) {
-		return e, fmt.Errorf("%s consumes several facts: set FACT to one of %s", step, facts)
-	}
-	text, err := os.ReadFile(filepath.Join(root, "shared", "saga", "testdata", string(fact)+".json"))
 	if err != nil {
-		return e, err
-	}
-	known, err := samples(root)
-	if err != nil {
-		return e, err
-	}
-	var golden saga.Event
-	if err := json.Unmarshal(text, &golden); err != nil {
-		return e, err
-	}
-	var body bytes.Buffer
-	if err := json.Compact(&body, bytes.ReplaceAll(text, []byte(golden.Subject), []byte(known["id"]))); err != nil {
 		return e, err
 	}
 	return events.SQSEvent{Records: []events.SQSMessage{{
 		MessageId:     o.id("059f36b4-87a3-44ab-83d2-", o.step),
 		ReceiptHandle: "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a01",
-		Body:          body.String(), Md5OfBody: fmt.Sprintf("%x", md5.Sum(body.Bytes())),
+		Body:          string(body), Md5OfBody: fmt.Sprintf("%x", md5.Sum(body)),
 		Attributes: map[string]string{
 			"SenderId": "AROAEXAMPLE:backroom-relay-facts", "ApproximateReceiveCount": "1",
 			"SentTimestamp": "1772366400040", "ApproximateFirstReceiveTimestamp": "1772366400045",
@@ -57,4 +39,30 @@ func (o options) message(root string) (e events.SQSEvent, err error) {
 		EventSource:       "aws:sqs", AWSRegion: "us-east-1",
 		EventSourceARN: "arn:aws:sqs:us-east-1:000000000000:backroom-" + o.step,
 	}}}, nil
+}
+
+// ofFact returns the body that shared/saga/testdata shows for one of the facts, about the order of the other sample events.
+func (w wish) ofFact(root string, facts []saga.Fact) ([]byte, error) {
+	fact := saga.Fact(w.fact)
+	if fact == "" && len(facts) == 1 {
+		fact = facts[0]
+	}
+	if !slices.Contains(facts, fact) {
+		return nil, fmt.Errorf("which FACT? %s hears %s", w.step, facts)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "shared", "saga", "testdata", string(fact)+".json"))
+	if err != nil {
+		return nil, err
+	}
+	known, err := samples(root)
+	if err != nil {
+		return nil, err
+	}
+	var golden saga.Event
+	if err := json.Unmarshal(text, &golden); err != nil {
+		return nil, err
+	}
+	var body bytes.Buffer
+	err = json.Compact(&body, bytes.ReplaceAll(text, []byte(golden.Subject), []byte(known[order])))
+	return body.Bytes(), err
 }

@@ -93,8 +93,11 @@ func (o options) headers(op api.Operation) (map[string]string, error) {
 	return headers, nil
 }
 
-// samples returns the values of path parameters in the sample events, by name. If several files
-// have a value, the first file wins.
+// order is the parameter that names an order.
+const order = "/orders/{id}"
+
+// samples returns the values that the sample events have for path parameters, by the path up to the parameter: an id of
+// one resource is not that of another. Of two values it returns the one in the first file.
 func samples(root string) (map[string]string, error) {
 	files, err := filepath.Glob(filepath.Join(root, "events", "*.json"))
 	if err != nil {
@@ -107,13 +110,17 @@ func samples(root string) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		var sent struct{ PathParameters map[string]string }
+		var sent struct {
+			Resource       string
+			PathParameters map[string]string
+		}
 		if err := json.Unmarshal(text, &sent); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		for name, value := range sent.PathParameters {
-			if values[name] == "" {
-				values[name] = value
+			before, _, _ := strings.Cut(sent.Resource, "{"+name+"}")
+			if at := before + "{" + name + "}"; values[at] == "" {
+				values[at] = value
 			}
 		}
 	}
@@ -130,6 +137,8 @@ func place(route, given string, known map[string]string) (path string, values ma
 	for i, segment := range segments {
 		name, isParameter := strings.CutPrefix(segment, "{")
 		name = strings.TrimSuffix(name, "}")
+		before, _, _ := strings.Cut(route, segment)
+		at := before + segment
 		switch {
 		case !isParameter && given != "" && sent[i] != segment:
 			return "", nil, fmt.Errorf("AT=%s does not match the path %s", given, route)
@@ -137,8 +146,8 @@ func place(route, given string, known map[string]string) (path string, values ma
 			continue
 		case given != "":
 			segments[i] = sent[i]
-		case known[name] != "":
-			segments[i] = known[name]
+		case known[at] != "":
+			segments[i] = known[at]
 		default:
 			return "", nil, fmt.Errorf("no sample event has a value for {%s}: set the path with AT=", name)
 		}
