@@ -60,6 +60,7 @@ func (d app) written(ctx context.Context, s scaffold.Skeleton) error {
 	programs := [][]string{
 		event("-route", s.Name, "-at", s.Good),
 		event("-route", s.Name, "-at", s.Bad, "-case", "bad-name"),
+		{"test", "-count=1", "./functions", "-run", "Contract", "-update"}, // answers are recorded of what the document has
 	}
 	if s.Fact != "" {
 		programs = [][]string{
