@@ -115,7 +115,7 @@ func next(s scaffold.Skeleton) []string {
 			"another fact is named in its row of shared/saga/routes.go, and " + s.Fact + " goes away",
 		"write the decision in " + domain + "; say what the step does and writes in Tasks of routes.go, and what the fact means",
 		"add its tables to function.yaml (settings and grants) and wire.go, and the cases to wire_test.go",
-		"once orders reach it, move it from unreached to heard in localstack/e2e/delivery_test.go",
+		"once orders reach it, move it from unreached to consumed in localstack/e2e/delivery_test.go",
 		"then: go test ./shared/saga -update && go generate ./functions && make contract UPDATE=1",
 	}
 }

@@ -118,12 +118,12 @@ func TestPoisonMessage_FailsAloneAndBecomesADeadLetter(t *testing.T) {
 // unreached are the steps that get no message while the orders of these cases are confirmed or rejected, with the reason.
 var unreached = map[saga.Step]string{}
 
-// reached returns the steps that are in heard. Every other step must be in unreached.
+// reached returns the steps that are in consumed. Every other step must be in unreached.
 func reached(t *testing.T) (steps []saga.Step) {
 	t.Helper()
 	for _, step := range saga.Steps {
-		_, is := heard[step]
-		require.NotEqual(t, is, unreached[step] != "", "%s must be in heard, or with a reason in unreached", step)
+		_, is := consumed[step]
+		require.NotEqual(t, is, unreached[step] != "", "%s must be in consumed, or with a reason in unreached", step)
 		if is {
 			steps = append(steps, step)
 		}
@@ -131,8 +131,8 @@ func reached(t *testing.T) (steps []saga.Step) {
 	return steps
 }
 
-// heard are messages that the steps get: about an order that is confirmed, or, where that has none, about one whose card is declined.
-var heard = map[saga.Step]struct {
+// consumed are messages that the steps get: about an order that is confirmed, or, where that has none, about one whose card is declined.
+var consumed = map[saga.Step]struct {
 	fact saga.Fact
 	card string
 	end  End
@@ -150,8 +150,8 @@ var heard = map[saga.Step]struct {
 func TestAMessageThatComesAgainChangesNothing(t *testing.T) {
 	for _, step := range reached(t) {
 		t.Run(string(step), func(t *testing.T) {
-			serial(t, func(t conformance.T) {
-				a, c, queue := system.Account(), messages[step], string(step)
+			alone(t, func(t conformance.T) {
+				a, c, queue := system.Account(), consumed[step], string(step)
 				sku := a.Product(t, 100, 5)
 				release := system.HoldUp(t, queue)
 				e := a.Place(t, Paying(c.card, sku))

@@ -10,6 +10,7 @@ import (
 	"go/format"
 	"go/token"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -233,7 +234,9 @@ type names struct {
 }
 
 // verbs are the methods of routes whose name begins with them. All others are POST.
-var verbs = map[string]string{"get": "GET", "put": "PUT", "set": "PUT", "delete": "DELETE", "remove": "DELETE"}
+var verbs = map[string]string{
+	"get": http.MethodGet, "put": http.MethodPut, "set": http.MethodPut, "delete": http.MethodDelete, "remove": http.MethodDelete,
+}
 
 var (
 	function   = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)+$`)
@@ -346,7 +349,7 @@ func (n *names) ofRoute(repo string, w Wish, words []string) error {
 		return err
 	}
 	scope, other := "orders:write", "orders:read"
-	if n.Method == "GET" {
+	if n.Method == http.MethodGet {
 		scope, other = other, scope
 	}
 	if w.Scope != "" && w.Scope != scope {
