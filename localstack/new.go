@@ -65,7 +65,7 @@ func (d app) written(ctx context.Context, s scaffold.Skeleton) error {
 	if s.Fact != "" {
 		programs = [][]string{
 			{"test", "-count=1", "./shared/saga", "-run", "Drawn|Looks", "-update"},
-			event("-step", s.Name),
+			event("-step", s.Name, "-body", s.Event),
 			event("-step", s.Name, "-body", `{"specversion":"1.0","type":"`+s.Fact+`"`, "-case", "unreadable"),
 		}
 	}

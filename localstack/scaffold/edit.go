@@ -117,10 +117,13 @@ func ofType(name string) func(*ast.File) *ast.CompositeLit {
 	})
 }
 
-// with means a list that has an element.
+// with means a list or a map that has an element or a key.
 func with(literal string) func(*ast.File) *ast.CompositeLit {
 	return first(func(list *ast.CompositeLit) bool {
 		return slices.ContainsFunc(list.Elts, func(e ast.Expr) bool {
+			if pair, ok := e.(*ast.KeyValueExpr); ok {
+				e = pair.Key
+			}
 			text, ok := e.(*ast.BasicLit)
 			return ok && text.Value == literal
 		})

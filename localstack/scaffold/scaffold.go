@@ -5,6 +5,7 @@ package scaffold
 import (
 	"bytes"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/format"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 
@@ -51,6 +53,7 @@ type Skeleton struct {
 	Fact   string // that the step consumes; empty for a route
 	Good   string // a path of the route for a sample event; empty for a step
 	Bad    string // a path that the route refuses
+	Event  string // the body of a message that the step consumes; empty for a route
 }
 
 //go:embed *.tmpl
@@ -74,7 +77,7 @@ func Plan(repo string, w Wish) (Skeleton, error) {
 	} else {
 		p.step()
 	}
-	return Skeleton{p.files, n.Function, n.Domain, n.Fact, n.Good, n.Bad}, errors.Join(p.failures...)
+	return Skeleton{p.files, n.Function, n.Domain, n.Fact, n.Good, n.Bad, p.event}, errors.Join(p.failures...)
 }
 
 // Write writes the files of a skeleton below the root of the repository.
@@ -96,6 +99,7 @@ type plan struct {
 	names
 
 	repo     string
+	event    string // the body of a message
 	files    []File
 	failures []error
 }
@@ -133,9 +137,40 @@ func (p *plan) step() {
 			fmt.Sprintf("%s: {%q, Orders, OrderRef{}, []Step{%s}}", p.Fact, "requested "+p.Function, p.Type)))
 	p.change("shared/saga/wire_test.go", element(variable("told"), nil, fmt.Sprintf(
 		"saga.%s: story(func(o order.Order) (order.Order, []saga.Fact) { return o, []saga.Fact{saga.%s} })", p.Fact, p.Fact)))
+	p.relayed()
 	p.change("localstack/e2e/delivery_test.go",
 		element(variable("unreached"), nil, fmt.Sprintf("saga.%s: %q", p.Type, "no order records "+p.Fact+" yet")))
 	p.change("localstack/audit/waivers.go", element(with(`"ReserveStock"`), nil, fmt.Sprintf("%q", p.Type)))
+}
+
+// relayed adds the sample of a row that records the fact, and the message that the relay makes of it: those of OrderConfirmed,
+// with the new fact instead.
+func (p *plan) relayed() {
+	const row, queue = "relay-facts.confirmed.json", "commit-stock.json"
+	renamed := func(file string) []byte {
+		text, err := os.ReadFile(filepath.Join(p.repo, "events", file))
+		if err == nil && bytes.Count(text, []byte("OrderConfirmed")) != 1 {
+			err = errors.New("it is not about one OrderConfirmed")
+		}
+		if err != nil {
+			p.failures = append(p.failures, fmt.Errorf("events/%s: %w", file, err))
+		}
+		return bytes.Replace(text, []byte("OrderConfirmed"), []byte(p.Fact), 1)
+	}
+	sample := "relay-facts." + p.Function + ".json"
+	p.keep(File{Name: filepath.Join("events", sample), Content: renamed(row)}, nil)
+	p.change("functions/relay-facts/wire/wire_test.go", element(with(strconv.Quote(row)), nil,
+		fmt.Sprintf("%q: {[]string{%q}, %q}", sample, p.Type+"Queue", p.Function+".json")))
+	var sent struct{ Records []struct{ Body string } }
+	err := json.Unmarshal(renamed(queue), &sent)
+	if err == nil && len(sent.Records) != 1 {
+		err = errors.New("it is not one message")
+	}
+	if err != nil {
+		p.failures = append(p.failures, fmt.Errorf("events/%s: %w", queue, err))
+		return
+	}
+	p.event = sent.Records[0].Body
 }
 
 // functions names the function in functions/functions.go, behind the last one of its kind.

@@ -112,14 +112,16 @@ func TestPlan_AStepHasItsFilesAndItsLines(t *testing.T) {
 	assert.ElementsMatch(t, []string{
 		"functions/do-unicorn/main.go", "functions/do-unicorn/function.yaml", "functions/do-unicorn/wire/wire.go",
 		"functions/do-unicorn/wire/wire_test.go", "shared/unicorn/do_unicorn_step.go", "shared/unicorn/do_unicorn_step_test.go",
+		"events/relay-facts.do-unicorn.json",
 	}, added(texts, changed))
 	for name, line := range map[string]string{
-		"functions/functions.go":          `(?m)^\t"do-unicorn": +step\(saga\.DoUnicorn, dounicorn\.New\),$`,
-		"shared/saga/facts.go":            `(?m)^\tUnicornRequested +Fact = "UnicornRequested"$`,
-		"shared/saga/routes.go":           `(?m)^\tUnicornRequested: +\{"requested do-unicorn", Orders, OrderRef\{\}, \[\]Step\{DoUnicorn\}\},$`,
-		"shared/saga/wire_test.go":        `saga\.UnicornRequested: +story\(`,
-		"localstack/e2e/delivery_test.go": `saga\.DoUnicorn: +"no order records UnicornRequested yet",`,
-		"localstack/audit/waivers.go":     `"SandboxCallbacks", "DoUnicorn",|(?m)^\t\t"DoUnicorn",$`,
+		"functions/functions.go":                  `(?m)^\t"do-unicorn": +step\(saga\.DoUnicorn, dounicorn\.New\),$`,
+		"shared/saga/facts.go":                    `(?m)^\tUnicornRequested +Fact = "UnicornRequested"$`,
+		"shared/saga/routes.go":                   `(?m)^\tUnicornRequested: +\{"requested do-unicorn", Orders, OrderRef\{\}, \[\]Step\{DoUnicorn\}\},$`,
+		"shared/saga/wire_test.go":                `saga\.UnicornRequested: +story\(`,
+		"localstack/e2e/delivery_test.go":         `saga\.DoUnicorn: +"no order records UnicornRequested yet",`,
+		"functions/relay-facts/wire/wire_test.go": `"relay-facts\.do-unicorn\.json": +\{\[\]string\{"DoUnicornQueue"\}, "do-unicorn\.json"\},`,
+		"localstack/audit/waivers.go":             `"SandboxCallbacks", "DoUnicorn",|(?m)^\t\t"DoUnicorn",$`,
 	} {
 		assert.Regexp(t, line, texts[name], name)
 		assert.Contains(t, changed, name)
@@ -127,7 +129,9 @@ func TestPlan_AStepHasItsFilesAndItsLines(t *testing.T) {
 	assert.Regexp(t, `(?m)^\tDoUnicorn +Step = "do-unicorn"$`, texts["shared/saga/routes.go"])
 	assert.Regexp(t, `(?m)^\t\{DoUnicorn, "logs that a unicorn was requested", ""\},$`, texts["shared/saga/routes.go"])
 	assert.Equal(t, []string{"do-unicorn", "unicorn", "UnicornRequested"}, []string{s.Name, s.Domain, s.Fact})
-	assert.Len(t, changed, 6)
+	assert.Len(t, changed, 7)
+	assert.Contains(t, texts["events/relay-facts.do-unicorn.json"], `"S": "UnicornRequested"`)
+	assert.Contains(t, s.Event, `"type":"UnicornRequested"`, "the message is the one that the relay makes of the row")
 }
 
 func TestPlan_RefusesWhatCannotBe(t *testing.T) {
