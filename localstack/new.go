@@ -13,8 +13,9 @@ import (
 	"backroom/shared/ops/remedy"
 )
 
-// newFunction is `make new ROUTE=…` and `make new STEP=…`: it writes the skeleton of a function, and has the generators write
-// what follows from it. It refuses to mix that with changes that are not committed; FORCE=1 writes all the same.
+// newFunction is `make new ROUTE=…` and `make new STEP=…`: it writes the skeleton of a function, and has the
+// generators write what follows from it. It refuses to mix that with changes that are not
+// committed; FORCE=1 writes all the same.
 func newFunction(ctx context.Context, d app, _ []string) error {
 	wish := scaffold.Wish{
 		Route: os.Getenv("ROUTE"), Step: os.Getenv("STEP"), Domain: os.Getenv("DOMAIN"),
@@ -30,7 +31,8 @@ func newFunction(ctx context.Context, d app, _ []string) error {
 		}
 	}
 	if err := d.written(ctx, s); err != nil {
-		const undo = "mend it and run what is left (docs/adding.md lists it), or drop all: git restore . && git clean -d functions shared events"
+		const undo = "mend it and run what is left (docs/adding.md lists it), " +
+			"or drop all: git restore . && git clean -df functions shared events"
 		return remedy.For(fmt.Errorf("the skeleton of %s is not whole: %w", s.Name, err), undo)
 	}
 	for _, f := range s.Files {
@@ -60,7 +62,8 @@ func (d app) written(ctx context.Context, s scaffold.Skeleton) error {
 	programs := [][]string{
 		event("-route", s.Name, "-at", s.Good),
 		event("-route", s.Name, "-at", s.Bad, "-case", "bad-name"),
-		{"test", "-count=1", "./functions", "-run", "Contract", "-update"}, // answers are recorded of what the document has
+		// Answers are recorded of routes that the document has.
+		{"test", "-count=1", "./functions", "-run", "Contract", "-update"},
 	}
 	if s.Fact != "" {
 		programs = [][]string{
@@ -103,17 +106,19 @@ func next(s scaffold.Skeleton) []string {
 	if s.Fact == "" {
 		return []string{
 			"make test passes as it is; from now on every change is yours",
-			"write the decision in " + domain + " and call it in its " + s.Domain + "api; a new problem needs its entry in docs/problems.md",
-			"say what it does: Summary and Description of the route, docs/changelog.md, main.go; raise the version if it was released",
+			"write the decision in " + domain + " and call it in its " + s.Domain + "api; " +
+				"a new problem needs its entry in docs/problems.md",
+			"say what it does: Summary and Description of the route, docs/changelog.md, main.go; " +
+				"raise the version if it was released",
 			"add its tables to function.yaml (settings and grants) and wire.go, and the cases to wire_test.go",
 			"then: go generate ./functions && make contract UPDATE=1 && go generate ./shared/client",
 		}
 	}
 	return []string{
 		"make test passes as it is; from now on every change is yours",
-		"record " + s.Fact + " where it happens; then the order of shared/saga/wire_test.go can arise there, too. A step that consumes " +
-			"another fact is named in its row of shared/saga/routes.go, and " + s.Fact + " goes away",
-		"write the decision in " + domain + "; say what the step does and writes in Tasks of routes.go, and what the fact means",
+		"record " + s.Fact + " where it happens, and have shared/saga/wire_test.go record it that way; " +
+			"or name the step in the row of another fact in shared/saga/routes.go, and remove " + s.Fact,
+		"write the decision in " + domain + "; say in routes.go what the step does and writes, and what the fact means",
 		"add its tables to function.yaml (settings and grants) and wire.go, and the cases to wire_test.go",
 		"once orders reach it, move it from unreached to consumed in localstack/e2e/delivery_test.go",
 		"then: go test ./shared/saga -update && go generate ./functions && make contract UPDATE=1",

@@ -183,7 +183,8 @@ func constants(file string) (map[string]string, error) {
 	return all, nil
 }
 
-// declarations returns the names that the files of a folder declare, tests included; none for a folder that does not exist.
+// declarations returns the names that the files of a folder declare, tests included; none for a folder that does not
+// exist.
 func declarations(folder string) (map[string]bool, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {

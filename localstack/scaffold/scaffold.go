@@ -1,5 +1,5 @@
-// Package scaffold writes the skeleton of a new route or a new step: its own files, and its lines in the files that name every
-// function. `make new` calls it, and then the generators that write the rest.
+// Package scaffold writes the skeleton of a new route or a new step: its own files, and its lines in the files that
+// name every function. `make new` calls it, and then the generators that write the rest.
 package scaffold
 
 import (
@@ -61,8 +61,8 @@ var sources embed.FS
 
 var texts = template.Must(template.New("").Delims("<<", ">>").ParseFS(sources, "*.tmpl"))
 
-// Plan returns the skeleton for a wish, and writes nothing. It returns an error for a name that cannot be a function's or is
-// taken, and if a file that names every function has no place for it.
+// Plan returns the skeleton for a wish, and writes nothing. It returns an error for a name that cannot be a function's
+// or is taken, and if a file that names every function has no place for it.
 func Plan(repo string, w Wish) (Skeleton, error) {
 	if (w.Route == "") == (w.Step == "") {
 		return Skeleton{}, remedy.For(errors.New("a skeleton of what: a ROUTE or a STEP?"), Usage)
@@ -136,15 +136,16 @@ func (p *plan) step() {
 		element(variable("Routes"), nil,
 			fmt.Sprintf("%s: {%q, Orders, OrderRef{}, []Step{%s}}", p.Fact, "requested "+p.Function, p.Type)))
 	p.change("shared/saga/wire_test.go", element(variable("told"), nil, fmt.Sprintf(
-		"saga.%s: story(func(o order.Order) (order.Order, []saga.Fact) { return o, []saga.Fact{saga.%s} })", p.Fact, p.Fact)))
+		"saga.%s: story(func(o order.Order) (order.Order, []saga.Fact) { return o, []saga.Fact{saga.%s} })",
+		p.Fact, p.Fact)))
 	p.relayed()
 	p.change("localstack/e2e/delivery_test.go",
 		element(variable("unreached"), nil, fmt.Sprintf("saga.%s: %q", p.Type, "no order records "+p.Fact+" yet")))
 	p.change("localstack/audit/waivers.go", element(with(`"ReserveStock"`), nil, fmt.Sprintf("%q", p.Type)))
 }
 
-// relayed adds the sample of a row that records the fact, and the message that the relay makes of it: those of OrderConfirmed,
-// with the new fact instead.
+// relayed adds the sample of a row that records the fact, and the message that the relay makes of it: those of
+// OrderConfirmed, with the new fact instead.
 func (p *plan) relayed() {
 	const row, queue = "relay-facts.confirmed.json", "commit-stock.json"
 	renamed := func(file string) []byte {
@@ -270,7 +271,8 @@ type names struct {
 
 // verbs are the methods of routes whose name begins with them. All others are POST.
 var verbs = map[string]string{
-	"get": http.MethodGet, "put": http.MethodPut, "set": http.MethodPut, "delete": http.MethodDelete, "remove": http.MethodDelete,
+	"get": http.MethodGet, "put": http.MethodPut, "set": http.MethodPut,
+	"delete": http.MethodDelete, "remove": http.MethodDelete,
 }
 
 var (
@@ -291,8 +293,8 @@ func (w Wish) names(repo string) (n names, err error) {
 	n.Package, n.File = strings.Join(words, ""), strings.Join(words, "_")
 	switch {
 	case !function.MatchString(n.Function) || len(n.Function) > longest:
-		return n, fmt.Errorf("%q cannot be a function's name: it must be a verb and a noun in small letters, as in put-thing, "+
-			"of at most %d characters", n.Function, longest)
+		return n, fmt.Errorf("%q cannot be a function's name: it must be a verb and a noun in small letters, "+
+			"as in put-thing, of at most %d characters", n.Function, longest)
 	case token.IsKeyword(n.Package):
 		return n, fmt.Errorf("%q cannot be a function's name: %s is a keyword of Go", n.Function, n.Package)
 	}
@@ -440,7 +442,8 @@ func (n *names) ofStep(repo string, w Wish, words []string) error {
 		n.Fact = n.Type[len(words[0]):] + "Requested"
 	}
 	if !fact.MatchString(n.Fact) {
-		return fmt.Errorf("FACT=%s cannot be a fact: it must be a noun and what happened to it, as in ThingRequested", n.Fact)
+		return fmt.Errorf("FACT=%s cannot be a fact: it must be a noun and what happened to it, "+
+			"as in ThingRequested", n.Fact)
 	}
 	language, err := declarations(filepath.Join(repo, "shared", "saga"))
 	if err != nil {

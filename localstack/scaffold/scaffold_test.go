@@ -64,7 +64,8 @@ func TestPlan_ARouteHasItsFilesAndItsLines(t *testing.T) {
 	assert.Regexp(t, `(?m)^\t"put-unicorn": +route\(putunicorn\.New\),$`, texts["functions/functions.go"])
 	assert.Contains(t, texts["functions/put-unicorn/function.yaml"], "route: PUT /unicorns/{id}\n")
 	assert.Contains(t, texts["docs/changelog.md"], "\n- `PUT /unicorns/{id}` (put-unicorn).\n")
-	assert.Equal(t, []string{"put-unicorn", "unicorn", "/unicorns/unicorn-1", "/unicorns/-unicorn-1"}, []string{s.Name, s.Domain, s.Good, s.Bad})
+	assert.Equal(t, []string{"put-unicorn", "unicorn", "/unicorns/unicorn-1", "/unicorns/-unicorn-1"},
+		[]string{s.Name, s.Domain, s.Good, s.Bad})
 }
 
 func TestPlan_ARouteIsAsItIsAskedFor(t *testing.T) {
@@ -83,13 +84,15 @@ func TestPlan_ARouteIsAsItIsAskedFor(t *testing.T) {
 			[]string{"http.MethodPost", `"/oddities/{id}/recall"`, "identity.OrdersWrite)", "Recall an oddity"},
 		},
 		"a domain that exists, with its tag": {
-			scaffold.Wish{Route: "weigh-unicorn", Domain: "catalog"}, "shared/catalog/catalogapi/weigh_unicorn_handler.go",
+			scaffold.Wish{Route: "weigh-unicorn", Domain: "catalog"},
+			"shared/catalog/catalogapi/weigh_unicorn_handler.go",
 			[]string{`Tags: []string{"products"}`},
 		},
 		"method, path and scope that are given": {
 			scaffold.Wish{Route: "count-unicorn", At: "DELETE /unicorns/{sku}/count", Scope: "stock:write"},
 			"shared/unicorn/unicornapi/count_unicorn_handler.go",
-			[]string{"http.MethodDelete", `"/unicorns/{sku}/count"`, "`path:\"sku\"", "`json:\"sku\"", "identity.StockWrite)"},
+			[]string{"http.MethodDelete", `"/unicorns/{sku}/count"`,
+				"`path:\"sku\"", "`json:\"sku\"", "identity.StockWrite)"},
 		},
 	} {
 		t.Run(sentence, func(t *testing.T) {
@@ -99,8 +102,10 @@ func TestPlan_ARouteIsAsItIsAskedFor(t *testing.T) {
 				assert.Contains(t, texts[c.handler], text)
 			}
 			_, exists := os.Stat(filepath.Join(repo, filepath.Dir(c.handler)))
-			assert.Equal(t, exists != nil, strings.HasPrefix(texts[c.handler], "// Package "), "one file describes the package")
-			assert.Equal(t, exists != nil, slices.Contains(changed, "localstack/contract/published/published.go"), "a new tag is described")
+			assert.Equal(t, exists != nil, strings.HasPrefix(texts[c.handler], "// Package "),
+				"one file describes the package")
+			assert.Equal(t, exists != nil, slices.Contains(changed, "localstack/contract/published/published.go"),
+				"a new tag is described")
 		})
 	}
 }
@@ -111,16 +116,17 @@ func TestPlan_AStepHasItsFilesAndItsLines(t *testing.T) {
 
 	assert.ElementsMatch(t, []string{
 		"functions/do-unicorn/main.go", "functions/do-unicorn/function.yaml", "functions/do-unicorn/wire/wire.go",
-		"functions/do-unicorn/wire/wire_test.go", "shared/unicorn/do_unicorn_step.go", "shared/unicorn/do_unicorn_step_test.go",
+		"functions/do-unicorn/wire/wire_test.go", "shared/unicorn/do_unicorn_step.go",
+		"shared/unicorn/do_unicorn_step_test.go",
 		"events/relay-facts.do-unicorn.json",
 	}, added(texts, changed))
 	for name, line := range map[string]string{
 		"functions/functions.go":                  `(?m)^\t"do-unicorn": +step\(saga\.DoUnicorn, dounicorn\.New\),$`,
 		"shared/saga/facts.go":                    `(?m)^\tUnicornRequested +Fact = "UnicornRequested"$`,
-		"shared/saga/routes.go":                   `(?m)^\tUnicornRequested: +\{"requested do-unicorn", Orders, OrderRef\{\}, \[\]Step\{DoUnicorn\}\},$`,
+		"shared/saga/routes.go":                   `\tUnicornRequested: +\{"requested do-unicorn", Orders, .*DoUnicorn\}`,
 		"shared/saga/wire_test.go":                `saga\.UnicornRequested: +story\(`,
 		"localstack/e2e/delivery_test.go":         `saga\.DoUnicorn: +"no order records UnicornRequested yet",`,
-		"functions/relay-facts/wire/wire_test.go": `"relay-facts\.do-unicorn\.json": +\{\[\]string\{"DoUnicornQueue"\}, "do-unicorn\.json"\},`,
+		"functions/relay-facts/wire/wire_test.go": `"relay-facts\.do-unicorn\.json": .*"DoUnicornQueue"`,
 		"localstack/audit/waivers.go":             `"SandboxCallbacks", "DoUnicorn",|(?m)^\t\t"DoUnicorn",$`,
 	} {
 		assert.Regexp(t, line, texts[name], name)
@@ -141,7 +147,7 @@ func TestPlan_RefusesWhatCannotBe(t *testing.T) {
 		says string
 	}{
 		"neither a route nor a step":     {scaffold.Wish{}, "a ROUTE or a STEP"},
-		"a route and a step":             {scaffold.Wish{Route: "put-unicorn", Step: "do-unicorn"}, "a ROUTE or a STEP"},
+		"a route and a step":             {scaffold.Wish{Route: "put-unicorn", Step: "do-horn"}, "a ROUTE or a STEP"},
 		"capitals":                       {scaffold.Wish{Route: "Put-unicorn"}, "a verb and a noun"},
 		"one word":                       {scaffold.Wish{Step: "unicorn"}, "a verb and a noun"},
 		"a folder elsewhere":             {scaffold.Wish{Route: "../put-unicorn"}, "a verb and a noun"},
@@ -152,11 +158,11 @@ func TestPlan_RefusesWhatCannotBe(t *testing.T) {
 		"a folder of the platform":       {scaffold.Wish{Route: "get-client"}, "not a domain"},
 		"the command":                    {scaffold.Wish{Route: "put-unicorn", Domain: "ops"}, "not a domain"},
 		"a domain of two words":          {scaffold.Wish{Route: "put-unicorn", Domain: "horn-card"}, "one word"},
-		"no method":                      {scaffold.Wish{Route: "put-unicorn", At: "/unicorns/{id}"}, "a method and a path"},
+		"no method":                      {scaffold.Wish{Route: "put-horn", At: "/horns/{id}"}, "a method and a path"},
 		"a path without a parameter":     {scaffold.Wish{Route: "put-unicorn", At: "GET /unicorns"}, "one parameter"},
-		"a path with two":                {scaffold.Wish{Route: "put-unicorn", At: "GET /unicorns/{id}/parts/{part}"}, "one parameter"},
-		"a scope that does not exist":    {scaffold.Wish{Route: "put-unicorn", Scope: "unicorns:write"}, "identity/caller.go"},
-		"a fact that exists":             {scaffold.Wish{Step: "do-unicorn", Fact: "OrderPlaced"}, "OrderPlaced already"},
+		"a path with two":                {scaffold.Wish{Route: "put-horn", At: "GET /a/{id}/{part}"}, "one parameter"},
+		"a scope that does not exist":    {scaffold.Wish{Route: "put-horn", Scope: "horns:write"}, "identity/caller.go"},
+		"a fact that exists":             {scaffold.Wish{Step: "do-horn", Fact: "OrderPlaced"}, "OrderPlaced already"},
 		"a fact in small letters":        {scaffold.Wish{Step: "do-unicorn", Fact: "done"}, "cannot be a fact"},
 		"a step named like a fact":       {scaffold.Wish{Step: "order-placed"}, "OrderPlaced already"},
 	} {
@@ -173,7 +179,8 @@ func TestPlan_AFileWithoutAPlaceIsNamed(t *testing.T) {
 	folder := t.TempDir()
 	for name, text := range map[string]string{
 		"go.mod": "module example.com/shop\n", "shared/shared_test.go": "package shared_test\n",
-		"shared/identity/caller.go":                  "package identity\n\nconst (\n\tWrite = \"orders:write\"\n\tRead = \"orders:read\"\n)\n",
+		"shared/identity/caller.go": "package identity\n\nconst (\n" +
+			"\tOrdersWrite = \"orders:write\"\n\tOrdersRead = \"orders:read\"\n)\n",
 		"localstack/contract/published/published.go": "package published\n",
 		"functions/functions.go":                     "package functions\n",
 		"docs/changelog.md":                          "# Changes\n\n## 2.0.0\n\n- One.\n\n## 1.0.0\n\nThe first.\n",
