@@ -150,7 +150,7 @@ var consumed = map[saga.Step]struct {
 func TestAMessageThatComesAgainChangesNothing(t *testing.T) {
 	for _, step := range reached(t) {
 		t.Run(string(step), func(t *testing.T) {
-			alone(t, func(t conformance.T) {
+			serial(t, func(t conformance.T) {
 				a, c, queue := system.Account(), consumed[step], string(step)
 				sku := a.Product(t, 100, 5)
 				release := system.HoldUp(t, queue)

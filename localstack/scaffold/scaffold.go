@@ -135,8 +135,8 @@ func (p *plan) step() {
 		element(variable("Tasks"), nil, fmt.Sprintf("{%s, %q, \"\"}", p.Type, "logs that "+p.Noun+" was requested")),
 		element(variable("Routes"), nil,
 			fmt.Sprintf("%s: {%q, Orders, OrderRef{}, []Step{%s}}", p.Fact, "requested "+p.Function, p.Type)))
-	p.change("shared/saga/wire_test.go", element(variable("told"), nil, fmt.Sprintf(
-		"saga.%s: story(func(o order.Order) (order.Order, []saga.Fact) { return o, []saga.Fact{saga.%s} })",
+	p.change("shared/saga/wire_test.go", element(variable("recorded"), nil, fmt.Sprintf(
+		"saga.%s: changes(func(o order.Order) (order.Order, []saga.Fact) { return o, []saga.Fact{saga.%s} })",
 		p.Fact, p.Fact)))
 	p.relayed()
 	p.change("localstack/e2e/delivery_test.go",

@@ -124,7 +124,7 @@ func TestPlan_AStepHasItsFilesAndItsLines(t *testing.T) {
 		"functions/functions.go":                  `(?m)^\t"do-unicorn": +step\(saga\.DoUnicorn, dounicorn\.New\),$`,
 		"shared/saga/facts.go":                    `(?m)^\tUnicornRequested +Fact = "UnicornRequested"$`,
 		"shared/saga/routes.go":                   `\tUnicornRequested: +\{"requested do-unicorn", Orders, .*DoUnicorn\}`,
-		"shared/saga/wire_test.go":                `saga\.UnicornRequested: +story\(`,
+		"shared/saga/wire_test.go":                `saga\.UnicornRequested: +changes\(`,
 		"localstack/e2e/delivery_test.go":         `saga\.DoUnicorn: +"no order records UnicornRequested yet",`,
 		"functions/relay-facts/wire/wire_test.go": `"relay-facts\.do-unicorn\.json": .*"DoUnicornQueue"`,
 		"localstack/audit/waivers.go":             `"SandboxCallbacks", "DoUnicorn",|(?m)^\t\t"DoUnicorn",$`,

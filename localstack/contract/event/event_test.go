@@ -129,14 +129,14 @@ func TestMessage_IsAFactThatTheStepConsumes(t *testing.T) {
 	assert.Equal(t, kept.Records[0].EventSourceARN, made.Records[0].EventSourceARN)
 	assert.Equal(t, kept.Records[0].Attributes, made.Records[0].Attributes)
 
-	made, err = wish{step: "return-payment", body: "{"}.message(root)
+	made, err = options{step: "return-payment", body: "{"}.message(root)
 	require.NoError(t, err)
-	assert.Equal(t, "{", made.Records[0].Body, "a message need not be one that can be read")
+	assert.Equal(t, "{", made.Records[0].Body, "a message may be unreadable")
 
-	_, err = wish{step: "return-payment"}.message(root)
-	require.ErrorContains(t, err, "which FACT? return-payment hears")
-	_, err = wish{step: "get-order"}.message(root)
-	require.ErrorContains(t, err, "no step")
+	_, err = options{step: "return-payment"}.message(root)
+	require.ErrorContains(t, err, "return-payment consumes several facts: set FACT to one of")
+	_, err = options{step: "get-order"}.message(root)
+	require.ErrorContains(t, err, "is not a step")
 }
 
 func TestWrite_DoesNotOverwriteASample(t *testing.T) {

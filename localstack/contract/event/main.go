@@ -23,14 +23,14 @@ import (
 )
 
 const usage = `make event ROUTE=place-order BODY='{"lines":[…]}' [CASE=not-sold] [AT=/orders?limit=2]
-      make event STEP=commit-stock [FACT=OrderConfirmed] [CASE=no-hold]
+      make event STEP=commit-stock [FACT=OrderConfirmed] [CASE=no-reservation]
       make event STEP=commit-stock BODY='{"no":"event"}' CASE=unreadable`
 
 // options say which event to write.
 type options struct {
 	route string // a function that answers HTTP
 	body  string // of the request, empty for none; of the message, empty for that of the fact
-	at    string // its path and query; empty for the route's path with the values that other samples have
+	at    string // its path and query; empty for the route's path with the values of other samples
 	step  string // a step of the saga
 	fact  string // empty for the only fact that the step consumes
 	of    string // the case that the event shows; empty for the main case

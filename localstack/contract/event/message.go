@@ -14,15 +14,15 @@ import (
 	"backroom/shared/saga"
 )
 
-// message returns what the queue of a step hands to its function: the body that is wished for, or that of a fact.
-func (w wish) message(root string) (e events.SQSEvent, err error) {
-	body := []byte(w.body)
-	facts := heard(saga.Step(w.step))
+// message returns a batch from the queue of a step: with the given body, or with that of a fact.
+func (o options) message(root string) (e events.SQSEvent, err error) {
+	body := []byte(o.body)
+	facts := consumed(saga.Step(o.step))
 	switch {
 	case len(facts) == 0:
-		return e, fmt.Errorf("%q is no step that hears a fact: one of %s", w.step, saga.Steps)
-	case w.body == "":
-		body, err = w.ofFact(root, facts)
+		return e, fmt.Errorf("%q is not a step that consumes facts: set STEP to one of %s", o.step, saga.Steps)
+	case o.body == "":
+		body, err = o.ofFact(root, facts)
 	}
 	if err != nil {
 		return e, err
@@ -41,14 +41,15 @@ func (w wish) message(root string) (e events.SQSEvent, err error) {
 	}}}, nil
 }
 
-// ofFact returns the body that shared/saga/testdata shows for one of the facts, about the order of the other sample events.
-func (w wish) ofFact(root string, facts []saga.Fact) ([]byte, error) {
-	fact := saga.Fact(w.fact)
+// ofFact returns the body of a fact from shared/saga/testdata, with the order id of the other
+// sample events.
+func (o options) ofFact(root string, facts []saga.Fact) ([]byte, error) {
+	fact := saga.Fact(o.fact)
 	if fact == "" && len(facts) == 1 {
 		fact = facts[0]
 	}
 	if !slices.Contains(facts, fact) {
-		return nil, fmt.Errorf("which FACT? %s hears %s", w.step, facts)
+		return nil, fmt.Errorf("%s consumes several facts: set FACT to one of %s", o.step, facts)
 	}
 	text, err := os.ReadFile(filepath.Join(root, "shared", "saga", "testdata", string(fact)+".json"))
 	if err != nil {
