@@ -48,10 +48,10 @@ invoke: ## run a function of the running cloud: F=place-order E=events/place-ord
 event: ## write a sample event: ROUTE=place-order BODY='{…}' (AT=path), or STEP=commit-stock (FACT=, BODY=); CASE= names it
 	@go run ./localstack/contract/event -route "$$ROUTE" -body "$$BODY" -at "$$AT" -step "$$STEP" -fact "$$FACT" -case "$$CASE"
 
-new: ## the skeleton of a route or a step: ROUTE=put-thing (AT=, SCOPE=), or STEP=do-thing (FACT=); DOMAIN= (FORCE=1)
+new: ## write the skeleton of a route or a step: ROUTE=put-thing (AT=, SCOPE=), or STEP=do-thing (FACT=); DOMAIN= (FORCE=1)
 	$(START) new
 
-order: ## the story of one order: ID=ord_… (SHOP=, and STACK= for another stack than that of make run)
+order: ## show the story of one order: ID=ord_… (SHOP=; STACK= for another stack than that of make run)
 	$(OPERATE) order show $(call quoted,$(call given,ID)) $(AT) $(call option,shop,SHOP)
 
 redrive: ## move the dead letters of STEP= (such as advance-order) back to its queue, in STACK= (DRY=1 only lists, LIMIT=, YES=1)

@@ -89,12 +89,6 @@ func Check(repo fs.FS, patterns []Pattern, exceptions []Exception) ([]Hit, error
 	return hits, nil
 }
 
-// Over returns the hits of each pattern that has more hits than may allows.
-func Over(hits []Hit, may map[string]int) []Hit {
-	count := Count(hits)
-	return slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool { return count[h.Pattern.Name] <= may[h.Pattern.Name] })
-}
-
 // Count returns how many hits each pattern has.
 func Count(hits []Hit) map[string]int {
 	count := map[string]int{}

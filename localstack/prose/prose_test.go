@@ -157,16 +157,6 @@ func TestExceptions_HaveReasons(t *testing.T) {
 	}
 }
 
-func TestOver_ReturnsHitsOfPatternsThatHaveTooMany(t *testing.T) {
-	t.Parallel()
-	repo := fstest.MapFS{"a.md": {Data: []byte("Read anew and anew, in vain.\n")}}
-	hits, err := Check(repo, Patterns, nil)
-	require.NoError(t, err)
-	require.Equal(t, map[string]int{"anew": 2, "in-vain": 1}, Count(hits))
-	assert.Len(t, Over(hits, map[string]int{"anew": 1, "in-vain": 1}), 2)
-	assert.Empty(t, Over(hits, map[string]int{"anew": 2, "in-vain": 1}))
-}
-
 func TestHit_SaysWhereAndWhatToWrite(t *testing.T) {
 	t.Parallel()
 	repo := fstest.MapFS{"a.md": {Data: []byte("Some words that are far from it, and then\nit is read anew, before some more words that are far.\n")}}

@@ -102,7 +102,7 @@ func Place(
 		return Order{}, nil, ErrTooManySKUs.At("/lines", fmt.Sprintf("must have ≤ %d different SKUs", MaxSKUs))
 	}
 	if r.ExpectedTotal != nil && *r.ExpectedTotal != o.Total {
-		return Order{}, nil, ErrPriceChanged
+		return Order{}, nil, ErrPriceChanged.At("/expected_total", "the order costs "+o.Total.Format())
 	}
 	return o, []saga.Fact{saga.OrderPlaced}, nil
 }
@@ -128,7 +128,7 @@ func currencyOf(r Request, prices map[string][]money.Money) (string, error) {
 		common = slices.DeleteFunc(common, func(c string) bool { return !slices.Contains(offered, c) })
 	}
 	if len(common) != 1 {
-		return "", ErrNoCurrency.At("/currency", "is none in which all products are sold, or does not say which of several")
+		return "", ErrNoCurrency.At("/currency", "must be the currency of a price of every product")
 	}
 	return common[0], nil
 }

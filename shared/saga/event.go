@@ -19,7 +19,7 @@ const SpecVersion = "1.0"
 // dead-letter queue.
 var (
 	ErrUnreadable  = fault.New(fault.Malformed, "event-unreadable", "The message is not an event of this saga.")
-	ErrNotConsumed = fault.New(fault.Malformed, "event-not-consumed", "This step does not hear that fact.")
+	ErrNotConsumed = fault.New(fault.Malformed, "event-not-consumed", "This step does not consume that fact.")
 )
 
 // Event is the body of a queue message: one fact as a CloudEvents 1.0 document in the JSON format,

@@ -41,7 +41,7 @@ func TestRelayFacts_SendsAFactToItsConsumers(t *testing.T) {
 						continue
 					}
 					require.Len(t, messages, 1, queue)
-					assert.JSONEq(t, c.Message(want.message), messages[0], "the message is the one that the sample of its consumer shows")
+					assert.JSONEq(t, c.Message(want.message), messages[0], "the message equals the sample of its consumer")
 				}
 			}
 			for table, rows := range c.State() {

@@ -32,9 +32,9 @@ func TestWakeOverdue_SendsALateOrderToAdvanceOrder(t *testing.T) {
 	for range 2 { // called twice in a minute, it sends two messages with the same id
 		c.Invoke(build, name, "wake-overdue.json")
 
-		letters := c.Drain("AdvanceOrderQueue")
-		require.Len(t, letters, 1)
-		assert.JSONEq(t, c.Message("advance-order.overdue.json"), letters[0], "the letter is the one that advance-order's sample shows")
+		messages := c.Drain("AdvanceOrderQueue")
+		require.Len(t, messages, 1)
+		assert.JSONEq(t, c.Message("advance-order.overdue.json"), messages[0], "the message equals advance-order's sample")
 		assert.Equal(t, before, c.State(), "it writes nothing")
 	}
 }
