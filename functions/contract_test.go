@@ -38,7 +38,9 @@ func TestContract_IsWhatTheFunctionsServe(t *testing.T) {
 	}
 	kept, err := os.ReadFile("../docs/openapi.yaml")
 	if err != nil || !bytes.Equal(kept, made.OpenAPI) {
-		t.Errorf("docs/openapi.yaml is not what the functions serve (%v). If the change is meant: make contract UPDATE=1", err)
+		t.Errorf(
+			"docs/openapi.yaml is not what the functions serve (%v). If the change is meant: make contract UPDATE=1",
+			err)
 	}
 }
 
@@ -100,17 +102,21 @@ func TestGatewayResponses_AreProblems(t *testing.T) {
 	require.NoError(t, err)
 	says := object(read.Resources["Api"].Properties["GatewayResponses"])
 	for _, kind := range []string{
-		"MISSING_AUTHENTICATION_TOKEN", "REQUEST_TOO_LARGE", "THROTTLED", "QUOTA_EXCEEDED", "INVALID_API_KEY", "INTEGRATION_TIMEOUT", "DEFAULT_4XX", "DEFAULT_5XX",
+		"MISSING_AUTHENTICATION_TOKEN", "REQUEST_TOO_LARGE", "THROTTLED", "QUOTA_EXCEEDED", "INVALID_API_KEY",
+		"INTEGRATION_TIMEOUT", "DEFAULT_4XX", "DEFAULT_5XX",
 	} {
 		response := object(says[kind])
 		headers := object(object(response["ResponseParameters"])["Headers"])
 		var problem api.Problem
-		require.NoError(t, json.Unmarshal([]byte(object(response["ResponseTemplates"])["application/json"].(string)), &problem), kind)
+		require.NoError(t,
+			json.Unmarshal([]byte(object(response["ResponseTemplates"])["application/json"].(string)), &problem), kind)
 		assert.Equal(t, response["StatusCode"], problem.Status, kind)
 		assert.True(t, strings.HasPrefix(problem.Type, api.TypePrefix), kind)
 		assert.NotEmpty(t, problem.Title+problem.Detail, kind)
-		assert.Equal(t, []any{"'application/problem+json'", "'no-store'"}, []any{headers["Content-Type"], headers["Cache-Control"]}, kind)
-		soon := kind != "QUOTA_EXCEEDED" && (problem.Status == http.StatusTooManyRequests || problem.Status == http.StatusServiceUnavailable)
+		assert.Equal(t, []any{"'application/problem+json'", "'no-store'"},
+			[]any{headers["Content-Type"], headers["Cache-Control"]}, kind)
+		soon := kind != "QUOTA_EXCEEDED" &&
+			(problem.Status == http.StatusTooManyRequests || problem.Status == http.StatusServiceUnavailable)
 		assert.Equal(t, soon, headers["Retry-After"] != nil, kind)
 	}
 	assert.Len(t, says, 8, "every response is checked")
@@ -148,11 +154,13 @@ func TestProblems_HaveTheirEntries(t *testing.T) {
 	}
 	for slug, kind := range known {
 		if promised[slug] == "" {
-			assert.Contains(t, []string{"–", general[kind]}, entries[slug], "docs/problems.md: the status of %s, which no operation names", slug)
+			assert.Contains(t, []string{"–", general[kind]}, entries[slug],
+				"docs/problems.md: the status of %s, which no operation names", slug)
 		}
 	}
 	for slug := range entries {
-		assert.True(t, promised[slug] != "" || known[slug] != "", "docs/problems.md has an entry for %s, which nothing declares", slug)
+		assert.True(t, promised[slug] != "" || known[slug] != "",
+			"docs/problems.md has an entry for %s, which nothing declares", slug)
 	}
 }
 
@@ -167,7 +175,8 @@ const circuits = "<service>-circuit-open"
 // name.
 func promised(t *testing.T) map[string]string {
 	t.Helper()
-	all := map[string]string{api.ErrWrongMethod.Slug: "405"} // of no operation: it answers a method that no operation has
+	// of no operation: it answers a method that no operation has
+	all := map[string]string{api.ErrWrongMethod.Slug: "405"}
 	stack, err := os.ReadFile("../template.yaml")
 	require.NoError(t, err)
 	for _, said := range regexp.MustCompile(`urn:problem-type:backroom:([a-z-]+)".*?"status":(\d+)`).FindAllStringSubmatch(string(stack), -1) {
@@ -227,5 +236,6 @@ func TestChangelog_BeginsWithTheContractsVersion(t *testing.T) {
 	text, err := os.ReadFile("../docs/changelog.md")
 	require.NoError(t, err)
 	_, latest, _ := strings.Cut(string(text), "\n## ")
-	assert.True(t, strings.HasPrefix(latest, published.Version+" "), "the first entry of docs/changelog.md is the version that the document has: %s", published.Version)
+	assert.True(t, strings.HasPrefix(latest, published.Version+" "),
+		"the first entry of docs/changelog.md is the version that the document has: %s", published.Version)
 }

@@ -100,13 +100,15 @@ func TestFunction_IsTwoFiles(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
 		main := parse(t, filepath.Join(f.name, "main.go"))
 		assert.Equal(t, "main", main.Name.Name)
-		assert.True(t, strings.HasPrefix(main.Doc.Text(), "Command "+f.name+" "), "main.go says what the function is for: // Command %s …", f.name)
+		assert.True(t, strings.HasPrefix(main.Doc.Text(), "Command "+f.name+" "),
+			"main.go says what the function is for: // Command %s …", f.name)
 		body := functionNamed(t, main, "main").Body.List
 		assert.Len(t, body, 1, "main has one statement: everything else is in wire/ or in shared/")
 
 		wire := parse(t, filepath.Join(f.name, "wire", "wire.go"))
 		assert.Equal(t, "wire", wire.Name.Name)
-		assert.True(t, strings.HasPrefix(wire.Doc.Text(), "Package wire connects "+f.name+" "), "wire.go says what it connects")
+		assert.True(t, strings.HasPrefix(wire.Doc.Text(), "Package wire connects "+f.name+" "),
+			"wire.go says what it connects")
 		assert.Contains(t, functions.All, f.name, "functions.go names every function")
 	})
 	assert.Len(t, functions.All, len(folders(t)), "functions.go names a function without a folder")
@@ -127,7 +129,8 @@ func TestWiring_HasNoBranches(t *testing.T) {
 		assert.LessOrEqual(t, lines, 40, "lines of wiring, imports and comments above declarations not counted")
 		ast.Inspect(wire, func(n ast.Node) bool {
 			switch n.(type) {
-			case *ast.IfStmt, *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt, *ast.BranchStmt, *ast.GoStmt:
+			case *ast.IfStmt, *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt,
+				*ast.BranchStmt, *ast.GoStmt:
 				t.Errorf("%s: a branch belongs in shared/, where a test can take both ways", files.Position(n.Pos()))
 			}
 			return true
@@ -185,26 +188,33 @@ func TestFunction_ReplaysItsSampleEvents(t *testing.T) {
 }
 
 // retention is how long logs are kept: the deployment's parameter, or else the stage's default.
-var retention = call("If", []any{"SaysLogRetention", call("Ref", "LogRetentionDays"), call("FindInMap", []any{"Stages", call("Ref", "Stage"), "LogRetentionDays"})})
+var retention = call("If",
+	[]any{"SaysLogRetention", call("Ref", "LogRetentionDays"),
+		call("FindInMap", []any{"Stages", call("Ref", "Stage"), "LogRetentionDays"})})
 
 func TestFunction_HasItsResource(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
 		require.Equal(t, "AWS::Serverless::Function", f.resource.Type, "the template needs %s", f.id)
-		assert.Equal(t, map[string]any{"BuildMethod": "makefile"}, f.resource.Metadata, "only makefile builds see an edit in shared/")
+		assert.Equal(t, map[string]any{"BuildMethod": "makefile"}, f.resource.Metadata,
+			"only makefile builds see an edit in shared/")
 		assert.Equal(t, call("Sub", "${AWS::StackName}-"+f.name), f.resource.Properties["FunctionName"])
 		assert.NotEmpty(t, f.resource.Properties["Events"], "nothing calls it")
 		assert.NotContains(t, f.resource.Properties, "CodeUri", "the whole repository is its source")
-		assert.Equal(t, map[string]any{"LogFormat": "JSON", "SystemLogLevel": "WARN", "LogGroup": call("Ref", "Log")}, f.resource.Properties["LoggingConfig"])
+		assert.Equal(t, map[string]any{"LogFormat": "JSON", "SystemLogLevel": "WARN", "LogGroup": call("Ref", "Log")},
+			f.resource.Properties["LoggingConfig"])
 	})
 	read, err := template.Read()
 	require.NoError(t, err)
-	assert.Equal(t, call("Sub", "/aws/lambda/${AWS::StackName}"), read.Resources["Log"].Properties["LogGroupName"], "docs/operations.md looks there")
+	assert.Equal(t, call("Sub", "/aws/lambda/${AWS::StackName}"), read.Resources["Log"].Properties["LogGroupName"],
+		"docs/operations.md looks there")
 	for _, log := range []string{"Log", "ApiAccessLog"} {
 		assert.Equal(t, retention, read.Resources[log].Properties["RetentionInDays"])
 	}
 	for _, r := range read.Resources {
 		if r.Type == "AWS::Serverless::Function" {
-			assert.True(t, slices.ContainsFunc(folders(t), func(name string) bool { return template.LogicalID(name) == r.ID }), "%s has no folder here", r.ID)
+			assert.True(t,
+				slices.ContainsFunc(folders(t), func(name string) bool { return template.LogicalID(name) == r.ID }),
+				"%s has no folder here", r.ID)
 		}
 	}
 }
@@ -232,7 +242,8 @@ func TestReservedConcurrency_OnlyOfRoutes(t *testing.T) {
 			assert.Equal(t, reserved, f.resource.Properties["ReservedConcurrentExecutions"])
 			return
 		}
-		assert.NotContains(t, f.resource.Properties, "ReservedConcurrentExecutions", "a queue's MaximumConcurrency limits its step, and Lambda throttles a step with less reserved concurrency")
+		assert.NotContains(t, f.resource.Properties, "ReservedConcurrentExecutions",
+			"a queue's MaximumConcurrency limits its step, and Lambda throttles a step with less reserved concurrency")
 	})
 }
 
@@ -265,10 +276,12 @@ func TestStep_HasItsOwnQueue(t *testing.T) {
 			return
 		}
 		steps = append(steps, f.name)
-		queue, dead := f.part(t, "Queue", "AWS::SQS::Queue").Properties, f.part(t, "DeadLetters", "AWS::SQS::Queue").Properties
+		queue, dead := f.part(t, "Queue", "AWS::SQS::Queue").Properties,
+			f.part(t, "DeadLetters", "AWS::SQS::Queue").Properties
 		source := f.events("SQS")[0]
 
-		assert.Equal(t, call("Sub", "${AWS::StackName}-"+f.name), queue["QueueName"], "queues are found by their step's name")
+		assert.Equal(t, call("Sub", "${AWS::StackName}-"+f.name), queue["QueueName"],
+			"queues are found by their step's name")
 		assert.Equal(t, call("Sub", "${AWS::StackName}-"+f.name+"-dlq"), dead["QueueName"])
 		assert.NotContains(t, queue, "FifoQueue", "correctness does not depend on order")
 
@@ -276,19 +289,23 @@ func TestStep_HasItsOwnQueue(t *testing.T) {
 		assert.Equal(t, call("GetAtt", f.id+"Queue.Arn"), source["Queue"])
 		redrive := object(queue["RedrivePolicy"])
 		assert.Equal(t, call("GetAtt", f.id+"DeadLetters.Arn"), redrive["deadLetterTargetArn"])
-		assert.Equal(t, fmt.Sprint(redrive["maxReceiveCount"]), f.environment()["LAST_RECEIVE"], "the step must know its last delivery")
+		assert.Equal(t, fmt.Sprint(redrive["maxReceiveCount"]), f.environment()["LAST_RECEIVE"],
+			"the step must know its last delivery")
 		assert.Equal(t, []string{f.id + "Queue"}, f.allowed(t, "sqs:ReceiveMessage"))
-		assert.Equal(t, []string{f.id + "Queue"}, f.allowed(t, "sqs:ChangeMessageVisibility"), "the step delays a failed message")
+		assert.Equal(t, []string{f.id + "Queue"}, f.allowed(t, "sqs:ChangeMessageVisibility"),
+			"the step delays a failed message")
 	})
 	var told []string
 	for _, step := range saga.Steps {
 		told = append(told, string(step))
 	}
-	assert.ElementsMatch(t, append(told, workers...), steps, "saga.Steps are the functions that queues call, except workers")
+	assert.ElementsMatch(t, append(told, workers...), steps,
+		"saga.Steps are the functions that queues call, except workers")
 }
 
 // publishers are the tables whose rows publish facts, by their source.
-var publishers = map[saga.Source]string{saga.Orders: "Orders", saga.Reservations: "Reservations", saga.Charges: "Charges"}
+var publishers = map[saga.Source]string{saga.Orders: "Orders", saga.Reservations: "Reservations",
+	saga.Charges: "Charges"}
 
 func TestStep_WritesOnlyItsOwnRows(t *testing.T) {
 	each(t, func(t *testing.T, f subject) {
@@ -338,8 +355,10 @@ func TestEnvironment_IsWhatTheSettingsRead(t *testing.T) {
 		for name, value := range told {
 			for _, mentioned := range template.Mentions(value) {
 				r := f.template.Resources[mentioned]
-				if r.Type == "AWS::DynamoDB::Table" || r.Type == "AWS::SecretsManager::Secret" || r.Type == "AWS::KMS::Key" {
-					assert.Contains(t, template.Mentions(f.template.Resources[f.id+"Role"].Properties["Policies"]), mentioned, "the role grants nothing on the resource of %s", name)
+				if r.Type == "AWS::DynamoDB::Table" || r.Type == "AWS::SecretsManager::Secret" ||
+					r.Type == "AWS::KMS::Key" {
+					assert.Contains(t, template.Mentions(f.template.Resources[f.id+"Role"].Properties["Policies"]),
+						mentioned, "the role grants nothing on the resource of %s", name)
 				}
 			}
 		}
@@ -358,7 +377,8 @@ func TestGlobals_VariablesDependOnNoFunction(t *testing.T) {
 	}
 	for name, value := range read.Environment("") {
 		for _, mentioned := range template.Mentions(value) {
-			assert.Contains(t, []string{"", "AWS::DynamoDB::Table"}, read.Resources[mentioned].Type, "%s may depend on a parameter or a table only, because these depend on nothing", name)
+			assert.Contains(t, []string{"", "AWS::DynamoDB::Table"}, read.Resources[mentioned].Type,
+				"%s may depend on a parameter or a table only, because these depend on nothing", name)
 		}
 		if !slices.Contains([]string{"CALLER_RATE", "CALLER_BURST"}, name) { // function.Serve reads those
 			assert.Greater(t, several[name], 5, "few functions use %s", name)
@@ -396,7 +416,8 @@ func (n *reads) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	*n = append(*n, asked.TableName+" "+asked.Key["pk"].S)
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")),
+		Request: r}, nil
 }
 
 // The keys are read during INIT, in which Lambda grants full CPU. A read with the first request
@@ -408,7 +429,8 @@ func TestRoutes_ReadTheKeysOfTokensDuringINIT(t *testing.T) {
 			return
 		}
 		environ := map[string]string{
-			"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://nowhere.invalid", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s",
+			"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://nowhere.invalid", "AWS_ACCESS_KEY_ID": "a",
+			"AWS_SECRET_ACCESS_KEY": "s",
 		}
 		rt := function.Environment(environ)
 		asked := &reads{}
@@ -445,23 +467,32 @@ func TestRoutes_AreInTheTemplate(t *testing.T) {
 		}
 	}
 	for _, step := range saga.Steps {
-		assert.True(t, slices.ContainsFunc(slices.Collect(maps.Values(saga.Routes)), func(r saga.Route) bool { return slices.Contains(r.To, step) }), "%s consumes nothing", step)
+		assert.True(t,
+			slices.ContainsFunc(slices.Collect(maps.Values(saga.Routes)),
+				func(r saga.Route) bool { return slices.Contains(r.To, step) }), "%s consumes nothing", step)
 	}
 
 	relay := subject{name: "relay-facts", id: "RelayFacts", resource: read.Resources["RelayFacts"], template: read}
-	assert.Equal(t, sorted(relayed), relay.allowed(t, "sqs:SendMessage"), "relay-facts may send to every step that consumes facts of rows, and to its own dead-letter queue")
+	assert.Equal(t, sorted(relayed), relay.allowed(t, "sqs:SendMessage"),
+		"relay-facts may send to every step that consumes facts of rows, and to its own dead-letter queue")
 	wake := subject{name: "wake-overdue", id: "WakeOverdue", resource: read.Resources["WakeOverdue"], template: read}
-	assert.Equal(t, sorted(woken), wake.allowed(t, "sqs:SendMessage"), "wake-overdue may send to every step that consumes facts of the clock")
+	assert.Equal(t, sorted(woken), wake.allowed(t, "sqs:SendMessage"),
+		"wake-overdue may send to every step that consumes facts of the clock")
 
 	var streams []string
 	for _, source := range relay.events("DynamoDB") {
 		streams = append(streams, template.Mentions(source["Stream"])...)
-		assert.Equal(t, -1, source["MaximumRetryAttempts"], "only a failed send fails a batch, and it is retried until it works")
-		assert.Contains(t, fmt.Sprint(source["FilterCriteria"]), `"publishes":{"N":[{"exists":true}]}`, "a version without a consumed fact causes no invocation")
+		assert.Equal(t, -1, source["MaximumRetryAttempts"],
+			"only a failed send fails a batch, and it is retried until it works")
+		assert.Contains(t, fmt.Sprint(source["FilterCriteria"]), `"publishes":{"N":[{"exists":true}]}`,
+			"a version without a consumed fact causes no invocation")
 	}
-	assert.ElementsMatch(t, slices.Collect(maps.Values(publishers)), streams, "relay-facts reads every table that publishes facts")
+	assert.ElementsMatch(t, slices.Collect(maps.Values(publishers)), streams,
+		"relay-facts reads every table that publishes facts")
 	for _, table := range streams {
-		assert.Equal(t, map[string]any{"StreamViewType": "NEW_IMAGE"}, read.Resources[table].Properties["StreamSpecification"], "facts are projected from the new image of %s", table)
+		assert.Equal(t, map[string]any{"StreamViewType": "NEW_IMAGE"},
+			read.Resources[table].Properties["StreamSpecification"], "facts are projected from the new image of %s",
+			table)
 	}
 }
 
@@ -473,19 +504,21 @@ func sorted(names []string) []string {
 
 // Each adds binary size or cold start for something that no function does.
 var unwanted = map[string]string{
-	"net/rpc":                             "built without -tags lambda.norpc",
-	"github.com/aws/aws-sdk-go-v2/config": "LoadDefaultConfig reads files and metadata that Lambda does not have; function.Environment does it by hand",
+	"net/rpc": "built without -tags lambda.norpc",
+	"github.com/aws/aws-sdk-go-v2/config": "LoadDefaultConfig reads files and metadata that Lambda does not have; " +
+		"function.Environment does it by hand",
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds": "Lambda has no instance metadata",
 	"github.com/aws/aws-sdk-go-v2/service/sso":      "functions do not sign in",
 	"github.com/aws/aws-sdk-go-v2/service/ssooidc":  "functions do not sign in",
 	"github.com/aws/aws-sdk-go-v2/service/signin":   "functions do not sign in",
 	"github.com/aws/aws-sdk-go-v2/service/sts":      "the role's credentials come in the environment",
 	"github.com/aws/aws-xray-sdk-go":                "Lambda traces by itself",
-	"go.opentelemetry.io/otel":                      "the platform's traces and our correlation ids do it (design decision 12)",
-	"github.com/stretchr/testify":                   "test code never reaches a binary",
-	"github.com/stripe/stripe-mock":                 "test code never reaches a binary",
-	"testing":                                       "test code never reaches a binary",
-	"gopkg.in/yaml":                                 "no function reads YAML",
+	"go.opentelemetry.io/otel": "the platform's traces and our correlation ids do it (design " +
+		"decision 12)",
+	"github.com/stretchr/testify":   "test code never reaches a binary",
+	"github.com/stripe/stripe-mock": "test code never reaches a binary",
+	"testing":                       "test code never reaches a binary",
+	"gopkg.in/yaml":                 "no function reads YAML",
 	"github.com/danielgtaylor/huma/v2/formats/cbor": "the API speaks JSON",
 }
 
@@ -506,8 +539,10 @@ func linked(t *testing.T, names ...string) []string {
 func TestFunctions_LinkNoUnneededPackage(t *testing.T) {
 	for _, dependency := range linked(t, folders(t)...) {
 		for prefix, why := range unwanted {
-			if dependency == prefix || strings.HasPrefix(dependency, prefix+"/") || strings.HasPrefix(dependency, prefix+".") {
-				t.Errorf("a function links %s: %s. To find it: go list -deps -tags lambda.norpc ./functions/… and go mod why", dependency, why)
+			if dependency == prefix || strings.HasPrefix(dependency, prefix+"/") ||
+				strings.HasPrefix(dependency, prefix+".") {
+				t.Errorf(
+					"a function links %s: %s. To find it: go list -deps -tags lambda.norpc ./functions/… and go mod why", dependency, why)
 			}
 		}
 	}

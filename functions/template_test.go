@@ -81,7 +81,8 @@ func sandboxMethods(t *testing.T) []string {
 		if text, ok := n.(*ast.BasicLit); ok {
 			written, _ := strconv.Unquote(text.Value)
 			if route := pattern.FindStringSubmatch(written); route != nil {
-				assert.True(t, strings.HasPrefix(route[2], "/v1/"), "the sandbox's API serves only paths below /v1, not %s", route[2])
+				assert.True(t, strings.HasPrefix(route[2], "/v1/"),
+					"the sandbox's API serves only paths below /v1, not %s", route[2])
 				methods[route[1]] = true
 			}
 		}
@@ -103,7 +104,8 @@ func stray(read template.Template, want map[trigger]bool) []string {
 			by := fmt.Sprint(object(e)["Type"])
 			switch by {
 			case "Api":
-				by = fmt.Sprintf("%s %s%s", p["Method"], strings.Join(template.Mentions(p["RestApiId"]), "+"), p["Path"])
+				by = fmt.Sprintf("%s %s%s", p["Method"], strings.Join(template.Mentions(p["RestApiId"]), "+"),
+					p["Path"])
 			case "SQS":
 				by += " " + strings.Join(template.Mentions(p["Queue"]), "+")
 			case "DynamoDB":
@@ -111,14 +113,16 @@ func stray(read template.Template, want map[trigger]bool) []string {
 			}
 			event := trigger{template.Function(id), by}
 			if has[event] || !want[event] {
-				wrong = append(wrong, fmt.Sprintf("template.yaml has %s called by %s, and the code does not", event.function, event.by))
+				wrong = append(wrong,
+					fmt.Sprintf("template.yaml has %s called by %s, and the code does not", event.function, event.by))
 			}
 			has[event] = true
 		}
 	}
 	for event := range want {
 		if !has[event] {
-			wrong = append(wrong, fmt.Sprintf("the code has %s called by %s, and template.yaml does not", event.function, event.by))
+			wrong = append(wrong,
+				fmt.Sprintf("the code has %s called by %s, and template.yaml does not", event.function, event.by))
 		}
 	}
 	return wrong
@@ -141,16 +145,28 @@ func TestStray_FindsEveryDifference(t *testing.T) {
 	const order = "/orders/{id}"
 	get := route(order, "GET")
 	for sentence, harm := range map[string]struct{ from, to, names string }{
-		"a second route":         {get, get + "\n        Secret: {Type: Api, Properties: {RestApiId: !Ref Api, Path: '/all', Method: GET}}", "get-order called by GET Api/all"},
-		"a second method":        {get, get + "\n        Put: {Type: Api, Properties: {RestApiId: !Ref Api, Path: '/orders/{id}', Method: PUT}}", "get-order called by PUT"},
-		"the same route twice":   {get, get + "\n        Again: {Type: Api, Properties: {RestApiId: !Ref Api, Path: '/orders/{id}', Method: GET}}", "get-order called by GET"},
-		"another method":         {get, route(order, "POST"), "get-order called by POST"},
-		"another path":           {get, route("/order/{id}", "GET"), "get-order called by GET Api/order/{id}"},
-		"a route at the sandbox": {get, strings.Replace(get, "!Ref Api", "!Ref SandboxApi", 1), "get-order called by GET SandboxApi"},
-		"a clock on a route":     {get, get + "\n        Clock: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}", "get-order called by Schedule"},
-		"another step's queue":   {"Queue: !GetAtt CommitStockQueue.Arn", "Queue: !GetAtt ReserveStockQueue.Arn", "commit-stock called by SQS ReserveStockQueue"},
-		"another table's stream": {"Stream: !GetAtt Reservations.StreamArn", "Stream: !GetAtt Levels.StreamArn", "relay-facts called by DynamoDB Levels"},
-		"no clock":               {"EveryMinute: {Type: Schedule", "EveryMinute: {Type: SNS", "the code has wake-overdue called by Schedule"},
+		"a second route": {get, get +
+			"\n        Secret: {Type: Api, Properties: {RestApiId: !Ref Api, Path: '/all', Method: GET}}",
+			"get-order called by GET Api/all"},
+		"a second method": {get, get +
+			"\n        Put: {Type: Api, Properties: {RestApiId: !Ref Api, Path: '/orders/{id}', Method: PUT}}",
+			"get-order called by PUT"},
+		"the same route twice": {get, get +
+			"\n        Again: {Type: Api, Properties: {RestApiId: !Ref Api, Path: '/orders/{id}', Method: GET}}",
+			"get-order called by GET"},
+		"another method": {get, route(order, "POST"), "get-order called by POST"},
+		"another path":   {get, route("/order/{id}", "GET"), "get-order called by GET Api/order/{id}"},
+		"a route at the sandbox": {get, strings.Replace(get, "!Ref Api", "!Ref SandboxApi", 1),
+			"get-order called by GET SandboxApi"},
+		"a clock on a route": {get, get +
+			"\n        Clock: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}",
+			"get-order called by Schedule"},
+		"another step's queue": {"Queue: !GetAtt CommitStockQueue.Arn", "Queue: !GetAtt ReserveStockQueue.Arn",
+			"commit-stock called by SQS ReserveStockQueue"},
+		"another table's stream": {"Stream: !GetAtt Reservations.StreamArn", "Stream: !GetAtt Levels.StreamArn",
+			"relay-facts called by DynamoDB Levels"},
+		"no clock": {"EveryMinute: {Type: Schedule", "EveryMinute: {Type: SNS",
+			"the code has wake-overdue called by Schedule"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			require.Contains(t, string(source), harm.from)

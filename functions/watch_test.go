@@ -117,14 +117,16 @@ func (ofStack) GetAtt(resource, attribute string) (any, error) {
 }
 
 func TestDashboards_ShowExistingMetrics(t *testing.T) {
-	exists := map[string]map[string]bool{"AWS/Lambda": {"": true}, "AWS/SQS": {}, "AWS/ApiGateway": {"shop": true}, observe.Namespace: {}}
+	exists := map[string]map[string]bool{"AWS/Lambda": {"": true}, "AWS/SQS": {}, "AWS/ApiGateway": {"shop": true},
+		observe.Namespace: {}}
 	for _, name := range folders(t) {
 		exists["AWS/Lambda"]["shop-"+name], exists[observe.Namespace]["shop-"+name] = true, true
 	}
 	for _, queue := range queueNames() {
 		exists["AWS/SQS"]["shop-"+queue] = true
 	}
-	dimensions := map[string]string{"AWS/Lambda": "FunctionName", "AWS/SQS": "QueueName", "AWS/ApiGateway": "ApiName", observe.Namespace: "function"}
+	dimensions := map[string]string{"AWS/Lambda": "FunctionName", "AWS/SQS": "QueueName", "AWS/ApiGateway": "ApiName",
+		observe.Namespace: "function"}
 	counted := countedMetrics(t)
 	for id, metrics := range dashboards(t) {
 		for _, m := range metrics {
@@ -137,7 +139,8 @@ func TestDashboards_ShowExistingMetrics(t *testing.T) {
 				assert.Contains(t, counted, m.name, "%s shows a metric that no function counts", id)
 			}
 		}
-		assert.LessOrEqual(t, len(metrics), 50, "%s: a dashboard with more metrics is not one of the three free ones", id)
+		assert.LessOrEqual(t, len(metrics), 50, "%s: a dashboard with more metrics is not one of the three free ones",
+			id)
 	}
 }
 

@@ -19,7 +19,8 @@ func auditAll(ctx context.Context, d app, _ []string) error {
 	if err != nil {
 		return err
 	}
-	a := audit.Audit{Repo: d.repo, Python: installed.Python, CfnLint: filepath.Join(filepath.Dir(installed.Python), "cfn-lint")}
+	a := audit.Audit{Repo: d.repo, Python: installed.Python,
+		CfnLint: filepath.Join(filepath.Dir(installed.Python), "cfn-lint")}
 	if a.Checkov, err = tools.InstallCheckov(ctx, d.repo); err != nil {
 		return err
 	}

@@ -36,7 +36,8 @@ func policy(ctx context.Context, d app, _ []string) error {
 	if err := d.recorded(ctx, false); err != nil {
 		return err
 	}
-	return d.lane(ctx, lane.Lane{Name: "the deployment's policy", Packages: []string{"./localstack/policy"}, Environ: simulated()})
+	return d.lane(ctx,
+		lane.Lane{Name: "the deployment's policy", Packages: []string{"./localstack/policy"}, Environ: simulated()})
 }
 
 // recorded runs the tests of the wiring on the simulated cloud, and simulates every way of an order. It
@@ -52,7 +53,8 @@ func (d app) recorded(ctx context.Context, update bool) (err error) {
 		return err
 	}
 	recording := simulated("BACKROOM_RECORD=" + notes)
-	if err := d.lane(ctx, lane.Lane{Name: "sample events, on the simulated cloud", Packages: wirings, Environ: recording}); err != nil {
+	if err := d.lane(ctx,
+		lane.Lane{Name: "sample events, on the simulated cloud", Packages: wirings, Environ: recording}); err != nil {
 		return err
 	}
 	orders := lane.Lane{

@@ -76,7 +76,8 @@ var execs = regexp.MustCompile(`execs: (\d+)`)
 
 // fuzzOne runs a target. The note says how many inputs it was given.
 func (d app) fuzzOne(ctx context.Context, t target, each time.Duration) (note string, err error) {
-	run := exec.CommandContext(ctx, "go", "test", t.pkg, "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", each.String())
+	run := exec.CommandContext(ctx, "go", "test", t.pkg, "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime",
+		each.String())
 	run.Dir = d.repo
 	out, err := run.StdoutPipe()
 	if err != nil {

@@ -28,7 +28,7 @@ import (
 func invoke(ctx context.Context, d app, args []string) error {
 	const usage = "make invoke F=place-order E=events/place-order.json"
 	if len(args) != 2 || args[0] == "" || args[1] == "" {
-		return remedy.For(errors.New("F= must name a function, and E= an event file"), usage)
+		return remedy.For(errors.New("variable F= must name a function, and E= an event file"), usage)
 	}
 	at, ok := local.Running(d.repo)
 	if !ok {
@@ -68,7 +68,8 @@ func invoke(ctx context.Context, d app, args []string) error {
 	}
 	d.Linef("\nstatus: %d\nanswer:\n%s", answer.StatusCode, pretty(answer.Payload))
 	if answer.FunctionError != nil {
-		return remedy.For(fmt.Errorf("%s failed: %s", args[0], *answer.FunctionError), "read the log above; the event is "+args[1])
+		return remedy.For(fmt.Errorf("%s failed: %s", args[0], *answer.FunctionError),
+			"read the log above; the event is "+args[1])
 	}
 	return nil
 }
@@ -93,7 +94,8 @@ func fill(ctx context.Context, event []byte, deployed stack.Stack, api shop.API)
 		case "PAYMENTS_KEY":
 			value, missing = deployed.PaymentsKey(ctx)
 		default:
-			missing = fmt.Errorf("unknown placeholder ${%s} in the event; known are TOKEN, CLIENT and PAYMENTS_KEY", name)
+			missing = fmt.Errorf("unknown placeholder ${%s} in the event; known are TOKEN, CLIENT and PAYMENTS_KEY",
+				name)
 		}
 		err = errors.Join(err, missing)
 		return value

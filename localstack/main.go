@@ -1,5 +1,6 @@
-// Command localstack runs Backroom on this machine: on MiniStack, an embedded local AWS, or on LocalStack. The Makefile calls it.
-// To operate a stack there is another command, shared/ops/backroom.
+// Command localstack runs Backroom on this machine: on MiniStack, an embedded local AWS, or on
+// LocalStack. The Makefile calls it. To operate a stack there is another command,
+// shared/ops/backroom.
 //
 //	localstack run        start the local cloud, deploy, place orders, serve the API until Ctrl-C
 //	localstack reset      delete what earlier runs stored

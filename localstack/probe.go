@@ -63,7 +63,8 @@ func probeAPI(ctx context.Context, d app, _ []string) (err error) {
 		return err
 	}
 	return d.probe(ctx, target, probe.Probe{
-		Program: program, Document: filepath.Join(d.repo, "docs", "openapi.yaml"), Folder: filepath.Join(where.scratch, "probe"),
+		Program: program, Document: filepath.Join(d.repo, "docs", "openapi.yaml"),
+		Folder:   filepath.Join(where.scratch, "probe"),
 		Examples: examples, Seed: os.Getenv("SEED"),
 	})
 }
@@ -83,7 +84,8 @@ func (d app) probe(ctx context.Context, target probe.Shop, p probe.Probe) error 
 			running.Go(func() { reports[i], errs[i] = p.Ask(ctx, target, customer) })
 		}
 		running.Wait()
-		return fmt.Sprintf("as customer %s, and as staff: no failures, no warnings", strings.Join(probe.Customers, " and ")),
+		return fmt.Sprintf("as customer %s, and as staff: no failures, no warnings",
+				strings.Join(probe.Customers, " and ")),
 			errors.Join(errs...)
 	})
 	for _, report := range reports {
@@ -161,7 +163,8 @@ func placed(ctx context.Context, api shop.API, customer, token, sku string) (all
 		{"pm_card_captureLapsed", client.OrderStatusNeedsAttention, &all.Stuck},
 	} {
 		for i := range ordersOfAKind {
-			basket := client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 2}}, PaymentMethod: kind.card}
+			basket := client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 2}},
+				PaymentMethod: kind.card}
 			receipt, err := api.Place(ctx, token, fmt.Sprintf("%s-%s-%d", customer, kind.status, i), basket)
 			if err != nil {
 				return all, err

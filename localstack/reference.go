@@ -47,7 +47,8 @@ func useReference(ctx context.Context, d app, _ []string) error {
 			if os.Getenv("UPDATE") == "1" {
 				err = os.WriteFile(filepath.Join(d.repo, "docs", "api-reference.png"), seen.Picture, 0o644)
 			}
-			return fmt.Sprintf("%s/docs: /health 200, stock 401 without a token and 200 with one; %d requests, all to that origin",
+			return fmt.Sprintf(
+				"%s/docs: /health 200, stock 401 without a token and 200 with one; %d requests, all to that origin",
 				address, len(seen.Requests)), err
 		})
 		if err != nil {

@@ -135,7 +135,9 @@ func port(setting string, otherwise int) (int, error) {
 	}
 	number, err := strconv.Atoi(given)
 	if err != nil || number < 1 || number > 65535 {
-		return 0, remedy.For(fmt.Errorf("%s=%s: must be a port from 1 to 65535", setting, given), fmt.Sprintf("make run %s=%d", setting, otherwise))
+		return 0,
+			remedy.For(fmt.Errorf("%s=%s: must be a port from 1 to 65535", setting, given),
+				fmt.Sprintf("make run %s=%d", setting, otherwise))
 	}
 	return number, nil
 }
@@ -234,7 +236,8 @@ func (d app) placeOrders(ctx context.Context, deployed stack.Stack, api shop.API
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return remedy.For(err, "look for errors in the log: grep -i error "+filepath.Join(d.stateFolder(), "ministack.log"))
+		return remedy.For(err, "look for errors in the log: grep -i error "+
+			filepath.Join(d.stateFolder(), "ministack.log"))
 	}
 	slices.Sort(times)
 	d.Linef("\n%d orders have an outcome; from accepted to outcome: p50 %d ms, max %d ms", len(times),
@@ -283,5 +286,6 @@ API=%s
 TOKEN=$(curl -sS -u %s -d grant_type=client_credentials -d customer=%s $API/oauth/token | sed -E 's/.*"access_token": ?"([^"]+)".*/\1/')
 ORDER=$(curl -sS -i $API/orders -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(date +%%s)-$$" -H 'Content-Type: application/json' \
   -d '{"lines":[{"sku":"MUG-1","quantity":1}],"payment_method":"pm_card_visa"}' | tr -d '\r' | sed -n 's/^[Ll]ocation: //p')
-sleep 1; curl -sS "$API$ORDER" -H "Authorization: Bearer $TOKEN"; echo`, api, quoted(url.QueryEscape(id)+":"+url.QueryEscape(secret)), customer)
+sleep 1; curl -sS "$API$ORDER" -H "Authorization: Bearer $TOKEN"; echo`, api,
+		quoted(url.QueryEscape(id)+":"+url.QueryEscape(secret)), customer)
 }

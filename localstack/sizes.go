@@ -16,7 +16,9 @@ func sizes(ctx context.Context, d app, _ []string) error {
 	if _, err := build.Pack(ctx); err != nil {
 		return err
 	}
-	d.Linef("built for %s, as shipped; this machine is %s\nthe zips that sam build makes are about a tenth smaller\n\n%-24s %9s %9s",
+	d.Linef(
+		"built for %s, as shipped; this machine is %s\nthe zips that sam build makes are about a tenth "+
+			"smaller\n\n%-24s %9s %9s",
 		build.Arch, deploy.HostArch(), "function", "binary MB", "zip MB")
 	for _, name := range build.Names {
 		binary, err := os.Stat(build.Binary(name))

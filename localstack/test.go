@@ -38,7 +38,8 @@ func (d app) lint(ctx context.Context, installed tools.Tools) error {
 		program    []string
 	}{
 		{"golangci", strings.Join(golangci, " "), golangci},
-		{"template", "sam validate --lint", []string{installed.SAM, "validate", "--lint", "--template-file", "template.yaml"}},
+		{"template", "sam validate --lint",
+			[]string{installed.SAM, "validate", "--lint", "--template-file", "template.yaml"}},
 	}
 	failures := []error{d.Phase("prose", d.prose)}
 	for _, check := range checks {
@@ -94,7 +95,8 @@ func e2e(ctx context.Context, d app, args []string) (err error) {
 	}
 	stack := os.Getenv("STACK")
 	if stack == "" && args[0] == cloud.NameAWS {
-		return remedy.For(errors.New("STACK= must name the stack; it is created or updated in your AWS account, and not deleted"),
+		return remedy.For(
+			errors.New("STACK= must name the stack; it is created or updated in your AWS account, and not deleted"),
 			"make e2e CLOUD=aws STACK=backroom-e2e")
 	}
 	if stack == "" {
@@ -213,7 +215,8 @@ func (l listed) onAnyCloud() bool {
 
 // packages returns the paths of the packages that match the patterns and that wanted accepts.
 func packages(ctx context.Context, wanted func(listed) bool, patterns ...string) ([]string, error) {
-	args := append([]string{"list", "-f", `{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}`}, patterns...)
+	args := append([]string{"list", "-f", `{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}`},
+		patterns...)
 	out, err := exec.CommandContext(ctx, "go", args...).Output()
 	if err != nil {
 		return nil, remedy.For(err, "go vet ./...")

@@ -91,13 +91,16 @@ var proof = []string{
 // tools lists the folders of the commands in localstack/: local clouds, deployment, and the
 // repository's gates.
 var tools = []string{
-	"localstack/audit", "localstack/browser", "localstack/cloud", "localstack/deploy", "localstack/front", "localstack/lane",
-	"localstack/probe", "localstack/prose", "localstack/rename", "localstack/scaffold", "localstack/seed", "localstack/tools",
+	"localstack/audit", "localstack/browser", "localstack/cloud", "localstack/deploy", "localstack/front",
+	"localstack/lane",
+	"localstack/probe", "localstack/prose", "localstack/rename", "localstack/scaffold", "localstack/seed",
+	"localstack/tools",
 }
 
 // platform lists the packages that do not import a domain.
 var platform = []string{
-	"shared/api", "shared/chance", "shared/circuit", "shared/client", "shared/function", "shared/health", "shared/oauth", "shared/observe",
+	"shared/api", "shared/chance", "shared/circuit", "shared/client", "shared/function", "shared/health",
+	"shared/oauth", "shared/observe",
 	"shared/queue", "shared/record", "shared/reference", "shared/relay", "shared/sandbox", "shared/secret",
 }
 
@@ -119,7 +122,8 @@ func edge(folder string) bool { return domain(folder) != "" && strings.HasSuffix
 
 // within reports whether a folder is one of others, or is inside one of them.
 func within(folder string, others ...string) bool {
-	return slices.ContainsFunc(others, func(of string) bool { return folder == of || strings.HasPrefix(folder, of+"/") })
+	return slices.ContainsFunc(others,
+		func(of string) bool { return folder == of || strings.HasPrefix(folder, of+"/") })
 }
 
 func ours(imported string) bool { return !strings.Contains(strings.Split(imported, "/")[0], ".") }
@@ -136,7 +140,8 @@ var rules = []struct {
 		},
 	},
 	{
-		"a domain imports only saga, money, identity, fault and observe: HTTP is in its edge, the cloud behind its ports",
+		"a domain imports only saga, money, identity, fault and observe: HTTP is in its edge, the cloud behind its " +
+			"ports",
 		func(s source, imported string) bool {
 			return s.folder == "shared/"+domain(s.folder) && !s.test &&
 				!within(imported, "shared/saga", "shared/money", "shared/identity", "shared/fault", "shared/observe")
@@ -146,7 +151,8 @@ var rules = []struct {
 		"a domain's HTTP edge imports only its domain, api, saga, money, identity, fault and observe",
 		func(s source, imported string) bool {
 			return edge(s.folder) && !s.test && imported != path.Dir(s.folder) &&
-				!within(imported, "shared/saga", "shared/money", "shared/identity", "shared/fault", "shared/observe", "shared/api")
+				!within(imported, "shared/saga", "shared/money", "shared/identity", "shared/fault", "shared/observe",
+					"shared/api")
 		},
 	},
 	{
@@ -173,7 +179,8 @@ var rules = []struct {
 	{
 		"shared/ is the product: it does not import functions, and only its tests import localstack",
 		func(s source, imported string) bool {
-			return within(s.folder, "shared") && (within(imported, "functions") || within(imported, "localstack") && !s.test)
+			return within(s.folder, "shared") &&
+				(within(imported, "functions") || within(imported, "localstack") && !s.test)
 		},
 	},
 	{
@@ -192,7 +199,8 @@ var rules = []struct {
 		"functions never import each other: code that two of them need is in shared",
 		func(s source, imported string) bool {
 			own := strings.Split(s.folder, "/")
-			return within(s.folder, "functions") && len(own) > 1 && within(imported, "functions") && !within(imported, "functions/"+own[1])
+			return within(s.folder, "functions") && len(own) > 1 && within(imported, "functions") &&
+				!within(imported, "functions/"+own[1])
 		},
 	},
 	{
@@ -204,19 +212,24 @@ var rules = []struct {
 	{
 		"the commands in localstack/ use the deployed system from outside, through shared/client and shared/ops",
 		func(s source, imported string) bool {
-			return (s.folder == "localstack" || within(s.folder, tools...)) && !s.test && ours(imported) && !within(imported, "localstack", "shared/client", "shared/ops")
+			return (s.folder == "localstack" || within(s.folder, tools...)) && !s.test && ours(imported) &&
+				!within(imported, "localstack", "shared/client", "shared/ops")
 		},
 	},
 	{
 		"the black-box suite uses only what clients and operators have, names from saga, and the API's contract",
 		func(s source, imported string) bool {
-			return within(s.folder, "localstack/e2e") && ours(imported) && !within(imported, "shared/client", "shared/ops", "shared/saga", "localstack/contract", "localstack/conformance", "localstack/e2e") && !within(imported, tools...)
+			return within(s.folder, "localstack/e2e") && ours(imported) &&
+				!within(imported, "shared/client", "shared/ops", "shared/saga", "localstack/contract",
+					"localstack/conformance", "localstack/e2e") && !within(imported, tools...)
 		},
 	},
 	{
 		"binaries do not link test code",
 		func(s source, imported string) bool {
-			return !s.test && (ours(imported) && onlyForTests(imported) || strings.HasPrefix(imported, "github.com/stretchr/") || strings.HasPrefix(imported, "pgregory.net/"))
+			return !s.test &&
+				(ours(imported) && onlyForTests(imported) || strings.HasPrefix(imported, "github.com/stretchr/") ||
+					strings.HasPrefix(imported, "pgregory.net/"))
 		},
 	},
 }

@@ -21,7 +21,8 @@ type Audit struct {
 
 // run runs a program in the repository and returns its standard output. An exit code other than 0 and found
 // is an error.
-func (a Audit) run(ctx context.Context, found int, input io.Reader, name string, args ...string) (out []byte, code int, err error) {
+func (a Audit) run(ctx context.Context, found int, input io.Reader, name string, args ...string) (out []byte, code int,
+	err error) {
 	program := exec.CommandContext(ctx, name, args...)
 	var errors bytes.Buffer
 	program.Dir, program.Stdin, program.Stderr = a.Repo, input, &errors

@@ -33,7 +33,9 @@ func (a Audit) Generic(ctx context.Context) (note string, err error) {
 		return "", err
 	}
 	const failed = 1
-	report, _, err := a.run(ctx, failed, nil, a.Checkov, "--file", file, "--framework", "cloudformation", "--compact", "--quiet", "--output", "json", "--skip-download")
+	report, _,
+		err := a.run(ctx, failed, nil, a.Checkov, "--file", file, "--framework", "cloudformation", "--compact",
+		"--quiet", "--output", "json", "--skip-download")
 	if err != nil {
 		return "", err
 	}
@@ -111,7 +113,8 @@ func (r report) objections(waivers []Waiver) []string {
 		for _, resource := range w.Only {
 			one := Waiver{w.Check, []string{resource}, ""}
 			if !slices.ContainsFunc(r.Results.Failed, one.covers) {
-				all = append(all, fmt.Sprintf("%s: remove %s from the waiver; it does not fail the check", w.Check, resource))
+				all = append(all,
+					fmt.Sprintf("%s: remove %s from the waiver; it does not fail the check", w.Check, resource))
 			}
 		}
 	}

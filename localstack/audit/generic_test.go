@@ -14,16 +14,18 @@ func TestReport_ObjectsToFailuresThatAreNotWaived(t *testing.T) {
 		waivers []Waiver
 		want    []string
 	}{
-		"a failure without a waiver is named":         {nil, []string{"CKV_1: AWS::DynamoDB::Table.Orders: Ensure it is so"}},
+		"a failure without a waiver is named": {nil,
+			[]string{"CKV_1: AWS::DynamoDB::Table.Orders: Ensure it is so"}},
 		"a waiver for all resources covers a failure": {[]Waiver{{"CKV_1", nil, "because"}}, nil},
 		"a waiver for the resource covers a failure":  {[]Waiver{{"CKV_1", []string{"Orders"}, "because"}}, nil},
 		"a waiver that is not used is named": {[]Waiver{{"CKV_1", nil, "because"}, {"CKV_2", nil, "once"}},
 			[]string{`CKV_2: remove the waiver "once"; no resource fails the check`}},
-		"a waiver for another resource covers nothing": {[]Waiver{{"CKV_1", []string{"Reservations"}, "because"}}, []string{
-			"CKV_1: AWS::DynamoDB::Table.Orders: Ensure it is so",
-			`CKV_1: remove the waiver "because"; no resource fails the check`,
-			"CKV_1: remove Reservations from the waiver; it does not fail the check",
-		}},
+		"a waiver for another resource covers nothing": {[]Waiver{{"CKV_1", []string{"Reservations"}, "because"}},
+			[]string{
+				"CKV_1: AWS::DynamoDB::Table.Orders: Ensure it is so",
+				`CKV_1: remove the waiver "because"; no resource fails the check`,
+				"CKV_1: remove Reservations from the waiver; it does not fail the check",
+			}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

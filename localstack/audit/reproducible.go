@@ -22,7 +22,8 @@ func (a Audit) Reproducible(ctx context.Context, built *deploy.Build) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	again := &deploy.Build{Repo: filepath.Join(scratch, "elsewhere"), Arch: built.Arch, Release: true, Cache: filepath.Join(scratch, "cache")}
+	again := &deploy.Build{Repo: filepath.Join(scratch, "elsewhere"), Arch: built.Arch, Release: true,
+		Cache: filepath.Join(scratch, "cache")}
 	if err := a.copyTo(ctx, again.Repo); err != nil {
 		return err
 	}

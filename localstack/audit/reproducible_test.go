@@ -14,7 +14,8 @@ import (
 func TestSameZips_NamesFunctionsThatDiffer(t *testing.T) {
 	t.Parallel()
 	packed := func(orders string) *deploy.Build {
-		b := &deploy.Build{Repo: t.TempDir(), Arch: deploy.ARM64, Release: true, Names: []string{"get-order", "place-order"}}
+		b := &deploy.Build{Repo: t.TempDir(), Arch: deploy.ARM64, Release: true,
+			Names: []string{"get-order", "place-order"}}
 		require.NoError(t, os.MkdirAll(filepath.Dir(b.Zip("get-order")), 0o755))
 		require.NoError(t, os.WriteFile(b.Zip("get-order"), []byte("the same"), 0o644))
 		require.NoError(t, os.WriteFile(b.Zip("place-order"), []byte(orders), 0o644))

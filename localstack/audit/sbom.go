@@ -43,11 +43,13 @@ func sbom(function string, linked *debug.BuildInfo) *cyclonedx.BOM {
 			m = m.Replace
 		}
 		part := module(m.Path, m.Version, m.Sum)
-		parts, needs, alone = append(parts, part), append(needs, part.BOMRef), append(alone, cyclonedx.Dependency{Ref: part.BOMRef})
+		parts, needs, alone = append(parts, part), append(needs, part.BOMRef),
+			append(alone, cyclonedx.Dependency{Ref: part.BOMRef})
 	}
 	bom := cyclonedx.NewBOM()
 	bom.SerialNumber = ""
-	bom.Metadata = &cyclonedx.Metadata{Component: &cyclonedx.Component{BOMRef: itself, Type: cyclonedx.ComponentTypeApplication, Name: function}}
+	bom.Metadata = &cyclonedx.Metadata{Component: &cyclonedx.Component{BOMRef: itself,
+		Type: cyclonedx.ComponentTypeApplication, Name: function}}
 	bom.Components = &parts
 	dependencies := append([]cyclonedx.Dependency{{Ref: itself, Dependencies: &needs}}, alone...)
 	bom.Dependencies = &dependencies
@@ -57,7 +59,8 @@ func sbom(function string, linked *debug.BuildInfo) *cyclonedx.BOM {
 // module describes a Go module. The sum is that of go.sum: the SHA-256 of the module's list of files.
 func module(path, version, sum string) cyclonedx.Component {
 	url := "pkg:golang/" + path + "@" + version
-	c := cyclonedx.Component{BOMRef: url, Type: cyclonedx.ComponentTypeLibrary, Name: path, Version: version, PackageURL: url}
+	c := cyclonedx.Component{BOMRef: url, Type: cyclonedx.ComponentTypeLibrary, Name: path, Version: version,
+		PackageURL: url}
 	if hash, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(sum, "h1:")); err == nil && len(hash) > 0 {
 		c.Hashes = &[]cyclonedx.Hash{{Algorithm: cyclonedx.HashAlgoSHA256, Value: hex.EncodeToString(hash)}}
 	}

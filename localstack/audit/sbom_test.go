@@ -16,7 +16,8 @@ func TestWriteSBOM_ListsWhatABinaryLinks(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	binary, file := filepath.Join(folder, "get-health"), filepath.Join(folder, "get-health.cdx.json")
-	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w -buildid=", "-buildvcs=false", "-o", binary, "../../functions/get-health")
+	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags",
+		"-s -w -buildid=", "-buildvcs=false", "-o", binary, "../../functions/get-health")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	printed, err := build.CombinedOutput()
 	require.NoError(t, err, string(printed))
@@ -25,7 +26,8 @@ func TestWriteSBOM_ListsWhatABinaryLinks(t *testing.T) {
 	require.NoError(t, err)
 
 	var bom cyclonedx.BOM
-	require.NoError(t, cyclonedx.NewBOMDecoder(strings.NewReader(string(text)), cyclonedx.BOMFileFormatJSON).Decode(&bom))
+	require.NoError(t,
+		cyclonedx.NewBOMDecoder(strings.NewReader(string(text)), cyclonedx.BOMFileFormatJSON).Decode(&bom))
 	assert.Equal(t, "CycloneDX", bom.BOMFormat)
 	assert.Equal(t, "get-health", bom.Metadata.Component.Name)
 	parts := map[string]cyclonedx.Component{}
@@ -38,7 +40,10 @@ func TestWriteSBOM_ListsWhatABinaryLinks(t *testing.T) {
 		}
 		parts[part.BOMRef] = part
 	}
-	listed, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc", "-f", `{{with .Module}}{{if not .Main}}pkg:golang/{{.Path}}@{{.Version}}{{end}}{{end}}`, "../../functions/get-health").Output()
+	listed,
+		err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc", "-f",
+		`{{with .Module}}{{if not .Main}}pkg:golang/{{.Path}}@{{.Version}}{{end}}{{end}}`,
+		"../../functions/get-health").Output()
 	require.NoError(t, err)
 	needs := (*bom.Dependencies)[0]
 	assert.Equal(t, bom.Metadata.Component.BOMRef, needs.Ref)

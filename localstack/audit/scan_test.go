@@ -17,12 +17,14 @@ func TestReadScan_CountsVulnerabilitiesThatFunctionsCall(t *testing.T) {
 		want   []string
 	}{
 		"a vulnerable function that is called counts once": {
-			report: header + `{"finding":{"osv":"GO-2026-0001","fixed_version":"v1.26.9","trace":[{"module":"stdlib","version":"v1.26.8","package":"net/http","function":"Get"}]}}
+			report: header +
+				`{"finding":{"osv":"GO-2026-0001","fixed_version":"v1.26.9","trace":[{"module":"stdlib","version":"v1.26.8","package":"net/http","function":"Get"}]}}
 {"finding":{"osv":"GO-2026-0001","fixed_version":"v1.26.9","trace":[{"module":"stdlib","version":"v1.26.8","package":"net/http","function":"Get"}]}}`,
 			want: []string{"GO-2026-0001 Crash in net/http: stdlib@v1.26.8, fixed in v1.26.9; as in net/http.Get"},
 		},
 		"a package that is imported but not called does not count": {
-			report: header + `{"finding":{"osv":"GO-2026-0001","fixed_version":"v1.26.9","trace":[{"module":"stdlib","version":"v1.26.8","package":"net/http"}]}}`,
+			report: header +
+				`{"finding":{"osv":"GO-2026-0001","fixed_version":"v1.26.9","trace":[{"module":"stdlib","version":"v1.26.8","package":"net/http"}]}}`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

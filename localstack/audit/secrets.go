@@ -20,7 +20,9 @@ func (a Audit) Secrets(ctx context.Context) error {
 	case leaks == 0:
 		return errors.New("gitleaks does not find a made-up key")
 	}
-	for _, where := range [][]string{{"git", "."}, {"git", "--pre-commit", "."}, {"git", "--pre-commit", "--staged", "."}} {
+	for _, where := range [][]string{
+		{"git", "."}, {"git", "--pre-commit", "."}, {"git", "--pre-commit", "--staged", "."},
+	} {
 		report, leaks, err := a.gitleaks(ctx, "", where...)
 		if err != nil {
 			return err
@@ -36,7 +38,8 @@ func (a Audit) Secrets(ctx context.Context) error {
 func (a Audit) gitleaks(ctx context.Context, input string, where ...string) (report string, leaks int, err error) {
 	const found = 3
 	args := append([]string{"tool", toolsModule, "gitleaks"}, where...)
-	args = append(args, "--config", gitleaksRules, "--no-banner", "--no-color", "--log-level=error", "--redact", "--verbose", fmt.Sprintf("--exit-code=%d", found))
+	args = append(args, "--config", gitleaksRules, "--no-banner", "--no-color", "--log-level=error", "--redact",
+		"--verbose", fmt.Sprintf("--exit-code=%d", found))
 	out, code, err := a.run(ctx, found, strings.NewReader(input), "go", args...)
 	return string(out), code, err
 }

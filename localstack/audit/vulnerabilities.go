@@ -88,7 +88,8 @@ func readScan(report []byte) (scan, error) {
 		summaries[message.OSV.ID] = message.OSV.Summary
 		if f := message.Finding; len(f.Trace) > 0 && f.Trace[0].Function != "" {
 			at := f.Trace[0]
-			reached[f.OSV] = fmt.Sprintf("%s@%s, fixed in %s; as in %s.%s", at.Module, at.Version, f.Fixed, at.Package, at.Function)
+			reached[f.OSV] = fmt.Sprintf("%s@%s, fixed in %s; as in %s.%s", at.Module, at.Version, f.Fixed, at.Package,
+				at.Function)
 		}
 	}
 	if s.goVersion == "" {

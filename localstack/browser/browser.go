@@ -76,7 +76,8 @@ func (v Visit) Do(ctx context.Context) (seen Seen, err error) {
 
 // use does on the page what a person would do, and fills in seen.
 func (v Visit) use(ctx context.Context, seen *Seen) (err error) {
-	err = chromedp.Do(ctx, chromedp.Navigate(strings.TrimSuffix(v.API, "/")+"/docs"), chromedp.WaitVisible(chromedp.CSS(public)))
+	err = chromedp.Do(ctx, chromedp.Navigate(strings.TrimSuffix(v.API, "/")+"/docs"),
+		chromedp.WaitVisible(chromedp.CSS(public)))
 	if err != nil {
 		return err
 	}
@@ -104,8 +105,11 @@ func (v Visit) use(ctx context.Context, seen *Seen) (err error) {
 // checkLinks returns an error for broken links of the page. A link may lead to a place on the page, to a
 // file of the reference, or to the web.
 func checkLinks(ctx context.Context) error {
-	links, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll("a[href]")].map(a => a.getAttribute("href"))`))
-	if err == nil && !slices.ContainsFunc(links, func(link string) bool { return strings.HasPrefix(link, "?file=problems.md#") }) {
+	links,
+		err := chromedp.Run(ctx,
+		chromedp.Evaluate[[]string](`[...document.querySelectorAll("a[href]")].map(a => a.getAttribute("href"))`))
+	if err == nil &&
+		!slices.ContainsFunc(links, func(link string) bool { return strings.HasPrefix(link, "?file=problems.md#") }) {
 		err = errors.New("no description of an answer links to the problem it may return")
 	}
 	wrong := []error{err}
@@ -120,7 +124,8 @@ func checkLinks(ctx context.Context) error {
 // open unfolds an operation, sends its form with the values of the page, and returns the status that the
 // page shows.
 func open(ctx context.Context, operation string) (string, error) {
-	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(operation+" .opblock-summary-control")), chromedp.Click(chromedp.CSS(operation+" .try-out__btn")))
+	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(operation+" .opblock-summary-control")),
+		chromedp.Click(chromedp.CSS(operation+" .try-out__btn")))
 	if err != nil {
 		return "", err
 	}
@@ -135,7 +140,8 @@ func answer(operation string) chromedp.CSS {
 // execute sends the form of an operation and returns the status of the answer. The operation must be
 // unfolded and show no answer.
 func execute(ctx context.Context, operation string) (string, error) {
-	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(operation+" .btn.execute")), chromedp.WaitVisible(answer(operation)))
+	err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(operation+" .btn.execute")),
+		chromedp.WaitVisible(answer(operation)))
 	if err != nil {
 		return "", err
 	}
@@ -144,7 +150,8 @@ func execute(ctx context.Context, operation string) (string, error) {
 
 // clearAnswer removes an operation's last answer from the page.
 func clearAnswer(ctx context.Context, operation string) error {
-	return chromedp.Do(ctx, chromedp.Click(chromedp.CSS(operation+" .btn-clear")), chromedp.WaitNotPresent(answer(operation)))
+	return chromedp.Do(ctx, chromedp.Click(chromedp.CSS(operation+" .btn-clear")),
+		chromedp.WaitNotPresent(answer(operation)))
 }
 
 // authorize requests a token in the page's dialog.
@@ -192,6 +199,7 @@ func (w *watch) record(event any) {
 		if e.Entry.Level != log.EntryLevelError || e.Entry.Source == log.EntrySourceNetwork {
 			return // a warning, or the 401 that the visit provokes
 		}
-		w.wrong = append(w.wrong, fmt.Errorf("the browser reports an error (%s): %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL))
+		w.wrong = append(w.wrong,
+			fmt.Errorf("the browser reports an error (%s): %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL))
 	}
 }

@@ -126,7 +126,8 @@ func CheckPort(port int, purpose, setting string) error {
 	}
 	return remedy.For(
 		fmt.Errorf("port %d for the %s is in use: %w", port, purpose, err),
-		fmt.Sprintf("find the process (lsof -nP -iTCP:%d -sTCP:LISTEN), or choose another port: make run %s=%d", port, setting, port+1))
+		fmt.Sprintf("find the process (lsof -nP -iTCP:%d -sTCP:LISTEN), or choose another port: make run %s=%d", port,
+			setting, port+1))
 }
 
 // until calls ready, with a pause between calls, until it returns nil. When the limit is over or ctx ends, it

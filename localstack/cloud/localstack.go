@@ -50,7 +50,9 @@ func (l *LocalStack) Start(ctx context.Context) error {
 	}
 	err := until(ctx, 90*time.Second, 500*time.Millisecond, l.ready)
 	if err != nil {
-		return errors.Join(remedy.For(fmt.Errorf("LocalStack at %s does not answer: %w", l.endpoint, err), "read its log, then start it again"), l.Stop())
+		return errors.Join(
+			remedy.For(fmt.Errorf("LocalStack at %s does not answer: %w", l.endpoint, err),
+				"read its log, then start it again"), l.Stop())
 	}
 	return nil
 }
@@ -66,7 +68,9 @@ func (l *LocalStack) find(ctx context.Context) error {
 	compose := filepath.Join(l.Tools.Repo, "localstack", "compose.yaml")
 	if exec.CommandContext(ctx, "docker", "compose", "version").Run() != nil {
 		return remedy.For(
-			errors.New("LocalStack not found: LOCALSTACK_ENDPOINT and LOCALSTACK_UP are unset, and docker compose is not installed"),
+			errors.New(
+				"LocalStack not found: LOCALSTACK_ENDPOINT and LOCALSTACK_UP are unset, and docker compose is not "+
+					"installed"),
 			"install Docker, or make e2e CLOUD=localstack LOCALSTACK_ENDPOINT=http://127.0.0.1:4566")
 	}
 	if _, err := run(ctx, "docker", "compose", "-f", compose, "up", "--detach", "--wait"); err != nil {
@@ -98,7 +102,8 @@ func (l *LocalStack) script(ctx context.Context, up string) error {
 	}
 	printed, err := runWith(ctx, eager, up, args...)
 	if err != nil {
-		return remedy.For(fmt.Errorf("LOCALSTACK_UP: %w", err), "run it by hand; LOCALSTACK_PORT=… chooses another port")
+		return remedy.For(fmt.Errorf("LOCALSTACK_UP: %w", err),
+			"run it by hand; LOCALSTACK_PORT=… chooses another port")
 	}
 	lines := strings.Split(strings.TrimSpace(printed), "\n")
 	endpoint, err := url.Parse(lines[len(lines)-1])

@@ -73,8 +73,10 @@ func (m *MiniStack) Start(ctx context.Context) error {
 	process.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + scratch,
 		fmt.Sprintf("GATEWAY_PORT=%d", m.Port), "BIND_HOST=127.0.0.1", "MINISTACK_HOST=127.0.0.1",
-		"AWS_ENDPOINT_URL=" + m.Endpoint(), "MINISTACK_REGION=" + stack.Region, "IOT_MTLS_ENABLED=0", "LAMBDA_EXECUTOR=local",
-		"PERSIST_STATE=1", "S3_PERSIST=1", "STATE_DIR=" + filepath.Join(state, "state"), "S3_DATA_DIR=" + filepath.Join(state, "s3"),
+		"AWS_ENDPOINT_URL=" + m.Endpoint(), "MINISTACK_REGION=" + stack.Region, "IOT_MTLS_ENABLED=0",
+		"LAMBDA_EXECUTOR=local",
+		"PERSIST_STATE=1", "S3_PERSIST=1", "STATE_DIR=" + filepath.Join(state, "state"), "S3_DATA_DIR=" +
+			filepath.Join(state, "s3"),
 		"LOG_LEVEL=WARNING", "PYTHONUNBUFFERED=1", "LAUNCH_UNTIL_EOF=1",
 		"AUTH=true", // a function may only do what its role allows
 	}
@@ -99,7 +101,8 @@ func (m *MiniStack) Start(ctx context.Context) error {
 	err = until(starting, 30*time.Second, 20*time.Millisecond, m.ready)
 	if err != nil {
 		m.Kill()
-		return remedy.For(fmt.Errorf("MiniStack did not start: %w\n%s", err, m.LogTail(12)), "make reset, then try again; the whole log: "+m.Log())
+		return remedy.For(fmt.Errorf("MiniStack did not start: %w\n%s", err, m.LogTail(12)),
+			"make reset, then try again; the whole log: "+m.Log())
 	}
 	return nil
 }
@@ -146,7 +149,8 @@ func (m *MiniStack) Stop() error {
 		return nil
 	case <-time.After(saveTimeout):
 		m.Kill()
-		return remedy.For(fmt.Errorf("MiniStack did not end in %s and was killed; all data since its start are lost", saveTimeout),
+		return remedy.For(
+			fmt.Errorf("MiniStack did not end in %s and was killed; all data since its start are lost", saveTimeout),
 			"make reset")
 	}
 }

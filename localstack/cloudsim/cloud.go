@@ -51,8 +51,11 @@ type Cloud struct {
 // New returns an empty cloud.
 func New(s Settings) *Cloud {
 	return &Cloud{
-		Tables:  dynamo.New(dynamo.Settings{Region: Region, Account: Account, Now: s.Now, IndexLag: s.IndexLag, ReadLag: s.ReadLag, Limited: s.Limited, Shards: s.Shards}),
-		Queues:  queues.New(queues.Settings{Region: Region, Account: Account, Endpoint: s.Endpoint, Now: s.Now, Pick: s.Pick}),
+		Tables: dynamo.New(
+			dynamo.Settings{Region: Region, Account: Account, Now: s.Now, IndexLag: s.IndexLag, ReadLag: s.ReadLag,
+				Limited: s.Limited, Shards: s.Shards}),
+		Queues: queues.New(
+			queues.Settings{Region: Region, Account: Account, Endpoint: s.Endpoint, Now: s.Now, Pick: s.Pick}),
 		Secrets: secrets.New(secrets.Settings{Region: Region, Account: Account, Now: s.Now}),
 	}
 }
@@ -77,7 +80,8 @@ const (
 // Read reads a request that the SDK sends. An error means that its body cannot be read.
 func Read(r *http.Request) (Request, error) {
 	service, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	request := Request{Service: service, Operation: operation, Opens: r.Method == http.MethodGet && r.URL.Path == "/ping"}
+	request := Request{Service: service, Operation: operation, Opens: r.Method == http.MethodGet &&
+		r.URL.Path == "/ping"}
 	if r.Body == nil {
 		return request, nil
 	}
@@ -120,12 +124,14 @@ func (c *Cloud) Answer(r Request) Answer {
 	case KMS, SecretsManager:
 		body, err = c.Secrets.Do(r.Service+"."+r.Operation, r.Body)
 	default:
-		err = &wire.Error{Status: http.StatusNotImplemented, Type: "UnknownOperationException", Message: fmt.Sprintf("cloudsim does not simulate the service %q", r.Service)}
+		err = &wire.Error{Status: http.StatusNotImplemented, Type: "UnknownOperationException",
+			Message: fmt.Sprintf("cloudsim does not simulate the service %q", r.Service)}
 	}
 	if err != nil {
 		refusal, ok := errors.AsType[*wire.Error](err)
 		if !ok {
-			refusal = &wire.Error{Status: http.StatusInternalServerError, Type: "InternalServerError", Message: err.Error()}
+			refusal = &wire.Error{Status: http.StatusInternalServerError, Type: "InternalServerError",
+				Message: err.Error()}
 		}
 		a := Refusal(refusal)
 		a.Used = used

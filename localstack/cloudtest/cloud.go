@@ -147,10 +147,12 @@ func Patiently(t *testing.T, wait func(*testing.T)) {
 // New returns a cloud without resources. Resources that a test creates are deleted when it ends.
 func New(t testing.TB) *Cloud {
 	t.Helper()
-	c := &Cloud{stack: "t-" + strings.ToLower(rand.Text()[:12]), endpoint: strings.TrimSuffix(os.Getenv("BACKROOM_ENDPOINT"), "/")}
+	c := &Cloud{stack: "t-" + strings.ToLower(rand.Text()[:12]),
+		endpoint: strings.TrimSuffix(os.Getenv("BACKROOM_ENDPOINT"), "/")}
 	if Simulated() {
 		c.endpoint = simulated
-		c.http = &http.Client{Transport: network{cloudsim.New(cloudsim.Settings{Now: time.Now, Endpoint: simulated}), http.DefaultTransport}}
+		c.http = &http.Client{Transport: network{cloudsim.New(cloudsim.Settings{Now: time.Now, Endpoint: simulated}),
+			http.DefaultTransport}}
 	}
 	c.Clock = &Clock{now: Epoch}
 	return c.open(t, c.Clock.Now)
@@ -181,7 +183,8 @@ func (c *Cloud) open(t testing.TB, now func() time.Time) *Cloud {
 		c.http = c.environment().AWS.HTTPClient.(*http.Client) // shared, because a test creates many runtimes
 	}
 	cfg := c.Runtime().AWS
-	c.db, c.queues, c.keys, c.secrets = dynamodb.NewFromConfig(cfg), sqs.NewFromConfig(cfg), kms.NewFromConfig(cfg), secretsmanager.NewFromConfig(cfg)
+	c.db, c.queues, c.keys, c.secrets = dynamodb.NewFromConfig(cfg), sqs.NewFromConfig(cfg), kms.NewFromConfig(cfg),
+		secretsmanager.NewFromConfig(cfg)
 	t.Cleanup(func() {
 		for id := range c.made {
 			if err := c.made[id].remove(context.Background()); err != nil {
@@ -206,7 +209,8 @@ func (c *Cloud) Runtime() function.Runtime {
 
 func (c *Cloud) environment() function.Runtime {
 	return function.Environment(map[string]string{
-		"AWS_ENDPOINT_URL": c.endpoint, "AWS_REGION": cloudsim.Region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+		"AWS_ENDPOINT_URL": c.endpoint, "AWS_REGION": cloudsim.Region, "AWS_ACCESS_KEY_ID": "test",
+		"AWS_SECRET_ACCESS_KEY": "test",
 	})
 }
 
@@ -214,6 +218,7 @@ func (c *Cloud) environment() function.Runtime {
 // its role does not allow fail the test.
 func (c *Cloud) RuntimeOf(name string, connection aws.HTTPClient) function.Runtime {
 	rt := c.Runtime()
-	rt.Log, rt.Nonce, rt.AWS.HTTPClient = observe.Logger(c.Log, slog.LevelInfo, name), c.nonce, c.guard(name, connection)
+	rt.Log, rt.Nonce, rt.AWS.HTTPClient = observe.Logger(c.Log, slog.LevelInfo, name), c.nonce,
+		c.guard(name, connection)
 	return rt
 }

@@ -81,7 +81,9 @@ func (c *Cloud) Call(build function.Builder, name string, event []byte) ([]byte,
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.Timeout(name))
 	defer cancel()
-	answer, err := handler.Invoke(lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: "sample-request"}), event)
+	answer,
+		err := handler.Invoke(
+		lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: "sample-request"}), event)
 	if err == nil {
 		c.verify(name, event, answer)
 	}
@@ -103,13 +105,15 @@ func (c *Cloud) verify(name string, event, answer []byte) {
 	}
 	a := c.answer(name, answer)
 	sent := &http.Request{
-		Method: request.HTTPMethod, URL: &url.URL{Path: path, RawQuery: url.Values(request.MultiValueQueryStringParameters).Encode()},
+		Method: request.HTTPMethod,
+		URL:    &url.URL{Path: path, RawQuery: url.Values(request.MultiValueQueryStringParameters).Encode()},
 		Header: http.Header(request.MultiValueHeaders), Body: http.NoBody,
 	}
 	if request.Body != "" {
 		sent.Body = io.NopCloser(strings.NewReader(request.Body))
 	}
-	if err := promised.Check(sent, path, contract.Answer{Status: a.Status, Header: a.Header, Body: []byte(a.Body)}); err != nil {
+	if err := promised.Check(sent, path,
+		contract.Answer{Status: a.Status, Header: a.Header, Body: []byte(a.Body)}); err != nil {
 		c.t.Errorf("docs/openapi.yaml: %v", err)
 	}
 	if a.Status >= http.StatusBadRequest {
@@ -176,7 +180,8 @@ func (c *Cloud) Request(build function.Builder, name, file string) Answer {
 	c.t.Helper()
 	a := c.answer(name, c.Invoke(build, name, file))
 	if c.contract(name) != nil {
-		note(c.t, Exchanges, Exchange{Function: name, Event: file, Status: a.Status, Media: a.Header.Get("Content-Type"), Body: a.Body})
+		note(c.t, Exchanges,
+			Exchange{Function: name, Event: file, Status: a.Status, Media: a.Header.Get("Content-Type"), Body: a.Body})
 	}
 	return a
 }

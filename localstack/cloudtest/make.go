@@ -197,11 +197,13 @@ func (c *Cloud) makeTable(ctx context.Context, id string, p properties) (made, e
 	name := c.stack + "-" + id
 	in := dynamodb.CreateTableInput{TableName: &name}
 	take := []string{"AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"}
-	leave := []string{"PointInTimeRecoverySpecification", "SSESpecification", "DeletionProtectionEnabled", "TimeToLiveSpecification"}
+	leave := []string{"PointInTimeRecoverySpecification", "SSESpecification", "DeletionProtectionEnabled",
+		"TimeToLiveSpecification"}
 	if c.streams {
 		take = append(take, "StreamSpecification")
 	} else {
-		leave = append(leave, "StreamSpecification") // nothing reads streams here: tests pass the records to relay-facts
+		// nothing reads streams here: tests pass the records to relay-facts
+		leave = append(leave, "StreamSpecification")
 	}
 	err := p.into(&in, take, leave)
 	if err != nil {
@@ -268,12 +270,15 @@ func (c *Cloud) makeQueue(ctx context.Context, _ string, p properties) (made, er
 	if err != nil {
 		return made{}, err
 	}
-	about, err := c.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: out.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}})
+	about,
+		err := c.queues.GetQueueAttributes(ctx,
+		&sqs.GetQueueAttributesInput{QueueUrl: out.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}})
 	if err != nil {
 		return made{}, err
 	}
 	return made{
-		ref: *out.QueueUrl, attributes: map[string]string{"Arn": about.Attributes["QueueArn"], "QueueName": *in.QueueName},
+		ref:        *out.QueueUrl,
+		attributes: map[string]string{"Arn": about.Attributes["QueueArn"], "QueueName": *in.QueueName},
 		remove: func(ctx context.Context) error {
 			_, err := c.queues.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: out.QueueUrl})
 			if _, gone := errors.AsType[*sqstypes.QueueDoesNotExist](err); gone {
@@ -295,9 +300,12 @@ func (c *Cloud) makeKey(ctx context.Context, _ string, p properties) (made, erro
 		return made{}, err
 	}
 	return made{
-		ref: *out.KeyMetadata.KeyId, attributes: map[string]string{"Arn": *out.KeyMetadata.Arn, "KeyId": *out.KeyMetadata.KeyId},
+		ref:        *out.KeyMetadata.KeyId,
+		attributes: map[string]string{"Arn": *out.KeyMetadata.Arn, "KeyId": *out.KeyMetadata.KeyId},
 		remove: func(ctx context.Context) error {
-			_, err := c.keys.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: out.KeyMetadata.KeyId, PendingWindowInDays: aws.Int32(7)})
+			_, err := c.keys.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{
+				KeyId: out.KeyMetadata.KeyId, PendingWindowInDays: aws.Int32(7),
+			})
 			if _, gone := errors.AsType[*kmstypes.NotFoundException](err); gone {
 				return nil
 			}
@@ -322,14 +330,19 @@ func (c *Cloud) makeSecret(ctx context.Context, id string, p properties) (made, 
 	if err != nil {
 		return made{}, err
 	}
-	out, err := c.secrets.CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: aws.String(c.stack + "-" + id), SecretString: aws.String(string(value))})
+	out,
+		err := c.secrets.CreateSecret(ctx,
+		&secretsmanager.CreateSecretInput{Name: aws.String(c.stack + "-" + id),
+			SecretString: aws.String(string(value))})
 	if err != nil {
 		return made{}, err
 	}
 	return made{
 		ref: *out.ARN, attributes: map[string]string{"Id": *out.ARN},
 		remove: func(ctx context.Context) error {
-			_, err := c.secrets.DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{SecretId: out.ARN, ForceDeleteWithoutRecovery: aws.Bool(true)})
+			_, err := c.secrets.DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{
+				SecretId: out.ARN, ForceDeleteWithoutRecovery: aws.Bool(true),
+			})
 			if _, gone := errors.AsType[*secretstypes.ResourceNotFoundException](err); gone {
 				return nil
 			}

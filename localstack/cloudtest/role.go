@@ -91,7 +91,8 @@ func (g guard) needs(target string, body []byte) []permission {
 }
 
 // transacted are the actions that the parts of a transaction need.
-var transacted = map[string]string{"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+var transacted = map[string]string{"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem",
+	"ConditionCheck": "ConditionCheckItem"}
 
 func (g guard) tables(operation string, r request) []permission {
 	needs := []permission{}

@@ -46,7 +46,8 @@ func (c *Cloud) Rows(table string) []string {
 func (c *Cloud) Items(table string) []map[string]types.AttributeValue {
 	c.t.Helper()
 	var items []map[string]types.AttributeValue
-	pages := dynamodb.NewScanPaginator(c.db, &dynamodb.ScanInput{TableName: aws.String(c.Table(table)), ConsistentRead: aws.Bool(true)})
+	pages := dynamodb.NewScanPaginator(c.db,
+		&dynamodb.ScanInput{TableName: aws.String(c.Table(table)), ConsistentRead: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(context.Background())
 		if err != nil {
@@ -89,7 +90,9 @@ func (c *Cloud) Put(table, document string) {
 	if err != nil {
 		c.t.Fatalf("write row: %v", err)
 	}
-	if _, err := c.db.PutItem(context.Background(), &dynamodb.PutItemInput{TableName: aws.String(c.Table(table)), Item: item}); err != nil {
+	if _,
+		err := c.db.PutItem(context.Background(),
+		&dynamodb.PutItemInput{TableName: aws.String(c.Table(table)), Item: item}); err != nil {
 		c.t.Fatalf("write row: %v", err)
 	}
 }
@@ -98,7 +101,8 @@ func (c *Cloud) Put(table, document string) {
 func (c *Cloud) Delete(table, pk string) {
 	c.t.Helper()
 	_, err := c.db.DeleteItem(context.Background(), &dynamodb.DeleteItemInput{
-		TableName: aws.String(c.Table(table)), Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: pk}},
+		TableName: aws.String(c.Table(table)),
+		Key:       map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: pk}},
 	})
 	if err != nil {
 		c.t.Fatalf("delete %s of %s: %v", pk, table, err)
@@ -126,13 +130,17 @@ func (c *Cloud) Drain(queue string) []string {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	for {
-		out, err := c.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: 1})
+		out,
+			err := c.queues.ReceiveMessage(ctx,
+			&sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: 1})
 		if err != nil {
 			c.t.Fatalf("receive from %s: %v", queue, err)
 		}
 		for _, m := range out.Messages {
 			bodies = append(bodies, *m.Body)
-			if _, err := c.queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle}); err != nil {
+			if _,
+				err := c.queues.DeleteMessage(ctx,
+				&sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle}); err != nil {
 				c.t.Fatalf("delete from %s: %v", queue, err)
 			}
 		}
@@ -144,11 +152,15 @@ func (c *Cloud) Drain(queue string) []string {
 
 func (c *Cloud) empty(ctx context.Context, queue, url string) bool {
 	c.t.Helper()
-	about, err := c.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{"All"}})
+	about,
+		err := c.queues.GetQueueAttributes(ctx,
+		&sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{"All"}})
 	if err != nil {
 		c.t.Fatalf("look into %s: %v", queue, err)
 	}
-	for _, count := range []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"} {
+	for _, count := range []string{
+		"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed",
+	} {
 		if n := about.Attributes[count]; n != "0" && n != "" {
 			return false
 		}
@@ -213,7 +225,8 @@ func (c *Cloud) Record(table, pk string) events.DynamoDBEventRecord {
 	if err != nil {
 		c.t.Fatalf("read %s of %s: %v", pk, table, err)
 	}
-	record := events.DynamoDBEventRecord{EventName: "MODIFY", Change: events.DynamoDBStreamRecord{SequenceNumber: pk, StreamViewType: "NEW_IMAGE"}}
+	record := events.DynamoDBEventRecord{EventName: "MODIFY",
+		Change: events.DynamoDBStreamRecord{SequenceNumber: pk, StreamViewType: "NEW_IMAGE"}}
 	if err := json.Unmarshal(document, &record.Change.NewImage); err != nil {
 		c.t.Fatalf("read %s of %s: %v", pk, table, err)
 	}

@@ -124,11 +124,13 @@ func everything(text string) bool {
 func (s *Suite) unmet() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	names := slices.DeleteFunc(slices.Sorted(maps.Keys(s.Exceptions[s.Cloud])), func(name string) bool { return s.met[name] })
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(s.Exceptions[s.Cloud])),
+		func(name string) bool { return s.met[name] })
 	if len(names) == 0 {
 		return nil
 	}
-	return fmt.Errorf("exceptions of %s without a case: %s; next: remove them from %s", s.Cloud, strings.Join(names, ", "), s.File)
+	return fmt.Errorf("exceptions of %s without a case: %s; next: remove them from %s", s.Cloud,
+		strings.Join(names, ", "), s.File)
 }
 
 // failures runs a case and returns its failures. They do not fail the test.

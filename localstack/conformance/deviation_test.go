@@ -28,7 +28,8 @@ func TestSuite_AnExceptionWithoutACaseIsAnError(t *testing.T) {
 		"there": {"another": "it fails there"},
 	}}
 	s.meet("an existing case")
-	require.EqualError(t, s.unmet(), "exceptions of here without a case: a removed case; next: remove them from exceptions.go")
+	require.EqualError(t, s.unmet(),
+		"exceptions of here without a case: a removed case; next: remove them from exceptions.go")
 	s.meet("a removed case")
 	require.NoError(t, s.unmet())
 }

@@ -23,6 +23,7 @@ func Elsewhere(t *testing.T) (name string, config aws.Config) {
 	}
 	require.NotEmpty(t, name, "BACKROOM_CLOUD must name the cloud at %s: ministack or localstack", endpoint)
 	return name, function.Environment(map[string]string{
-		"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": cloudsim.Region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+		"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": cloudsim.Region, "AWS_ACCESS_KEY_ID": "test",
+		"AWS_SECRET_ACCESS_KEY": "test",
 	}).AWS
 }

@@ -27,7 +27,8 @@ func (c checked) RoundTrip(r *http.Request) (*http.Response, error) {
 	address := *r.URL
 	address.RawQuery, address.Fragment = "", ""
 	path, below := strings.CutPrefix(address.String(), c.base)
-	if err != nil || !below || response.StatusCode >= http.StatusBadRequest && response.Header.Get("X-Request-Id") == "" {
+	if err != nil || !below || response.StatusCode >= http.StatusBadRequest &&
+		response.Header.Get("X-Request-Id") == "" {
 		return response, err
 	}
 	body, err := io.ReadAll(response.Body)

@@ -68,11 +68,13 @@ func Read(document []byte) (*Contract, error) {
 }
 
 // gateways are the problems that the gateway answers itself, for requests that reach no operation.
-var gateways = []string{"no-such-route", "method-not-allowed", "body-too-large", "quota-exceeded", "api-key-missing", "request-refused", "timeout"}
+var gateways = []string{"no-such-route", "method-not-allowed", "body-too-large", "quota-exceeded", "api-key-missing",
+	"request-refused", "timeout"}
 
 // transport are the headers that HTTP, the gateway or a server adds, and not an operation.
 var transport = []string{
-	"Content-Type", "Content-Length", "Content-Encoding", "Date", "Connection", "Keep-Alive", "Transfer-Encoding", "Server", "Via", "Vary", "Age", "Cache-Control",
+	"Content-Type", "Content-Length", "Content-Encoding", "Date", "Connection", "Keep-Alive", "Transfer-Encoding",
+	"Server", "Via", "Vary", "Age", "Cache-Control",
 	"Allow", // of 405, which is not an operation's answer
 }
 
@@ -100,12 +102,14 @@ func (c *Contract) Check(request *http.Request, path string, a Answer) error {
 		return fmt.Errorf("%s answers %d with a body, which the document does not name: %s", name, a.Status, a.Body)
 	}
 	err = openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: below, PathParams: parameters, Route: route},
-		Status:                 a.Status, Header: a.Header, Body: io.NopCloser(bytes.NewReader(a.Body)),
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: below, PathParams: parameters,
+			Route: route},
+		Status: a.Status, Header: a.Header, Body: io.NopCloser(bytes.NewReader(a.Body)),
 		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
 	})
 	if err != nil {
-		return fmt.Errorf("%s answers %d with another body than the document describes: %w: %s", name, a.Status, err, a.Body)
+		return fmt.Errorf("%s answers %d with another body than the document describes: %w: %s", name, a.Status, err,
+			a.Body)
 	}
 	return nil
 }
@@ -130,7 +134,8 @@ func (c *Contract) CheckAccepted(request *http.Request, path string) error {
 }
 
 // find returns the operation of a request, and the request with its path below the server.
-func (c *Contract) find(request *http.Request, path string) (below *http.Request, route *routers.Route, parameters map[string]string, err error) {
+func (c *Contract) find(request *http.Request, path string) (below *http.Request, route *routers.Route,
+	parameters map[string]string, err error) {
 	below = request.Clone(request.Context())
 	below.URL.Path, below.URL.RawPath = path, ""
 	below.URL.Host, below.URL.Scheme, below.Host = "", "", ""
@@ -159,7 +164,8 @@ func (c *Contract) gateway(a Answer) error {
 // headers returns an error if the answer has a header that the document does not name.
 func headers(promised *openapi3.Response, came http.Header) error {
 	for name := range came {
-		known := slices.Contains(transport, http.CanonicalHeaderKey(name)) || strings.HasPrefix(name, "X-Amz") || strings.HasPrefix(name, "X-Localstack")
+		known := slices.Contains(transport, http.CanonicalHeaderKey(name)) || strings.HasPrefix(name, "X-Amz") ||
+			strings.HasPrefix(name, "X-Localstack")
 		for documented := range promised.Headers {
 			known = known || strings.EqualFold(name, documented)
 		}

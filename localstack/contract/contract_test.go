@@ -26,16 +26,26 @@ func TestCheck_FindsWhatBreaksTheContract(t *testing.T) {
 		header       string
 		wrong        string // a part of the error; empty: no error
 	}{
-		"an order that is accepted":                    {"POST", "/orders", 202, "application/json", placed, "Location", ""},
-		"a member that the document does not name":     {"POST", "/orders", 202, "application/json", strings.Replace(placed, `{"id"`, `{"cost":1,"id"`, 1), "Location", "cost"},
-		"a member that is missing":                     {"POST", "/orders", 202, "application/json", strings.Replace(placed, `"id":"ord_1",`, ``, 1), "Location", "id"},
-		"a member of another type":                     {"POST", "/orders", 202, "application/json", strings.Replace(placed, `2500`, `"2500"`, 1), "Location", "amount"},
-		"a status that the document does not name":     {"POST", "/orders", 201, "application/json", placed, "Location", "answers 201"},
-		"a header that the document does not name":     {"POST", "/orders", 202, "application/json", placed, "X-Cost", "X-Cost"},
-		"a media type that the document does not name": {"POST", "/orders", 202, "text/html", placed, "Location", "text/html"},
-		"a path that the document does not name":       {"POST", "/baskets", 202, "application/json", placed, "Location", "no operation"},
-		"a method that the document does not name":     {"PATCH", "/orders", 202, "application/json", placed, "Location", "no operation"},
-		"a body that the document does not name":       {"DELETE", "/products/MUG-1", 204, "application/json", placed, "Date", "with a body"},
+		"an order that is accepted": {"POST", "/orders", 202, "application/json", placed, "Location",
+			""},
+		"a member that the document does not name": {"POST", "/orders", 202, "application/json",
+			strings.Replace(placed, `{"id"`, `{"cost":1,"id"`, 1), "Location", "cost"},
+		"a member that is missing": {"POST", "/orders", 202, "application/json",
+			strings.Replace(placed, `"id":"ord_1",`, ``, 1), "Location", "id"},
+		"a member of another type": {"POST", "/orders", 202, "application/json",
+			strings.Replace(placed, `2500`, `"2500"`, 1), "Location", "amount"},
+		"a status that the document does not name": {"POST", "/orders", 201, "application/json", placed, "Location",
+			"answers 201"},
+		"a header that the document does not name": {"POST", "/orders", 202, "application/json", placed, "X-Cost",
+			"X-Cost"},
+		"a media type that the document does not name": {"POST", "/orders", 202, "text/html", placed, "Location",
+			"text/html"},
+		"a path that the document does not name": {"POST", "/baskets", 202, "application/json", placed,
+			"Location", "no operation"},
+		"a method that the document does not name": {"PATCH", "/orders", 202, "application/json", placed,
+			"Location", "no operation"},
+		"a body that the document does not name": {"DELETE", "/products/MUG-1", 204, "application/json", placed,
+			"Date", "with a body"},
 		"a problem of the gateway": {"PATCH", "/orders", 404, "application/problem+json",
 			`{"type":"urn:problem-type:backroom:no-such-route","title":"Not found","status":404,"detail":"There is no such route.","request_id":"1"}`, "Date", ""},
 		"a problem of the gateway without a request id": {"PATCH", "/orders", 404, "application/problem+json",
@@ -43,9 +53,11 @@ func TestCheck_FindsWhatBreaksTheContract(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := promised.Check(httptest.NewRequest(c.method, "https://api.example/v1"+c.path, nil), c.path, contract.Answer{
-				Status: c.status, Body: []byte(c.body), Header: http.Header{"Content-Type": {c.media}, "X-Request-Id": {"1"}, c.header: {"x"}},
-			})
+			err := promised.Check(httptest.NewRequest(c.method, "https://api.example/v1"+c.path, nil), c.path,
+				contract.Answer{
+					Status: c.status, Body: []byte(c.body),
+					Header: http.Header{"Content-Type": {c.media}, "X-Request-Id": {"1"}, c.header: {"x"}},
+				})
 			if c.wrong == "" {
 				require.NoError(t, err)
 				return
@@ -76,7 +88,8 @@ func TestChecked_AForbiddenRequestThatIsAcceptedIsAnError(t *testing.T) {
 	})
 	for body, wrong := range map[string]string{
 		`{"lines":[{"sku":"MUG-1","quantity":2}],"payment_method":"pm_card_visa"}`: "",
-		`{"lines":[{"sku":"MUG-1","quantity":0}],"payment_method":"pm_card_visa"}`: "place-order accepts what the document forbids",
+		`{"lines":[{"sku":"MUG-1","quantity":0}],"payment_method":"pm_card_visa"}`: "place-order accepts what the " +
+			"document forbids",
 	} {
 		r, err := http.NewRequest(http.MethodPost, url+"/v1/orders", strings.NewReader(body))
 		require.NoError(t, err)
@@ -136,10 +149,12 @@ func TestCheckAccepted_FindsForbiddenRequests(t *testing.T) {
 		wrong           string // a part of the error; empty: no error
 	}{
 		"an order": {"/orders", "k-1", order, ""},
-		"a member that the document does not name": {"/orders", "k-1", strings.Replace(order, `{"lines"`, `{"gift":true,"lines"`, 1), "gift"},
-		"a quantity below the minimum":             {"/orders", "k-1", strings.Replace(order, `:2`, `:0`, 1), "quantity"},
-		"a missing idempotency key":                {"/orders", "", order, "Idempotency-Key"},
-		"a path that the document does not name":   {"/baskets", "k-1", order, "no operation"},
+		"a member that the document does not name": {"/orders", "k-1",
+			strings.Replace(order, `{"lines"`, `{"gift":true,"lines"`, 1), "gift"},
+		"a quantity below the minimum": {"/orders", "k-1", strings.Replace(order, `:2`, `:0`, 1),
+			"quantity"},
+		"a missing idempotency key":              {"/orders", "", order, "Idempotency-Key"},
+		"a path that the document does not name": {"/baskets", "k-1", order, "no operation"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -56,8 +56,9 @@ func TestGuarded_AnOperationWithoutExamplesIsAnError(t *testing.T) {
 	t.Parallel()
 	for sentence, c := range map[string]struct{ before, after, says string }{
 		"a path parameter without an example": {"", "", "example of a parameter"},
-		"a body without an example":           {"schema: {type: string}", `example: "1", schema: {type: string}`, "example of its body"},
-		"a token without scopes":              {"[orders:write]", "[]", "but no scope"},
+		"a body without an example": {"schema: {type: string}", `example: "1", schema: {type: string}`,
+			"example of its body"},
+		"a token without scopes": {"[orders:write]", "[]", "but no scope"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()

@@ -82,7 +82,8 @@ func (b *Build) Compile(ctx context.Context) error {
 	if b.Release {
 		ldflags += " -buildid="
 	}
-	args := []string{"build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", filepath.Join(b.Folder(), "bin") + string(filepath.Separator)}
+	args := []string{"build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o",
+		filepath.Join(b.Folder(), "bin") + string(filepath.Separator)}
 	for _, name := range names {
 		args = append(args, "./functions/"+name)
 	}
@@ -96,7 +97,8 @@ func (b *Build) Compile(ctx context.Context) error {
 		compiler.Env = append(compiler.Env, "GOCACHE="+b.Cache)
 	}
 	if printed, err := compiler.CombinedOutput(); err != nil {
-		return remedy.For(fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(printed)), "fix the error, then run the command again")
+		return remedy.For(fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(printed)),
+			"fix the error, then run the command again")
 	}
 	return nil
 }
@@ -147,7 +149,8 @@ func pack(binary, archive string) (written bool, err error) {
 	w.RegisterCompressor(zip.Deflate, func(to io.Writer) (io.WriteCloser, error) {
 		return flate.NewWriter(to, flate.BestSpeed)
 	})
-	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
+	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate,
+		Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
 	header.SetMode(0o755)
 	file, err := w.CreateHeader(header)
 	if err != nil {

@@ -21,7 +21,8 @@ const callbacksPath = "/payments/events"
 
 // subscribed are the events that the API receives.
 var subscribed = []string{
-	"payment_intent.amount_capturable_updated", "payment_intent.canceled", "payment_intent.payment_failed", "payment_intent.processing",
+	"payment_intent.amount_capturable_updated", "payment_intent.canceled", "payment_intent.payment_failed",
+	"payment_intent.processing",
 	"payment_intent.requires_action", "payment_intent.succeeded", "refund.created", "refund.failed", "refund.updated",
 }
 
@@ -56,7 +57,8 @@ func RegisterCallbacks(ctx context.Context, s stack.Stack) (string, error) {
 		case valid && !known:
 			known = true
 		default: // of an older deployment, or its secret was lost
-			if err := provider.do(ctx, http.MethodDelete, "/v1/webhook_endpoints/"+url.PathEscape(e.ID), nil, &struct{}{}); err != nil {
+			if err := provider.do(ctx, http.MethodDelete, "/v1/webhook_endpoints/"+url.PathEscape(e.ID), nil,
+				&struct{}{}); err != nil {
 				return "", err
 			}
 		}
@@ -65,7 +67,8 @@ func RegisterCallbacks(ctx context.Context, s stack.Stack) (string, error) {
 		return "the sandbox calls " + callbacksPath + " already", nil
 	}
 	var made endpoint
-	if err := provider.do(ctx, http.MethodPost, "/v1/webhook_endpoints", url.Values{"url": {wanted}, "enabled_events[]": subscribed}, &made); err != nil {
+	if err := provider.do(ctx, http.MethodPost, "/v1/webhook_endpoints",
+		url.Values{"url": {wanted}, "enabled_events[]": subscribed}, &made); err != nil {
 		return "", err
 	}
 	document["webhook_secret"] = made.Secret

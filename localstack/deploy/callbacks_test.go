@@ -51,7 +51,8 @@ func (d *fakeCloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodPost:
 		_ = r.ParseForm()
 		d.made++
-		e := map[string]any{"id": "we_" + strconv.Itoa(d.made), "url": r.PostForm.Get("url"), "enabled_events": r.PostForm["enabled_events[]"]}
+		e := map[string]any{"id": "we_" + strconv.Itoa(d.made), "url": r.PostForm.Get("url"),
+			"enabled_events": r.PostForm["enabled_events[]"]}
 		d.endpoints = append(d.endpoints, e)
 		reply(map[string]any{"id": e["id"], "url": e["url"], "secret": "whsec_" + strconv.Itoa(d.made)})
 	case http.MethodDelete:
@@ -71,7 +72,8 @@ func newFakeCloud(t *testing.T) (*fakeCloud, stack.Stack) {
 	server := httptest.NewServer(d)
 	t.Cleanup(server.Close)
 	return d, stack.Stack{Name: "backroom", Endpoint: server.URL, Outputs: map[string]string{
-		"ApiId": "shop", "SandboxApiId": "sand", "PaymentsSecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:payments",
+		"ApiId": "shop", "SandboxApiId": "sand",
+		"PaymentsSecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:payments",
 	}}
 }
 
@@ -99,9 +101,12 @@ func TestRegisterCallbacks_SandboxCallsAPI(t *testing.T) {
 func TestRegisterCallbacks_ReplacesInvalidRegistration(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(d *fakeCloud){
-		"the signing secret was lost":   func(d *fakeCloud) { d.secret = `{"api_key":"sk_1"}` },
-		"the sandbox has no endpoint":   func(d *fakeCloud) { d.endpoints = []map[string]any{} },
-		"the endpoint has fewer events": func(d *fakeCloud) { d.endpoints[0]["enabled_events"] = []string{"refund.failed"} },
+		"the signing secret was lost": func(d *fakeCloud) { d.secret = `{"api_key":"sk_1"}` },
+		"the sandbox has no endpoint": func(d *fakeCloud) { d.endpoints = []map[string]any{} },
+		"the endpoint has fewer events": func(
+			d *fakeCloud) {
+			d.endpoints[0]["enabled_events"] = []string{"refund.failed"}
+		},
 		"an earlier registration was interrupted": func(d *fakeCloud) {
 			d.endpoints = append(d.endpoints, d.endpoints[0])
 			d.secret = `{"api_key":"sk_1"}`

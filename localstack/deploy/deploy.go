@@ -65,7 +65,8 @@ func (d Deployment) Deploy(ctx context.Context, build *Build) (stack.Stack, erro
 	}
 
 	args := []string{"deploy", "--template-file", path, "--stack-name", d.Stack, "--resolve-s3", "--s3-prefix", d.Stack,
-		"--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar",
+		"--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "--no-confirm-changeset",
+		"--no-fail-on-empty-changeset", "--no-progressbar",
 		"--parameter-overrides", "Arch=" + string(build.Arch)}
 	if d.Endpoint != "" {
 		// MiniStack refuses alarms with metric math, and no local cloud reads metrics from logs.

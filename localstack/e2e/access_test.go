@@ -22,7 +22,8 @@ func TestGetOrder_HidesOrdersOfOtherCustomers(t *testing.T) {
 		ada, grace, sku := system.New("ada"), system.New("grace"), system.Product(t, 100, 1)
 		id := system.Place(t, ada, Basket(sku)).ID
 		read := func(buyer, id string) shop.Answer {
-			return system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders/" + id, Token: system.Token(t, buyer)})
+			return system.Send(t,
+				shop.Call{Method: http.MethodGet, Path: "/orders/" + id, Token: system.Token(t, buyer)})
 		}
 		anothers := Refused(t, read(grace, id), http.StatusNotFound, "unknown-order")
 		absent := Refused(t, read(grace, "ord_"+strings.Repeat("a", 32)), http.StatusNotFound, "unknown-order")
@@ -50,9 +51,12 @@ func TestAccess_NeedsATokenWithTheScope(t *testing.T) {
 			parallel(t, func(t conformance.T) {
 				good := system.Token(t, system.New("ada"))
 				for what, token := range map[string]string{
-					"garbage":                   "garbage",
-					"signed by nobody":          withHeader(t, good, map[string]string{"alg": "none", "typ": "at+jwt", "kid": "none"}, ""),
-					"of a key it brings along":  withHeader(t, good, map[string]string{"alg": "ES256", "typ": "at+jwt", "kid": "mine", "jku": "https://example.org/keys"}, ""),
+					"garbage": "garbage",
+					"signed by nobody": withHeader(t, good,
+						map[string]string{"alg": "none", "typ": "at+jwt", "kid": "none"}, ""),
+					"of a key it brings along": withHeader(t, good,
+						map[string]string{"alg": "ES256", "typ": "at+jwt", "kid": "mine",
+							"jku": "https://example.org/keys"}, ""),
 					"for more than was granted": forged(t, good),
 				} {
 					route.Token = token
@@ -93,7 +97,8 @@ func forged(t conformance.T, token string) string {
 	require.NoError(t, err)
 	var claims map[string]any
 	require.NoError(t, json.Unmarshal(document, &claims))
-	claims["scope"] = "catalog:write stock:write stock:read orders:write orders:read orders:read:all orders:refund orders:resolve"
+	claims["scope"] = "catalog:write stock:write stock:read orders:write orders:read orders:read:all orders:refund " +
+		"orders:resolve"
 	document, err = json.Marshal(claims)
 	require.NoError(t, err)
 	return parts[0] + "." + base64.RawURLEncoding.EncodeToString(document) + "." + parts[2]
@@ -111,10 +116,11 @@ func TestToken_IsForKnownClientsWithTheirScopesOnly(t *testing.T) {
 	parallel(t, func(t conformance.T) {
 		id, secret := system.Client()
 		ask := func(id, secret, form string) (answer shop.Answer, said client.TokenAnswer) {
-			answer = system.Send(t, shop.Call{Method: http.MethodPost, Path: "/oauth/token", Body: form, Header: map[string]string{
-				"Content-Type":  "application/x-www-form-urlencoded",
-				"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret)),
-			}})
+			answer = system.Send(t,
+				shop.Call{Method: http.MethodPost, Path: "/oauth/token", Body: form, Header: map[string]string{
+					"Content-Type":  "application/x-www-form-urlencoded",
+					"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret)),
+				}})
 			require.NoError(t, json.Unmarshal(answer.Body, &said), "%s", answer.Body)
 			require.Equal(t, "no-store", answer.Header.Get("Cache-Control"))
 			return answer, said
@@ -134,6 +140,7 @@ func TestToken_IsForKnownClientsWithTheirScopesOnly(t *testing.T) {
 
 		answer, said = ask(id, secret, "grant_type=client_credentials&customer=ada")
 		require.Equal(t, http.StatusOK, answer.Status)
-		require.ElementsMatch(t, []string{"orders:write", "orders:read"}, strings.Fields(said.Scope), "what a customer may do")
+		require.ElementsMatch(t, []string{"orders:write", "orders:read"}, strings.Fields(said.Scope),
+			"what a customer may do")
 	})
 }

@@ -160,7 +160,9 @@ func (a *Account) Close(t conformance.T, ends ...End) {
 	for i, e := range a.orders {
 		o := a.system.Order(t, e.Buyer, e.ID)
 		require.Equal(t, ends[i].Is, Standing(o), "the end does not change: %s", Story(o))
-		for _, outcome := range []saga.Fact{saga.OrderConfirmed, saga.OrderRejected, saga.OrderExpired, saga.OrderCanceling} {
+		for _, outcome := range []saga.Fact{
+			saga.OrderConfirmed, saga.OrderRejected, saga.OrderExpired, saga.OrderCanceling,
+		} {
 			recorded := slices.DeleteFunc(Facts(o), func(fact string) bool { return fact != string(outcome) })
 			require.LessOrEqual(t, len(recorded), 1, "an outcome is recorded once: %s", Story(o))
 		}
@@ -173,7 +175,8 @@ func (a *Account) Close(t conformance.T, ends ...End) {
 	for i, end := range ends {
 		standings[i] = end.Is
 	}
-	conformance.Figure(t, "%s | money 0 -> %s | stock %s -> %s | mails %s", tally(standings), money, were, levels, tally(mails))
+	conformance.Figure(t, "%s | money 0 -> %s | stock %s -> %s | mails %s", tally(standings), money, were, levels,
+		tally(mails))
 }
 
 // Becomes waits until Standing of an order is standing, and returns the order. It runs wake-overdue meanwhile.

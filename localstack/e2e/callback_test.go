@@ -21,7 +21,8 @@ func TestCallback_MayBeEarlyLateRepeatedReorderedOrLost(t *testing.T) {
 			parallel(t, func(t conformance.T) {
 				a := system.Account()
 				card, sku := "pm_card_callback"+how, a.Product(t, 100, 3)
-				paid, returned, canceled := a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku))
+				paid, returned, canceled := a.Place(t, Paying(card, sku)), a.Place(t, Paying(card, sku)),
+					a.Place(t, Paying(card, sku))
 				if canceled := system.Cancel(t, canceled.Buyer, canceled.ID); canceled.Status != http.StatusAccepted {
 					Refused(t, canceled, http.StatusConflict, "too-late-to-cancel") // it may be fast
 				}
@@ -76,7 +77,8 @@ func TestCallback_NeedsAValidSignature(t *testing.T) {
 			require.Equal(t, http.StatusBadRequest, answer.Status, "%s: %s", what, answer.Body)
 			Refused(t, answer, http.StatusBadRequest, "callback-not-signed")
 		}
-		require.Equal(t, http.StatusOK, system.CallBack(t, body, good).Status, "a valid callback without news is accepted")
+		require.Equal(t, http.StatusOK, system.CallBack(t, body, good).Status,
+			"a valid callback without news is accepted")
 		require.Equal(t, http.StatusOK, system.CallBack(t, body, good).Status)
 		require.Equal(t, before.Status, system.Order(t, e.Buyer, e.ID).Status)
 		a.Close(t, Confirmed(100, 0))
@@ -108,7 +110,8 @@ func TestCallback_AboutUnknownPaymentChangesNothing(t *testing.T) {
 		}
 		for what, id := range foreign {
 			answer := system.CallBackSigned(t, system.Event(t, "payment_intent.amount_capturable_updated", id))
-			require.Equal(t, http.StatusOK, answer.Status, "%s: it is accepted and ignored, so that it is not sent again: %s", what, answer.Body)
+			require.Equal(t, http.StatusOK, answer.Status,
+				"%s: it is accepted and ignored, so that it is not sent again: %s", what, answer.Body)
 		}
 		require.Equal(t, client.OrderStatusPlaced, system.Order(t, e.Buyer, e.ID).Status)
 		system.Act(t, secret, true)

@@ -29,7 +29,8 @@ func TestCancel_AtEachStep(t *testing.T) {
 				}
 
 				Accepted(t, system.Cancel(t, e.Buyer, e.ID))
-				require.Contains(t, []client.OrderStatus{client.OrderStatusCanceling, client.OrderStatusCanceled}, system.Order(t, e.Buyer, e.ID).Status)
+				require.Contains(t, []client.OrderStatus{client.OrderStatusCanceling, client.OrderStatusCanceled},
+					system.Order(t, e.Buyer, e.ID).Status)
 				Accepted(t, system.Cancel(t, e.Buyer, e.ID)) // a repetition changes nothing
 				release()
 				a.Close(t, end)
@@ -124,7 +125,8 @@ func TestCancel_IsForItsCustomerAndStaffOnly(t *testing.T) {
 		sku := a.Product(t, 100, 3)
 		hers, byStaff := a.Place(t, Paying(CardChallenge, sku)), a.Place(t, Paying(CardChallenge, sku))
 		anothers := Refused(t, system.Cancel(t, grace, hers.ID), http.StatusNotFound, "unknown-order")
-		absent := Refused(t, system.Cancel(t, grace, "ord_"+strings.Repeat("a", 32)), http.StatusNotFound, "unknown-order")
+		absent := Refused(t, system.Cancel(t, grace, "ord_"+strings.Repeat("a", 32)), http.StatusNotFound,
+			"unknown-order")
 		anothers.RequestID = absent.RequestID
 		require.Equal(t, absent, anothers)
 		require.Equal(t, client.OrderStatusPlaced, system.Order(t, hers.Buyer, hers.ID).Status)

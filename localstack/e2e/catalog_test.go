@@ -74,7 +74,9 @@ func TestProduct_IsPublicAndHasAnETag(t *testing.T) {
 		header := answer.HTTPResponse.Header
 		require.Contains(t, header.Get("Cache-Control"), "public")
 
-		same, err := system.API.GetProductWithResponse(t.Context(), sku, &client.GetProductParams{IfNoneMatch: new(header.Get("ETag"))})
+		same,
+			err := system.API.GetProductWithResponse(t.Context(), sku,
+			&client.GetProductParams{IfNoneMatch: new(header.Get("ETag"))})
 		require.NoError(t, err)
 		require.Equal(t, http.StatusNotModified, same.StatusCode())
 		require.Empty(t, same.Body)
@@ -98,7 +100,8 @@ func TestProduct_WithVariantsIsSoldByTheirSKUs(t *testing.T) {
 		require.Equal(t, client.Money{Amount: 4900 + 5900, Currency: "EUR"}, receipt.Total)
 		require.Equal(t, client.OrderOutcomeConfirmed, system.Outcome(t, buyer, receipt.ID).Outcome)
 
-		problem := Refused(t, system.Send(t, orderCall(t, buyer, "whole-shirt", Basket(sku))), http.StatusUnprocessableEntity, "product-not-sold")
+		problem := Refused(t, system.Send(t, orderCall(t, buyer, "whole-shirt", Basket(sku))),
+			http.StatusUnprocessableEntity, "product-not-sold")
 		require.Equal(t, []string{"#/lines/0/sku"}, Places(problem))
 		Refused(t, readProduct(t, sku+"-M"), http.StatusNotFound, "unknown-product")
 	})
@@ -110,22 +113,30 @@ func TestProduct_SKUBelongsToOneProduct(t *testing.T) {
 		variant := func(sku string) []client.ProductVariant {
 			return []client.ProductVariant{{SKU: sku, Title: "A form"}}
 		}
-		created := putProduct(t, sku, "If-None-Match", "*", client.ProductContent{Title: "Shirt", Prices: shop.Euro(100), Variants: variant(sku + "-M")})
+		created := putProduct(t, sku, "If-None-Match", "*",
+			client.ProductContent{Title: "Shirt", Prices: shop.Euro(100), Variants: variant(sku + "-M")})
 		require.Equal(t, http.StatusCreated, created.Status, "%s", created.Body)
 
 		for _, taken := range []string{sku, sku + "-M"} {
-			other, content := system.New("OTHER"), client.ProductContent{Title: "Other", Prices: shop.Euro(100), Variants: variant(taken)}
+			other, content := system.New("OTHER"),
+				client.ProductContent{Title: "Other", Prices: shop.Euro(100), Variants: variant(taken)}
 			problem := Refused(t, putProduct(t, other, "If-None-Match", "*", content), http.StatusConflict, "sku-taken")
 			require.Equal(t, []string{"#/variants/0/sku"}, Places(problem))
 			Refused(t, readProduct(t, other), http.StatusNotFound, "unknown-product")
 		}
-		Refused(t, putProduct(t, sku+"-M", "If-None-Match", "*", client.ProductContent{Title: "Other", Prices: shop.Euro(100)}), http.StatusConflict, "sku-taken")
-		Refused(t, putProduct(t, system.New("OTHER"), "If-None-Match", "*", client.ProductContent{Title: "Other", Prices: append(shop.Euro(1), shop.Euro(2)...)}),
+		Refused(t,
+			putProduct(t, sku+"-M", "If-None-Match", "*",
+				client.ProductContent{Title: "Other", Prices: shop.Euro(100)}), http.StatusConflict, "sku-taken")
+		Refused(t,
+			putProduct(t, system.New("OTHER"), "If-None-Match", "*",
+				client.ProductContent{Title: "Other", Prices: append(shop.Euro(1), shop.Euro(2)...)}),
 			http.StatusUnprocessableEntity, "price-repeated")
 
-		moved := putProduct(t, sku, "If-Match", created.Header.Get("ETag"), client.ProductContent{Title: "Shirt", Prices: shop.Euro(100)})
+		moved := putProduct(t, sku, "If-Match", created.Header.Get("ETag"),
+			client.ProductContent{Title: "Shirt", Prices: shop.Euro(100)})
 		require.Equal(t, http.StatusOK, moved.Status, "%s", moved.Body)
-		free := putProduct(t, system.New("OTHER"), "If-None-Match", "*", client.ProductContent{Title: "Other", Prices: shop.Euro(100), Variants: variant(sku + "-M")})
+		free := putProduct(t, system.New("OTHER"), "If-None-Match", "*",
+			client.ProductContent{Title: "Other", Prices: shop.Euro(100), Variants: variant(sku + "-M")})
 		require.Equal(t, http.StatusCreated, free.Status, "%s", free.Body)
 	})
 }
@@ -142,13 +153,15 @@ func TestProduct_DeletedCanBeCreatedAgain(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, deleted.Status, "%s", deleted.Body)
 		require.Equal(t, http.StatusNoContent, deleteProduct(t, sku, tag).Status, "a repetition changes nothing")
 		Refused(t, readProduct(t, sku), http.StatusNotFound, "unknown-product")
-		Refused(t, system.Send(t, orderCall(t, system.New("ada"), "gone", Basket(sku))), http.StatusUnprocessableEntity, "product-not-sold")
+		Refused(t, system.Send(t, orderCall(t, system.New("ada"), "gone", Basket(sku))), http.StatusUnprocessableEntity,
+			"product-not-sold")
 		thing := client.ProductContent{Title: "A thing", Prices: shop.Euro(100)}
 		Refused(t, putProduct(t, sku, "If-Match", tag, thing), http.StatusPreconditionFailed, "product-changed")
 
 		back := putProduct(t, sku, "If-None-Match", "*", thing)
 		require.Equal(t, http.StatusCreated, back.Status, "%s", back.Body)
-		require.NotContains(t, []string{tag, deleted.Header.Get("ETag")}, back.Header.Get("ETag"), "an ETag is never reused")
+		require.NotContains(t, []string{tag, deleted.Header.Get("ETag")}, back.Header.Get("ETag"),
+			"an ETag is never reused")
 		require.Equal(t, http.StatusOK, readProduct(t, sku).Status)
 	})
 }
@@ -162,7 +175,8 @@ func TestListProducts_HasEveryProductOnce(t *testing.T) {
 			listed := allProducts(t)
 			require.True(t, slices.IsSorted(listed), "in the order of SKUs")
 			require.Len(t, slices.Compact(slices.Clone(listed)), len(listed), "no product twice")
-			missing := slices.DeleteFunc(slices.Clone(mine), func(sku string) bool { return slices.Contains(listed, sku) })
+			missing := slices.DeleteFunc(slices.Clone(mine),
+				func(sku string) bool { return slices.Contains(listed, sku) })
 			return missing, len(missing) == 0 && !slices.Contains(listed, gone)
 		})
 
@@ -174,10 +188,13 @@ func TestListProducts_HasEveryProductOnce(t *testing.T) {
 		for _, query := range []url.Values{
 			{"cursor": {next}, "shop": {"another"}}, {"cursor": {next[1:]}}, {"cursor": {strings.Repeat("A", 60)}},
 		} {
-			problem := Refused(t, system.Send(t, shop.Call{Method: http.MethodGet, Path: "/products?" + query.Encode()}), http.StatusUnprocessableEntity, "cursor-invalid")
+			problem := Refused(t,
+				system.Send(t, shop.Call{Method: http.MethodGet, Path: "/products?" + query.Encode()}),
+				http.StatusUnprocessableEntity, "cursor-invalid")
 			require.Equal(t, []string{"cursor"}, Places(problem))
 		}
-		Refused(t, system.Send(t, shop.Call{Method: http.MethodGet, Path: "/products?limit=51"}), http.StatusUnprocessableEntity, "invalid-request")
+		Refused(t, system.Send(t, shop.Call{Method: http.MethodGet, Path: "/products?limit=51"}),
+			http.StatusUnprocessableEntity, "invalid-request")
 	})
 }
 

@@ -49,7 +49,9 @@ func Refused(t conformance.T, answer shop.Answer, status int, slug string) clien
 func (s *System) Product(t conformance.T, cents int64, units int) string {
 	t.Helper()
 	sku := s.New("SKU")
-	added, err := s.API.AddProduct(t.Context(), s.Token(t, ""), sku, client.ProductContent{Title: "A thing", Prices: shop.Euro(cents)})
+	added,
+		err := s.API.AddProduct(t.Context(), s.Token(t, ""), sku,
+		client.ProductContent{Title: "A thing", Prices: shop.Euro(cents)})
 	require.NoError(t, err)
 	require.True(t, added, "%s is new", sku)
 	if units > 0 {
@@ -139,7 +141,8 @@ func (s *System) Outcome(t conformance.T, buyer, id string) (o client.Order) {
 // Cancel requests an order's cancellation, as a customer, or as staff ("").
 func (s *System) Cancel(t conformance.T, buyer, id string) shop.Answer {
 	t.Helper()
-	return s.Send(t, shop.Call{Method: http.MethodPost, Path: "/orders/" + id + "/cancellation", Token: s.Token(t, buyer)})
+	return s.Send(t,
+		shop.Call{Method: http.MethodPost, Path: "/orders/" + id + "/cancellation", Token: s.Token(t, buyer)})
 }
 
 // Refund requests a refund of an order: of the whole refundable amount if amount is 0.
@@ -155,12 +158,15 @@ func (s *System) Refund(t conformance.T, id, key string, amount int64) shop.Answ
 // Resolve sends a resolution for an order that needs attention.
 func (s *System) Resolve(t conformance.T, id, key string, action client.ResolutionRequestAction) shop.Answer {
 	t.Helper()
-	return s.asStaff(t, "/orders/"+id+"/resolution", key, client.ResolutionRequest{Action: action, Reason: "somebody looked"})
+	return s.asStaff(t, "/orders/"+id+"/resolution", key,
+		client.ResolutionRequest{Action: action, Reason: "somebody looked"})
 }
 
 func (s *System) asStaff(t conformance.T, path, key string, body any) shop.Answer {
 	t.Helper()
-	return s.Send(t, shop.Call{Method: http.MethodPost, Path: path, Token: s.Token(t, ""), Body: body, Header: map[string]string{"Idempotency-Key": key}})
+	return s.Send(t,
+		shop.Call{Method: http.MethodPost, Path: path, Token: s.Token(t, ""), Body: body,
+			Header: map[string]string{"Idempotency-Key": key}})
 }
 
 // Accepted fails the case unless the status is 202.

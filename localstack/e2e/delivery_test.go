@@ -26,7 +26,9 @@ func awaitQuiet(t conformance.T, e *Entry) (tag string) {
 			waiting, underway := system.Depth(t, string(step))
 			busy += waiting + underway
 		}
-		tag = system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders/" + e.ID, Token: system.Token(t, e.Buyer)}).Header.Get("ETag")
+		tag = system.Send(t,
+			shop.Call{Method: http.MethodGet, Path: "/orders/" + e.ID,
+				Token: system.Token(t, e.Buyer)}).Header.Get("ETag")
 		quiet++
 		if busy > 0 || tag != last {
 			quiet = 0
@@ -59,8 +61,10 @@ func awaitMessages(t conformance.T, step saga.Step, messages int) {
 // work once.
 func TestStep_ThatIsPausedDelaysOrdersAndLosesNone(t *testing.T) {
 	asks := map[saga.Step]saga.Fact{
-		saga.ReserveStock: saga.ReserveDue, saga.AuthorizePayment: saga.PaymentCheckDue, saga.CapturePayment: saga.CaptureDue,
-		saga.ReleaseStock: saga.ReleaseDue, saga.ReturnPayment: saga.ReturnDue, // orders do not wait for the other steps
+		saga.ReserveStock: saga.ReserveDue, saga.AuthorizePayment: saga.PaymentCheckDue,
+		saga.CapturePayment: saga.CaptureDue,
+		// orders do not wait for the other steps
+		saga.ReleaseStock: saga.ReleaseDue, saga.ReturnPayment: saga.ReturnDue,
 	}
 	for _, step := range reached(t) {
 		t.Run(string(step), func(t *testing.T) {
@@ -72,7 +76,9 @@ func TestStep_ThatIsPausedDelaysOrdersAndLosesNone(t *testing.T) {
 				release := system.HoldUp(t, string(step))
 				began := time.Now()
 				a.Place(t, Basket(sku))
-				a.Place(t, client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 1}, {SKU: scarce, Quantity: 2}}, PaymentMethod: shop.CardGood})
+				a.Place(t,
+					client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 1},
+						{SKU: scarce, Quantity: 2}}, PaymentMethod: shop.CardGood})
 				a.Place(t, Paying(shop.CardDeclined, sku))
 				canceled := a.Place(t, Paying(CardChallenge, sku))
 				a.Place(t, Basket(sku, scarce))
@@ -88,7 +94,8 @@ func TestStep_ThatIsPausedDelaysOrdersAndLosesNone(t *testing.T) {
 					return asked, asked && time.Since(began) > patience+time.Second
 				})
 				release()
-				a.Close(t, Confirmed(100, 0), Rejected("out-of-stock"), Rejected("card-declined"), Canceled(), Confirmed(200, 0))
+				a.Close(t, Confirmed(100, 0), Rejected("out-of-stock"), Rejected("card-declined"), Canceled(),
+					Confirmed(200, 0))
 			})
 		})
 	}
@@ -110,12 +117,14 @@ func TestPoisonMessage_FailsAloneAndBecomesADeadLetter(t *testing.T) {
 
 		given := system.Take(t, DeadLetters(step), poison)
 		require.Equal(t, poison, given.Body)
-		require.Equal(t, system.MaxReceives(t, step)+1, given.Receives, "the queue's maximum by the step, and once by this case")
+		require.Equal(t, system.MaxReceives(t, step)+1, given.Receives,
+			"the queue's maximum by the step, and once by this case")
 		a.Close(t, Confirmed(100, 0))
 	})
 }
 
-// unreached are the steps that get no message while the orders of these cases are confirmed or rejected, with the reason.
+// unreached are the steps that get no message while the orders of these cases are confirmed or
+// rejected, with the reason.
 var unreached = map[saga.Step]string{}
 
 // reached returns the steps that are in consumed. Every other step must be in unreached.
@@ -131,7 +140,8 @@ func reached(t *testing.T) (steps []saga.Step) {
 	return steps
 }
 
-// consumed are messages that the steps get: about an order that is confirmed, or, where that has none, about one whose card is declined.
+// consumed are messages that the steps get: about an order that is confirmed, or, where that has
+// none, about one whose card is declined.
 var consumed = map[saga.Step]struct {
 	fact saga.Fact
 	card string
@@ -248,7 +258,8 @@ func TestStreamRecord_UnreadableDoesNotBlockOthers(t *testing.T) {
 		bad.Change.NewImage = map[string]events.DynamoDBAttributeValue{"pk": events.NewStringAttribute(broken)}
 
 		system.Invoke(t, "relay-facts", events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{bad, good}})
-		require.Contains(t, system.Take(t, DeadLetters("relay-facts"), broken).Body, "NewImage", "the dead letter contains the whole record")
+		require.Contains(t, system.Take(t, DeadLetters("relay-facts"), broken).Body, "NewImage",
+			"the dead letter contains the whole record")
 		release()
 		a.Close(t, Confirmed(100, 0))
 	})

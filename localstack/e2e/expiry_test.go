@@ -42,7 +42,8 @@ func TestExpiry_ReturnsALateAuthorization(t *testing.T) {
 		e := a.Place(t, Basket(sku))
 		late := system.Take(t, step, e.ID, string(saga.PaymentAuthorized)).Body
 		require.Equal(t, int64(100), system.Ledger(t)[e.ID].Held, "the money is authorized")
-		payment := system.HoldUp(t, string(saga.AuthorizePayment)) // the order asks before it expires, and it would answer again
+		// the order asks before it expires, and it would answer again
+		payment := system.HoldUp(t, string(saga.AuthorizePayment))
 		release()
 		system.Becomes(t, e, "expired")
 		payment()

@@ -44,7 +44,8 @@ func TestIdempotencyKey_SentTenTimesAtOnceIsOneOrder(t *testing.T) {
 				firsts++
 			}
 		}
-		require.LessOrEqual(t, firsts, 1, "all but the first know that they are repetitions") // the first answer may have been lost and asked for again
+		// the first answer may have been lost and asked for again
+		require.LessOrEqual(t, firsts, 1, "all but the first know that they are repetitions")
 
 		var receipt client.OrderReceipt
 		require.NoError(t, json.Unmarshal(answers[0].Body, &receipt))
@@ -56,23 +57,32 @@ func TestIdempotencyKey_SentTenTimesAtOnceIsOneOrder(t *testing.T) {
 func TestIdempotencyKey_MeansOneRequest(t *testing.T) {
 	parallel(t, func(t conformance.T) {
 		buyer, sku := system.New("ada"), system.Product(t, 100, 5)
-		first := system.Send(t, orderCall(t, buyer, "my-order", `{"lines":[{"sku":"`+sku+`","quantity":1}],"payment_method":"pm_card_visa"}`))
+		first := system.Send(t,
+			orderCall(t, buyer, "my-order", `{"lines":[{"sku":"`+sku+
+				`","quantity":1}],"payment_method":"pm_card_visa"}`))
 		require.Equal(t, http.StatusAccepted, first.Status, "%s", first.Body)
 		require.Empty(t, first.Header.Get("Idempotent-Replayed"))
 
-		sameInOtherWords := system.Send(t, orderCall(t, buyer, "my-order", ` { "payment_method" : "pm_card_visa", "lines" : [ {"quantity": 1, "sku": "`+sku+`"} ] } `))
+		sameInOtherWords := system.Send(t,
+			orderCall(t, buyer, "my-order",
+				` { "payment_method" : "pm_card_visa", "lines" : [ {"quantity": 1, "sku": "`+sku+`"} ] } `))
 		require.Equal(t, http.StatusAccepted, sameInOtherWords.Status)
 		require.Equal(t, "true", sameInOtherWords.Header.Get("Idempotent-Replayed"))
 		require.Equal(t, string(first.Body), string(sameInOtherWords.Body))
 
-		other := system.Send(t, orderCall(t, buyer, "my-order", `{"lines":[{"sku":"`+sku+`","quantity":2}],"payment_method":"pm_card_visa"}`))
-		require.Equal(t, []string{"Idempotency-Key"}, Places(Refused(t, other, http.StatusUnprocessableEntity, "idempotency-key-reused")))
+		other := system.Send(t,
+			orderCall(t, buyer, "my-order", `{"lines":[{"sku":"`+sku+
+				`","quantity":2}],"payment_method":"pm_card_visa"}`))
+		require.Equal(t, []string{"Idempotency-Key"},
+			Places(Refused(t, other, http.StatusUnprocessableEntity, "idempotency-key-reused")))
 
 		without := system.Send(t, orderCall(t, buyer, "", Basket(sku)))
-		require.Equal(t, []string{"Idempotency-Key"}, Places(Refused(t, without, http.StatusBadRequest, "idempotency-key-missing")))
+		require.Equal(t, []string{"Idempotency-Key"},
+			Places(Refused(t, without, http.StatusBadRequest, "idempotency-key-missing")))
 
 		unreadable := system.Send(t, orderCall(t, buyer, "two words", Basket(sku)))
-		require.Equal(t, []string{"Idempotency-Key"}, Places(Refused(t, unreadable, http.StatusUnprocessableEntity, "invalid-request")))
+		require.Equal(t, []string{"Idempotency-Key"},
+			Places(Refused(t, unreadable, http.StatusUnprocessableEntity, "invalid-request")))
 
 		elses := system.Send(t, orderCall(t, system.New("grace"), "my-order", Basket(sku)))
 		require.Equal(t, http.StatusAccepted, elses.Status, "each customer has keys of its own: %s", elses.Body)
@@ -117,14 +127,20 @@ func TestAdjustment_IsMadeOncePerKey(t *testing.T) {
 		require.Equal(t, string(first.Body), string(again.Body))
 		system.Level(t, sku, 6)
 
-		Refused(t, system.Adjust(t, sku, key, `{"delta":-5,"reason":"broken"}`), http.StatusUnprocessableEntity, "idempotency-key-reused")
-		Refused(t, system.Adjust(t, sku, system.New("key"), `{"delta":-7,"reason":"broken"}`), http.StatusConflict, "insufficient-stock")
-		Refused(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"if_equals":5,"reason":"counted"}`), http.StatusConflict, "stock-level-changed")
-		Refused(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"reason":"counted"}`), http.StatusUnprocessableEntity, "ambiguous-adjustment")
+		Refused(t, system.Adjust(t, sku, key, `{"delta":-5,"reason":"broken"}`), http.StatusUnprocessableEntity,
+			"idempotency-key-reused")
+		Refused(t, system.Adjust(t, sku, system.New("key"), `{"delta":-7,"reason":"broken"}`), http.StatusConflict,
+			"insufficient-stock")
+		Refused(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"if_equals":5,"reason":"counted"}`),
+			http.StatusConflict, "stock-level-changed")
+		Refused(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"reason":"counted"}`),
+			http.StatusUnprocessableEntity, "ambiguous-adjustment")
 		system.Level(t, sku, 6)
 
 		var counted client.StockAdjustment
-		require.NoError(t, system.Adjust(t, sku, system.New("key"), `{"set":20,"if_equals":6,"reason":"counted"}`).Into(&counted, http.StatusCreated))
+		require.NoError(t,
+			system.Adjust(t, sku, system.New("key"), `{"set":20,"if_equals":6,"reason":"counted"}`).Into(&counted,
+				http.StatusCreated))
 		require.Equal(t, int64(14), counted.Delta)
 		system.Level(t, sku, 20)
 	})

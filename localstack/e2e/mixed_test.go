@@ -32,9 +32,12 @@ func drawLife(dice *rand.Rand, n int, skus []string) life {
 		times int
 		card  string
 	}{
-		{60, shop.CardGood}, {8, shop.CardDeclined}, {4, "pm_card_chargeDeclinedInsufficientFunds"}, {5, CardLost}, {5, CardProcessing(1500 * time.Millisecond)},
-		{2, CardSlow(3 * time.Second)}, {6, CardChallenge}, {4, CardLapses}, {4, CardTaken}, {4, CardGiven}, {4, CardWaits}, {4, CardBounces}, {4, CardReturns},
-		{3, "pm_card_callbackEarly"}, {3, "pm_card_callbackLate"}, {3, "pm_card_callbackTwice"}, {3, "pm_card_callbackReversed"}, {3, "pm_card_callbackNone"},
+		{60, shop.CardGood}, {8, shop.CardDeclined}, {4, "pm_card_chargeDeclinedInsufficientFunds"}, {5, CardLost},
+		{5, CardProcessing(1500 * time.Millisecond)},
+		{2, CardSlow(3 * time.Second)}, {6, CardChallenge}, {4, CardLapses}, {4, CardTaken}, {4, CardGiven},
+		{4, CardWaits}, {4, CardBounces}, {4, CardReturns},
+		{3, "pm_card_callbackEarly"}, {3, "pm_card_callbackLate"}, {3, "pm_card_callbackTwice"},
+		{3, "pm_card_callbackReversed"}, {3, "pm_card_callbackNone"},
 		{3, fmt.Sprintf("pm_sandbox_once_%d", n)}, {2, "pm_sandbox_unknown"},
 	}
 	var stack []string
@@ -97,7 +100,8 @@ func (l life) settled(t conformance.T, e *Entry) (o client.Order) {
 		o = system.Order(t, e.Buyer, e.ID)
 		open := slices.ContainsFunc(o.Refunds, func(r client.Refund) bool { return r.Status != client.Succeeded })
 		if l.basket.PaymentMethod == CardReturns && !HasFact(o, string(saga.OrderReopened)) {
-			open = open || len(o.Refunds) > 0 || o.Outcome == client.OrderOutcomeCanceled && system.Ledger(t)[e.ID].Refunded > 0
+			open = open || len(o.Refunds) > 0 || o.Outcome == client.OrderOutcomeCanceled &&
+				system.Ledger(t)[e.ID].Refunded > 0
 		}
 		return Story(o), !open && over(o)
 	})
@@ -115,7 +119,8 @@ func TestOrders_ManyMixed(t *testing.T) {
 		conformance.Figure(t, "seed %d", seed)
 
 		a := system.Account()
-		skus := []string{a.Product(t, 199, 1000), a.Product(t, 1250, 1000), a.Product(t, 5400, 1000), a.Product(t, 100, 20)}
+		skus := []string{a.Product(t, 199, 1000), a.Product(t, 1250, 1000), a.Product(t, 5400, 1000),
+			a.Product(t, 100, 20)}
 		lives := make([]life, orders)
 		for n := range lives {
 			lives[n] = drawLife(dice, n, skus)
@@ -163,6 +168,7 @@ func TestOrders_ManyMixed(t *testing.T) {
 			sum.Refunded += ledger[e.ID].Refunded
 		}
 		require.Equal(t, confirmed-refunded, sum.Kept(), "the provider's ledger says what the orders say")
-		conformance.Figure(t, "%d orders: the provider's ledger says %s cents; confirmed %d - refunded %d = %d", orders, sum, confirmed, refunded, confirmed-refunded)
+		conformance.Figure(t, "%d orders: the provider's ledger says %s cents; confirmed %d - refunded %d = %d", orders,
+			sum, confirmed, refunded, confirmed-refunded)
 	})
 }

@@ -31,7 +31,9 @@ func (s *System) Setting(t conformance.T, function, name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.settings[function] == nil {
-		found, err := s.lambda.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String(s.Stack.FunctionName(function))})
+		found,
+			err := s.lambda.GetFunctionConfiguration(t.Context(),
+			&lambda.GetFunctionConfigurationInput{FunctionName: aws.String(s.Stack.FunctionName(function))})
 		require.NoError(t, err)
 		require.NotNil(t, found.Environment, "the settings of %s", function)
 		s.settings[function] = found.Environment.Variables
@@ -64,7 +66,8 @@ func (s *System) Configure(t conformance.T, function, name, value string) (resto
 // configure changes a variable of a function's environment, and returns once the cloud has applied it.
 func (s *System) configure(ctx context.Context, function, name, value string) error {
 	ofFunction := aws.String(s.Stack.FunctionName(function))
-	found, err := s.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: ofFunction})
+	found,
+		err := s.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: ofFunction})
 	if err != nil {
 		return err
 	}
@@ -87,7 +90,9 @@ func (s *System) Invoke(t conformance.T, function string, event any) {
 	t.Helper()
 	payload, err := json.Marshal(event)
 	require.NoError(t, err)
-	answer, err := s.lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String(s.Stack.FunctionName(function)), Payload: payload})
+	answer,
+		err := s.lambda.Invoke(t.Context(),
+		&lambda.InvokeInput{FunctionName: aws.String(s.Stack.FunctionName(function)), Payload: payload})
 	require.NoError(t, err)
 	require.Nil(t, answer.FunctionError, "%s failed: %s", function, answer.Payload)
 }
@@ -131,7 +136,9 @@ func (s *System) disable(t conformance.T, function string, wanted func(source st
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), s.Bound)
 	defer cancel()
-	list, err := s.lambda.ListEventSourceMappings(ctx, &lambda.ListEventSourceMappingsInput{FunctionName: aws.String(s.Stack.FunctionName(function))})
+	list,
+		err := s.lambda.ListEventSourceMappings(ctx,
+		&lambda.ListEventSourceMappingsInput{FunctionName: aws.String(s.Stack.FunctionName(function))})
 	require.NoError(t, err)
 	i := slices.IndexFunc(list.EventSourceMappings, func(m lambdatypes.EventSourceMappingConfiguration) bool {
 		return wanted(aws.ToString(m.EventSourceArn))
@@ -167,7 +174,9 @@ func (s *System) turn(ctx context.Context, mapping string, on bool) error {
 		case state == wanted:
 			return nil
 		case !asked && !strings.HasSuffix(state, "ing"): // a mapping cannot be changed during a transition
-			if _, err := s.lambda.UpdateEventSourceMapping(ctx, &lambda.UpdateEventSourceMappingInput{UUID: &mapping, Enabled: &on}); err != nil {
+			if _,
+				err := s.lambda.UpdateEventSourceMapping(ctx,
+				&lambda.UpdateEventSourceMappingInput{UUID: &mapping, Enabled: &on}); err != nil {
 				return err
 			}
 			asked = true
@@ -185,7 +194,8 @@ func DeadLetters(step string) string { return step + "-dlq" }
 
 func (s *System) queueURL(t conformance.T, queue string) string {
 	t.Helper()
-	found, err := s.queues.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(s.Stack.QueueName(queue))})
+	found,
+		err := s.queues.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(s.Stack.QueueName(queue))})
 	require.NoError(t, err)
 	return aws.ToString(found.QueueUrl)
 }
@@ -216,7 +226,8 @@ func (s *System) MaxReceives(t conformance.T, queue string) int {
 func (s *System) queueAttributes(t conformance.T, queue string) map[string]string {
 	t.Helper()
 	found, err := s.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
-		QueueUrl: aws.String(s.queueURL(t, queue)), AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameAll},
+		QueueUrl:       aws.String(s.queueURL(t, queue)),
+		AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameAll},
 	})
 	require.NoError(t, err)
 	return found.Attributes
@@ -227,9 +238,12 @@ func (s *System) Put(t conformance.T, queue string, bodies ...string) {
 	t.Helper()
 	var batch []sqstypes.SendMessageBatchRequestEntry
 	for i := range bodies {
-		batch = append(batch, sqstypes.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: &bodies[i]})
+		batch = append(batch,
+			sqstypes.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: &bodies[i]})
 	}
-	sent, err := s.queues.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{QueueUrl: aws.String(s.queueURL(t, queue)), Entries: batch})
+	sent,
+		err := s.queues.SendMessageBatch(t.Context(),
+		&sqs.SendMessageBatchInput{QueueUrl: aws.String(s.queueURL(t, queue)), Entries: batch})
 	require.NoError(t, err)
 	require.Empty(t, sent.Failed)
 }
@@ -248,22 +262,30 @@ func (s *System) Take(t conformance.T, queue string, texts ...string) (taken Tak
 	s.Until(t, fmt.Sprintf("a message with %q is in %s", texts, queue), func() (any, bool) {
 		received, err := s.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
 			QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: 20,
-			MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{sqstypes.MessageSystemAttributeNameApproximateReceiveCount},
+			MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{
+				sqstypes.MessageSystemAttributeNameApproximateReceiveCount,
+			},
 		})
 		require.NoError(t, err)
 		var others []string
 		for _, m := range received.Messages {
 			body := aws.ToString(m.Body)
-			if lacks := func(text string) bool { return !strings.Contains(body, text) }; taken.Body != "" || slices.ContainsFunc(texts, lacks) {
+			if lacks := func(text string) bool { return !strings.Contains(body, text) }; taken.Body != "" ||
+				slices.ContainsFunc(texts, lacks) {
 				others = append(others, body)
-				_, err = s.queues.ChangeMessageVisibility(t.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle})
+				_, err = s.queues.ChangeMessageVisibility(t.Context(), &sqs.ChangeMessageVisibilityInput{
+					QueueUrl: &url, ReceiptHandle: m.ReceiptHandle,
+				})
 				require.NoError(t, err)
 				continue
 			}
 			taken.Body = aws.ToString(m.Body)
-			taken.Receives, err = strconv.Atoi(m.Attributes[string(sqstypes.MessageSystemAttributeNameApproximateReceiveCount)])
+			taken.Receives,
+				err = strconv.Atoi(m.Attributes[string(sqstypes.MessageSystemAttributeNameApproximateReceiveCount)])
 			require.NoError(t, err)
-			_, err = s.queues.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle})
+			_, err = s.queues.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{
+				QueueUrl: &url, ReceiptHandle: m.ReceiptHandle,
+			})
 			require.NoError(t, err)
 		}
 		return others, taken.Body != ""
@@ -287,13 +309,15 @@ func (s *System) OrderRow(t conformance.T, order string) events.DynamoDBEventRec
 	t.Helper()
 	found, err := s.tables.GetItem(t.Context(), &dynamodb.GetItemInput{
 		TableName: aws.String(s.Setting(t, "get-order", "ORDERS_TABLE")), ConsistentRead: aws.Bool(true),
-		Key: map[string]dynamodbtypes.AttributeValue{"pk": &dynamodbtypes.AttributeValueMemberS{Value: s.Setting(t, "get-product", "SHOP") + "#" + order}},
+		Key: map[string]dynamodbtypes.AttributeValue{"pk": &dynamodbtypes.AttributeValueMemberS{Value: s.Setting(t,
+			"get-product", "SHOP") + "#" + order}},
 	})
 	require.NoError(t, err)
 	require.NotEmpty(t, found.Item, "the row of %s", order)
 	return events.DynamoDBEventRecord{
 		EventID: "again", EventName: "INSERT", EventSource: "aws:dynamodb",
-		Change: events.DynamoDBStreamRecord{NewImage: image(found.Item), SequenceNumber: "1", StreamViewType: "NEW_IMAGE"},
+		Change: events.DynamoDBStreamRecord{NewImage: image(found.Item), SequenceNumber: "1",
+			StreamViewType: "NEW_IMAGE"},
 	}
 }
 

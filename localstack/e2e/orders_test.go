@@ -22,7 +22,8 @@ func TestOrder_IsPaid(t *testing.T) {
 	parallel(t, func(t conformance.T) {
 		a := system.Account()
 		sku := a.Product(t, 1250, 5)
-		e := a.Place(t, client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 2}}, PaymentMethod: shop.CardGood})
+		e := a.Place(t,
+			client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 2}}, PaymentMethod: shop.CardGood})
 		require.Equal(t, int64(2500), e.Total)
 		a.Close(t, Confirmed(2500, 0))
 
@@ -35,10 +36,13 @@ func TestOrder_IsPaid(t *testing.T) {
 		}
 		story := []string{"OrderPlaced", "StockReserved", "PaymentIntended", "PaymentAuthorized", "OrderConfirmed"}
 		require.Equal(t, story, seen[:min(len(story), len(seen))])
-		require.ElementsMatch(t, []string{"StockSold", "PaymentCaptured", "OrderSettled"}, seen[len(story):], "these come in any order")
+		require.ElementsMatch(t, []string{"StockSold", "PaymentCaptured", "OrderSettled"}, seen[len(story):],
+			"these come in any order")
 		for fact, actor := range map[string]string{
-			"OrderPlaced": e.Buyer, "StockReserved": "reserve-stock", "PaymentIntended": "authorize-payment", "OrderConfirmed": "advance-order",
-			"StockSold": "commit-stock", "OrderSettled": "advance-order", // PaymentAuthorized may come from a callback
+			"OrderPlaced": e.Buyer, "StockReserved": "reserve-stock", "PaymentIntended": "authorize-payment",
+			"OrderConfirmed": "advance-order",
+			// PaymentAuthorized may come from a callback
+			"StockSold": "commit-stock", "OrderSettled": "advance-order",
 		} {
 			require.Equal(t, actor, who[fact], fact)
 		}
@@ -51,14 +55,17 @@ func TestOrder_HasALocationAndAnETag(t *testing.T) {
 	parallel(t, func(t conformance.T) {
 		a, buyer := system.Account(), system.New("ada")
 		basket := Mailed(buyer, Basket(a.Product(t, 100, 1)))
-		placed, err := system.API.PlaceOrderWithResponse(t.Context(), &client.PlaceOrderParams{IdempotencyKey: system.New("key")}, basket, shop.Bearer(system.Token(t, buyer)))
+		placed,
+			err := system.API.PlaceOrderWithResponse(t.Context(),
+			&client.PlaceOrderParams{IdempotencyKey: system.New("key")}, basket, shop.Bearer(system.Token(t, buyer)))
 		require.NoError(t, err)
 		location := placed.HTTPResponse.Header.Get("Location")
 		require.Equal(t, stack.StagePath+"/orders/"+placed.JSON202.ID, location)
 		a.Note(buyer, basket, *placed.JSON202)
 		a.Close(t, Confirmed(100, 0))
 
-		read := shop.Call{Method: http.MethodGet, Path: strings.TrimPrefix(location, stack.StagePath), Token: system.Token(t, buyer)}
+		read := shop.Call{Method: http.MethodGet, Path: strings.TrimPrefix(location, stack.StagePath),
+			Token: system.Token(t, buyer)}
 		var order shop.Answer
 		system.Until(t, "the order no longer changes", func() (any, bool) { // a second answer may still come
 			order = system.Send(t, read)
@@ -186,12 +193,14 @@ func TestListOrders_ShowsCustomersTheirOwnAndStaffAll(t *testing.T) {
 		rest, _ := list(buyer, client.ListOrdersParams{Limit: new(int64(2)), Cursor: &next})
 		require.Equal(t, mine[2:], rest)
 		Refused(t, system.Send(t, shop.Call{
-			Method: http.MethodGet, Path: "/orders?cursor=" + url.QueryEscape(next), Token: system.Token(t, system.New("grace")),
+			Method: http.MethodGet, Path: "/orders?cursor=" + url.QueryEscape(next),
+			Token: system.Token(t, system.New("grace")),
 		}), http.StatusUnprocessableEntity, "cursor-invalid")
 
 		ids, _ = list(staff, client.ListOrdersParams{Customer: &ada})
 		require.Equal(t, mine, ids)
-		ofDay := client.ListOrdersParams{Limit: new(int64(50)), Day: &types.Date{Time: system.Order(t, ada, mine[0]).PlacedAt.UTC()}}
+		ofDay := client.ListOrdersParams{Limit: new(int64(50)),
+			Day: &types.Date{Time: system.Order(t, ada, mine[0]).PlacedAt.UTC()}}
 		var found []string
 		for ids, next := list(staff, ofDay); ; ids, next = list(staff, ofDay) {
 			if found = append(found, ids...); next == "" || slices.Contains(found, mine[2]) {
@@ -200,6 +209,7 @@ func TestListOrders_ShowsCustomersTheirOwnAndStaffAll(t *testing.T) {
 			ofDay.Cursor = &next
 		}
 		require.Subset(t, found, mine)
-		Refused(t, system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders?customer=" + ada, Token: buyer}), http.StatusForbidden, "insufficient-scope")
+		Refused(t, system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders?customer=" + ada, Token: buyer}),
+			http.StatusForbidden, "insufficient-scope")
 	})
 }

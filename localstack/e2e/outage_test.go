@@ -17,7 +17,8 @@ const outage = 2 * time.Minute
 
 func TestOutage_DelaysOrdersAndLosesNone(t *testing.T) {
 	serial(t, func(t conformance.T) {
-		system.Configure(t, "advance-order", "RETRY_DELAY", "1s") // so that orders do not wait for minutes after the outage
+		// so that orders do not wait for minutes after the outage
+		system.Configure(t, "advance-order", "RETRY_DELAY", "1s")
 		a, givenUp := system.Account(), deadLetters(t)
 		sku := a.Product(t, 1000, 50)
 		var ends []End

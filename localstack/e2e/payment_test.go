@@ -15,7 +15,8 @@ import (
 
 func TestPayment_WithLostAnswerIsCapturedOnce(t *testing.T) {
 	for what, card := range map[string]string{
-		"the authorization": CardLost, "an authorization that takes longer than the timeout": CardSlow(8 * time.Second), "the capture": CardTaken,
+		"the authorization": CardLost, "an authorization that takes longer than the timeout": CardSlow(8 * time.Second),
+		"the capture": CardTaken,
 	} {
 		t.Run(what, func(t *testing.T) {
 			parallel(t, func(t conformance.T) {
@@ -72,7 +73,8 @@ func TestPayment_ThatIsProcessingIsFollowedUp(t *testing.T) {
 				e := a.Place(t, Paying(CardProcessing(d), a.Product(t, 100, 1)))
 				a.Close(t, Confirmed(100, 0))
 				o := system.Order(t, e.Buyer, e.ID)
-				require.True(t, HasFact(o, string(saga.PaymentUncertain)), "the payment was uncertain at first: %v", Facts(o))
+				require.True(t, HasFact(o, string(saga.PaymentUncertain)), "the payment was uncertain at first: %v",
+					Facts(o))
 			})
 		})
 	}
@@ -96,7 +98,8 @@ func TestPayment_IsCompletedByItsCustomer(t *testing.T) {
 		e, fails := a.Place(t, Paying(CardChallenge, sku)), a.Place(t, Paying(CardChallenge, sku))
 		secret := challenged(t, e)
 		read := func(buyer string) shop.Answer {
-			return system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders/" + e.ID, Token: system.Token(t, buyer)})
+			return system.Send(t,
+				shop.Call{Method: http.MethodGet, Path: "/orders/" + e.ID, Token: system.Token(t, buyer)})
 		}
 		staff := read("")
 		require.Equal(t, http.StatusOK, staff.Status)
@@ -150,7 +153,8 @@ func TestCaptureFailure_IsRetriedAndThenCanceled(t *testing.T) {
 		e := lapse(t, a, a.Product(t, 100, 2))
 		call := shop.Call{
 			Method: http.MethodPost, Path: "/orders/" + e.ID + "/resolution", Token: system.Token(t, e.Buyer),
-			Body: client.ResolutionRequest{Action: client.ResolutionRequestActionRetry, Reason: "please"}, Header: map[string]string{"Idempotency-Key": "k"},
+			Body:   client.ResolutionRequest{Action: client.ResolutionRequestActionRetry, Reason: "please"},
+			Header: map[string]string{"Idempotency-Key": "k"},
 		}
 		Refused(t, system.Send(t, call), http.StatusForbidden, "insufficient-scope")
 
@@ -186,7 +190,8 @@ func TestCaptureFailure_IsWrittenOff(t *testing.T) {
 		e := lapse(t, a, a.Product(t, 100, 2))
 		Accepted(t, system.Resolve(t, e.ID, system.New("key"), client.ResolutionRequestActionWriteOff))
 		a.Close(t, Unpaid())
-		Refused(t, system.Resolve(t, e.ID, system.New("key"), client.ResolutionRequestActionRetry), http.StatusConflict, "no-attention-needed")
+		Refused(t, system.Resolve(t, e.ID, system.New("key"), client.ResolutionRequestActionRetry), http.StatusConflict,
+			"no-attention-needed")
 		Refused(t, system.Refund(t, e.ID, system.New("key"), 1), http.StatusConflict, "not-refundable")
 		require.False(t, attention(t, e.ID))
 	})

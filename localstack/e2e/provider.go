@@ -74,7 +74,8 @@ func (s *System) provider(ctx context.Context, method, path string, form url.Val
 func (s *System) BreakProvider(t conformance.T, d time.Duration) (repair func()) {
 	t.Helper()
 	down := func(ctx context.Context, d time.Duration) error {
-		return s.provider(ctx, http.MethodPost, "/v1/sandbox/outage", url.Values{"seconds": {strconv.Itoa(int(d.Seconds()))}}, nil)
+		return s.provider(ctx, http.MethodPost, "/v1/sandbox/outage",
+			url.Values{"seconds": {strconv.Itoa(int(d.Seconds()))}}, nil)
 	}
 	require.NoError(t, down(t.Context(), d))
 	var once sync.Once
@@ -95,7 +96,8 @@ func (s *System) Act(t conformance.T, clientSecret string, succeeds bool) {
 	intent, _, ok := strings.Cut(clientSecret, "_secret_")
 	require.True(t, ok, "%q contains the id of its intent", clientSecret)
 	outcome := map[bool]string{true: "succeed", false: "fail"}[succeeds]
-	s.Provider(t, http.MethodPost, "/v1/payment_intents/"+intent+"/sandbox_action", url.Values{"client_secret": {clientSecret}, "outcome": {outcome}}, nil)
+	s.Provider(t, http.MethodPost, "/v1/payment_intents/"+intent+"/sandbox_action",
+		url.Values{"client_secret": {clientSecret}, "outcome": {outcome}}, nil)
 }
 
 // Intent creates an intent at the provider that Backroom does not know, and returns its id.
@@ -125,8 +127,9 @@ func (s *System) Event(t conformance.T, kind, intent string) []byte {
 		object = map[string]any{"id": intent, "object": "payment_intent"}
 	}
 	body, err := json.Marshal(map[string]any{
-		"id": s.New("evt"), "object": "event", "type": kind, "created": time.Now().Unix(), "api_version": stripe.APIVersion,
-		"data": map[string]any{"object": object},
+		"id": s.New("evt"), "object": "event", "type": kind, "created": time.Now().Unix(),
+		"api_version": stripe.APIVersion,
+		"data":        map[string]any{"object": object},
 	})
 	require.NoError(t, err)
 	return body
@@ -134,7 +137,8 @@ func (s *System) Event(t conformance.T, kind, intent string) []byte {
 
 // Signature signs a callback with a secret at a time, as the provider does.
 func Signature(body []byte, secret string, at time.Time) string {
-	return webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: secret, Timestamp: at}).Header
+	return webhook.GenerateTestSignedPayload(
+		&webhook.UnsignedPayload{Payload: body, Secret: secret, Timestamp: at}).Header
 }
 
 // CallBack sends a callback with a signature, or without one if that is "".
@@ -201,7 +205,8 @@ func (s *System) Ledger(t conformance.T) map[string]Money {
 		Received       int64             `dynamodbav:"amount_received"`
 		Refunded       int64             `dynamodbav:"sandbox_refunded"`
 	}
-	s.scan(t, s.Setting(t, "sandbox-payments", "SANDBOX_TABLE"), "id, #status, amount, metadata, sandbox_authorizations, sandbox_captures, amount_received, sandbox_refunded",
+	s.scan(t, s.Setting(t, "sandbox-payments", "SANDBOX_TABLE"),
+		"id, #status, amount, metadata, sandbox_authorizations, sandbox_captures, amount_received, sandbox_refunded",
 		map[string]string{"#status": "status"}, &intents)
 	for _, i := range intents {
 		order := i.Metadata["order"]
@@ -237,7 +242,8 @@ type Mail struct {
 func (s *System) Mails(t conformance.T) map[string][]Mail {
 	t.Helper()
 	var mails []Mail
-	s.scan(t, s.Setting(t, "send-notification", "MAILBOX_TABLE"), "#order, template, #to, sends", map[string]string{"#order": "order", "#to": "to"}, &mails)
+	s.scan(t, s.Setting(t, "send-notification", "MAILBOX_TABLE"), "#order, template, #to, sends",
+		map[string]string{"#order": "order", "#to": "to"}, &mails)
 	sent := map[string][]Mail{}
 	for _, m := range mails {
 		sent[m.Order] = append(sent[m.Order], slices.Repeat([]Mail{m}, m.Sends)...)
@@ -252,7 +258,8 @@ func (s *System) OpenCircuits(t conformance.T) (services []string) {
 		Service string `dynamodbav:"pk"`
 		Until   int64  `dynamodbav:"until"`
 	}
-	s.scan(t, s.Setting(t, "authorize-payment", "CIRCUITS_TABLE"), "pk, #until", map[string]string{"#until": "until"}, &circuits)
+	s.scan(t, s.Setting(t, "authorize-payment", "CIRCUITS_TABLE"), "pk, #until", map[string]string{"#until": "until"},
+		&circuits)
 	for _, c := range circuits {
 		if c.Until != 0 {
 			services = append(services, c.Service)
@@ -266,7 +273,8 @@ func (s *System) scan(t conformance.T, table, attributes string, names map[strin
 	t.Helper()
 	var items []map[string]dynamodbtypes.AttributeValue
 	pages := dynamodb.NewScanPaginator(s.tables, &dynamodb.ScanInput{
-		TableName: &table, ConsistentRead: aws.Bool(true), ProjectionExpression: &attributes, ExpressionAttributeNames: names,
+		TableName: &table, ConsistentRead: aws.Bool(true), ProjectionExpression: &attributes,
+		ExpressionAttributeNames: names,
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())

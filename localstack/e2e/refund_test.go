@@ -59,9 +59,11 @@ func TestRefund_InPartsUpToTheTotal(t *testing.T) {
 		require.Equal(t, euro(500-100*int64(asked)), refunded(t, e, 2+asked).Refundable)
 
 		foreign := client.RefundRequest{Amount: client.RefundAmount{Amount: 1, Currency: "USD"}, Reason: "wrong colour"}
-		Refused(t, system.asStaff(t, "/orders/"+e.ID+"/refunds", system.New("key"), foreign), http.StatusUnprocessableEntity, "mixed-currencies")
+		Refused(t, system.asStaff(t, "/orders/"+e.ID+"/refunds", system.New("key"), foreign),
+			http.StatusUnprocessableEntity, "mixed-currencies")
 		mine := shop.Call{
-			Method: http.MethodPost, Path: "/orders/" + e.ID + "/refunds", Token: system.Token(t, e.Buyer), Body: client.RefundRequest{Reason: "please"},
+			Method: http.MethodPost, Path: "/orders/" + e.ID + "/refunds", Token: system.Token(t, e.Buyer),
+			Body:   client.RefundRequest{Reason: "please"},
 			Header: map[string]string{"Idempotency-Key": "k"},
 		}
 		Refused(t, system.Send(t, mine), http.StatusForbidden, "insufficient-scope")
@@ -75,7 +77,8 @@ func TestRefund_InPartsUpToTheTotal(t *testing.T) {
 
 func TestRefund_IsRetriedAfterFailure(t *testing.T) {
 	for what, card := range map[string]string{
-		"it takes its time": CardWaits, "its answer is lost": CardGiven, "it fails at once": CardBounces, "it arrives and fails later": CardReturns,
+		"it takes its time": CardWaits, "its answer is lost": CardGiven, "it fails at once": CardBounces,
+		"it arrives and fails later": CardReturns,
 	} {
 		t.Run(what, func(t *testing.T) {
 			parallel(t, func(t conformance.T) {

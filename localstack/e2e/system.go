@@ -63,7 +63,9 @@ type System struct {
 func Deployed(ctx context.Context) (*System, error) {
 	on, stack := os.Getenv("BACKROOM_CLOUD"), os.Getenv("BACKROOM_STACK")
 	if on == "" || stack == "" {
-		return nil, fmt.Errorf("no stack to test: BACKROOM_CLOUD and BACKROOM_STACK must be set; next: make e2e CLOUD=%s", cmp.Or(on, cloud.NameMiniStack))
+		return nil,
+			fmt.Errorf("no stack to test: BACKROOM_CLOUD and BACKROOM_STACK must be set; next: make e2e CLOUD=%s",
+				cmp.Or(on, cloud.NameMiniStack))
 	}
 	return Open(ctx, on, os.Getenv("BACKROOM_ENDPOINT"), stack)
 }
@@ -144,7 +146,8 @@ type token struct {
 // customer, or for the client itself if customer is "".
 func (s *System) Token(t conformance.T, customer string, scopes ...string) string {
 	t.Helper()
-	grant := client.Credentials{ClientID: s.clientID, Secret: s.secret, Customer: customer, Scope: strings.Join(scopes, " ")}
+	grant := client.Credentials{ClientID: s.clientID, Secret: s.secret, Customer: customer,
+		Scope: strings.Join(scopes, " ")}
 	s.mu.Lock()
 	known := s.tokens[grant]
 	s.mu.Unlock()

@@ -91,7 +91,8 @@ func (l Lane) Run(ctx context.Context) (Tally, error) {
 	tests := exec.CommandContext(ctx, "go", append(args, l.Packages...)...)
 	tests.Dir, tests.Env = l.Repo, l.Environ
 	tests.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	tests.Cancel = func() error { return syscall.Kill(-tests.Process.Pid, syscall.SIGTERM) } // the process group, with the test binaries
+	// the process group, with the test binaries
+	tests.Cancel = func() error { return syscall.Kill(-tests.Process.Pid, syscall.SIGTERM) }
 	tests.WaitDelay = 5 * time.Second
 	stream, err := tests.StdoutPipe()
 	if err != nil {

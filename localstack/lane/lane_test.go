@@ -22,8 +22,10 @@ func TestLane_CountsTestsWithoutSubtests(t *testing.T) {
 		`{"Action":"run","Package":"` + module + `shared/money","Test":"TestAdd"}`,
 		`{"Action":"run","Package":"` + module + `shared/money","Test":"TestAdd/one"}`,
 		`{"Action":"run","Package":"` + module + `shared/money","Test":"TestAdd/two"}`,
-		`{"Action":"output","Package":"` + module + `shared/money","Test":"TestAdd/two","Output":"    a_test.go:3: exception: ministack: rounds up\n"}`,
-		`{"Action":"output","Package":"` + module + `shared/money","Test":"TestAdd/two","Output":"    a_test.go:4: figure: 2 are 2\n"}`,
+		`{"Action":"output","Package":"` + module +
+			`shared/money","Test":"TestAdd/two","Output":"    a_test.go:3: exception: ministack: rounds up\n"}`,
+		`{"Action":"output","Package":"` + module +
+			`shared/money","Test":"TestAdd/two","Output":"    a_test.go:4: figure: 2 are 2\n"}`,
 		`{"Action":"pass","Package":"` + module + `shared/money","Test":"TestAdd/one"}`,
 		`{"Action":"pass","Package":"` + module + `shared/money","Test":"TestAdd/two"}`,
 		`{"Action":"pass","Package":"` + module + `shared/money","Test":"TestAdd"}`,
@@ -60,6 +62,8 @@ func TestLane_FailsUnlessEveryTestPassed(t *testing.T) {
 }
 
 func TestTally_FoldsExceptionsByReason(t *testing.T) {
-	tally := Tally{Exceptions: []string{"TestA/x: ministack: it rounds", "TestB: ministack: it forgets", "TestC: ministack: it rounds"}}
-	require.Equal(t, []string{"TestB: ministack: it forgets", "ministack: it rounds: 2 cases, such as TestA/x"}, tally.Folded())
+	tally := Tally{Exceptions: []string{"TestA/x: ministack: it rounds", "TestB: ministack: it forgets",
+		"TestC: ministack: it rounds"}}
+	require.Equal(t, []string{"TestB: ministack: it forgets", "ministack: it rounds: 2 cases, such as TestA/x"},
+		tally.Folded())
 }

@@ -56,7 +56,8 @@ func (d Deployment) Judge() []Finding {
 	}
 	for _, w := range Waivers {
 		if !used[w] {
-			all = append(all, Finding{"waivers", w.Resource, "has a waiver of " + w.Rule + " that covers nothing: remove it"})
+			all = append(all,
+				Finding{"waivers", w.Resource, "has a waiver of " + w.Rule + " that covers nothing: remove it"})
 		}
 	}
 	slices.SortFunc(all, func(a, b Finding) int { return cmp.Compare(a.String(), b.String()) })
@@ -144,7 +145,8 @@ func (d Deployment) deadLetters() []template.Resource {
 // rings reports whether an alarm watches the metric of the resource.
 func (d Deployment) rings(metric, resource string) bool {
 	for _, alarm := range d.of("AWS::CloudWatch::Alarm") {
-		if alarm.Properties["MetricName"] == metric && slices.Contains(template.Mentions(alarm.Properties["Dimensions"]), resource) {
+		if alarm.Properties["MetricName"] == metric &&
+			slices.Contains(template.Mentions(alarm.Properties["Dimensions"]), resource) {
 			return true
 		}
 	}
@@ -159,7 +161,8 @@ func (d Deployment) ringsAtGateway(f function) bool {
 		name := d.mentioned(route["RestApiId"]).Properties["Name"]
 		if !slices.ContainsFunc(d.of("AWS::CloudWatch::Alarm"), func(alarm template.Resource) bool {
 			of := template.List(alarm.Properties["Dimensions"])
-			return alarm.Properties["MetricName"] == "5XXError" && len(of) == 1 && mapping(of[0])["Value"] == name && alarm.Condition == ""
+			return alarm.Properties["MetricName"] == "5XXError" && len(of) == 1 && mapping(of[0])["Value"] == name &&
+				alarm.Condition == ""
 		}) {
 			return false
 		}

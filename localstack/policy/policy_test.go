@@ -47,7 +47,8 @@ func text(t *testing.T) string {
 func public() []string {
 	var names []string
 	for name, f := range functions.All {
-		if f.Operation != nil && f.Operation(function.Environment(map[string]string{"AWS_REGION": "us-east-1"})).Route().Access.Public() {
+		if f.Operation != nil &&
+			f.Operation(function.Environment(map[string]string{"AWS_REGION": "us-east-1"})).Route().Access.Public() {
 			names = append(names, name)
 		}
 	}
@@ -62,7 +63,8 @@ func TestJudge_TheTemplateBreaksNoRule(t *testing.T) {
 		assert.NotEmpty(t, w.Reason, "%s of %s", w.Rule, w.Resource)
 		conformance.Figure(t, "waived: %s of %s: %s", w.Rule, w.Resource, w.Reason)
 	}
-	conformance.Figure(t, "resources after the SAM transform: %d of %d", policy.Total(deployment(t).Resources()), policy.MostResources)
+	conformance.Figure(t, "resources after the SAM transform: %d of %d", policy.Total(deployment(t).Resources()),
+		policy.MostResources)
 	names := map[string]bool{}
 	for _, rule := range policy.Rules {
 		assert.False(t, names[rule.Name], "the rule %s is listed twice", rule.Name)
@@ -82,7 +84,10 @@ func TestTemplate_HandWrittenPartsAreShort(t *testing.T) {
 	require.NoError(t, err)
 	lines := map[string]int{"above the mark": strings.Count(head, "\n")}
 	total := lines["above the mark"]
-	for part, files := range map[string]string{"in function.yaml": "functions/*/function.yaml", "in the generator's templates": "localstack/template/generate/*.tmpl"} {
+	for part, files := range map[string]string{
+		"in function.yaml":             "functions/*/function.yaml",
+		"in the generator's templates": "localstack/template/generate/*.tmpl",
+	} {
 		found, err := filepath.Glob(filepath.Join(root, files))
 		require.NoError(t, err)
 		require.NotEmpty(t, found, files)
@@ -111,9 +116,11 @@ Resources:
 	require.NoError(t, err)
 	d := policy.Deployment{Template: read}
 	want := map[string]int{
-		"AWS::ApiGateway::RestApi": 1, "AWS::ApiGateway::Deployment": 1, "AWS::ApiGateway::Stage": 1, "AWS::DynamoDB::Table": 1,
-		"AWS::Lambda::Function": 2, "AWS::Lambda::Permission": 3, "AWS::Lambda::EventSourceMapping": 2, "AWS::Events::Rule": 1,
-		"AWS::IAM::Role": 1, "AWS::CloudWatch::Alarm": 2,
+		"AWS::ApiGateway::RestApi": 1, "AWS::ApiGateway::Deployment": 1, "AWS::ApiGateway::Stage": 1,
+		"AWS::DynamoDB::Table":  1,
+		"AWS::Lambda::Function": 2, "AWS::Lambda::Permission": 3, "AWS::Lambda::EventSourceMapping": 2,
+		"AWS::Events::Rule": 1,
+		"AWS::IAM::Role":    1, "AWS::CloudWatch::Alarm": 2,
 	}
 	assert.Equal(t, want, d.Resources())
 	assert.Equal(t, 15, policy.Total(want))

@@ -16,16 +16,22 @@ const (
 
 // Rules are the rules that a deployment must keep.
 var Rules = []Rule{
-	{"exact-grants", "a role allows exact actions on exact resources, so that a reviewer sees all of them", exactGrants},
+	{"exact-grants", "a role allows exact actions on exact resources, so that a reviewer sees all of them",
+		exactGrants},
 	{"used-grants", "a permission that no test uses is not needed, or not tested", usedGrants},
-	{"visibility", "a message must not be delivered again while it is handled: AWS recommends six times the function's timeout", visibility},
+	{"visibility",
+		"a message must not be delivered again while it is handled: AWS recommends six times the function's timeout",
+		visibility},
 	{"partial-batch", "without it, one bad message returns its whole batch to the queue", partialBatch},
-	{"dead-letters", "a message that cannot be handled is kept for 14 days for a person, and is not retried endlessly", deadLetters},
+	{"dead-letters", "a message that cannot be handled is kept for 14 days for a person, and is not retried endlessly",
+		deadLetters},
 	{"alarms", "failures and delays raise an alarm", alarms},
 	{"runbook", "every alarm names its section of the runbook", runbook},
 	{"logs", "a log that is never deleted costs more each month", logs},
 	{"concurrency", "functions share the account's concurrency, and one queue must not use all of it", concurrency},
-	{"secrets", "a secret that Secrets Manager cannot generate stops the first deployment, and local clouds do not detect it", secrets},
+	{"secrets",
+		"a secret that Secrets Manager cannot generate stops the first deployment, and local clouds do not detect it",
+		secrets},
 	{"encryption", "stored data is encrypted", encryption},
 	{"recovery", "deleted data can be restored, and a table of production cannot be deleted by mistake", recovery},
 	{"public-routes", "a public route is on the list", publicRoutes},
@@ -37,7 +43,8 @@ var action = regexp.MustCompile(`^[a-z0-9-]+:[A-Z][A-Za-z0-9]+$`)
 
 func exactGrants(d Deployment, found func(string, string, ...any)) {
 	for _, f := range d.functions() {
-		if f.Properties["Role"] != (template.Call{Function: "GetAtt", Argument: f.ID + "Role.Arn"}) || f.Properties["Policies"] != nil {
+		if f.Properties["Role"] != (template.Call{Function: "GetAtt", Argument: f.ID + "Role.Arn"}) ||
+			f.Properties["Policies"] != nil {
 			found(f.ID, "must have its own role, and none of SAM's policies")
 		}
 		role := d.Template.Resources[f.ID+"Role"]
@@ -85,7 +92,8 @@ func usedGrants(d Deployment, found func(string, string, ...any)) {
 	for _, g := range d.Used {
 		used[g] = true
 		if !allowed[g] {
-			found(template.LogicalID(g.Function)+"Role", "does not allow %s on %s, which the function uses", g.Action, g.Resource)
+			found(template.LogicalID(g.Function)+"Role", "does not allow %s on %s, which the function uses", g.Action,
+				g.Resource)
 		}
 	}
 	for g := range allowed {
@@ -101,7 +109,8 @@ func visibility(d Deployment, found func(string, string, ...any)) {
 			q := d.queue(source)
 			window, _ := source["MaximumBatchingWindowInSeconds"].(int)
 			if hidden, _ := q.Properties["VisibilityTimeout"].(int); hidden < 6*d.timeout(f)+window {
-				found(q.ID, "has a visibility timeout of %d s; %s may take %d s, so %d s are needed", hidden, f.ID, d.timeout(f), 6*d.timeout(f)+window)
+				found(q.ID, "has a visibility timeout of %d s; %s may take %d s, so %d s are needed", hidden, f.ID,
+					d.timeout(f), 6*d.timeout(f)+window)
 			}
 		}
 	}
@@ -134,7 +143,9 @@ func deadLetters(d Deployment, found func(string, string, ...any)) {
 			found(q.ID, "has no dead-letter queue")
 		}
 		if receives, _ := redrive["maxReceiveCount"].(int); receives < fewestReceives {
-			found(q.ID, "moves a message to the dead-letter queue after %d receives: Lambda may receive and return messages that it throttles", receives)
+			found(q.ID,
+				"moves a message to the dead-letter queue after %d receives: Lambda may receive and return messages "+
+					"that it throttles", receives)
 		}
 		if kept, _ := q.Properties["MessageRetentionPeriod"].(int); kept <= 0 || kept >= 14*day {
 			found(q.ID, "keeps messages for %d s: a dead letter keeps its age, and must have time left", kept)
@@ -167,7 +178,8 @@ func alarms(d Deployment, found func(string, string, ...any)) {
 		}
 	}
 	topic := template.Call{Function: "If", Argument: []any{
-		"HasAlarmTopic", []any{template.Call{Function: "Ref", Argument: "AlarmTopicArn"}}, template.Call{Function: "Ref", Argument: "AWS::NoValue"},
+		"HasAlarmTopic", []any{template.Call{Function: "Ref", Argument: "AlarmTopicArn"}},
+		template.Call{Function: "Ref", Argument: "AWS::NoValue"},
 	}}
 	for _, alarm := range d.of("AWS::CloudWatch::Alarm") {
 		if text(alarm.Properties["AlarmActions"]) != text(topic) || text(alarm.Properties["OKActions"]) != text(topic) {
@@ -176,7 +188,8 @@ func alarms(d Deployment, found func(string, string, ...any)) {
 		switch counted := slices.Contains(heartbeats, text(alarm.Properties["MetricName"])); {
 		case counted && alarm.Properties["TreatMissingData"] != "breaching":
 			found(alarm.ID, "does not treat missing data as breaching, although its metric is counted every minute")
-		case !counted && alarm.Properties["TreatMissingData"] != "notBreaching", alarm.Properties["InsufficientDataActions"] != nil:
+		case !counted && alarm.Properties["TreatMissingData"] != "notBreaching",
+			alarm.Properties["InsufficientDataActions"] != nil:
 			found(alarm.ID, "rings without data, which a shop at night does not have")
 		}
 	}
@@ -186,7 +199,8 @@ func alarms(d Deployment, found func(string, string, ...any)) {
 var heartbeats = []string{"OrdersLate"}
 
 // parts are the parts of each section of the runbook, in order.
-var parts = []string{"**What it means.**", "**Who is affected.**", "**First look.**", "**What to do.**", "**It is over**"}
+var parts = []string{"**What it means.**", "**Who is affected.**", "**First look.**", "**What to do.**",
+	"**It is over**"}
 
 const look = 2 // the index of the first look in parts
 
@@ -210,10 +224,13 @@ func runbook(d Deployment, found func(string, string, ...any)) {
 		for i, part := range parts {
 			begins := strings.Index(says, "\n"+part)
 			if begins <= at {
-				found(alarm.ID, "refers to docs/operations.md#%s, which lacks this part, or has it in the wrong place: %s", page, part)
+				found(alarm.ID,
+					"refers to docs/operations.md#%s, which lacks this part, or has it in the wrong place: %s", page,
+					part)
 				break
 			}
-			if at = begins; i == look && !strings.Contains(strings.Split(says[begins:], "\n"+parts[look+1])[0], "```sh\n") {
+			if at = begins; i == look &&
+				!strings.Contains(strings.Split(says[begins:], "\n"+parts[look+1])[0], "```sh\n") {
 				found(alarm.ID, "refers to docs/operations.md#%s, whose first look has no command to paste", page)
 			}
 		}
@@ -240,7 +257,8 @@ func logs(d Deployment, found func(string, string, ...any)) {
 			continue
 		}
 		for _, s := range d.Template.Statements(f.name) {
-			if slices.Contains(s.Actions, "logs:PutLogEvents") && !slices.Equal(template.Mentions(s.Resources), []string{log.ID}) {
+			if slices.Contains(s.Actions, "logs:PutLogEvents") &&
+				!slices.Equal(template.Mentions(s.Resources), []string{log.ID}) {
 				found(f.ID+"Role", "does not allow logs:PutLogEvents on %s, or on more than that", log.ID)
 			}
 		}
@@ -286,7 +304,8 @@ func secrets(d Deployment, found func(string, string, ...any)) {
 		made := mapping(secret.Properties["GenerateSecretString"])
 		excluded, _ := made["ExcludeCharacters"].(string)
 		for leaveOut, characters := range kinds {
-			if made["RequireEachIncludedType"] != false && made[leaveOut] != true && strings.Trim(characters, excluded) == "" {
+			if made["RequireEachIncludedType"] != false && made[leaveOut] != true &&
+				strings.Trim(characters, excluded) == "" {
 				found(secret.ID, "excludes all characters of a kind that it requires: %s is missing", leaveOut)
 			}
 		}

@@ -17,9 +17,11 @@ const (
 	serverlessLambda = "AWS::Serverless::Function"
 )
 
-// made are the resources that SAM creates for its own resource types, and for each event of a function, by
+// made are the resources that SAM creates for its own resource types, and for each event of a
+// function, by
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-generated-resources.html.
-// Functions have their own roles (exact-grants). The template has OpenApiVersion, without which an API has two stages.
+// Functions have their own roles (exact-grants). The template has OpenApiVersion, without which an
+// API has two stages.
 var made = map[string][]string{
 	serverlessAPI:    {"AWS::ApiGateway::RestApi", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"},
 	serverlessLambda: {"AWS::Lambda::Function"},
@@ -92,7 +94,8 @@ func (d Deployment) PerFunction() map[string]int {
 func size(d Deployment, found func(string, string, ...any)) {
 	for kind := range d.Resources() {
 		if !strings.HasPrefix(kind, "AWS::") {
-			found("template.yaml", "has a function that is called by a %s: add to size.go what SAM creates for it", kind)
+			found("template.yaml", "has a function that is called by a %s: add to size.go what SAM creates for it",
+				kind)
 		}
 	}
 	if total := Total(d.Resources()); total > MostResources {

@@ -33,10 +33,12 @@ func TestJudge_EveryMutationIsFound(t *testing.T) {
 	for name, s := range map[string]mutation{
 		"a grant is removed": {
 			after: "PlaceOrderRole:", from: "dynamodb:PutItem", to: "dynamodb:GetItem",
-			rule: "used-grants", finds: "PlaceOrderRole", because: "does not allow dynamodb:PutItem on !GetAtt Orders.Arn, which the function uses",
+			rule: "used-grants", finds: "PlaceOrderRole",
+			because: "does not allow dynamodb:PutItem on !GetAtt Orders.Arn, which the function uses",
 		},
 		"a grant that nobody uses is added": {
-			after: "GetOrderRole:", from: "Action: dynamodb:GetItem", to: "Action: [dynamodb:GetItem, dynamodb:DeleteItem]",
+			after: "GetOrderRole:", from: "Action: dynamodb:GetItem",
+			to:   "Action: [dynamodb:GetItem, dynamodb:DeleteItem]",
 			rule: "used-grants", finds: "GetOrderRole", because: "allows dynamodb:DeleteItem on",
 		},
 		"a grant on all resources is added": {
@@ -60,18 +62,22 @@ func TestJudge_EveryMutationIsFound(t *testing.T) {
 			rule: "visibility", finds: "AuthorizePaymentQueue", because: "180 s are needed",
 		},
 		"a dead-letter queue is removed": {
-			after: "CommitStockQueue:", from: "deadLetterTargetArn: !GetAtt CommitStockDeadLetters.Arn", to: "nowhere: true",
+			after: "CommitStockQueue:", from: "deadLetterTargetArn: !GetAtt CommitStockDeadLetters.Arn",
+			to:   "nowhere: true",
 			rule: "dead-letters", finds: "CommitStockQueue", because: "has no dead-letter queue",
 		},
 		"dead letters are kept for a day": {
-			after: "CommitStockDeadLetters:", from: "MessageRetentionPeriod: 1209600", to: "MessageRetentionPeriod: 86400",
+			after: "CommitStockDeadLetters:", from: "MessageRetentionPeriod: 1209600",
+			to:   "MessageRetentionPeriod: 86400",
 			rule: "dead-letters", finds: "CommitStockDeadLetters", because: "not for 14 days",
 		},
 		"the alarm of a dead-letter queue is removed": {
-			mutate: without("AdvanceOrderAlarm"), rule: "alarms", finds: "AdvanceOrderDeadLetters", because: "has no alarm for",
+			mutate: without("AdvanceOrderAlarm"), rule: "alarms", finds: "AdvanceOrderDeadLetters",
+			because: "has no alarm for",
 		},
 		"the alarm of a queue that grows is removed": {
-			mutate: without("AdvanceOrderLateAlarm"), rule: "alarms", finds: "AdvanceOrderQueue", because: "has no alarm for",
+			mutate: without("AdvanceOrderLateAlarm"), rule: "alarms", finds: "AdvanceOrderQueue",
+			because: "has no alarm for",
 		},
 		"the alarm of a route is removed": {
 			mutate: without("ApiAlarm"), rule: "alarms", finds: "PlaceOrder", because: "has no alarm for",
@@ -81,14 +87,16 @@ func TestJudge_EveryMutationIsFound(t *testing.T) {
 			rule: "alarms", finds: "PlaceOrder", because: "has no alarm for",
 		},
 		"a route is also called by a schedule, which has no gateway": {
-			after: "\n  PlaceOrder:", from: "      Events:\n", to: "      Events:\n        Clock: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}\n",
+			after: "\n  PlaceOrder:", from: "      Events:\n",
+			to:   "      Events:\n        Clock: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}\n",
 			rule: "alarms", finds: "PlaceOrder", because: "has no alarm for",
 		},
 		"the alarm of a job is removed": {
 			mutate: without("WakeOverdueAlarm"), rule: "alarms", finds: "WakeOverdue", because: "has no alarm for",
 		},
 		"a route has many resources": {
-			after: "\n  PlaceOrder:", from: "      Events:\n", to: "      Events:\n        A: {Type: Schedule}\n        B: {Type: Schedule}\n",
+			after: "\n  PlaceOrder:", from: "      Events:\n",
+			to:   "      Events:\n        A: {Type: Schedule}\n        B: {Type: Schedule}\n",
 			rule: "size", finds: "PlaceOrder", because: "7 resources, of 5",
 		},
 		"a step has many resources": {
@@ -109,8 +117,10 @@ func TestJudge_EveryMutationIsFound(t *testing.T) {
 			rule: "size", finds: "template.yaml", because: "of 450",
 		},
 		"an alarm notifies nobody": {
-			after: "WakeOverdueAlarm:", from: "AlarmActions: !If [HasAlarmTopic, [!Ref AlarmTopicArn], !Ref AWS::NoValue]", to: "ActionsEnabled: true",
-			rule: "alarms", finds: "WakeOverdueAlarm", because: "does not notify the topic",
+			after: "WakeOverdueAlarm:",
+			from:  "AlarmActions: !If [HasAlarmTopic, [!Ref AlarmTopicArn], !Ref AWS::NoValue]",
+			to:    "ActionsEnabled: true",
+			rule:  "alarms", finds: "WakeOverdueAlarm", because: "does not notify the topic",
 		},
 		"an alarm rings in a quiet night": {
 			after: "WakeOverdueAlarm:", from: "TreatMissingData: notBreaching", to: "TreatMissingData: breaching",
@@ -129,7 +139,9 @@ func TestJudge_EveryMutationIsFound(t *testing.T) {
 			rule:   "runbook", finds: "ApiAlarm", because: "What to do",
 		},
 		"a log has no retention": {
-			after: "\n  Log:", from: "RetentionInDays: !If [SaysLogRetention, !Ref LogRetentionDays, !FindInMap [Stages, !Ref Stage, LogRetentionDays]]", to: "LogGroupClass: STANDARD",
+			after: "\n  Log:",
+			from: "RetentionInDays: !If [SaysLogRetention, !Ref LogRetentionDays, !FindInMap [Stages, !Ref Stage, " +
+				"LogRetentionDays]]", to: "LogGroupClass: STANDARD",
 			rule: "logs", finds: "Log", because: "is never deleted",
 		},
 		"a function's log is Lambda's own": {
@@ -157,7 +169,8 @@ func TestJudge_EveryMutationIsFound(t *testing.T) {
 			rule: "encryption", finds: "ReserveStockQueue", because: "is not encrypted",
 		},
 		"a table of production can be deleted": {
-			after: "\n  Reservations:", from: "DeletionProtectionEnabled: !If [IsProd, true, false]", to: "DeletionProtectionEnabled: false",
+			after: "\n  Reservations:", from: "DeletionProtectionEnabled: !If [IsProd, true, false]",
+			to:   "DeletionProtectionEnabled: false",
 			rule: "recovery", finds: "Reservations", because: "can be deleted in prod",
 		},
 		"a route becomes public": {
@@ -166,7 +179,8 @@ func TestJudge_EveryMutationIsFound(t *testing.T) {
 		},
 		"a waiver covers nothing": {
 			after: "\n  Circuits:", from: "SSESpecification: {SSEEnabled: true}",
-			to:   "SSESpecification: {SSEEnabled: true}\n      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}\n      DeletionProtectionEnabled: !If [IsProd, true, false]",
+			to: "SSESpecification: {SSEEnabled: true}\n      PointInTimeRecoverySpecification: " +
+				"{PointInTimeRecoveryEnabled: true}\n      DeletionProtectionEnabled: !If [IsProd, true, false]",
 			rule: "waivers", finds: "Circuits", because: "covers nothing",
 		},
 	} {

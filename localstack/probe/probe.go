@@ -71,7 +71,8 @@ func (p Probe) Ask(ctx context.Context, shop Shop, first string) (Report, error)
 	if err := shop.write(in, first); err != nil {
 		return Report{}, err
 	}
-	args := []string{"--config-file", in("schemathesis.toml"), "--no-color", "run", p.Document, "--max-examples", strconv.Itoa(p.Examples),
+	args := []string{"--config-file", in("schemathesis.toml"), "--no-color", "run", p.Document, "--max-examples",
+		strconv.Itoa(p.Examples),
 		"--generation-database", "none", "--report-ndjson-path", in("report.ndjson")}
 	if p.Seed != "" {
 		args = append(args, "--seed", p.Seed)
@@ -82,7 +83,7 @@ func (p Probe) Ask(ctx context.Context, shop Shop, first string) (Report, error)
 	printed, failed := run.CombinedOutput()
 	report, err := read(in("report.ndjson"), in("exceptions"))
 	if err != nil || failed != nil {
-		return report, errors.Join(fmt.Errorf("Schemathesis as %s:\n%s", first, tail(string(printed))), failed, err)
+		return report, errors.Join(fmt.Errorf("probe as %s:\n%s", first, tail(string(printed))), failed, err)
 	}
 	return report, nil
 }
@@ -118,12 +119,14 @@ func (s Shop) write(in func(string) string, first string) error {
 	}
 	var config strings.Builder
 	err = filled.Execute(&config, map[string]any{
-		"API": s.API, "Sold": s.Sold, "Changed": []string{own + "1", own + "2", own + "3"}, "Open": s.Orders[first].Open, "Taken": s.Orders[first].Taken, "Stuck": s.Orders[first].Stuck,
+		"API": s.API, "Sold": s.Sold, "Changed": []string{own + "1", own + "2", own + "3"},
+		"Open": s.Orders[first].Open, "Taken": s.Orders[first].Taken, "Stuck": s.Orders[first].Stuck,
 		"Identities": in("identities.json"),
 	})
 	return errors.Join(err,
 		os.WriteFile(in("shop.json"), known, 0o600), os.WriteFile(in("identities.json"), identities, 0o600),
-		os.WriteFile(in("schemathesis.toml"), []byte(config.String()), 0o600), os.WriteFile(in("hooks.py"), hooks, 0o600),
+		os.WriteFile(in("schemathesis.toml"), []byte(config.String()), 0o600),
+		os.WriteFile(in("hooks.py"), hooks, 0o600),
 		os.WriteFile(in("exceptions"), nil, 0o600))
 }
 
@@ -158,7 +161,8 @@ func (s Shop) identities(first string) ([]byte, error) {
 		Name  string `json:"name"`
 		Login login  `json:"loginEndpointAuth"`
 	}
-	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(s.ClientID)+":"+url.QueryEscape(s.ClientSecret)))
+	basic := "Basic " +
+		base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(s.ClientID)+":"+url.QueryEscape(s.ClientSecret)))
 	var all []identity
 	for _, name := range Identities(first) {
 		form := url.Values{"grant_type": {"client_credentials"}}

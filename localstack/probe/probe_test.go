@@ -30,14 +30,18 @@ func TestReport_CountsSuccessfulRequests(t *testing.T) {
 		return path
 	}
 	answer := func(id, identity string, status string) string {
-		return `{"ScenarioFinished":{"recorder":{"cases":{"` + id + `":{"value":{"method":"GET","path":"/orders/{id}","auth_identity":"` + identity +
-			`"}}},"interactions":{"` + id + `":{"response":{"status_code":` + status + `}}},"checks":{"` + id + `":[{},{}]}}}}`
+		return `{"ScenarioFinished":{"recorder":{"cases":{"` + id +
+			`":{"value":{"method":"GET","path":"/orders/{id}","auth_identity":"` + identity +
+			`"}}},"interactions":{"` + id + `":{"response":{"status_code":` + status + `}}},"checks":{"` + id +
+			`":[{},{}]}}}}`
 	}
-	lines := []string{`{"Initialize":{}}`, answer("a", "ada", "200"), answer("b", "ada", "404"), answer("c", "staff", "200")}
+	lines := []string{`{"Initialize":{}}`, answer("a", "ada", "200"), answer("b", "ada", "404"),
+		answer("c", "staff", "200")}
 	r, err := read(in("report.ndjson", strings.Join(lines, "\n")), in("exceptions", "TRACE\nTRACE\n"))
 	require.NoError(t, err)
 	assert.Equal(t, Report{
-		Cases: 3, Checks: 6, Granted: map[string]map[string]int{"GET /orders/{id}": {"ada": 1, "staff": 1}}, Exceptions: map[string]int{"TRACE": 2},
+		Cases: 3, Checks: 6, Granted: map[string]map[string]int{"GET /orders/{id}": {"ada": 1, "staff": 1}},
+		Exceptions: map[string]int{"TRACE": 2},
 	}, r)
 
 	table, missing := r.Table(map[string][]string{"GET /orders/{id}": Customers})
@@ -52,7 +56,8 @@ func TestReport_CountsSuccessfulRequests(t *testing.T) {
 
 func TestShop_WritesIdentitiesInTheirOrder(t *testing.T) {
 	t.Parallel()
-	shop := Shop{API: "http://127.0.0.1:1", ClientID: "a:b", ClientSecret: "s", Orders: map[string]Orders{"ada": {Open: []string{"ord_1"}}, "bob": {Open: []string{"ord_2"}}}}
+	shop := Shop{API: "http://127.0.0.1:1", ClientID: "a:b", ClientSecret: "s",
+		Orders: map[string]Orders{"ada": {Open: []string{"ord_1"}}, "bob": {Open: []string{"ord_2"}}}}
 	folder := t.TempDir()
 	require.NoError(t, shop.write(func(name string) string { return filepath.Join(folder, name) }, "bob"))
 	var identities struct {

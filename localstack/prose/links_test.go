@@ -16,7 +16,8 @@ import (
 // link is the target of a link or of a picture in Markdown.
 var link = regexp.MustCompile(`\]\(<?([^)\s>]+)>?[^)]*\)`)
 
-// deadLinks returns the relative links in the repository's Markdown, as "page: target", that lead to no file or no heading.
+// deadLinks returns the relative links in the repository's Markdown, as "page: target", that lead
+// to no file or no heading.
 func deadLinks(repo fs.FS) (dead []string, err error) {
 	err = fs.WalkDir(repo, ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
@@ -115,6 +116,7 @@ func TestDeadLinks_FindsMissingFilesAndHeadings(t *testing.T) {
 	dead, err := deadLinks(repo)
 	require.NoError(t, err)
 	assert.Equal(t, []string{
-		"a.md: p.png", "a.md: docs/b.md#no-end", "a.md: #nothing", "docs/b.md: ../gone.md", "docs/b.md: ../a.md#in-code",
+		"a.md: p.png", "a.md: docs/b.md#no-end", "a.md: #nothing", "docs/b.md: ../gone.md",
+		"docs/b.md: ../a.md#in-code",
 	}, dead)
 }

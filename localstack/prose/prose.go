@@ -80,7 +80,9 @@ func Check(repo fs.FS, patterns []Pattern, exceptions []Exception) ([]Hit, error
 	for i, was := range used {
 		if !was {
 			e := exceptions[i]
-			return nil, fmt.Errorf("the exception %q in %s matches nothing: remove it from localstack/prose/exceptions.go", e.Text, e.File)
+			return nil,
+				fmt.Errorf("the exception %q in %s matches nothing: remove it from localstack/prose/exceptions.go",
+					e.Text, e.File)
 		}
 	}
 	slices.SortStableFunc(hits, func(a, b Hit) int {
@@ -133,7 +135,8 @@ func (p passage) hits(file string, patterns []Pattern) []placed {
 		for _, at := range pattern.find(p.text) {
 			around := p.text[leftOf(p.text, at[0]):rightOf(p.text, at[1])]
 			hits = append(hits, placed{
-				Hit:   Hit{File: file, Line: p.line(at[0]), Text: p.text[at[0]:at[1]], Around: around, Pattern: pattern},
+				Hit: Hit{File: file, Line: p.line(at[0]), Text: p.text[at[0]:at[1]], Around: around,
+					Pattern: pattern},
 				start: at[0], end: at[1],
 			})
 		}
@@ -203,7 +206,8 @@ func readerOf(name string) func(name string, content []byte) ([]passage, error) 
 }
 
 var readers = map[string]func(name string, content []byte) ([]passage, error){
-	".go": goSource, ".md": markdown, ".yaml": lines, ".yml": lines, ".json": lines, ".toml": lines, ".py": lines, ".txt": lines, ".html": lines,
+	".go": goSource, ".md": markdown, ".yaml": lines, ".yml": lines, ".json": lines, ".toml": lines, ".py": lines,
+	".txt": lines, ".html": lines,
 }
 
 func within(name, folder string) bool { return strings.HasPrefix(name, folder+"/") }

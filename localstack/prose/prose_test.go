@@ -13,27 +13,33 @@ func TestPatterns_FindAndSpare(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct{ found, spared []string }{
 		"noun-who": {
-			found:  []string{"It is shown to who placed it.", "asks of who waits", "Only who pays gets it."},
-			spared: []string{"The customer who placed it sees it.", "It says who placed it.", "a customer, to whom it is shown"},
+			found: []string{"It is shown to who placed it.", "asks of who waits", "Only who pays gets it."},
+			spared: []string{"The customer who placed it sees it.", "It says who placed it.",
+				"a customer, to whom it is shown"},
 		},
 		"subject-who": {
 			found:  []string{"Who has no outcome expires.", "It is kept. Who asks again gets it."},
 			spared: []string{"Who may read it?", "who calls", "A customer who has none waits."},
 		},
-		"whoever": {found: []string{"for whoever reads it", "Whoever waits", "whomever it serves"}, spared: []string{"whatever fails"}},
-		"anew":    {found: []string{"It is read anew."}, spared: []string{"a new row"}},
+		"whoever": {found: []string{"for whoever reads it", "Whoever waits", "whomever it serves"},
+			spared: []string{"whatever fails"}},
+		"anew": {found: []string{"It is read anew."}, spared: []string{"a new row"}},
 		"is-none": {
 			found:  []string{"The problem is none.", "Two of them were none."},
 			spared: []string{"There is none.", "None is left.", "It returns none."},
 		},
 		"is-no": {
-			found:  []string{"It is no whole number.", "A retry is no failure.", "They were no orders."},
-			spared: []string{"There is no row.", "It is no longer held.", "It is no more than a hint.", "is not a number"},
+			found: []string{"It is no whole number.", "A retry is no failure.", "They were no orders."},
+			spared: []string{"There is no row.", "It is no longer held.", "It is no more than a hint.",
+				"is not a number"},
 		},
-		"had-had":    {found: []string{"what it had had"}, spared: []string{"what it had"}},
-		"for-ever":   {found: []string{"It is kept for ever."}, spared: []string{"It runs forever.", "for every order"}},
-		"any-more":   {found: []string{"It does not count any more.", "nothing any more, and"}, spared: []string{"any more units", "any more than that"}},
-		"can-not":    {found: []string{"It can not be read."}, spared: []string{"It cannot be read.", "It can not only read."}},
+		"had-had": {found: []string{"what it had had"}, spared: []string{"what it had"}},
+		"for-ever": {found: []string{"It is kept for ever."},
+			spared: []string{"It runs forever.", "for every order"}},
+		"any-more": {found: []string{"It does not count any more.", "nothing any more, and"},
+			spared: []string{"any more units", "any more than that"}},
+		"can-not": {found: []string{"It can not be read."},
+			spared: []string{"It cannot be read.", "It can not only read."}},
 		"in-vain":    {found: []string{"It asked in vain."}, spared: []string{"in the main"}},
 		"at-odds":    {found: []string{"Money at odds"}, spared: []string{"against the odds"}},
 		"spoken-for": {found: []string{"Units are spoken for."}, spared: []string{"Units are reserved."}},
@@ -41,9 +47,11 @@ func TestPatterns_FindAndSpare(t *testing.T) {
 			found:  []string{"A fault befalls a call.", "It befell it.", "what has befallen it"},
 			spared: []string{"A fault strikes a call before it."},
 		},
-		"but-for":       {found: []string{"All but for one."}, spared: []string{"All except one.", "not one but four"}},
-		"that-there-is": {found: []string{"the one that there is", "all that there are"}, spared: []string{"It says that there is one."}},
-		"comes-to-end":  {found: []string{"The order comes to its end.", "It came to no end."}, spared: []string{"It comes to 12.50 EUR."}},
+		"but-for": {found: []string{"All but for one."}, spared: []string{"All except one.", "not one but four"}},
+		"that-there-is": {found: []string{"the one that there is", "all that there are"},
+			spared: []string{"It says that there is one."}},
+		"comes-to-end": {found: []string{"The order comes to its end.", "It came to no end."},
+			spared: []string{"It comes to 12.50 EUR."}},
 		"stands": {
 			found:  []string{"It stands in the log twice.", "as it stood", "where it stands"},
 			spared: []string{"MiniStack stands in for AWS.", "C stands for count.", "it outstands"},
@@ -107,21 +115,27 @@ func TestCheck_ReadsEachKindOfFile(t *testing.T) {
 		"a name in Go": {
 			"a.go", "package a\n\nvar anew = \"anew\"\n", []string{}},
 		"a paragraph of Markdown": {
-			"a.md", "# Read anew\n\nIt is shown to\nwho asks.\n\n- to\n- who\n", []string{"a.md:1 anew", "a.md:3 to who"}},
+			"a.md", "# Read anew\n\nIt is shown to\nwho asks.\n\n- to\n- who\n",
+			[]string{"a.md:1 anew", "a.md:3 to who"}},
 		"code in Markdown": {
 			"a.md", "Reads `x anew` and\n```\nreads it anew\n```\n", []string{}},
 		"a comment in YAML": {
-			"a.yaml", "# It is shown to\n# who asks.\nA: 1 # and read anew\n", []string{"a.yaml:1 to who", "a.yaml:3 anew"}},
+			"a.yaml", "# It is shown to\n# who asks.\nA: 1 # and read anew\n",
+			[]string{"a.yaml:1 to who", "a.yaml:3 anew"}},
 		"a value in YAML": {
-			"a.yaml", "A:\n  Description: it is shown to\n    who asks\n  B: to\n  C: who\n", []string{"a.yaml:2 to who"}},
+			"a.yaml", "A:\n  Description: it is shown to\n    who asks\n  B: to\n  C: who\n",
+			[]string{"a.yaml:2 to who"}},
 		"a sample event": {
 			"events/a.json", "{\n  \"reason\": \"read anew\",\n  \"tells\": 1\n}\n", []string{"events/a.json:2 anew"}},
 		"a decision: its title and choice": {
 			"docs/decisions/0001-a.md",
-			"# 0001 Read anew\n\n**Context.** Read anew.\n\n**Choice.** Read\nanew.\n\nRead anew.\n\n**Consequence.** Read anew.\n",
-			[]string{"docs/decisions/0001-a.md:1 anew", "docs/decisions/0001-a.md:6 anew", "docs/decisions/0001-a.md:8 anew"}},
+			"# 0001 Read anew\n\n**Context.** Read anew.\n\n**Choice.** Read\nanew.\n\nRead " +
+				"anew.\n\n**Consequence.** Read anew.\n",
+			[]string{"docs/decisions/0001-a.md:1 anew", "docs/decisions/0001-a.md:6 anew",
+				"docs/decisions/0001-a.md:8 anew"}},
 		"a decision with headings": {
-			"docs/decisions/0002-a.md", "# 0002 A\n\n## Context\nRead anew.\n\n## Choice\nRead anew.\n\n## Consequence\nRead anew.\n",
+			"docs/decisions/0002-a.md",
+			"# 0002 A\n\n## Context\nRead anew.\n\n## Choice\nRead anew.\n\n## Consequence\nRead anew.\n",
 			[]string{"docs/decisions/0002-a.md:7 anew"}},
 		"recorded data":  {"a/testdata/a.yaml", "A: read anew\n", []string{}},
 		"generated code": {"a.gen.go", "// Read anew.\npackage a\n", []string{}},
@@ -140,7 +154,8 @@ func TestCheck_ReadsEachKindOfFile(t *testing.T) {
 func TestCheck_ExceptionCoversItsTextAlone(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"a.md": "It begins anew.\n\nIt is read anew.\n", "b.md": "It begins anew.\n"}
-	assert.Equal(t, []string{"a.md:3 anew", "b.md:1 anew"}, found(t, files, Exception{File: "a.md", Text: "begins anew", Reason: "a quotation"}))
+	assert.Equal(t, []string{"a.md:3 anew", "b.md:1 anew"},
+		found(t, files, Exception{File: "a.md", Text: "begins anew", Reason: "a quotation"}))
 }
 
 func TestCheck_ExceptionThatMatchesNothingFails(t *testing.T) {
@@ -159,7 +174,8 @@ func TestExceptions_HaveReasons(t *testing.T) {
 
 func TestHit_SaysWhereAndWhatToWrite(t *testing.T) {
 	t.Parallel()
-	repo := fstest.MapFS{"a.md": {Data: []byte("Some words that are far from it, and then\nit is read anew, before some more words that are far.\n")}}
+	repo := fstest.MapFS{"a.md": {Data: []byte(
+		"Some words that are far from it, and then\nit is read anew, before some more words that are far.\n")}}
 	hits, err := Check(repo, Patterns, nil)
 	require.NoError(t, err)
 	require.Len(t, hits, 1)

@@ -59,7 +59,8 @@ func grants(folder string) ([]byte, error) {
 		return nil, err
 	}
 	slices.SortFunc(all, func(a, b cloudtest.Grant) int {
-		return cmp.Or(cmp.Compare(a.Function, b.Function), cmp.Compare(a.Action, b.Action), cmp.Compare(a.Resource, b.Resource))
+		return cmp.Or(cmp.Compare(a.Function, b.Function), cmp.Compare(a.Action, b.Action),
+			cmp.Compare(a.Resource, b.Resource))
 	})
 	return written(slices.Compact(all))
 }
@@ -75,10 +76,13 @@ func exchanges(folder string) ([]byte, error) {
 		all[i].Body = withoutChance(all[i].Body)
 	}
 	slices.SortFunc(all, func(a, b cloudtest.Exchange) int {
-		return cmp.Or(cmp.Compare(a.Function, b.Function), cmp.Compare(a.Event, b.Event), cmp.Compare(a.Status, b.Status),
+		return cmp.Or(cmp.Compare(a.Function, b.Function), cmp.Compare(a.Event, b.Event),
+			cmp.Compare(a.Status, b.Status),
 			cmp.Compare(len(b.Body), len(a.Body)), cmp.Compare(a.Body, b.Body))
 	})
-	return written(slices.CompactFunc(all, func(a, b cloudtest.Exchange) bool { return a.Event == b.Event && a.Status == b.Status }))
+	return written(
+		slices.CompactFunc(all,
+			func(a, b cloudtest.Exchange) bool { return a.Event == b.Event && a.Status == b.Status }))
 }
 
 // chance are the parts of answers that depend on random keys, with their replacements.
@@ -86,7 +90,8 @@ var chance = []struct {
 	match   *regexp.Regexp
 	instead string
 }{
-	{regexp.MustCompile(`"access_token":"[^"]+"`), `"access_token":"eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJjbGllbnQ6Ym9vdHN0cmFwIn0.c2FtcGxl"`},
+	{regexp.MustCompile(`"access_token":"[^"]+"`),
+		`"access_token":"eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJjbGllbnQ6Ym9vdHN0cmFwIn0.c2FtcGxl"`},
 	{regexp.MustCompile(`"(kid|x|y)":"[A-Za-z0-9_-]{43}"`), `"$1":"c2FtcGxlLXNhbXBsZS1zYW1wbGUtc2FtcGxlLXNhbXA"`},
 }
 

@@ -31,7 +31,9 @@ func TestRecorded_FilesEqualWhatTheTestsRecord(t *testing.T) {
 		want, err := os.ReadFile(file(kind))
 		require.NoError(t, err)
 		if !bytes.Equal(want, got) {
-			t.Errorf("the recorded %s differ from the file; if the change is meant: make contract UPDATE=1\nonly in the file:%s\nonly recorded:%s",
+			t.Errorf(
+				"the recorded %s differ from the file; if the change is meant: make contract UPDATE=1\nonly in the "+
+					"file:%s\nonly recorded:%s",
 				kind, only(want, got), only(got, want))
 		}
 	}

@@ -31,8 +31,10 @@ func TestModule_ChangesNamesOfTheModuleAndNothingElse(t *testing.T) {
 		"else/go.mod":    {"module other\n", "module other\n"},
 		"a.go": {
 			"package a\n\nimport (\n\t\"fmt\"\n\n\tz \"old/functions/z\"\n\t\"old/shared/money\"\n)\n\n" +
-				"// See old/shared/money.\nvar stack, bin, packages = \"old\", \".old/shared\", \"old/localstack/e2e\"\n",
-			"package a\n\nimport (\n\t\"fmt\"\n\n\tz \"example.com/shop/new/functions/z\"\n\t\"example.com/shop/new/shared/money\"\n)\n\n" +
+				"// See old/shared/money.\nvar stack, bin, packages = \"old\", \".old/shared\", " +
+				"\"old/localstack/e2e\"\n",
+			"package a\n\nimport (\n\t\"fmt\"\n\n\tz " +
+				"\"example.com/shop/new/functions/z\"\n\t\"example.com/shop/new/shared/money\"\n)\n\n" +
 				"// See example.com/shop/new/shared/money.\n" +
 				"var stack, bin, packages = \"old\", \".old/shared\", \"example.com/shop/new/localstack/e2e\"\n",
 		},
@@ -63,15 +65,18 @@ func TestModule_ChangesNamesOfTheModuleAndNothingElse(t *testing.T) {
 	}
 	assert.Equal(t, rename.Changed{
 		From: "old", To: "example.com/shop/new",
-		Modules: []string{"go.mod", "tools/lint.mod"}, Sources: []string{"a.go", "sorted.go"}, Texts: []string{"README.md"},
+		Modules: []string{"go.mod", "tools/lint.mod"}, Sources: []string{"a.go", "sorted.go"},
+		Texts: []string{"README.md"},
 	}, changed)
 }
 
 func TestModule_RefusesPathsThatNobodyCanImport(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{
-		"", "backroom", "https://example.com/backroom", "example.com", "example.com/back room", "example.com/shop/", "example.com//shop",
-		"example.com/shop/v1", "../shop", "/shop", "example.com/../shop", "example.com/shop.", "Example.com/shop", "example.com/old",
+		"", "backroom", "https://example.com/backroom", "example.com", "example.com/back room", "example.com/shop/",
+		"example.com//shop",
+		"example.com/shop/v1", "../shop", "/shop", "example.com/../shop", "example.com/shop.", "Example.com/shop",
+		"example.com/old",
 	} {
 		repo := repository(t, map[string]string{"go.mod": "module example.com/old\n"})
 		_, err := rename.Module(repo, path)

@@ -161,10 +161,11 @@ func TestPlan_RefusesWhatCannotBe(t *testing.T) {
 		"no method":                      {scaffold.Wish{Route: "put-horn", At: "/horns/{id}"}, "a method and a path"},
 		"a path without a parameter":     {scaffold.Wish{Route: "put-unicorn", At: "GET /unicorns"}, "one parameter"},
 		"a path with two":                {scaffold.Wish{Route: "put-horn", At: "GET /a/{id}/{part}"}, "one parameter"},
-		"a scope that does not exist":    {scaffold.Wish{Route: "put-horn", Scope: "horns:write"}, "identity/caller.go"},
-		"a fact that exists":             {scaffold.Wish{Step: "do-horn", Fact: "OrderPlaced"}, "OrderPlaced already"},
-		"a fact in small letters":        {scaffold.Wish{Step: "do-unicorn", Fact: "done"}, "cannot be a fact"},
-		"a step named like a fact":       {scaffold.Wish{Step: "order-placed"}, "OrderPlaced already"},
+		"a scope that does not exist": {scaffold.Wish{Route: "put-horn", Scope: "horns:write"},
+			"identity/caller.go"},
+		"a fact that exists":       {scaffold.Wish{Step: "do-horn", Fact: "OrderPlaced"}, "OrderPlaced already"},
+		"a fact in small letters":  {scaffold.Wish{Step: "do-unicorn", Fact: "done"}, "cannot be a fact"},
+		"a step named like a fact": {scaffold.Wish{Step: "order-placed"}, "OrderPlaced already"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()

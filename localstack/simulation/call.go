@@ -68,7 +68,8 @@ func (c caller) send(s *Simulation, i *invocation, r *http.Request) (*http.Respo
 	if err != nil {
 		return nil, err
 	}
-	sent := &call{caller: c, sim: s, invocation: i, sequence: int(c.sent.Add(1)), http: r, request: request, reply: make(chan reply, 1)}
+	sent := &call{caller: c, sim: s, invocation: i, sequence: int(c.sent.Add(1)), http: r, request: request,
+		reply: make(chan reply, 1)}
 	if !request.Opens {
 		sent.nth = int(c.met.Add(1))
 	}
@@ -107,7 +108,8 @@ func (c *call) operation() string {
 
 // site describes the call to Faults, which decide by it.
 func (c *call) site() Site {
-	at := Site{Function: c.name, Invocation: c.turn, Nth: c.nth, Operation: c.request.Operation, Resource: resource(c.request)}
+	at := Site{Function: c.name, Invocation: c.turn, Nth: c.nth, Operation: c.request.Operation,
+		Resource: resource(c.request)}
 	if c.request.Service == "" {
 		at.Operation = c.http.Method + " " + c.http.URL.Path
 		if a := c.sim.api(c.http.URL.Host); a != nil {
@@ -138,7 +140,8 @@ func resource(r cloudsim.Request) string {
 	for _, table := range sorted(about.RequestItems) {
 		about.TableName = table
 	}
-	name := cmp.Or(about.TableName, about.QueueUrl[strings.LastIndex(about.QueueUrl, "/")+1:], about.KeyId, about.SecretId)
+	name := cmp.Or(about.TableName, about.QueueUrl[strings.LastIndex(about.QueueUrl, "/")+1:], about.KeyId,
+		about.SecretId)
 	return strings.TrimPrefix(name, stack+"-")
 }
 
@@ -262,7 +265,8 @@ func (c *call) note(came string) {
 	if c.request.Service != cloudsim.SQS { // requests to SQS contain no maps
 		asked = canonical(c.request.Body)
 	}
-	c.sim.trace.note(c.sim.Now(), "call", c.name, c.String(), strconv.Itoa(c.sequence), c.operation(), asked, string(c.fault), came)
+	c.sim.trace.note(c.sim.Now(), "call", c.name, c.String(), strconv.Itoa(c.sequence), c.operation(), asked,
+		string(c.fault), came)
 }
 
 // wakeMappings wakes the event source mappings of what a request changed.

@@ -198,7 +198,8 @@ func (o purchase) get() (shown client.Order) {
 func (o purchase) until(fact saga.Fact) {
 	o.t.Helper()
 	happened := func() bool {
-		return slices.ContainsFunc(o.facts(), func(line string) bool { return strings.HasSuffix(line, ": "+string(fact)) })
+		return slices.ContainsFunc(o.facts(),
+			func(line string) bool { return strings.HasSuffix(line, ": "+string(fact)) })
 	}
 	require.True(o.t, o.Run(time.Hour, happened), "%s never happens", fact)
 }

@@ -64,24 +64,25 @@ func TestFault_HasItsEffect(t *testing.T) {
 				s.Stack.Table("Levels")
 				s.Disturb(once{fault: fault})
 				starts, answers := 0, []string{}
-				f := &deployed{sim: s.Simulation, name: "stand-in", timeout: 10 * time.Second, build: func(rt lambdas.Runtime, _ map[string]string) (lambda.Handler, error) {
-					starts++
-					return lambda.NewHandler(func(ctx context.Context, _ json.RawMessage) error {
-						r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://dynamodb.us-east-1.amazonaws.com/", strings.NewReader(put))
-						if err != nil {
-							return err
-						}
-						r.Header.Set("X-Amz-Target", cloudsim.DynamoDB+".PutItem")
-						got, err := rt.Web.RoundTrip(r)
-						if err != nil {
-							answers = append(answers, err.Error())
-						} else {
-							answers = append(answers, got.Status[:3])
-						}
-						rt.Log.Info("went on", slog.Int("start", starts))
-						return nil
-					}), nil
-				}}
+				f := &deployed{sim: s.Simulation, name: "stand-in", timeout: 10 * time.Second,
+					build: func(rt lambdas.Runtime, _ map[string]string) (lambda.Handler, error) {
+						starts++
+						return lambda.NewHandler(func(ctx context.Context, _ json.RawMessage) error {
+							r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://dynamodb.us-east-1.amazonaws.com/", strings.NewReader(put))
+							if err != nil {
+								return err
+							}
+							r.Header.Set("X-Amz-Target", cloudsim.DynamoDB+".PutItem")
+							got, err := rt.Web.RoundTrip(r)
+							if err != nil {
+								answers = append(answers, err.Error())
+							} else {
+								answers = append(answers, got.Status[:3])
+							}
+							rt.Log.Info("went on", slog.Int("start", starts))
+							return nil
+						}), nil
+					}}
 				var ended []error
 				f.invoke([]byte("{}"), time.Minute, func(_ []byte, err error) { ended = append(ended, err) })
 				s.Pass(11 * time.Second)
@@ -112,19 +113,20 @@ func TestCall_TakesEffectAfterItsProcessEnded(t *testing.T) {
 	bubble(t, func(t *testing.T, s harness) {
 		s.Stack.Table("Levels")
 		went := false
-		f := &deployed{sim: s.Simulation, name: "stand-in", timeout: 2 * time.Second, build: func(rt lambdas.Runtime, _ map[string]string) (lambda.Handler, error) {
-			return lambda.NewHandler(func(context.Context, json.RawMessage) error {
-				time.Sleep(2*time.Second - time.Microsecond)
-				r, err := http.NewRequest(http.MethodPost, "https://dynamodb.us-east-1.amazonaws.com/", strings.NewReader(`{"TableName":"sim-Levels","Item":{"pk":{"S":"a"}}}`))
-				if err != nil {
+		f := &deployed{sim: s.Simulation, name: "stand-in", timeout: 2 * time.Second,
+			build: func(rt lambdas.Runtime, _ map[string]string) (lambda.Handler, error) {
+				return lambda.NewHandler(func(context.Context, json.RawMessage) error {
+					time.Sleep(2*time.Second - time.Microsecond)
+					r, err := http.NewRequest(http.MethodPost, "https://dynamodb.us-east-1.amazonaws.com/", strings.NewReader(`{"TableName":"sim-Levels","Item":{"pk":{"S":"a"}}}`))
+					if err != nil {
+						return err
+					}
+					r.Header.Set("X-Amz-Target", cloudsim.DynamoDB+".PutItem")
+					_, err = rt.Web.RoundTrip(r)
+					went = true
 					return err
-				}
-				r.Header.Set("X-Amz-Target", cloudsim.DynamoDB+".PutItem")
-				_, err = rt.Web.RoundTrip(r)
-				went = true
-				return err
-			}), nil
-		}}
+				}), nil
+			}}
 		var ended error
 		f.invoke([]byte("{}"), 0, func(_ []byte, err error) { ended = err })
 		s.Pass(time.Minute)
@@ -138,17 +140,23 @@ func TestGateway_AnswersAsAPIGateway(t *testing.T) {
 	answer := func(status int, body string) any {
 		return events.APIGatewayProxyResponse{StatusCode: status, Body: body, Headers: map[string]string{"X-It": "is"}}
 	}
-	said := map[string]gatewayResponse{"MISSING_AUTHENTICATION_TOKEN": {StatusCode: 404, ResponseTemplates: map[string]string{"application/json": `{"id":"$context.requestId"}`}}}
+	said := map[string]gatewayResponse{"MISSING_AUTHENTICATION_TOKEN": {StatusCode: 404,
+		ResponseTemplates: map[string]string{"application/json": `{"id":"$context.requestId"}`}}}
 	for sentence, c := range map[string]struct {
 		path   string
 		handle func() (any, error)
 		status int
 		body   string
 	}{
-		"the function answers":          {"/v1/things/a%20b", func() (any, error) { return answer(201, "made"), nil }, 201, "made"},
-		"the function fails":            {"/v1/things/1", func() (any, error) { return nil, errors.New("no") }, 502, `{"message":"Internal server error"}`},
-		"the answer is not an object":   {"/v1/things/1", func() (any, error) { return "text", nil }, 502, `{"message":"Internal server error"}`},
-		"the function takes too long":   {"/v1/things/1", func() (any, error) { time.Sleep(time.Minute); return answer(200, ""), nil }, 504, `{"message":"Endpoint request timed out"}`},
+		"the function answers": {"/v1/things/a%20b", func() (any, error) { return answer(201, "made"), nil },
+			201, "made"},
+		"the function fails": {"/v1/things/1", func() (any, error) { return nil, errors.New("no") }, 502,
+			`{"message":"Internal server error"}`},
+		"the answer is not an object": {"/v1/things/1", func() (any, error) { return "text", nil }, 502,
+			`{"message":"Internal server error"}`},
+		"the function takes too long": {"/v1/things/1",
+			func() (any, error) { time.Sleep(time.Minute); return answer(200, ""), nil }, 504,
+			`{"message":"Endpoint request timed out"}`},
 		"the path is unknown":           {"/v1/other", nil, 404, `{"id":"00000000-0000-4000-9000-000001000001"}`},
 		"the stage is unknown":          {"/v2/things/1", nil, 404, `{"id":"00000000-0000-4000-9000-000001000001"}`},
 		"the path has one segment more": {"/v1/things/1/2", nil, 404, `{"id":"00000000-0000-4000-9000-000001000001"}`},
@@ -174,7 +182,9 @@ func TestGateway_AnswersAsAPIGateway(t *testing.T) {
 				})
 				if c.status == 201 {
 					assert.Equal(t, map[string]string{"id": "a b"}, seen.PathParameters)
-					assert.Equal(t, []any{"/things/a%20b", "/things/{id}", "v1", []string{"1", "2"}}, []any{seen.Path, seen.Resource, seen.RequestContext.Stage, seen.MultiValueQueryStringParameters["q"]})
+					assert.Equal(t, []any{"/things/a%20b", "/things/{id}", "v1", []string{"1", "2"}},
+						[]any{seen.Path, seen.Resource, seen.RequestContext.Stage,
+							seen.MultiValueQueryStringParameters["q"]})
 				}
 			})
 		})
@@ -182,14 +192,17 @@ func TestGateway_AnswersAsAPIGateway(t *testing.T) {
 }
 
 func TestAPI_GreedyRouteMatchesWhatNoOtherRouteDoes(t *testing.T) {
-	a := api{routes: []route{{"GET", "/v1/{proxy+}", nil}, {"POST", "/v1/{proxy+}", nil}, {"GET", "/v1/things/{id}", nil}}}
+	a := api{routes: []route{{"GET", "/v1/{proxy+}", nil}, {"POST", "/v1/{proxy+}", nil},
+		{"GET", "/v1/things/{id}", nil}}}
 	for sentence, c := range map[string]struct {
 		method, path, route string
 		parameters          map[string]string
 	}{
-		"a path of a route":                 {"GET", "/v1/things/1", "/v1/things/{id}", map[string]string{"id": "1"}},
-		"another method than the route's":   {"POST", "/v1/things/1", "/v1/{proxy+}", map[string]string{"proxy": "things/1"}},
-		"a path that is longer":             {"GET", "/v1/a%20b/c/d", "/v1/{proxy+}", map[string]string{"proxy": "a b/c/d"}},
+		"a path of a route": {"GET", "/v1/things/1", "/v1/things/{id}", map[string]string{"id": "1"}},
+		"another method than the route's": {"POST", "/v1/things/1", "/v1/{proxy+}",
+			map[string]string{"proxy": "things/1"}},
+		"a path that is longer": {"GET", "/v1/a%20b/c/d", "/v1/{proxy+}",
+			map[string]string{"proxy": "a b/c/d"}},
 		"a method of no route":              {"DELETE", "/v1/things/1", "", nil},
 		"nothing behind the route's prefix": {"GET", "/v1/", "", nil},
 		"the prefix alone":                  {"GET", "/v1", "", nil},
@@ -227,10 +240,13 @@ func TestSource_RefusesUnsupportedProperties(t *testing.T) {
 	bubble(t, func(t *testing.T, s harness) {
 		f := s.function(func() error { return nil })
 		for what, declared := range map[string]any{
-			"another source":   map[string]any{"Type": "SNS", "Properties": map[string]any{}},
-			"a window":         map[string]any{"Type": "SQS", "Properties": map[string]any{"Queue": "arn:aws:sqs:us-east-1:000000000000:q", "MaximumBatchingWindowInSeconds": 5}},
-			"no such API":      map[string]any{"Type": "Api", "Properties": map[string]any{"RestApiId": "none"}},
-			"a starting place": map[string]any{"Type": "DynamoDB", "Properties": map[string]any{"Stream": "arn", "StartingPosition": "LATEST"}},
+			"another source": map[string]any{"Type": "SNS", "Properties": map[string]any{}},
+			"a window": map[string]any{"Type": "SQS",
+				"Properties": map[string]any{"Queue": "arn:aws:sqs:us-east-1:000000000000:q",
+					"MaximumBatchingWindowInSeconds": 5}},
+			"no such API": map[string]any{"Type": "Api", "Properties": map[string]any{"RestApiId": "none"}},
+			"a starting place": map[string]any{"Type": "DynamoDB",
+				"Properties": map[string]any{"Stream": "arn", "StartingPosition": "LATEST"}},
 		} {
 			assert.Error(t, s.source(f, declared), what)
 		}

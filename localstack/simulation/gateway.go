@@ -72,7 +72,9 @@ func (s *Simulation) gateway(c *call) {
 	path := a.path(c.http)
 	r, parameters := a.find(c.http.Method, path)
 	if r == nil {
-		c.answered(reply{answer: a.saying(c, "MISSING_AUTHENTICATION_TOKEN", http.StatusForbidden, "Missing Authentication Token")})
+		c.answered(
+			reply{answer: a.saying(c, "MISSING_AUTHENTICATION_TOKEN", http.StatusForbidden,
+				"Missing Authentication Token")})
 		return
 	}
 	payload, err := json.Marshal(s.event(a, c, r, path, parameters))
@@ -148,15 +150,18 @@ func (r route) parameters(path string) (map[string]string, bool) {
 }
 
 // event returns what the gateway passes to a function (payload version 1).
-func (s *Simulation) event(a *api, c *call, r *route, path string, parameters map[string]string) events.APIGatewayProxyRequest {
+func (s *Simulation) event(a *api, c *call, r *route, path string,
+	parameters map[string]string) events.APIGatewayProxyRequest {
 	e := events.APIGatewayProxyRequest{
 		Resource: r.path, Path: path, HTTPMethod: c.http.Method, PathParameters: parameters,
 		Headers: map[string]string{}, MultiValueHeaders: map[string][]string{"Host": {a.host()}},
 		Body: string(c.request.Body),
 		RequestContext: events.APIGatewayProxyRequestContext{
-			AccountID: cloudsim.Account, Stage: a.stage, DomainName: a.host(), DomainPrefix: a.id, APIID: a.id, Protocol: "HTTP/1.1",
+			AccountID: cloudsim.Account, Stage: a.stage, DomainName: a.host(), DomainPrefix: a.id, APIID: a.id,
+			Protocol:  "HTTP/1.1",
 			RequestID: c.requestID(), HTTPMethod: c.http.Method, ResourcePath: r.path,
-			Path: c.http.URL.Path, Identity: events.APIGatewayRequestIdentity{SourceIP: "192.0.2.1", UserAgent: c.http.UserAgent()},
+			Path:             c.http.URL.Path,
+			Identity:         events.APIGatewayRequestIdentity{SourceIP: "192.0.2.1", UserAgent: c.http.UserAgent()},
 			RequestTimeEpoch: s.Now().UnixMilli(),
 		},
 	}
@@ -210,10 +215,12 @@ func (a *api) saying(c *call, kind string, status int, message string) cloudsim.
 		answer.Status, answer.Header = status, http.Header{"Content-Type": {"application/json"}}
 		return answer
 	}
-	answer := cloudsim.Answer{Status: cmp.Or(said.StatusCode, status), Header: http.Header{"Content-Type": {"application/json"}}}
+	answer := cloudsim.Answer{Status: cmp.Or(said.StatusCode, status),
+		Header: http.Header{"Content-Type": {"application/json"}}}
 	for name, value := range said.ResponseParameters.Headers {
 		answer.Header.Set(name, strings.Trim(value, "'"))
 	}
-	answer.Body = []byte(strings.ReplaceAll(said.ResponseTemplates["application/json"], "$context.requestId", c.requestID()))
+	answer.Body = []byte(
+		strings.ReplaceAll(said.ResponseTemplates["application/json"], "$context.requestId", c.requestID()))
 	return answer
 }

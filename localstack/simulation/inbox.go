@@ -79,7 +79,8 @@ func (b *inbox) deliver() {
 		switch f := s.faults.Message(b.function.name, s.dice); f {
 		case Late:
 			s.strike(f)
-			b.ask("ChangeMessageVisibility", map[string]any{"ReceiptHandle": m.ReceiptHandle, "VisibilityTimeout": 3600})
+			b.ask("ChangeMessageVisibility",
+				map[string]any{"ReceiptHandle": m.ReceiptHandle, "VisibilityTimeout": 3600})
 			s.trace.note(s.Now(), "late", b.function.name, m.MessageId)
 			return true
 		case Duplicate:
@@ -150,8 +151,10 @@ func (b *inbox) receive(n int) []events.SQSMessage {
 	var batch []events.SQSMessage
 	for _, m := range got.Messages {
 		batch = append(batch, events.SQSMessage{
-			MessageId: m.MessageId, ReceiptHandle: m.ReceiptHandle, Body: m.Body, Md5OfBody: m.MD5OfBody, Attributes: m.Attributes,
-			EventSource: "aws:sqs", EventSourceARN: b.arn, AWSRegion: cloudsim.Region, MessageAttributes: map[string]events.SQSMessageAttribute{},
+			MessageId: m.MessageId, ReceiptHandle: m.ReceiptHandle, Body: m.Body, Md5OfBody: m.MD5OfBody,
+			Attributes:  m.Attributes,
+			EventSource: "aws:sqs", EventSourceARN: b.arn, AWSRegion: cloudsim.Region,
+			MessageAttributes: map[string]events.SQSMessageAttribute{},
 		})
 	}
 	return batch

@@ -74,7 +74,8 @@ func (s *Simulation) addFunction(name string) (*deployed, error) {
 	if !ok {
 		return nil, fmt.Errorf("simulation: functions/functions.go does not name %s", name)
 	}
-	f := &deployed{sim: s, name: name, build: entry.Build, environ: s.Stack.Environment(name), timeout: s.Stack.Timeout(name)}
+	f := &deployed{sim: s, name: name, build: entry.Build, environ: s.Stack.Environment(name),
+		timeout: s.Stack.Timeout(name)}
 	return f, nil
 }
 
@@ -96,7 +97,8 @@ func (f *deployed) invoke(payload []byte, hidden time.Duration, end func(answer 
 	s.trace.note(s.Now(), "invoke", f.name, i.String(), string(payload))
 	dice := rand.New(rand.NewPCG(s.settings.Seed, uint64(i.id)))
 	ctx := chance.With(context.Background(), dice.Float64)
-	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", i.id)})
+	ctx = lambdacontext.NewContext(ctx,
+		&lambdacontext.LambdaContext{AwsRequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", i.id)})
 	ctx, cancel := context.WithTimeout(ctx, allowed)
 	s.after(f.timeout, func() { i.finish(nil, errTimedOut) })
 	i.environment.work <- job{i, ctx, cancel, payload}
@@ -108,7 +110,8 @@ func (f *deployed) take() *environment {
 		f.idle = f.idle[:n-1]
 		return e
 	}
-	e := &environment{function: f, dice: rand.New(rand.NewPCG(f.sim.settings.Seed, f.sim.dice.Uint64())), work: make(chan job, 1)}
+	e := &environment{function: f, dice: rand.New(rand.NewPCG(f.sim.settings.Seed, f.sim.dice.Uint64())),
+		work: make(chan job, 1)}
 	f.sim.living.Go(e.live)
 	return e
 }

@@ -76,7 +76,8 @@ func (s *Sum) add(o Sum) {
 // Entries returns all entries, sorted.
 func (l *Ledger) Entries() []Entry {
 	return slices.SortedFunc(maps.Keys(l.calls), func(a, b Entry) int {
-		return cmp.Or(cmp.Compare(a.Function, b.Function), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Index, b.Index), cmp.Compare(a.Operation, b.Operation))
+		return cmp.Or(cmp.Compare(a.Function, b.Function), cmp.Compare(a.Resource, b.Resource),
+			cmp.Compare(a.Index, b.Index), cmp.Compare(a.Operation, b.Operation))
 	})
 }
 

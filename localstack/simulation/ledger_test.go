@@ -36,7 +36,9 @@ func writes(n int) float64 { return float64(2*(1+n) + 16 + 3*((max(n, 5)-5+9)/10
 // testdata/ledger.txt.
 func TestLedger(t *testing.T) {
 	var page strings.Builder
-	fmt.Fprintf(&page, "What an order costs, simulated: %d paid orders at once, all functions warm, full batches; per order.\n", together)
+	fmt.Fprintf(&page,
+		"What an order costs, simulated: %d paid orders at once, all functions warm, full batches; per order.\n",
+		together)
 	for _, n := range []int{1, 5, 20} {
 		t.Run(fmt.Sprintf("%d lines", n), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -58,7 +60,8 @@ func TestLedger(t *testing.T) {
 	}
 	kept, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Equal(t, string(kept), page.String(), "the cost of an order has changed. If the change is intended: make ledger UPDATE=1")
+	assert.Equal(t, string(kept), page.String(),
+		"the cost of an order has changed. If the change is intended: make ledger UPDATE=1")
 }
 
 // account places orders of n lines and writes what they cost.
@@ -71,9 +74,11 @@ func (s *store) account(page *strings.Builder, n, batch int) {
 
 	read, err := template.Read()
 	require.NoError(t, err)
-	fmt.Fprintf(page, "\n%-20s %7s %7s %7s %7s %9s %9s\n", fmt.Sprintf("n=%d, batches of %d", n, batch), "writes", "reads", "SQS", "invoked", "AWS calls", "log bytes")
+	fmt.Fprintf(page, "\n%-20s %7s %7s %7s %7s %9s %9s\n", fmt.Sprintf("n=%d, batches of %d", n, batch), "writes",
+		"reads", "SQS", "invoked", "AWS calls", "log bytes")
 	line := func(name string, b bill) {
-		fmt.Fprintf(page, "%-20s %7.2f %7.2f %7.2f %7.2f %9.2f %9.0f\n", name, b.writes, b.reads, b.requests, b.invocations, b.calls, b.logBytes)
+		fmt.Fprintf(page, "%-20s %7.2f %7.2f %7.2f %7.2f %9.2f %9.0f\n", name, b.writes, b.reads, b.requests,
+			b.invocations, b.calls, b.logBytes)
 	}
 	sum := bill{apiCalls: 1}
 	for _, function := range ofOrder {
@@ -85,7 +90,8 @@ func (s *store) account(page *strings.Builder, n, batch int) {
 	second := billOf(s, "send-notification", memory(read, "send-notification"), together)
 	withMail := sum.writes + second.writes
 	b := budgets[batch]
-	fmt.Fprintf(page, "%-20s %7.2f of %.0f with a second mail; %.2f of %.1f SQS requests; %.2f of %.1f invocations\n", "budget", withMail, writes(n), sum.requests, b.requests, sum.invocations, b.invocations)
+	fmt.Fprintf(page, "%-20s %7.2f of %.0f with a second mail; %.2f of %.1f SQS requests; %.2f of %.1f invocations\n",
+		"budget", withMail, writes(n), sum.requests, b.requests, sum.invocations, b.invocations)
 	fmt.Fprintf(page, "%-20s $ %.2f per million orders", "price", sum.dollars()*1e6)
 	if n == 5 {
 		fmt.Fprintf(page, " of %.0f", b.dollars)
@@ -96,8 +102,11 @@ func (s *store) account(page *strings.Builder, n, batch int) {
 		calls.add(billOf(s, function, memory(read, function), together))
 	}
 	calls.apiCalls = calls.invocations
-	fmt.Fprintf(page, "; the provider's callbacks, %.1f an order, cost %.2f more\n", calls.invocations, calls.dollars()*1e6)
-	conformance.Figure(t, "n=%d, batches of %d: %.2f write units (%.0f may be), %.2f SQS requests, %.2f invocations, $ %.2f per million orders", n, batch, withMail, writes(n), sum.requests, sum.invocations, sum.dollars()*1e6)
+	fmt.Fprintf(page, "; the provider's callbacks, %.1f an order, cost %.2f more\n", calls.invocations,
+		calls.dollars()*1e6)
+	conformance.Figure(t,
+		"n=%d, batches of %d: %.2f write units (%.0f may be), %.2f SQS requests, %.2f invocations, $ %.2f per "+
+			"million orders", n, batch, withMail, writes(n), sum.requests, sum.invocations, sum.dollars()*1e6)
 	assert.LessOrEqual(t, withMail, writes(n), "write units")
 	assert.LessOrEqual(t, sum.requests, b.requests, "requests to SQS")
 	assert.LessOrEqual(t, sum.invocations, b.invocations, "invocations")

@@ -38,17 +38,21 @@ func (s harness) ask(service, operation string, in map[string]any) map[string]an
 
 // function returns a function that answers as handle does.
 func (s harness) function(handle any) *deployed {
-	return &deployed{sim: s.Simulation, name: "stand-in", timeout: 10 * time.Second, build: func(lambdas.Runtime, map[string]string) (lambda.Handler, error) {
-		return lambda.NewHandler(handle), nil
-	}}
+	return &deployed{sim: s.Simulation, name: "stand-in", timeout: 10 * time.Second,
+		build: func(lambdas.Runtime, map[string]string) (lambda.Handler, error) {
+			return lambda.NewHandler(handle), nil
+		}}
 }
 
 // inbox connects a function to the queue of reserve-stock, whose messages are hidden for 60 s and received 20 times.
-func (s harness) inbox(partial bool, batch, concurrency int, handle func(bodies []string) (events.SQSEventResponse, error)) string {
+func (s harness) inbox(partial bool, batch, concurrency int,
+	handle func(bodies []string) (events.SQSEventResponse, error)) string {
 	url := s.Stack.Queue("ReserveStockQueue")
 	s.inboxes[url] = &inbox{
-		sim: s.Simulation, url: url, arn: "arn:aws:sqs:us-east-1:000000000000:sim-reserve-stock", batch: batch, concurrency: concurrency,
-		partial: partial, hidden: time.Minute, function: s.function(func(_ context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
+		sim: s.Simulation, url: url, arn: "arn:aws:sqs:us-east-1:000000000000:sim-reserve-stock", batch: batch,
+		concurrency: concurrency,
+		partial:     partial, hidden: time.Minute,
+		function: s.function(func(_ context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
 			var bodies []string
 			for _, m := range e.Records {
 				bodies = append(bodies, m.Body)
@@ -96,11 +100,13 @@ func TestInbox_DeletesMessagesByTheFunctionsAnswer(t *testing.T) {
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			bubble(t, func(t *testing.T, s harness) {
-				url := s.inbox(c.partial, 10, 1, func([]string) (events.SQSEventResponse, error) { return c.answer, c.err })
+				url := s.inbox(c.partial, 10, 1,
+					func([]string) (events.SQSEventResponse, error) { return c.answer, c.err })
 				s.send(url, "a", "b", "c")
 				s.Pass(10 * time.Second)
 				visible, inFlight, _ := s.Cloud.Queues.Counts(url)
-				assert.Equal(t, []int{0, c.left}, []int{visible, inFlight}, "failed messages stay hidden until the visibility timeout")
+				assert.Equal(t, []int{0, c.left}, []int{visible, inFlight},
+					"failed messages stay hidden until the visibility timeout")
 			})
 		})
 	}
@@ -110,13 +116,15 @@ func TestInbox_RedeliversOnlyFailedMessages(t *testing.T) {
 	bubble(t, func(t *testing.T, s harness) {
 		url := s.Stack.Queue("ReserveStockQueue")
 		var seen []string
-		s.inboxes[url] = &inbox{sim: s.Simulation, url: url, batch: 10, concurrency: 1, partial: true, hidden: time.Minute,
+		s.inboxes[url] = &inbox{sim: s.Simulation, url: url, batch: 10, concurrency: 1, partial: true,
+			hidden: time.Minute,
 			function: s.function(func(_ context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
 				answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 				for _, m := range e.Records {
 					seen = append(seen, m.Body+m.Attributes["ApproximateReceiveCount"])
 					if m.Body == "bad" {
-						answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+						answer.BatchItemFailures = append(answer.BatchItemFailures,
+							events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
 					}
 				}
 				return answer, nil
@@ -192,7 +200,8 @@ func (s harness) reader(r shard, handle func(keys []string, records []events.Dyn
 func (s harness) write(from, to int) {
 	for n := from; n <= to; n++ {
 		s.ask(cloudsim.DynamoDB, "PutItem", map[string]any{"TableName": "sim-Orders", "Item": map[string]any{
-			"pk": map[string]any{"S": "main#ord_1"}, "n": map[string]any{"N": fmt.Sprint(n)}, "kind": map[string]any{"S": []string{"even", "odd"}[n%2]},
+			"pk": map[string]any{"S": "main#ord_1"}, "n": map[string]any{"N": fmt.Sprint(n)},
+			"kind": map[string]any{"S": []string{"even", "odd"}[n%2]},
 		}})
 	}
 }
@@ -209,20 +218,22 @@ func TestShard_RetriesABatchUntilItSucceeds(t *testing.T) {
 		})
 		s.write(1, 5)
 		require.True(t, s.Run(time.Hour, s.Quiet))
-		assert.Equal(t, [][]string{{"1", "2", "3"}, {"1", "2", "3"}, {"1", "2", "3"}, {"4", "5"}}, seen, "later records wait for the batch")
+		assert.Equal(t, [][]string{{"1", "2", "3"}, {"1", "2", "3"}, {"1", "2", "3"}, {"4", "5"}}, seen,
+			"later records wait for the batch")
 	})
 }
 
 func TestShard_BisectIsolatesThePoisonRecord(t *testing.T) {
 	bubble(t, func(t *testing.T, s harness) {
 		var seen [][]string
-		s.reader(shard{batch: 4, retries: 1, bisect: true, onFailure: s.Stack.Queue("RelayFactsDeadLetters")}, func(keys []string, _ []events.DynamoDBEventRecord) (any, error) {
-			seen = append(seen, keys)
-			if slices.Contains(keys, "3") {
-				return nil, errors.New("poison")
-			}
-			return nil, nil
-		})
+		s.reader(shard{batch: 4, retries: 1, bisect: true, onFailure: s.Stack.Queue("RelayFactsDeadLetters")},
+			func(keys []string, _ []events.DynamoDBEventRecord) (any, error) {
+				seen = append(seen, keys)
+				if slices.Contains(keys, "3") {
+					return nil, errors.New("poison")
+				}
+				return nil, nil
+			})
 		s.write(1, 4)
 		require.True(t, s.Run(time.Hour, s.Quiet))
 		assert.Equal(t, [][]string{{"1", "2", "3", "4"}, {"1", "2"}, {"3", "4"}, {"3"}, {"3"}, {"4"}}, seen)
@@ -236,14 +247,15 @@ func TestShard_BisectIsolatesThePoisonRecord(t *testing.T) {
 func TestShard_ContinuesAtTheFirstReportedFailure(t *testing.T) {
 	bubble(t, func(t *testing.T, s harness) {
 		var seen [][]string
-		s.reader(shard{batch: 4, retries: -1, partial: true}, func(keys []string, records []events.DynamoDBEventRecord) (any, error) {
-			seen = append(seen, keys)
-			failures := []map[string]string{}
-			if len(seen) == 1 {
-				failures = append(failures, map[string]string{"itemIdentifier": records[2].Change.SequenceNumber})
-			}
-			return map[string]any{"batchItemFailures": failures}, nil
-		})
+		s.reader(shard{batch: 4, retries: -1, partial: true},
+			func(keys []string, records []events.DynamoDBEventRecord) (any, error) {
+				seen = append(seen, keys)
+				failures := []map[string]string{}
+				if len(seen) == 1 {
+					failures = append(failures, map[string]string{"itemIdentifier": records[2].Change.SequenceNumber})
+				}
+				return map[string]any{"batchItemFailures": failures}, nil
+			})
 		s.write(1, 4)
 		require.True(t, s.Run(time.Hour, s.Quiet))
 		assert.Equal(t, [][]string{{"1", "2", "3", "4"}, {"3", "4"}}, seen)
@@ -255,10 +267,11 @@ func TestShard_SkipsRecordsThatTheFilterRejects(t *testing.T) {
 		wants, err := parsePattern(`{"dynamodb":{"NewImage":{"kind":{"S":["odd"]},"n":{"N":[{"exists":true}]}}}}`)
 		require.NoError(t, err)
 		var seen [][]string
-		s.reader(shard{batch: 2, retries: -1, filters: []pattern{wants}}, func(keys []string, _ []events.DynamoDBEventRecord) (any, error) {
-			seen = append(seen, keys)
-			return nil, nil
-		})
+		s.reader(shard{batch: 2, retries: -1, filters: []pattern{wants}},
+			func(keys []string, _ []events.DynamoDBEventRecord) (any, error) {
+				seen = append(seen, keys)
+				return nil, nil
+			})
 		s.write(1, 6)
 		require.True(t, s.Run(time.Hour, s.Quiet))
 		assert.Equal(t, [][]string{{"1", "3"}, {"5"}}, seen)
@@ -268,13 +281,14 @@ func TestShard_SkipsRecordsThatTheFilterRejects(t *testing.T) {
 func TestShard_GivesUpOldRecords(t *testing.T) {
 	bubble(t, func(t *testing.T, s harness) {
 		calls, works := 0, false
-		s.reader(shard{batch: 10, retries: -1, age: time.Hour}, func([]string, []events.DynamoDBEventRecord) (any, error) {
-			calls++
-			if !works {
-				return nil, errors.New("no")
-			}
-			return nil, nil
-		})
+		s.reader(shard{batch: 10, retries: -1, age: time.Hour},
+			func([]string, []events.DynamoDBEventRecord) (any, error) {
+				calls++
+				if !works {
+					return nil, errors.New("no")
+				}
+				return nil, nil
+			})
 		s.write(1, 1)
 		s.Pass(70 * time.Minute)
 		before := calls

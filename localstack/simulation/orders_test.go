@@ -31,18 +31,26 @@ func TestOrder_TakesEachPath(t *testing.T) {
 		canceled time.Duration
 		end      string
 	}{
-		"it is paid":                            {card: "pm_card_visa", lines: 3, units: 10, end: "paid confirmed"},
-		"it is declined":                        {card: "pm_card_chargeDeclined", lines: 3, units: 10, end: "rejected"},
-		"the shop is out of stock":              {card: "pm_card_visa", lines: 3, units: 0, end: "rejected"},
-		"the answer to the payment is lost":     {card: "pm_sandbox_lost", lines: 1, units: 10, end: "paid confirmed"},
-		"the payment takes its time":            {card: "pm_sandbox_processing_90000", lines: 1, units: 10, end: "paid confirmed"},
-		"nobody acts on the challenge":          {card: "pm_card_authenticationRequired", lines: 1, units: 10, end: "expired"},
-		"it is canceled while it is being paid": {card: "pm_card_visa", lines: 2, units: 10, canceled: 300 * time.Millisecond, end: "canceled"},
-		"the answer to its return is lost":      {card: "pm_card_returnLost", lines: 2, units: 10, canceled: 300 * time.Millisecond, end: "canceled"},
-		"it is canceled after it was paid":      {card: "pm_card_visa", lines: 2, units: 10, canceled: time.Minute, end: "paid confirmed"},
-		"the authorization lapses":              {card: "pm_card_captureLapsed", lines: 1, units: 10, end: "needs_attention confirmed capture-failed"},
-		"callbacks come twice":                  {card: "pm_card_callbackTwice", lines: 1, units: 10, end: "paid confirmed"},
-		"callbacks never come":                  {card: "pm_card_callbackNone", lines: 1, units: 10, end: "paid confirmed"},
+		"it is paid":                        {card: "pm_card_visa", lines: 3, units: 10, end: "paid confirmed"},
+		"it is declined":                    {card: "pm_card_chargeDeclined", lines: 3, units: 10, end: "rejected"},
+		"the shop is out of stock":          {card: "pm_card_visa", lines: 3, units: 0, end: "rejected"},
+		"the answer to the payment is lost": {card: "pm_sandbox_lost", lines: 1, units: 10, end: "paid confirmed"},
+		"the payment takes its time": {card: "pm_sandbox_processing_90000", lines: 1, units: 10,
+			end: "paid confirmed"},
+		"nobody acts on the challenge": {card: "pm_card_authenticationRequired", lines: 1, units: 10,
+			end: "expired"},
+		"it is canceled while it is being paid": {card: "pm_card_visa", lines: 2, units: 10,
+			canceled: 300 * time.Millisecond, end: "canceled"},
+		"the answer to its return is lost": {card: "pm_card_returnLost", lines: 2, units: 10,
+			canceled: 300 * time.Millisecond, end: "canceled"},
+		"it is canceled after it was paid": {card: "pm_card_visa", lines: 2, units: 10, canceled: time.Minute,
+			end: "paid confirmed"},
+		"the authorization lapses": {card: "pm_card_captureLapsed", lines: 1, units: 10,
+			end: "needs_attention confirmed capture-failed"},
+		"callbacks come twice": {card: "pm_card_callbackTwice", lines: 1, units: 10,
+			end: "paid confirmed"},
+		"callbacks never come": {card: "pm_card_callbackNone", lines: 1, units: 10,
+			end: "paid confirmed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -63,8 +71,10 @@ func run(t *testing.T, seed uint64, orders int, faults simulation.Rates) (s *sto
 
 // cards are the payment methods of a flash sale. Common ones are listed more than once.
 var cards = []string{
-	"pm_card_visa", "pm_card_visa", "pm_card_visa", "pm_card_visa", "pm_card_chargeDeclined", "pm_sandbox_lost", "pm_card_authenticationRequired",
-	"pm_sandbox_processing_20000", "pm_card_captureLost", "pm_card_returnLost", "pm_card_callbackTwice", "pm_card_callbackReversed", "pm_card_callbackNone",
+	"pm_card_visa", "pm_card_visa", "pm_card_visa", "pm_card_visa", "pm_card_chargeDeclined", "pm_sandbox_lost",
+	"pm_card_authenticationRequired",
+	"pm_sandbox_processing_20000", "pm_card_captureLost", "pm_card_returnLost", "pm_card_callbackTwice",
+	"pm_card_callbackReversed", "pm_card_callbackNone",
 }
 
 // flash has customers place orders within two minutes, pay with different cards and cancel some orders. Faults
@@ -98,8 +108,10 @@ func harmOf(faults simulation.Rates) harm {
 		return slices.ContainsFunc(of, func(f simulation.Fault) bool { return faults[f] > 0 })
 	}
 	return harm{
-		mails: any(simulation.FailBefore, simulation.LoseAnswer, simulation.Throttle, simulation.KillBefore, simulation.KillAfter, simulation.Stall),
-		kills: any(simulation.KillBefore, simulation.KillAfter, simulation.Stall, simulation.Late, simulation.Undeleted),
+		mails: any(simulation.FailBefore, simulation.LoseAnswer, simulation.Throttle, simulation.KillBefore,
+			simulation.KillAfter, simulation.Stall),
+		kills: any(simulation.KillBefore, simulation.KillAfter, simulation.Stall, simulation.Late,
+			simulation.Undeleted),
 	}
 }
 
@@ -172,23 +184,35 @@ func TestInspect_FindsEachKindOfError(t *testing.T) {
 			was, is    string
 			found      string
 		}{
-			"an order is lost":            {"Orders", `"status": "paid"`, `"pk": "main#`, `"pk": "other#`, "is lost"},
-			"an order does not end":       {"Orders", `"status": "paid"`, `"status": "paid"`, `"status": "placed"`, "is placed"},
-			"a unit is gone":              {"Levels", `"pk": "main#sku#SKU-0"`, `"sellable": `, `"sellable": 1`, "units of SKU-0"},
-			"it is oversold":              {"Levels", `"pk": "main#sku#SKU-0"`, `"sellable": `, `"sellable": -1`, "is oversold"},
-			"somebody was charged twice":  {"Sandbox", `"sandbox_authorizations": 1`, `"sandbox_authorizations": 1`, `"sandbox_authorizations": 2`, "was charged 2 times"},
-			"somebody was captured twice": {"Sandbox", `"sandbox_captures": 1`, `"sandbox_captures": 1`, `"sandbox_captures": 2`, "was captured 2 times"},
-			"money is missing":            {"Sandbox", `"sandbox_captures": 1`, `"sandbox_refunded": 0`, `"sandbox_refunded": 1`, "cents"},
-			"a unit is promised to none":  {"Levels", `"pk": "main#sku#SKU-0"`, `"promised": `, `"promised": 1`, "are promised"},
-			"a reservation is not sold":   {"Reservations", `"observed": "sold"`, `"observed": "sold"`, `"observed": "reserved"`, "has reserved"},
-			"an order needs a person":     {"Orders", `"status": "paid"`, `"status": "paid"`, `"attention": "some-reason", "status": "needs_attention"`, "needs attention"},
-			"a mail is wrong":             {"Mailbox", `"template": "confirmed"`, `"template": "confirmed"`, `"template": "rejected"`, "is about an order that is confirmed"},
-			"money is held":               {"Sandbox", `"status": "succeeded"`, `"status": "succeeded"`, `"status": "requires_capture"`, "is still held"},
-			"a mail was sent twice":       {"Mailbox", `"sends": 1`, `"sends": 1`, `"sends": 2`, "was sent 2 times"},
-			"a mail was not sent":         {"Mailbox", `#confirmed"`, `#confirmed"`, `#other"`, "has no mail"},
+			"an order is lost": {"Orders", `"status": "paid"`, `"pk": "main#`, `"pk": "other#`, "is lost"},
+			"an order does not end": {"Orders", `"status": "paid"`, `"status": "paid"`, `"status": "placed"`,
+				"is placed"},
+			"a unit is gone": {"Levels", `"pk": "main#sku#SKU-0"`, `"sellable": `, `"sellable": 1`,
+				"units of SKU-0"},
+			"it is oversold": {"Levels", `"pk": "main#sku#SKU-0"`, `"sellable": `, `"sellable": -1`,
+				"is oversold"},
+			"somebody was charged twice": {"Sandbox", `"sandbox_authorizations": 1`, `"sandbox_authorizations": 1`,
+				`"sandbox_authorizations": 2`, "was charged 2 times"},
+			"somebody was captured twice": {"Sandbox", `"sandbox_captures": 1`, `"sandbox_captures": 1`,
+				`"sandbox_captures": 2`, "was captured 2 times"},
+			"money is missing": {"Sandbox", `"sandbox_captures": 1`, `"sandbox_refunded": 0`,
+				`"sandbox_refunded": 1`, "cents"},
+			"a unit is promised to none": {"Levels", `"pk": "main#sku#SKU-0"`, `"promised": `, `"promised": 1`,
+				"are promised"},
+			"a reservation is not sold": {"Reservations", `"observed": "sold"`, `"observed": "sold"`,
+				`"observed": "reserved"`, "has reserved"},
+			"an order needs a person": {"Orders", `"status": "paid"`, `"status": "paid"`,
+				`"attention": "some-reason", "status": "needs_attention"`, "needs attention"},
+			"a mail is wrong": {"Mailbox", `"template": "confirmed"`, `"template": "confirmed"`,
+				`"template": "rejected"`, "is about an order that is confirmed"},
+			"money is held": {"Sandbox", `"status": "succeeded"`, `"status": "succeeded"`,
+				`"status": "requires_capture"`, "is still held"},
+			"a mail was sent twice": {"Mailbox", `"sends": 1`, `"sends": 1`, `"sends": 2`, "was sent 2 times"},
+			"a mail was not sent":   {"Mailbox", `#confirmed"`, `#confirmed"`, `#other"`, "has no mail"},
 		} {
 			rows := s.Stack.Rows(c.table)
-			at := slices.IndexFunc(rows, func(text string) bool { return strings.Contains(text, c.row) && strings.Contains(text, c.was) })
+			at := slices.IndexFunc(rows,
+				func(text string) bool { return strings.Contains(text, c.row) && strings.Contains(text, c.was) })
 			require.GreaterOrEqual(t, at, 0, what)
 			key := regexp.MustCompile(`"pk": "([^"]*)"`).FindStringSubmatch(rows[at])[1]
 			harmed := strings.Replace(rows[at], c.was, c.is, 1)
@@ -226,7 +250,9 @@ func TestSimulation_SameSeedGivesSameRun(t *testing.T) {
 	assert.Equal(t, first, again, "the same seed")
 	assert.NotEqual(t, first, other, "another seed")
 	assert.NotEqual(t, first, byteChanged, "one byte in one row")
-	conformance.Figure(t, "seed 11: %.16s… and again %.16s…; seed 12: %.16s…; seed 11 with one byte of a row changed: %.16s…", first, again, other, byteChanged)
+	conformance.Figure(t,
+		"seed 11: %.16s… and again %.16s…; seed 12: %.16s…; seed 11 with one byte of a row changed: %.16s…", first,
+		again, other, byteChanged)
 }
 
 // It prints how fast a simulation is on one core, and asserts no speed. An order takes 13 invocations and about
@@ -251,7 +277,8 @@ func TestThroughput(t *testing.T) {
 			require.True(t, s.Run(time.Hour, s.over))
 			took := clock()
 			require.Equal(t, map[string]int{"paid confirmed": orders}, s.audit(harm{}))
-			conformance.Figure(t, "%d paid orders of one to three lines%s: %.0f orders/s and %.0f steps/s on one core", orders, what,
+			conformance.Figure(t, "%d paid orders of one to three lines%s: %.0f orders/s and %.0f steps/s on one core",
+				orders, what,
 				orders/took.Seconds(), float64(s.Steps()-steps)/took.Seconds())
 		})
 	}
@@ -279,12 +306,14 @@ func TestFlashSale_SellsExactlyTheStock(t *testing.T) {
 		s.Meanwhile(time.Hour, func(client *http.Client) { token = s.token(s.api(client), "") })
 		var customers []func(*http.Client)
 		for n := range buyers {
-			customers = append(customers, func(client *http.Client) { s.place(s.api(client), token, fmt.Sprint(n), basket("pm_card_visa", 1)) })
+			customers = append(customers,
+				func(client *http.Client) { s.place(s.api(client), token, fmt.Sprint(n), basket("pm_card_visa", 1)) })
 		}
 		s.Meanwhile(time.Hour, customers...)
 		require.True(t, s.Run(4*time.Hour, s.over))
 		ends := s.audit(harm{})
-		conformance.Figure(t, "%d buyers of %d units: %v after %s", buyers, units, ends, s.Now().Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)).Round(time.Second))
+		conformance.Figure(t, "%d buyers of %d units: %v after %s", buyers, units, ends,
+			s.Now().Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)).Round(time.Second))
 		assert.Equal(t, map[string]int{"paid confirmed": units, "rejected": buyers - units}, ends)
 	})
 }

@@ -49,7 +49,9 @@ func (n *nth) Stall(function string, _, calls int, _ *rand.Rand) int {
 // fails, its answer is lost, its function is killed before or after it, or its function stalls until its message
 // is given to another invocation.
 func TestOrder_SettlesWithAFaultAtEachCall(t *testing.T) {
-	for _, fault := range []simulation.Fault{simulation.FailBefore, simulation.LoseAnswer, simulation.KillBefore, simulation.KillAfter, simulation.Stall} {
+	for _, fault := range []simulation.Fault{
+		simulation.FailBefore, simulation.LoseAnswer, simulation.KillBefore, simulation.KillAfter, simulation.Stall,
+	} {
 		t.Run(string(fault), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := open(t, simulation.Settings{Seed: 4}, 1000)
@@ -59,15 +61,18 @@ func TestOrder_SettlesWithAFaultAtEachCall(t *testing.T) {
 						point := &nth{function: function, left: points[function] + 1, fault: fault}
 						s.Disturb(point)
 						s.Meanwhile(time.Hour, s.order(len(s.orders), basket("pm_card_visa", 2), 0))
-						require.True(t, s.Run(4*time.Hour, s.over), "%s at call %d of %s: the order does not end", fault, points[function]+1, function)
+						require.True(t, s.Run(4*time.Hour, s.over), "%s at call %d of %s: the order does not end",
+							fault, points[function]+1, function)
 						if struck = point.left <= 0; struck {
 							points[function]++
 						}
 					}
 					assert.Positive(t, points[function], "no call of %s was struck", function)
 				}
-				assert.Equal(t, map[string]int{"paid confirmed": len(s.orders)}, s.audit(harm{mails: true, kills: true}))
-				conformance.Figure(t, "%s at each of %d calls, and every order settled: %v", fault, len(s.orders)-len(points), points)
+				assert.Equal(t, map[string]int{"paid confirmed": len(s.orders)},
+					s.audit(harm{mails: true, kills: true}))
+				conformance.Figure(t, "%s at each of %d calls, and every order settled: %v", fault,
+					len(s.orders)-len(points), points)
 			})
 		})
 	}

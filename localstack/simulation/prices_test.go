@@ -38,7 +38,8 @@ func (b *bill) add(o bill) {
 }
 
 func (b bill) dollars() float64 {
-	return b.writes*perWrite + b.reads*perRead + b.requests*perSQS + b.invocations*perInvocation + b.gbSeconds*perGBSecond +
+	return b.writes*perWrite + b.reads*perRead + b.requests*perSQS + b.invocations*perInvocation +
+		b.gbSeconds*perGBSecond +
 		b.apiCalls*perAPICall + b.logBytes*perLogByte
 }
 
@@ -57,7 +58,8 @@ func billOf(s *store, function string, memory int, orders float64) bill {
 		case e.Resource == "sandboxapi":
 			b.providerCalls += float64(sum.Calls)
 			continue
-		case e.Operation == "ReceiveMessage" || e.Operation == "DeleteMessageBatch": // calls of the mapping take no time of the function
+		// calls of the mapping take no time of the function
+		case e.Operation == "ReceiveMessage" || e.Operation == "DeleteMessageBatch":
 		default:
 			b.calls += float64(sum.Calls)
 		}
@@ -67,7 +69,9 @@ func billOf(s *store, function string, memory int, orders float64) bill {
 	}
 	ms := b.calls*msPerCall + b.providerCalls*msPerProviderCall + b.invocations*msPerInvocation
 	b.gbSeconds = ms / 1000 * float64(memory) / 1024
-	for _, part := range []*float64{&b.writes, &b.reads, &b.requests, &b.invocations, &b.calls, &b.providerCalls, &b.logBytes, &b.gbSeconds} {
+	for _, part := range []*float64{
+		&b.writes, &b.reads, &b.requests, &b.invocations, &b.calls, &b.providerCalls, &b.logBytes, &b.gbSeconds,
+	} {
 		*part /= orders
 	}
 	return b
@@ -75,6 +79,7 @@ func billOf(s *store, function string, memory int, orders float64) bill {
 
 // The functions that an order needs, and those of the provider's callbacks, which report what is known already.
 var (
-	ofOrder     = []string{"place-order", "relay-facts", "reserve-stock", "authorize-payment", "advance-order", "commit-stock", "capture-payment", "send-notification"}
+	ofOrder = []string{"place-order", "relay-facts", "reserve-stock", "authorize-payment", "advance-order",
+		"commit-stock", "capture-payment", "send-notification"}
 	ofCallbacks = []string{"receive-payment-event"}
 )

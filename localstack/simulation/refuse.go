@@ -19,15 +19,20 @@ func refusal(c *call) cloudsim.Answer {
 	case c.request.Operation == "TransactWriteItems" && c.fault == Conflict:
 		return canceled(c.request.Body, "TransactionConflict", "Transaction is ongoing for the item")
 	case c.request.Operation == "TransactWriteItems":
-		return canceled(c.request.Body, "ThrottlingError", "Throughput exceeds the current capacity of your table or index.")
+		return canceled(c.request.Body, "ThrottlingError",
+			"Throughput exceeds the current capacity of your table or index.")
 	case c.fault == Conflict:
-		return cloudsim.Refusal(wire.Refuse(dynamoErrors+"TransactionConflictException", "Transaction is ongoing for the item"))
+		return cloudsim.Refusal(
+			wire.Refuse(dynamoErrors+"TransactionConflictException", "Transaction is ongoing for the item"))
 	case c.request.Service == cloudsim.DynamoDB:
-		return cloudsim.Refusal(wire.Refuse(dynamoErrors+"ThrottlingException", "Throughput exceeds the current capacity of your table or index."))
+		return cloudsim.Refusal(
+			wire.Refuse(dynamoErrors+"ThrottlingException",
+				"Throughput exceeds the current capacity of your table or index."))
 	case c.request.Service == cloudsim.SQS:
 		return cloudsim.Refusal(wire.Refuse("com.amazonaws.sqs#RequestThrottled", "Request is throttled."))
 	case c.request.Service == "":
-		return cloudsim.Answer{Status: http.StatusTooManyRequests, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"message":"Too Many Requests"}`)}
+		return cloudsim.Answer{Status: http.StatusTooManyRequests,
+			Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"message":"Too Many Requests"}`)}
 	}
 	return cloudsim.Refusal(wire.Refuse("ThrottlingException", "Rate exceeded"))
 }
@@ -41,7 +46,8 @@ func canceled(body []byte, code, message string) cloudsim.Answer {
 			reasons = append(reasons, map[string]string{"Code": "None"})
 		}
 	}
-	e := wire.Refuse(dynamoErrors+"TransactionCanceledException", "Transaction canceled, please refer cancellation reasons for specific reasons ["+code+"]")
+	e := wire.Refuse(dynamoErrors+"TransactionCanceledException",
+		"Transaction canceled, please refer cancellation reasons for specific reasons ["+code+"]")
 	e.Members = map[string]any{"CancellationReasons": reasons}
 	return cloudsim.Refusal(e)
 }
@@ -70,7 +76,9 @@ func part(r cloudsim.Request) (cloudsim.Request, func(cloudsim.Answer) cloudsim.
 		half := len(entries) / 2
 		var failed []any
 		for _, e := range entries[half:] {
-			failed = append(failed, map[string]any{"Id": e.(map[string]any)["Id"], "Code": "InternalError", "SenderFault": false, "Message": "simulated"})
+			failed = append(failed,
+				map[string]any{"Id": e.(map[string]any)["Id"], "Code": "InternalError", "SenderFault": false,
+					"Message": "simulated"})
 		}
 		asked["Entries"], member, rest = entries[:half], "Failed", failed
 		if half == 0 {

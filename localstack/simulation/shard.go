@@ -140,7 +140,8 @@ func (r *shard) fetch(wanted int) {
 func (r *shard) done(records int) { r.waiting, r.failed, r.narrow = r.waiting[records:], 0, 0 }
 
 func (r *shard) ask(operation string, in map[string]any, out any) {
-	a := r.sim.Cloud.Answer(cloudsim.Request{Service: cloudsim.DynamoDBStreams, Operation: operation, Body: document(in).Body})
+	a := r.sim.Cloud.Answer(
+		cloudsim.Request{Service: cloudsim.DynamoDBStreams, Operation: operation, Body: document(in).Body})
 	if err := json.Unmarshal(a.Body, out); err != nil || a.Status != 200 {
 		r.sim.t.Errorf("%s of %s: %d %s (%v)", operation, r.stream, a.Status, a.Body, err)
 	}
@@ -251,12 +252,15 @@ func (r *shard) giveUp(lost []record) {
 	}
 	about := map[string]any{
 		"version": "1.0", "timestamp": r.sim.Now().Format(time.RFC3339Nano),
-		"requestContext": map[string]any{"functionArn": "arn:aws:lambda:" + cloudsim.Region + ":" + cloudsim.Account + ":function:" + stack + "-" + r.function.name, "condition": "RetryAttemptsExhausted"},
+		"requestContext": map[string]any{"functionArn": "arn:aws:lambda:" + cloudsim.Region + ":" + cloudsim.Account +
+			":function:" + stack + "-" + r.function.name, "condition": "RetryAttemptsExhausted"},
 		"DDBStreamBatchInfo": map[string]any{
-			"shardId": r.id, "startSequenceNumber": first, "endSequenceNumber": last, "batchSize": len(lost), "streamArn": r.stream,
+			"shardId": r.id, "startSequenceNumber": first, "endSequenceNumber": last, "batchSize": len(lost),
+			"streamArn": r.stream,
 		},
 	}
-	request := cloudsim.Request{Service: cloudsim.SQS, Operation: "SendMessage", Body: document(map[string]any{"QueueUrl": r.onFailure, "MessageBody": string(document(about).Body)}).Body}
+	request := cloudsim.Request{Service: cloudsim.SQS, Operation: "SendMessage",
+		Body: document(map[string]any{"QueueUrl": r.onFailure, "MessageBody": string(document(about).Body)}).Body}
 	if a := r.sim.Cloud.Answer(request); a.Status != 200 {
 		r.sim.t.Error(fmt.Errorf("on failure: %s", a.Body))
 	}

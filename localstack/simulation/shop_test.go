@@ -53,7 +53,9 @@ func open(t *testing.T, settings simulation.Settings, units int) *store {
 		token := s.token(api, "")
 		for i := range skus {
 			sku := fmt.Sprintf("SKU-%d", i)
-			added, err := api.AddProduct(context.Background(), token, sku, client.ProductContent{Title: "A thing", Prices: shop.Euro(int64(100 + i))})
+			added,
+				err := api.AddProduct(context.Background(), token, sku,
+				client.ProductContent{Title: "A thing", Prices: shop.Euro(int64(100 + i))})
 			require.NoError(t, err)
 			require.True(t, added)
 			require.NoError(t, api.Deliver(context.Background(), token, "delivery-"+sku, sku, units))
@@ -67,8 +69,10 @@ func open(t *testing.T, settings simulation.Settings, units int) *store {
 // registerCallbacks registers the API at the payment sandbox, as a deployment does.
 func (s *store) registerCallbacks(connection *http.Client) {
 	form := url.Values{"url": {"execute-api:api/v1/payments/events"}, "enabled_events[]": {
-		"payment_intent.amount_capturable_updated", "payment_intent.canceled", "payment_intent.payment_failed", "payment_intent.processing",
-		"payment_intent.requires_action", "payment_intent.succeeded", "refund.created", "refund.failed", "refund.updated",
+		"payment_intent.amount_capturable_updated", "payment_intent.canceled", "payment_intent.payment_failed",
+		"payment_intent.processing",
+		"payment_intent.requires_action", "payment_intent.succeeded", "refund.created", "refund.failed",
+		"refund.updated",
 	}}
 	r, err := http.NewRequest(http.MethodPost, s.URL("SandboxApi")+"/v1/webhook_endpoints", strings.NewReader(form.Encode()))
 	require.NoError(s.t, err)
@@ -108,7 +112,8 @@ func retried[T any](t *testing.T, ask func() (T, error)) T {
 // token returns a token for a customer, or for the staff.
 func (s *store) token(api shop.API, customer string) string {
 	return retried(s.t, func() (string, error) {
-		return api.Token(context.Background(), client.Credentials{ClientID: "bootstrap", Secret: cloudtest.SampleSecret, Customer: customer})
+		return api.Token(context.Background(),
+			client.Credentials{ClientID: "bootstrap", Secret: cloudtest.SampleSecret, Customer: customer})
 	})
 }
 
@@ -127,7 +132,8 @@ func (s *store) order(n int, basket client.OrderRequest, canceled time.Duration)
 		if canceled > 0 {
 			time.Sleep(canceled)
 			token := s.token(api, customer)
-			retried(s.t, func() (bool, error) { return api.Cancel(context.Background(), token, id, "ordered by mistake") })
+			retried(s.t,
+				func() (bool, error) { return api.Cancel(context.Background(), token, id, "ordered by mistake") })
 		}
 	}
 }
@@ -182,7 +188,8 @@ func (s *store) rows(table string) map[string]row {
 	s.t.Helper()
 	all := map[string]row{}
 	for _, item := range s.Stack.Items(table) {
-		if pk, _ := item["pk"].(*types.AttributeValueMemberS); table == "Sandbox" && !strings.HasPrefix(pk.Value, "intent#") {
+		if pk, _ := item["pk"].(*types.AttributeValueMemberS); table == "Sandbox" &&
+			!strings.HasPrefix(pk.Value, "intent#") {
 			continue // recorded answers, and the setup
 		}
 		var r row
@@ -242,7 +249,8 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 		o, there := orders["main#"+sold.id]
 		finds(there, "order %s is lost", sold.id)
 		finds(o.over(), "order %s is %s and awaits %v", sold.id, o.Status, o.Awaits)
-		finds(o.Attention == "" || slices.Contains(attention, o.Attention), "order %s needs attention: %s", sold.id, o.Attention)
+		finds(o.Attention == "" || slices.Contains(attention, o.Attention), "order %s needs attention: %s", sold.id,
+			o.Attention)
 		ends[strings.Join(slices.Compact(strings.Fields(o.Status+" "+o.Outcome+" "+o.Attention)), " ")]++
 
 		has, keeps := "nothing", int64(0)
@@ -256,8 +264,10 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 			}
 		}
 		reservation, exists := reservations["main#"+sold.id]
-		finds(!exists && has == "nothing" || reservation.Observed == has, "order %s is %s and has %s", sold.id, o.Outcome, reservation.Observed)
-		finds(money[sold.id] == keeps, "the shop has %d cents of order %s, which says %d", money[sold.id], sold.id, keeps)
+		finds(!exists && has == "nothing" || reservation.Observed == has, "order %s is %s and has %s", sold.id,
+			o.Outcome, reservation.Observed)
+		finds(money[sold.id] == keeps, "the shop has %d cents of order %s, which says %d", money[sold.id], sold.id,
+			keeps)
 		_, mailed := mails["main#"+sold.id+"#"+o.Outcome]
 		finds(mailed || o.Attention != "", "order %s has no mail that it is %s", sold.id, o.Outcome)
 	}
@@ -265,14 +275,17 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 	for key, mail := range mails {
 		finds(harm.mails || mail.Sends == 1, "mail %s was sent %d times", key, mail.Sends)
 		outcome := orders["main#"+mail.Order].Outcome
-		finds(mail.Template == outcome || mail.Template == "confirmed" && outcome == "canceled", "mail %s is about an order that is %s", key, outcome)
+		finds(mail.Template == outcome || mail.Template == "confirmed" && outcome == "canceled",
+			"mail %s is about an order that is %s", key, outcome)
 	}
 	levels := s.rows("Levels")
 	for sku, units := range s.delivered {
 		level := levels["main#sku#"+sku]
 		finds(level.Sellable >= 0, "%s is oversold by %d", sku, -level.Sellable)
-		finds(level.Sellable+level.Promised == units, "of %d units of %s there are %d + %d", units, sku, level.Sellable, level.Promised)
-		finds(level.Promised == promised[sku], "of %s %d units are promised, and orders have %d", sku, level.Promised, promised[sku])
+		finds(level.Sellable+level.Promised == units, "of %d units of %s there are %d + %d", units, sku, level.Sellable,
+			level.Promised)
+		finds(level.Promised == promised[sku], "of %s %d units are promised, and orders have %d", sku, level.Promised,
+			promised[sku])
 	}
 	for _, url := range s.Cloud.Queues.URLs() {
 		if strings.HasSuffix(url, "-sandbox-callbacks-dlq") {

@@ -91,9 +91,11 @@ func bare(t *testing.T, s Settings) *Simulation {
 	processors := runtime.GOMAXPROCS(1) // one goroutine runs at a time; a second processor only costs switches
 	t.Cleanup(func() { runtime.GOMAXPROCS(processors) })
 	sim := &Simulation{
-		t: t, settings: s, faults: Calm{}, dice: rand.New(rand.NewPCG(s.Seed, 1)), trace: newTrace(s.Trace), Ledger: newLedger(),
-		inboxes: map[string]*inbox{}, shards: map[string][]*shard{}, apis: map[string]*api{}, struck: map[Fault]int{}, transacted: map[string]bool{},
-		wake: make(chan struct{}, 1), over: make(chan struct{}),
+		t: t, settings: s, faults: Calm{}, dice: rand.New(rand.NewPCG(s.Seed, 1)), trace: newTrace(s.Trace),
+		Ledger:  newLedger(),
+		inboxes: map[string]*inbox{}, shards: map[string][]*shard{}, apis: map[string]*api{}, struck: map[Fault]int{},
+		transacted: map[string]bool{},
+		wake:       make(chan struct{}, 1), over: make(chan struct{}),
 	}
 	about := cloudsim.Settings{Now: sim.Now, Limited: s.Limited, Shards: s.Shards}
 	if s.Lag {

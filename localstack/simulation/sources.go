@@ -64,7 +64,8 @@ func (s *Simulation) read(t template.Template) error {
 
 // ofFunction are the properties of a function that are simulated, or that have no visible effect here. Reserved
 // concurrency of routes is not simulated, because the clients of a test are few.
-var ofFunction = []string{"FunctionName", "Role", "LoggingConfig", "MemorySize", "Timeout", "Environment", "Events", "ReservedConcurrentExecutions"}
+var ofFunction = []string{"FunctionName", "Role", "LoggingConfig", "MemorySize", "Timeout", "Environment", "Events",
+	"ReservedConcurrentExecutions"}
 
 // addAPI creates an API. Throttling by the stage is not simulated, because the clients of a test are few.
 func (s *Simulation) addAPI(id string, declared any) error {
@@ -170,7 +171,9 @@ func (s *Simulation) addInbox(f *deployed, m mapping) error {
 		return err
 	}
 	var attributes struct{ Attributes map[string]string }
-	a := s.Cloud.Answer(cloudsim.Request{Service: cloudsim.SQS, Operation: "GetQueueAttributes", Body: document(map[string]any{"QueueUrl": url, "AttributeNames": []string{"VisibilityTimeout"}}).Body})
+	a := s.Cloud.Answer(
+		cloudsim.Request{Service: cloudsim.SQS, Operation: "GetQueueAttributes",
+			Body: document(map[string]any{"QueueUrl": url, "AttributeNames": []string{"VisibilityTimeout"}}).Body})
 	if err := json.Unmarshal(a.Body, &attributes); err != nil {
 		return fmt.Errorf("queue %s: %s", m.Queue, a.Body)
 	}
@@ -178,7 +181,8 @@ func (s *Simulation) addInbox(f *deployed, m mapping) error {
 	if err != nil {
 		return err
 	}
-	b := &inbox{sim: s, function: f, url: url, arn: m.Queue, batch: cmp.Or(m.BatchSize, 10), concurrency: m.ScalingConfig.MaximumConcurrency, partial: m.partial(), hidden: hidden}
+	b := &inbox{sim: s, function: f, url: url, arn: m.Queue, batch: cmp.Or(m.BatchSize, 10),
+		concurrency: m.ScalingConfig.MaximumConcurrency, partial: m.partial(), hidden: hidden}
 	if b.concurrency == 0 {
 		b.concurrency = 1000
 	}
@@ -189,7 +193,9 @@ func (s *Simulation) addInbox(f *deployed, m mapping) error {
 // queueURL returns the URL of a queue by its ARN.
 func (s *Simulation) queueURL(arn string) (string, error) {
 	var about struct{ QueueUrl string }
-	a := s.Cloud.Answer(cloudsim.Request{Service: cloudsim.SQS, Operation: "GetQueueUrl", Body: document(map[string]any{"QueueName": arn[strings.LastIndex(arn, ":")+1:]}).Body})
+	a := s.Cloud.Answer(
+		cloudsim.Request{Service: cloudsim.SQS, Operation: "GetQueueUrl",
+			Body: document(map[string]any{"QueueName": arn[strings.LastIndex(arn, ":")+1:]}).Body})
 	if err := json.Unmarshal(a.Body, &about); err != nil || about.QueueUrl == "" {
 		return "", fmt.Errorf("queue %s: %s", arn, a.Body)
 	}
@@ -216,14 +222,17 @@ func (s *Simulation) addShards(f *deployed, m mapping) error {
 			Shards    []struct{ ShardId string }
 		}
 	}
-	a := s.Cloud.Answer(cloudsim.Request{Service: cloudsim.DynamoDBStreams, Operation: "DescribeStream", Body: document(map[string]any{"StreamArn": m.Stream}).Body})
+	a := s.Cloud.Answer(
+		cloudsim.Request{Service: cloudsim.DynamoDBStreams, Operation: "DescribeStream",
+			Body: document(map[string]any{"StreamArn": m.Stream}).Body})
 	if err := json.Unmarshal(a.Body, &about); err != nil || len(about.StreamDescription.Shards) == 0 {
 		return fmt.Errorf("stream %s: %s", m.Stream, a.Body)
 	}
 	for _, described := range about.StreamDescription.Shards {
 		r := &shard{
 			sim: s, function: f, stream: m.Stream, id: described.ShardId, batch: cmp.Or(m.BatchSize, 100), retries: -1,
-			age: time.Duration(m.MaximumRecordAgeInSeconds) * time.Second, bisect: m.BisectBatchOnFunctionError, partial: m.partial(),
+			age: time.Duration(m.MaximumRecordAgeInSeconds) * time.Second, bisect: m.BisectBatchOnFunctionError,
+			partial:   m.partial(),
 			onFailure: onFailure, filters: filters,
 		}
 		if m.MaximumRetryAttempts != nil {
@@ -247,8 +256,10 @@ func (s *Simulation) schedule(f *deployed, rate string) error {
 	}
 	s.every(time.Duration(n)*time.Minute, func() {
 		event := map[string]any{
-			"version": "0", "id": fmt.Sprintf("00000000-0000-4000-a000-%012d", s.Now().Unix()), "detail-type": "Scheduled Event", "source": "aws.events",
-			"account": cloudsim.Account, "time": s.Now().Format(time.RFC3339), "region": cloudsim.Region, "resources": []string{}, "detail": map[string]any{},
+			"version": "0", "id": fmt.Sprintf("00000000-0000-4000-a000-%012d", s.Now().Unix()),
+			"detail-type": "Scheduled Event", "source": "aws.events",
+			"account": cloudsim.Account, "time": s.Now().Format(time.RFC3339), "region": cloudsim.Region,
+			"resources": []string{}, "detail": map[string]any{},
 		}
 		s.invokeLater(f, document(event).Body, 0)
 		if s.faults.Message(f.name, s.dice) == Duplicate {

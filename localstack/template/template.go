@@ -90,8 +90,9 @@ func Parse(text []byte) (Template, error) {
 	}
 	whole := mapping(decoded)
 	t := Template{
-		Parameters: map[string]any{}, Conditions: mapping(whole["Conditions"]), Mappings: mapping(whole["Mappings"]), Resources: map[string]Resource{},
-		Globals: mapping(mapping(whole["Globals"])["Function"]),
+		Parameters: map[string]any{}, Conditions: mapping(whole["Conditions"]), Mappings: mapping(whole["Mappings"]),
+		Resources: map[string]Resource{},
+		Globals:   mapping(mapping(whole["Globals"])["Function"]),
 	}
 	for name, p := range mapping(whole["Parameters"]) {
 		t.Parameters[name] = mapping(p)["Default"]
@@ -107,7 +108,8 @@ func Parse(text []byte) (Template, error) {
 }
 
 // known are the functions that Resolve supports.
-var known = map[string]bool{"Ref": true, "GetAtt": true, "Sub": true, "If": true, "Select": true, "Split": true, "Equals": true, "Not": true, "FindInMap": true}
+var known = map[string]bool{"Ref": true, "GetAtt": true, "Sub": true, "If": true, "Select": true, "Split": true,
+	"Equals": true, "Not": true, "FindInMap": true}
 
 func value(n *yaml.Node) (any, error) {
 	if n.Kind == yaml.AliasNode {
@@ -116,10 +118,12 @@ func value(n *yaml.Node) (any, error) {
 	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
 		call := Call{Function: n.Tag[1:]}
 		if !known[call.Function] {
-			return nil, fmt.Errorf("template: line %d: localstack/template does not support the function %s", n.Line, n.Tag)
+			return nil,
+				fmt.Errorf("template: line %d: localstack/template does not support the function %s", n.Line, n.Tag)
 		}
 		plain := *n
-		plain.Tag = map[yaml.Kind]string{yaml.ScalarNode: "!!str", yaml.SequenceNode: "!!seq", yaml.MappingNode: "!!map"}[n.Kind]
+		plain.Tag = map[yaml.Kind]string{yaml.ScalarNode: "!!str", yaml.SequenceNode: "!!seq",
+			yaml.MappingNode: "!!map"}[n.Kind]
 		var err error
 		call.Argument, err = value(&plain)
 		return call, err

@@ -56,12 +56,14 @@ func TestResolve_ReplacesEveryFunction(t *testing.T) {
 	read, err := template.Parse([]byte(sample))
 	require.NoError(t, err)
 	place := read.Resources["Place"]
-	assert.Equal(t, []any{"AWS::Serverless::Function", "HasSandbox", "makefile", 10}, []any{place.Type, place.Condition, place.Metadata["BuildMethod"], read.Globals["Timeout"]})
+	assert.Equal(t, []any{"AWS::Serverless::Function", "HasSandbox", "makefile", 10},
+		[]any{place.Type, place.Condition, place.Metadata["BuildMethod"], read.Globals["Timeout"]})
 
 	resolved, err := read.Resolve(place.Properties, names{})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]any{
-		"Timeout": 15, "Name": "shop-place-dev", "Arn": "arn:Orders:Arn/index/*", "Table": "shop-orders-1", "Url": "execute-api:api1/x",
+		"Timeout": 15, "Name": "shop-place-dev", "Arn": "arn:Orders:Arn/index/*", "Table": "shop-orders-1",
+		"Url":    "execute-api:api1/x",
 		"Prefix": "shop-", "List": []any{1, true}, "Days": 14,
 	}, resolved, "AWS::NoValue removes its property")
 	for condition, want := range map[string]bool{"": true, "HasSandbox": true, "IsProd": false} {
@@ -69,7 +71,9 @@ func TestResolve_ReplacesEveryFunction(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, holds, condition)
 	}
-	assert.ElementsMatch(t, []string{"AWS::StackName", "Stage", "Orders", "Orders", "Api", "Stage", "Orders", "Topic", "AWS::NoValue", "AWS::NoValue", "Stage"}, template.Mentions(place.Properties))
+	assert.ElementsMatch(t,
+		[]string{"AWS::StackName", "Stage", "Orders", "Orders", "Api", "Stage", "Orders", "Topic", "AWS::NoValue",
+			"AWS::NoValue", "Stage"}, template.Mentions(place.Properties))
 }
 
 func TestEnvironment_OwnVariablesOverrideGlobals(t *testing.T) {

@@ -38,7 +38,9 @@ func Repo() (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", remedy.For(errors.New("the working directory is not inside the backroom repository"), "cd to the folder with the Makefile")
+			return "",
+				remedy.For(errors.New("the working directory is not inside the backroom repository"),
+					"cd to the folder with the Makefile")
 		}
 		dir = filepath.Dir(dir)
 	}
@@ -52,7 +54,8 @@ func Check(ctx context.Context) (found string, err error) {
 		missing []error
 	)
 	if version, err := versionOf(ctx, "go", "version"); err != nil || !version.atLeast(1, 26) {
-		missing = append(missing, remedy.For(fmt.Errorf("go 1.26 or newer is needed, found %s", version), "https://go.dev/dl"))
+		missing = append(missing,
+			remedy.For(fmt.Errorf("go 1.26 or newer is needed, found %s", version), "https://go.dev/dl"))
 	} else {
 		notes = append(notes, "go "+version.String())
 	}
@@ -62,7 +65,8 @@ func Check(ctx context.Context) (found string, err error) {
 		notes = append(notes, "python "+version.String())
 	}
 	if version, err := versionOf(ctx, "make", "--version"); err != nil {
-		missing = append(missing, remedy.For(errors.New("make is needed"), "apt install make, or xcode-select --install"))
+		missing = append(missing,
+			remedy.For(errors.New("make is needed"), "apt install make, or xcode-select --install"))
 	} else {
 		notes = append(notes, "make "+version.String())
 	}
@@ -187,7 +191,8 @@ func environment(ctx context.Context, pins string) (bin string, err error) {
 		return "", err
 	}
 	if err := install(ctx, interpreter, home, pins, string(list)); err != nil {
-		return "", remedy.For(err, "check that pip reaches a package index (pip download six), then run the command again")
+		return "",
+			remedy.For(err, "check that pip reaches a package index (pip download six), then run the command again")
 	}
 	return bin, os.WriteFile(ready, nil, 0o644)
 }
@@ -214,7 +219,8 @@ func install(ctx context.Context, interpreter, home, pins, list string) error {
 func quietly(ctx context.Context, name string, args ...string) error {
 	printed, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), strings.Join(args[:min(2, len(args))], " "), err, printed)
+		return fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), strings.Join(args[:min(2, len(args))], " "), err,
+			printed)
 	}
 	return nil
 }

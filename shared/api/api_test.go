@@ -80,8 +80,9 @@ type placeOutput struct {
 
 func place(answer func(context.Context, *placeInput) (*placeOutput, error)) api.Operation {
 	return api.New(api.Route{
-		Name: "place-order", Method: http.MethodPost, Path: "/shelves/{shelf}/orders", DefaultStatus: http.StatusAccepted,
-		Access: api.Needs(callers, "orders:write"),
+		Name: "place-order", Method: http.MethodPost, Path: "/shelves/{shelf}/orders",
+		DefaultStatus: http.StatusAccepted,
+		Access:        api.Needs(callers, "orders:write"),
 	}, answer)
 }
 
@@ -161,23 +162,25 @@ func TestProblem_EveryKindHasItsStatus(t *testing.T) {
 		detail string
 		level  string
 	}{
-		"unreadable":               {declared(fault.Malformed), 400, "some-slug", "Some detail.", "INFO"},
-		"breaks a rule":            {declared(fault.Invalid), 422, "some-slug", "Some detail.", "INFO"},
-		"nobody we know":           {declared(fault.Unauthenticated), 401, "some-slug", "Some detail.", "INFO"},
-		"not allowed":              {declared(fault.Forbidden), 403, "some-slug", "Some detail.", "INFO"},
-		"absent, or another's":     {declared(fault.NotFound), 404, "some-slug", "Some detail.", "INFO"},
-		"too large":                {declared(fault.TooLarge), 413, "some-slug", "Some detail.", "INFO"},
-		"wrong method":             {declared(fault.WrongMethod), 405, "some-slug", "Some detail.", "INFO"},
-		"wrong media type":         {declared(fault.WrongMedia), 415, "some-slug", "Some detail.", "INFO"},
-		"lost a race":              {declared(fault.Conflict), 409, "some-slug", "Some detail.", "INFO"},
-		"If-Match does not hold":   {declared(fault.PreconditionFailed), 412, "some-slug", "Some detail.", "INFO"},
-		"If-Match is needed":       {declared(fault.PreconditionNeeded), 428, "some-slug", "Some detail.", "INFO"},
-		"too many":                 {declared(fault.Throttled), 429, "some-slug", "Some detail.", "WARN"},
-		"later":                    {declared(fault.Unavailable), 503, "some-slug", "Some detail.", "WARN"},
-		"a kind and nothing else":  {fault.Conflict, 409, "conflict", "Conflict.", "INFO"},
-		"wrapped on its way":       {errors.Join(errors.New("while saving"), declared(fault.Conflict)), 409, "some-slug", "Some detail.", "INFO"},
-		"declared as internal":     {declared(fault.Internal), 500, "internal-error", api.ErrInternal.Detail, "ERROR"},
-		"no fault at all":          {errors.New("dial tcp 10.0.0.1: secret"), 500, "internal-error", api.ErrInternal.Detail, "ERROR"},
+		"unreadable":              {declared(fault.Malformed), 400, "some-slug", "Some detail.", "INFO"},
+		"breaks a rule":           {declared(fault.Invalid), 422, "some-slug", "Some detail.", "INFO"},
+		"nobody we know":          {declared(fault.Unauthenticated), 401, "some-slug", "Some detail.", "INFO"},
+		"not allowed":             {declared(fault.Forbidden), 403, "some-slug", "Some detail.", "INFO"},
+		"absent, or another's":    {declared(fault.NotFound), 404, "some-slug", "Some detail.", "INFO"},
+		"too large":               {declared(fault.TooLarge), 413, "some-slug", "Some detail.", "INFO"},
+		"wrong method":            {declared(fault.WrongMethod), 405, "some-slug", "Some detail.", "INFO"},
+		"wrong media type":        {declared(fault.WrongMedia), 415, "some-slug", "Some detail.", "INFO"},
+		"lost a race":             {declared(fault.Conflict), 409, "some-slug", "Some detail.", "INFO"},
+		"If-Match does not hold":  {declared(fault.PreconditionFailed), 412, "some-slug", "Some detail.", "INFO"},
+		"If-Match is needed":      {declared(fault.PreconditionNeeded), 428, "some-slug", "Some detail.", "INFO"},
+		"too many":                {declared(fault.Throttled), 429, "some-slug", "Some detail.", "WARN"},
+		"later":                   {declared(fault.Unavailable), 503, "some-slug", "Some detail.", "WARN"},
+		"a kind and nothing else": {fault.Conflict, 409, "conflict", "Conflict.", "INFO"},
+		"wrapped on its way": {errors.Join(errors.New("while saving"), declared(fault.Conflict)), 409,
+			"some-slug", "Some detail.", "INFO"},
+		"declared as internal": {declared(fault.Internal), 500, "internal-error", api.ErrInternal.Detail, "ERROR"},
+		"no fault at all": {errors.New("dial tcp 10.0.0.1: secret"), 500, "internal-error",
+			api.ErrInternal.Detail, "ERROR"},
 		"a duplicate that got out": {declared(fault.Duplicate), 500, "internal-error", api.ErrInternal.Detail, "ERROR"},
 		"a kind nobody knows":      {declared("strange"), 500, "internal-error", api.ErrInternal.Detail, "ERROR"},
 	} {
@@ -218,7 +221,8 @@ func TestProblem_NamesThePlaceOfABrokenRule(t *testing.T) {
 			At("/lines/0/sku", "unknown").At("/a~1b c", "odd").At("", "the whole").In("limit", "too high")
 	}), request(good))
 	assert.Equal(t, []api.ProblemError{
-		{Detail: "unknown", Pointer: "#/lines/0/sku"}, {Detail: "odd", Pointer: "#/a~1b%20c"}, {Detail: "the whole", Pointer: "#"},
+		{Detail: "unknown", Pointer: "#/lines/0/sku"}, {Detail: "odd", Pointer: "#/a~1b%20c"},
+		{Detail: "the whole", Pointer: "#"},
 		{Detail: "too high", Parameter: "limit"},
 	}, problem(t, w).Errors)
 }
@@ -257,7 +261,8 @@ func TestAccess_AcceptsValidTokensWithTheScopes(t *testing.T) {
 func TestNew_PanicsOnAnIncompleteRoute(t *testing.T) {
 	handle := func(context.Context, *struct{}) (*struct{}, error) { return nil, nil }
 	route := api.Route{Name: "x", Method: "GET", Path: "/x"}
-	assert.PanicsWithValue(t, `api: the route "x" has no Access: set api.Public, or api.Needs with a verifier`, func() { api.New(route, handle) })
+	assert.PanicsWithValue(t, `api: the route "x" has no Access: set api.Public, or api.Needs with a verifier`,
+		func() { api.New(route, handle) })
 	route.Access = api.Needs(nil)
 	assert.Panics(t, func() { api.New(route, handle) })
 	route.Access, route.Path = api.Public, ""
@@ -309,7 +314,9 @@ func logged(t *testing.T, h http.Handler, r *http.Request) (*httptest.ResponseRe
 		done.WriteHeader(http.StatusOK)
 		h.ServeHTTP(w, r.WithContext(viaGateway.Context()))
 	}), slog.New(slog.NewJSONHandler(&log, nil)))
-	_, err := lambda(t.Context(), events.APIGatewayProxyRequest{RequestContext: events.APIGatewayProxyRequestContext{RequestID: "gw-1"}})
+	_, err := lambda(t.Context(), events.APIGatewayProxyRequest{
+		RequestContext: events.APIGatewayProxyRequestContext{RequestID: "gw-1"},
+	})
 	require.NoError(t, err)
 	var fields map[string]any
 	require.NoError(t, json.Unmarshal(log.Bytes(), &fields), "one line: %s", log.String())

@@ -20,9 +20,11 @@ import (
 
 // Why a cursor cannot be used.
 var (
-	ErrBadCursor = fault.New(fault.Invalid, "cursor-invalid", "The cursor does not belong to this list, or is no longer valid. Start again without it.").
-			In("cursor", "must be the next of a page of this list")
-	errCursorsUnavailable = fault.New(fault.Unavailable, "cursors-unavailable", "Lists cannot be paged now. Try again after Retry-After.").After(time.Second)
+	ErrBadCursor = fault.New(fault.Invalid, "cursor-invalid",
+		"The cursor does not belong to this list, or is no longer valid. Start again without it.").
+		In("cursor", "must be the next of a page of this list")
+	errCursorsUnavailable = fault.New(fault.Unavailable, "cursors-unavailable",
+		"Lists cannot be paged now. Try again after Retry-After.").After(time.Second)
 )
 
 const (
@@ -45,8 +47,8 @@ type List struct {
 	Filters []string  // what else selects or sorts the rows, always in the same order
 }
 
-// Cursors signs and opens cursors. A cursor is opaque to clients and cannot be forged. It is valid for as long as the secret
-// that signed it.
+// Cursors signs and opens cursors. A cursor is opaque to clients and cannot be forged. It is valid
+// for as long as the secret that signed it.
 type Cursors struct {
 	secret remember.Value[[]byte]
 }
@@ -97,9 +99,9 @@ func (c *Cursors) Sign(ctx context.Context, of List, key map[string]string) (str
 	return cursor, nil
 }
 
-// Open returns the key that Sign was given for the same list. An empty cursor means the first page, and its key is nil. Open
-// returns ErrBadCursor for a cursor that Sign did not return for this list, and fault.Unavailable if the secret cannot be
-// read.
+// Open returns the key that Sign was given for the same list. An empty cursor means the first page,
+// and its key is nil. Open returns ErrBadCursor for a cursor that Sign did not return for this
+// list, and fault.Unavailable if the secret cannot be read.
 func (c *Cursors) Open(ctx context.Context, of List, cursor string) (map[string]string, error) {
 	if cursor == "" {
 		return nil, nil
@@ -137,15 +139,16 @@ func split(cursor string) (seal, position []byte, ok bool) {
 // seal returns the HMAC-SHA256 of the list and a position in it. Each part is prefixed with its length.
 func (l List) seal(secret, position []byte) []byte {
 	h := hmac.New(sha256.New, secret)
-	for _, part := range append([]string{"cursor", string(position), l.Route, string(l.Shop), l.Subject}, l.Filters...) {
+	parts := []string{"cursor", string(position), l.Route, string(l.Shop), l.Subject}
+	for _, part := range append(parts, l.Filters...) {
 		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
 		h.Write([]byte(part))
 	}
 	return h.Sum(nil)
 }
 
-// LinkNext returns the Link header (RFC 8288) to the next page, which is the same request with the cursor. It is empty for
-// an empty cursor.
+// LinkNext returns the Link header (RFC 8288) to the next page, which is the same request with the
+// cursor. It is empty for an empty cursor.
 func LinkNext(ctx context.Context, cursor string) string {
 	if cursor == "" {
 		return ""

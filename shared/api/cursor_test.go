@@ -103,34 +103,43 @@ func TestCursors_RefuseOtherListsAndForgeries(t *testing.T) {
 		list   api.List
 		cursor string
 	}{
-		"another customer's list":                 {list: api.List{Route: anns.Route, Shop: "main", Subject: "bob", Filters: anns.Filters}, cursor: good},
-		"a list for everybody":                    {list: api.List{Route: anns.Route, Shop: "main", Filters: anns.Filters}, cursor: good},
-		"another shop's list":                     {list: api.List{Route: anns.Route, Shop: "other", Subject: "ann", Filters: anns.Filters}, cursor: good},
-		"another route":                           {list: api.List{Route: "list-refunds", Shop: "main", Subject: "ann", Filters: anns.Filters}, cursor: good},
-		"another filter":                          {list: api.List{Route: anns.Route, Shop: "main", Subject: "ann", Filters: []string{"by-customer", "bob"}}, cursor: good},
-		"filters that are cut otherwise":          {list: api.List{Route: anns.Route, Shop: "main", Subject: "ann", Filters: []string{"by-customera", "nn"}}, cursor: good},
-		"no filters":                              {list: api.List{Route: anns.Route, Shop: "main", Subject: "ann"}, cursor: good},
-		"one more filter, which is empty":         {list: api.List{Route: anns.Route, Shop: "main", Subject: "ann", Filters: append(anns.Filters, "")}, cursor: good},
-		"another list's cursor":                   {list: anns, cursor: products},
-		"a secret that was replaced":              {list: anns, cursor: foreign},
-		"a signature with one bit changed":        {list: anns, cursor: flipped(0)},
-		"a key with one bit changed":              {list: anns, cursor: flipped(len(raw) - 3)},
-		"a signature alone":                       {list: anns, cursor: encode(raw[:32])},
-		"a signature that is cut off":             {list: anns, cursor: encode(raw[1:])},
-		"a key that is cut off":                   {list: anns, cursor: encode(raw[:len(raw)-1])},
-		"a key that goes on":                      {list: anns, cursor: encode(append(slices.Clip(raw), ' '))},
-		"a key without a signature":               {list: anns, cursor: encode(raw[32:])},
-		"no signature and a key of one's own":     {list: anns, cursor: encode(append(make([]byte, 32), `{"pk":"other#1"}`...))},
-		"text":                                    {list: anns, cursor: "next"},
-		"one character":                           {list: anns, cursor: "A"},
-		"other characters":                        {list: anns, cursor: good[:10] + "+/" + good[12:]},
-		"padding":                                 {list: anns, cursor: good + "="},
-		"a line's end in it":                      {list: anns, cursor: good[:4] + "\n" + good[4:]},
-		"a space behind it":                       {list: anns, cursor: good + " "},
-		"twice":                                   {list: anns, cursor: good + good},
-		"more than a cursor has":                  {list: anns, cursor: strings.Repeat("A", 1025)},
-		"much more than a cursor has":             {list: anns, cursor: strings.Repeat("A", 1<<20)},
-		"not UTF-8":                               {list: anns, cursor: "\xff\xfe"},
+		"another customer's list": {list: api.List{Route: anns.Route, Shop: "main", Subject: "bob",
+			Filters: anns.Filters}, cursor: good},
+		"a list for everybody": {list: api.List{Route: anns.Route, Shop: "main",
+			Filters: anns.Filters}, cursor: good},
+		"another shop's list": {list: api.List{Route: anns.Route, Shop: "other", Subject: "ann",
+			Filters: anns.Filters}, cursor: good},
+		"another route": {list: api.List{Route: "list-refunds", Shop: "main", Subject: "ann",
+			Filters: anns.Filters}, cursor: good},
+		"another filter": {list: api.List{Route: anns.Route, Shop: "main", Subject: "ann",
+			Filters: []string{"by-customer", "bob"}}, cursor: good},
+		"filters that are cut otherwise": {list: api.List{Route: anns.Route, Shop: "main", Subject: "ann",
+			Filters: []string{"by-customera", "nn"}}, cursor: good},
+		"no filters": {list: api.List{Route: anns.Route, Shop: "main", Subject: "ann"},
+			cursor: good},
+		"one more filter, which is empty": {list: api.List{Route: anns.Route, Shop: "main", Subject: "ann",
+			Filters: append(anns.Filters, "")}, cursor: good},
+		"another list's cursor":            {list: anns, cursor: products},
+		"a secret that was replaced":       {list: anns, cursor: foreign},
+		"a signature with one bit changed": {list: anns, cursor: flipped(0)},
+		"a key with one bit changed":       {list: anns, cursor: flipped(len(raw) - 3)},
+		"a signature alone":                {list: anns, cursor: encode(raw[:32])},
+		"a signature that is cut off":      {list: anns, cursor: encode(raw[1:])},
+		"a key that is cut off":            {list: anns, cursor: encode(raw[:len(raw)-1])},
+		"a key that goes on":               {list: anns, cursor: encode(append(slices.Clip(raw), ' '))},
+		"a key without a signature":        {list: anns, cursor: encode(raw[32:])},
+		"no signature and a key of one's own": {list: anns,
+			cursor: encode(append(make([]byte, 32), `{"pk":"other#1"}`...))},
+		"text":                        {list: anns, cursor: "next"},
+		"one character":               {list: anns, cursor: "A"},
+		"other characters":            {list: anns, cursor: good[:10] + "+/" + good[12:]},
+		"padding":                     {list: anns, cursor: good + "="},
+		"a line's end in it":          {list: anns, cursor: good[:4] + "\n" + good[4:]},
+		"a space behind it":           {list: anns, cursor: good + " "},
+		"twice":                       {list: anns, cursor: good + good},
+		"more than a cursor has":      {list: anns, cursor: strings.Repeat("A", 1025)},
+		"much more than a cursor has": {list: anns, cursor: strings.Repeat("A", 1<<20)},
+		"not UTF-8":                   {list: anns, cursor: "\xff\xfe"},
 		"the same bytes with bits that count not": {list: anns, cursor: unusedBits(t, good)},
 	} {
 		key, err := cursors.Open(t.Context(), c.list, c.cursor)
@@ -199,7 +208,8 @@ func TestCursors_EveryKeyOpensOnlyForItsList(t *testing.T) {
 	cursors := newVault().cursors()
 	text := rapid.StringN(0, 12, 40)
 	list := rapid.Custom(func(t *rapid.T) api.List {
-		return api.List{Route: text.Draw(t, "route"), Shop: saga.Shop(text.Draw(t, "shop")), Subject: text.Draw(t, "subject"), Filters: rapid.SliceOfN(text, 0, 3).Draw(t, "filters")}
+		return api.List{Route: text.Draw(t, "route"), Shop: saga.Shop(text.Draw(t, "shop")),
+			Subject: text.Draw(t, "subject"), Filters: rapid.SliceOfN(text, 0, 3).Draw(t, "filters")}
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.MapOfN(text, text, 1, 4).Draw(t, "key")
@@ -223,7 +233,9 @@ func FuzzCursor(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range []string{good, good[1:], good + "A", good[:len(good)-1], "", "A", strings.Repeat("A", 60), "e30"} {
+	for _, seed := range []string{
+		good, good[1:], good + "A", good[:len(good)-1], "", "A", strings.Repeat("A", 60), "e30",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -254,22 +266,24 @@ type pageOutput struct {
 
 func TestLinkNext_LinksTheNextPage(t *testing.T) {
 	t.Parallel()
-	list := api.New(api.Route{Name: "list-things", Method: http.MethodGet, Path: "/things", Access: api.Public}, func(ctx context.Context, in *pageInput) (*pageOutput, error) {
-		out := &pageOutput{}
-		out.Body.Limit = in.Limit
-		if in.Cursor == "" {
-			out.Body.Next = "n3xt"
-		}
-		out.Link = api.LinkNext(ctx, out.Body.Next)
-		return out, nil
-	})
+	list := api.New(api.Route{Name: "list-things", Method: http.MethodGet, Path: "/things", Access: api.Public},
+		func(ctx context.Context, in *pageInput) (*pageOutput, error) {
+			out := &pageOutput{}
+			out.Body.Limit = in.Limit
+			if in.Cursor == "" {
+				out.Body.Next = "n3xt"
+			}
+			out.Link = api.LinkNext(ctx, out.Body.Next)
+			return out, nil
+		})
 	for query, want := range map[string]struct {
 		status int
 		link   string
 		body   string
 	}{
-		"":                             {200, `</things?cursor=n3xt>; rel="next"`, `{"limit": 20, "next": "n3xt"}`},
-		"?limit=7&kind=a+b%26%22%3E":   {200, `</things?cursor=n3xt&kind=a+b%26%22%3E&limit=7>; rel="next"`, `{"limit": 7, "next": "n3xt"}`},
+		"": {200, `</things?cursor=n3xt>; rel="next"`, `{"limit": 20, "next": "n3xt"}`},
+		"?limit=7&kind=a+b%26%22%3E": {200, `</things?cursor=n3xt&kind=a+b%26%22%3E&limit=7>; rel="next"`,
+			`{"limit": 7, "next": "n3xt"}`},
 		"?limit=50&cursor=n3xt&kind=a": {200, "", `{"limit": 50}`},
 		"?limit=51":                    {422, "", ""},
 		"?limit=0":                     {422, "", ""},

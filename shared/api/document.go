@@ -28,9 +28,10 @@ type About struct {
 // Tag groups operations.
 type Tag struct{ Name, Meaning string }
 
-// Documents returns the OpenAPI document of the operations, as YAML, and a copy of it in version 3.0 for tools that do not read
-// 3.1. The same operations give the same bytes. It returns an error if two operations have the same name or route, or one
-// schema name for different types; if New did not make an operation; and if an example has no operation or answer.
+// Documents returns the OpenAPI document of the operations, as YAML, and a copy of it in version
+// 3.0 for tools that do not read 3.1. The same operations give the same bytes. It returns an error
+// if two operations have the same name or route, or one schema name for different types; if New did
+// not make an operation; and if an example has no operation or answer.
 func Documents(about About, examples []Example, ops ...Operation) (document, copy30 []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -57,7 +58,9 @@ func Documents(about About, examples []Example, ops ...Operation) (document, cop
 
 func (a About) config(ops []Operation) huma.Config {
 	cfg := config(a.Title, a.Version)
-	cfg.Info.Description, cfg.Info.License = a.Description, &huma.License{Name: a.License, URL: "https://spdx.org/licenses/" + a.License + ".html"} // OpenAPI 3.0 has no license identifier
+	// OpenAPI 3.0 has no license identifier
+	cfg.Info.Description, cfg.Info.License = a.Description,
+		&huma.License{Name: a.License, URL: "https://spdx.org/licenses/" + a.License + ".html"}
 	cfg.Servers = []*huma.Server{{URL: a.Server}}
 	for _, tag := range a.Tags {
 		cfg.Tags = append(cfg.Tags, &huma.Tag{Name: tag.Name, Description: tag.Meaning})
@@ -69,10 +72,12 @@ func (a About) config(ops []Operation) huma.Config {
 		}
 	}
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token from POST " + a.Token + "."},
-		"client": {Type: "oauth2", Description: "An OAuth 2.0 client with the client credentials grant.", Flows: &huma.OAuthFlows{
-			ClientCredentials: &huma.OAuthFlow{TokenURL: a.Server + a.Token, Scopes: scopes},
-		}},
+		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token from POST " +
+			a.Token + "."},
+		"client": {Type: "oauth2", Description: "An OAuth 2.0 client with the client credentials grant.",
+			Flows: &huma.OAuthFlows{
+				ClientCredentials: &huma.OAuthFlow{TokenURL: a.Server + a.Token, Scopes: scopes},
+			}},
 	}
 	return cfg
 }
@@ -118,17 +123,21 @@ func describeBytes(op *huma.Operation) {
 func (r Route) describeAnswers(op *huma.Operation) {
 	success := op.Responses[strconv.Itoa(op.DefaultStatus)]
 	for status, meaning := range r.Answers {
-		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: meaning, Content: maps.Clone(success.Content), Headers: maps.Clone(success.Headers)}
+		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: meaning, Content: maps.Clone(success.Content),
+			Headers: maps.Clone(success.Headers)}
 	}
 }
 
 func describeRevalidation(op *huma.Operation) {
-	op.Responses["304"] = &huma.Response{Description: "Nothing has changed since the answer with the ETag in If-None-Match.", Headers: maps.Clone(op.Responses["200"].Headers)}
+	op.Responses["304"] = &huma.Response{Description: "Nothing has changed since the answer with the ETag in " +
+		"If-None-Match.", Headers: maps.Clone(op.Responses["200"].Headers)}
 	if slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "If-None-Match" }) {
 		return
 	}
 	op.Parameters = append(op.Parameters, &huma.Param{
-		Name: "If-None-Match", In: "header", Description: "the ETag of an earlier answer; the answer is 304 if nothing has changed since", Schema: &huma.Schema{Type: huma.TypeString},
+		Name: "If-None-Match", In: "header",
+		Description: "the ETag of an earlier answer; the answer is 304 if nothing has changed since",
+		Schema:      &huma.Schema{Type: huma.TypeString},
 	})
 }
 

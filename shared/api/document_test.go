@@ -17,8 +17,10 @@ var update = flag.Bool("update", false, "write the golden document again")
 
 func operations() []api.Operation {
 	get := api.New(api.Route{
-		Name: "get-shelf", Method: "GET", Path: "/shelves/{shelf}", Summary: "Look at a shelf", Tags: []string{"stock"}, Access: api.Public,
-		Faults: []*fault.Fault{fault.New(fault.NotFound, "no-such-shelf", "There is no such shelf."), fault.New(fault.NotFound, "shelf-moved", "It is elsewhere.")},
+		Name: "get-shelf", Method: "GET", Path: "/shelves/{shelf}", Summary: "Look at a shelf", Tags: []string{"stock"},
+		Access: api.Public,
+		Faults: []*fault.Fault{fault.New(fault.NotFound, "no-such-shelf", "There is no such shelf."),
+			fault.New(fault.NotFound, "shelf-moved", "It is elsewhere.")},
 	}, func(context.Context, *struct {
 		Shelf string `path:"shelf"`
 	}) (*shelfOutput, error) {
@@ -28,12 +30,14 @@ func operations() []api.Operation {
 }
 
 var about = api.About{
-	Title: "Shelves", Version: "1.2.3", Description: "The shelves of a shop.", License: "Apache-2.0", Server: "/v1", Token: "/oauth/token",
-	Tags: []api.Tag{{Name: "stock", Meaning: "What there is."}},
+	Title: "Shelves", Version: "1.2.3", Description: "The shelves of a shop.", License: "Apache-2.0", Server: "/v1",
+	Token: "/oauth/token",
+	Tags:  []api.Tag{{Name: "stock", Meaning: "What there is."}},
 }
 
 var examples = []api.Example{{
-	Operation: "get-shelf", Name: "nowhere", Path: "/shelves/7", Status: 404, Media: "application/problem+json", Answer: `{"status":404}`,
+	Operation: "get-shelf", Name: "nowhere", Path: "/shelves/7", Status: 404, Media: "application/problem+json",
+	Answer: `{"status":404}`,
 }}
 
 func TestDocuments_EqualTheGoldenFile(t *testing.T) {

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// ETag returns the strong entity tag (RFC 9110, section 8.8.3) of rows in these versions: `"v3"`, or `"v3.1.2"` for three
-// rows. An output returns it in a field with the tag header:"ETag"; a GET then answers If-None-Match by itself.
+// ETag returns the strong entity tag (RFC 9110, section 8.8.3) of rows in these versions: `"v3"`,
+// or `"v3.1.2"` for three rows. An output returns it in a field with the tag header:"ETag"; a GET
+// then answers If-None-Match by itself.
 func ETag(versions ...int64) string {
 	parts := make([]string, len(versions))
 	for i, v := range versions {

@@ -9,8 +9,8 @@ import (
 	"backroom/shared/api"
 )
 
-// FuzzTags checks that a valid header stays valid with another tag, which then matches, and that a strong match is also a
-// weak match.
+// FuzzTags checks that a valid header stays valid with another tag, which then matches, and that a
+// strong match is also a weak match.
 func FuzzTags(f *testing.F) {
 	for _, seed := range []string{``, `"v3"`, `W/"v3"`, `"v2",,"v3",`, "\t\"a,b\" , W/\"\"", `*`, `*, "v3"`, `"v3`, "\"\x80\""} {
 		f.Add(seed, int64(3), `"v3"`)

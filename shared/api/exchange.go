@@ -34,7 +34,8 @@ type exchangeKey struct{}
 
 func begin(r *http.Request, limiter *limit.Limiter) *exchange {
 	g := gateway.From(r.Context())
-	x := &exchange{id: g.ID, path: g.Path, query: r.URL.Query(), log: g.Log, limiter: limiter, source: limit.From(g.Source)}
+	x := &exchange{id: g.ID, path: g.Path, query: r.URL.Query(), log: g.Log, limiter: limiter,
+		source: limit.From(g.Source)}
 	if x.id == "" {
 		x.id = rand.Text()
 	}
@@ -62,14 +63,14 @@ func exchangeOf(ctx context.Context) *exchange {
 // RequestID returns the id of the request. The client sees it in X-Request-Id and in problems.
 func RequestID(ctx context.Context) string { return exchangeOf(ctx).id }
 
-// Location returns the path of the resource id in the collection that the request was sent to. The path includes the stage if
-// the client's URL does.
+// Location returns the path of the resource id in the collection that the request was sent to. The
+// path includes the stage if the client's URL does.
 func Location(ctx context.Context, id string) string {
 	return strings.TrimSuffix(exchangeOf(ctx).path, "/") + "/" + url.PathEscape(id)
 }
 
-// Parent returns the request's path without its last part, as in /orders/7 for /orders/7/cancellation. The path includes the
-// stage if the client's URL does.
+// Parent returns the request's path without its last part, as in /orders/7 for
+// /orders/7/cancellation. The path includes the stage if the client's URL does.
 func Parent(ctx context.Context) string {
 	part := strings.TrimSuffix(exchangeOf(ctx).path, "/")
 	return part[:max(0, strings.LastIndex(part, "/"))]

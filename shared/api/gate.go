@@ -29,13 +29,14 @@ const (
 type gate struct {
 	access   Access
 	success  int
-	media    string   // of the body; empty: the operation has none
-	required bool     // the body is required
-	strict   bool     // the body is typed and its form is checked; otherwise the handler gets the bytes
-	keyed    bool     // an Idempotency-Key is required
-	filled   []string // query parameters that must not be empty: those that are not strings, which huma ignores if they are empty
-	schema   *huma.Schema
-	schemas  huma.Registry
+	media    string // of the body; empty: the operation has none
+	required bool   // the body is required
+	strict   bool   // the body is typed and its form is checked; otherwise the handler gets the bytes
+	keyed    bool   // an Idempotency-Key is required
+	// query parameters that must not be empty: those that are not strings, which huma ignores if they are empty
+	filled  []string
+	schema  *huma.Schema
+	schemas huma.Registry
 }
 
 // learn reads from the registered operation what the gate has to check.
@@ -51,7 +52,8 @@ func (g *gate) learn(doc *huma.OpenAPI, op *huma.Operation) {
 		return
 	}
 	if len(op.RequestBody.Content) > 1 {
-		panic("api: " + op.OperationID + ": an input has either a Body or a RawBody; api.Body(ctx) returns the bytes beside a Body")
+		panic("api: " + op.OperationID +
+			": an input has either a Body or a RawBody; api.Body(ctx) returns the bytes beside a Body")
 	}
 	for media, m := range op.RequestBody.Content {
 		g.media, g.schema = media, m.Schema
@@ -99,7 +101,8 @@ func (g *gate) admit(x *exchange, r *http.Request) error {
 		}
 		return err
 	}
-	if err := x.count(limit.Caller{Shop: string(x.caller.Shop), Client: x.caller.Client, Subject: x.caller.Subject}); err != nil {
+	if err := x.count(
+		limit.Caller{Shop: string(x.caller.Shop), Client: x.caller.Client, Subject: x.caller.Subject}); err != nil {
 		return err
 	}
 	for _, scope := range g.access.scopes {

@@ -12,11 +12,12 @@ import (
 const keyHeader = "Idempotency-Key"
 
 // ErrKeyMissing is the answer to a request that creates something and has no Idempotency-Key.
-var ErrKeyMissing = fault.New(fault.Malformed, "idempotency-key-missing", "The Idempotency-Key header is missing. Send a new key for each new intent, and the same key for a repetition.").
+var ErrKeyMissing = fault.New(fault.Malformed, "idempotency-key-missing",
+	"The Idempotency-Key header is missing. Send a new key for each new intent, and the same key for a repetition.").
 	In(keyHeader, "is required")
 
-// Keyed makes the request of an input repeatable. Embed it in the input. A request without the header gets ErrKeyMissing,
-// and one with an invalid key ErrInvalid.
+// Keyed makes the request of an input repeatable. Embed it in the input. A request without the
+// header gets ErrKeyMissing, and one with an invalid key ErrInvalid.
 type Keyed struct {
 	Key string `header:"Idempotency-Key" required:"true" maxLength:"255" pattern:"^[!-~]+$" doc:"a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent" example:"order-7f3a"`
 }
@@ -34,9 +35,10 @@ func Replayed(again bool) Replay {
 	return Replay{}
 }
 
-// Fingerprint returns a hash that is equal for equal JSON documents: the SHA-256, in hex, of the body with sorted names, no
-// white space and strings in one spelling. Numbers are compared as written, and the edge accepts only one spelling of an
-// integer. Bytes that are not JSON are hashed as they are.
+// Fingerprint returns a hash that is equal for equal JSON documents: the SHA-256, in hex, of the
+// body with sorted names, no white space and strings in one spelling. Numbers are compared as
+// written, and the edge accepts only one spelling of an integer. Bytes that are not JSON are hashed
+// as they are.
 func Fingerprint(body []byte) string {
 	var v any
 	decoder := json.NewDecoder(bytes.NewReader(body))

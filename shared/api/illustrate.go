@@ -25,8 +25,8 @@ type Example struct {
 	Answer    string // empty: none
 }
 
-// illustrate adds the examples to the document. The answer of every example is shown; the request only if it was accepted. The
-// first accepted request of an operation also shows its parameters.
+// illustrate adds the examples to the document. The answer of every example is shown; the request
+// only if it was accepted. The first accepted request of an operation also shows its parameters.
 func illustrate(doc *huma.OpenAPI, examples []Example) error {
 	shown := map[string]bool{}
 	for _, e := range examples {
@@ -36,7 +36,8 @@ func illustrate(doc *huma.OpenAPI, examples []Example) error {
 		}
 		answer := op.Responses[strconv.Itoa(e.Status)]
 		if answer == nil {
-			return fmt.Errorf("api: the example %s has the status %d, which %s does not answer", e.Name, e.Status, e.Operation)
+			return fmt.Errorf("api: the example %s has the status %d, which %s does not answer", e.Name, e.Status,
+				e.Operation)
 		}
 		if content := answer.Content[e.Media]; content != nil && e.Answer != "" {
 			show(content, e.Name, body(e.Media, e.Answer))
@@ -87,7 +88,8 @@ func (e Example) parameter(path string, p *huma.Param) string {
 
 func typed(s *huma.Schema, value string) any {
 	var decoded any
-	if s != nil && (s.Type == huma.TypeInteger || s.Type == huma.TypeBoolean) && json.Unmarshal([]byte(value), &decoded) == nil {
+	if s != nil && (s.Type == huma.TypeInteger || s.Type == huma.TypeBoolean) &&
+		json.Unmarshal([]byte(value), &decoded) == nil {
 		return decoded
 	}
 	return value

@@ -47,7 +47,8 @@ func open(t *testing.T, access api.Access, perSecond, burst int) *door {
 // ask sends a request and returns its status and its headers.
 func (d *door) ask(source, token, body string) (int, http.Header) {
 	d.t.Helper()
-	e := events.APIGatewayProxyRequest{HTTPMethod: http.MethodPut, Path: "/thing", Body: body, Headers: map[string]string{"Content-Type": "application/json"}}
+	e := events.APIGatewayProxyRequest{HTTPMethod: http.MethodPut, Path: "/thing", Body: body,
+		Headers: map[string]string{"Content-Type": "application/json"}}
 	if token != "" {
 		e.Headers["Authorization"] = "Bearer " + token
 	}
@@ -60,7 +61,8 @@ func (d *door) ask(source, token, body string) (int, http.Header) {
 const thing = `{"sku":"mug","quantity":1}`
 
 func limits(h http.Header) []string {
-	return []string{h.Get("RateLimit-Limit"), h.Get("RateLimit-Remaining"), h.Get("RateLimit-Reset"), h.Get("RateLimit-Policy"), h.Get("Retry-After")}
+	return []string{h.Get("RateLimit-Limit"), h.Get("RateLimit-Remaining"), h.Get("RateLimit-Reset"),
+		h.Get("RateLimit-Policy"), h.Get("Retry-After")}
 }
 
 func TestLimit_EveryAnswerHasTheRateLimitHeaders(t *testing.T) {
@@ -141,7 +143,8 @@ func TestLimit_UnreadableKeysAreNotCounted(t *testing.T) {
 
 func TestLimit_ThrottledCallerGetsAProblem(t *testing.T) {
 	op := api.New(api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/thing", Access: api.Public},
-		func(context.Context, *struct{}) (*struct{}, error) { return nil, nil }).Limited(limit.New(1, 1, time.Now().UTC))
+		func(context.Context, *struct{}) (*struct{}, error) { return nil, nil }).Limited(
+		limit.New(1, 1, time.Now().UTC))
 	assert.Equal(t, 204, serve(op, httptest.NewRequest(http.MethodGet, "/thing", nil)).Code)
 	w := serve(op, httptest.NewRequest(http.MethodGet, "/thing", nil))
 	p := problem(t, w)

@@ -1,12 +1,13 @@
-// Package api makes an HTTP operation of a typed function. The operation has strict input, one taxonomy of errors, one log
-// line per request, and its part of the OpenAPI document.
+// Package api makes an HTTP operation of a typed function. The operation has strict input, one
+// taxonomy of errors, one log line per request, and its part of the OpenAPI document.
 //
-// A function of the deployment is one Operation, and an Operation is an http.Handler. Inputs and outputs are huma's
-// structs: path, query and header tags name parameters; Body is JSON, or what its contentType tag says. A handler returns
-// errors of package fault, and the client sees RFC 9457 documents. Route.Access must be set, or New panics.
+// A function of the deployment is one Operation, and an Operation is an http.Handler. Inputs and
+// outputs are huma's structs: path, query and header tags name parameters; Body is JSON, or what
+// its contentType tag says. A handler returns errors of package fault, and the client sees RFC 9457
+// documents. Route.Access must be set, or New panics.
 //
-// New sets globals of huma, for the whole process: field names are case-sensitive, lists are never null, and every refusal
-// is a Problem.
+// New sets globals of huma, for the whole process: field names are case-sensitive, lists are never
+// null, and every refusal is a Problem.
 package api
 
 import (
@@ -70,9 +71,10 @@ type Operation struct {
 	register func(huma.API, *gate)
 }
 
-// New returns the operation that answers route with handle. The edge checks access, the form of the input and the rules of
-// its tags before it calls handle; identity.From(ctx) is the caller. An error that is not a fault, or a panic, becomes a
-// 500 without details. New panics if the route is incomplete, as without an Access.
+// New returns the operation that answers route with handle. The edge checks access, the form of the
+// input and the rules of its tags before it calls handle; identity.From(ctx) is the caller. An
+// error that is not a fault, or a panic, becomes a 500 without details. New panics if the route is
+// incomplete, as without an Access.
 func New[I, O any](route Route, handle func(context.Context, *I) (*O, error)) Operation {
 	route.check()
 	setHuma()
@@ -100,8 +102,8 @@ func (o Operation) Limited(l *limit.Limiter) http.Handler {
 	return o
 }
 
-// Prepare calls the Prepare of the verifier, if it has one, so that the first request does not wait for it. It returns the
-// verifier's error.
+// Prepare calls the Prepare of the verifier, if it has one, so that the first request does not wait
+// for it. It returns the verifier's error.
 func (o Operation) Prepare(ctx context.Context) error {
 	if v, ok := o.route.Access.verifier.(interface{ Prepare(context.Context) error }); ok {
 		return v.Prepare(ctx)
@@ -123,7 +125,8 @@ func (r Route) check() {
 
 func (r Route) operation(g *gate) huma.Operation {
 	return huma.Operation{
-		OperationID: r.Name, Method: r.Method, Path: r.Path, Summary: r.Summary, Description: r.Description, Tags: r.Tags,
+		OperationID: r.Name, Method: r.Method, Path: r.Path, Summary: r.Summary, Description: r.Description,
+		Tags:          r.Tags,
 		DefaultStatus: r.DefaultStatus, MaxBodyBytes: MaxBody + 1, Middlewares: huma.Middlewares{g.enter},
 	}
 }
@@ -139,7 +142,8 @@ func config(title, version string) huma.Config {
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 			},
 		},
-		Formats:       map[string]huma.Format{jsonMedia: {Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: readJSON}, formMedia: {Unmarshal: readForm}},
+		Formats: map[string]huma.Format{jsonMedia: {Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: readJSON},
+			formMedia: {Unmarshal: readForm}},
 		DefaultFormat: jsonMedia,
 	}
 }
@@ -148,7 +152,8 @@ func config(title, version string) huma.Config {
 func (o Operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := begin(r, o.limiter)
 	ctx, line := observe.Begin(x.in(r.Context()), x.log,
-		slog.String("requestId", x.id), slog.String("method", r.Method), slog.String("route", o.route.Method+" "+o.route.Path))
+		slog.String("requestId", x.id), slog.String("method", r.Method),
+		slog.String("route", o.route.Method+" "+o.route.Path))
 	a := newAnswer(o.success)
 	if x.err = x.checkQuota(); x.err == nil {
 		x.protect(ctx, func() { o.mux.ServeHTTP(a, r.WithContext(ctx)) })

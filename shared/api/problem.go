@@ -42,13 +42,17 @@ const problemMedia = "application/problem+json"
 
 // The faults of the edge itself.
 var (
-	ErrMalformed   = fault.New(fault.Malformed, "malformed-request", "The request cannot be read; errors says why.")
-	ErrInvalid     = fault.New(fault.Invalid, "invalid-request", "The request breaks a rule; errors says which and where.")
+	ErrMalformed = fault.New(fault.Malformed, "malformed-request", "The request cannot be read; errors says why.")
+	ErrInvalid   = fault.New(fault.Invalid, "invalid-request",
+		"The request breaks a rule; errors says which and where.")
 	ErrNoRoute     = fault.New(fault.NotFound, "no-such-route", "No operation has this path. Check the path.")
-	ErrWrongMethod = fault.New(fault.WrongMethod, "method-not-allowed", "This path does not have this method. Use a method of Allow.")
-	ErrTooLarge    = fault.New(fault.TooLarge, "body-too-large", "The body is larger than 64 KiB. Send less.")
-	ErrWrongMedia  = fault.New(fault.WrongMedia, "unsupported-media-type", "The body has the wrong media type, or is compressed; errors says what is expected.")
-	ErrInternal    = fault.New(fault.Internal, "internal-error", "The server failed. Try again later; quote request_id if you report it.")
+	ErrWrongMethod = fault.New(fault.WrongMethod, "method-not-allowed",
+		"This path does not have this method. Use a method of Allow.")
+	ErrTooLarge   = fault.New(fault.TooLarge, "body-too-large", "The body is larger than 64 KiB. Send less.")
+	ErrWrongMedia = fault.New(fault.WrongMedia, "unsupported-media-type",
+		"The body has the wrong media type, or is compressed; errors says what is expected.")
+	ErrInternal = fault.New(fault.Internal, "internal-error",
+		"The server failed. Try again later; quote request_id if you report it.")
 )
 
 // statuses has the HTTP status of each kind. Duplicate is missing: a handler must answer it with the stored answer.
@@ -82,8 +86,8 @@ func Title(slug string) string {
 	return strings.Join(words, " ")
 }
 
-// publicFault returns the fault that the client sees. Errors of no kind that has a status become ErrInternal; their cause
-// is only in the log.
+// publicFault returns the fault that the client sees. Errors of no kind that has a status become
+// ErrInternal; their cause is only in the log.
 func publicFault(err error) *fault.Fault {
 	kind := fault.KindOf(err)
 	if _, known := statuses[kind]; !known || kind == fault.Internal {
@@ -112,7 +116,8 @@ func refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	case f.Kind.Later():
 		a.header.Set("Retry-After", strconv.Itoa(max(1, seconds(f.RetryAfter))))
 	}
-	p := Problem{Type: TypePrefix + f.Slug, Title: Title(f.Slug), Status: statuses[f.Kind], Detail: f.Detail, RequestID: x.id}
+	p := Problem{Type: TypePrefix + f.Slug, Title: Title(f.Slug), Status: statuses[f.Kind], Detail: f.Detail,
+		RequestID: x.id}
 	for _, broken := range f.Problems {
 		v := ProblemError{Detail: broken.Detail, Parameter: broken.Parameter}
 		if v.Parameter == "" {
@@ -186,7 +191,8 @@ func translate(status int, msg string, errs []error) error {
 
 // place converts a location of huma, as in "body.lines[0].quantity" or "header.Idempotency-Key", to a problem.
 func place(location, detail string) fault.Problem {
-	if in, name, ok := strings.Cut(location, "."); ok && (in == "header" || in == "query" || in == "path" || in == "cookie") {
+	if in, name, ok := strings.Cut(location, "."); ok &&
+		(in == "header" || in == "query" || in == "path" || in == "cookie") {
 		return fault.Problem{Parameter: name, Detail: detail}
 	}
 	path := strings.FieldsFunc(location, func(r rune) bool { return strings.ContainsRune(".[]", r) })
@@ -197,7 +203,8 @@ func place(location, detail string) fault.Problem {
 func (r Route) faults(op *huma.Operation) []*fault.Fault {
 	list := []*fault.Fault{ErrInternal,
 		ErrThrottled,
-		fault.New(fault.Unavailable, string(fault.Unavailable), "The API cannot answer now. Try again after Retry-After.")}
+		fault.New(fault.Unavailable, string(fault.Unavailable),
+			"The API cannot answer now. Try again after Retry-After.")}
 	if r.Access.verifier != nil {
 		list = append(list, identity.ErrNotAuthenticated)
 	}

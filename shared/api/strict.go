@@ -23,10 +23,11 @@ const maxDepth = 16
 // maxProblems is the maximum number of broken rules in one answer.
 const maxProblems = 20
 
-// checkJSON checks what encoding/json does not. A body must be I-JSON (RFC 7493): UTF-8, no repeated name in an object, integers
-// within ±2^53 without fraction or exponent, and other numbers within the range of a double. The schema must have every
-// name, in the same letter case, and must allow every null. checkJSON returns ErrMalformed for a body that is not
-// readable, and ErrInvalid with the places for one that breaks a rule.
+// checkJSON checks what encoding/json does not. A body must be I-JSON (RFC 7493): UTF-8, no
+// repeated name in an object, integers within ±2^53 without fraction or exponent, and other numbers
+// within the range of a double. The schema must have every name, in the same letter case, and must
+// allow every null. checkJSON returns ErrMalformed for a body that is not readable, and ErrInvalid
+// with the places for one that breaks a rule.
 func checkJSON(body []byte, schema *huma.Schema, schemas huma.Registry) error {
 	if !utf8.Valid(body) {
 		return malformed("The body is not valid UTF-8.")
@@ -248,7 +249,8 @@ func pointer(path ...string) string {
 	return p
 }
 
-// readJSON decodes a body into the input. It hides errors of encoding/json, which have Go types and the client's values.
+// readJSON decodes a body into the input. It hides errors of encoding/json, which have Go types and
+// the client's values.
 func readJSON(data []byte, v any) error {
 	if json.Unmarshal(data, v) != nil {
 		return errors.New("a value has the wrong type")

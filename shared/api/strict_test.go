@@ -41,69 +41,107 @@ func TestBody_StrictJSON(t *testing.T) {
 		where  string // the first problem's pointer
 		detail string
 	}{
-		"a good one":                        {body: good, status: 202},
-		"white space around":                {body: " \r\n\t" + good + "\n", status: 202},
-		"64 KiB":                            {body: padded(api.MaxBody), status: 202},
-		"64 KiB and a byte":                 {body: padded(api.MaxBody + 1), status: 413},
-		"nothing":                           {body: "", status: 400, where: "#", detail: "The body is missing."},
-		"white space only":                  {body: "  ", status: 400, where: "#", detail: "The body is not one valid JSON value: see byte 2."},
-		"cut short":                         {body: good[:20], status: 400, where: "#", detail: "The body is not one valid JSON value: see byte 20."},
-		"a trailing byte":                   {body: good + "x", status: 400, where: "#"},
-		"a second value":                    {body: good + good, status: 400, where: "#"},
-		"a byte order mark":                 {body: "\ufeff" + good, status: 400, where: "#"},
-		"a leading plus":                    {body: quantity("+1"), status: 400, where: "#"},
-		"a leading zero":                    {body: quantity("01"), status: 400, where: "#"},
-		"NaN":                               {body: quantity("NaN"), status: 400, where: "#"},
-		"bad UTF-8":                         {body: with("\"note\":\"\xff\""), status: 400, where: "#", detail: "The body is not valid UTF-8."},
-		"an overlong encoding":              {body: with("\"note\":\"\xc0\xaf\""), status: 400, where: "#"},
-		"half a surrogate pair":             {body: with(`"note":"\ud83d"`), status: 400, where: "#", detail: "A string has an incomplete surrogate pair."},
-		"the other half":                    {body: with(`"note":"\ude00"`), status: 400, where: "#"},
-		"both, the wrong way round":         {body: with(`"note":"\ude00\ud83d"`), status: 400, where: "#"},
-		"half, after a whole one":           {body: with(`"note":"\ud83d\ude00\ud83d"`), status: 400, where: "#"},
-		"half a pair in a name":             {body: with(`"\ud83d":1`), status: 400, where: "#"},
-		"a whole pair":                      {body: with(`"note":"\ud83d\ude00"`), status: 202},
-		"an escaped backslash before u":     {body: with(`"note":"\\ud83d"`), status: 202},
-		"16 levels":                         {body: nested(16), status: 422, where: "#/lines/0", detail: "must be an object"},
-		"17 levels":                         {body: nested(17), status: 400, where: "#", detail: "The body is nested deeper than 16 levels."},
-		"10001 levels":                      {body: nested(10001), status: 400, where: "#"},
-		"brackets in a string":              {body: with(`"note":"[[[[[[{{"`), status: 202},
-		"null":                              {body: "null", status: 422, where: "#", detail: "must be an object"},
-		"a list":                            {body: "[]", status: 422, where: "#", detail: "must be an object"},
-		"a name twice":                      {body: `{"lines":[{"sku":"a","sku":"b","quantity":1}]}`, status: 422, where: "#/lines/0/sku", detail: twice},
-		"a name twice, once escaped":        {body: `{"lines":[{"sku":"a","\u0073ku":"b","quantity":1}]}`, status: 422, where: "#/lines/0/sku", detail: twice},
-		"a free name twice":                 {body: with(`"tags":{"x":"1","x":"2"}`), status: 422, where: "#/tags/x", detail: twice},
-		"one name in two objects":           {body: `{"lines":[{"sku":"a","quantity":1},{"sku":"a","quantity":1}]}`, status: 202},
-		"an unknown name":                   {body: with(`"total":1`), status: 422, where: "#/total", detail: "unknown property"},
-		"an unknown name with a dot":        {body: with(`"a.b[0]":1`), status: 422, where: "#/a.b%5B0%5D", detail: "unknown property"},
-		"an unknown name with signs":        {body: with(`"x/y~z %":1`), status: 422, where: "#/x~1y~0z%20%25", detail: "unknown property"},
-		"an unknown name inside":            {body: `{"lines":[{"sku":"a","quantity":1},{"sku":"a","price":1,"quantity":1}]}`, status: 422, where: "#/lines/1/price", detail: "unknown property"},
-		"wrong case":                        {body: with(`"Note":"x"`), status: 422, where: "#/Note", detail: `unknown property; did you mean "note"?`},
-		"wrong case of a required name":     {body: `{"Lines":[]}`, status: 422, where: "#/Lines", detail: `unknown property; did you mean "lines"?`},
-		"null for required":                 {body: quantity("null"), status: 422, where: "#/lines/0/quantity", detail: "must be an integer"},
-		"null for a required list":          {body: `{"lines":null}`, status: 422, where: "#/lines", detail: "must be a list"},
-		"null for optional text":            {body: with(`"note":null`), status: 422, where: "#/note", detail: "must be a string"},
-		"null in place of a free value":     {body: with(`"tags":{"x":null}`), status: 422, where: "#/tags/x", detail: "must be a string"},
-		"null for a required list item":     {body: `{"lines":[null]}`, status: 422, where: "#/lines/0", detail: "must be an object"},
-		"a required name is missing":        {body: `{"lines":[{"sku":"a"}]}`, status: 422, where: "#/lines/0", detail: "must have the property quantity"},
-		"text for a number":                 {body: quantity(`"1"`), status: 422, where: "#/lines/0/quantity", detail: "must be an integer"},
-		"an object for text":                {body: `{"lines":[{"sku":{"a":1},"quantity":1}]}`, status: 422, where: "#/lines/0/sku", detail: "must be a string"},
-		"a number for text":                 {body: `{"lines":[{"sku":1.5,"quantity":1}]}`, status: 422, where: "#/lines/0/sku", detail: "must be a string"},
-		"zero":                              {body: quantity("0"), status: 422, where: "#/lines/0/quantity", detail: "must be ≥ 1"},
-		"minus one":                         {body: quantity("-1"), status: 422, where: "#/lines/0/quantity", detail: "must be ≥ 1"},
-		"a billion":                         {body: quantity("1000000000"), status: 422, where: "#/lines/0/quantity", detail: "must be ≤ 999"},
-		"an exponent":                       {body: quantity("1e2"), status: 422, where: "#/lines/0/quantity", detail: notInteger},
-		"a fraction of zero":                {body: quantity("1.0"), status: 422, where: "#/lines/0/quantity", detail: notInteger},
-		"minus zero":                        {body: quantity("-0"), status: 422, where: "#/lines/0/quantity", detail: notInteger},
-		"2^53 and one":                      {body: quantity("9007199254740993"), status: 422, where: "#/lines/0/quantity", detail: notInteger},
-		"2^63":                              {body: quantity("9223372036854775808"), status: 422, where: "#/lines/0/quantity", detail: notInteger},
-		"more than a float holds":           {body: quantity("1e400"), status: 422, where: "#/lines/0/quantity", detail: notInteger},
-		"an integer too big for its field":  {body: with(`"small":128`), status: 422, where: "#"},
-		"a fraction where one may be":       {body: with(`"share":0.5`), status: 202},
-		"too much for a float":              {body: with(`"share":1e400`), status: 422, where: "#/share"},
-		"no lines":                          {body: `{"lines":[]}`, status: 422, where: "#/lines", detail: "must have ≥ 1 items"},
-		"a line too many":                   {body: `{"lines":[` + strings.Repeat(`{"sku":"a","quantity":1},`, 3) + `{"sku":"a","quantity":1}]}`, status: 422, where: "#/lines"},
-		"a rule on an odd name":             {body: with(`"a/b~c":"long"`), status: 422, where: "#/a~1b~0c", detail: "must have ≤ 3 characters"},
-		"a message that would show a value": {body: with(`"email":"secret"`), status: 422, where: "#/email", detail: "must be an email address"},
+		"a good one":         {body: good, status: 202},
+		"white space around": {body: " \r\n\t" + good + "\n", status: 202},
+		"64 KiB":             {body: padded(api.MaxBody), status: 202},
+		"64 KiB and a byte":  {body: padded(api.MaxBody + 1), status: 413},
+		"nothing":            {body: "", status: 400, where: "#", detail: "The body is missing."},
+		"white space only": {body: "  ", status: 400, where: "#",
+			detail: "The body is not one valid JSON value: see byte 2."},
+		"cut short": {body: good[:20], status: 400, where: "#",
+			detail: "The body is not one valid JSON value: see byte 20."},
+		"a trailing byte":   {body: good + "x", status: 400, where: "#"},
+		"a second value":    {body: good + good, status: 400, where: "#"},
+		"a byte order mark": {body: "\ufeff" + good, status: 400, where: "#"},
+		"a leading plus":    {body: quantity("+1"), status: 400, where: "#"},
+		"a leading zero":    {body: quantity("01"), status: 400, where: "#"},
+		"NaN":               {body: quantity("NaN"), status: 400, where: "#"},
+		"bad UTF-8": {body: with("\"note\":\"\xff\""), status: 400, where: "#",
+			detail: "The body is not valid UTF-8."},
+		"an overlong encoding": {body: with("\"note\":\"\xc0\xaf\""), status: 400, where: "#"},
+		"half a surrogate pair": {body: with(`"note":"\ud83d"`), status: 400, where: "#",
+			detail: "A string has an incomplete surrogate pair."},
+		"the other half":                {body: with(`"note":"\ude00"`), status: 400, where: "#"},
+		"both, the wrong way round":     {body: with(`"note":"\ude00\ud83d"`), status: 400, where: "#"},
+		"half, after a whole one":       {body: with(`"note":"\ud83d\ude00\ud83d"`), status: 400, where: "#"},
+		"half a pair in a name":         {body: with(`"\ud83d":1`), status: 400, where: "#"},
+		"a whole pair":                  {body: with(`"note":"\ud83d\ude00"`), status: 202},
+		"an escaped backslash before u": {body: with(`"note":"\\ud83d"`), status: 202},
+		"16 levels": {body: nested(16), status: 422, where: "#/lines/0",
+			detail: "must be an object"},
+		"17 levels": {body: nested(17), status: 400, where: "#",
+			detail: "The body is nested deeper than 16 levels."},
+		"10001 levels":         {body: nested(10001), status: 400, where: "#"},
+		"brackets in a string": {body: with(`"note":"[[[[[[{{"`), status: 202},
+		"null":                 {body: "null", status: 422, where: "#", detail: "must be an object"},
+		"a list":               {body: "[]", status: 422, where: "#", detail: "must be an object"},
+		"a name twice": {body: `{"lines":[{"sku":"a","sku":"b","quantity":1}]}`, status: 422,
+			where: "#/lines/0/sku", detail: twice},
+		"a name twice, once escaped": {body: `{"lines":[{"sku":"a","\u0073ku":"b","quantity":1}]}`, status: 422,
+			where: "#/lines/0/sku", detail: twice},
+		"a free name twice": {body: with(`"tags":{"x":"1","x":"2"}`), status: 422, where: "#/tags/x",
+			detail: twice},
+		"one name in two objects": {body: `{"lines":[{"sku":"a","quantity":1},{"sku":"a","quantity":1}]}`,
+			status: 202},
+		"an unknown name": {body: with(`"total":1`), status: 422, where: "#/total",
+			detail: "unknown property"},
+		"an unknown name with a dot": {body: with(`"a.b[0]":1`), status: 422, where: "#/a.b%5B0%5D",
+			detail: "unknown property"},
+		"an unknown name with signs": {body: with(`"x/y~z %":1`), status: 422, where: "#/x~1y~0z%20%25",
+			detail: "unknown property"},
+		"an unknown name inside": {body: `{"lines":[{"sku":"a","quantity":1},{"sku":"a","price":1,"quantity":1}]}`,
+			status: 422, where: "#/lines/1/price", detail: "unknown property"},
+		"wrong case": {body: with(`"Note":"x"`), status: 422, where: "#/Note",
+			detail: `unknown property; did you mean "note"?`},
+		"wrong case of a required name": {body: `{"Lines":[]}`, status: 422, where: "#/Lines",
+			detail: `unknown property; did you mean "lines"?`},
+		"null for required": {body: quantity("null"), status: 422, where: "#/lines/0/quantity",
+			detail: "must be an integer"},
+		"null for a required list": {body: `{"lines":null}`, status: 422, where: "#/lines",
+			detail: "must be a list"},
+		"null for optional text": {body: with(`"note":null`), status: 422, where: "#/note",
+			detail: "must be a string"},
+		"null in place of a free value": {body: with(`"tags":{"x":null}`), status: 422, where: "#/tags/x",
+			detail: "must be a string"},
+		"null for a required list item": {body: `{"lines":[null]}`, status: 422, where: "#/lines/0",
+			detail: "must be an object"},
+		"a required name is missing": {body: `{"lines":[{"sku":"a"}]}`, status: 422, where: "#/lines/0",
+			detail: "must have the property quantity"},
+		"text for a number": {body: quantity(`"1"`), status: 422, where: "#/lines/0/quantity",
+			detail: "must be an integer"},
+		"an object for text": {body: `{"lines":[{"sku":{"a":1},"quantity":1}]}`, status: 422,
+			where: "#/lines/0/sku", detail: "must be a string"},
+		"a number for text": {body: `{"lines":[{"sku":1.5,"quantity":1}]}`, status: 422,
+			where: "#/lines/0/sku", detail: "must be a string"},
+		"zero": {body: quantity("0"), status: 422, where: "#/lines/0/quantity",
+			detail: "must be ≥ 1"},
+		"minus one": {body: quantity("-1"), status: 422, where: "#/lines/0/quantity",
+			detail: "must be ≥ 1"},
+		"a billion": {body: quantity("1000000000"), status: 422, where: "#/lines/0/quantity",
+			detail: "must be ≤ 999"},
+		"an exponent": {body: quantity("1e2"), status: 422, where: "#/lines/0/quantity",
+			detail: notInteger},
+		"a fraction of zero": {body: quantity("1.0"), status: 422, where: "#/lines/0/quantity",
+			detail: notInteger},
+		"minus zero": {body: quantity("-0"), status: 422, where: "#/lines/0/quantity",
+			detail: notInteger},
+		"2^53 and one": {body: quantity("9007199254740993"), status: 422,
+			where: "#/lines/0/quantity", detail: notInteger},
+		"2^63": {body: quantity("9223372036854775808"), status: 422,
+			where: "#/lines/0/quantity", detail: notInteger},
+		"more than a float holds": {body: quantity("1e400"), status: 422, where: "#/lines/0/quantity",
+			detail: notInteger},
+		"an integer too big for its field": {body: with(`"small":128`), status: 422, where: "#"},
+		"a fraction where one may be":      {body: with(`"share":0.5`), status: 202},
+		"too much for a float":             {body: with(`"share":1e400`), status: 422, where: "#/share"},
+		"no lines": {body: `{"lines":[]}`, status: 422, where: "#/lines",
+			detail: "must have ≥ 1 items"},
+		"a line too many": {body: `{"lines":[` + strings.Repeat(`{"sku":"a","quantity":1},`, 3) +
+			`{"sku":"a","quantity":1}]}`, status: 422, where: "#/lines"},
+		"a rule on an odd name": {body: with(`"a/b~c":"long"`), status: 422, where: "#/a~1b~0c",
+			detail: "must have ≤ 3 characters"},
+		"a message that would show a value": {body: with(`"email":"secret"`), status: 422, where: "#/email",
+			detail: "must be an email address"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -145,7 +183,8 @@ func TestBody_ManyBrokenRulesGetAShortAnswer(t *testing.T) {
 	}
 	assert.Len(t, problem(t, serve(place(accept), request(strings.TrimSuffix(body.String(), ",")+"]}"))).Errors, 20)
 
-	answer := serve(place(accept), request(`{"`+strings.Repeat("{", 60_000)+`":{`+strings.TrimSuffix(strings.Repeat(`"a":1,`, 100), ",")+`}}`))
+	answer := serve(place(accept),
+		request(`{"`+strings.Repeat("{", 60_000)+`":{`+strings.TrimSuffix(strings.Repeat(`"a":1,`, 100), ",")+`}}`))
 	assert.Less(t, answer.Body.Len(), 10_000, "long names are not repeated")
 	assert.Equal(t, "#", problem(t, answer).Errors[0].Pointer, "but the nearest part with a short one is named")
 }
@@ -182,9 +221,10 @@ func TestOperation_ChecksParameters(t *testing.T) {
 		status      int
 		slug, where string
 	}{
-		"a good key":                 {"/shelves/top/orders", "!~\"x\"", 202, "", ""},
-		"255 characters":             {"/shelves/top/orders", strings.Repeat("k", 255), 202, "", ""},
-		"256 characters":             {"/shelves/top/orders", strings.Repeat("k", 256), 422, "invalid-request", "Idempotency-Key"},
+		"a good key":     {"/shelves/top/orders", "!~\"x\"", 202, "", ""},
+		"255 characters": {"/shelves/top/orders", strings.Repeat("k", 255), 202, "", ""},
+		"256 characters": {"/shelves/top/orders", strings.Repeat("k", 256), 422, "invalid-request",
+			"Idempotency-Key"},
 		"a space in the key":         {"/shelves/top/orders", "a b", 422, "invalid-request", "Idempotency-Key"},
 		"a key beyond ASCII":         {"/shelves/top/orders", "schlüssel", 422, "invalid-request", "Idempotency-Key"},
 		"no key":                     {"/shelves/top/orders", "", 400, "idempotency-key-missing", "Idempotency-Key"},
@@ -235,9 +275,12 @@ func TestBody_Forms(t *testing.T) {
 		status      int
 		where       string
 	}{
-		"a good one":          {"application/x-www-form-urlencoded", "grant_type=client_credentials&scope=a+b%3Ac", 200, ""},
-		"with a charset":      {"application/x-www-form-urlencoded; charset=UTF-8", "grant_type=client_credentials&scope=a+b%3Ac", 200, ""},
-		"a field more":        {"application/x-www-form-urlencoded", "grant_type=client_credentials&scope=a+b%3Ac&audience=x", 200, ""},
+		"a good one": {"application/x-www-form-urlencoded", "grant_type=client_credentials&scope=a+b%3Ac", 200,
+			""},
+		"with a charset": {"application/x-www-form-urlencoded; charset=UTF-8",
+			"grant_type=client_credentials&scope=a+b%3Ac", 200, ""},
+		"a field more": {"application/x-www-form-urlencoded",
+			"grant_type=client_credentials&scope=a+b%3Ac&audience=x", 200, ""},
 		"another grant":       {"application/x-www-form-urlencoded", "grant_type=password", 422, "#/grant_type"},
 		"a field is missing":  {"application/x-www-form-urlencoded", "scope=a", 422, "#"},
 		"a field twice":       {"application/x-www-form-urlencoded", "grant_type=a&grant_type=b", 422, "#/grant_type"},
@@ -287,7 +330,8 @@ func TestOperation_WithoutABodyIgnoresOne(t *testing.T) {
 		func(ctx context.Context, _ *struct{}) (*struct{ Body string }, error) {
 			return &struct{ Body string }{string(api.Body(ctx))}, nil
 		})
-	assert.Equal(t, "\"\"\n", serve(get, httptest.NewRequest(http.MethodGet, "/x", strings.NewReader("{{{"))).Body.String())
+	assert.Equal(t, "\"\"\n",
+		serve(get, httptest.NewRequest(http.MethodGet, "/x", strings.NewReader("{{{"))).Body.String())
 	assert.Equal(t, 200, serve(get, httptest.NewRequest(http.MethodGet, "/x", nil)).Code)
 }
 
@@ -296,7 +340,8 @@ func TestBody_CanBeOptional(t *testing.T) {
 		Reason string `json:"reason" maxLength:"5"`
 	}
 	type input struct{ Body *reason }
-	cancel := api.New(api.Route{Name: "cancel", Method: "POST", Path: "/cancel", Access: api.Public, DefaultStatus: 202},
+	cancel := api.New(
+		api.Route{Name: "cancel", Method: "POST", Path: "/cancel", Access: api.Public, DefaultStatus: 202},
 		func(_ context.Context, in *input) (*struct{ Body bool }, error) {
 			return &struct{ Body bool }{in.Body != nil}, nil
 		})
@@ -335,8 +380,8 @@ func TestFingerprint_IsEqualForEqualDocuments(t *testing.T) {
 	assert.NotEqual(t, api.Fingerprint([]byte(`9007199254740993`)), api.Fingerprint([]byte(`9007199254740992`)))
 }
 
-// FuzzBody checks that no body causes a 500, that a body that encoding/json cannot read is malformed, and that an accepted
-// body means what a strict decoder of encoding/json reads.
+// FuzzBody checks that no body causes a 500, that a body that encoding/json cannot read is
+// malformed, and that an accepted body means what a strict decoder of encoding/json reads.
 func FuzzBody(f *testing.F) {
 	for _, seed := range []string{good, `{"lines":[{"sku":"\ud83d\ude00","quantity":1e400}],"a/b~c":[{}]}`, `[[[[`, "\"\\u", "{\"\\\"\":{}}"} {
 		f.Add([]byte(seed))

@@ -16,13 +16,18 @@ import (
 
 // Why a product cannot be read or written.
 var (
-	ErrUnknownProduct = fault.New(fault.NotFound, "unknown-product", "The shop does not sell this product. Check the SKU.")
-	ErrSKURepeated    = fault.New(fault.Invalid, "sku-repeated", "A SKU appears twice in the product. Give each variant a SKU of its own.")
-	ErrPriceRepeated  = fault.New(fault.Invalid, "price-repeated", "Two prices have the same currency. Send one price per currency.")
-	ErrSKUTaken       = fault.New(fault.Conflict, "sku-taken", "A SKU belongs to another product. Use another SKU, or remove it from that product first.")
+	ErrUnknownProduct = fault.New(fault.NotFound, "unknown-product",
+		"The shop does not sell this product. Check the SKU.")
+	ErrSKURepeated = fault.New(fault.Invalid, "sku-repeated",
+		"A SKU appears twice in the product. Give each variant a SKU of its own.")
+	ErrPriceRepeated = fault.New(fault.Invalid, "price-repeated",
+		"Two prices have the same currency. Send one price per currency.")
+	ErrSKUTaken = fault.New(fault.Conflict, "sku-taken",
+		"A SKU belongs to another product. Use another SKU, or remove it from that product first.")
 
 	// ErrVersionConflict is what a store returns for a product that was changed since it was loaded.
-	ErrVersionConflict = fault.New(fault.Conflict, "product-version-conflict", "The product was changed since it was loaded.")
+	ErrVersionConflict = fault.New(fault.Conflict, "product-version-conflict",
+		"The product was changed since it was loaded.")
 )
 
 // Product is sold by its own SKU, or by those of its variants if it has any.
@@ -62,7 +67,8 @@ func (p Product) Rewritten(c Content, now time.Time) Product {
 	if !p.Sold() {
 		since = p.Version + 1
 	}
-	return Product{Shop: p.Shop, SKU: p.SKU, Content: c, Version: p.Version + 1, Since: since, ChangedAt: now.Truncate(time.Millisecond)}
+	return Product{Shop: p.Shop, SKU: p.SKU, Content: c, Version: p.Version + 1, Since: since,
+		ChangedAt: now.Truncate(time.Millisecond)}
 }
 
 // Deleted returns the next version of the product, which is no longer sold. It keeps its SKU, so that versions
@@ -90,8 +96,8 @@ func (p Product) SoldByVariant() map[string][]money.Money {
 	return sold
 }
 
-// Check reports whether c is valid for the product with the SKU. It returns ErrSKURepeated, ErrPriceRepeated or an error
-// of money.Check, each with the JSON pointer of its place in the body.
+// Check reports whether c is valid for the product with the SKU. It returns ErrSKURepeated,
+// ErrPriceRepeated or an error of money.Check, each with the JSON pointer of its place in the body.
 func (c Content) Check(sku string) error {
 	if err := checkPrices(c.Prices, ""); err != nil {
 		return err
@@ -117,7 +123,8 @@ func checkPrices(prices []money.Money, at string) error {
 			return f.At(fmt.Sprintf("%s/prices/%d", at, i), "must be a valid price")
 		}
 		if seen[p.Currency] {
-			return ErrPriceRepeated.At(fmt.Sprintf("%s/prices/%d/currency", at, i), "must differ from the currencies of the other prices")
+			return ErrPriceRepeated.At(fmt.Sprintf("%s/prices/%d/currency", at, i),
+				"must differ from the currencies of the other prices")
 		}
 		seen[p.Currency] = true
 	}

@@ -24,15 +24,22 @@ func TestContent_Check(t *testing.T) {
 		err     error
 		at      string
 	}{
-		"one price":                     {content: Content{Prices: euro(100)}},
-		"a price per currency":          {content: Content{Prices: several}},
-		"variants with and without one": {content: Content{Prices: euro(1), Variants: []Variant{{SKU: "A"}, {SKU: "B", Prices: several}}}},
-		"two prices in one currency":    {content: Content{Prices: append(several, euro(2)...)}, err: ErrPriceRepeated, at: "/prices/2/currency"},
-		"an unknown currency":           {content: Content{Prices: []money.Money{{Amount: 1, Currency: "XXY"}}}, err: money.ErrCurrency, at: "/prices/0"},
-		"a variant's unknown currency":  {content: Content{Variants: []Variant{{SKU: "A"}, {SKU: "B", Prices: []money.Money{{Currency: "XXY"}}}}}, err: money.ErrCurrency, at: "/variants/1/prices/0"},
-		"a variant with two prices":     {content: Content{Variants: []Variant{{SKU: "A", Prices: append(euro(1), euro(1)...)}}}, err: ErrPriceRepeated, at: "/variants/0/prices/1/currency"},
-		"a variant of its own SKU":      {content: Content{Variants: []Variant{{SKU: "A"}, {SKU: "MUG"}}}, err: ErrSKURepeated, at: "/variants/1/sku"},
-		"two variants of one SKU":       {content: Content{Variants: []Variant{{SKU: "A"}, {SKU: "B"}, {SKU: "A"}}}, err: ErrSKURepeated, at: "/variants/2/sku"},
+		"one price":            {content: Content{Prices: euro(100)}},
+		"a price per currency": {content: Content{Prices: several}},
+		"variants with and without one": {content: Content{Prices: euro(1),
+			Variants: []Variant{{SKU: "A"}, {SKU: "B", Prices: several}}}},
+		"two prices in one currency": {content: Content{Prices: append(several, euro(2)...)}, err: ErrPriceRepeated,
+			at: "/prices/2/currency"},
+		"an unknown currency": {content: Content{Prices: []money.Money{{Amount: 1, Currency: "XXY"}}},
+			err: money.ErrCurrency, at: "/prices/0"},
+		"a variant's unknown currency": {content: Content{Variants: []Variant{{SKU: "A"},
+			{SKU: "B", Prices: []money.Money{{Currency: "XXY"}}}}}, err: money.ErrCurrency, at: "/variants/1/prices/0"},
+		"a variant with two prices": {content: Content{Variants: []Variant{{SKU: "A",
+			Prices: append(euro(1), euro(1)...)}}}, err: ErrPriceRepeated, at: "/variants/0/prices/1/currency"},
+		"a variant of its own SKU": {content: Content{Variants: []Variant{{SKU: "A"}, {SKU: "MUG"}}},
+			err: ErrSKURepeated, at: "/variants/1/sku"},
+		"two variants of one SKU": {content: Content{Variants: []Variant{{SKU: "A"}, {SKU: "B"}, {SKU: "A"}}},
+			err: ErrSKURepeated, at: "/variants/2/sku"},
 	} {
 		err := c.content.Check("MUG")
 		if c.err == nil {
@@ -68,7 +75,8 @@ func TestProduct_VersionsNeverRepeat(t *testing.T) {
 
 func TestSoldByVariant_FallsBackToThePricesOfTheProduct(t *testing.T) {
 	t.Parallel()
-	p := Product{}.Rewritten(Content{Prices: euro(100), Variants: []Variant{{SKU: "A"}, {SKU: "B", Prices: euro(200)}}}, noon)
+	p := Product{}.Rewritten(Content{Prices: euro(100), Variants: []Variant{{SKU: "A"}, {SKU: "B", Prices: euro(200)}}},
+		noon)
 	assert.Equal(t, map[string][]money.Money{"A": euro(100), "B": euro(200)}, p.SoldByVariant())
 	assert.Empty(t, p.Deleted(noon).SoldByVariant())
 	assert.Empty(t, p.Rewritten(Content{Prices: euro(100)}, noon).SoldByVariant())

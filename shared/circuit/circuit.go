@@ -28,7 +28,8 @@ type Settings struct {
 // DefaultSettings suit a service that all instances together call a few times a second, with a
 // timeout of seconds. An instance whose calls all time out makes hardly more than five calls in the
 // window.
-var DefaultSettings = Settings{Window: 30 * time.Second, AtLeast: 5, Ratio: 0.6, Rest: 10 * time.Second, Look: 5 * time.Second}
+var DefaultSettings = Settings{Window: 30 * time.Second, AtLeast: 5, Ratio: 0.6, Rest: 10 * time.Second,
+	Look: 5 * time.Second}
 
 const (
 	buckets   = 10                     // of the window, which moves on bucket by bucket
@@ -71,14 +72,16 @@ type Breaker struct {
 // slug <service>-circuit-open.
 func New(service string, store Store, now func() time.Time, s Settings) *Breaker {
 	b := &Breaker{service: service, store: store, now: now, settings: s}
-	b.open = fault.New(fault.Unavailable, service+"-circuit-open", "The "+service+" failed too often and is not called now; try again later.")
+	b.open = fault.New(fault.Unavailable, service+"-circuit-open", "The "+service+
+		" failed too often and is not called now; try again later.")
 	b.own = b.fresh()
 	return b
 }
 
 func (b *Breaker) fresh() *gobreaker.CircuitBreaker[struct{}] {
 	return gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
-		Name: b.service, Interval: b.settings.Window, BucketPeriod: b.settings.Window / buckets, Timeout: b.settings.Rest,
+		Name: b.service, Interval: b.settings.Window, BucketPeriod: b.settings.Window / buckets,
+		Timeout: b.settings.Rest,
 		ReadyToTrip: func(c gobreaker.Counts) bool {
 			all := c.TotalSuccesses + c.TotalFailures
 			return all >= b.settings.AtLeast && float64(c.TotalFailures) >= b.settings.Ratio*float64(all)

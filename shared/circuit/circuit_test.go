@@ -109,13 +109,18 @@ func TestBreaker_OpensAfterEnoughFailures(t *testing.T) {
 		do   func(i *instance)
 		open bool
 	}{
-		"a service that never answers":      {func(i *instance) { i.times(5, errUnavailable) }, true},
-		"a service that throttles":          {func(i *instance) { i.times(5, errThrottled) }, true},
-		"a service that mostly fails":       {func(i *instance) { i.times(2, nil); i.times(3, errUnavailable) }, true},
-		"too few failures":                  {func(i *instance) { i.times(4, errUnavailable) }, false},
-		"a service that fails now and then": {func(i *instance) { i.times(3, nil); i.times(3, errUnavailable); i.times(1, nil) }, false},
-		"declines are not failures":         {func(i *instance) { i.times(20, errDeclined) }, false},
-		"our own errors are not failures":   {func(i *instance) { i.times(20, errors.New("a bug")) }, false},
+		"a service that never answers": {func(i *instance) { i.times(5, errUnavailable) }, true},
+		"a service that throttles":     {func(i *instance) { i.times(5, errThrottled) }, true},
+		"a service that mostly fails":  {func(i *instance) { i.times(2, nil); i.times(3, errUnavailable) }, true},
+		"too few failures":             {func(i *instance) { i.times(4, errUnavailable) }, false},
+		"a service that fails now and then": {func(
+			i *instance) {
+			i.times(3, nil)
+			i.times(3, errUnavailable)
+			i.times(1, nil)
+		}, false},
+		"declines are not failures":       {func(i *instance) { i.times(20, errDeclined) }, false},
+		"our own errors are not failures": {func(i *instance) { i.times(20, errors.New("a bug")) }, false},
 		"failures before the window do not count": {func(i *instance) {
 			i.times(4, errUnavailable)
 			time.Sleep(40 * time.Second)
@@ -248,13 +253,15 @@ func TestTable_IsAStore(t *testing.T) {
 	assert.Equal(t, circuit.State{}, s, "the circuit was never open")
 
 	require.NoError(t, table.Write(t.Context(), "payment-provider", circuit.State{Until: until}))
-	require.ErrorIs(t, table.Write(t.Context(), "payment-provider", circuit.State{Until: until}), fault.Conflict, "another write came first")
+	require.ErrorIs(t, table.Write(t.Context(), "payment-provider", circuit.State{Until: until}), fault.Conflict,
+		"another write came first")
 	s, err = table.Read(t.Context(), "payment-provider")
 	require.NoError(t, err)
 	assert.Equal(t, circuit.State{Version: 1, Until: until}, s)
 
 	require.NoError(t, table.Write(t.Context(), "payment-provider", circuit.State{Version: 1}))
-	require.ErrorIs(t, table.Write(t.Context(), "payment-provider", circuit.State{Version: 1, Until: until}), fault.Conflict)
+	require.ErrorIs(t, table.Write(t.Context(), "payment-provider", circuit.State{Version: 1, Until: until}),
+		fault.Conflict)
 	s, err = table.Read(t.Context(), "payment-provider")
 	require.NoError(t, err)
 	assert.Equal(t, circuit.State{Version: 2}, s, "closed")

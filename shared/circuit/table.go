@@ -17,7 +17,8 @@ import (
 )
 
 // ErrVersionConflict means that another write came first.
-var ErrVersionConflict = fault.New(fault.Conflict, "circuit-version-conflict", "Another instance has changed the circuit.")
+var ErrVersionConflict = fault.New(fault.Conflict, "circuit-version-conflict",
+	"Another instance has changed the circuit.")
 
 // Table stores circuits in DynamoDB, a row per service.
 type Table struct {
@@ -59,10 +60,13 @@ func (t Table) Write(ctx context.Context, service string, s State) error {
 	if err != nil {
 		return fmt.Errorf("circuit: encode: %w", err)
 	}
-	in := &dynamodb.PutItemInput{TableName: &t.Name, Item: image, ConditionExpression: aws.String("attribute_not_exists(pk)")}
+	in := &dynamodb.PutItemInput{TableName: &t.Name, Item: image,
+		ConditionExpression: aws.String("attribute_not_exists(pk)")}
 	if s.Version > 0 {
 		in.ConditionExpression = aws.String("version = :read")
-		in.ExpressionAttributeValues = map[string]types.AttributeValue{":read": &types.AttributeValueMemberN{Value: strconv.Itoa(s.Version)}}
+		in.ExpressionAttributeValues = map[string]types.AttributeValue{
+			":read": &types.AttributeValueMemberN{Value: strconv.Itoa(s.Version)},
+		}
 	}
 	_, err = t.DB.PutItem(ctx, in)
 	if _, moved := errors.AsType[*types.ConditionalCheckFailedException](err); moved {

@@ -43,7 +43,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.sent = append(s.sent, request{
-		r.Method + " " + r.URL.RequestURI(), r.Header.Get("Authorization"), r.Header.Get("Idempotency-Key"), r.Header.Get("Content-Type"), string(body), r.Header, time.Now(),
+		r.Method + " " + r.URL.RequestURI(), r.Header.Get("Authorization"), r.Header.Get("Idempotency-Key"),
+		r.Header.Get("Content-Type"), string(body), r.Header, time.Now(),
 	})
 	n := len(s.sent)
 	s.mu.Unlock()
@@ -116,9 +117,13 @@ func TestClient_SendsRequestsOfTheDocument(t *testing.T) {
 	require.NoError(t, err)
 	_, err = api.GetStockWithResponse(ctx, "a/b c")
 	require.NoError(t, err)
-	_, err = api.AdjustStockWithResponse(ctx, "MUG-1", &client.AdjustStockParams{IdempotencyKey: "key-2"}, client.AdjustmentRequest{Set: new(int64(0)), IfEquals: new(int64(7)), Reason: "count"})
+	_, err = api.AdjustStockWithResponse(ctx, "MUG-1", &client.AdjustStockParams{IdempotencyKey: "key-2"}, client.AdjustmentRequest{
+		Set: new(int64(0)), IfEquals: new(int64(7)), Reason: "count",
+	})
 	require.NoError(t, err)
-	_, err = api.PutProductWithResponse(ctx, "MUG-1", &client.PutProductParams{}, client.ProductContent{Title: "Mug", Prices: []client.Money{{Amount: 1, Currency: "EUR"}}})
+	_, err = api.PutProductWithResponse(ctx, "MUG-1", &client.PutProductParams{}, client.ProductContent{
+		Title: "Mug", Prices: []client.Money{{Amount: 1, Currency: "EUR"}},
+	})
 	require.NoError(t, err)
 	same, err := api.GetOrderWithResponse(ctx, "ord_1", &client.GetOrderParams{IfNoneMatch: new(`"7"`)})
 	require.NoError(t, err)
@@ -126,12 +131,15 @@ func TestClient_SendsRequestsOfTheDocument(t *testing.T) {
 	assert.Nil(t, same.JSON200)
 
 	for i, want := range []request{
-		{line: "POST /v1/orders", key: "key-1", media: "application/json", body: `{"lines":[{"quantity":2,"sku":"MUG-1"}],"payment_method":"pm_card_visa"}`},
+		{line: "POST /v1/orders", key: "key-1", media: "application/json",
+			body: `{"lines":[{"quantity":2,"sku":"MUG-1"}],"payment_method":"pm_card_visa"}`},
 		{line: "GET /v1/orders?limit=10"},
 		{line: "GET /v1/products"},
 		{line: "GET /v1/stock/a%2Fb%20c"},
-		{line: "POST /v1/stock/MUG-1/adjustments", key: "key-2", media: "application/json", body: `{"if_equals":7,"reason":"count","set":0}`},
-		{line: "PUT /v1/products/MUG-1", media: "application/json", body: `{"prices":[{"amount":1,"currency":"EUR"}],"title":"Mug"}`},
+		{line: "POST /v1/stock/MUG-1/adjustments", key: "key-2", media: "application/json",
+			body: `{"if_equals":7,"reason":"count","set":0}`},
+		{line: "PUT /v1/products/MUG-1", media: "application/json",
+			body: `{"prices":[{"amount":1,"currency":"EUR"}],"title":"Mug"}`},
 		{line: "GET /v1/orders/ord_1"},
 	} {
 		got := s.sent[i]
@@ -153,34 +161,44 @@ func TestRefusal_IsAnError(t *testing.T) {
 			media: "application/problem+json; charset=utf-8", status: 422,
 			body: `{"type":"urn:problem-type:backroom:invalid-request","title":"Invalid request","status":422,"detail":"A rule is broken.","request_id":"r-9",
 				"errors":[{"detail":"too small","pointer":"#/lines/0/quantity"},{"detail":"too long","parameter":"Idempotency-Key"}]}`,
-			want: client.Problem{Type: "urn:problem-type:backroom:invalid-request", Title: "Invalid request", Status: 422, Detail: "A rule is broken.", RequestID: "r-9",
-				Errors: []client.ProblemError{{Detail: "too small", Pointer: "#/lines/0/quantity"}, {Detail: "too long", Parameter: "Idempotency-Key"}}},
+			want: client.Problem{Type: "urn:problem-type:backroom:invalid-request", Title: "Invalid request",
+				Status: 422, Detail: "A rule is broken.", RequestID: "r-9",
+				Errors: []client.ProblemError{{Detail: "too small", Pointer: "#/lines/0/quantity"},
+					{Detail: "too long", Parameter: "Idempotency-Key"}}},
 			slug: "invalid-request",
-			text: "422 invalid-request: A rule is broken. [#/lines/0/quantity: too small] [Idempotency-Key: too long] (request r-9)",
+			text: "422 invalid-request: A rule is broken. [#/lines/0/quantity: too small] [Idempotency-Key: too " +
+				"long] (request r-9)",
 		},
 		"a problem of another service has no slug": {
-			media: "application/problem+json", status: 404, body: `{"type":"https://example.com/gone","title":"Gone","detail":"It went."}`,
-			want: client.Problem{Type: "https://example.com/gone", Title: "Gone", Status: 404, Detail: "It went.", RequestID: "from-header"},
+			media: "application/problem+json", status: 404,
+			body: `{"type":"https://example.com/gone","title":"Gone","detail":"It went."}`,
+			want: client.Problem{Type: "https://example.com/gone", Title: "Gone", Status: 404, Detail: "It went.",
+				RequestID: "from-header"},
 			text: "404 Gone: It went. (request from-header)",
 		},
 		"a refusal in OAuth's form": {
-			media: "application/json", status: 401, body: `{"error":"invalid_client","error_description":"The secret is wrong."}`,
-			want: client.Problem{Type: "about:blank", Title: "invalid_client", Status: 401, Detail: "The secret is wrong.", RequestID: "from-header"},
+			media: "application/json", status: 401,
+			body: `{"error":"invalid_client","error_description":"The secret is wrong."}`,
+			want: client.Problem{Type: "about:blank", Title: "invalid_client", Status: 401,
+				Detail: "The secret is wrong.", RequestID: "from-header"},
 			text: "401 invalid_client: The secret is wrong. (request from-header)",
 		},
 		"a page of a proxy": {
 			media: "text/html", status: 502, body: "<h1>Bad</h1>" + strings.Repeat("é", 300),
-			want: client.Problem{Type: "about:blank", Title: "Bad Gateway", Status: 502, Detail: "<h1>Bad</h1>" + strings.Repeat("é", 94), RequestID: "from-header"},
+			want: client.Problem{Type: "about:blank", Title: "Bad Gateway", Status: 502, Detail: "<h1>Bad</h1>" +
+				strings.Repeat("é", 94), RequestID: "from-header"},
 			text: "502 Bad Gateway: <h1>Bad</h1>" + strings.Repeat("é", 94) + " (request from-header)",
 		},
 		"a page of a proxy with status 200": {
 			media: "text/html", status: 200, body: "<h1>Welcome</h1>",
-			want: client.Problem{Type: "about:blank", Title: "OK", Status: 200, Detail: "<h1>Welcome</h1>", RequestID: "from-header"},
+			want: client.Problem{Type: "about:blank", Title: "OK", Status: 200, Detail: "<h1>Welcome</h1>",
+				RequestID: "from-header"},
 			text: "200 OK: <h1>Welcome</h1> (request from-header)",
 		},
 		"a problem that is not JSON": {
 			media: "application/problem+json", status: 500, body: `{"title":"half","detail":`,
-			want: client.Problem{Type: "about:blank", Title: "Internal Server Error", Status: 500, Detail: `{"title":"half","detail":`, RequestID: "from-header"},
+			want: client.Problem{Type: "about:blank", Title: "Internal Server Error", Status: 500,
+				Detail: `{"title":"half","detail":`, RequestID: "from-header"},
 			text: `500 Internal Server Error: {"title":"half","detail": (request from-header)`,
 		},
 	} {
@@ -237,16 +255,27 @@ func TestClient_RetriesWithinPatience(t *testing.T) {
 		"after Retry-After, until another answer comes": {
 			patience: time.Minute, tries: 3, least: 5 * time.Second, most: 5 * time.Second,
 			says: func(n int) (int, string) {
-				return []int{http.StatusTooManyRequests, http.StatusServiceUnavailable, 0}[n-1], []string{"3", "2", ""}[n-1]
+				return []int{http.StatusTooManyRequests, http.StatusServiceUnavailable, 0}[n-1],
+					[]string{"3", "2", ""}[n-1]
 			},
 		},
-		"not without patience":                       {patience: 0, says: always(http.StatusTooManyRequests, "1"), tries: 1, status: 429},
-		"not if Retry-After is longer than patience": {patience: 10 * time.Second, says: always(http.StatusServiceUnavailable, "11"), tries: 1, status: 503},
-		"no longer than patience in all":             {patience: 10 * time.Second, says: always(http.StatusTooManyRequests, "4"), tries: 3, least: 8 * time.Second, most: 8 * time.Second, status: 429},
-		"with growing pauses without Retry-After":    {patience: 10 * time.Second, says: always(http.StatusServiceUnavailable, ""), tries: 0, least: 3 * time.Second, most: 10 * time.Second, status: 503},
-		"with growing pauses if it is invalid":       {patience: 10 * time.Second, says: always(http.StatusServiceUnavailable, "-5"), tries: 0, least: 3 * time.Second, most: 10 * time.Second, status: 503},
-		"not after a failure":                        {patience: time.Minute, says: always(http.StatusInternalServerError, "1"), tries: 1, status: 500},
-		"not after a conflict":                       {patience: time.Minute, says: always(http.StatusConflict, "1"), tries: 1, status: 409},
+		"not without patience": {patience: 0, says: always(http.StatusTooManyRequests, "1"),
+			tries: 1, status: 429},
+		"not if Retry-After is longer than patience": {patience: 10 * time.Second,
+			says: always(http.StatusServiceUnavailable, "11"), tries: 1, status: 503},
+		"no longer than patience in all": {patience: 10 * time.Second,
+			says: always(http.StatusTooManyRequests, "4"), tries: 3, least: 8 * time.Second, most: 8 * time.Second,
+			status: 429},
+		"with growing pauses without Retry-After": {patience: 10 * time.Second,
+			says: always(http.StatusServiceUnavailable, ""), tries: 0, least: 3 * time.Second, most: 10 * time.Second,
+			status: 503},
+		"with growing pauses if it is invalid": {patience: 10 * time.Second,
+			says: always(http.StatusServiceUnavailable, "-5"), tries: 0, least: 3 * time.Second, most: 10 * time.Second,
+			status: 503},
+		"not after a failure": {patience: time.Minute,
+			says: always(http.StatusInternalServerError, "1"), tries: 1, status: 500},
+		"not after a conflict": {patience: time.Minute, says: always(http.StatusConflict, "1"),
+			tries: 1, status: 409},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -258,7 +287,9 @@ func TestClient_RetriesWithinPatience(t *testing.T) {
 					say(w, http.StatusAccepted, receipt)
 				}}
 				api, began := near(t, s, client.Settings{Patience: c.patience}), time.Now()
-				answer, err := api.PlaceOrderWithResponse(t.Context(), &client.PlaceOrderParams{IdempotencyKey: client.NewKey()}, mug)
+				answer,
+					err := api.PlaceOrderWithResponse(t.Context(),
+					&client.PlaceOrderParams{IdempotencyKey: client.NewKey()}, mug)
 				took := time.Since(began)
 				assert.True(t, c.least <= took && took <= c.most, "it took %s", took)
 				if c.tries > 0 {
@@ -268,7 +299,8 @@ func TestClient_RetriesWithinPatience(t *testing.T) {
 					assert.Less(t, len(s.sent), 30)
 				}
 				for _, again := range s.sent {
-					assert.Equal(t, [2]string{s.sent[0].key, s.sent[0].body}, [2]string{again.key, again.body}, "a retry is the same request")
+					assert.Equal(t, [2]string{s.sent[0].key, s.sent[0].body}, [2]string{again.key, again.body},
+						"a retry is the same request")
 					assert.NotEmpty(t, again.body)
 				}
 				if c.status == 0 {
@@ -284,7 +316,10 @@ func TestClient_RetriesWithinPatience(t *testing.T) {
 	}
 	t.Run("not after its context ends", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			s := &server{answer: func(w http.ResponseWriter, _ *http.Request, _ int) { refuse(w, 503, "unavailable", "30") }}
+			s := &server{answer: func(w http.ResponseWriter, _ *http.Request,
+				_ int) {
+				refuse(w, 503, "unavailable", "30")
+			}}
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			api, began := near(t, s, client.Settings{Patience: time.Hour}), time.Now()

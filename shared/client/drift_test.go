@@ -34,5 +34,6 @@ func TestClient_IsGeneratedFromTheDocument(t *testing.T) {
 	if string(kept) != string(want) {
 		t.Error("api.gen.go differs from the API document. If the change is meant: go generate ./shared/client")
 	}
-	assert.NotRegexp(t, `JSON\d+ +\*Problem`, string(want), "a refusal is an error: overlay.yaml removes every status of a refusal")
+	assert.NotRegexp(t, `JSON\d+ +\*Problem`, string(want),
+		"a refusal is an error: overlay.yaml removes every status of a refusal")
 }

@@ -26,10 +26,12 @@ func Example() {
 		log.Fatal(err)
 	}
 	for _, sku := range []string{"MUG-1", "CUP-1"} {
-		placed, err := api.PlaceOrderWithResponse(context.Background(), &client.PlaceOrderParams{IdempotencyKey: client.NewKey()}, client.OrderRequest{
-			Lines:         []client.LineRequest{{SKU: sku, Quantity: 2}},
-			PaymentMethod: "pm_card_visa",
-		})
+		placed,
+			err := api.PlaceOrderWithResponse(context.Background(),
+			&client.PlaceOrderParams{IdempotencyKey: client.NewKey()}, client.OrderRequest{
+				Lines:         []client.LineRequest{{SKU: sku, Quantity: 2}},
+				PaymentMethod: "pm_card_visa",
+			})
 		if refused, ok := errors.AsType[*client.Refusal](err); ok && refused.Slug() == "product-not-sold" {
 			fmt.Println("not sold:", refused.Errors[0].Pointer)
 			continue

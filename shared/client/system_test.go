@@ -25,15 +25,19 @@ func TestClient_PlacesAndReadsAnOrder(t *testing.T) {
 			as := func(customer string) *client.ClientWithResponses {
 				api, err := client.New(s.URL("Api"), client.Settings{
 					HTTP: connection, Patience: time.Minute,
-					Credentials: client.Credentials{ClientID: "bootstrap", Secret: cloudtest.SampleSecret, Customer: customer},
+					Credentials: client.Credentials{ClientID: "bootstrap", Secret: cloudtest.SampleSecret,
+						Customer: customer},
 				})
 				require.NoError(t, err)
 				return api
 			}
 			staff, ada, eve := as(""), as("ada"), as("eve")
 
-			product := client.ProductContent{Title: "Mug, blue", Prices: []client.Money{{Amount: 1250, Currency: "EUR"}}}
-			put, err := staff.PutProductWithResponse(ctx, "MUG-1", &client.PutProductParams{IfNoneMatch: new("*")}, product)
+			product := client.ProductContent{Title: "Mug, blue",
+				Prices: []client.Money{{Amount: 1250, Currency: "EUR"}}}
+			put,
+				err := staff.PutProductWithResponse(ctx, "MUG-1", &client.PutProductParams{IfNoneMatch: new("*")},
+				product)
 			if !assert.NoError(t, err) {
 				return
 			}
@@ -41,7 +45,9 @@ func TestClient_PlacesAndReadsAnOrder(t *testing.T) {
 			product.Title = "Mug, red"
 			_, err = staff.PutProductWithResponse(ctx, "MUG-1", &client.PutProductParams{IfNoneMatch: new("*")}, product)
 			assert.Equal(t, int64(http.StatusPreconditionFailed), refusal(t, err).Status)
-			_, err = staff.AdjustStockWithResponse(ctx, "MUG-1", &client.AdjustStockParams{IdempotencyKey: client.NewKey()}, client.AdjustmentRequest{Delta: new(int64(5)), Reason: "delivery"})
+			_, err = staff.AdjustStockWithResponse(ctx, "MUG-1", &client.AdjustStockParams{IdempotencyKey: client.NewKey()}, client.AdjustmentRequest{
+				Delta: new(int64(5)), Reason: "delivery",
+			})
 			assert.NoError(t, err)
 			level, err := staff.GetStockWithResponse(ctx, "MUG-1")
 			if assert.NoError(t, err) {
@@ -49,7 +55,8 @@ func TestClient_PlacesAndReadsAnOrder(t *testing.T) {
 			}
 
 			_, err = ada.PlaceOrderWithResponse(ctx, &client.PlaceOrderParams{IdempotencyKey: client.NewKey()},
-				client.OrderRequest{Lines: []client.LineRequest{{SKU: "MUG-1", Quantity: 1}, {SKU: "CUP-1", Quantity: 1}}, PaymentMethod: "pm_card_visa"})
+				client.OrderRequest{Lines: []client.LineRequest{{SKU: "MUG-1", Quantity: 1},
+					{SKU: "CUP-1", Quantity: 1}}, PaymentMethod: "pm_card_visa"})
 			refused := refusal(t, err)
 			assert.Equal(t, "product-not-sold", refused.Slug())
 			assert.NotEmpty(t, refused.RequestID)
@@ -58,7 +65,8 @@ func TestClient_PlacesAndReadsAnOrder(t *testing.T) {
 			}
 
 			key := client.NewKey()
-			basket := client.OrderRequest{Lines: []client.LineRequest{{SKU: "MUG-1", Quantity: 2}}, PaymentMethod: "pm_card_visa"}
+			basket := client.OrderRequest{Lines: []client.LineRequest{{SKU: "MUG-1", Quantity: 2}},
+				PaymentMethod: "pm_card_visa"}
 			placed, err := ada.PlaceOrderWithResponse(ctx, &client.PlaceOrderParams{IdempotencyKey: key}, basket)
 			if !assert.NoError(t, err) {
 				return
@@ -78,7 +86,9 @@ func TestClient_PlacesAndReadsAnOrder(t *testing.T) {
 				return
 			}
 			assert.Equal(t, client.OrderOutcomeConfirmed, told.JSON200.Outcome)
-			same, err := ada.GetOrderWithResponse(ctx, placed.JSON202.ID, &client.GetOrderParams{IfNoneMatch: new(told.HTTPResponse.Header.Get("ETag"))})
+			same,
+				err := ada.GetOrderWithResponse(ctx, placed.JSON202.ID,
+				&client.GetOrderParams{IfNoneMatch: new(told.HTTPResponse.Header.Get("ETag"))})
 			if assert.NoError(t, err) {
 				assert.Equal(t, http.StatusNotModified, same.StatusCode())
 			}

@@ -31,7 +31,8 @@ func issuing(refused func(auth string) bool) *server {
 			n := issued
 			s.mu.Unlock()
 			time.Sleep(100 * time.Millisecond)
-			say(w, http.StatusOK, fmt.Sprintf(`{"access_token":"token-%d","token_type":"Bearer","expires_in":%d}`, n, minutes15))
+			say(w, http.StatusOK,
+				fmt.Sprintf(`{"access_token":"token-%d","token_type":"Bearer","expires_in":%d}`, n, minutes15))
 		case !strings.HasPrefix(auth, "Bearer ") || refused(auth):
 			refuse(w, http.StatusUnauthorized, "not-authenticated", "")
 		default:
@@ -74,7 +75,8 @@ func TestToken_IsRequestedOnceAndReused(t *testing.T) {
 		assert.Equal(t, "grant_type=client_credentials", s.sent[0].body)
 		assert.Equal(t, "application/x-www-form-urlencoded", s.sent[0].media)
 		user, secret, _ := (&http.Request{Header: http.Header{"Authorization": {s.sent[0].auth}}}).BasicAuth()
-		assert.Equal(t, [2]string{"sh%3Aop", "s+%25%2B%C3%BC"}, [2]string{user, secret}, "both are encoded as in a form")
+		assert.Equal(t, [2]string{"sh%3Aop", "s+%25%2B%C3%BC"}, [2]string{user, secret},
+			"both are encoded as in a form")
 
 		time.Sleep(14 * time.Minute)
 		check()
@@ -90,7 +92,9 @@ func TestToken_IsRequestedOnceAndReused(t *testing.T) {
 func TestToken_HasTheRequestedScope(t *testing.T) {
 	t.Parallel()
 	s := issuing(never)
-	api := dial(t, s, client.Settings{Credentials: client.Credentials{ClientID: "shop", Secret: "s", Scope: "orders:read orders:write", Customer: "ada"}})
+	api := dial(t, s,
+		client.Settings{Credentials: client.Credentials{ClientID: "shop", Secret: "s",
+			Scope: "orders:read orders:write", Customer: "ada"}})
 	_, err := api.GetHealthWithResponse(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "customer=ada&grant_type=client_credentials&scope=orders%3Aread+orders%3Awrite", s.sent[0].body)
@@ -131,7 +135,8 @@ func TestToken_MissingSendsNoRequest(t *testing.T) {
 	}{
 		"the client is unknown": {
 			answer: func(w http.ResponseWriter, _ int) {
-				say(w, http.StatusUnauthorized, `{"error":"invalid_client","error_description":"The client is unknown."}`)
+				say(w, http.StatusUnauthorized,
+					`{"error":"invalid_client","error_description":"The client is unknown."}`)
 			},
 			text: "get a token: 401 invalid_client: The client is unknown.", tries: 1,
 		},
@@ -148,7 +153,9 @@ func TestToken_MissingSendsNoRequest(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := &server{answer: func(w http.ResponseWriter, _ *http.Request, n int) { c.answer(w, n) }}
-				_, err := near(t, s, client.Settings{Credentials: shop, Patience: 50 * time.Second}).GetHealthWithResponse(t.Context())
+				_, err := near(t, s, client.Settings{
+					Credentials: shop, Patience: 50 * time.Second,
+				}).GetHealthWithResponse(t.Context())
 				assert.EqualError(t, err, c.text)
 				assert.Len(t, s.asked("POST /oauth/token"), c.tries)
 				assert.Empty(t, s.asked("GET /health"))

@@ -84,10 +84,13 @@ func TestKind_IsPermanentOrLaterOrNeither(t *testing.T) {
 
 func TestFault_IsNotChangedByItsCopies(t *testing.T) {
 	one := errBroken.At("/lines/0", "is empty")
-	two := one.At("/lines/1", "is empty too").In("If-Match", "is not a tag").After(time.Second).Because(errors.New("secret"))
+	two := one.At("/lines/1", "is empty too").In("If-Match", "is not a tag").After(time.Second).Because(
+		errors.New("secret"))
 	assert.Empty(t, errBroken.Problems)
 	assert.Equal(t, []fault.Problem{{Detail: "is empty", Pointer: "/lines/0"}}, one.Problems)
 	assert.Len(t, two.Problems, 3)
-	assert.Equal(t, "broken-rule: A rule is broken.; /lines/0 is empty; /lines/1 is empty too; If-Match is not a tag: secret", two.Error(), "for the log")
+	assert.Equal(t,
+		"broken-rule: A rule is broken.; /lines/0 is empty; /lines/1 is empty too; If-Match is not a tag: secret",
+		two.Error(), "for the log")
 	assert.Equal(t, []time.Duration{0, time.Second}, []time.Duration{one.RetryAfter, two.RetryAfter})
 }

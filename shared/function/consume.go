@@ -119,7 +119,8 @@ func (c consumer) consume(ctx context.Context, batch events.SQSEvent) (events.SQ
 		}
 		outcome := c.outcome(err, m)
 		if outcome != done && outcome != leftToOrder {
-			answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+			answer.BatchItemFailures = append(answer.BatchItemFailures,
+				events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
 			c.delayRetry(mctx, m, outcome)
 		}
 		line.Done(mctx, outcome, err, true)

@@ -42,7 +42,8 @@ func (d *sqsDouble) Do(r *http.Request) (*http.Response, error) {
 	}
 	d.hidden[asked.ReceiptHandle] = asked.VisibilityTimeout
 	d.urls = append(d.urls, asked.QueueUrl)
-	return &http.Response{StatusCode: d.status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+	return &http.Response{StatusCode: d.status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body: io.NopCloser(strings.NewReader("{}"))}, nil
 }
 
 // handler is a function as a step.
@@ -59,7 +60,8 @@ type bench struct {
 func newBench() *bench { return &bench{queue: &sqsDouble{status: 200, hidden: map[string]int{}}} }
 
 func (s *bench) runtime() function.Runtime {
-	rt := function.Environment(map[string]string{"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"})
+	rt := function.Environment(
+		map[string]string{"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"})
 	rt.AWS.HTTPClient, rt.Log = s.queue, observe.Logger(&s.log, slog.LevelDebug, "reserve-stock")
 	return rt
 }
@@ -141,12 +143,14 @@ func TestConsume_OutcomeFollowsTheFaultsKind(t *testing.T) {
 		"throttled for the last time":        {declared(fault.Throttled), 6, gone, warning, "left-to-order"},
 		"an unknown error":                   {errors.New("dial tcp"), 1, waits, alarm, "retried"},
 		"an unknown error for the last time": {errors.New("dial tcp"), 5, waits, alarm, "retried"},
-		"wrapped":                            {fmt.Errorf("while saving: %w", declared(fault.Invalid)), 1, atOnce, alarm, "failed"},
+		"wrapped": {fmt.Errorf("while saving: %w", declared(fault.Invalid)), 1, atOnce,
+			alarm, "failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newBench()
-			answer := s.deliver(t, t.Context(), func(context.Context, saga.Event) error { return c.err }, message(t, "m1", c.received))
+			answer := s.deliver(t, t.Context(), func(context.Context, saga.Event) error { return c.err },
+				message(t, "m1", c.received))
 
 			if c.effect == gone {
 				assert.JSONEq(t, failures(), answer)
@@ -155,12 +159,15 @@ func TestConsume_OutcomeFollowsTheFaultsKind(t *testing.T) {
 				assert.JSONEq(t, failures("m1"), answer)
 				require.Contains(t, s.queue.hidden, "receipt-m1")
 				assert.Equal(t, c.effect == atOnce, s.queue.hidden["receipt-m1"] == 0)
-				assert.Equal(t, []string{"https://sqs.eu-central-1.amazonaws.com/123456789012/backroom-reserve-stock"}, s.queue.urls)
+				assert.Equal(t, []string{"https://sqs.eu-central-1.amazonaws.com/123456789012/backroom-reserve-stock"},
+					s.queue.urls)
 			}
 			lines := s.lines(t)
 			require.Len(t, lines, 1, "one line per message")
-			assert.Equal(t, []any{c.level, c.outcome, "m1", float64(c.received)}, []any{lines[0]["level"], lines[0]["outcome"], lines[0]["messageId"], lines[0]["attempt"]})
-			assert.Equal(t, []any{"OrderPlaced", "m1", "orders:main#m1@1.0~nonce"}, []any{lines[0]["fact"], lines[0]["order"], lines[0]["event"]})
+			assert.Equal(t, []any{c.level, c.outcome, "m1", float64(c.received)},
+				[]any{lines[0]["level"], lines[0]["outcome"], lines[0]["messageId"], lines[0]["attempt"]})
+			assert.Equal(t, []any{"OrderPlaced", "m1", "orders:main#m1@1.0~nonce"},
+				[]any{lines[0]["fact"], lines[0]["order"], lines[0]["event"]})
 			assert.NotContains(t, s.log.String(), "pm_card_visa", "the log contains no bodies")
 		})
 	}
@@ -201,7 +208,8 @@ func TestConsume_AnswerIsNeverNull(t *testing.T) {
 func TestConsume_RetriesAMessageThatCannotBeHidden(t *testing.T) {
 	s := newBench()
 	s.queue.status = 400
-	answer := s.deliver(t, t.Context(), func(context.Context, saga.Event) error { return errors.New("no") }, message(t, "m1", 1))
+	answer := s.deliver(t, t.Context(), func(context.Context, saga.Event) error { return errors.New("no") },
+		message(t, "m1", 1))
 	assert.JSONEq(t, failures("m1"), answer)
 	assert.Contains(t, s.lines(t)[0], "hideError")
 }

@@ -97,13 +97,16 @@ func TestEnvironment_SendsARequestInOnePiece(t *testing.T) {
 		buffer := make([]byte, 1<<16)
 		n, _ := connection.Read(buffer)
 		first <- string(buffer[:n])
-		_, _ = io.WriteString(connection, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: application/x-amz-json-1.0\r\n\r\n{}")
+		_, _ = io.WriteString(connection, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: "+
+			"application/x-amz-json-1.0\r\n\r\n{}")
 	}()
 	rt := function.Environment(map[string]string{
-		"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://" + listener.Addr().String(), "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s",
+		"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://" + listener.Addr().String(), "AWS_ACCESS_KEY_ID": "a",
+		"AWS_SECRET_ACCESS_KEY": "s",
 	})
 	_, err = rt.DynamoDB().GetItem(t.Context(), &dynamodb.GetItemInput{
-		TableName: aws.String("orders"), Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "the-key"}},
+		TableName: aws.String("orders"),
+		Key:       map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "the-key"}},
 	})
 	require.NoError(t, err)
 	assert.Contains(t, <-first, "the-key", "the first packet has header and body")
@@ -111,10 +114,13 @@ func TestEnvironment_SendsARequestInOnePiece(t *testing.T) {
 
 func TestURL_ResolvesASetting(t *testing.T) {
 	for name, c := range map[string]struct{ region, endpoint, setting, url string }{
-		"a URL stays unchanged":         {"eu-central-1", "", "https://api.stripe.com", "https://api.stripe.com"},
-		"a REST API of the account":     {"eu-central-1", "", "execute-api:abc/sandbox", "https://abc.execute-api.eu-central-1.amazonaws.com/sandbox"},
-		"a REST API in China":           {"cn-north-1", "", "execute-api:abc/sandbox", "https://abc.execute-api.cn-north-1.amazonaws.com.cn/sandbox"},
-		"a REST API of the local cloud": {"us-east-1", "http://127.0.0.1:4566", "execute-api:abc/sandbox", "http://127.0.0.1:4566/_aws/execute-api/abc/sandbox"},
+		"a URL stays unchanged": {"eu-central-1", "", "https://api.stripe.com", "https://api.stripe.com"},
+		"a REST API of the account": {"eu-central-1", "", "execute-api:abc/sandbox",
+			"https://abc.execute-api.eu-central-1.amazonaws.com/sandbox"},
+		"a REST API in China": {"cn-north-1", "", "execute-api:abc/sandbox",
+			"https://abc.execute-api.cn-north-1.amazonaws.com.cn/sandbox"},
+		"a REST API of the local cloud": {"us-east-1", "http://127.0.0.1:4566", "execute-api:abc/sandbox",
+			"http://127.0.0.1:4566/_aws/execute-api/abc/sandbox"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rt := function.Environment(map[string]string{"AWS_REGION": c.region, "AWS_ENDPOINT_URL": c.endpoint})

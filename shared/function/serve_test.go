@@ -25,7 +25,8 @@ func (c counter) Limited(*limit.Limiter) http.Handler {
 
 func TestServing_ReadsTheRateLimitOfALimitedRoute(t *testing.T) {
 	limited := false
-	build := function.Serving(func(function.Runtime, Shared) counter { return counter{http.NotFoundHandler(), &limited} })
+	build := function.Serving(
+		func(function.Runtime, Shared) counter { return counter{http.NotFoundHandler(), &limited} })
 	for _, nonsense := range []string{"", "0", "-1", "1.5", "many"} {
 		_, err := build(newBench().runtime(), map[string]string{"CALLER_RATE": nonsense, "CALLER_BURST": "0"})
 		require.Error(t, err, nonsense)
@@ -54,7 +55,8 @@ func (e early) Prepare(context.Context) error {
 func TestServing_PreparesARouteDuringINIT(t *testing.T) {
 	prepared := false
 	rt := newBench().runtime()
-	build := function.Serving(func(function.Runtime, Shared) http.Handler { return early{http.NotFoundHandler(), &prepared} })
+	build := function.Serving(
+		func(function.Runtime, Shared) http.Handler { return early{http.NotFoundHandler(), &prepared} })
 	_, err := build(rt, map[string]string{"TABLE": "t"})
 	require.NoError(t, err)
 	assert.False(t, prepared, "not while it is built")

@@ -10,7 +10,8 @@ import (
 	"backroom/shared/fault"
 )
 
-var errUnhealthy = fault.New(fault.Unavailable, "unhealthy", "The API runs, but its tables do not answer. Ask again after Retry-After.").After(5 * time.Second)
+var errUnhealthy = fault.New(fault.Unavailable, "unhealthy",
+	"The API runs, but its tables do not answer. Ask again after Retry-After.").After(5 * time.Second)
 
 // GetHandler answers GET /health.
 type GetHandler struct {

@@ -42,8 +42,10 @@ type Verifier interface {
 
 // The answers to a caller without the right token.
 var (
-	ErrNotAuthenticated  = fault.New(fault.Unauthenticated, "not-authenticated", "The bearer token is missing, expired or invalid. Get one at POST /oauth/token.")
-	ErrInsufficientScope = fault.New(fault.Forbidden, "insufficient-scope", "The token lacks a scope that this request needs. Get a token with that scope.")
+	ErrNotAuthenticated = fault.New(fault.Unauthenticated, "not-authenticated",
+		"The bearer token is missing, expired or invalid. Get one at POST /oauth/token.")
+	ErrInsufficientScope = fault.New(fault.Forbidden, "insufficient-scope",
+		"The token lacks a scope that this request needs. Get a token with that scope.")
 )
 
 type contextKey struct{}

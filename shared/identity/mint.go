@@ -18,7 +18,8 @@ import (
 	"backroom/shared/fault"
 )
 
-var errSigningUnavailable = fault.New(fault.Unavailable, "signing-unavailable", "Tokens cannot be issued now. Try again after Retry-After.").After(time.Second)
+var errSigningUnavailable = fault.New(fault.Unavailable, "signing-unavailable",
+	"Tokens cannot be issued now. Try again after Retry-After.").After(time.Second)
 
 // Signer has a private key on P-256.
 type Signer interface {
@@ -134,7 +135,8 @@ func concatenated(der []byte) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("identity: signature: %w", err)
-	case len(rest) > 0, signature.R.Sign() <= 0, signature.S.Sign() <= 0, signature.R.BitLen() > 256, signature.S.BitLen() > 256:
+	case len(rest) > 0, signature.R.Sign() <= 0, signature.S.Sign() <= 0, signature.R.BitLen() > 256,
+		signature.S.BitLen() > 256:
 		return nil, errors.New("identity: the signature is not one on P-256")
 	}
 	raw := make([]byte, 64)

@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"strings"
 
-	"backroom/shared/saga"
-
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"backroom/shared/saga"
 )
 
 // An access token is a JWT of RFC 9068: signed with ES256, never encrypted, its header exactly alg, kid and typ.
@@ -33,8 +33,8 @@ func (c claims) caller() Caller {
 	return Caller{Shop: c.Shop, Subject: c.Subject, Client: c.Client, Scopes: strings.Fields(c.Scope)}
 }
 
-// check reports why c cannot be a caller. Every part of a key must be set, and a shop with a # in it could reach keys of
-// another shop.
+// check reports why c cannot be a caller. Every part of a key must be set, and a shop with a # in
+// it could reach keys of another shop.
 func (c Caller) check() error {
 	switch {
 	case c.Subject == "" || c.Client == "" || c.Shop == "":
@@ -45,8 +45,9 @@ func (c Caller) check() error {
 	return nil
 }
 
-// PublicKey returns key as a JSON Web Key. Its kid is the thumbprint of the key (RFC 7638), so that the same key has the same
-// kid everywhere and no other key has it. It returns an error for a key that is not on P-256.
+// PublicKey returns key as a JSON Web Key. Its kid is the thumbprint of the key (RFC 7638), so that
+// the same key has the same kid everywhere and no other key has it. It returns an error for a key
+// that is not on P-256.
 func PublicKey(key *ecdsa.PublicKey) (jose.JSONWebKey, error) {
 	if key == nil || key.Curve != elliptic.P256() {
 		return jose.JSONWebKey{}, errors.New("identity: not a key on P-256")

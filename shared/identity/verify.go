@@ -25,13 +25,14 @@ const (
 	keysPatience = time.Second     // minimum time between two reads that unknown kids cause
 )
 
-var errKeysUnavailable = fault.New(fault.Unavailable, "keys-unavailable", "Tokens cannot be verified now. Try again after Retry-After.").After(time.Second)
+var errKeysUnavailable = fault.New(fault.Unavailable, "keys-unavailable",
+	"Tokens cannot be verified now. Try again after Retry-After.").After(time.Second)
 
 // Keys reads the public keys that verify tokens.
 type Keys func(context.Context) ([]jose.JSONWebKey, error)
 
-// TokenVerifier verifies the access tokens that a Mint issues. It trusts only the keys that Keys returns, and no key that
-// a token brings along.
+// TokenVerifier verifies the access tokens that a Mint issues. It trusts only the keys that Keys
+// returns, and no key that a token brings along.
 type TokenVerifier struct {
 	issuer, audience string
 	now              func() time.Time
@@ -87,8 +88,8 @@ func (v *TokenVerifier) verify(ctx context.Context, token string) (Caller, error
 	return said.caller(), said.caller().check()
 }
 
-// readHeader returns the kid of a token whose header is exactly what a Mint writes. It refuses other members, such as keys,
-// certificates, URLs and extensions, before anything parses them.
+// readHeader returns the kid of a token whose header is exactly what a Mint writes. It refuses
+// other members, such as keys, certificates, URLs and extensions, before anything parses them.
 func readHeader(token string) (kid string, err error) {
 	if len(token) > maxToken {
 		return "", fmt.Errorf("identity: a token of %d bytes", len(token))
@@ -131,7 +132,8 @@ func (v *TokenVerifier) accept(said claims) error {
 	case said.Expiry == nil:
 		return errors.New("identity: the token never expires")
 	}
-	return said.ValidateWithLeeway(jwt.Expected{Issuer: v.issuer, AnyAudience: jwt.Audience{v.audience}, Time: v.now()}, leeway)
+	return said.ValidateWithLeeway(jwt.Expected{Issuer: v.issuer, AnyAudience: jwt.Audience{v.audience}, Time: v.now()},
+		leeway)
 }
 
 // byID reads the usable keys, by their kid.
@@ -143,8 +145,8 @@ func byID(ctx context.Context, keys Keys) (map[string]*ecdsa.PublicKey, error) {
 	return Usable(list), nil
 }
 
-// Usable returns the keys that can verify tokens, by their kid. A key of another kind is left out: it is neither trusted
-// nor published, and does not make the others fail.
+// Usable returns the keys that can verify tokens, by their kid. A key of another kind is left out:
+// it is neither trusted nor published, and does not make the others fail.
 func Usable(list []jose.JSONWebKey) map[string]*ecdsa.PublicKey {
 	usable := make(map[string]*ecdsa.PublicKey, len(list))
 	for _, jwk := range list {

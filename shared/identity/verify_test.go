@@ -46,7 +46,8 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), signer: identitytest.NewSigner(t), board: &identitytest.Board{}}
+	w := &world{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), signer: identitytest.NewSigner(t),
+		board: &identitytest.Board{}}
 	w.mint = &identity.Mint{
 		Issuer: issuer, Audience: audience, Lifetime: 15 * time.Minute,
 		Signer: w.signer, Board: w.board, Now: func() time.Time { return w.now }, NewID: rand.Text,
@@ -59,7 +60,8 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-var anna = identity.Caller{Shop: "main", Subject: "anna", Client: "web", Scopes: []string{identity.OrdersWrite, identity.OrdersRead}}
+var anna = identity.Caller{Shop: "main", Subject: "anna", Client: "web",
+	Scopes: []string{identity.OrdersWrite, identity.OrdersRead}}
 
 // object is a JSON object. A nil member is left out.
 type object map[string]any
@@ -86,8 +88,9 @@ func (w *world) header() object { return object{"alg": "ES256", "kid": w.kid, "t
 
 func (w *world) claims() object {
 	return object{
-		"iss": issuer, "aud": audience, "sub": "anna", "client_id": "web", "shop": "main", "scope": "orders:write orders:read",
-		"iat": w.now.Unix(), "exp": w.now.Add(15 * time.Minute).Unix(), "jti": "one",
+		"iss": issuer, "aud": audience, "sub": "anna", "client_id": "web", "shop": "main",
+		"scope": "orders:write orders:read",
+		"iat":   w.now.Unix(), "exp": w.now.Add(15 * time.Minute).Unix(), "jti": "one",
 	}
 }
 
@@ -142,7 +145,8 @@ func TestIssue_HasTheClaimsOfRFC9068(t *testing.T) {
 	}
 	assert.Equal(t, w.header(), header)
 	assert.NotEmpty(t, said["jti"])
-	expected := w.claims().with(object{"jti": said["jti"], "iat": float64(w.now.Unix()), "exp": float64(w.now.Add(15 * time.Minute).Unix())})
+	expected := w.claims().with(
+		object{"jti": said["jti"], "iat": float64(w.now.Unix()), "exp": float64(w.now.Add(15 * time.Minute).Unix())})
 	assert.Equal(t, expected, said)
 }
 
@@ -151,13 +155,18 @@ func TestVerify_AcceptsValidTokens(t *testing.T) {
 	w := newWorld(t)
 	at := func(d time.Duration) int64 { return w.now.Add(d).Unix() }
 	for name, token := range map[string]string{
-		"as the mint makes it":                    w.forge(t, w.header(), w.claims()),
-		"expired less than the leeway ago":        w.forge(t, w.header(), w.claims().with(object{"exp": at(-60 * time.Second)})),
-		"from a clock that is a little ahead":     w.forge(t, w.header(), w.claims().with(object{"iat": at(time.Minute), "nbf": at(time.Minute)})),
-		"for this audience among others":          w.forge(t, w.header(), w.claims().with(object{"aud": []string{"other", audience}})),
-		"with a claim that nobody asked for":      w.forge(t, w.header(), w.claims().with(object{"email": "x@example.com"})),
-		"that grants nothing, and says so":        w.forge(t, w.header(), w.claims().with(object{"scope": nil})),
-		"whose expiry has a fraction of a second": w.forge(t, w.header(), w.claims().with(object{"exp": float64(at(time.Minute)) + 0.5})),
+		"as the mint makes it": w.forge(t, w.header(), w.claims()),
+		"expired less than the leeway ago": w.forge(t, w.header(),
+			w.claims().with(object{"exp": at(-60 * time.Second)})),
+		"from a clock that is a little ahead": w.forge(t, w.header(),
+			w.claims().with(object{"iat": at(time.Minute), "nbf": at(time.Minute)})),
+		"for this audience among others": w.forge(t, w.header(),
+			w.claims().with(object{"aud": []string{"other", audience}})),
+		"with a claim that nobody asked for": w.forge(t, w.header(),
+			w.claims().with(object{"email": "x@example.com"})),
+		"that grants nothing, and says so": w.forge(t, w.header(), w.claims().with(object{"scope": nil})),
+		"whose expiry has a fraction of a second": w.forge(t, w.header(),
+			w.claims().with(object{"exp": float64(at(time.Minute)) + 0.5})),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -184,7 +193,9 @@ func TestVerify_RefusesInvalidTokens(t *testing.T) {
 	require.NoError(t, err)
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
-	asn1Signature, err := w.signer.Sign(t.Context(), func() []byte { d := sha256.Sum256([]byte(parts[0] + "." + parts[1])); return d[:] }())
+	asn1Signature,
+		err := w.signer.Sign(t.Context(),
+		func() []byte { d := sha256.Sum256([]byte(parts[0] + "." + parts[1])); return d[:] }())
 	require.NoError(t, err)
 	unsigned := func(header object) string { return encoded(t, header) + "." + parts[1] + "." }
 	header := func(changes object) string { return w.forge(t, w.header().with(changes), w.claims()) }
@@ -206,39 +217,48 @@ func TestVerify_RefusesInvalidTokens(t *testing.T) {
 		"100 KB of valid claims":        claims(object{"scope": strings.Repeat("a ", 50<<10)}),
 		"white space around it":         " " + good,
 		"a line end within it":          parts[0] + "\n." + parts[1] + "." + parts[2] + "\x00",
-		"JSON serialization":            `{"protected":"` + parts[0] + `","payload":"` + parts[1] + `","signature":"` + parts[2] + `"}`,
+		"JSON serialization": `{"protected":"` + parts[0] + `","payload":"` + parts[1] + `","signature":"` +
+			parts[2] + `"}`,
 
-		"alg none":                         unsigned(w.header().with(object{"alg": "none"})),
-		"alg None":                         unsigned(w.header().with(object{"alg": "None"})),
-		"alg nOnE":                         unsigned(w.header().with(object{"alg": "nOnE"})),
-		"alg none with a good signature":   header(object{"alg": "none"}),
-		"alg empty":                        header(object{"alg": ""}),
-		"alg missing":                      header(object{"alg": nil}),
-		"alg twice":                        w.forge(t, `{"alg":"ES256","alg":"none","kid":"`+w.kid+`","typ":"at+jwt"}`, w.claims()),
-		"alg in another case":              header(object{"alg": "es256"}),
-		"alg is a list":                    header(object{"alg": []string{"ES256"}}),
-		"HS256 with the public key as PEM": hmacSigned(t, publicPEM, w.header().with(object{"alg": "HS256"}), w.claims()),
+		"alg none":                       unsigned(w.header().with(object{"alg": "none"})),
+		"alg None":                       unsigned(w.header().with(object{"alg": "None"})),
+		"alg nOnE":                       unsigned(w.header().with(object{"alg": "nOnE"})),
+		"alg none with a good signature": header(object{"alg": "none"}),
+		"alg empty":                      header(object{"alg": ""}),
+		"alg missing":                    header(object{"alg": nil}),
+		"alg twice": w.forge(t, `{"alg":"ES256","alg":"none","kid":"`+w.kid+`","typ":"at+jwt"}`,
+			w.claims()),
+		"alg in another case": header(object{"alg": "es256"}),
+		"alg is a list":       header(object{"alg": []string{"ES256"}}),
+		"HS256 with the public key as PEM": hmacSigned(t, publicPEM, w.header().with(object{"alg": "HS256"}),
+			w.claims()),
 		"HS256 with the public key as DER": hmacSigned(t, der, w.header().with(object{"alg": "HS256"}), w.claims()),
-		"HS256 with its thumbprint":        hmacSigned(t, []byte(w.kid), w.header().with(object{"alg": "HS256"}), w.claims()),
-		"an HMAC that calls itself ES256":  hmacSigned(t, der, w.header(), w.claims()),
-		"RS256":                            rs256(t, rsaKey, w.header().with(object{"alg": "RS256"}), w.claims()),
-		"ES384 over a key on P-256":        header(object{"alg": "ES384"}),
-		"EdDSA":                            header(object{"alg": "EdDSA"}),
+		"HS256 with its thumbprint": hmacSigned(t, []byte(w.kid), w.header().with(object{"alg": "HS256"}),
+			w.claims()),
+		"an HMAC that calls itself ES256": hmacSigned(t, der, w.header(), w.claims()),
+		"RS256":                           rs256(t, rsaKey, w.header().with(object{"alg": "RS256"}), w.claims()),
+		"ES384 over a key on P-256":       header(object{"alg": "ES384"}),
+		"EdDSA":                           header(object{"alg": "EdDSA"}),
 
-		"an empty signature":              parts[0] + "." + parts[1] + ".",
-		"a signature of zeros":            parts[0] + "." + parts[1] + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 64)),
-		"a short signature":               parts[0] + "." + parts[1] + "." + parts[2][:80],
-		"a signature in ASN.1":            parts[0] + "." + parts[1] + "." + base64.RawURLEncoding.EncodeToString(asn1Signature),
-		"a padded signature":              good + "==",
-		"altered claims":                  parts[0] + "." + encoded(t, w.claims().with(object{"sub": "boss"})) + "." + parts[2],
-		"an altered header":               encoded(t, `{"typ":"at+jwt","alg":"ES256","kid":"`+w.kid+`"}`) + "." + parts[1] + "." + parts[2],
-		"a stranger's signature":          byStranger(w.header()),
-		"a stranger's key, by its kid":    byStranger(w.header().with(object{"kid": strangersKey.KeyID})),
-		"a stranger's key in jwk":         byStranger(w.header().with(object{"jwk": json.RawMessage(strangersJWK)})),
-		"a stranger's key instead of kid": byStranger(w.header().with(object{"jwk": json.RawMessage(strangersJWK), "kid": nil})),
-		"a stranger's keys at jku":        byStranger(w.header().with(object{"jku": "https://evil.example/jwks.json"})),
-		"a stranger's keys at x5u":        byStranger(w.header().with(object{"x5u": "https://evil.example/chain.pem"})),
-		"a certificate in x5c":            byStranger(w.header().with(object{"x5c": []string{"MIIB"}})),
+		"an empty signature": parts[0] + "." + parts[1] + ".",
+		"a signature of zeros": parts[0] + "." + parts[1] + "." +
+			base64.RawURLEncoding.EncodeToString(make([]byte, 64)),
+		"a short signature": parts[0] + "." + parts[1] + "." + parts[2][:80],
+		"a signature in ASN.1": parts[0] + "." + parts[1] + "." +
+			base64.RawURLEncoding.EncodeToString(asn1Signature),
+		"a padded signature": good + "==",
+		"altered claims": parts[0] + "." + encoded(t, w.claims().with(object{"sub": "boss"})) + "." +
+			parts[2],
+		"an altered header": encoded(t, `{"typ":"at+jwt","alg":"ES256","kid":"`+w.kid+`"}`) + "." +
+			parts[1] + "." + parts[2],
+		"a stranger's signature":       byStranger(w.header()),
+		"a stranger's key, by its kid": byStranger(w.header().with(object{"kid": strangersKey.KeyID})),
+		"a stranger's key in jwk":      byStranger(w.header().with(object{"jwk": json.RawMessage(strangersJWK)})),
+		"a stranger's key instead of kid": byStranger(
+			w.header().with(object{"jwk": json.RawMessage(strangersJWK), "kid": nil})),
+		"a stranger's keys at jku": byStranger(w.header().with(object{"jku": "https://evil.example/jwks.json"})),
+		"a stranger's keys at x5u": byStranger(w.header().with(object{"x5u": "https://evil.example/chain.pem"})),
+		"a certificate in x5c":     byStranger(w.header().with(object{"x5c": []string{"MIIB"}})),
 
 		"jku beside a good signature":    header(object{"jku": "https://evil.example/jwks.json"}),
 		"jwk beside a good signature":    header(object{"jwk": json.RawMessage(strangersJWK)}),
@@ -261,28 +281,32 @@ func TestVerify_RefusesInvalidTokens(t *testing.T) {
 		"a header that is null":          w.forge(t, `null`, w.claims()),
 		"a header that is not JSON":      w.forge(t, `{"alg":`, w.claims()),
 		"a header with bytes behind it":  w.forge(t, `{"alg":"ES256","kid":"`+w.kid+`","typ":"at+jwt"}{}`, w.claims()),
-		"a header in standard base64":    base64.StdEncoding.EncodeToString([]byte(`{"alg":"ES256","kid":"`+w.kid+`","typ":"at+jwt"}`)) + "=." + parts[1] + "." + parts[2],
+		"a header in standard base64": base64.StdEncoding.EncodeToString(
+			[]byte(`{"alg":"ES256","kid":"`+w.kid+`","typ":"at+jwt"}`)) + "=." + parts[1] + "." + parts[2],
 
-		"another issuer":                     claims(object{"iss": "https://evil.example"}),
-		"an issuer that begins the same":     claims(object{"iss": issuer + ".evil.example"}),
-		"an issuer with a slash more":        claims(object{"iss": issuer + "/"}),
-		"no issuer":                          claims(object{"iss": nil}),
-		"a list of issuers":                  claims(object{"iss": []string{issuer}}),
-		"another audience":                   claims(object{"aud": "other"}),
-		"no audience":                        claims(object{"aud": nil}),
-		"an empty audience":                  claims(object{"aud": []string{}}),
-		"an audience that is an object":      claims(object{"aud": object{"0": audience}}),
-		"expired 61 seconds ago":             claims(object{"exp": at(-61 * time.Second)}),
-		"no expiry":                          claims(object{"exp": nil}),
-		"an expiry that is null":             w.forge(t, w.header(), strings.Replace(claimsText(t, w), `"exp":`, `"exp":null,"x":`, 1)),
-		"an expiry that is text":             claims(object{"exp": "4102444800"}),
-		"an expiry that is true":             claims(object{"exp": true}),
-		"an expiry beyond all time":          claims(object{"exp": json.RawMessage("1e400")}),
-		"an expiry that overflows":           claims(object{"exp": json.RawMessage("9223372036854775807")}),
-		"an expiry that is negative":         claims(object{"exp": -1}),
-		"a zero expiry":                      claims(object{"exp": 0}),
-		"an expiry twice":                    w.forge(t, w.header(), strings.Replace(claimsText(t, w), `{`, `{"exp":1,`, 1)),
-		"an expiry in another case":          w.forge(t, w.header(), strings.Replace(claimsText(t, w), `"exp"`, `"EXP"`, 1)),
+		"another issuer":                 claims(object{"iss": "https://evil.example"}),
+		"an issuer that begins the same": claims(object{"iss": issuer + ".evil.example"}),
+		"an issuer with a slash more":    claims(object{"iss": issuer + "/"}),
+		"no issuer":                      claims(object{"iss": nil}),
+		"a list of issuers":              claims(object{"iss": []string{issuer}}),
+		"another audience":               claims(object{"aud": "other"}),
+		"no audience":                    claims(object{"aud": nil}),
+		"an empty audience":              claims(object{"aud": []string{}}),
+		"an audience that is an object":  claims(object{"aud": object{"0": audience}}),
+		"expired 61 seconds ago":         claims(object{"exp": at(-61 * time.Second)}),
+		"no expiry":                      claims(object{"exp": nil}),
+		"an expiry that is null": w.forge(t, w.header(),
+			strings.Replace(claimsText(t, w), `"exp":`, `"exp":null,"x":`, 1)),
+		"an expiry that is text":     claims(object{"exp": "4102444800"}),
+		"an expiry that is true":     claims(object{"exp": true}),
+		"an expiry beyond all time":  claims(object{"exp": json.RawMessage("1e400")}),
+		"an expiry that overflows":   claims(object{"exp": json.RawMessage("9223372036854775807")}),
+		"an expiry that is negative": claims(object{"exp": -1}),
+		"a zero expiry":              claims(object{"exp": 0}),
+		"an expiry twice": w.forge(t, w.header(),
+			strings.Replace(claimsText(t, w), `{`, `{"exp":1,`, 1)),
+		"an expiry in another case": w.forge(t, w.header(),
+			strings.Replace(claimsText(t, w), `"exp"`, `"EXP"`, 1)),
 		"not valid for another 61 seconds":   claims(object{"nbf": at(61 * time.Second)}),
 		"issued in 61 seconds":               claims(object{"iat": at(61 * time.Second)}),
 		"a not-before that is text":          claims(object{"nbf": "soon"}),
@@ -453,10 +477,13 @@ func TestIssue_FailsForInvalidCallersAndSigners(t *testing.T) {
 		spoil  func(*world)
 		kind   fault.Kind
 	}{
-		"a caller without a shop":      {caller: identity.Caller{Subject: "anna", Client: "web"}, kind: fault.Internal},
-		"a shop with a # in its name":  {caller: identity.Caller{Shop: "a#b", Subject: "anna", Client: "web"}, kind: fault.Internal},
-		"a key that was not published": {caller: anna, kind: fault.Unavailable, spoil: func(w *world) { w.board.Away = errors.New("away") }},
-		"a signer that does not sign":  {caller: anna, kind: fault.Unavailable, spoil: func(w *world) { w.mint.Signer = badSigner{Signer: w.signer} }},
+		"a caller without a shop": {caller: identity.Caller{Subject: "anna", Client: "web"}, kind: fault.Internal},
+		"a shop with a # in its name": {caller: identity.Caller{Shop: "a#b", Subject: "anna", Client: "web"},
+			kind: fault.Internal},
+		"a key that was not published": {caller: anna, kind: fault.Unavailable,
+			spoil: func(w *world) { w.board.Away = errors.New("away") }},
+		"a signer that does not sign": {caller: anna, kind: fault.Unavailable,
+			spoil: func(w *world) { w.mint.Signer = badSigner{Signer: w.signer} }},
 		"a signature that is rubbish": {caller: anna, kind: fault.Unavailable, spoil: func(w *world) {
 			w.mint.Signer = badSigner{Signer: w.signer, signature: []byte{0x30, 6, 2, 1, 0, 2, 1, 1}}
 		}},

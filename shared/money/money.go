@@ -14,9 +14,12 @@ const Max = 1 << 53
 
 // Errors of amounts.
 var (
-	ErrOutOfRange = fault.New(fault.Invalid, "amount-out-of-range", "An amount, or the total, is not between 0 and 2^53 minor units. Send a smaller amount.")
-	ErrCurrency   = fault.New(fault.Invalid, "unknown-currency", "The currency is not an ISO 4217 code. Use a code such as EUR.")
-	ErrMixed      = fault.New(fault.Invalid, "mixed-currencies", "An order has one currency. Use the currency of the order.")
+	ErrOutOfRange = fault.New(fault.Invalid, "amount-out-of-range",
+		"An amount, or the total, is not between 0 and 2^53 minor units. Send a smaller amount.")
+	ErrCurrency = fault.New(fault.Invalid, "unknown-currency",
+		"The currency is not an ISO 4217 code. Use a code such as EUR.")
+	ErrMixed = fault.New(fault.Invalid, "mixed-currencies",
+		"An order has one currency. Use the currency of the order.")
 )
 
 // Money is an amount in minor units (cents, yen) of one currency.

@@ -11,8 +11,9 @@ import (
 )
 
 var (
-	anyAmount = rapid.OneOf(rapid.Int64Range(0, money.Max), rapid.Int64Range(0, 10_000), rapid.SampledFrom([]int64{0, 1, money.Max - 1, money.Max}))
-	currency  = rapid.SampledFrom([]string{"EUR", "USD", "JPY", "KWD"})
+	anyAmount = rapid.OneOf(rapid.Int64Range(0, money.Max), rapid.Int64Range(0, 10_000),
+		rapid.SampledFrom([]int64{0, 1, money.Max - 1, money.Max}))
+	currency = rapid.SampledFrom([]string{"EUR", "USD", "JPY", "KWD"})
 )
 
 func amount(t *rapid.T, in string, label string) money.Money {

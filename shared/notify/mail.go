@@ -80,7 +80,8 @@ func Write(n Notice, o Order) (Mail, error) {
 		return Mail{}, fmt.Errorf("notify: unknown template %q", n.Template)
 	}
 	c := content{
-		Order: line(o.ID), PlacedAt: o.PlacedAt.UTC().Format("2 January 2006"), Reason: reasons[o.Reason], Total: o.Total.Format(),
+		Order: line(o.ID), PlacedAt: o.PlacedAt.UTC().Format("2 January 2006"), Reason: reasons[o.Reason],
+		Total:  o.Total.Format(),
 		Refund: o.in(o.refund(n.Refund).Amount),
 	}
 	for _, ol := range o.Lines {
@@ -88,7 +89,8 @@ func Write(n Notice, o Order) (Mail, error) {
 	}
 	var subject, text, html bytes.Buffer
 	for _, err := range []error{
-		l.text.ExecuteTemplate(&subject, "subject", c), l.text.ExecuteTemplate(&text, "text", c), l.html.ExecuteTemplate(&html, "page", c),
+		l.text.ExecuteTemplate(&subject, "subject", c), l.text.ExecuteTemplate(&text, "text", c),
+		l.html.ExecuteTemplate(&html, "page", c),
 	} {
 		if err != nil {
 			return Mail{}, fmt.Errorf("notify: write %s: %w", n.Template, err)

@@ -71,7 +71,9 @@ func TestWrite_EscapesAnOrdersText(t *testing.T) {
 		o.Lines = []saga.Line{{SKU: hostile, Quantity: 1, Price: 1}}
 		o.Refunds = []saga.Refund{{ID: "r1", Amount: 1}}
 	})
-	for _, template := range []notify.Template{notify.Confirmed, notify.Rejected, notify.Expired, notify.Canceled, notify.Refunded} {
+	for _, template := range []notify.Template{
+		notify.Confirmed, notify.Rejected, notify.Expired, notify.Canceled, notify.Refunded,
+	} {
 		m, err := notify.Write(notify.Notice{Template: template, Refund: "r1"}, o)
 		require.NoError(t, err)
 		assert.NotContains(t, m.HTML, "<script", template)

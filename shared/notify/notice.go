@@ -60,7 +60,8 @@ func (n Notice) Key() string {
 // outcomes are the facts that lead to a mail, with its template. The order's outcome has the
 // template's name.
 var outcomes = map[saga.Fact]Template{
-	saga.OrderConfirmed: Confirmed, saga.OrderRejected: Rejected, saga.OrderExpired: Expired, saga.OrderCanceled: Canceled,
+	saga.OrderConfirmed: Confirmed, saga.OrderRejected: Rejected, saga.OrderExpired: Expired,
+	saga.OrderCanceled: Canceled,
 }
 
 // Due returns the notices that a fact of an order leads to. It returns none if the order has

@@ -30,7 +30,8 @@ func with(change func(*notify.Order)) notify.Order {
 func TestDue_ReturnsTheNoticesOfAFact(t *testing.T) {
 	outcome := func(v string) notify.Order { return with(func(o *notify.Order) { o.Outcome = v }) }
 	refunds := with(func(o *notify.Order) {
-		o.Refunds = []saga.Refund{{ID: "r1", Status: saga.RefundStatusSucceeded}, {ID: "r2", Status: saga.RefundStatusPending}, {ID: "r3", Status: saga.RefundStatusSucceeded}}
+		o.Refunds = []saga.Refund{{ID: "r1", Status: saga.RefundStatusSucceeded},
+			{ID: "r2", Status: saga.RefundStatusPending}, {ID: "r3", Status: saga.RefundStatusSucceeded}}
 	})
 	underway := with(func(o *notify.Order) { o.Outcome, o.MoneyOut = "canceled", true })
 	failed := with(func(o *notify.Order) { o.Refunds = []saga.Refund{{ID: "r1", Status: saga.RefundStatusFailed}} })
@@ -39,11 +40,12 @@ func TestDue_ReturnsTheNoticesOfAFact(t *testing.T) {
 		order notify.Order
 		keys  []string
 	}{
-		"a confirmation":                   {saga.OrderConfirmed, sold(), []string{"main#ord_1#confirmed"}},
-		"a rejection":                      {saga.OrderRejected, outcome("rejected"), []string{"main#ord_1#rejected"}},
-		"an expiry":                        {saga.OrderExpired, outcome("expired"), []string{"main#ord_1#expired"}},
-		"a cancellation":                   {saga.OrderCanceled, outcome("canceled"), []string{"main#ord_1#canceled"}},
-		"one for each refund that arrived": {saga.OrderRefunded, refunds, []string{"main#ord_1#refunded#r1", "main#ord_1#refunded#r3"}},
+		"a confirmation": {saga.OrderConfirmed, sold(), []string{"main#ord_1#confirmed"}},
+		"a rejection":    {saga.OrderRejected, outcome("rejected"), []string{"main#ord_1#rejected"}},
+		"an expiry":      {saga.OrderExpired, outcome("expired"), []string{"main#ord_1#expired"}},
+		"a cancellation": {saga.OrderCanceled, outcome("canceled"), []string{"main#ord_1#canceled"}},
+		"one for each refund that arrived": {saga.OrderRefunded, refunds,
+			[]string{"main#ord_1#refunded#r1", "main#ord_1#refunded#r3"}},
 		"none for a confirmation that was canceled":    {saga.OrderConfirmed, outcome("canceled"), nil},
 		"none for a return that is under way again":    {saga.OrderCanceled, underway, nil},
 		"none for refunds that failed in the meantime": {saga.OrderRefunded, failed, nil},

@@ -54,7 +54,8 @@ func (o office) step(through http.RoundTripper) notify.SendStep {
 
 // order writes the row of an order with an outcome and more attributes, in JSON.
 func (o office) order(email, verdict, more string) {
-	o.Put("Orders", fmt.Sprintf(`{"pk":"main#ord_1","order":"ord_1","shop":"main","email":%q,"outcome":%q,"placed_at":1772366400000,
+	o.Put("Orders",
+		fmt.Sprintf(`{"pk":"main#ord_1","order":"ord_1","shop":"main","email":%q,"outcome":%q,"placed_at":1772366400000,
 		"lines":[{"sku":"MUG-1","quantity":2,"price":1250}],"total":2500,"currency":"EUR"%s}`, email, verdict, more))
 }
 
@@ -121,9 +122,11 @@ func TestSendStep_SkipsMailsThatAreNotDue(t *testing.T) {
 		email, verdict, more string
 		outcome              string
 	}{
-		"an order without an address":                    {saga.OrderConfirmed, "", "confirmed", "", "no-address"},
-		"a confirmation of an order that was canceled":   {saga.OrderConfirmed, "ada@example.com", "canceled", "", "outdated"},
-		"a cancellation whose return is under way again": {saga.OrderCanceled, "ada@example.com", "canceled", `,"awaits":["money"]`, "outdated"},
+		"an order without an address": {saga.OrderConfirmed, "", "confirmed", "", "no-address"},
+		"a confirmation of an order that was canceled": {saga.OrderConfirmed, "ada@example.com", "canceled", "",
+			"outdated"},
+		"a cancellation whose return is under way again": {saga.OrderCanceled, "ada@example.com", "canceled",
+			`,"awaits":["money"]`, "outdated"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -145,12 +148,14 @@ func TestSendStep_SendsOneMailPerRefund(t *testing.T) {
 	o := open(t)
 	s := o.step(nil)
 	first := `{"id":"r1","amount":500,"try":1,"status":"succeeded"}`
-	o.order("ada@example.com", "confirmed", `,"refunds":[`+first+`,{"id":"r2","amount":700,"try":1,"status":"pending"}]`)
+	o.order("ada@example.com", "confirmed", `,"refunds":[`+first+
+		`,{"id":"r2","amount":700,"try":1,"status":"pending"}]`)
 	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderRefunded)))
 	assert.Len(t, o.Rows("Mailbox"), 1)
 	assert.Contains(t, o.Row("Mailbox", "main#ord_1#refunded#r1"), "5.00 EUR")
 
-	o.order("ada@example.com", "confirmed", `,"refunds":[`+first+`,{"id":"r2","amount":700,"try":2,"status":"succeeded"}]`)
+	o.order("ada@example.com", "confirmed", `,"refunds":[`+first+
+		`,{"id":"r2","amount":700,"try":2,"status":"succeeded"}]`)
 	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderRefunded)))
 	assert.Len(t, o.Rows("Mailbox"), 2)
 	assert.Contains(t, o.Row("Mailbox", "main#ord_1#refunded#r2"), "7.00 EUR")
@@ -174,7 +179,8 @@ func TestSendStep_RetriesWhileTheProviderIsDown(t *testing.T) {
 		require.Error(t, err)
 		assert.Equal(t, why, fault.KindOf(err))
 	}
-	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderConfirmed)), "the claim was released, so the retry succeeds before the lease ends")
+	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderConfirmed)),
+		"the claim was released, so the retry succeeds before the lease ends")
 	assert.Len(t, p.sent, 1)
 }
 
@@ -287,7 +293,8 @@ func TestSendStep_SurvivesACrashAtEveryRequest(t *testing.T) {
 					t.Parallel()
 					o := open(t)
 					o.order(email, "confirmed", "")
-					dying := &crashing{through: o.Runtime().AWS.HTTPClient.(*http.Client).Transport, n: n, answered: answered}
+					dying := &crashing{through: o.Runtime().AWS.HTTPClient.(*http.Client).Transport, n: n,
+						answered: answered}
 					first := o.step(dying).Handle(t.Context(), about(t, saga.OrderConfirmed))
 					if n <= 5 {
 						require.Error(t, first)

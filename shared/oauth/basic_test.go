@@ -27,7 +27,8 @@ func FuzzBasic(f *testing.F) {
 			return
 		}
 		scheme, encoded := header[:len("Basic")], strings.TrimSpace(header[len("Basic"):])
-		theirID, theirSecret, known := (&http.Request{Header: http.Header{"Authorization": {scheme + " " + encoded}}}).BasicAuth()
+		theirID, theirSecret,
+			known := (&http.Request{Header: http.Header{"Authorization": {scheme + " " + encoded}}}).BasicAuth()
 		require.True(t, known)
 		theirID, badID := url.QueryUnescape(theirID)
 		theirSecret, badSecret := url.QueryUnescape(theirSecret)

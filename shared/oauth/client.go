@@ -26,7 +26,8 @@ const (
 	secretPatience = 5 * time.Second // minimum time between two reads that wrong secrets cause
 )
 
-var errClientsUnavailable = fault.New(fault.Unavailable, "clients-unavailable", "Clients cannot be authenticated now. Try again after Retry-After.").After(time.Second)
+var errClientsUnavailable = fault.New(fault.Unavailable, "clients-unavailable",
+	"Clients cannot be authenticated now. Try again after Retry-After.").After(time.Second)
 
 // Bootstrap is the first client of a deployment. It has every scope, so its secret gives access to the whole shop.
 type Bootstrap struct {
@@ -60,8 +61,8 @@ func (b *Bootstrap) Prepare(ctx context.Context) error {
 	return err
 }
 
-// Authenticate returns the client if id and secret match, as Clients promises. If they do not match, it reads the secret
-// again, because it may have been replaced.
+// Authenticate returns the client if id and secret match, as Clients promises. If they do not
+// match, it reads the secret again, because it may have been replaced.
 func (b *Bootstrap) Authenticate(ctx context.Context, id, secret string) (Client, error) {
 	given := digest(id, secret)
 	own, err := b.credentials.Get(ctx)
@@ -88,5 +89,6 @@ func digest(id, secret string) digests {
 }
 
 func (d digests) equal(other digests) bool {
-	return subtle.ConstantTimeCompare(d.id[:], other.id[:])&subtle.ConstantTimeCompare(d.secret[:], other.secret[:]) == 1
+	return subtle.ConstantTimeCompare(d.id[:], other.id[:])&subtle.ConstantTimeCompare(d.secret[:],
+		other.secret[:]) == 1
 }

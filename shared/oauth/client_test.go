@@ -44,7 +44,9 @@ func TestBootstrap_AuthenticatesItsClient(t *testing.T) {
 	_, unknown := b.Authenticate(t.Context(), "nobody", "s3cret")
 	require.ErrorIs(t, wrong, oauth.ErrUnknownClient)
 	assert.Equal(t, wrong, unknown, "a guesser does not learn which of the two was wrong")
-	for _, pair := range [][2]string{{"", ""}, {"shop", ""}, {"", "s3cret"}, {"shop", "s3cret "}, {"Shop", "s3cret"}, {"shops3cret", ""}} {
+	for _, pair := range [][2]string{
+		{"", ""}, {"shop", ""}, {"", "s3cret"}, {"shop", "s3cret "}, {"Shop", "s3cret"}, {"shops3cret", ""},
+	} {
 		_, err := b.Authenticate(t.Context(), pair[0], pair[1])
 		assert.ErrorIs(t, err, oauth.ErrUnknownClient, "%q", pair)
 	}

@@ -28,24 +28,29 @@ func (r *Refusal) Error() string { return r.Code + ": " + r.Description }
 // The refusals.
 var (
 	// ErrUnknownClient is the same for a wrong secret and for an unknown client.
-	ErrUnknownClient = &Refusal{"invalid_client", "The client is unknown or its secret is wrong. Authenticate with HTTP Basic."}
+	ErrUnknownClient = &Refusal{"invalid_client",
+		"The client is unknown or its secret is wrong. Authenticate with HTTP Basic."}
 
-	errSecretInBody   = &Refusal{"invalid_request", "The secret is in the body. Authenticate with HTTP Basic."}
-	errOtherClient    = &Refusal{"invalid_request", "client_id differs from the client of the Authorization header. Leave it out, or send the same id."}
-	errNoGrantType    = &Refusal{"invalid_request", "grant_type is missing. Send grant_type=client_credentials."}
-	errGrantType      = &Refusal{"unsupported_grant_type", "grant_type must be client_credentials."}
-	errNoCustomers    = &Refusal{"unauthorized_client", "The client lacks the scope tokens:customer. Leave customer out."}
-	errCustomer       = &Refusal{"invalid_request", "customer must be 1 to 64 letters, digits, '.', '_' or '-'."}
-	errScopeTooWide   = &Refusal{"invalid_scope", "The token cannot grant all of these scopes. Ask for fewer, or leave scope out."}
+	errSecretInBody = &Refusal{"invalid_request", "The secret is in the body. Authenticate with HTTP Basic."}
+	errOtherClient  = &Refusal{"invalid_request",
+		"client_id differs from the client of the Authorization header. Leave it out, or send the same id."}
+	errNoGrantType = &Refusal{"invalid_request", "grant_type is missing. Send grant_type=client_credentials."}
+	errGrantType   = &Refusal{"unsupported_grant_type", "grant_type must be client_credentials."}
+	errNoCustomers = &Refusal{"unauthorized_client",
+		"The client lacks the scope tokens:customer. Leave customer out."}
+	errCustomer     = &Refusal{"invalid_request", "customer must be 1 to 64 letters, digits, '.', '_' or '-'."}
+	errScopeTooWide = &Refusal{"invalid_scope",
+		"The token cannot grant all of these scopes. Ask for fewer, or leave scope out."}
 	errNothingGranted = &Refusal{"invalid_scope", "The client has no scope that this token can grant."}
 )
 
-// customer matches the names of customers. A colon is not allowed, so that a customer cannot have the subject of a client
-// (see Grant). An at sign is not allowed, because logs and rows have the name and must not have mail addresses.
+// customer matches the names of customers. A colon is not allowed, so that a customer cannot have
+// the subject of a client (see Grant). An at sign is not allowed, because logs and rows have the
+// name and must not have mail addresses.
 var customer = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// Grant decides the subject and the scopes of the token that a client asks for, or returns a *Refusal. A token without a
-// customer has the subject "client:" and the client's id.
+// Grant decides the subject and the scopes of the token that a client asks for, or returns a
+// *Refusal. A token without a customer has the subject "client:" and the client's id.
 func Grant(c Client, r TokenRequest) (identity.Caller, error) {
 	switch {
 	case r.Secret != "":

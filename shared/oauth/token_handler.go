@@ -23,9 +23,10 @@ type Clients interface {
 
 // TokenHandler answers POST /oauth/token with the client credentials grant (RFC 6749, section 4.4).
 //
-// Its errors have the form of RFC 6749, section 5.2, which is application/json with error and error_description, because
-// OAuth client libraries expect it. Errors that the protocol has no code for (an unreadable form, another media type,
-// throttling, an outage) are RFC 9457 documents as on every route.
+// Its errors have the form of RFC 6749, section 5.2, which is application/json with error and
+// error_description, because OAuth client libraries expect it. Errors that the protocol has no code
+// for (an unreadable form, another media type, throttling, an outage) are RFC 9457 documents as on
+// every route.
 type TokenHandler struct {
 	Clients Clients
 	Mint    *identity.Mint
@@ -58,10 +59,13 @@ type tokenOutput struct {
 // Operation returns the route.
 func (h TokenHandler) Operation() api.Operation {
 	return api.New(api.Route{
-		Name: "issue-token", Method: http.MethodPost, Path: "/oauth/token", Tags: []string{"access"}, DefaultStatus: http.StatusOK,
-		Summary: "Issue an access token",
-		Description: "The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is " +
-			"JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.",
+		Name: "issue-token", Method: http.MethodPost, Path: "/oauth/token", Tags: []string{"access"},
+		DefaultStatus: http.StatusOK,
+		Summary:       "Issue an access token",
+		Description: "The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with " +
+			"HTTP Basic. A refusal is " +
+			"JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for " +
+			"`invalid_client` and 400 otherwise.",
 		Access: api.Public,
 		Answers: map[int]string{
 			http.StatusBadRequest:   "The request was refused; `error` says why.",
@@ -85,7 +89,8 @@ func (h TokenHandler) serve(ctx context.Context, in *tokenInput) (*tokenOutput, 
 	}
 	observe.Note(ctx, slog.String("grantedTo", caller.Client))
 	return answer(http.StatusOK, TokenAnswer{
-		AccessToken: token, TokenType: "Bearer", ExpiresIn: int(h.Mint.Lifetime.Seconds()), Scope: strings.Join(caller.Scopes, " "),
+		AccessToken: token, TokenType: "Bearer", ExpiresIn: int(h.Mint.Lifetime.Seconds()),
+		Scope: strings.Join(caller.Scopes, " "),
 	}), nil
 }
 

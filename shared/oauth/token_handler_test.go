@@ -81,15 +81,18 @@ func TestTokenHandler_IssuesAToken(t *testing.T) {
 			identity.Caller{Shop: "main", Subject: "client:shop", Client: "shop", Scopes: all},
 		},
 		"for a customer": {
-			basic("shop", "s3cret"), "grant_type=client_credentials&customer=anna-42&scope=orders%3Aread+orders%3Awrite",
-			identity.Caller{Shop: "main", Subject: "anna-42", Client: "shop", Scopes: []string{"orders:read", "orders:write"}},
+			basic("shop", "s3cret"),
+			"grant_type=client_credentials&customer=anna-42&scope=orders%3Aread+orders%3Awrite",
+			identity.Caller{Shop: "main", Subject: "anna-42", Client: "shop",
+				Scopes: []string{"orders:read", "orders:write"}},
 		},
 		"if its id and secret had to be encoded": {
 			basic(oddID, oddSecret), "grant_type=client_credentials",
 			identity.Caller{Shop: "main", Subject: "client:odd", Client: "odd", Scopes: []string{"orders:read"}},
 		},
 		"whatever the case of the scheme": {
-			"bAsIc" + strings.TrimPrefix(basic("shop", "s3cret"), "Basic"), "grant_type=client_credentials&scope=orders:read",
+			"bAsIc" + strings.TrimPrefix(basic("shop", "s3cret"), "Basic"),
+			"grant_type=client_credentials&scope=orders:read",
 			identity.Caller{Shop: "main", Subject: "client:shop", Client: "shop", Scopes: []string{"orders:read"}},
 		},
 		"whatever else is in the form": {
@@ -141,11 +144,14 @@ func TestTokenHandler_RefusesAsRFC6749Requires(t *testing.T) {
 		"an id with an invalid escape":    {plain("%zz:s3cret"), cc, 401, "invalid_client"},
 		"bytes that are not UTF-8":        {plain("\xff\xfe:\xff"), cc, 401, "invalid_client"},
 		"no grant type":                   {basic("shop", "s3cret"), "scope=orders:read", 400, "invalid_request"},
-		"another grant":                   {basic("shop", "s3cret"), "grant_type=refresh_token", 400, "unsupported_grant_type"},
-		"a scope too many":                {basic("shop", "s3cret"), cc + "&scope=orders:read+root", 400, "invalid_scope"},
-		"a customer who cannot be one":    {basic("shop", "s3cret"), cc + "&customer=a%23b", 400, "invalid_request"},
-		"a client without customers":      {basic(oddID, oddSecret), cc + "&customer=anna", 400, "unauthorized_client"},
-		"two ways to authenticate":        {basic("shop", "s3cret"), cc + "&client_secret=s3cret", 400, "invalid_request"},
+		"another grant": {basic("shop", "s3cret"), "grant_type=refresh_token", 400,
+			"unsupported_grant_type"},
+		"a scope too many": {basic("shop", "s3cret"), cc + "&scope=orders:read+root", 400,
+			"invalid_scope"},
+		"a customer who cannot be one": {basic("shop", "s3cret"), cc + "&customer=a%23b", 400, "invalid_request"},
+		"a client without customers":   {basic(oddID, oddSecret), cc + "&customer=anna", 400, "unauthorized_client"},
+		"two ways to authenticate": {basic("shop", "s3cret"), cc + "&client_secret=s3cret", 400,
+			"invalid_request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -197,14 +203,19 @@ func TestTokenHandler_OtherErrorsAreProblems(t *testing.T) {
 		status  int
 	}{
 		"clients that cannot be read": {request: request(nil), clients: oddClients{err: away}, status: 503},
-		"a bug":                       {request: request(nil), clients: oddClients{err: errors.New("nil map")}, status: 500},
+		"a bug": {request: request(nil), clients: oddClients{err: errors.New("nil map")},
+			status: 500},
 		"a key that is not published": {request: request(nil), board: errors.New("timeout"), status: 503},
-		"JSON":                        {request: request(func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }), status: 415},
-		"another method":              {request: request(func(r *http.Request) { r.Method = http.MethodGet }), status: 405},
-		"no body":                     {request: request(body("")), status: 400},
-		"an invalid escape":           {request: request(body("grant_type=%zz")), status: 400},
-		"a field twice":               {request: request(body("grant_type=client_credentials&grant_type=client_credentials")), status: 422},
-		"a form that is too large":    {request: request(body("grant_type=client_credentials&scope=" + strings.Repeat("x", 64<<10))), status: 413},
+		"JSON": {request: request(
+			func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }), status: 415},
+		"another method": {request: request(func(r *http.Request) { r.Method = http.MethodGet }),
+			status: 405},
+		"no body":           {request: request(body("")), status: 400},
+		"an invalid escape": {request: request(body("grant_type=%zz")), status: 400},
+		"a field twice": {request: request(
+			body("grant_type=client_credentials&grant_type=client_credentials")), status: 422},
+		"a form that is too large": {request: request(
+			body("grant_type=client_credentials&scope=" + strings.Repeat("x", 64<<10))), status: 413},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -58,7 +58,8 @@ func emf(at time.Time, meters []meter) []slog.Attr {
 		}
 		values[m.name] = append(values[m.name], m.value)
 	}
-	attrs := []slog.Attr{slog.Any("_aws", map[string]any{"Timestamp": at.UnixMilli(), "CloudWatchMetrics": []directive{d}})}
+	attrs := []slog.Attr{slog.Any("_aws",
+		map[string]any{"Timestamp": at.UnixMilli(), "CloudWatchMetrics": []directive{d}})}
 	for _, def := range d.Metrics {
 		attrs = append(attrs, slog.Any(def.Name, values[def.Name]))
 	}

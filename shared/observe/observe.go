@@ -17,18 +17,19 @@ import (
 // Logger returns a logger that writes JSON lines with the names that Lambda's own JSON log format
 // uses (timestamp, level, message), so that one query reads both. function names the Lambda.
 func Logger(w io.Writer, level slog.Level, function string) *slog.Logger {
-	h := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-		if len(groups) > 0 {
+	h := slog.NewJSONHandler(w,
+		&slog.HandlerOptions{Level: level, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) > 0 {
+				return a
+			}
+			switch a.Key {
+			case slog.TimeKey:
+				a.Key = "timestamp"
+			case slog.MessageKey:
+				a.Key = "message"
+			}
 			return a
-		}
-		switch a.Key {
-		case slog.TimeKey:
-			a.Key = "timestamp"
-		case slog.MessageKey:
-			a.Key = "message"
-		}
-		return a
-	}})
+		}})
 	return slog.New(h).With("function", function)
 }
 
@@ -68,7 +69,8 @@ func Note(ctx context.Context, attrs ...slog.Attr) {
 func (l *Line) Done(ctx context.Context, outcome string, err error, permanently bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	attrs := append(l.attrs, slog.String("outcome", outcome), slog.Float64("ms", float64(time.Since(l.start).Microseconds())/1000))
+	attrs := append(l.attrs, slog.String("outcome", outcome),
+		slog.Float64("ms", float64(time.Since(l.start).Microseconds())/1000))
 	kind := fault.KindOf(err)
 	if err != nil {
 		attrs = append(attrs, slog.String("kind", string(kind)), slog.String("error", err.Error()))

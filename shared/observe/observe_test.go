@@ -20,7 +20,9 @@ import (
 func line(t *testing.T, do func(context.Context), err error, permanently bool) map[string]any {
 	t.Helper()
 	var out bytes.Buffer
-	ctx, l := observe.Begin(t.Context(), observe.Logger(&out, slog.LevelDebug, "place-order"), slog.String("requestId", "r1"))
+	ctx,
+		l := observe.Begin(t.Context(), observe.Logger(&out, slog.LevelDebug, "place-order"),
+		slog.String("requestId", "r1"))
 	do(ctx)
 	l.Done(ctx, "done", err, permanently)
 	var fields map[string]any
@@ -69,7 +71,8 @@ func TestCount_AddsMetricsToTheLine(t *testing.T) {
 	assert.IsType(t, 0.0, format["Timestamp"])
 	text, err := json.Marshal(format["CloudWatchMetrics"])
 	require.NoError(t, err)
-	assert.JSONEq(t, `[{"Namespace":"Backroom","Dimensions":[["function"]],"Metrics":[{"Name":"OrdersLate","Unit":"Count"},{"Name":"OrderToOutcome","Unit":"Milliseconds"}]}]`, string(text))
+	assert.JSONEq(t,
+		`[{"Namespace":"Backroom","Dimensions":[["function"]],"Metrics":[{"Name":"OrdersLate","Unit":"Count"},{"Name":"OrderToOutcome","Unit":"Milliseconds"}]}]`, string(text))
 	assert.NotContains(t, line(t, func(context.Context) {}, nil, false), "_aws")
 }
 

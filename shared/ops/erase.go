@@ -107,7 +107,9 @@ func (s Site) eraseMails(ctx context.Context, o order.Order) error {
 		return nil
 	}
 	for _, n := range possibleNotices(o) {
-		if _, err := s.DB.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &mailbox, Key: record.PrimaryKey(n.Key())}); err != nil {
+		if _,
+			err := s.DB.DeleteItem(ctx,
+			&dynamodb.DeleteItemInput{TableName: &mailbox, Key: record.PrimaryKey(n.Key())}); err != nil {
 			return record.Failure(err)
 		}
 	}

@@ -36,7 +36,8 @@ func open(t *testing.T) (ops.Site, *cloudtest.Cloud) {
 	for _, id := range []string{"Orders", "Reservations", "Charges", "Notices", "Mailbox"} {
 		names[id] = c.Table(id)
 	}
-	return ops.Site{DB: rt.DynamoDB(), Queues: rt.Queues(c.Environment("relay-facts")["QUEUES"]), Names: names, Now: rt.Now}, c
+	return ops.Site{DB: rt.DynamoDB(), Queues: rt.Queues(c.Environment("relay-facts")["QUEUES"]), Names: names,
+		Now: rt.Now}, c
 }
 
 // place stores an order after a change of the case.
@@ -78,8 +79,10 @@ func TestStory_IsReadFromAllTables(t *testing.T) {
 	assert.Empty(t, told.Notices)
 
 	key := record.Key(o.Shop, o.ID)
-	c.Put("Reservations", `{"pk":"`+key+`","order":"`+o.ID+`","shop":"main","version":1,"nonce":"n","desired":"reserve","observed":"reserved","history":[{"v":1,"fact":"StockReserved","at":1,"cause":"c","actor":"a"}]}`)
-	c.Put("Charges", `{"pk":"`+paymentdb.Key(o.Shop, o.ID)+`","order":"`+o.ID+`","shop":"main","version":1,"nonce":"n","desired":"capture","observed":"uncertain","intent":"pi_1","history":[{"v":1,"fact":"PaymentUncertain","at":1,"cause":"c","actor":"a"}]}`)
+	c.Put("Reservations", `{"pk":"`+key+`","order":"`+o.ID+
+		`","shop":"main","version":1,"nonce":"n","desired":"reserve","observed":"reserved","history":[{"v":1,"fact":"StockReserved","at":1,"cause":"c","actor":"a"}]}`)
+	c.Put("Charges", `{"pk":"`+paymentdb.Key(o.Shop, o.ID)+`","order":"`+o.ID+
+		`","shop":"main","version":1,"nonce":"n","desired":"capture","observed":"uncertain","intent":"pi_1","history":[{"v":1,"fact":"PaymentUncertain","at":1,"cause":"c","actor":"a"}]}`)
 	c.Put("Notices", `{"pk":"`+key+`#confirmed","status":"sending"}`)
 	c.Put("Notices", `{"pk":"`+key+`#refunded#ref_1","status":"sent","at":1772366400000}`)
 	told, err = site.Story(t.Context(), o.Shop, o.ID)
@@ -129,7 +132,8 @@ func TestReplay_SendsFactsWithTheirOriginalIDs(t *testing.T) {
 // bury puts a message into the dead-letter queue of a step.
 func bury(t *testing.T, site ops.Site, step, body string, attributes map[string]string) {
 	t.Helper()
-	in := &sqs.SendMessageInput{QueueUrl: aws.String(site.Queues.Prefix + step + "-dlq"), MessageBody: &body, MessageAttributes: map[string]types.MessageAttributeValue{}}
+	in := &sqs.SendMessageInput{QueueUrl: aws.String(site.Queues.Prefix + step + "-dlq"), MessageBody: &body,
+		MessageAttributes: map[string]types.MessageAttributeValue{}}
 	for name, value := range attributes {
 		in.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
 	}
@@ -141,7 +145,8 @@ func bury(t *testing.T, site ops.Site, step, body string, attributes map[string]
 func message(t *testing.T, id string) string {
 	t.Helper()
 	body, err := json.Marshal(saga.Event{
-		SpecVersion: saga.SpecVersion, ID: "reservations:main#" + id + "@1.0~n", Source: saga.Reservations, Type: saga.StockReleased, Subject: id, Shop: "main",
+		SpecVersion: saga.SpecVersion, ID: "reservations:main#" + id + "@1.0~n", Source: saga.Reservations,
+		Type: saga.StockReleased, Subject: id, Shop: "main",
 		Time: cloudtest.Epoch, Data: json.RawMessage(`{"order":"` + id + `","shop":"main"}`),
 	})
 	require.NoError(t, err)
@@ -173,7 +178,8 @@ func TestRedrive_KeepsBodyAndAttributes(t *testing.T) {
 
 	moved, err := site.Redrive(t.Context(), "advance-order", 2)
 	require.NoError(t, err)
-	assert.Equal(t, ops.Moved{Sent: 2, Still: 10}, moved, "listed messages are visible again; no more than the limit is sent")
+	assert.Equal(t, ops.Moved{Sent: 2, Still: 10}, moved,
+		"listed messages are visible again; no more than the limit is sent")
 	moved, err = site.Redrive(t.Context(), "advance-order", 0)
 	require.NoError(t, err)
 	assert.Equal(t, ops.Moved{Sent: 10}, moved)
@@ -182,7 +188,8 @@ func TestRedrive_KeepsBodyAndAttributes(t *testing.T) {
 	var sent []string
 	for len(sent) < 12 {
 		got, err := site.Queues.SQS.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
-			QueueUrl: aws.String(c.Queue("AdvanceOrderQueue")), MaxNumberOfMessages: 10, MessageAttributeNames: []string{"All"}, WaitTimeSeconds: 1,
+			QueueUrl: aws.String(c.Queue("AdvanceOrderQueue")), MaxNumberOfMessages: 10,
+			MessageAttributeNames: []string{"All"}, WaitTimeSeconds: 1,
 		})
 		require.NoError(t, err)
 		require.NotEmpty(t, got.Messages)
@@ -268,7 +275,8 @@ func TestErase_RemovesPersonalDataOfSettledOrders(t *testing.T) {
 	for _, o := range []order.Order{first, other} {
 		c.Put("Mailbox", mail(o))
 	}
-	c.Put("Reservations", `{"pk":"main#`+second.ID+`","order":"`+second.ID+`","shop":"main","version":1,"nonce":"n","payment_method":"pm_1"}`)
+	c.Put("Reservations", `{"pk":"main#`+second.ID+`","order":"`+second.ID+
+		`","shop":"main","version":1,"nonce":"n","payment_method":"pm_1"}`)
 	c.Put("Reservations", `{"pk":"main#`+first.ID+`","order":"`+first.ID+`","shop":"main","version":1,"nonce":"n"}`)
 
 	before := c.State()

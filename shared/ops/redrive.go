@@ -148,7 +148,9 @@ func factsOf(body string) ([]saga.Event, error) {
 func describe(m types.Message, read func(body string) ([]saga.Event, error)) DeadLetter {
 	letter := DeadLetter{}
 	letter.Receives, _ = strconv.Atoi(m.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
-	if sent, err := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64); err == nil {
+	if sent,
+		err := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10,
+		64); err == nil {
 		letter.Sent = time.UnixMilli(sent).UTC()
 	}
 	facts, err := read(aws.ToString(m.Body))
@@ -190,8 +192,10 @@ func (q deadLetters) take(ctx context.Context, limit int, do func(types.Message)
 	}()
 	for taken := 0; taken < limit; {
 		got, err := q.sqs.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-			QueueUrl: &q.url, MaxNumberOfMessages: int32(min(10, limit-taken)), WaitTimeSeconds: 1, VisibilityTimeout: int32(hidden / time.Second),
-			MessageAttributeNames: []string{"All"}, MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
+			QueueUrl: &q.url, MaxNumberOfMessages: int32(min(10, limit-taken)), WaitTimeSeconds: 1,
+			VisibilityTimeout:           int32(hidden / time.Second),
+			MessageAttributeNames:       []string{"All"},
+			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
 		})
 		if err != nil {
 			return kept, err
@@ -203,10 +207,13 @@ func (q deadLetters) take(ctx context.Context, limit int, do func(types.Message)
 		for _, m := range got.Messages {
 			failed := do(m)
 			if failed == nil {
-				_, failed = q.sqs.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.url, ReceiptHandle: m.ReceiptHandle})
+				_, failed = q.sqs.DeleteMessage(ctx, &sqs.DeleteMessageInput{
+					QueueUrl: &q.url, ReceiptHandle: m.ReceiptHandle,
+				})
 			}
 			if failed != nil {
-				kept, left = append(kept, fmt.Errorf("message %s: %w", aws.ToString(m.MessageId), failed)), append(left, m)
+				kept, left = append(kept, fmt.Errorf("message %s: %w", aws.ToString(m.MessageId), failed)),
+					append(left, m)
 			}
 		}
 	}
@@ -216,7 +223,9 @@ func (q deadLetters) take(ctx context.Context, limit int, do func(types.Message)
 // count returns how many visible messages the queue reports.
 func (q deadLetters) count(ctx context.Context) (int, error) {
 	const name = types.QueueAttributeNameApproximateNumberOfMessages
-	got, err := q.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{name}})
+	got,
+		err := q.sqs.GetQueueAttributes(ctx,
+		&sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{name}})
 	if err != nil {
 		return 0, err
 	}

@@ -65,7 +65,10 @@ func Open(ctx context.Context, endpoint, name string) (Site, error) {
 func (s Site) table(id string) (record.Table, error) {
 	name, ok := s.Names[id]
 	if !ok {
-		return record.Table{}, remedy.For(fmt.Errorf("the stack has no table %s: it is older than this command", id), "deploy this version, or use the command of that one")
+		return record.Table{},
+			remedy.For(fmt.Errorf("the stack has no table %s: it is older than this command", id),
+				"deploy this version, or use the command of that one")
 	}
-	return record.Table{DB: s.DB, Name: name, Now: s.Now, Nonce: func() string { return strings.ToLower(rand.Text()[:8]) }}, nil
+	return record.Table{DB: s.DB, Name: name, Now: s.Now,
+		Nonce: func() string { return strings.ToLower(rand.Text()[:8]) }}, nil
 }

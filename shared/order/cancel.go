@@ -8,7 +8,8 @@ import (
 )
 
 // ErrTooLateToCancel is returned for an order that was rejected, expired or paid.
-var ErrTooLateToCancel = fault.New(fault.Conflict, "too-late-to-cancel", "The order can no longer be canceled: it is paid, rejected, expired or written off. A paid order can be refunded.")
+var ErrTooLateToCancel = fault.New(fault.Conflict, "too-late-to-cancel",
+	"The order can no longer be canceled: it is paid, rejected, expired or written off. A paid order can be refunded.")
 
 // Cancel records that the customer no longer wants the order. The order is canceled once its stock
 // and its money are back. Canceling twice changes nothing. It returns ErrTooLateToCancel for an

@@ -11,7 +11,8 @@ import (
 const Erased = "#erased"
 
 // ErrNotSettled is returned for an order that still awaits something.
-var ErrNotSettled = fault.New(fault.Conflict, "order-not-settled", "The order is not settled yet. Erase it once it is settled.")
+var ErrNotSettled = fault.New(fault.Conflict, "order-not-settled",
+	"The order is not settled yet. Erase it once it is settled.")
 
 // Erase removes the customer's personal data from an order. What was sold, for how much and when,
 // stays. Erasing twice changes nothing. It returns ErrNotSettled for an order that awaits

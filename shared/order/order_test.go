@@ -190,7 +190,9 @@ func TestReturns_TheLastOneSettlesTheOrder(t *testing.T) {
 		},
 		{order.StatusCanceling, order.StatusCanceled, saga.OrderCanceled},
 	} {
-		for _, both := range [][2]ordertest.Decision{{ordertest.StockBack, ordertest.MoneyBack}, {ordertest.MoneyBack, ordertest.StockBack}} {
+		for _, both := range [][2]ordertest.Decision{
+			{ordertest.StockBack, ordertest.MoneyBack}, {ordertest.MoneyBack, ordertest.StockBack},
+		} {
 			o, _ := both[0](ordertest.Given(c.given))
 			checkInvariants(t, o)
 			o, facts := both[1](o)
@@ -282,7 +284,8 @@ func TestOverdue_AsksForWhatTheOrderAwaits(t *testing.T) {
 	hour := ordertest.Noon.Add(time.Hour)
 	retried := func(s order.Status, times int) order.Order {
 		o := ordertest.Given(s)
-		o.Due, o.Retries, o.ExpiresAt = ordertest.Noon.Add(ordertest.RetryDelay), times, ordertest.Noon.Add(24*time.Hour)
+		o.Due, o.Retries, o.ExpiresAt = ordertest.Noon.Add(ordertest.RetryDelay), times,
+			ordertest.Noon.Add(24*time.Hour)
 		return o
 	}
 	both := []saga.Fact{saga.ReserveDue, saga.PaymentCheckDue}
@@ -425,7 +428,9 @@ func unanswered(t *testing.T, o order.Order) order.Order {
 }
 
 func TestOverdue_NeedsAttentionAfterMaxRetries(t *testing.T) {
-	for _, s := range []order.Status{order.StatusConfirmed, order.StatusRejected, order.StatusExpired, order.StatusCanceling} {
+	for _, s := range []order.Status{
+		order.StatusConfirmed, order.StatusRejected, order.StatusExpired, order.StatusCanceling,
+	} {
 		o := unanswered(t, ordertest.Given(s))
 		assert.Equal(t, [2]string{"needs_attention", order.NoAnswer}, [2]string{string(o.Status()), o.Attention})
 		assert.Equal(t, ordertest.Given(s).Awaits, o.Awaits, "it still awaits the same")
@@ -467,7 +472,10 @@ func TestResolve_RetriesOrWritesOff(t *testing.T) {
 	_, _, err = order.Resolve(o, writeOff, ordertest.Later, ordertest.RetryDelay)
 	require.ErrorIs(t, err, order.ErrNoAttentionNeeded)
 
-	for s, end := range map[order.Status]order.Status{order.StatusConfirmed: order.StatusConfirmed, order.StatusExpired: order.StatusExpired, order.StatusCanceling: order.StatusCanceled} {
+	for s, end := range map[order.Status]order.Status{
+		order.StatusConfirmed: order.StatusConfirmed, order.StatusExpired: order.StatusExpired,
+		order.StatusCanceling: order.StatusCanceled,
+	} {
 		o, facts, err := order.Resolve(
 			unanswered(t, ordertest.Given(s)), writeOff, ordertest.Later, ordertest.RetryDelay,
 		)
@@ -658,7 +666,8 @@ func TestOrder_InvariantsHoldAfterAnyEvents(t *testing.T) {
 		o, now, version := ordertest.Given(order.StatusPlaced), ordertest.Noon, 10
 		stale := func() int { return version - rapid.IntRange(0, 5).Draw(t, "stale") }
 		events := map[string]ordertest.Decision{
-			"confirm": ordertest.Confirm, "short": ordertest.Short, "decline": ordertest.Decline, "captured": ordertest.Captured, "not captured": ordertest.NotCaptured, "stock back": ordertest.StockBack,
+			"confirm": ordertest.Confirm, "short": ordertest.Short, "decline": ordertest.Decline,
+			"captured": ordertest.Captured, "not captured": ordertest.NotCaptured, "stock back": ordertest.StockBack,
 			"cancel":     ordertest.Cancel,
 			"money back": func(o order.Order) (order.Order, []saga.Fact) { return order.MoneyReturned(o, stale()) },
 			"reopen": func(o order.Order) (order.Order, []saga.Fact) {
@@ -689,7 +698,9 @@ func TestOrder_InvariantsHoldAfterAnyEvents(t *testing.T) {
 			"refunded": func(o order.Order) (order.Order, []saga.Fact) {
 				reported := slices.Clone(o.Refunds)
 				for i := range reported {
-					reported[i].Status = rapid.SampledFrom([]saga.RefundStatus{saga.RefundStatusPending, saga.RefundStatusSucceeded, saga.RefundStatusFailed}).Draw(t, "status")
+					reported[i].Status = rapid.SampledFrom(
+						[]saga.RefundStatus{saga.RefundStatusPending, saga.RefundStatusSucceeded,
+							saga.RefundStatusFailed}).Draw(t, "status")
 				}
 				return order.ApplyRefunds(o, reported, now, ordertest.RetryDelay)
 			},
@@ -735,7 +746,8 @@ var anna = identity.Caller{Shop: "main", Subject: "anna"}
 func TestPlace_AcceptsOrRefusesARequest(t *testing.T) {
 	yen := func(n int64) money.Money { return money.Money{Amount: n, Currency: "JPY"} }
 	prices := map[string][]money.Money{
-		"MUG": {ordertest.Euro(1250)}, "RUG": {ordertest.Euro(12900)}, "FREE": {ordertest.Euro(0)}, "DEAR": {ordertest.Euro(money.Max)}, "SUSHI": {yen(900)}, "TEA": {
+		"MUG": {ordertest.Euro(1250)}, "RUG": {ordertest.Euro(12900)}, "FREE": {ordertest.Euro(0)},
+		"DEAR": {ordertest.Euro(money.Max)}, "SUSHI": {yen(900)}, "TEA": {
 			ordertest.Euro(700), yen(1100),
 		},
 	}

@@ -20,11 +20,16 @@ const (
 
 // Why an order is refused.
 var (
-	ErrUnknownProduct = fault.New(fault.Invalid, "product-not-sold", "The shop does not sell a product of this order; errors says which. Leave it out, or correct its SKU.")
-	ErrTooManySKUs    = fault.New(fault.Invalid, "too-many-products", fmt.Sprintf("An order has at most %d different products. Split the order.", MaxSKUs))
-	ErrTooMany        = fault.New(fault.Invalid, "quantity-too-large", fmt.Sprintf("An order has at most %d units of a product. Split the order.", MaxQuantity))
-	ErrPriceChanged   = fault.New(fault.Conflict, "price-changed", "The total differs from expected_total; errors says what it is. Confirm the new total with the buyer.")
-	ErrNoCurrency     = fault.New(fault.Invalid, "currency-not-offered", "The order needs one currency in which all of its products are sold. Send it as currency.")
+	ErrUnknownProduct = fault.New(fault.Invalid, "product-not-sold",
+		"The shop does not sell a product of this order; errors says which. Leave it out, or correct its SKU.")
+	ErrTooManySKUs = fault.New(fault.Invalid, "too-many-products",
+		fmt.Sprintf("An order has at most %d different products. Split the order.", MaxSKUs))
+	ErrTooMany = fault.New(fault.Invalid, "quantity-too-large",
+		fmt.Sprintf("An order has at most %d units of a product. Split the order.", MaxQuantity))
+	ErrPriceChanged = fault.New(fault.Conflict, "price-changed",
+		"The total differs from expected_total; errors says what it is. Confirm the new total with the buyer.")
+	ErrNoCurrency = fault.New(fault.Invalid, "currency-not-offered",
+		"The order needs one currency in which all of its products are sold. Send it as currency.")
 )
 
 // Request is what a caller wants to order.
@@ -66,11 +71,13 @@ type Terms struct {
 // ErrTooManySKUs, ErrTooMany, money.ErrOutOfRange, or ErrPriceChanged if the total differs from
 // ExpectedTotal.
 func Place(
-	id string, by identity.Caller, r Request, prices map[string][]money.Money, fingerprint string, now time.Time, t Terms,
+	id string, by identity.Caller, r Request, prices map[string][]money.Money, fingerprint string, now time.Time,
+	t Terms,
 ) (Order, []saga.Fact, error) {
 	o := Order{
-		ID: id, Shop: by.Shop, Owner: by.Subject, Email: r.Email, PaymentMethod: r.PaymentMethod, Fingerprint: fingerprint,
-		PlacedAt: now.Truncate(time.Millisecond), ExpiresAt: due(now, t.Window),
+		ID: id, Shop: by.Shop, Owner: by.Subject, Email: r.Email, PaymentMethod: r.PaymentMethod,
+		Fingerprint: fingerprint,
+		PlacedAt:    now.Truncate(time.Millisecond), ExpiresAt: due(now, t.Window),
 		Awaits: []Awaited{AwaitsOutcome}, Due: due(now, min(t.RetryDelay, t.Window)),
 	}
 	currency, err := currencyOf(r, prices)
@@ -88,7 +95,9 @@ func Place(
 		}
 		o.Lines[n].Quantity += line.Quantity
 		if o.Lines[n].Quantity > MaxQuantity {
-			return Order{}, nil, ErrTooMany.At(fmt.Sprintf("/lines/%d/quantity", i), fmt.Sprintf("must be ≤ %d, together with other lines of this SKU", MaxQuantity))
+			return Order{}, nil,
+				ErrTooMany.At(fmt.Sprintf("/lines/%d/quantity", i),
+					fmt.Sprintf("must be ≤ %d, together with other lines of this SKU", MaxQuantity))
 		}
 		cost, err := price.Times(line.Quantity)
 		if err != nil {

@@ -15,9 +15,12 @@ const MaxRefunds = 20
 
 // Why a refund is refused.
 var (
-	ErrNotRefundable  = fault.New(fault.Conflict, "not-refundable", "Only a paid order can be refunded. An order that is not paid yet can be canceled.")
-	ErrRefundTooLarge = fault.New(fault.Conflict, "refund-too-large", "The refund exceeds the refundable amount; errors says how much is refundable.")
-	ErrTooManyRefunds = fault.New(fault.Conflict, "too-many-refunds", fmt.Sprintf("An order has at most %d refunds. Return the remaining money in another way.", MaxRefunds))
+	ErrNotRefundable = fault.New(fault.Conflict, "not-refundable",
+		"Only a paid order can be refunded. An order that is not paid yet can be canceled.")
+	ErrRefundTooLarge = fault.New(fault.Conflict, "refund-too-large",
+		"The refund exceeds the refundable amount; errors says how much is refundable.")
+	ErrTooManyRefunds = fault.New(fault.Conflict, "too-many-refunds",
+		fmt.Sprintf("An order has at most %d refunds. Return the remaining money in another way.", MaxRefunds))
 )
 
 // RefundNote says who requested a refund, when and why.

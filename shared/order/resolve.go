@@ -9,7 +9,8 @@ import (
 )
 
 // ErrNoAttentionNeeded is returned for an order that can go on by itself.
-var ErrNoAttentionNeeded = fault.New(fault.Conflict, "no-attention-needed", "The order does not need attention. Read it again.")
+var ErrNoAttentionNeeded = fault.New(fault.Conflict, "no-attention-needed",
+	"The order does not need attention. Read it again.")
 
 // Action is how a person resolves an order that needs attention.
 type Action string

@@ -267,7 +267,8 @@ func TestWakeJob_SendsLessOftenTheLongerAnOrderIsLate(t *testing.T) {
 		late time.Duration
 		sent bool
 	}{
-		{30 * time.Second, true}, {time.Minute, true}, {2*time.Minute + 59*time.Second, true}, {3 * time.Minute, false}, {
+		{30 * time.Second, true}, {time.Minute, true}, {2*time.Minute + 59*time.Second, true}, {3 * time.Minute, false},
+		{
 			4 * time.Minute, true,
 		},
 		{5 * time.Minute, false}, {7 * time.Minute, false}, {8 * time.Minute, true}, {63 * time.Minute, false}, {

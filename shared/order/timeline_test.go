@@ -73,7 +73,8 @@ func TestTimeline_SortsByCauseThenTime(t *testing.T) {
 				),
 			},
 			[]saga.Fact{
-				saga.OrderPlaced, saga.StockReserved, saga.OrderCanceling, saga.PaymentAuthorized, saga.PaymentReturning, saga.PaymentReturned,
+				saga.OrderPlaced, saga.StockReserved, saga.OrderCanceling, saga.PaymentAuthorized,
+				saga.PaymentReturning, saga.PaymentReturned,
 				saga.OrderMoneyReturned, saga.StockReleased, saga.OrderCanceled,
 			},
 		},
@@ -113,7 +114,8 @@ func TestTimeline_KeepsEveryEntryBehindItsCause(t *testing.T) {
 			t.Fatalf("%d of %d entries", len(sorted), len(ids))
 		}
 		for _, id := range ids {
-			if !circular && cause[id] != "request" && slices.Index(sorted, saga.Fact(id)) < slices.Index(sorted, saga.Fact(cause[id])) {
+			if !circular && cause[id] != "request" &&
+				slices.Index(sorted, saga.Fact(id)) < slices.Index(sorted, saga.Fact(cause[id])) {
 				t.Fatalf("%s comes before its cause %s: %v", id, cause[id], sorted)
 			}
 		}

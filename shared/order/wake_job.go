@@ -76,7 +76,8 @@ func overdueEvent(l Late, now time.Time) (saga.Event, error) {
 	due := l.Due.UnixMilli()
 	data, err := json.Marshal(saga.Overdue{Order: l.ID, Shop: l.Shop, Due: due})
 	return saga.Event{
-		SpecVersion: saga.SpecVersion, ID: fmt.Sprintf("%s:%s#%s@%d", saga.Clock, l.Shop, l.ID, due), Source: saga.Clock,
-		Type: saga.OrderOverdue, Subject: l.ID, Shop: l.Shop, Time: now, Data: data,
+		SpecVersion: saga.SpecVersion, ID: fmt.Sprintf("%s:%s#%s@%d", saga.Clock, l.Shop, l.ID, due),
+		Source: saga.Clock,
+		Type:   saga.OrderOverdue, Subject: l.ID, Shop: l.Shop, Time: now, Data: data,
 	}, err
 }

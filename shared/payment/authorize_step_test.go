@@ -87,7 +87,9 @@ func (s bench) charge(order string) payment.Charge {
 // cancel cancels an intent at the sandbox.
 func (s bench) cancel(intent string) {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.URL+"/v1/payment_intents/"+intent+"/cancel", nil)
+	req,
+		err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.URL+"/v1/payment_intents/"+intent+"/cancel",
+		nil)
 	require.NoError(s.t, err)
 	req.Header.Set("Authorization", "Bearer "+cloudtest.SampleSecret)
 	resp, err := s.way.RoundTrip(req)
@@ -122,11 +124,13 @@ func TestAuthorizeStep_RecordsWhatTheProviderDecides(t *testing.T) {
 			facts: []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized},
 		},
 		"a card that is declined is a decline, not an error": {
-			total: price, method: "pm_card_chargeDeclined", observed: payment.Declined, reason: payment.CardDeclined, code: "generic_decline",
+			total: price, method: "pm_card_chargeDeclined", observed: payment.Declined, reason: payment.CardDeclined,
+			code:  "generic_decline",
 			facts: []saga.Fact{saga.PaymentIntended, saga.PaymentDeclined},
 		},
 		"an empty account is a decline with the issuer's code": {
-			total: price, method: "pm_card_chargeDeclinedInsufficientFunds", observed: payment.Declined, reason: payment.CardDeclined, code: "insufficient_funds",
+			total: price, method: "pm_card_chargeDeclinedInsufficientFunds", observed: payment.Declined,
+			reason: payment.CardDeclined, code: "insufficient_funds",
 			facts: []saga.Fact{saga.PaymentIntended, saga.PaymentDeclined},
 		},
 		"a card that needs the customer waits for the customer": {
@@ -134,7 +138,8 @@ func TestAuthorizeStep_RecordsWhatTheProviderDecides(t *testing.T) {
 			facts: []saga.Fact{saga.PaymentIntended, saga.PaymentActionNeeded},
 		},
 		"an unknown payment method is a decline": {
-			total: price, method: "pm_nonsense", observed: payment.Declined, reason: payment.PaymentMethodUnknown, code: "resource_missing",
+			total: price, method: "pm_nonsense", observed: payment.Declined, reason: payment.PaymentMethodUnknown,
+			code:  "resource_missing",
 			facts: []saga.Fact{saga.PaymentDeclined},
 		},
 		"no payment method is a decline": {
@@ -142,16 +147,19 @@ func TestAuthorizeStep_RecordsWhatTheProviderDecides(t *testing.T) {
 			facts: []saga.Fact{saga.PaymentDeclined},
 		},
 		"an amount that the provider cannot take is a decline": {
-			total: money.Money{Amount: 5125, Currency: "KWD"}, method: "pm_card_visa", observed: payment.Declined, reason: payment.AmountNotPayable,
-			facts: []saga.Fact{saga.PaymentDeclined},
+			total: money.Money{Amount: 5125, Currency: "KWD"}, method: "pm_card_visa", observed: payment.Declined,
+			reason: payment.AmountNotPayable,
+			facts:  []saga.Fact{saga.PaymentDeclined},
 		},
 		"an amount above the provider's limit is a decline": {
-			total: money.Money{Amount: money.Max, Currency: "EUR"}, method: "pm_card_visa", observed: payment.Declined, reason: payment.AmountNotPayable, code: "amount_too_large",
+			total: money.Money{Amount: money.Max, Currency: "EUR"}, method: "pm_card_visa", observed: payment.Declined,
+			reason: payment.AmountNotPayable, code: "amount_too_large",
 			facts: []saga.Fact{saga.PaymentDeclined},
 		},
 		"an amount of 0 is authorized": {
-			total: money.Money{Amount: 0, Currency: "EUR"}, method: "pm_card_chargeDeclined", observed: payment.Authorized,
-			facts: []saga.Fact{saga.PaymentAuthorized},
+			total: money.Money{Amount: 0, Currency: "EUR"}, method: "pm_card_chargeDeclined",
+			observed: payment.Authorized,
+			facts:    []saga.Fact{saga.PaymentAuthorized},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -191,8 +199,10 @@ func TestAuthorizeStep_AnswersANewMessageAgain(t *testing.T) {
 		method string
 		answer []saga.Fact // to each new message
 	}{
-		"an authorized charge publishes it again":                   {"pm_card_visa", []saga.Fact{saga.PaymentAuthorized}},
-		"a declined charge publishes it again":                      {"pm_card_chargeDeclined", []saga.Fact{saga.PaymentDeclined}},
+		"an authorized charge publishes it again": {"pm_card_visa",
+			[]saga.Fact{saga.PaymentAuthorized}},
+		"a declined charge publishes it again": {"pm_card_chargeDeclined",
+			[]saga.Fact{saga.PaymentDeclined}},
 		"a refused charge publishes it again, without the provider": {"pm_nonsense", []saga.Fact{saga.PaymentDeclined}},
 		"a charge that waits for the customer publishes nothing":    {"pm_card_authenticationRequired", nil},
 	} {
@@ -203,7 +213,8 @@ func TestAuthorizeStep_AnswersANewMessageAgain(t *testing.T) {
 			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, c.method)))
 			want, authorizations := facts(s.charge(order)), s.Authorizations(t, order)
 			for i, ask := range []saga.Event{
-				paymenttest.CheckDue(t, "e2", order), paymenttest.Reserved(t, "e3", order, price, c.method), paymenttest.CheckDue(t, "e4", order),
+				paymenttest.CheckDue(t, "e2", order), paymenttest.Reserved(t, "e3", order, price, c.method),
+				paymenttest.CheckDue(t, "e4", order),
 			} {
 				if i == 2 {
 					s.Later(72 * time.Hour) // the sandbox has forgotten every idempotency key
@@ -243,7 +254,8 @@ func TestAuthorizeStep_LooksUpUnknownOutcomes(t *testing.T) {
 		cloudtest.Patiently(t, func(t *testing.T) {
 			s, order := open(t), newOrder()
 			began := time.Now()
-			require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_slow_8000")), fault.Unavailable)
+			require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_sandbox_slow_8000")),
+				fault.Unavailable)
 			assert.Less(t, time.Since(began), 7*time.Second, "the step does not wait for the answer")
 			s.Later(72 * time.Hour)
 			require.NoError(t, s.handle(paymenttest.CheckDue(t, "e2", order)))
@@ -269,7 +281,8 @@ func TestAuthorizeStep_LooksUpUnknownOutcomes(t *testing.T) {
 		require.ErrorIs(t, s.handle(ask), payment.ErrUndecided)
 		require.ErrorIs(t, s.handle(ask), payment.ErrUndecided)
 		require.ErrorIs(t, s.handle(paymenttest.CheckDue(t, "e2", order)), payment.ErrUndecided)
-		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentUncertain}, facts(s.charge(order)), "the uncertainty is recorded once")
+		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentUncertain}, facts(s.charge(order)),
+			"the uncertainty is recorded once")
 		s.Later(time.Minute)
 		require.NoError(t, s.handle(paymenttest.CheckDue(t, "e3", order)))
 		assert.Equal(t, payment.Authorized, s.charge(order).Observed)
@@ -293,9 +306,11 @@ func TestAuthorizeStep_LooksUpUnknownOutcomes(t *testing.T) {
 			s, order := open(t), newOrder()
 			step := s.step(direct)
 			step.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
-			require.ErrorIs(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")), fault.Unavailable)
+			require.ErrorIs(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")),
+				fault.Unavailable)
 			require.NoError(t, s.handle(paymenttest.Reserved(t, "e1", order, price, "pm_card_visa")))
-			require.NoError(t, step.Handle(t.Context(), paymenttest.CheckDue(t, "e2", order)), "a settled charge is answered without the provider")
+			require.NoError(t, step.Handle(t.Context(), paymenttest.CheckDue(t, "e2", order)),
+				"a settled charge is answered without the provider")
 			assert.Equal(t, 1, s.Authorizations(t, order))
 		})
 	})
@@ -319,7 +334,8 @@ func TestAuthorizeStep_NeedsNoNewIntentForAnExistingCharge(t *testing.T) {
 		step.Provider = failingCreation{step.Provider, why}
 
 		fresh := newOrder()
-		require.ErrorIs(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", fresh, price, "pm_card_visa")), why, "the order has no charge yet")
+		require.ErrorIs(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e1", fresh, price, "pm_card_visa")), why,
+			"the order has no charge yet")
 
 		intended := newOrder()
 		l := &process{last: 2, answered: true}
@@ -330,7 +346,8 @@ func TestAuthorizeStep_NeedsNoNewIntentForAnExistingCharge(t *testing.T) {
 		assert.Equal(t, 1, s.Authorizations(t, intended))
 
 		require.NoError(t, step.Handle(t.Context(), paymenttest.Reserved(t, "e2", intended, price, "pm_card_visa")))
-		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentAuthorized}, facts(s.charge(intended)), "a new message is answered again")
+		assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentAuthorized},
+			facts(s.charge(intended)), "a new message is answered again")
 	}
 }
 
@@ -341,7 +358,8 @@ func TestAuthorizeStep_PaysOneOrderWithASingleUseMethod(t *testing.T) {
 	declined := func(s bench, order string) {
 		s.t.Helper()
 		c := s.charge(order)
-		assert.Equal(s.t, []string{string(payment.Declined), payment.PaymentRefused}, []string{string(c.Observed), c.Reason})
+		assert.Equal(s.t, []string{string(payment.Declined), payment.PaymentRefused},
+			[]string{string(c.Observed), c.Reason})
 		assert.Equal(s.t, []saga.Fact{saga.PaymentIntended, saga.PaymentDeclined}, facts(c))
 		assert.Equal(s.t, 0, s.Authorizations(s.t, order))
 		i, err := s.Ledger.Intent(s.t.Context(), c.Intent)
@@ -409,7 +427,9 @@ func TestAuthorizeStep_TakesTwoWritesAndTwoRequests(t *testing.T) {
 	for _, method := range []string{"pm_card_visa", "pm_card_chargeDeclined"} {
 		l := &process{}
 		require.NoError(t, l.run(s, paymenttest.Reserved(t, "e1", newOrder(), price, method)))
-		assert.Equal(t, []string{"POST /v1/payment_intents", "DynamoDB_20120810.PutItem", "POST /v1/payment_intents/{id}/confirm", "DynamoDB_20120810.PutItem"}, l.calls, method)
+		assert.Equal(t,
+			[]string{"POST /v1/payment_intents", "DynamoDB_20120810.PutItem", "POST /v1/payment_intents/{id}/confirm",
+				"DynamoDB_20120810.PutItem"}, l.calls, method)
 	}
 }
 
@@ -528,7 +548,8 @@ func TestAuthorizeStep_AuthorizesOnceThoughProcessesDie(t *testing.T) {
 						settle(t, s, message)
 
 						got := s.charge(order)
-						what := fmt.Sprintf("first %v, then %v (%+v), facts %v", first.calls, second.calls, then, facts(got))
+						what := fmt.Sprintf("first %v, then %v (%+v), facts %v", first.calls, second.calls, then,
+							facts(got))
 						require.Equal(t, c.observed, got.Observed, what)
 						require.Equal(t, c.authorizations, s.Authorizations(t, order), what)
 						require.Contains(t, facts(got), payment.Reply(got), what)
@@ -557,7 +578,8 @@ func TestAuthorizeStep_AuthorizesOnceUnderConcurrency(t *testing.T) {
 		method         string
 		observed       payment.Observed
 		authorizations int
-	}{{"pm_card_visa", payment.Authorized, 1}, {"pm_card_chargeDeclined", payment.Declined, 0}, {"pm_sandbox_slow_300", payment.Authorized, 1}, {"pm_sandbox_once_", payment.Authorized, 1}} {
+	}{{"pm_card_visa", payment.Authorized, 1}, {"pm_card_chargeDeclined", payment.Declined, 0},
+		{"pm_sandbox_slow_300", payment.Authorized, 1}, {"pm_sandbox_once_", payment.Authorized, 1}} {
 		t.Run(c.method, func(t *testing.T) {
 			t.Parallel()
 			s, order := open(t), newOrder()
@@ -603,7 +625,10 @@ func TestAuthorizeStep_SurvivesAStalledConfirmation(t *testing.T) {
 			"the same message": func(t *testing.T, order string) saga.Event {
 				return paymenttest.Reserved(t, "e1", order, price, c.method)
 			},
-			"PaymentCheckDue": func(t *testing.T, order string) saga.Event { return paymenttest.CheckDue(t, "e2", order) },
+			"PaymentCheckDue": func(t *testing.T,
+				order string) saga.Event {
+				return paymenttest.CheckDue(t, "e2", order)
+			},
 		} {
 			t.Run(c.method+" settled by "+name, func(t *testing.T) {
 				t.Parallel()
@@ -612,7 +637,8 @@ func TestAuthorizeStep_SurvivesAStalledConfirmation(t *testing.T) {
 				stalled := s.step(func(next http.RoundTripper) http.RoundTripper { return confirmGate{next, at, on} })
 				ended := make(chan error)
 				go func() {
-					ended <- stalled.Handle(context.WithoutCancel(t.Context()), paymenttest.Reserved(t, "e1", order, price, c.method))
+					ended <- stalled.Handle(context.WithoutCancel(t.Context()),
+						paymenttest.Reserved(t, "e1", order, price, c.method))
 				}()
 				select {
 				case <-at:

@@ -19,9 +19,11 @@ type Callback struct {
 var (
 	ErrNotSigned = fault.New(fault.Malformed, "callback-not-signed",
 		"Stripe-Signature is not a signature of the payment provider for this body, or is older than five minutes.")
-	ErrUnreadable      = fault.New(fault.Malformed, "callback-unreadable", "The body is not an event of the payment provider.")
-	ErrNoSigningSecret = fault.New(fault.Unavailable, "callback-secret-missing", "The secret that verifies callbacks is not set. Set webhook_secret.")
-	ErrUnknownPayment  = fault.New(fault.NotFound, "payment-unknown", "The payment does not belong to any order.")
+	ErrUnreadable = fault.New(fault.Malformed, "callback-unreadable",
+		"The body is not an event of the payment provider.")
+	ErrNoSigningSecret = fault.New(fault.Unavailable, "callback-secret-missing",
+		"The secret that verifies callbacks is not set. Set webhook_secret.")
+	ErrUnknownPayment = fault.New(fault.NotFound, "payment-unknown", "The payment does not belong to any order.")
 )
 
 // HandleCallback reads the intent of a callback and acts on the desired state of its charge. The

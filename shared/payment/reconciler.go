@@ -117,7 +117,8 @@ type Provider interface {
 // The errors of operations on a charge.
 var (
 	ErrUndecided = fault.New(fault.Unavailable, "payment-undecided", "The payment provider has not decided yet.")
-	ErrNoIntent  = fault.New(fault.Internal, "payment-intent-unknown", "The payment provider does not know this payment.")
+	ErrNoIntent  = fault.New(fault.Internal, "payment-intent-unknown",
+		"The payment provider does not know this payment.")
 )
 
 // maxTries is how often an operation loads a charge that other operations keep changing. After that

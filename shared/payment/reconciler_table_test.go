@@ -64,7 +64,8 @@ type cell struct {
 }
 
 func newCell(s state, intent payment.Observed) *cell {
-	c := payment.New(saga.Payable{Order: "ord_1", Shop: paymenttest.Shop, Total: price.Amount, Currency: price.Currency})
+	c := payment.New(
+		saga.Payable{Order: "ord_1", Shop: paymenttest.Shop, Total: price.Amount, Currency: price.Currency})
 	c.Desired, c.Observed, c.Intent = s.desired, s.observed, "pi_1"
 	c.Refunds = []saga.Refund{{ID: "r1", Amount: 1, Try: 1, Status: saga.RefundStatusRequested}}
 	c.History.Version = 1
@@ -81,7 +82,8 @@ func (c *cell) ask(t *testing.T, request string) {
 	var err error
 	switch request {
 	case "authorize":
-		err = payment.AuthorizeStep{Reconciler: r}.Handle(t.Context(), about(saga.AuthorizePayment, saga.PaymentCheckDue))
+		err = payment.AuthorizeStep{Reconciler: r}.Handle(t.Context(),
+			about(saga.AuthorizePayment, saga.PaymentCheckDue))
 	case "capture":
 		err = payment.CaptureStep{Reconciler: r}.Handle(t.Context(), about(saga.CapturePayment, saga.CaptureDue))
 	case "return":
@@ -89,7 +91,8 @@ func (c *cell) ask(t *testing.T, request string) {
 	case "abandon":
 		err = payment.ReturnStep{Reconciler: r}.Handle(t.Context(), about(saga.ReturnPayment, saga.PaymentWrittenOff))
 	case "callback":
-		err = r.HandleCallback(t.Context(), payment.Callback{ID: "evt_1", Intent: c.row.Intent}, saga.Cause{ID: "evt_1"})
+		err = r.HandleCallback(t.Context(), payment.Callback{ID: "evt_1", Intent: c.row.Intent},
+			saga.Cause{ID: "evt_1"})
 	}
 	if err != nil {
 		require.ErrorIs(t, err, payment.ErrUndecided)

@@ -23,20 +23,24 @@ import (
 )
 
 func (s bench) capture(id string, fact saga.Fact, order string) error {
-	return payment.CaptureStep{Reconciler: s.step(direct).Reconciler}.Handle(s.t.Context(), paymenttest.About(s.t, saga.CapturePayment, fact, id, order))
+	return payment.CaptureStep{Reconciler: s.step(direct).Reconciler}.Handle(s.t.Context(),
+		paymenttest.About(s.t, saga.CapturePayment, fact, id, order))
 }
 
 func (s bench) returnMoney(id string, fact saga.Fact, order string) error {
-	return payment.ReturnStep{Reconciler: s.step(direct).Reconciler}.Handle(s.t.Context(), paymenttest.About(s.t, saga.ReturnPayment, fact, id, order))
+	return payment.ReturnStep{Reconciler: s.step(direct).Reconciler}.Handle(s.t.Context(),
+		paymenttest.About(s.t, saga.ReturnPayment, fact, id, order))
 }
 
 func (s bench) refund(id string, fact saga.Fact, order string, wanted ...saga.Refund) error {
-	return payment.ReturnStep{Reconciler: s.step(direct).Reconciler}.Handle(s.t.Context(), paymenttest.Refunding(s.t, fact, id, order, wanted...))
+	return payment.ReturnStep{Reconciler: s.step(direct).Reconciler}.Handle(s.t.Context(),
+		paymenttest.Refunding(s.t, fact, id, order, wanted...))
 }
 
 // callBack handles a callback about an order's payment.
 func (s bench) callBack(id, order string) error {
-	return s.step(direct).HandleCallback(s.t.Context(), payment.Callback{ID: id, Intent: s.charge(order).Intent}, saga.Cause{ID: id, Actor: "receive-payment-event"})
+	return s.step(direct).HandleCallback(s.t.Context(), payment.Callback{ID: id, Intent: s.charge(order).Intent},
+		saga.Cause{ID: id, Actor: "receive-payment-event"})
 }
 
 // act completes the payment as the customer.
@@ -45,7 +49,9 @@ func (s bench) act(order, outcome string) {
 	c := s.charge(order)
 	form := url.Values{"client_secret": {c.ClientSecret}, "outcome": {outcome}}
 	client := http.Client{Transport: s.way}
-	resp, err := client.Post(s.URL+"/v1/payment_intents/"+c.Intent+"/sandbox_action", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+	resp,
+		err := client.Post(s.URL+"/v1/payment_intents/"+c.Intent+"/sandbox_action", "application/x-www-form-urlencoded",
+		strings.NewReader(form.Encode()))
 	require.NoError(s.t, err)
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(s.t, err)
@@ -84,7 +90,9 @@ func (s bench) last(order string) saga.Fact {
 
 func TestCaptureStep_CapturesTheAuthorizedAmount(t *testing.T) {
 	t.Parallel()
-	for name, card := range map[string]string{"an authorized amount is captured": "pm_card_visa", "a lost answer is looked up": "pm_card_captureLost"} {
+	for name, card := range map[string]string{
+		"an authorized amount is captured": "pm_card_visa", "a lost answer is looked up": "pm_card_captureLost",
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
@@ -96,7 +104,8 @@ func TestCaptureStep_CapturesTheAuthorizedAmount(t *testing.T) {
 			require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
 			assert.Equal(t, want, facts(s.charge(order)), "the same message again changes nothing")
 			require.NoError(t, s.capture("due", saga.CaptureDue, order))
-			assert.Equal(t, append(want, saga.PaymentCaptured), facts(s.charge(order)), "a new message is answered again")
+			assert.Equal(t, append(want, saga.PaymentCaptured), facts(s.charge(order)),
+				"a new message is answered again")
 		})
 	}
 
@@ -106,7 +115,8 @@ func TestCaptureStep_CapturesTheAuthorizedAmount(t *testing.T) {
 		order := s.authorized("pm_card_captureLapsed")
 		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
 		got := s.charge(order)
-		assert.Equal(t, []string{string(payment.Lapsed), payment.PaymentCanceled}, []string{string(got.Observed), got.Reason})
+		assert.Equal(t, []string{string(payment.Lapsed), payment.PaymentCanceled},
+			[]string{string(got.Observed), got.Reason})
 		assert.Equal(t, saga.CaptureFailed, s.last(order))
 		version := got.History.Version
 		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
@@ -149,7 +159,10 @@ func TestCaptureStep_CapturesTheAuthorizedAmount(t *testing.T) {
 			order := s.authorized("pm_card_visa")
 			cut := payment.CaptureStep{Reconciler: s.step(direct).Reconciler}
 			cut.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
-			require.ErrorIs(t, cut.Handle(t.Context(), paymenttest.About(t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", order)), fault.Unavailable)
+			require.ErrorIs(t,
+				cut.Handle(t.Context(),
+					paymenttest.About(t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", order)),
+				fault.Unavailable)
 			require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
 			assert.Equal(t, saga.PaymentCaptured, s.last(order))
 		})
@@ -166,22 +179,26 @@ func TestReturnStep_ReturnsTheMoney(t *testing.T) {
 		facts    []saga.Fact // after those of the given charge
 	}{
 		"an authorized amount is released": {
-			func(s bench) string { return s.authorized("pm_card_visa") }, payment.Canceled, []saga.Fact{saga.PaymentReturning, saga.PaymentReturned},
+			func(s bench) string { return s.authorized("pm_card_visa") }, payment.Canceled,
+			[]saga.Fact{saga.PaymentReturning, saga.PaymentReturned},
 		},
 		"a captured amount is refunded": {
-			func(s bench) string { return s.captured("pm_card_visa") }, payment.Returned, []saga.Fact{saga.PaymentReturning, saga.PaymentReturned},
+			func(s bench) string { return s.captured("pm_card_visa") }, payment.Returned,
+			[]saga.Fact{saga.PaymentReturning, saga.PaymentReturned},
 		},
 		"a declined intent is canceled, so that no other card pays it": {
 			func(s bench) string {
 				order := newOrder()
-				require.NoError(s.t, s.handle(paymenttest.Reserved(s.t, "reserved", order, price, "pm_card_chargeDeclined")))
+				require.NoError(s.t,
+					s.handle(paymenttest.Reserved(s.t, "reserved", order, price, "pm_card_chargeDeclined")))
 				return order
 			}, payment.Canceled, []saga.Fact{saga.PaymentReturning, saga.PaymentReturned},
 		},
 		"an intent that waits for the customer is canceled": {
 			func(s bench) string {
 				order := newOrder()
-				require.NoError(s.t, s.handle(paymenttest.Reserved(s.t, "reserved", order, price, "pm_card_authenticationRequired")))
+				require.NoError(s.t,
+					s.handle(paymenttest.Reserved(s.t, "reserved", order, price, "pm_card_authenticationRequired")))
 				return order
 			}, payment.Canceled, []saga.Fact{saga.PaymentReturning, saga.PaymentReturned},
 		},
@@ -214,7 +231,8 @@ func TestReturnStep_ReturnsTheMoney(t *testing.T) {
 			assert.Equal(t, want, facts(s.charge(order)), "the same message again changes nothing")
 			require.NoError(t, s.returnMoney("due", saga.ReturnDue, order))
 			require.NoError(t, s.handle(paymenttest.CheckDue(t, "check", order)))
-			assert.Equal(t, append(want, saga.PaymentReturned, saga.PaymentReturned), facts(s.charge(order)), "new messages are answered again")
+			assert.Equal(t, append(want, saga.PaymentReturned, saga.PaymentReturned), facts(s.charge(order)),
+				"new messages are answered again")
 			if got.Intent != "" {
 				i := s.intent(order)
 				assert.Equal(t, c.observed == payment.Returned, i.Status == sandbox.Succeeded)
@@ -291,7 +309,8 @@ func TestReturnStep_ReturnsTheMoney(t *testing.T) {
 	t.Run("a payment in processing is reversed once it is decided", func(t *testing.T) {
 		t.Parallel()
 		s, order := open(t), newOrder()
-		require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "reserved", order, price, "pm_sandbox_processing_20000")), payment.ErrUndecided)
+		require.ErrorIs(t, s.handle(paymenttest.Reserved(t, "reserved", order, price, "pm_sandbox_processing_20000")),
+			payment.ErrUndecided)
 		if err := outcome(s, order); err != nil { // Stripe rarely cancels an intent in processing
 			require.ErrorIs(t, err, payment.ErrUndecided)
 			assert.Equal(t, saga.PaymentReturning, s.last(order))
@@ -309,7 +328,8 @@ func TestReturnStep_ReturnsTheMoney(t *testing.T) {
 		stalled := s.step(func(next http.RoundTripper) http.RoundTripper { return confirmGate{next, at, on} })
 		ended := make(chan error)
 		go func() {
-			ended <- stalled.Handle(context.WithoutCancel(t.Context()), paymenttest.Reserved(t, "reserved", order, price, "pm_card_visa"))
+			ended <- stalled.Handle(context.WithoutCancel(t.Context()),
+				paymenttest.Reserved(t, "reserved", order, price, "pm_card_visa"))
 		}()
 		<-at
 		require.NoError(t, outcome(s, order))
@@ -332,7 +352,8 @@ func TestReturnStep_AbandonsAWrittenOffCharge(t *testing.T) {
 		order := s.authorized("pm_card_visa")
 		require.NoError(t, writeOff(s, order))
 		assert.Equal(t, []saga.Fact{saga.PaymentAbandoned, saga.CaptureFailed}, facts(s.charge(order))[2:])
-		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order), "an old message from the dead-letter queue")
+		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order),
+			"an old message from the dead-letter queue")
 		assert.Equal(t, sandbox.Canceled, s.intent(order).Status)
 		assert.Equal(t, payment.Lapsed, s.charge(order).Observed)
 	})
@@ -344,9 +365,12 @@ func TestReturnStep_AbandonsAWrittenOffCharge(t *testing.T) {
 		require.NoError(t, writeOff(s, order))
 		require.NoError(t, writeOff(s, order))
 		assert.Equal(t, []saga.Fact{saga.PaymentAbandoned, saga.PaymentCaptured}, facts(s.charge(order))[3:])
-		require.NoError(t, s.returnMoney("canceling", saga.OrderCanceling, order), "an old message from the dead-letter queue")
+		require.NoError(t, s.returnMoney("canceling", saga.OrderCanceling, order),
+			"an old message from the dead-letter queue")
 		assert.Empty(t, s.intent(order).Refunds)
-		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, saga.Refund{ID: "r1", Amount: 100, Try: 1, Status: saga.RefundStatusRequested}))
+		require.NoError(t,
+			s.refund("e1", saga.OrderRefunding, order,
+				saga.Refund{ID: "r1", Amount: 100, Try: 1, Status: saga.RefundStatusRequested}))
 		assert.Equal(t, saga.PaymentRefunded, s.last(order))
 	})
 
@@ -383,7 +407,8 @@ func TestReturnStep_AbandonsAWrittenOffCharge(t *testing.T) {
 		order := s.captured("pm_card_refundFailLateFirst")
 		require.NoError(t, s.returnMoney("canceling", saga.OrderCanceling, order))
 		require.NoError(t, writeOff(s, order))
-		assert.Equal(t, []saga.Fact{saga.PaymentReturned, saga.PaymentReturned}, facts(s.charge(order))[4:], "the order did not know")
+		assert.Equal(t, []saga.Fact{saga.PaymentReturned, saga.PaymentReturned}, facts(s.charge(order))[4:],
+			"the order did not know")
 		s.Later(72 * time.Hour)
 		require.NoError(t, s.callBack("evt_1", order))
 		require.NoError(t, writeOff(s, order), "the same message again")
@@ -403,14 +428,21 @@ func TestReturnStep_AbandonsAWrittenOffCharge(t *testing.T) {
 	t.Run("the next message or callback releases what an outage kept", func(t *testing.T) {
 		t.Parallel()
 		for name, next := range map[string]func(s bench, order string) error{
-			"PaymentCheckDue": func(s bench, order string) error { return s.handle(paymenttest.CheckDue(s.t, "check", order)) },
-			"a callback":      func(s bench, order string) error { return s.callBack("evt_1", order) },
+			"PaymentCheckDue": func(s bench,
+				order string) error {
+				return s.handle(paymenttest.CheckDue(s.t, "check", order))
+			},
+			"a callback": func(s bench, order string) error { return s.callBack("evt_1", order) },
 		} {
 			s, order := open(t), newOrder()
-			require.NoError(t, s.handle(paymenttest.Reserved(t, "reserved", order, price, "pm_card_authenticationRequired")))
+			require.NoError(t,
+				s.handle(paymenttest.Reserved(t, "reserved", order, price, "pm_card_authenticationRequired")))
 			require.Equal(t, payment.ActionNeeded, s.charge(order).Observed)
 			step := s.step(func(next http.RoundTripper) http.RoundTripper { return outage{next} }).Reconciler
-			require.ErrorIs(t, payment.ReturnStep{Reconciler: step}.Handle(t.Context(), paymenttest.About(t, saga.ReturnPayment, saga.PaymentWrittenOff, "written-off", order)), fault.Unavailable)
+			require.ErrorIs(t,
+				payment.ReturnStep{Reconciler: step}.Handle(t.Context(),
+					paymenttest.About(t, saga.ReturnPayment, saga.PaymentWrittenOff, "written-off", order)),
+				fault.Unavailable)
 			require.Equal(t, saga.PaymentAbandoned, s.last(order))
 			require.NoError(t, next(s, order), name)
 			assert.Equal(t, sandbox.Canceled, s.intent(order).Status, name)
@@ -447,16 +479,20 @@ func TestReturnStep_MakesPartialRefunds(t *testing.T) {
 		order := s.captured("pm_card_visa")
 		wanted := []saga.Refund{asked("r1", 1000, 1), asked("r2", 251, 1), asked("r3", 250, 1)}
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, wanted...))
-		want := []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured, saga.RefundsRecorded, saga.PaymentRefunded, saga.RefundFailed}
+		want := []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured, saga.RefundsRecorded,
+			saga.PaymentRefunded, saga.RefundFailed}
 		got := s.charge(order)
 		assert.Equal(t, want, facts(got), "one write has all facts")
-		assert.Equal(t, map[string]saga.RefundStatus{"r1": saga.RefundStatusSucceeded, "r2": saga.RefundStatusFailed, "r3": saga.RefundStatusSucceeded}, states(got))
+		assert.Equal(t,
+			map[string]saga.RefundStatus{"r1": saga.RefundStatusSucceeded, "r2": saga.RefundStatusFailed,
+				"r3": saga.RefundStatusSucceeded}, states(got))
 		assert.Len(t, got.RefundIDs, 2)
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, wanted...))
 		assert.Equal(t, want, facts(s.charge(order)), "the same message again changes nothing")
 		s.Later(72 * time.Hour) // the sandbox has forgotten every idempotency key
 		require.NoError(t, s.refund("e2", saga.RefundDue, order, wanted...))
-		assert.Equal(t, append(want, saga.PaymentRefunded, saga.RefundFailed), facts(s.charge(order)), "a new message is answered again")
+		assert.Equal(t, append(want, saga.PaymentRefunded, saga.RefundFailed), facts(s.charge(order)),
+			"a new message is answered again")
 		assert.Len(t, s.intent(order).Refunds, 2)
 	})
 
@@ -481,7 +517,8 @@ func TestReturnStep_MakesPartialRefunds(t *testing.T) {
 		assert.Equal(t, saga.RefundFailed, s.last(order))
 		require.NoError(t, s.refund("e2", saga.RefundDue, order, asked("r1", 100, 2)))
 		assert.Equal(t, saga.PaymentRefunded, s.last(order))
-		assert.Equal(t, []saga.Refund{{ID: "r1", Amount: 100, Try: 2, Status: saga.RefundStatusSucceeded}}, s.charge(order).Refunds)
+		assert.Equal(t, []saga.Refund{{ID: "r1", Amount: 100, Try: 2, Status: saga.RefundStatusSucceeded}},
+			s.charge(order).Refunds)
 	})
 
 	t.Run("a pending refund is published when it succeeds", func(t *testing.T) {
@@ -504,7 +541,8 @@ func TestReturnStep_MakesPartialRefunds(t *testing.T) {
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, asked("r1", 100, 1)))
 		s.Later(72 * time.Hour)
 		require.NoError(t, s.callBack("evt_1", order))
-		assert.Equal(t, []saga.Fact{saga.RefundsRecorded, saga.PaymentRefunded, saga.RefundFailed}, facts(s.charge(order))[3:])
+		assert.Equal(t, []saga.Fact{saga.RefundsRecorded, saga.PaymentRefunded, saga.RefundFailed},
+			facts(s.charge(order))[3:])
 	})
 
 	t.Run("a written-off refund is not made, even for an old message", func(t *testing.T) {
@@ -515,8 +553,10 @@ func TestReturnStep_MakesPartialRefunds(t *testing.T) {
 		writtenOff := stale
 		writtenOff.Status = saga.RefundStatusFailed
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, writtenOff, asked("c", 300, 1)))
-		require.NoError(t, s.refund("e2", saga.OrderRefunding, order, stale), "an old message from the dead-letter queue")
-		assert.Equal(t, map[string]saga.RefundStatus{"b": saga.RefundStatusFailed, "c": saga.RefundStatusSucceeded}, states(s.charge(order)))
+		require.NoError(t, s.refund("e2", saga.OrderRefunding, order, stale),
+			"an old message from the dead-letter queue")
+		assert.Equal(t, map[string]saga.RefundStatus{"b": saga.RefundStatusFailed, "c": saga.RefundStatusSucceeded},
+			states(s.charge(order)))
 		assert.Len(t, s.intent(order).Refunds, 1)
 	})
 
@@ -561,9 +601,12 @@ func TestHandleCallback_AppliesTheIntentsState(t *testing.T) {
 	t.Run("the customer's action is recorded", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
-		for outcome, fact := range map[string]saga.Fact{"succeed": saga.PaymentAuthorized, "fail": saga.PaymentDeclined} {
+		for outcome, fact := range map[string]saga.Fact{
+			"succeed": saga.PaymentAuthorized, "fail": saga.PaymentDeclined,
+		} {
 			order := newOrder()
-			require.NoError(t, s.handle(paymenttest.Reserved(t, "reserved", order, price, "pm_card_authenticationRequired")))
+			require.NoError(t,
+				s.handle(paymenttest.Reserved(t, "reserved", order, price, "pm_card_authenticationRequired")))
 			require.NotEmpty(t, s.charge(order).ClientSecret)
 			require.NoError(t, s.callBack("evt_0", order))
 			s.act(order, outcome)
@@ -600,10 +643,13 @@ func TestHandleCallback_AppliesTheIntentsState(t *testing.T) {
 		order := s.authorized("pm_card_visa")
 		state := s.cloud.Rows("Charges")
 		handle := func(intent string) error {
-			return s.step(direct).HandleCallback(t.Context(), payment.Callback{ID: "evt_1", Intent: intent}, saga.Cause{ID: "evt_1"})
+			return s.step(direct).HandleCallback(t.Context(), payment.Callback{ID: "evt_1", Intent: intent},
+				saga.Cause{ID: "evt_1"})
 		}
 		make := func(change func(*payment.Charge)) string {
-			c := payment.New(saga.Payable{Order: order, Shop: paymenttest.Shop, Total: 1, Currency: "EUR", PaymentMethod: "pm_card_visa"})
+			c := payment.New(
+				saga.Payable{Order: order, Shop: paymenttest.Shop, Total: 1, Currency: "EUR",
+					PaymentMethod: "pm_card_visa"})
 			change(&c)
 			i, err := s.step(direct).Provider.Create(t.Context(), c, newOrder())
 			require.NoError(t, err)
@@ -629,7 +675,9 @@ func TestHandleCallback_AppliesTheIntentsState(t *testing.T) {
 			order := s.authorized("pm_card_visa")
 			reconciler := s.step(direct).Reconciler
 			reconciler.Provider = provider.New("http://127.0.0.1:1", paymenttest.Key(), nil, nil)
-			require.ErrorIs(t, reconciler.HandleCallback(t.Context(), payment.Callback{ID: "evt_1", Intent: s.charge(order).Intent}, saga.Cause{ID: "evt_1"}), fault.Unavailable)
+			require.ErrorIs(t,
+				reconciler.HandleCallback(t.Context(), payment.Callback{ID: "evt_1", Intent: s.charge(order).Intent},
+					saga.Cause{ID: "evt_1"}), fault.Unavailable)
 		})
 	})
 }
@@ -642,7 +690,8 @@ func TestReturnStep_ReturnsOnceThoughProcessesDie(t *testing.T) {
 		ctx, die := context.WithCancel(s.t.Context())
 		defer die()
 		l.die = die
-		reconciler := s.step(func(next http.RoundTripper) http.RoundTripper { return processTripper{l, next} }).Reconciler
+		reconciler := s.step(
+			func(next http.RoundTripper) http.RoundTripper { return processTripper{l, next} }).Reconciler
 		_ = payment.ReturnStep{Reconciler: reconciler}.Handle(ctx, e)
 	}
 	for i, first := range deaths(5) {
@@ -660,13 +709,15 @@ func TestReturnStep_ReturnsOnceThoughProcessesDie(t *testing.T) {
 					require.Equal(t, payment.Returned, s.charge(order).Observed, "%v, %v", first, second)
 					require.Len(t, s.intent(order).Refunds, 1, "%v, %v", first, second)
 
-					part, first, second := s.captured("pm_card_visa"), deaths(5)[i], &process{last: second.last, answered: second.answered}
+					part, first, second := s.captured("pm_card_visa"), deaths(5)[i],
+						&process{last: second.last, answered: second.answered}
 					wanted := saga.Refund{ID: "r1", Amount: 100, Try: 1, Status: saga.RefundStatusRequested}
 					run(first, s, paymenttest.Refunding(t, saga.OrderRefunding, "e1", part, wanted))
 					s.Later(later)
 					run(second, s, paymenttest.Refunding(t, saga.OrderRefunding, "e1", part, wanted))
 					require.NoError(t, s.refund("due", saga.RefundDue, part, wanted))
-					require.Equal(t, saga.RefundStatusSucceeded, s.charge(part).Refunds[0].Status, "%v, %v", first, second)
+					require.Equal(t, saga.RefundStatusSucceeded, s.charge(part).Refunds[0].Status, "%v, %v", first,
+						second)
 					require.Len(t, s.intent(part).Refunds, 1, "%v, %v", first, second)
 				}
 			}

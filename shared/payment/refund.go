@@ -64,7 +64,8 @@ func RequestRefunds(c Charge, wanted []saga.Refund) Charge {
 		switch {
 		case at < 0:
 			c.Refunds = append(c.Refunds, w)
-		case c.Refunds[at].Try < w.Try, c.Refunds[at].Try == w.Try && c.Refunds[at].Status == saga.RefundStatusRequested:
+		case c.Refunds[at].Try < w.Try, c.Refunds[at].Try == w.Try &&
+			c.Refunds[at].Status == saga.RefundStatusRequested:
 			c.Refunds[at] = w
 		}
 	}

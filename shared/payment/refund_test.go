@@ -18,32 +18,42 @@ func TestRequestRefunds_MergesTheOrdersRequests(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ observed, wanted, want []saga.Refund }{
 		"a missing refund is added": {
-			wanted: []saga.Refund{refund("r1", 1, saga.RefundStatusRequested)}, want: []saga.Refund{refund("r1", 1, saga.RefundStatusRequested)},
+			wanted: []saga.Refund{refund("r1", 1, saga.RefundStatusRequested)},
+			want:   []saga.Refund{refund("r1", 1, saga.RefundStatusRequested)},
 		},
 		"an existing refund is unchanged": {
-			observed: []saga.Refund{refund("r1", 1, saga.RefundStatusPending)}, wanted: []saga.Refund{refund("r1", 1, saga.RefundStatusRequested)},
-			want: []saga.Refund{refund("r1", 1, saga.RefundStatusPending)},
+			observed: []saga.Refund{refund("r1", 1, saga.RefundStatusPending)},
+			wanted:   []saga.Refund{refund("r1", 1, saga.RefundStatusRequested)},
+			want:     []saga.Refund{refund("r1", 1, saga.RefundStatusPending)},
 		},
 		"a failed refund is not retried by the same request": {
-			observed: []saga.Refund{refund("r1", 1, saga.RefundStatusFailed)}, wanted: []saga.Refund{refund("r1", 1, saga.RefundStatusRequested)},
-			want: []saga.Refund{refund("r1", 1, saga.RefundStatusFailed)},
+			observed: []saga.Refund{refund("r1", 1, saga.RefundStatusFailed)},
+			wanted:   []saga.Refund{refund("r1", 1, saga.RefundStatusRequested)},
+			want:     []saga.Refund{refund("r1", 1, saga.RefundStatusFailed)},
 		},
 		"a failed refund is retried by the next try": {
-			observed: []saga.Refund{refund("r1", 1, saga.RefundStatusFailed)}, wanted: []saga.Refund{refund("r1", 2, saga.RefundStatusRequested)},
-			want: []saga.Refund{refund("r1", 2, saga.RefundStatusRequested)},
+			observed: []saga.Refund{refund("r1", 1, saga.RefundStatusFailed)},
+			wanted:   []saga.Refund{refund("r1", 2, saga.RefundStatusRequested)},
+			want:     []saga.Refund{refund("r1", 2, saga.RefundStatusRequested)},
 		},
 		"a late request changes nothing": {
-			observed: []saga.Refund{refund("r1", 2, saga.RefundStatusSucceeded)}, wanted: []saga.Refund{refund("r1", 1, saga.RefundStatusRequested)},
-			want: []saga.Refund{refund("r1", 2, saga.RefundStatusSucceeded)},
+			observed: []saga.Refund{refund("r1", 2, saga.RefundStatusSucceeded)},
+			wanted:   []saga.Refund{refund("r1", 1, saga.RefundStatusRequested)},
+			want:     []saga.Refund{refund("r1", 2, saga.RefundStatusSucceeded)},
 		},
 		"refunds that the order knows as decided are not requested": {
-			wanted: []saga.Refund{refund("r1", 1, saga.RefundStatusSucceeded), refund("r2", 1, saga.RefundStatusFailed), refund("r3", 1, saga.RefundStatusRequested)},
-			want:   []saga.Refund{refund("r2", 1, saga.RefundStatusFailed), refund("r3", 1, saga.RefundStatusRequested)},
+			wanted: []saga.Refund{refund("r1", 1, saga.RefundStatusSucceeded), refund("r2", 1, saga.RefundStatusFailed),
+				refund("r3", 1, saga.RefundStatusRequested)},
+			want: []saga.Refund{refund("r2", 1, saga.RefundStatusFailed),
+				refund("r3", 1, saga.RefundStatusRequested)},
 		},
 		"written-off refunds are not made": {
-			observed: []saga.Refund{refund("r1", 1, saga.RefundStatusRequested), refund("r2", 1, saga.RefundStatusSucceeded), refund("r3", 1, saga.RefundStatusFailed)},
-			wanted:   []saga.Refund{refund("r1", 1, saga.RefundStatusFailed), refund("r2", 1, saga.RefundStatusFailed), refund("r3", 2, saga.RefundStatusFailed)},
-			want:     []saga.Refund{refund("r1", 1, saga.RefundStatusFailed), refund("r2", 1, saga.RefundStatusSucceeded), refund("r3", 2, saga.RefundStatusFailed)},
+			observed: []saga.Refund{refund("r1", 1, saga.RefundStatusRequested),
+				refund("r2", 1, saga.RefundStatusSucceeded), refund("r3", 1, saga.RefundStatusFailed)},
+			wanted: []saga.Refund{refund("r1", 1, saga.RefundStatusFailed), refund("r2", 1, saga.RefundStatusFailed),
+				refund("r3", 2, saga.RefundStatusFailed)},
+			want: []saga.Refund{refund("r1", 1, saga.RefundStatusFailed),
+				refund("r2", 1, saga.RefundStatusSucceeded), refund("r3", 2, saga.RefundStatusFailed)},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,8 +65,10 @@ func TestRequestRefunds_MergesTheOrdersRequests(t *testing.T) {
 
 func TestRefundable_LimitsToWhatIsLeft(t *testing.T) {
 	t.Parallel()
-	made := []payment.ProviderRefund{{Amount: 500, Status: saga.RefundStatusSucceeded}, {Amount: 300, Status: saga.RefundStatusPending}, {Amount: 900, Status: saga.RefundStatusFailed}}
-	captured := payment.Charge{Desired: payment.DesiredCapture, Observed: payment.Captured, Amount: money.Money{Amount: 1000, Currency: "EUR"}}
+	made := []payment.ProviderRefund{{Amount: 500, Status: saga.RefundStatusSucceeded},
+		{Amount: 300, Status: saga.RefundStatusPending}, {Amount: 900, Status: saga.RefundStatusFailed}}
+	captured := payment.Charge{Desired: payment.DesiredCapture, Observed: payment.Captured,
+		Amount: money.Money{Amount: 1000, Currency: "EUR"}}
 	assert.True(t, payment.Refundable(captured, made, 200), "a failed refund is still available")
 	assert.False(t, payment.Refundable(captured, made, 201), "more than is left")
 	assert.False(t, payment.Refundable(captured, made, 0), "nothing")
@@ -70,18 +82,26 @@ func TestRefundable_LimitsToWhatIsLeft(t *testing.T) {
 
 func TestRefundFacts_ReportsChangedRefunds(t *testing.T) {
 	t.Parallel()
-	before := []saga.Refund{refund("r1", 1, saga.RefundStatusPending), refund("r2", 1, saga.RefundStatusSucceeded), refund("r3", 1, saga.RefundStatusFailed)}
+	before := []saga.Refund{refund("r1", 1, saga.RefundStatusPending), refund("r2", 1, saga.RefundStatusSucceeded),
+		refund("r3", 1, saga.RefundStatusFailed)}
 	for name, c := range map[string]struct {
 		now  []saga.Refund
 		want []saga.Fact
 	}{
-		"unchanged refunds publish nothing":           {before, nil},
-		"a succeeded refund is published":             {[]saga.Refund{refund("r1", 1, saga.RefundStatusSucceeded), before[1], before[2]}, []saga.Fact{saga.PaymentRefunded}},
-		"a refund that fails after days is published": {[]saga.Refund{before[0], refund("r2", 1, saga.RefundStatusFailed), before[2]}, []saga.Fact{saga.RefundFailed}},
-		"another failed try is published":             {[]saga.Refund{before[0], before[1], refund("r3", 2, saga.RefundStatusFailed)}, []saga.Fact{saga.RefundFailed}},
-		"another pending try is published":            {[]saga.Refund{before[0], before[1], refund("r3", 2, saga.RefundStatusPending)}, []saga.Fact{saga.RefundStarted}},
-		"a requested refund publishes nothing":        {append(before[:3:3], refund("r4", 1, saga.RefundStatusRequested)), nil},
-		"all changes in one write":                    {[]saga.Refund{refund("r1", 1, saga.RefundStatusSucceeded), refund("r2", 1, saga.RefundStatusFailed), refund("r3", 2, saga.RefundStatusSucceeded)}, []saga.Fact{saga.PaymentRefunded, saga.RefundFailed}},
+		"unchanged refunds publish nothing": {before, nil},
+		"a succeeded refund is published": {[]saga.Refund{refund("r1", 1, saga.RefundStatusSucceeded),
+			before[1], before[2]}, []saga.Fact{saga.PaymentRefunded}},
+		"a refund that fails after days is published": {[]saga.Refund{before[0],
+			refund("r2", 1, saga.RefundStatusFailed), before[2]}, []saga.Fact{saga.RefundFailed}},
+		"another failed try is published": {[]saga.Refund{before[0], before[1],
+			refund("r3", 2, saga.RefundStatusFailed)}, []saga.Fact{saga.RefundFailed}},
+		"another pending try is published": {[]saga.Refund{before[0], before[1],
+			refund("r3", 2, saga.RefundStatusPending)}, []saga.Fact{saga.RefundStarted}},
+		"a requested refund publishes nothing": {append(before[:3:3],
+			refund("r4", 1, saga.RefundStatusRequested)), nil},
+		"all changes in one write": {[]saga.Refund{refund("r1", 1, saga.RefundStatusSucceeded),
+			refund("r2", 1, saga.RefundStatusFailed), refund("r3", 2, saga.RefundStatusSucceeded)},
+			[]saga.Fact{saga.PaymentRefunded, saga.RefundFailed}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -93,7 +113,8 @@ func TestRefundFacts_ReportsChangedRefunds(t *testing.T) {
 func TestApplyReturn_FollowsTheRefunds(t *testing.T) {
 	t.Parallel()
 	full := func(try int, amount int64, state saga.RefundStatus) payment.ProviderRefund {
-		return payment.ProviderRefund{ID: "re_" + string(rune('0'+try)), Refund: payment.FullRefundID, Try: try, Amount: amount, Status: state}
+		return payment.ProviderRefund{ID: "re_" + string(rune('0'+try)), Refund: payment.FullRefundID, Try: try,
+			Amount: amount, Status: state}
 	}
 	for name, c := range map[string]struct {
 		had      payment.Observed
@@ -103,19 +124,36 @@ func TestApplyReturn_FollowsTheRefunds(t *testing.T) {
 		id       string
 		facts    []saga.Fact
 	}{
-		"the full amount is refunded":           {payment.Authorized, "", []payment.ProviderRefund{full(1, 1000, saga.RefundStatusSucceeded)}, payment.Returned, "re_1", []saga.Fact{saga.PaymentReturned}},
-		"the rest is refunded":                  {payment.Captured, "", []payment.ProviderRefund{{ID: "re_9", Refund: "r1", Try: 1, Amount: 400, Status: saga.RefundStatusSucceeded}, full(1, 600, saga.RefundStatusSucceeded)}, payment.Returned, "re_1", []saga.Fact{saga.PaymentReturned}},
-		"the refund is pending":                 {payment.Captured, "", []payment.ProviderRefund{full(1, 1000, saga.RefundStatusPending)}, payment.Captured, "re_1", []saga.Fact{saga.RefundStarted}},
-		"the refund is still pending":           {payment.Captured, "re_1", []payment.ProviderRefund{full(1, 1000, saga.RefundStatusPending)}, payment.Captured, "re_1", nil},
-		"the refund failed":                     {payment.Captured, "re_1", []payment.ProviderRefund{full(1, 1000, saga.RefundStatusFailed)}, payment.Captured, "re_1", nil},
-		"the refund is retried":                 {payment.Captured, "re_1", []payment.ProviderRefund{full(2, 1000, saga.RefundStatusPending), full(1, 1000, saga.RefundStatusFailed)}, payment.Captured, "re_2", []saga.Fact{saga.RefundStarted}},
-		"the refund failed after days":          {payment.Returned, "re_1", []payment.ProviderRefund{full(1, 1000, saga.RefundStatusFailed)}, payment.Captured, "re_1", []saga.Fact{saga.ReturnFailed}},
-		"the refund is known to have succeeded": {payment.Returned, "re_1", []payment.ProviderRefund{full(1, 1000, saga.RefundStatusSucceeded)}, payment.Returned, "re_1", nil},
-		"a refund by a person counts, too":      {payment.Captured, "", []payment.ProviderRefund{{ID: "re_9", Amount: 1000, Status: saga.RefundStatusSucceeded}}, payment.Returned, "", []saga.Fact{saga.PaymentReturned}},
+		"the full amount is refunded": {payment.Authorized, "",
+			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusSucceeded)}, payment.Returned, "re_1",
+			[]saga.Fact{saga.PaymentReturned}},
+		"the rest is refunded": {payment.Captured, "",
+			[]payment.ProviderRefund{{ID: "re_9", Refund: "r1", Try: 1, Amount: 400,
+				Status: saga.RefundStatusSucceeded}, full(1, 600, saga.RefundStatusSucceeded)}, payment.Returned,
+			"re_1", []saga.Fact{saga.PaymentReturned}},
+		"the refund is pending": {payment.Captured, "",
+			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusPending)}, payment.Captured, "re_1",
+			[]saga.Fact{saga.RefundStarted}},
+		"the refund is still pending": {payment.Captured, "re_1",
+			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusPending)}, payment.Captured, "re_1", nil},
+		"the refund failed": {payment.Captured, "re_1",
+			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusFailed)}, payment.Captured, "re_1", nil},
+		"the refund is retried": {payment.Captured, "re_1",
+			[]payment.ProviderRefund{full(2, 1000, saga.RefundStatusPending), full(1, 1000, saga.RefundStatusFailed)},
+			payment.Captured, "re_2", []saga.Fact{saga.RefundStarted}},
+		"the refund failed after days": {payment.Returned, "re_1",
+			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusFailed)}, payment.Captured, "re_1",
+			[]saga.Fact{saga.ReturnFailed}},
+		"the refund is known to have succeeded": {payment.Returned, "re_1",
+			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusSucceeded)}, payment.Returned, "re_1", nil},
+		"a refund by a person counts, too": {payment.Captured, "",
+			[]payment.ProviderRefund{{ID: "re_9", Amount: 1000, Status: saga.RefundStatusSucceeded}}, payment.Returned,
+			"", []saga.Fact{saga.PaymentReturned}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			given := payment.Charge{Desired: payment.DesiredReturn, Observed: c.had, Amount: money.Money{Amount: 1000, Currency: "EUR"}}
+			given := payment.Charge{Desired: payment.DesiredReturn, Observed: c.had,
+				Amount: money.Money{Amount: 1000, Currency: "EUR"}}
 			if c.known != "" {
 				given.RefundIDs = map[string]string{payment.FullRefundID: c.known}
 			}

@@ -134,7 +134,8 @@ func (s table) Save(_ context.Context, c payment.Charge, cause saga.Cause, facts
 		return c, fault.Conflict
 	case len(facts) == 0:
 		s.t.Fatalf("a write without a fact: %+v", c)
-	case c.Intent != "" && s.row.Observed == payment.Captured && c.Observed != payment.Captured && c.Observed != payment.Returned:
+	case c.Intent != "" && s.row.Observed == payment.Captured && c.Observed != payment.Captured &&
+		c.Observed != payment.Returned:
 		s.t.Fatalf("captured, and then %s", c.Observed)
 	}
 	if s.calm && !s.row.FullyReturned() && slices.Contains(facts, saga.PaymentReturned) {
@@ -167,7 +168,8 @@ func (s *scenario) Create(_ context.Context, c payment.Charge, key string) (paym
 			return s.bank.intents[id].Intent, nil
 		}
 		id := fmt.Sprint("pi_", len(s.bank.intents)+1)
-		i := &bankIntent{card: c.PaymentMethod, Intent: payment.Intent{ID: id, Observed: payment.Nothing, Shop: c.Shop, Order: c.Order, Attempt: c.Attempt}}
+		i := &bankIntent{card: c.PaymentMethod,
+			Intent: payment.Intent{ID: id, Observed: payment.Nothing, Shop: c.Shop, Order: c.Order, Attempt: c.Attempt}}
 		s.bank.intents[id], s.bank.keys[key] = i, id
 		s.callBack(i)
 		return i.Intent, nil
@@ -238,7 +240,8 @@ func (s *scenario) Find(_ context.Context, intent string) (payment.Intent, error
 	return call(s, func() (payment.Intent, error) { return s.bank.intents[intent].Intent, nil })
 }
 
-func (s *scenario) Refund(_ context.Context, c payment.Charge, r saga.Refund, key string) (payment.ProviderRefund, error) {
+func (s *scenario) Refund(_ context.Context, c payment.Charge, r saga.Refund, key string) (payment.ProviderRefund,
+	error) {
 	if s.calm && s.row.Desired == payment.DesiredAbandon && r.ID == payment.FullRefundID {
 		s.t.Fatalf("returned, though the order is written off")
 	}
@@ -274,11 +277,13 @@ func (i *bankIntent) refunded() int64 {
 }
 
 func (s *scenario) Refunds(_ context.Context, c payment.Charge) ([]payment.ProviderRefund, error) {
-	return call(s, func() ([]payment.ProviderRefund, error) { return slices.Clone(s.bank.intents[c.Intent].refunds), nil })
+	return call(s,
+		func() ([]payment.ProviderRefund, error) { return slices.Clone(s.bank.intents[c.Intent].refunds), nil })
 }
 
 func (s *scenario) callBack(i *bankIntent) {
-	s.bank.callbacks = append(s.bank.callbacks, payment.Callback{ID: fmt.Sprint("evt_", len(s.bank.callbacks)+1), Intent: i.ID})
+	s.bank.callbacks = append(s.bank.callbacks,
+		payment.Callback{ID: fmt.Sprint("evt_", len(s.bank.callbacks)+1), Intent: i.ID})
 }
 
 func (s *scenario) reconciler() payment.Reconciler {
@@ -304,7 +309,8 @@ func (s *scenario) deliver(e saga.Event) {
 // check fails for an unexpected error.
 func (s *scenario) check(err error) {
 	switch kind := fault.KindOf(err); {
-	case err == nil, errors.Is(err, errLost), kind.Later(), kind == fault.Conflict, kind == fault.NotFound && s.row == nil:
+	case err == nil, errors.Is(err, errLost), kind.Later(), kind == fault.Conflict, kind == fault.NotFound &&
+		s.row == nil:
 	default:
 		s.t.Fatalf("unexpected: %v", err)
 	}
@@ -334,7 +340,8 @@ func (s *scenario) handleCallback(b payment.Callback) {
 }
 
 func (s *scenario) act() {
-	switch s.pick("reserved", "confirmed", "canceling", "check", "capture", "return", "refund", "write-off", "again", "again", "callback", "callback", "bank", "bank", "day") {
+	switch s.pick("reserved", "confirmed", "canceling", "check", "capture", "return", "refund", "write-off", "again",
+		"again", "callback", "callback", "bank", "bank", "day") {
 	case "reserved":
 		s.send(paymenttest.Reserved(s.outer, s.nextID(), theOrder, s.total, s.card))
 	case "confirmed":
@@ -351,7 +358,8 @@ func (s *scenario) act() {
 			s.send(s.about(saga.ReturnPayment, saga.ReturnDue))
 		}
 	case "refund":
-		if s.row != nil && s.row.Observed == payment.Captured && s.row.Desired == payment.DesiredCapture && s.row.Intent != "" {
+		if s.row != nil && s.row.Observed == payment.Captured && s.row.Desired == payment.DesiredCapture &&
+			s.row.Intent != "" {
 			s.requestRefund()
 			s.send(paymenttest.Refunding(s.outer, saga.OrderRefunding, s.nextID(), theOrder, s.requested...))
 		}
@@ -389,7 +397,8 @@ func (s *scenario) requestRefund() {
 		}
 	}
 	s.requested = append(s.requested, saga.Refund{
-		ID: fmt.Sprint("refund-", len(s.requested)+1), Amount: rapid.Int64Range(1, price.Amount).Draw(s.t, "amount"), Try: 1, Status: saga.RefundStatusRequested,
+		ID: fmt.Sprint("refund-", len(s.requested)+1), Amount: rapid.Int64Range(1, price.Amount).Draw(s.t, "amount"),
+		Try: 1, Status: saga.RefundStatusRequested,
 	})
 }
 
@@ -481,7 +490,9 @@ func (s *scenario) verify() {
 			s.t.Fatalf("%s was captured %d times, and %d was refunded", id, i.captured, i.refunded())
 		}
 		for at, m := range i.refunds {
-			if m.Refund != payment.FullRefundID && slices.ContainsFunc(i.refunds[:at], func(o payment.ProviderRefund) bool { return o.Refund == m.Refund && o.Try == m.Try }) {
+			if m.Refund != payment.FullRefundID &&
+				slices.ContainsFunc(i.refunds[:at],
+					func(o payment.ProviderRefund) bool { return o.Refund == m.Refund && o.Try == m.Try }) {
 				s.t.Fatalf("try %d of %s was made twice", m.Try, m.Refund)
 			}
 		}
@@ -503,11 +514,13 @@ func (s *scenario) verify() {
 		s.verifyCaptured()
 		return
 	}
-	if s.row.Desired != payment.DesiredReturn || !s.row.FullyReturned() || !slices.Contains(facts(*s.row), saga.PaymentReturned) {
+	if s.row.Desired != payment.DesiredReturn || !s.row.FullyReturned() ||
+		!slices.Contains(facts(*s.row), saga.PaymentReturned) {
 		s.t.Fatalf("canceled, but desired %s, observed %s: %v", s.row.Desired, s.row.Observed, facts(*s.row))
 	}
 	s.verifyReturned()
-	if !s.answers(saga.ReturnPayment, saga.ReturnDue, saga.PaymentReturned) || !s.answers(saga.AuthorizePayment, saga.PaymentCheckDue, saga.PaymentReturned) {
+	if !s.answers(saga.ReturnPayment, saga.ReturnDue, saga.PaymentReturned) ||
+		!s.answers(saga.AuthorizePayment, saga.PaymentCheckDue, saga.PaymentReturned) {
 		s.t.Fatalf("a new message is not answered: %v", facts(*s.row))
 	}
 }
@@ -557,7 +570,8 @@ func (s *scenario) verifyAbandoned() {
 
 // observedOf returns the observed state of a captured charge, which may be refunded in full.
 func (s *scenario) observedOf(i *bankIntent) payment.Observed {
-	whole := slices.ContainsFunc(i.refunds, func(m payment.ProviderRefund) bool { return m.Refund == payment.FullRefundID })
+	whole := slices.ContainsFunc(i.refunds,
+		func(m payment.ProviderRefund) bool { return m.Refund == payment.FullRefundID })
 	if whole && i.arrived() == s.total.Amount {
 		return payment.Returned
 	}
@@ -569,13 +583,16 @@ func (s *scenario) verifyCaptured() {
 	if i == nil { // the provider refused it, or was not needed
 		i = &bankIntent{Intent: payment.Intent{Observed: s.row.Observed}}
 	}
-	same := s.row.Observed == i.Observed || i.Observed == payment.Canceled && (s.row.Observed == payment.Lapsed || s.row.Observed == payment.Declined)
+	same := s.row.Observed == i.Observed || i.Observed == payment.Canceled &&
+		(s.row.Observed == payment.Lapsed || s.row.Observed == payment.Declined)
 	answers := true
 	switch s.row.Observed {
 	case payment.Captured:
-		answers = s.answers(saga.CapturePayment, saga.CaptureDue, saga.PaymentCaptured) && s.answers(saga.AuthorizePayment, saga.PaymentCheckDue, saga.PaymentAuthorized)
+		answers = s.answers(saga.CapturePayment, saga.CaptureDue, saga.PaymentCaptured) &&
+			s.answers(saga.AuthorizePayment, saga.PaymentCheckDue, saga.PaymentAuthorized)
 	case payment.Lapsed:
-		answers = s.answers(saga.CapturePayment, saga.CaptureDue, saga.CaptureFailed) && s.answers(saga.AuthorizePayment, saga.PaymentCheckDue, saga.PaymentDeclined)
+		answers = s.answers(saga.CapturePayment, saga.CaptureDue, saga.CaptureFailed) &&
+			s.answers(saga.AuthorizePayment, saga.PaymentCheckDue, saga.PaymentDeclined)
 	case payment.Declined:
 		answers = s.answers(saga.AuthorizePayment, saga.PaymentCheckDue, saga.PaymentDeclined)
 	case payment.Authorized:
@@ -587,7 +604,8 @@ func (s *scenario) verifyCaptured() {
 	if s.row.Observed == payment.ActionNeeded != (s.row.ClientSecret != "") {
 		s.t.Fatalf("observed %s, client secret %q", s.row.Observed, s.row.ClientSecret)
 	}
-	factOf := map[saga.RefundStatus]saga.Fact{saga.RefundStatusSucceeded: saga.PaymentRefunded, saga.RefundStatusFailed: saga.RefundFailed}
+	factOf := map[saga.RefundStatus]saga.Fact{saga.RefundStatusSucceeded: saga.PaymentRefunded,
+		saga.RefundStatusFailed: saga.RefundFailed}
 	for _, r := range s.row.Refunds {
 		if !slices.Contains(facts(*s.row), factOf[r.Status]) {
 			s.t.Fatalf("refund %+v: %v", r, facts(*s.row))
@@ -598,8 +616,10 @@ func (s *scenario) verifyCaptured() {
 func TestReconciler_EndsInTheDesiredStateWhateverHappens(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		s := &scenario{t: r, outer: t, total: price, bank: bank{intents: map[string]*bankIntent{}, keys: map[string]string{}}}
-		if s.card = s.pick("pays", "pays", "declines", "needs action", "dawdles", "is refused", "is not needed"); s.card == "is not needed" {
+		s := &scenario{t: r, outer: t, total: price,
+			bank: bank{intents: map[string]*bankIntent{}, keys: map[string]string{}}}
+		if s.card = s.pick("pays", "pays", "declines", "needs action", "dawdles", "is refused",
+			"is not needed"); s.card == "is not needed" {
 			s.total.Amount = 0
 		}
 		for range rapid.IntRange(1, 25).Draw(r, "length") {

@@ -34,7 +34,8 @@ type batchDouble struct {
 }
 
 func newBatchDouble() *batchDouble {
-	return &batchDouble{refuse: func(string, int) bool { return false }, accepted: map[string][]string{}, attempt: map[string]int{}}
+	return &batchDouble{refuse: func(string, int) bool { return false }, accepted: map[string][]string{},
+		attempt: map[string]int{}}
 }
 
 func (p *batchDouble) Do(r *http.Request) (*http.Response, error) {
@@ -65,7 +66,8 @@ func (p *batchDouble) Do(r *http.Request) (*http.Response, error) {
 			continue
 		}
 		sum := md5.Sum([]byte(e.MessageBody))
-		answer.Successful = append(answer.Successful, result{Id: e.Id, MessageId: "m", MD5OfMessageBody: hex.EncodeToString(sum[:])})
+		answer.Successful = append(answer.Successful,
+			result{Id: e.Id, MessageId: "m", MD5OfMessageBody: hex.EncodeToString(sum[:])})
 		p.accepted[request.QueueUrl] = append(p.accepted[request.QueueUrl], e.MessageBody)
 	}
 	p.calls = append(p.calls, bodies)
@@ -74,12 +76,14 @@ func (p *batchDouble) Do(r *http.Request) (*http.Response, error) {
 		status, document = http.StatusBadRequest, map[string]string{"__type": "com.amazonaws.sqs#QueueDoesNotExist"}
 	}
 	body, err := json.Marshal(document)
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(strings.NewReader(string(body)))}, err
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body: io.NopCloser(strings.NewReader(string(body)))}, err
 }
 
 func (p *batchDouble) sender() queue.Sender {
 	return queue.Sender{Prefix: "http://sqs.invalid/1/shop-", SQS: sqs.New(sqs.Options{
-		Region: "eu-central-1", HTTPClient: p, BaseEndpoint: aws.String("http://sqs.invalid"), Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1,
+		Region: "eu-central-1", HTTPClient: p, BaseEndpoint: aws.String("http://sqs.invalid"),
+		Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1,
 	})}
 }
 
@@ -124,7 +128,8 @@ func TestSend_SendsToOtherQueuesAfterOneFails(t *testing.T) {
 	p := newBatchDouble()
 	p.away = "authorize-payment"
 	about := func(to saga.Step) saga.Message { return saga.Message{To: to, Event: saga.Event{ID: "e"}} }
-	err := p.sender().Send(t.Context(), about(saga.ReserveStock), about(saga.AuthorizePayment), about(saga.AdvanceOrder), about(saga.AdvanceOrder))
+	err := p.sender().Send(t.Context(), about(saga.ReserveStock), about(saga.AuthorizePayment),
+		about(saga.AdvanceOrder), about(saga.AdvanceOrder))
 	assert.ErrorContains(t, err, "authorize-payment")
 	assert.NotContains(t, err.Error(), "reserve-stock")
 	assert.Len(t, p.accepted["http://sqs.invalid/1/shop-reserve-stock"], 1)
@@ -140,7 +145,8 @@ func TestSend_CallsNothingWithoutMessages(t *testing.T) {
 
 func TestSendTo_KeepsBatchesWithinTheLimits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		sizes := rapid.SliceOfN(rapid.SampledFrom([]int{1, 1, 1, 1, 100, 100_000, 500_000, 1 << 20}), 0, 25).Draw(t, "sizes")
+		sizes := rapid.SliceOfN(rapid.SampledFrom([]int{1, 1, 1, 1, 100, 100_000, 500_000, 1 << 20}), 0, 25).Draw(t,
+			"sizes")
 		var sent []string
 		for i, size := range sizes {
 			body := fmt.Sprintf("%d-", i)
@@ -180,9 +186,12 @@ func TestRetryDelay_GrowsUpToFiveMinutes(t *testing.T) {
 
 func TestURL_FollowsTheARN(t *testing.T) {
 	for name, c := range map[string]struct{ arn, endpoint, url string }{
-		"on AWS":                 {"arn:aws:sqs:eu-central-1:123456789012:shop-q", "", "https://sqs.eu-central-1.amazonaws.com/123456789012/shop-q"},
-		"in China":               {"arn:aws-cn:sqs:cn-north-1:123456789012:shop-q", "", "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/shop-q"},
-		"on a local cloud":       {"arn:aws:sqs:us-east-1:000000000000:shop-q", "http://127.0.0.1:4566/", "http://127.0.0.1:4566/000000000000/shop-q"},
+		"on AWS": {"arn:aws:sqs:eu-central-1:123456789012:shop-q", "",
+			"https://sqs.eu-central-1.amazonaws.com/123456789012/shop-q"},
+		"in China": {"arn:aws-cn:sqs:cn-north-1:123456789012:shop-q", "",
+			"https://sqs.cn-north-1.amazonaws.com.cn/123456789012/shop-q"},
+		"on a local cloud": {"arn:aws:sqs:us-east-1:000000000000:shop-q", "http://127.0.0.1:4566/",
+			"http://127.0.0.1:4566/000000000000/shop-q"},
 		"not the ARN of a queue": {"arn:aws:sns:us-east-1:000000000000:shop-q", "", ""},
 		"not an ARN":             {"shop-q", "", ""},
 	} {
@@ -211,13 +220,19 @@ func (l *delayDouble) Do(r *http.Request) (*http.Response, error) {
 	l.seconds = request.DelaySeconds
 	sum := md5.Sum([]byte(request.MessageBody))
 	body := `{"MessageId": "m1", "MD5OfMessageBody": "` + hex.EncodeToString(sum[:]) + `"}`
-	return &http.Response{StatusCode: l.status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(strings.NewReader(body))}, nil
+	return &http.Response{StatusCode: l.status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
 func TestSendLater_DelaysInWholeSecondsUpTo15Minutes(t *testing.T) {
 	l := &delayDouble{status: 200}
-	s := queue.Sender{SQS: sqs.New(sqs.Options{Region: "eu-central-1", HTTPClient: l, RetryMaxAttempts: 1, Credentials: aws.AnonymousCredentials{}})}
-	for d, seconds := range map[time.Duration]int{-time.Second: 0, 0: 0, time.Millisecond: 1, 5 * time.Second: 5, 5001 * time.Millisecond: 6, 24 * time.Hour: 900} {
+	s := queue.Sender{SQS: sqs.New(
+		sqs.Options{Region: "eu-central-1", HTTPClient: l, RetryMaxAttempts: 1,
+			Credentials: aws.AnonymousCredentials{}})}
+	for d, seconds := range map[time.Duration]int{
+		-time.Second: 0, 0: 0, time.Millisecond: 1, 5 * time.Second: 5, 5001 * time.Millisecond: 6,
+		24 * time.Hour: 900,
+	} {
 		require.NoError(t, s.SendLater(t.Context(), "https://sqs.example/1/backroom-x", "body", d))
 		assert.Equal(t, seconds, l.seconds, d)
 	}

@@ -30,7 +30,8 @@ func at(v int, fact saga.Fact, second int64) line {
 // image returns a row as it is read from its table.
 func image(t *testing.T, version int, history []line, more map[string]any) map[string]types.AttributeValue {
 	t.Helper()
-	row := map[string]any{"pk": key, "version": version, "nonce": "n", "order": "ord_1", "shop": "main", "history": history}
+	row := map[string]any{"pk": key, "version": version, "nonce": "n", "order": "ord_1", "shop": "main",
+		"history": history}
 	maps.Copy(row, more)
 	item, err := attributevalue.MarshalMap(row)
 	require.NoError(t, err)
@@ -54,7 +55,8 @@ func TestEventsSince_ReturnsFactsUnderTheirFirstIDs(t *testing.T) {
 		at(1, saga.OrderPlaced, 10), at(2, saga.ReserveDue, 20), at(2, saga.PaymentCheckDue, 20),
 		at(3, saga.OrderRetried, 30), at(3, saga.CaptureDue, 30),
 	}
-	again := []string{"orders:main#ord_1@2.0~n ReserveDue", "orders:main#ord_1@2.1~n PaymentCheckDue", "orders:main#ord_1@3.1~n CaptureDue"}
+	again := []string{"orders:main#ord_1@2.0~n ReserveDue", "orders:main#ord_1@2.1~n PaymentCheckDue",
+		"orders:main#ord_1@3.1~n CaptureDue"}
 	wanted := map[string]any{"lines": []saga.Line{}, "total": 1, "currency": "EUR", "payment_method": "pm"}
 	for sentence, c := range map[string]struct {
 		since         int64
@@ -63,10 +65,12 @@ func TestEventsSince_ReturnsFactsUnderTheirFirstIDs(t *testing.T) {
 		unrecoverable []string
 	}{
 		"from a moment on, under the first ids": {20, wanted, again, nil},
-		"all facts":                             {0, wanted, append([]string{"orders:main#ord_1@1.0~n OrderPlaced"}, again...), nil},
-		"the latest fact only":                  {21, nil, again[2:], nil},
-		"no fact":                               {31, nil, nil, nil},
-		"except a fact whose data the row lost": {20, nil, again[1:], []string{`record: main#ord_1 cannot publish ReserveDue: the row has no attribute "lines"`}},
+		"all facts": {0, wanted,
+			append([]string{"orders:main#ord_1@1.0~n OrderPlaced"}, again...), nil},
+		"the latest fact only": {21, nil, again[2:], nil},
+		"no fact":              {31, nil, nil, nil},
+		"except a fact whose data the row lost": {20, nil, again[1:],
+			[]string{`record: main#ord_1 cannot publish ReserveDue: the row has no attribute "lines"`}},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -79,10 +83,13 @@ func TestEventsSince_ReturnsFactsUnderTheirFirstIDs(t *testing.T) {
 
 func TestEventsSince_ReturnsTheDataThatTheRowHoldsNow(t *testing.T) {
 	t.Parallel()
-	events, unrecoverable := record.EventsSince(image(t, 2, []line{at(1, saga.OrderRefunding, 10), at(2, saga.OrderRefunding, 20)}, map[string]any{
-		"refunds": []map[string]any{{"id": "r", "amount": int64(1)<<53 + 1, "try": 2, "status": "requested", "final": false, "notes": []string{"a"}, "none": nil}},
-		"owner":   "anna@example.com",
-	}), time.Unix(10, 0))
+	events,
+		unrecoverable := record.EventsSince(
+		image(t, 2, []line{at(1, saga.OrderRefunding, 10), at(2, saga.OrderRefunding, 20)}, map[string]any{
+			"refunds": []map[string]any{{"id": "r", "amount": int64(1)<<53 + 1, "try": 2, "status": "requested",
+				"final": false, "notes": []string{"a"}, "none": nil}},
+			"owner": "anna@example.com",
+		}), time.Unix(10, 0))
 	require.Empty(t, unrecoverable)
 	require.Len(t, events, 2)
 	assert.Equal(t, time.Unix(10, 0).UTC(), events[0].Time)
@@ -97,7 +104,11 @@ func TestEventsSince_ReturnsTheDataThatTheRowHoldsNow(t *testing.T) {
 // Of two facts that contradict each other the later is true, so each must keep its own version.
 func TestEventsSince_KeepsAFactsOwnVersion(t *testing.T) {
 	t.Parallel()
-	events, unrecoverable := record.EventsSince(image(t, 7, []line{at(5, saga.PaymentReturned, 10), at(6, saga.ReturnFailed, 20), at(7, saga.RefundStarted, 30)}, nil), time.Unix(0, 0))
+	events,
+		unrecoverable := record.EventsSince(
+		image(t, 7,
+			[]line{at(5, saga.PaymentReturned, 10), at(6, saga.ReturnFailed, 20), at(7, saga.RefundStarted, 30)}, nil),
+		time.Unix(0, 0))
 	require.Empty(t, unrecoverable)
 	require.Len(t, events, 2)
 	for i, version := range []int{5, 6} {
@@ -121,8 +132,10 @@ func TestEventsSince_NamesFactsThatAFullHistoryLost(t *testing.T) {
 
 	assert.Equal(t, []string{"orders:main#ord_1@1.0~n CaptureDue", "orders:main#ord_1@55.0~n CaptureDue"}, events)
 	assert.Equal(t, []string{
-		"record: main#ord_1 cannot publish ReleaseDue: the history is full, and the beginning of that version is not in it",
-		"record: main#ord_1 cannot publish ReturnDue: the history is full, and the beginning of that version is not in it",
+		"record: main#ord_1 cannot publish ReleaseDue: the history is full, and the beginning of that version is " +
+			"not in it",
+		"record: main#ord_1 cannot publish ReturnDue: the history is full, and the beginning of that version is not " +
+			"in it",
 	}, unrecoverable)
 
 	events, unrecoverable = eventsSince(image(t, 104, history[:99], nil), 0)
@@ -132,12 +145,15 @@ func TestEventsSince_NamesFactsThatAFullHistoryLost(t *testing.T) {
 
 func TestEventsSince_NamesAForeignRowAndAnUnknownFact(t *testing.T) {
 	t.Parallel()
-	events, unrecoverable := eventsSince(map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "main#ord_1"}}, 0)
+	events,
+		unrecoverable := eventsSince(
+		map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: "main#ord_1"}}, 0)
 	assert.Empty(t, events)
 	require.Len(t, unrecoverable, 1)
 	assert.Contains(t, unrecoverable[0], "is not a row of ours")
 
-	events, unrecoverable = eventsSince(image(t, 1, []line{at(1, "OrderEaten", 10), at(1, saga.CaptureDue, 10)}, nil), 0)
+	events,
+		unrecoverable = eventsSince(image(t, 1, []line{at(1, "OrderEaten", 10), at(1, saga.CaptureDue, 10)}, nil), 0)
 	assert.Equal(t, []string{"orders:main#ord_1@1.1~n CaptureDue"}, events)
 	assert.Equal(t, []string{"record: main#ord_1 cannot publish OrderEaten: a fact without a route"}, unrecoverable)
 }

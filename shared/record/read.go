@@ -59,7 +59,8 @@ func readBatches(
 	return Failure(err) // of a call, or of the context
 }
 
-var errThrottled = fault.New(fault.Throttled, "store-throttled", "The store is busy; try again shortly.").After(time.Second)
+var errThrottled = fault.New(fault.Throttled, "store-throttled",
+	"The store is busy; try again shortly.").After(time.Second)
 
 // ReadMany reads items of one table by their keys consistently, up to 100. It calls each for every
 // existing item, in no particular order.

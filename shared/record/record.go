@@ -27,8 +27,9 @@ const HistoryLimit = 100
 // The errors of reads and writes.
 var (
 	ErrNotFound        = fault.New(fault.NotFound, "row-not-found", "There is no such row.")
-	ErrVersionConflict = fault.New(fault.Conflict, "row-version-conflict", "The row was changed by another since it was loaded.")
-	ErrExists          = fault.New(fault.Duplicate, "row-exists", "The row exists already.")
+	ErrVersionConflict = fault.New(fault.Conflict, "row-version-conflict",
+		"The row was changed by another since it was loaded.")
+	ErrExists = fault.New(fault.Duplicate, "row-exists", "The row exists already.")
 )
 
 // Table is one table of rows.
@@ -53,11 +54,12 @@ type Change struct {
 
 // envelope is the attributes that every row has beside its own.
 type envelope struct {
-	PK        string  `dynamodbav:"pk"`
-	Version   int     `dynamodbav:"version"`
-	Nonce     string  `dynamodbav:"nonce"`
-	History   []entry `dynamodbav:"history"`
-	Publishes int     `dynamodbav:"publishes,omitempty"` // facts of this version with consumers; the stream filter uses it
+	PK      string  `dynamodbav:"pk"`
+	Version int     `dynamodbav:"version"`
+	Nonce   string  `dynamodbav:"nonce"`
+	History []entry `dynamodbav:"history"`
+	// facts of this version with consumers; the stream filter uses it
+	Publishes int `dynamodbav:"publishes,omitempty"`
 }
 
 type entry struct {

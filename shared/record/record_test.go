@@ -36,7 +36,8 @@ const key = "main#ord_1"
 
 func first(mugs int) record.Change {
 	return record.Change{
-		Key: key, Item: shelf{"ord_1", "main", mugs}, Cause: saga.Cause{ID: "event-1", Actor: "test"}, Facts: []saga.Fact{saga.PaymentIntended},
+		Key: key, Item: shelf{"ord_1", "main", mugs}, Cause: saga.Cause{ID: "event-1", Actor: "test"},
+		Facts: []saga.Fact{saga.PaymentIntended},
 	}
 }
 
@@ -91,7 +92,8 @@ func TestSave_RaisesTheVersionAndRecordsTheFacts(t *testing.T) {
 	assert.True(t, history.Handled(saga.Cause{ID: "event-1"}) && history.Handled(saga.Cause{ID: "event-2"}))
 	assert.False(t, history.Handled(saga.Cause{ID: "event-3"}))
 	assert.Equal(t, saga.Entry{
-		Version: 2, Fact: saga.PaymentDeclined, At: cloudtest.Epoch.Add(time.Second), Cause: saga.Cause{ID: "event-2", Actor: "other"},
+		Version: 2, Fact: saga.PaymentDeclined, At: cloudtest.Epoch.Add(time.Second),
+		Cause: saga.Cause{ID: "event-2", Actor: "other"},
 	}, history.Entries[3])
 }
 
@@ -127,13 +129,15 @@ func TestSave_SecondWriterIsRefused(t *testing.T) {
 	})
 
 	change := func(mugs int, cause string, d saga.History) record.Change {
-		return record.Change{Key: key, Item: shelf{"ord_1", "main", mugs}, History: d, Cause: saga.Cause{ID: cause, Actor: "test"}, Facts: []saga.Fact{saga.PaymentAuthorized}}
+		return record.Change{Key: key, Item: shelf{"ord_1", "main", mugs}, History: d,
+			Cause: saga.Cause{ID: cause, Actor: "test"}, Facts: []saga.Fact{saga.PaymentAuthorized}}
 	}
 	require.NoError(t, rows.Save(t.Context(), change(9, "event-2", created)))
 
 	t.Run("a stale version is refused", func(t *testing.T) {
 		for _, cause := range []string{"event-3", "event-2", "event-1"} {
-			require.ErrorIs(t, rows.Save(t.Context(), change(8, cause, created)), record.ErrVersionConflict, "with the cause %s", cause)
+			require.ErrorIs(t, rows.Save(t.Context(), change(8, cause, created)), record.ErrVersionConflict,
+				"with the cause %s", cause)
 		}
 		s, d := load(t, rows)
 		assert.Equal(t, []int{9, 2}, []int{s.Mugs, d.Version})
@@ -179,7 +183,8 @@ func TestSave_RecognisesItsOwnWriteAfterALostAnswer(t *testing.T) {
 		assert.Equal(t, []int{9, 2, 2}, []int{s.Mugs, d.Version, len(d.Entries)})
 
 		put, err := rows.Put(record.Change{
-			Key: key, Item: shelf{"ord_1", "main", 8}, History: d, Cause: saga.Cause{ID: "event-3", Actor: "test"}, Facts: []saga.Fact{saga.PaymentAuthorized},
+			Key: key, Item: shelf{"ord_1", "main", 8}, History: d, Cause: saga.Cause{ID: "event-3", Actor: "test"},
+			Facts: []saga.Fact{saga.PaymentAuthorized},
 		})
 		require.NoError(t, err)
 		flaky, lost = losingAnswers(rows, c, "TransactWriteItems")
@@ -230,9 +235,10 @@ func TestReadMany_ReadsExistingItems(t *testing.T) {
 		keys = append(keys, fmt.Sprintf("main#SKU-%d", 2*i))
 	}
 	found := map[string]bool{}
-	err := record.ReadMany(t.Context(), c.Runtime().DynamoDB(), c.Table("Catalog"), keys, func(image map[string]types.AttributeValue) {
-		found[image["pk"].(*types.AttributeValueMemberS).Value] = true
-	})
+	err := record.ReadMany(t.Context(), c.Runtime().DynamoDB(), c.Table("Catalog"), keys,
+		func(image map[string]types.AttributeValue) {
+			found[image["pk"].(*types.AttributeValueMemberS).Value] = true
+		})
 	require.NoError(t, err)
 	assert.Len(t, found, 50)
 	assert.True(t, found["main#SKU-0"] && found["main#SKU-98"])
@@ -257,7 +263,8 @@ func TestReadMany_AsksAgainForUnprocessedKeys(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), c.time)
 				defer cancel()
 				s := &scripted{answers: c.answers}
-				err := record.ReadMany(ctx, s.client(), "t", []string{"main#a"}, func(map[string]types.AttributeValue) {})
+				err := record.ReadMany(ctx, s.client(), "t", []string{"main#a"},
+					func(map[string]types.AttributeValue) {})
 				assert.Equal(t, c.calls, s.calls)
 				if c.kind == "" {
 					require.NoError(t, err)
@@ -283,12 +290,14 @@ func (s *scripted) Do(*http.Request) (*http.Response, error) {
 		status = http.StatusBadRequest
 	}
 	answer = cmp.Or(answer, "{}")
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(bytes.NewBufferString(answer))}, nil
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body: io.NopCloser(bytes.NewBufferString(answer))}, nil
 }
 
 func (s *scripted) client() *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
-		Region: "eu-central-1", HTTPClient: s, BaseEndpoint: aws.String("http://store.invalid"), Credentials: aws.AnonymousCredentials{},
+		Region: "eu-central-1", HTTPClient: s, BaseEndpoint: aws.String("http://store.invalid"),
+		Credentials:      aws.AnonymousCredentials{},
 		RetryMaxAttempts: 1, // the SDK does not retry; record does
 	})
 }
@@ -299,17 +308,21 @@ func canceled(codes ...string) string {
 	for _, code := range codes {
 		reasons = append(reasons, `{"Code":"`+code+`"}`)
 	}
-	return `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","CancellationReasons":[` + strings.Join(reasons, ",") + `]}`
+	return `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","CancellationReasons":[` +
+		strings.Join(reasons, ",") + `]}`
 }
 
 const collision = `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException"}`
 
 func TestTransact_RetriesCollisions(t *testing.T) {
 	transact := func(t *testing.T, db *dynamodb.Client) error {
-		return record.Transact(t.Context(), db, types.TransactWriteItem{Put: &types.Put{TableName: aws.String("t"), Item: map[string]types.AttributeValue{}}})
+		return record.Transact(t.Context(), db,
+			types.TransactWriteItem{Put: &types.Put{TableName: aws.String("t"),
+				Item: map[string]types.AttributeValue{}}})
 	}
 	save := func(t *testing.T, db *dynamodb.Client) error {
-		return record.Table{DB: db, Name: "t", Now: time.Now, Nonce: func() string { return "n" }}.Save(t.Context(), first(1))
+		return record.Table{DB: db, Name: "t", Now: time.Now, Nonce: func() string { return "n" }}.Save(t.Context(),
+			first(1))
 	}
 	for name, c := range map[string]struct {
 		write   func(*testing.T, *dynamodb.Client) error
@@ -317,16 +330,24 @@ func TestTransact_RetriesCollisions(t *testing.T) {
 		calls   int
 		err     error
 	}{
-		"a transaction that collides twice is written":          {transact, []string{canceled("None", "TransactionConflict"), canceled("TransactionConflict"), ""}, 3, nil},
-		"a row that collides twice is written":                  {save, []string{collision, collision, ""}, 3, nil},
-		"a transaction that keeps colliding fails":              {transact, []string{canceled("TransactionConflict")}, 8, record.ErrContention},
-		"a row that keeps colliding fails":                      {save, []string{collision}, 8, record.ErrContention},
-		"a transaction that stays throttled is throttled":       {transact, []string{canceled("None", "ThrottlingError")}, 8, fault.Throttled},
-		"a throttled transaction is retried":                    {transact, []string{canceled("ThrottlingError"), ""}, 2, nil},
-		"a failed condition is a result, even with a collision": {transact, []string{canceled("ConditionalCheckFailed", "TransactionConflict")}, 1, &record.Canceled{}},
-		"a bad request is not a failed condition":               {transact, []string{canceled("ValidationError", "TransactionConflict")}, 1, fault.Internal},
-		"a throttled store is throttled":                        {save, []string{`{"__type":"x#ProvisionedThroughputExceededException"}`}, 1, fault.Throttled},
-		"a failing store is unavailable":                        {save, []string{`{"__type":"x#InternalServerError"}`}, 1, fault.Unavailable},
+		"a transaction that collides twice is written": {transact,
+			[]string{canceled("None", "TransactionConflict"), canceled("TransactionConflict"), ""}, 3, nil},
+		"a row that collides twice is written": {save, []string{collision, collision, ""}, 3, nil},
+		"a transaction that keeps colliding fails": {transact, []string{canceled("TransactionConflict")},
+			8, record.ErrContention},
+		"a row that keeps colliding fails": {save, []string{collision}, 8, record.ErrContention},
+		"a transaction that stays throttled is throttled": {transact,
+			[]string{canceled("None", "ThrottlingError")}, 8, fault.Throttled},
+		"a throttled transaction is retried": {transact, []string{canceled("ThrottlingError"), ""},
+			2, nil},
+		"a failed condition is a result, even with a collision": {transact,
+			[]string{canceled("ConditionalCheckFailed", "TransactionConflict")}, 1, &record.Canceled{}},
+		"a bad request is not a failed condition": {transact,
+			[]string{canceled("ValidationError", "TransactionConflict")}, 1, fault.Internal},
+		"a throttled store is throttled": {save,
+			[]string{`{"__type":"x#ProvisionedThroughputExceededException"}`}, 1, fault.Throttled},
+		"a failing store is unavailable": {save, []string{`{"__type":"x#InternalServerError"}`},
+			1, fault.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

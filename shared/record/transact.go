@@ -92,7 +92,8 @@ func persist(ctx context.Context, write func() error) error {
 	if refused, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		c, failed := &Canceled{}, false
 		for _, r := range refused.CancellationReasons {
-			c.Reasons = append(c.Reasons, Reason{Failed: aws.ToString(r.Code) == "ConditionalCheckFailed", Item: r.Item})
+			c.Reasons = append(c.Reasons,
+				Reason{Failed: aws.ToString(r.Code) == "ConditionalCheckFailed", Item: r.Item})
 			failed = failed || c.Reasons[len(c.Reasons)-1].Failed
 		}
 		if failed {
@@ -108,9 +109,10 @@ func persist(ctx context.Context, write func() error) error {
 // throttled reports whether a transaction exceeded a table's limits, and did not only collide.
 func throttled(err error) bool {
 	refused, ok := errors.AsType[*types.TransactionCanceledException](err)
-	return ok && collided(err) && slices.ContainsFunc(refused.CancellationReasons, func(r types.CancellationReason) bool {
-		return aws.ToString(r.Code) != "None" && aws.ToString(r.Code) != "TransactionConflict"
-	})
+	return ok && collided(err) &&
+		slices.ContainsFunc(refused.CancellationReasons, func(r types.CancellationReason) bool {
+			return aws.ToString(r.Code) != "None" && aws.ToString(r.Code) != "TransactionConflict"
+		})
 }
 
 // collided reports whether a write failed because of concurrent writes or throttling and not because
@@ -158,4 +160,5 @@ func Failure(err error) error {
 	return errUnavailable.Because(err) // no answer: the network failed or the context ended
 }
 
-var errUnavailable = fault.New(fault.Unavailable, "store-unavailable", "The store does not answer; try again shortly.").After(time.Second)
+var errUnavailable = fault.New(fault.Unavailable, "store-unavailable",
+	"The store does not answer; try again shortly.").After(time.Second)

@@ -1,5 +1,6 @@
-// Package reference serves the API reference: a page that shows the OpenAPI document and can send requests. One route serves
-// the page, its scripts and the document; nothing is loaded from elsewhere.
+// Package reference serves the API reference: a page that shows the OpenAPI document and can send
+// requests. One route serves the page, its scripts and the document; nothing is loaded from
+// elsewhere.
 package reference
 
 import (
@@ -13,7 +14,8 @@ import (
 // front is the file of a request that names none.
 const front = "index.html"
 
-// policy allows the page to load files from its own origin and to send requests there. It forbids inline scripts and styles.
+// policy allows the page to load files from its own origin and to send requests there. It forbids
+// inline scripts and styles.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 

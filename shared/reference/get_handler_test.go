@@ -85,7 +85,10 @@ func TestGetHandler_ServesThePageAndAllItLoads(t *testing.T) {
 		if reference == "data:," {
 			continue // no icon, and no request for one
 		}
-		for _, at := range []string{"https://shop.example/v1/docs", "https://shop.example/docs", "https://gateway.example/_aws/execute-api/a1/v1/docs"} {
+		for _, at := range []string{
+			"https://shop.example/v1/docs", "https://shop.example/docs",
+			"https://gateway.example/_aws/execute-api/a1/v1/docs",
+		} {
 			base, err := url.Parse(at)
 			require.NoError(t, err)
 			target, err := base.Parse(reference)
@@ -126,8 +129,9 @@ func TestGetHandler_PolicyAllowsOnlyItsOrigin(t *testing.T) {
 		policy[name] = sources
 	}
 	assert.Equal(t, map[string]string{
-		"default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "img-src": "data:", "connect-src": "'self'",
-		"base-uri": "'none'", "form-action": "'none'", "frame-ancestors": "'none'",
+		"default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "img-src": "data:",
+		"connect-src": "'self'",
+		"base-uri":    "'none'", "form-action": "'none'", "frame-ancestors": "'none'",
 	}, policy)
 	assert.Equal(t, "nosniff", get("/docs").Header().Get("X-Content-Type-Options"))
 	assert.Equal(t, "no-referrer", get("/docs").Header().Get("Referrer-Policy"))
@@ -143,7 +147,8 @@ func TestGetHandler_RevalidatesFiles(t *testing.T) {
 	t.Parallel()
 	tags := map[string]bool{}
 	for name, cache := range map[string]string{
-		"index.html": "no-cache", "page.js": "no-cache", "openapi.yaml": "no-cache", "swagger-ui.css": "public, max-age=3600", "swagger-ui-bundle.js": "public, max-age=3600",
+		"index.html": "no-cache", "page.js": "no-cache", "openapi.yaml": "no-cache",
+		"swagger-ui.css": "public, max-age=3600", "swagger-ui-bundle.js": "public, max-age=3600",
 	} {
 		first := get("/docs?file=" + name)
 		assert.Equal(t, cache, first.Header().Get("Cache-Control"), name)
@@ -159,7 +164,9 @@ func TestGetHandler_RevalidatesFiles(t *testing.T) {
 
 func TestGetHandler_RefusesOtherFiles(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"favicon.ico", "../get_handler.go", "page/index.html", "swagger-ui.css.gz", "SWAGGER-UI.CSS"} {
+	for _, name := range []string{
+		"favicon.ico", "../get_handler.go", "page/index.html", "swagger-ui.css.gz", "SWAGGER-UI.CSS",
+	} {
 		w := get("/docs?file=" + url.QueryEscape(name))
 		assert.Equal(t, 404, w.Code, name)
 		assert.Contains(t, w.Body.String(), "no-such-route", name)
@@ -170,9 +177,12 @@ func TestGetHandler_RefusesOtherFiles(t *testing.T) {
 func TestGetHandler_AnswersFitThroughTheGateway(t *testing.T) {
 	t.Parallel()
 	answer := gateway.Lambda(operation(), slog.New(slog.DiscardHandler))
-	for _, name := range []string{"index.html", "page.css", "page.js", "openapi.yaml", "problems.md", "swagger-ui.css", "swagger-ui-bundle.js"} {
+	for _, name := range []string{
+		"index.html", "page.css", "page.js", "openapi.yaml", "problems.md", "swagger-ui.css", "swagger-ui-bundle.js",
+	} {
 		out, err := answer(t.Context(), events.APIGatewayProxyRequest{
-			HTTPMethod: http.MethodGet, Path: "/docs", Resource: "/docs", QueryStringParameters: map[string]string{"file": name},
+			HTTPMethod: http.MethodGet, Path: "/docs", Resource: "/docs",
+			QueryStringParameters: map[string]string{"file": name},
 		})
 		require.NoError(t, err)
 		require.Equal(t, 200, out.StatusCode, name)

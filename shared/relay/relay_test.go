@@ -19,7 +19,8 @@ func record(order string, facts ...saga.Fact) events.DynamoDBEventRecord {
 	number, text := events.NewNumberAttribute, events.NewStringAttribute
 	entry := func(version string, f saga.Fact) events.DynamoDBAttributeValue {
 		return events.NewMapAttribute(map[string]events.DynamoDBAttributeValue{
-			"v": number(version), "fact": text(string(f)), "at": number("1772366400000"), "cause": text("c"), "actor": text("a"),
+			"v": number(version), "fact": text(string(f)), "at": number("1772366400000"), "cause": text("c"),
+			"actor": text("a"),
 		})
 	}
 	none := events.NewListAttribute([]events.DynamoDBAttributeValue{})
@@ -30,7 +31,8 @@ func record(order string, facts ...saga.Fact) events.DynamoDBEventRecord {
 	return events.DynamoDBEventRecord{EventSourceArn: "the-stream", Change: events.DynamoDBStreamRecord{
 		SequenceNumber: "sequence-" + order,
 		NewImage: map[string]events.DynamoDBAttributeValue{
-			"pk": text("main#" + order), "version": number("2"), "nonce": text("n"), "order": text(order), "shop": text("main"),
+			"pk": text("main#" + order), "version": number("2"), "nonce": text("n"), "order": text(order),
+			"shop":    text("main"),
 			"history": events.NewListAttribute(history), "lines": none, "short": none,
 			"total": number("1"), "currency": text("EUR"), "payment_method": text("pm"), "reason": text("no"),
 			"owner": text("anna@example.com"),
@@ -43,7 +45,8 @@ func without(r events.DynamoDBEventRecord, attribute string) events.DynamoDBEven
 	return r
 }
 
-func with(r events.DynamoDBEventRecord, attribute string, value events.DynamoDBAttributeValue) events.DynamoDBEventRecord {
+func with(r events.DynamoDBEventRecord, attribute string,
+	value events.DynamoDBAttributeValue) events.DynamoDBEventRecord {
 	r.Change.NewImage[attribute] = value
 	return r
 }
@@ -76,13 +79,16 @@ func TestRead_SendsEachFactToItsConsumers(t *testing.T) {
 		record events.DynamoDBEventRecord
 		sent   map[string][]string
 	}{
-		"the facts of this version, not of earlier ones": {record("ord_1", saga.StockReserved), map[string][]string{"AuthorizePaymentQueue": {"StockReserved ord_1"}}},
+		"the facts of this version, not of earlier ones": {record("ord_1", saga.StockReserved),
+			map[string][]string{"AuthorizePaymentQueue": {"StockReserved ord_1"}}},
 		"each fact to its own step": {
 			record("ord_1", saga.ReserveDue, saga.PaymentCheckDue),
-			map[string][]string{"ReserveStockQueue": {"ReserveDue ord_1"}, "AuthorizePaymentQueue": {"PaymentCheckDue ord_1"}},
+			map[string][]string{"ReserveStockQueue": {"ReserveDue ord_1"},
+				"AuthorizePaymentQueue": {"PaymentCheckDue ord_1"}},
 		},
 		"nothing for a fact without consumers": {record("ord_1", saga.OrderSettled), map[string][]string{}},
-		"nothing for a deleted row":            {events.DynamoDBEventRecord{EventName: "REMOVE"}, map[string][]string{}},
+		"nothing for a deleted row": {events.DynamoDBEventRecord{EventName: "REMOVE"},
+			map[string][]string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -108,13 +114,16 @@ func TestRead_SendsTheSameMessageForARepeatedRecord(t *testing.T) {
 
 func TestRead_SendsAnUnreadableRecordToTheDeadLetterQueue(t *testing.T) {
 	bad := map[string]events.DynamoDBEventRecord{
-		"it lacks data of its fact":   without(record("ord_bad", saga.OrderPlaced), "total"),
-		"its fact is unknown":         record("ord_bad", "OrderEaten"),
-		"it is not a row of ours":     without(record("ord_bad", saga.OrderPlaced), "version"),
-		"it names no order":           without(record("ord_bad", saga.OrderPlaced), "order"),
-		"its version is not a number": with(record("ord_bad", saga.OrderPlaced), "version", events.NewStringAttribute("two")),
-		"its history is not a list":   with(record("ord_bad", saga.OrderPlaced), "history", events.NewStringAttribute("none")),
-		"it has a binary attribute":   with(record("ord_bad", saga.OrderPlaced), "total", events.NewBinaryAttribute([]byte("x"))),
+		"it lacks data of its fact": without(record("ord_bad", saga.OrderPlaced), "total"),
+		"its fact is unknown":       record("ord_bad", "OrderEaten"),
+		"it is not a row of ours":   without(record("ord_bad", saga.OrderPlaced), "version"),
+		"it names no order":         without(record("ord_bad", saga.OrderPlaced), "order"),
+		"its version is not a number": with(record("ord_bad", saga.OrderPlaced), "version",
+			events.NewStringAttribute("two")),
+		"its history is not a list": with(record("ord_bad", saga.OrderPlaced), "history",
+			events.NewStringAttribute("none")),
+		"it has a binary attribute": with(record("ord_bad", saga.OrderPlaced), "total",
+			events.NewBinaryAttribute([]byte("x"))),
 	}
 	for name, r := range bad {
 		t.Run(name, func(t *testing.T) {
@@ -122,15 +131,19 @@ func TestRead_SendsAnUnreadableRecordToTheDeadLetterQueue(t *testing.T) {
 			reader, c := newRelay(t)
 			good := record("ord_good", saga.StockReserved)
 
-			require.NoError(t, reader.Read(t.Context(), []events.DynamoDBEventRecord{good, r, good}), "the batch does not fail")
+			require.NoError(t, reader.Read(t.Context(), []events.DynamoDBEventRecord{good, r, good}),
+				"the batch does not fail")
 
-			assert.Equal(t, map[string][]string{"AuthorizePaymentQueue": {"StockReserved ord_good", "StockReserved ord_good"}}, sent(t, c))
+			assert.Equal(t,
+				map[string][]string{"AuthorizePaymentQueue": {"StockReserved ord_good", "StockReserved ord_good"}},
+				sent(t, c))
 			dead := c.Drain("RelayFactsDeadLetters")
 			require.Len(t, dead, 1)
 			var kept events.DynamoDBEventRecord
 			require.NoError(t, json.Unmarshal([]byte(dead[0]), &kept))
 			assert.Equal(t, r.Change.NewImage, kept.Change.NewImage, "the dead letter is the whole record")
-			assert.Equal(t, []string{r.Change.SequenceNumber, "the-stream"}, []string{kept.Change.SequenceNumber, kept.EventSourceArn})
+			assert.Equal(t, []string{r.Change.SequenceNumber, "the-stream"},
+				[]string{kept.Change.SequenceNumber, kept.EventSourceArn})
 			assert.Equal(t, 1, strings.Count(c.Log.String(), `"level":"ERROR"`))
 			assert.Contains(t, c.Log.String(), "sequence-ord_bad")
 			assert.NotContains(t, c.Log.String(), "anna")
@@ -144,7 +157,8 @@ func TestRead_FailsTheBatchAfterAllOtherSends(t *testing.T) {
 	c.Remove("ReserveStockQueue")
 
 	err := r.Read(t.Context(), []events.DynamoDBEventRecord{
-		record("ord_1", saga.ReserveDue, saga.PaymentCheckDue), without(record("ord_bad", saga.OrderPlaced), "total"), record("ord_2", saga.PaymentAuthorized),
+		record("ord_1", saga.ReserveDue, saga.PaymentCheckDue), without(record("ord_bad", saga.OrderPlaced), "total"),
+		record("ord_2", saga.PaymentAuthorized),
 	})
 
 	require.ErrorContains(t, err, "reserve-stock", "the batch is read again")

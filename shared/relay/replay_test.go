@@ -27,7 +27,8 @@ type paid struct {
 }
 
 func row(order string) paid {
-	return paid{Order: order, Shop: "main", Owner: "anna@example.com", Lines: []saga.Line{}, Total: 1 << 53, Currency: "EUR", PaymentMethod: "pm"}
+	return paid{Order: order, Shop: "main", Owner: "anna@example.com", Lines: []saga.Line{}, Total: 1 << 53,
+		Currency: "EUR", PaymentMethod: "pm"}
 }
 
 // versionedTable is a table whose rows are written version by version.
@@ -45,7 +46,10 @@ func (a versionedTable) write(t *testing.T, item paid, facts ...saga.Fact) event
 	if err != nil {
 		require.ErrorIs(t, err, rows.ErrNotFound)
 	}
-	require.NoError(t, a.Save(t.Context(), rows.Change{Key: key, Item: item, History: history, Cause: saga.Cause{ID: "event", Actor: "test"}, Facts: facts}))
+	require.NoError(t,
+		a.Save(t.Context(),
+			rows.Change{Key: key, Item: item, History: history, Cause: saga.Cause{ID: "event", Actor: "test"},
+				Facts: facts}))
 	a.Clock.Pass(time.Hour)
 	return a.Record(a.id, key)
 }
@@ -86,11 +90,14 @@ func TestReplay_SendsLostFactsAgainFromTheTables(t *testing.T) {
 		summary, err := again.Send(t.Context(), orders.Table, gap)
 		require.NoError(t, err)
 		assert.Equal(t, relay.Summary{
-			Rows: 2, Facts: map[saga.Fact]int{saga.OrderPlaced: 1, saga.ReserveDue: 1, saga.PaymentCheckDue: 1}, Unrecoverable: map[string][]string{},
+			Rows: 2, Facts: map[saga.Fact]int{saga.OrderPlaced: 1, saga.ReserveDue: 1, saga.PaymentCheckDue: 1},
+			Unrecoverable: map[string][]string{},
 		}, summary)
 		summary, err = again.Send(t.Context(), reservations.Table, gap)
 		require.NoError(t, err)
-		assert.Equal(t, relay.Summary{Rows: 1, Facts: map[saga.Fact]int{saga.StockReserved: 1}, Unrecoverable: map[string][]string{}}, summary)
+		assert.Equal(t,
+			relay.Summary{Rows: 1, Facts: map[saga.Fact]int{saga.StockReserved: 1},
+				Unrecoverable: map[string][]string{}}, summary)
 		assert.Equal(t, first, messages(t, c), "every message as from the stream, with the same id")
 	}
 }
@@ -101,7 +108,8 @@ func TestReplay_DryRunSendsNothing(t *testing.T) {
 	orders := versionedTable{c, c.Runtime().Table(c.Table("Orders")), "Orders"}
 	orders.write(t, row("ord_1"), saga.OrderPlaced)
 
-	summary, err := relay.Replay{Queues: r.Queues, Rate: 1000, DryRun: true}.Send(t.Context(), orders.Table, cloudtest.Epoch)
+	summary,
+		err := relay.Replay{Queues: r.Queues, Rate: 1000, DryRun: true}.Send(t.Context(), orders.Table, cloudtest.Epoch)
 
 	require.NoError(t, err)
 	assert.Equal(t, map[saga.Fact]int{saga.OrderPlaced: 1}, summary.Facts)
@@ -123,7 +131,8 @@ func TestReplay_NamesRowsThatLostTheDataOfAFact(t *testing.T) {
 	summary, err := relay.Replay{Queues: r.Queues, Rate: 1000}.Send(t.Context(), reservations.Table, cloudtest.Epoch)
 
 	require.NoError(t, err)
-	assert.ElementsMatch(t, []string{"main#ord_1", "main#ord_2"}, summary.Unrecoverable[`StockReserved: the row has no attribute "payment_method"`])
+	assert.ElementsMatch(t, []string{"main#ord_1", "main#ord_2"},
+		summary.Unrecoverable[`StockReserved: the row has no attribute "payment_method"`])
 	assert.Len(t, summary.Unrecoverable, 2, "the other is not a row of ours: %v", summary.Unrecoverable)
 	assert.Equal(t, map[saga.Fact]int{saga.StockReleased: 2}, summary.Facts)
 	for message := range messages(t, c) {
@@ -137,11 +146,14 @@ func TestReplay_ReadsNoFasterThanItsRate(t *testing.T) {
 	t.Parallel()
 	r, c := newRelay(t)
 	for i := range 201 {
-		c.Put("Reservations", `{"pk":"main#ord_`+string(rune('a'+i%26))+string(rune('a'+i/26))+`","version":1,"nonce":"n","order":"o","shop":"main","history":[]}`)
+		c.Put("Reservations", `{"pk":"main#ord_`+string(rune('a'+i%26))+string(rune('a'+i/26))+
+			`","version":1,"nonce":"n","order":"o","shop":"main","history":[]}`)
 	}
 	began := time.Now()
 
-	summary, err := relay.Replay{Queues: r.Queues, Rate: 400}.Send(t.Context(), c.Runtime().Table(c.Table("Reservations")), cloudtest.Epoch)
+	summary,
+		err := relay.Replay{Queues: r.Queues, Rate: 400}.Send(t.Context(), c.Runtime().Table(c.Table("Reservations")),
+		cloudtest.Epoch)
 
 	require.NoError(t, err)
 	assert.Equal(t, 201, summary.Rows, "all pages")

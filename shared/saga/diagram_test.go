@@ -27,9 +27,10 @@ const (
 // Routes and Tasks.
 func TestRoutes_AreDrawnInTheDocumentation(t *testing.T) {
 	for file, drawn := range map[string]func(page string) string{
-		"../../README.md":            between(drawing(undisturbed)),
-		"../../docs/architecture.md": between(drawing(saga.Fact.HasConsumers) + "\n" + taskTable() + "\n" + factTable()),
-		"facts.go":                   comments,
+		"../../README.md": between(drawing(undisturbed)),
+		"../../docs/architecture.md": between(drawing(saga.Fact.HasConsumers) + "\n" + taskTable() + "\n" +
+			factTable()),
+		"facts.go": comments,
 	} {
 		kept, err := os.ReadFile(file)
 		require.NoError(t, err)

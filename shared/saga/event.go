@@ -72,7 +72,8 @@ func Decode(step Step, body string) (Event, error) {
 	case e.SpecVersion != SpecVersion:
 		return Event{}, ErrUnreadable.Because(fmt.Errorf("specversion %q, not %q", e.SpecVersion, SpecVersion))
 	case e.ID == "" || e.Subject == "" || e.Shop == "":
-		return Event{}, ErrUnreadable.Because(fmt.Errorf("id %q, subject %q, shop %q: none may be empty", e.ID, e.Subject, e.Shop))
+		return Event{},
+			ErrUnreadable.Because(fmt.Errorf("id %q, subject %q, shop %q: none may be empty", e.ID, e.Subject, e.Shop))
 	case !slices.Contains(Routes[e.Type].To, step):
 		return Event{}, ErrNotConsumed.Because(fmt.Errorf("%s does not consume %q", step, e.Type))
 	}
@@ -98,7 +99,8 @@ func As[T any](e Event) (T, error) {
 	}
 	ref := OrderRef{}
 	if err := json.Unmarshal(e.Data, &ref); err != nil || ref != (OrderRef{e.Subject, e.Shop}) {
-		return body, ErrUnreadable.Because(fmt.Errorf("%s %s names another order or shop than the envelope", e.Type, e.ID))
+		return body,
+			ErrUnreadable.Because(fmt.Errorf("%s %s names another order or shop than the envelope", e.Type, e.ID))
 	}
 	return body, nil
 }

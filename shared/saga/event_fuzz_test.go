@@ -27,7 +27,8 @@ func FuzzDecode(f *testing.F) {
 			f.Add(string(step), string(body))
 		}
 	}
-	f.Add(string(saga.ReserveStock), `{"specversion":"1.0","id":"\ud83d","type":"OrderPlaced","subject":"s","shop":"m","data":null}`)
+	f.Add(string(saga.ReserveStock),
+		`{"specversion":"1.0","id":"\ud83d","type":"OrderPlaced","subject":"s","shop":"m","data":null}`)
 	f.Fuzz(func(t *testing.T, step, body string) {
 		e, err := saga.Decode(saga.Step(step), body)
 		if err != nil {

@@ -75,17 +75,20 @@ func TestDecode_RefusesWhatIsNotAnEventOfThisSaga(t *testing.T) {
 		body string
 		err  error
 	}{
-		"an empty body":            {"", saga.ErrUnreadable},
-		"not JSON":                 {"{", saga.ErrUnreadable},
-		"a list":                   {"[]", saga.ErrUnreadable},
-		"two documents":            {sample(t, saga.OrderPlaced) + "{}", saga.ErrUnreadable},
-		"a later specversion":      {sample(t, saga.OrderPlaced, `"1.0"`, `"2.0"`), saga.ErrUnreadable},
-		"an event without id":      {sample(t, saga.OrderPlaced, `"orders:main#ord_1@1.0~nonce"`, `""`), saga.ErrUnreadable},
-		"an event without shop":    {sample(t, saga.OrderPlaced, `"main"`, `""`), saga.ErrUnreadable},
-		"an event without subject": {sample(t, saga.OrderPlaced, `"subject": "ord_1"`, `"subject": ""`), saga.ErrUnreadable},
-		"an unknown fact":          {sample(t, saga.OrderPlaced, `"OrderPlaced"`, `"OrderEaten"`), saga.ErrNotConsumed},
-		"a fact for another step":  {sample(t, saga.StockReserved), saga.ErrNotConsumed},
-		"a fact without consumers": {sample(t, saga.OrderPlaced, `"OrderPlaced"`, `"OrderSettled"`), saga.ErrNotConsumed},
+		"an empty body":       {"", saga.ErrUnreadable},
+		"not JSON":            {"{", saga.ErrUnreadable},
+		"a list":              {"[]", saga.ErrUnreadable},
+		"two documents":       {sample(t, saga.OrderPlaced) + "{}", saga.ErrUnreadable},
+		"a later specversion": {sample(t, saga.OrderPlaced, `"1.0"`, `"2.0"`), saga.ErrUnreadable},
+		"an event without id": {sample(t, saga.OrderPlaced, `"orders:main#ord_1@1.0~nonce"`, `""`),
+			saga.ErrUnreadable},
+		"an event without shop": {sample(t, saga.OrderPlaced, `"main"`, `""`), saga.ErrUnreadable},
+		"an event without subject": {sample(t, saga.OrderPlaced, `"subject": "ord_1"`, `"subject": ""`),
+			saga.ErrUnreadable},
+		"an unknown fact":         {sample(t, saga.OrderPlaced, `"OrderPlaced"`, `"OrderEaten"`), saga.ErrNotConsumed},
+		"a fact for another step": {sample(t, saga.StockReserved), saga.ErrNotConsumed},
+		"a fact without consumers": {sample(t, saga.OrderPlaced, `"OrderPlaced"`, `"OrderSettled"`),
+			saga.ErrNotConsumed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := saga.Decode(saga.ReserveStock, c.body)

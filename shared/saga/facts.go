@@ -8,8 +8,9 @@ import "backroom/shared/money"
 // changed records it.
 type Fact string
 
-// The facts, each with its sentence in Routes. The sentences are copied by
-// go test ./shared/saga -run Drawn -update
+// The facts, each with its sentence in Routes. The sentences are copied by this command:
+//
+//	go test ./shared/saga -run Drawn -update
 const (
 	OrderPlaced         Fact = "OrderPlaced"         // placed the order
 	OrderOverdue        Fact = "OrderOverdue"        // found that the order has waited too long

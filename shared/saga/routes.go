@@ -152,9 +152,10 @@ var Routes = map[Fact]Route{
 	OrderNeedsAttention: {"marked the order as needing attention", Orders, OrderRef{}, nil},
 	OrderRetried:        {"let the order try again", Orders, OrderRef{}, nil},
 	OrderWrittenOff:     {"wrote off what the order awaited", Orders, OrderRef{}, nil},
-	PaymentWrittenOff:   {"stopped all further captures, returns and refunds", Orders, OrderRef{}, []Step{ReturnPayment}},
-	PaymentAbandoned:    {"abandoned the payment; its money stays where it is", Charges, OrderRef{}, nil},
-	OrderErased:         {"erased the customer's data", Orders, OrderRef{}, nil},
+	PaymentWrittenOff: {"stopped all further captures, returns and refunds", Orders, OrderRef{},
+		[]Step{ReturnPayment}},
+	PaymentAbandoned: {"abandoned the payment; its money stays where it is", Charges, OrderRef{}, nil},
+	OrderErased:      {"erased the customer's data", Orders, OrderRef{}, nil},
 }
 
 var (

@@ -61,7 +61,8 @@ var placed = order.Order{
 }
 
 var contents = saga.OrderContents{
-	Order: id, Shop: shop, Lines: placed.Lines, Total: placed.Total.Amount, Currency: "EUR", PaymentMethod: "pm_card_visa",
+	Order: id, Shop: shop, Lines: placed.Lines, Total: placed.Total.Amount, Currency: "EUR",
+	PaymentMethod: "pm_card_visa",
 }
 
 var authorized = payment.Intent{ID: "pi_1", Observed: payment.Authorized}
@@ -216,7 +217,8 @@ func returned(c payment.Charge, r payment.ProviderRefund) (payment.Charge, []sag
 func partly(c payment.Charge, r payment.ProviderRefund) (payment.Charge, []saga.Fact) {
 	before := c.Refunds
 	r.Refund = "rfn_1"
-	c = payment.RequestRefunds(c, []saga.Refund{{ID: "rfn_1", Amount: 1250, Try: 1, Status: saga.RefundStatusRequested}})
+	c = payment.RequestRefunds(c,
+		[]saga.Refund{{ID: "rfn_1", Amount: 1250, Try: 1, Status: saga.RefundStatusRequested}})
 	c = payment.ApplyRefunds(c, []payment.ProviderRefund{r})
 	return c, payment.RefundFacts(before, c.Refunds)
 }

@@ -53,7 +53,8 @@ func start(t *testing.T) bench {
 	cloud := cloudtest.New(t)
 	rt := cloud.Runtime()
 	w := &works{ledger: sandboxdb.Ledger{DB: rt.DynamoDB(), Name: cloud.Table("Sandbox")}}
-	w.herald = sandbox.Herald{Tasks: w, Courier: sandbox.NewCourier(func(url string) string { return url }, w.now, nil), Now: w.now, Nonce: rt.Nonce}
+	w.herald = sandbox.Herald{Tasks: w, Courier: sandbox.NewCourier(func(url string) string { return url }, w.now, nil),
+		Now: w.now, Nonce: rt.Nonce}
 	return bench{t, w.serve(t, w.ledger), w}
 }
 
@@ -137,7 +138,9 @@ func (b bench) listen() *shop {
 		body, _ := io.ReadAll(r.Body)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		event, err := webhook.ConstructEventWithOptions(body, r.Header.Get("Stripe-Signature"), s.secret, webhook.ConstructEventOptions{IgnoreTolerance: true})
+		event,
+			err := webhook.ConstructEventWithOptions(body, r.Header.Get("Stripe-Signature"), s.secret,
+			webhook.ConstructEventOptions{IgnoreTolerance: true})
 		if err != nil {
 			b.t.Errorf("an event that stripe-go refuses: %v", err)
 		}

@@ -65,8 +65,10 @@ func NewCourier(url func(string) string, now func() time.Time, connections http.
 
 // Errors of a task.
 var (
-	ErrCallback   = fault.New(fault.Unavailable, "sandbox-callback", "The endpoint did not accept the callback; it is sent again.")
-	ErrUnreadable = fault.New(fault.Malformed, "sandbox-task-unreadable", "The message is not a task of the payment sandbox.")
+	ErrCallback = fault.New(fault.Unavailable, "sandbox-callback",
+		"The endpoint did not accept the callback; it is sent again.")
+	ErrUnreadable = fault.New(fault.Malformed, "sandbox-task-unreadable",
+		"The message is not a task of the payment sandbox.")
 )
 
 // Send sends an event to an endpoint, signed as Stripe signs

@@ -20,26 +20,38 @@ func TestHerald_SendsTheEventsOfAChange(t *testing.T) {
 	}{
 		"a payment that is captured": {func(b bench) { b.paid("pm_card_visa") },
 			[]string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded"}},
-		"a payment that is canceled": {func(b bench) { b.post("/v1/payment_intents/"+b.held("pm_card_visa")+"/cancel", "") },
+		"a payment that is canceled": {func(
+			b bench) {
+			b.post("/v1/payment_intents/"+b.held("pm_card_visa")+"/cancel", "")
+		},
 			[]string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.canceled"}},
 		"a payment that is declined": {func(b bench) { b.confirm("", b.create("", "pm_card_chargeDeclined").ID) },
 			[]string{"payment_intent.created", "payment_intent.payment_failed"}},
 		"a payment that is declined as it is created": {func(b bench) {
 			b.post("/v1/payment_intents", "amount=1&currency=eur&confirm=true&payment_method=pm_card_chargeDeclined")
 		}, []string{"payment_intent.created", "payment_intent.payment_failed"}},
-		"a payment without a card": {func(b bench) { b.post("/v1/payment_intents", "amount=1&currency=eur") }, []string{"payment_intent.created"}},
-		"a payment that requires its customer's action": {func(b bench) { b.confirm("", b.create("", "pm_card_authenticationRequired").ID) },
+		"a payment without a card": {func(b bench) { b.post("/v1/payment_intents", "amount=1&currency=eur") },
+			[]string{"payment_intent.created"}},
+		"a payment that requires its customer's action": {func(
+			b bench) {
+			b.confirm("", b.create("", "pm_card_authenticationRequired").ID)
+		},
 			[]string{"payment_intent.created", "payment_intent.requires_action"}},
 		"a payment in processing": {func(b bench) { b.confirm("", b.create("", "pm_sandbox_processing_4000").ID) },
-			[]string{"payment_intent.created", "payment_intent.processing", "payment_intent.amount_capturable_updated"}},
+			[]string{"payment_intent.created", "payment_intent.processing",
+				"payment_intent.amount_capturable_updated"}},
 		"a refund that arrives": {func(b bench) { b.refund(b.paid("pm_card_visa"), "") },
-			[]string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded", "refund.created"}},
+			[]string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded",
+				"refund.created"}},
 		"a refund that fails at once": {func(b bench) { b.refund(b.paid("pm_card_refundFailFirst"), "") },
-			[]string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded", "refund.created", "refund.failed"}},
+			[]string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded",
+				"refund.created", "refund.failed"}},
 		"a refund that is pending": {func(b bench) { b.refund(b.paid("pm_card_pendingRefund"), "") },
-			[]string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded", "refund.created", "refund.updated"}},
+			[]string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded",
+				"refund.created", "refund.updated"}},
 		"a refund that fails later": {func(b bench) { b.refund(b.paid("pm_card_refundFail"), "") },
-			[]string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded", "refund.created", "refund.updated", "refund.failed"}},
+			[]string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded",
+				"refund.created", "refund.updated", "refund.failed"}},
 		"a request that changes nothing": {func(b bench) { b.post("/v1/payment_intents/pi_none/cancel", "") }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,9 +85,10 @@ func TestHerald_DelaysAndRepeatsByCard(t *testing.T) {
 	t.Parallel()
 	const held, taken = "payment_intent.amount_capturable_updated", "payment_intent.succeeded"
 	for card, c := range map[string]struct{ atOnce, soon, late []string }{
-		"pm_card_callbackEarly":    {[]string{"payment_intent.created", held, taken}, nil, nil},
-		"pm_card_callbackLate":     {nil, nil, []string{"payment_intent.created", held, taken}},
-		"pm_card_callbackTwice":    {nil, []string{"payment_intent.created", held, taken, "payment_intent.created", held, taken}, nil},
+		"pm_card_callbackEarly": {[]string{"payment_intent.created", held, taken}, nil, nil},
+		"pm_card_callbackLate":  {nil, nil, []string{"payment_intent.created", held, taken}},
+		"pm_card_callbackTwice": {nil,
+			[]string{"payment_intent.created", held, taken, "payment_intent.created", held, taken}, nil},
 		"pm_card_callbackReversed": {nil, []string{"payment_intent.created", taken}, []string{held}},
 		"pm_card_callbackNone":     {nil, nil, nil},
 	} {
@@ -134,7 +147,8 @@ func TestCallbacks_PostponeATaskThatIsNotDue(t *testing.T) {
 	early := b.tasks[0]
 	b.tasks = nil
 	b.mu.Unlock()
-	require.NoError(t, sandbox.Callbacks{Ledger: b.ledger, Herald: b.herald}.Handle(t.Context(), `{"intent":"`+early.Intent+`"}`))
+	require.NoError(t,
+		sandbox.Callbacks{Ledger: b.ledger, Herald: b.herald}.Handle(t.Context(), `{"intent":"`+early.Intent+`"}`))
 	require.Len(t, b.tasks, 1)
 	assert.Greater(t, b.tasks[0].due, b.now().Add(50*time.Minute))
 	assert.Equal(t, "processing", b.get(id).State)
@@ -143,7 +157,8 @@ func TestCallbacks_PostponeATaskThatIsNotDue(t *testing.T) {
 func TestEndpoints_AreRegisteredListedAndRemoved(t *testing.T) {
 	t.Parallel()
 	b := start(t)
-	made := b.post("/v1/webhook_endpoints", "url=execute-api:a1b2c3/v1/payments/events&enabled_events[0]=payment_intent.succeeded&enabled_events[1]=refund.failed")
+	made := b.post("/v1/webhook_endpoints",
+		"url=execute-api:a1b2c3/v1/payments/events&enabled_events[0]=payment_intent.succeeded&enabled_events[1]=refund.failed")
 	require.Equal(t, http.StatusOK, made.Status, made.Body)
 	assert.Regexp(t, `^we_.{24}$`, made.ID)
 	assert.Regexp(t, `^whsec_.{24}$`, made.Secret)
@@ -167,7 +182,8 @@ func TestEndpoints_AreRegisteredListedAndRemoved(t *testing.T) {
 	for range 16 {
 		b.post("/v1/webhook_endpoints", "url=https://shop.example&enabled_events[]=*")
 	}
-	assert.Equal(t, http.StatusBadRequest, b.post("/v1/webhook_endpoints", "url=https://shop.example&enabled_events[]=*").Status)
+	assert.Equal(t, http.StatusBadRequest,
+		b.post("/v1/webhook_endpoints", "url=https://shop.example&enabled_events[]=*").Status)
 }
 
 func TestEndpoint_ReceivesOnlyItsEvents(t *testing.T) {

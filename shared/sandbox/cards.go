@@ -63,13 +63,19 @@ const longest = 8 * time.Second
 // (https://docs.stripe.com/testing) behave as there, except for the waiting times.
 var cards = map[string]Card{
 	// The payment is declined.
-	"chargeDeclined":                  {Decline: &Decline{Code: "card_declined", DeclineCode: "generic_decline", Message: "Your card was declined."}},
-	"chargeDeclinedInsufficientFunds": {Decline: &Decline{Code: "card_declined", DeclineCode: "insufficient_funds", Message: "Your card has insufficient funds."}},
-	"chargeDeclinedLostCard":          {Decline: &Decline{Code: "card_declined", DeclineCode: "lost_card", Message: "Your card was declined."}},
-	"chargeDeclinedStolenCard":        {Decline: &Decline{Code: "card_declined", DeclineCode: "stolen_card", Message: "Your card was declined."}},
-	"chargeDeclinedExpiredCard":       {Decline: &Decline{Code: "expired_card", Message: "Your card has expired."}},
-	"chargeDeclinedIncorrectCvc":      {Decline: &Decline{Code: "incorrect_cvc", Message: "Your card's security code is incorrect."}},
-	"chargeDeclinedProcessingError":   {Decline: &Decline{Code: "processing_error", Message: "An error occurred while processing your card. Try again in a little bit."}},
+	"chargeDeclined": {Decline: &Decline{Code: "card_declined", DeclineCode: "generic_decline",
+		Message: "Your card was declined."}},
+	"chargeDeclinedInsufficientFunds": {Decline: &Decline{Code: "card_declined", DeclineCode: "insufficient_funds",
+		Message: "Your card has insufficient funds."}},
+	"chargeDeclinedLostCard": {Decline: &Decline{Code: "card_declined", DeclineCode: "lost_card",
+		Message: "Your card was declined."}},
+	"chargeDeclinedStolenCard": {Decline: &Decline{Code: "card_declined", DeclineCode: "stolen_card",
+		Message: "Your card was declined."}},
+	"chargeDeclinedExpiredCard": {Decline: &Decline{Code: "expired_card", Message: "Your card has expired."}},
+	"chargeDeclinedIncorrectCvc": {Decline: &Decline{Code: "incorrect_cvc",
+		Message: "Your card's security code is incorrect."}},
+	"chargeDeclinedProcessingError": {Decline: &Decline{Code: "processing_error",
+		Message: "An error occurred while processing your card. Try again in a little bit."}},
 
 	// The customer must act first; every name that begins like this one behaves so.
 	"authenticationRequired": {Challenge: true},

@@ -35,7 +35,8 @@ func peers(t *testing.T, b bench) []peer {
 	require.NoError(t, err)
 	mock := httptest.NewServer(http.HandlerFunc(stub.HandleRequest))
 	t.Cleanup(mock.Close)
-	return []peer{{"stripe-mock", mock.URL, "sk_test_123", http.DefaultTransport}, {"the sandbox", loopback.URL, cloudtest.SampleSecret, b.way}}
+	return []peer{{"stripe-mock", mock.URL, "sk_test_123", http.DefaultTransport},
+		{"the sandbox", loopback.URL, cloudtest.SampleSecret, b.way}}
 }
 
 // ask sends a request and returns the status and the document.
@@ -60,8 +61,10 @@ func (p peer) ask(t *testing.T, method, path, form string) (int, map[string]any)
 // read are the members that our client reads, by object, with their types. A type with a question
 // mark may be null.
 var read = map[string]map[string]string{
-	"payment_intent":   {"id": "string", "status": "string", "client_secret": "string", "last_payment_error": "object?", "metadata": "object"},
-	"refund":           {"id": "string", "status": "string", "amount": "number", "metadata": "object", "payment_intent": "string?"},
+	"payment_intent": {"id": "string", "status": "string", "client_secret": "string", "last_payment_error": "object?",
+		"metadata": "object"},
+	"refund": {"id": "string", "status": "string", "amount": "number", "metadata": "object",
+		"payment_intent": "string?"},
 	"list":             {"data": "array", "has_more": "bool"},
 	"webhook_endpoint": {"id": "string", "url": "string", "enabled_events": "array", "status": "string"},
 	"event":            {"id": "string", "type": "string", "data": "object", "created": "number"},
@@ -98,7 +101,8 @@ func shaped(t *testing.T, whose string, document map[string]any) {
 }
 
 // optional are members that Stripe has only in some cases. stripe-mock's examples lack them.
-var optional = map[string]bool{"webhook_endpoint.secret": true, "refund.failure_reason": true, "webhook_endpoint.deleted": true}
+var optional = map[string]bool{"webhook_endpoint.secret": true, "refund.failure_reason": true,
+	"webhook_endpoint.deleted": true}
 
 // imitates requires that each member of the sandbox's document is in Stripe's, with the same type.
 func imitates(t *testing.T, stripes, ours map[string]any) {
@@ -129,7 +133,8 @@ func TestSandbox_ImitatesStripe(t *testing.T) {
 		t.Helper()
 		var documents []map[string]any
 		for _, p := range both {
-			fill := strings.NewReplacer("{intent}", made[p.name]["payment_intent"], "{refund}", made[p.name]["refund"], "{endpoint}", made[p.name]["webhook_endpoint"])
+			fill := strings.NewReplacer("{intent}", made[p.name]["payment_intent"], "{refund}", made[p.name]["refund"],
+				"{endpoint}", made[p.name]["webhook_endpoint"])
 			status, document := p.ask(t, method, fill.Replace(path), fill.Replace(form))
 			require.Equal(t, http.StatusOK, status, "%s: %v", p.name, document)
 			if id, ok := document["id"].(string); ok {
@@ -146,13 +151,17 @@ func TestSandbox_ImitatesStripe(t *testing.T) {
 		{"an intent is retrieved", "GET", "/v1/payment_intents/{intent}", ""},
 		{"an intent is confirmed", "POST", "/v1/payment_intents/{intent}/confirm", ""},
 		{"an intent is captured", "POST", "/v1/payment_intents/{intent}/capture", "amount_to_capture=1000"},
-		{"a refund is created", "POST", "/v1/refunds", "payment_intent={intent}&amount=400&reason=requested_by_customer&metadata[refund]=r1&metadata[try]=1"},
+		{"a refund is created", "POST", "/v1/refunds",
+			"payment_intent={intent}&amount=400&reason=requested_by_customer&metadata[refund]=r1&metadata[try]=1"},
 		{"a refund is retrieved", "GET", "/v1/refunds/{refund}", ""},
 		{"an intent is created to be canceled", "POST", "/v1/payment_intents", create},
 		{"an intent is canceled", "POST", "/v1/payment_intents/{intent}/cancel", "cancellation_reason=abandoned"},
-		{"an intent is created with manual confirmation", "POST", "/v1/payment_intents", create + "&confirmation_method=manual"},
-		{"an intent is confirmed with another method", "POST", "/v1/payment_intents/{intent}/confirm", "payment_method=pm_card_authenticationRequired"},
-		{"an endpoint is registered", "POST", "/v1/webhook_endpoints", "url=https://shop.example/events&enabled_events[0]=payment_intent.succeeded&enabled_events[1]=refund.failed"},
+		{"an intent is created with manual confirmation", "POST", "/v1/payment_intents", create +
+			"&confirmation_method=manual"},
+		{"an intent is confirmed with another method", "POST", "/v1/payment_intents/{intent}/confirm",
+			"payment_method=pm_card_authenticationRequired"},
+		{"an endpoint is registered", "POST", "/v1/webhook_endpoints",
+			"url=https://shop.example/events&enabled_events[0]=payment_intent.succeeded&enabled_events[1]=refund.failed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			stripes, ours := ask(t, c.method, c.path, c.form)
@@ -162,7 +171,10 @@ func TestSandbox_ImitatesStripe(t *testing.T) {
 		})
 	}
 
-	for name, path := range map[string]string{"refunds are listed": "/v1/refunds?payment_intent={intent}&limit=100", "endpoints are listed": "/v1/webhook_endpoints?limit=100"} {
+	for name, path := range map[string]string{
+		"refunds are listed":   "/v1/refunds?payment_intent={intent}&limit=100",
+		"endpoints are listed": "/v1/webhook_endpoints?limit=100",
+	} {
 		t.Run(name, func(t *testing.T) {
 			if strings.Contains(path, "refunds") {
 				made["the sandbox"]["payment_intent"] = b.paid("pm_card_visa")

@@ -42,10 +42,13 @@ type action struct {
 
 func (i Intent) document() document {
 	d := document{
-		ID: i.ID, Object: "payment_intent", Amount: i.Amount, AmountReceived: i.Captured, CaptureMethod: i.CaptureMethod,
-		ClientSecret: i.Secret, ConfirmationMethod: i.ConfirmationMethod, Created: i.Created.Unix(), Currency: i.Currency,
-		CanceledAt: seconds(i.CanceledAt), CancellationReason: optional(i.CancellationReason), PaymentMethod: optional(i.PaymentMethod),
-		Metadata: metadata(i.Metadata), PaymentMethodTypes: []string{"card"}, Status: i.Status,
+		ID: i.ID, Object: "payment_intent", Amount: i.Amount, AmountReceived: i.Captured,
+		CaptureMethod: i.CaptureMethod,
+		ClientSecret:  i.Secret, ConfirmationMethod: i.ConfirmationMethod, Created: i.Created.Unix(),
+		Currency:   i.Currency,
+		CanceledAt: seconds(i.CanceledAt), CancellationReason: optional(i.CancellationReason),
+		PaymentMethod: optional(i.PaymentMethod),
+		Metadata:      metadata(i.Metadata), PaymentMethodTypes: []string{"card"}, Status: i.Status,
 		Authorizations: i.Authorizations, Captures: i.Captures, Refunded: i.Refunded(),
 	}
 	if i.LastError != nil {
@@ -81,7 +84,8 @@ type refundDocument struct {
 
 func (i Intent) refundDocument(r Refund) refundDocument {
 	d := refundDocument{
-		ID: r.ID, Object: "refund", Amount: r.Amount, Charge: i.charge(), Created: r.Created.Unix(), Currency: i.Currency,
+		ID: r.ID, Object: "refund", Amount: r.Amount, Charge: i.charge(), Created: r.Created.Unix(),
+		Currency: i.Currency,
 		Metadata: metadata(r.Metadata), PaymentIntent: i.ID, Reason: optional(r.Reason), Status: r.Status,
 	}
 	if r.Status == RefundFailed {
@@ -105,7 +109,8 @@ type endpointDocument struct {
 
 func (e Endpoint) document() endpointDocument {
 	return endpointDocument{
-		ID: e.ID, Object: "webhook_endpoint", Created: e.Created.Unix(), EnabledEvents: e.Events, Status: "enabled", URL: e.URL,
+		ID: e.ID, Object: "webhook_endpoint", Created: e.Created.Unix(), EnabledEvents: e.Events, Status: "enabled",
+		URL: e.URL,
 	}
 }
 

@@ -18,17 +18,20 @@ func (h Handler) register(_ context.Context, c call) (outcome, error) {
 		return outcome{}, err
 	}
 	e := Endpoint{
-		ID: h.id("we_"), URL: c.PostForm.Get("url"), Events: elements(c.PostForm, "enabled_events"), Secret: h.id("whsec_"), Created: c.now,
+		ID: h.id("we_"), URL: c.PostForm.Get("url"), Events: elements(c.PostForm, "enabled_events"),
+		Secret: h.id("whsec_"), Created: c.now,
 	}
 	switch {
 	case e.URL == "":
 		return outcome{}, missing("url")
-	case !strings.HasPrefix(e.URL, "https://") && !strings.HasPrefix(e.URL, "http://") && !strings.HasPrefix(e.URL, "execute-api:"):
+	case !strings.HasPrefix(e.URL, "https://") && !strings.HasPrefix(e.URL, "http://") &&
+		!strings.HasPrefix(e.URL, "execute-api:"):
 		return outcome{}, invalid("url", "url_invalid", "Invalid URL: it must begin with http, https or execute-api.")
 	case len(e.Events) == 0:
 		return outcome{}, missing("enabled_events")
 	case len(c.setup.Endpoints) == mostEndpoints:
-		return outcome{}, invalid("", "", "You have reached the maximum of "+strconv.Itoa(mostEndpoints)+" webhook endpoints.")
+		return outcome{},
+			invalid("", "", "You have reached the maximum of "+strconv.Itoa(mostEndpoints)+" webhook endpoints.")
 	}
 	c.setup.Endpoints = append(slices.Clone(c.setup.Endpoints), e)
 	d := e.document()
@@ -53,7 +56,8 @@ func (h Handler) unregister(_ context.Context, c call) (outcome, error) {
 		return outcome{}, noSuch("webhook endpoint", id, "id")
 	}
 	c.setup.Endpoints = slices.DeleteFunc(slices.Clone(c.setup.Endpoints), func(e Endpoint) bool { return e.ID == id })
-	return outcome{setup: &c.setup, document: map[string]any{"id": id, "object": "webhook_endpoint", "deleted": true}}, nil
+	return outcome{setup: &c.setup, document: map[string]any{"id": id, "object": "webhook_endpoint", "deleted": true}},
+		nil
 }
 
 // breakDown puts the sandbox out of order for a while, for tests of its clients.
@@ -67,5 +71,6 @@ func (h Handler) breakDown(_ context.Context, c call) (outcome, error) {
 		return outcome{}, invalid("seconds", "parameter_invalid_integer", "Invalid seconds: from 0 to 3600")
 	}
 	c.setup.Outage = c.now.Add(d)
-	return outcome{setup: &c.setup, document: map[string]any{"object": "sandbox.outage", "until": c.setup.Outage.Unix()}}, nil
+	return outcome{setup: &c.setup,
+		document: map[string]any{"object": "sandbox.outage", "until": c.setup.Outage.Unix()}}, nil
 }

@@ -59,7 +59,8 @@ func Happened(before, after Intent) []Event {
 // encode returns the event as it is sent.
 func (e Event) encode(id string, now time.Time) (json.RawMessage, error) {
 	return json.Marshal(eventDocument{
-		ID: id, Object: "event", APIVersion: apiVersion, Created: now.Unix(), Data: map[string]any{"object": e.object}, Pending: 1, Type: e.Type,
+		ID: id, Object: "event", APIVersion: apiVersion, Created: now.Unix(), Data: map[string]any{"object": e.object},
+		Pending: 1, Type: e.Type,
 	})
 }
 

@@ -15,7 +15,8 @@ const mostPayable = 99_999_999
 // Create returns the intent that a form describes, without an id. It returns a *Problem for a form
 // that breaks a rule of Stripe that the sandbox knows.
 func Create(form url.Values, now time.Time) (Intent, error) {
-	known := []string{"amount", "currency", "capture_method", "confirm", "confirmation_method", "description", "payment_method"}
+	known := []string{"amount", "currency", "capture_method", "confirm", "confirmation_method", "description",
+		"payment_method"}
 	if err := only(form, known, "metadata", "payment_method_types"); err != nil {
 		return Intent{}, err
 	}
@@ -36,16 +37,20 @@ func Create(form url.Values, now time.Time) (Intent, error) {
 		return Intent{}, invalid("currency", "", "Invalid currency: "+currency+".")
 	}
 	i := Intent{
-		Status: RequiresPaymentMethod, Amount: amount, Currency: currency, CaptureMethod: Automatic, ConfirmationMethod: Automatic,
-		PaymentMethod: form.Get("payment_method"), Metadata: entries(form, "metadata"), Created: now,
+		Status: RequiresPaymentMethod, Amount: amount, Currency: currency, CaptureMethod: Automatic,
+		ConfirmationMethod: Automatic,
+		PaymentMethod:      form.Get("payment_method"), Metadata: entries(form, "metadata"), Created: now,
 	}
-	for param, field := range map[string]*string{"capture_method": &i.CaptureMethod, "confirmation_method": &i.ConfirmationMethod} {
+	for param, field := range map[string]*string{
+		"capture_method": &i.CaptureMethod, "confirmation_method": &i.ConfirmationMethod,
+	} {
 		switch form.Get(param) {
 		case Manual:
 			*field = Manual
 		case "", Automatic, "automatic_async":
 		default:
-			return Intent{}, invalid(param, "", "Invalid "+param+": must be one of automatic, automatic_async, or manual")
+			return Intent{},
+				invalid(param, "", "Invalid "+param+": must be one of automatic, automatic_async, or manual")
 		}
 	}
 	if i.PaymentMethod != "" {

@@ -14,7 +14,8 @@ import (
 func FuzzCreate(f *testing.F) {
 	for _, seed := range []string{
 		"amount=1250&currency=eur&capture_method=manual&metadata[order]=ord_1&payment_method=pm_card_visa&payment_method_types[0]=card",
-		"amount=100000000&currency=eur", "amount=-1&currency=EUR", "amount=1", "amount=1&currency=eur&foo=1", "amount=1&currency=eur&expand[]=latest_charge", "metadata[=x&metadata]", "=",
+		"amount=100000000&currency=eur", "amount=-1&currency=EUR", "amount=1", "amount=1&currency=eur&foo=1",
+		"amount=1&currency=eur&expand[]=latest_charge", "metadata[=x&metadata]", "=",
 	} {
 		f.Add(seed)
 	}

@@ -86,7 +86,7 @@ type Handler struct {
 //	POST   /v1/webhook_endpoints                    url may be execute-api:ID/STAGE/path
 //	GET    /v1/webhook_endpoints
 //	DELETE /v1/webhook_endpoints/{id}
-//	POST   /v1/payment_intents/{id}/sandbox_action  acts as the customer: client_secret, outcome=succeed|fail; needs no key
+//	POST   /v1/payment_intents/{id}/sandbox_action  the customer acts; no key: client_secret, outcome=succeed|fail
 //	POST   /v1/sandbox/outage                       seconds: for this time all other routes answer 503; 0 ends it
 func (h Handler) Routes() http.Handler {
 	routes := http.NewServeMux()
@@ -104,7 +104,10 @@ func (h Handler) Routes() http.Handler {
 		"DELETE /v1/webhook_endpoints/{id}":            {do: h.unregister},
 		"POST /v1/payment_intents/{id}/sandbox_action": {do: h.act, open: true},
 		"POST /v1/sandbox/outage":                      {do: h.breakDown, always: true},
-		"/":                                            {do: func(context.Context, call) (outcome, error) { return outcome{}, errNoRoute }},
+		"/": {do: func(context.Context, call) (outcome,
+			error) {
+			return outcome{}, errNoRoute
+		}},
 	} {
 		routes.Handle(pattern, h.answering(r))
 	}

@@ -78,7 +78,8 @@ func (b bench) ask(method, path, key, form string, change ...func(*http.Request)
 func (b bench) create(key, method string) answer {
 	b.t.Helper()
 	return b.ask("POST", "/v1/payment_intents", key, url.Values{
-		"amount": {"1250"}, "currency": {"eur"}, "capture_method": {"manual"}, "confirmation_method": {"manual"}, "payment_method": {method},
+		"amount": {"1250"}, "currency": {"eur"}, "capture_method": {"manual"}, "confirmation_method": {"manual"},
+		"payment_method":          {method},
 		"payment_method_types[0]": {"card"}, "metadata[order]": {"ord_1"},
 	}.Encode())
 }
@@ -118,7 +119,8 @@ func TestPayment_IsConfirmedAsItIsCreated(t *testing.T) {
 	b := start(t)
 	made := b.ask("POST", "/v1/payment_intents", "k1", "amount=1&currency=eur&confirm=true&payment_method=pm_card_visa")
 	assert.Equal(t, "succeeded", made.State)
-	refused := b.ask("POST", "/v1/payment_intents", "k2", "amount=1&currency=eur&confirm=true&payment_method=pm_card_chargeDeclined")
+	refused := b.ask("POST", "/v1/payment_intents", "k2",
+		"amount=1&currency=eur&confirm=true&payment_method=pm_card_chargeDeclined")
 	assert.Equal(t, http.StatusPaymentRequired, refused.Status)
 	assert.Equal(t, "requires_payment_method", b.get(refused.Error.Intent.ID).State)
 }
@@ -129,7 +131,8 @@ func TestDecline_IsAnErrorWithTheIntent(t *testing.T) {
 	id := b.create("k1", "pm_card_chargeDeclinedInsufficientFunds").ID
 	refused := b.confirm("k2", id)
 	assert.Equal(t, http.StatusPaymentRequired, refused.Status)
-	assert.Equal(t, []string{"card_error", "card_declined", "insufficient_funds"}, []string{refused.Error.Type, refused.Error.Code, refused.Error.DeclineCode})
+	assert.Equal(t, []string{"card_error", "card_declined", "insufficient_funds"},
+		[]string{refused.Error.Type, refused.Error.Code, refused.Error.DeclineCode})
 	assert.Equal(t, id, refused.Error.Intent.ID)
 	assert.Equal(t, "requires_payment_method", refused.Error.Intent.Status)
 	assert.Equal(t, "insufficient_funds", refused.Error.Intent.LastError.DeclineCode)
@@ -205,15 +208,20 @@ func TestCardThatPaysOnce_IsUsedUpByTheFirstConfirmation(t *testing.T) {
 
 	refused := b.confirm("k4", first)
 	assert.Equal(t, http.StatusBadRequest, refused.Status)
-	assert.JSONEq(t, `{"error": {"type": "invalid_request_error", "message": "`+refused.Error.Message+`"}}`, refused.Body, "neither code nor parameter")
+	assert.JSONEq(t, `{"error": {"type": "invalid_request_error", "message": "`+refused.Error.Message+`"}}`,
+		refused.Body, "neither code nor parameter")
 	assert.Contains(t, refused.Error.Message, "may not be used again")
 	assert.Equal(t, "requires_confirmation", b.get(first).State)
 	assert.Equal(t, 0, b.get(first).Held)
 	assert.True(t, b.confirm("k3", second).Replayed)
 	assert.Equal(t, "payment_intent_unexpected_state", b.confirm("k5", second).Error.Code)
 
-	assert.Equal(t, http.StatusBadRequest, b.ask("POST", "/v1/payment_intents", "k6", "amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_a").Status)
-	assert.Equal(t, "succeeded", b.ask("POST", "/v1/payment_intents", "k7", "amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_b").State)
+	assert.Equal(t, http.StatusBadRequest,
+		b.ask("POST", "/v1/payment_intents", "k6",
+			"amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_a").Status)
+	assert.Equal(t, "succeeded",
+		b.ask("POST", "/v1/payment_intents", "k7",
+			"amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_b").State)
 	assert.Equal(t, http.StatusBadRequest, b.create("k8", "pm_sandbox_once_").Status, "the card needs a name")
 }
 
@@ -239,10 +247,14 @@ func TestCardThatPaysOnce_ConcurrentConfirmationsUseItOnce(t *testing.T) {
 func TestKey_WrongKeyCausesOneReadAMinute(t *testing.T) {
 	t.Parallel()
 	var reads atomic.Int64
-	key := apikey.New(func(context.Context) (string, error) { reads.Add(1); return cloudtest.SampleSecret, nil }, time.Now)
-	b := bench{t: t, way: loopback.Serve(t, sandbox.Handler{Key: key, Now: time.Now, Nonce: rand.Text, Log: slog.New(slog.DiscardHandler)}.Routes())}
+	key := apikey.New(func(context.Context) (string, error) { reads.Add(1); return cloudtest.SampleSecret, nil },
+		time.Now)
+	b := bench{t: t,
+		way: loopback.Serve(t,
+			sandbox.Handler{Key: key, Now: time.Now, Nonce: rand.Text, Log: slog.New(slog.DiscardHandler)}.Routes())}
 	for range 20 {
-		got := b.ask("GET", "/v1/payment_intents/pi_1", "", "", func(r *http.Request) { r.Header.Set("Authorization", "Bearer sk_other") })
+		got := b.ask("GET", "/v1/payment_intents/pi_1", "", "",
+			func(r *http.Request) { r.Header.Set("Authorization", "Bearer sk_other") })
 		assert.Equal(t, http.StatusUnauthorized, got.Status)
 	}
 	assert.Equal(t, int64(2), reads.Load())
@@ -265,7 +277,8 @@ func TestSlowCard_IsAuthorizedBeforeItsAnswer(t *testing.T) {
 		var slow sync.WaitGroup
 		began := time.Now()
 		slow.Go(func() { first = b.confirm("k2", id) })
-		require.Eventually(t, func() bool { return b.get(id).State == "requires_capture" }, 2500*time.Millisecond, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return b.get(id).State == "requires_capture" }, 2500*time.Millisecond,
+			20*time.Millisecond)
 		assert.Equal(t, http.StatusConflict, b.confirm("k2", id).Status, "the first request is still being answered")
 		slow.Wait()
 		assert.GreaterOrEqual(t, time.Since(began), 3*time.Second)
@@ -335,7 +348,8 @@ func TestIdempotencyKey_OvertakenRequestGetsTheSameAnswer(t *testing.T) {
 		"when it has begun":           {begun, confirm},
 		"when it has found no answer": {asked, confirm},
 		"when a card that pays once is used up": {asked, func(b bench, _ string) answer {
-			return b.ask("POST", "/v1/payment_intents", "k2", "amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_a")
+			return b.ask("POST", "/v1/payment_intents", "k2",
+				"amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_a")
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -368,11 +382,19 @@ func TestKey_IsRequired(t *testing.T) {
 		change func(*http.Request)
 		status int
 	}{
-		"a bearer of the key":               {func(*http.Request) {}, http.StatusOK},
-		"the key as user, without password": {func(r *http.Request) { r.SetBasicAuth(cloudtest.SampleSecret, "") }, http.StatusOK},
-		"no key":                            {func(r *http.Request) { r.Header.Del("Authorization") }, http.StatusUnauthorized},
-		"another key":                       {func(r *http.Request) { r.Header.Set("Authorization", "Bearer sk_other") }, http.StatusUnauthorized},
-		"another scheme":                    {func(r *http.Request) { r.Header.Set("Authorization", "Digest "+cloudtest.SampleSecret) }, http.StatusUnauthorized},
+		"a bearer of the key": {func(*http.Request) {}, http.StatusOK},
+		"the key as user, without password": {func(r *http.Request) { r.SetBasicAuth(cloudtest.SampleSecret, "") },
+			http.StatusOK},
+		"no key": {func(r *http.Request) { r.Header.Del("Authorization") },
+			http.StatusUnauthorized},
+		"another key": {func(
+			r *http.Request) {
+			r.Header.Set("Authorization", "Bearer sk_other")
+		}, http.StatusUnauthorized},
+		"another scheme": {func(
+			r *http.Request) {
+			r.Header.Set("Authorization", "Digest "+cloudtest.SampleSecret)
+		}, http.StatusUnauthorized},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -393,14 +415,21 @@ func TestRoutes_RefuseBadRequests(t *testing.T) {
 		status             int
 		code               string
 	}{
-		"an unknown intent":                        {"GET", "/v1/payment_intents/pi_none", "", http.StatusNotFound, "resource_missing"},
-		"an unknown route":                         {"GET", "/v1/charges", "", http.StatusNotFound, ""},
-		"another method":                           {"DELETE", "/v1/payment_intents/pi_none", "", http.StatusNotFound, ""},
-		"a form that cannot be read":               {"POST", "/v1/payment_intents", "amount=%zz", http.StatusBadRequest, ""},
-		"a form that is too large":                 {"POST", "/v1/payment_intents", "metadata[a]=" + strings.Repeat("a", 64<<10), http.StatusRequestEntityTooLarge, ""},
-		"a parameter that confirm does not have":   {"POST", "/v1/payment_intents/pi_none/confirm", "amount=1", http.StatusBadRequest, "parameter_unknown"},
-		"a parameter that cancel does not have":    {"POST", "/v1/payment_intents/pi_none/cancel", "amount=1", http.StatusBadRequest, "parameter_unknown"},
-		"an amount that is missing from a payment": {"POST", "/v1/payment_intents", "currency=eur", http.StatusBadRequest, "parameter_missing"},
+		"an unknown intent": {"GET", "/v1/payment_intents/pi_none", "", http.StatusNotFound,
+			"resource_missing"},
+		"an unknown route": {"GET", "/v1/charges", "", http.StatusNotFound, ""},
+		"another method": {"DELETE", "/v1/payment_intents/pi_none", "", http.StatusNotFound,
+			""},
+		"a form that cannot be read": {"POST", "/v1/payment_intents", "amount=%zz", http.StatusBadRequest,
+			""},
+		"a form that is too large": {"POST", "/v1/payment_intents", "metadata[a]=" +
+			strings.Repeat("a", 64<<10), http.StatusRequestEntityTooLarge, ""},
+		"a parameter that confirm does not have": {"POST", "/v1/payment_intents/pi_none/confirm", "amount=1",
+			http.StatusBadRequest, "parameter_unknown"},
+		"a parameter that cancel does not have": {"POST", "/v1/payment_intents/pi_none/cancel", "amount=1",
+			http.StatusBadRequest, "parameter_unknown"},
+		"an amount that is missing from a payment": {"POST", "/v1/payment_intents", "currency=eur",
+			http.StatusBadRequest, "parameter_missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

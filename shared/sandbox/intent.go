@@ -150,11 +150,18 @@ func Confirm(i Intent, paymentMethod string, now time.Time) (Intent, error) {
 	}
 	switch {
 	case i.Status != RequiresConfirmation && i.Status != RequiresPaymentMethod:
-		return i, unexpectedState(i, "You cannot confirm this PaymentIntent because it has a status of "+string(i.Status)+
-			". Only a PaymentIntent with one of the following statuses may be confirmed: requires_confirmation, requires_payment_method.")
+		return i,
+			unexpectedState(i, "You cannot confirm this PaymentIntent because it has a status of "+string(i.Status)+
+				". Only a PaymentIntent with one of the following statuses may be confirmed: requires_confirmation, "+
+				"requires_payment_method.")
 	case paymentMethod == "":
-		return i, unexpectedState(i, "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the "+
-			"PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.")
+		return i,
+			unexpectedState(i,
+				"You cannot confirm this PaymentIntent because it's missing a payment method. You can either update "+
+					"the "+
+					"PaymentIntent with a payment method and then confirm it again, or confirm it again directly "+
+					"with a "+
+					"payment method or ConfirmationToken.")
 	}
 	card, known := CardOf(paymentMethod)
 	if !known {
@@ -184,7 +191,8 @@ func Act(i Intent, succeeds bool, now time.Time) (Intent, error) {
 	case !succeeds:
 		return i.declined(Decline{
 			Code: "payment_intent_authentication_failure", Card: i.PaymentMethod,
-			Message: "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
+			Message: "We are unable to authenticate your payment method. Please choose a different payment method " +
+				"and try again.",
 		}), nil
 	}
 	i.Authenticated = true
@@ -204,10 +212,13 @@ func Capture(i Intent, amount int64, now time.Time) (Intent, error) {
 	}
 	switch {
 	case i.Status != RequiresCapture:
-		return i, unexpectedState(i, "This PaymentIntent could not be captured because it has a status of "+string(i.Status)+
-			". Only a PaymentIntent with one of the following statuses may be captured: requires_capture.")
+		return i,
+			unexpectedState(i, "This PaymentIntent could not be captured because it has a status of "+string(i.Status)+
+				". Only a PaymentIntent with one of the following statuses may be captured: requires_capture.")
 	case amount > i.Amount:
-		return i, invalid("amount_to_capture", "amount_too_large", "The provided amount is greater than the amount that can be captured.")
+		return i,
+			invalid("amount_to_capture", "amount_too_large",
+				"The provided amount is greater than the amount that can be captured.")
 	}
 	return i.captured(amount), nil
 }
@@ -216,9 +227,11 @@ func Capture(i Intent, amount int64, now time.Time) (Intent, error) {
 // returns a *Problem for an intent that is captured or canceled already.
 func Cancel(i Intent, reason string, now time.Time) (Intent, error) {
 	if i.Status == Succeeded || i.Status == Canceled {
-		return i, unexpectedState(i, "You cannot cancel this PaymentIntent because it has a status of "+string(i.Status)+
-			". Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, "+
-			"requires_confirmation, requires_action, processing.")
+		return i,
+			unexpectedState(i, "You cannot cancel this PaymentIntent because it has a status of "+string(i.Status)+
+				". Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, "+
+				"requires_capture, "+
+				"requires_confirmation, requires_action, processing.")
 	}
 	return i.canceled(reason, now), nil
 }

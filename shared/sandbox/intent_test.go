@@ -26,16 +26,27 @@ func TestConfirm_FollowsTheCard(t *testing.T) {
 		code    string
 		decline string
 	}{
-		"a card that pays is held":                       {sandbox.RequiresConfirmation, "pm_card_visa", sandbox.RequiresCapture, "pm_card_visa", 1, "", ""},
-		"any other test card pays":                       {sandbox.RequiresConfirmation, "pm_card_mastercard_prepaid", sandbox.RequiresCapture, "pm_card_mastercard_prepaid", 1, "", ""},
-		"a slow card is held at once":                    {sandbox.RequiresConfirmation, "pm_sandbox_slow_500", sandbox.RequiresCapture, "pm_sandbox_slow_500", 1, "", ""},
-		"a card whose answer is lost is held":            {sandbox.RequiresConfirmation, "pm_sandbox_lost", sandbox.RequiresCapture, "pm_sandbox_lost", 1, "", ""},
-		"a declined card leaves no payment method":       {sandbox.RequiresConfirmation, "pm_card_chargeDeclined", sandbox.RequiresPaymentMethod, "", 0, "card_declined", "generic_decline"},
-		"a declined card may be a visa":                  {sandbox.RequiresConfirmation, "pm_card_visa_chargeDeclinedLostCard", sandbox.RequiresPaymentMethod, "", 0, "card_declined", "lost_card"},
-		"an empty account is declined with that":         {sandbox.RequiresConfirmation, "pm_card_chargeDeclinedInsufficientFunds", sandbox.RequiresPaymentMethod, "", 0, "card_declined", "insufficient_funds"},
-		"a card that requires an action is not held":     {sandbox.RequiresConfirmation, "pm_card_authenticationRequired", sandbox.RequiresAction, "pm_card_authenticationRequired", 0, "", ""},
-		"a card in processing is not held yet":           {sandbox.RequiresConfirmation, "pm_sandbox_processing_500", sandbox.Processing, "pm_sandbox_processing_500", 0, "", ""},
-		"another card may be tried after a declined one": {sandbox.RequiresPaymentMethod, "pm_card_visa", sandbox.RequiresCapture, "pm_card_visa", 1, "", ""},
+		"a card that pays is held": {sandbox.RequiresConfirmation, "pm_card_visa",
+			sandbox.RequiresCapture, "pm_card_visa", 1, "", ""},
+		"any other test card pays": {sandbox.RequiresConfirmation, "pm_card_mastercard_prepaid",
+			sandbox.RequiresCapture, "pm_card_mastercard_prepaid", 1, "", ""},
+		"a slow card is held at once": {sandbox.RequiresConfirmation, "pm_sandbox_slow_500",
+			sandbox.RequiresCapture, "pm_sandbox_slow_500", 1, "", ""},
+		"a card whose answer is lost is held": {sandbox.RequiresConfirmation, "pm_sandbox_lost",
+			sandbox.RequiresCapture, "pm_sandbox_lost", 1, "", ""},
+		"a declined card leaves no payment method": {sandbox.RequiresConfirmation, "pm_card_chargeDeclined",
+			sandbox.RequiresPaymentMethod, "", 0, "card_declined", "generic_decline"},
+		"a declined card may be a visa": {sandbox.RequiresConfirmation,
+			"pm_card_visa_chargeDeclinedLostCard", sandbox.RequiresPaymentMethod, "", 0, "card_declined", "lost_card"},
+		"an empty account is declined with that": {sandbox.RequiresConfirmation,
+			"pm_card_chargeDeclinedInsufficientFunds", sandbox.RequiresPaymentMethod, "", 0, "card_declined",
+			"insufficient_funds"},
+		"a card that requires an action is not held": {sandbox.RequiresConfirmation,
+			"pm_card_authenticationRequired", sandbox.RequiresAction, "pm_card_authenticationRequired", 0, "", ""},
+		"a card in processing is not held yet": {sandbox.RequiresConfirmation, "pm_sandbox_processing_500",
+			sandbox.Processing, "pm_sandbox_processing_500", 0, "", ""},
+		"another card may be tried after a declined one": {sandbox.RequiresPaymentMethod, "pm_card_visa",
+			sandbox.RequiresCapture, "pm_card_visa", 1, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -48,7 +59,8 @@ func TestConfirm_FollowsTheCard(t *testing.T) {
 				assert.Nil(t, got.LastError)
 				return
 			}
-			assert.Equal(t, []string{c.code, c.decline, c.card}, []string{got.LastError.Code, got.LastError.DeclineCode, got.LastError.Card})
+			assert.Equal(t, []string{c.code, c.decline, c.card},
+				[]string{got.LastError.Code, got.LastError.DeclineCode, got.LastError.Card})
 		})
 	}
 }
@@ -60,11 +72,13 @@ func TestConfirm_RefusesOtherStatuses(t *testing.T) {
 		card  string
 		code  string
 	}{
-		"an authorized intent":                 {sandbox.RequiresCapture, "pm_card_visa", "payment_intent_unexpected_state"},
-		"a captured intent":                    {sandbox.Succeeded, "pm_card_visa", "payment_intent_unexpected_state"},
-		"a canceled intent":                    {sandbox.Canceled, "pm_card_visa", "payment_intent_unexpected_state"},
-		"an intent in processing":              {sandbox.Processing, "pm_card_visa", "payment_intent_unexpected_state"},
-		"an intent that requires an action":    {sandbox.RequiresAction, "pm_card_visa", "payment_intent_unexpected_state"},
+		"an authorized intent": {sandbox.RequiresCapture, "pm_card_visa",
+			"payment_intent_unexpected_state"},
+		"a captured intent":       {sandbox.Succeeded, "pm_card_visa", "payment_intent_unexpected_state"},
+		"a canceled intent":       {sandbox.Canceled, "pm_card_visa", "payment_intent_unexpected_state"},
+		"an intent in processing": {sandbox.Processing, "pm_card_visa", "payment_intent_unexpected_state"},
+		"an intent that requires an action": {sandbox.RequiresAction, "pm_card_visa",
+			"payment_intent_unexpected_state"},
 		"a declined intent without a new card": {sandbox.RequiresPaymentMethod, "", "payment_intent_unexpected_state"},
 		"an unknown card":                      {sandbox.RequiresConfirmation, "pm_nonsense", "resource_missing"},
 	} {
@@ -100,7 +114,8 @@ func TestConfirm_AutomaticCaptureIsImmediate(t *testing.T) {
 func TestCancel_FollowsTheStatus(t *testing.T) {
 	t.Parallel()
 	for _, given := range []sandbox.Status{
-		sandbox.RequiresPaymentMethod, sandbox.RequiresConfirmation, sandbox.RequiresAction, sandbox.Processing, sandbox.RequiresCapture,
+		sandbox.RequiresPaymentMethod, sandbox.RequiresConfirmation, sandbox.RequiresAction, sandbox.Processing,
+		sandbox.RequiresCapture,
 	} {
 		i, err := sandbox.Cancel(sandbox.Intent{Status: given}, "abandoned", noon)
 		require.NoError(t, err)
@@ -119,15 +134,17 @@ func TestCreate_RefusesInvalidForms(t *testing.T) {
 		param string
 		code  string
 	}{
-		"no amount":                             {"currency=eur", "amount", "parameter_missing"},
-		"an amount that is not an integer":      {"amount=1.5&currency=eur", "amount", "parameter_invalid_integer"},
-		"an amount of 0":                        {"amount=0&currency=eur", "amount", "parameter_invalid_integer"},
-		"an amount of nine digits":              {"amount=100000000&currency=eur", "amount", "amount_too_large"},
-		"no currency":                           {"amount=1", "currency", "parameter_missing"},
-		"a currency in capitals":                {"amount=1&currency=EUR", "currency", ""},
-		"a currency of four letters":            {"amount=1&currency=euro", "currency", ""},
-		"an unknown payment method":             {"amount=1&currency=eur&payment_method=pm_nonsense", "payment_method", "resource_missing"},
-		"a slow card without a delay":           {"amount=1&currency=eur&payment_method=pm_sandbox_slow_soon", "payment_method", "resource_missing"},
+		"no amount":                        {"currency=eur", "amount", "parameter_missing"},
+		"an amount that is not an integer": {"amount=1.5&currency=eur", "amount", "parameter_invalid_integer"},
+		"an amount of 0":                   {"amount=0&currency=eur", "amount", "parameter_invalid_integer"},
+		"an amount of nine digits":         {"amount=100000000&currency=eur", "amount", "amount_too_large"},
+		"no currency":                      {"amount=1", "currency", "parameter_missing"},
+		"a currency in capitals":           {"amount=1&currency=EUR", "currency", ""},
+		"a currency of four letters":       {"amount=1&currency=euro", "currency", ""},
+		"an unknown payment method": {"amount=1&currency=eur&payment_method=pm_nonsense", "payment_method",
+			"resource_missing"},
+		"a slow card without a delay": {"amount=1&currency=eur&payment_method=pm_sandbox_slow_soon",
+			"payment_method", "resource_missing"},
 		"a parameter that Stripe does not have": {"amount=1&currency=eur&zest=1", "zest", "parameter_unknown"},
 		"a list that Stripe does not have":      {"amount=1&currency=eur&zest[0]=1", "zest[0]", "parameter_unknown"},
 		"an invalid capture method":             {"amount=1&currency=eur&capture_method=later", "capture_method", ""},

@@ -101,7 +101,8 @@ func (h Handler) cancel(ctx context.Context, c call) (outcome, error) {
 }
 
 func (h Handler) act(ctx context.Context, c call) (outcome, error) {
-	err := errors.Join(only(c.PostForm, []string{"client_secret", "outcome"}), oneOf(c.PostForm, "outcome", "succeed", "fail"))
+	err := errors.Join(only(c.PostForm, []string{"client_secret", "outcome"}),
+		oneOf(c.PostForm, "outcome", "succeed", "fail"))
 	if err != nil {
 		return outcome{}, err
 	}

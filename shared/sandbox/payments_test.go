@@ -56,7 +56,8 @@ func TestCapture_CapturesAPayment(t *testing.T) {
 
 	again := b.ask("POST", "/v1/payment_intents/"+id+"/capture", "k2", "")
 	assert.Equal(t, http.StatusBadRequest, again.Status)
-	assert.Equal(t, []string{"payment_intent_unexpected_state", "succeeded"}, []string{again.Error.Code, again.Error.Intent.Status})
+	assert.Equal(t, []string{"payment_intent_unexpected_state", "succeeded"},
+		[]string{again.Error.Code, again.Error.Intent.Status})
 	assert.Equal(t, "payment_intent_unexpected_state", b.post("/v1/payment_intents/"+id+"/cancel", "").Error.Code)
 
 	net, held, taken := b.money()
@@ -68,7 +69,8 @@ func TestCapture_PartVoidsTheRest(t *testing.T) {
 	b := start(t)
 	id := b.held("pm_card_visa")
 	for form, code := range map[string]string{
-		"amount_to_capture=1251": "amount_too_large", "amount_to_capture=0": "parameter_invalid_integer", "amount=1": "parameter_unknown",
+		"amount_to_capture=1251": "amount_too_large", "amount_to_capture=0": "parameter_invalid_integer",
+		"amount=1": "parameter_unknown",
 	} {
 		assert.Equal(t, code, b.post("/v1/payment_intents/"+id+"/capture", form).Error.Code, form)
 	}
@@ -87,7 +89,8 @@ func TestAuthorization_LapsesAfterSevenDays(t *testing.T) {
 	assert.Equal(t, "requires_capture", b.get(id).State)
 	b.later(2 * time.Minute)
 	refused := b.post("/v1/payment_intents/"+id+"/capture", "")
-	assert.Equal(t, []string{"payment_intent_unexpected_state", "canceled"}, []string{refused.Error.Code, refused.Error.Intent.Status})
+	assert.Equal(t, []string{"payment_intent_unexpected_state", "canceled"},
+		[]string{refused.Error.Code, refused.Error.Intent.Status})
 	found := b.get(id)
 	assert.Equal(t, []string{"canceled", "automatic"}, []string{found.State, found.Why})
 	b.work()
@@ -100,7 +103,8 @@ func TestCapture_CardWhoseAuthorizationLapses(t *testing.T) {
 	b := start(t)
 	id := b.held("pm_card_captureLapsed")
 	refused := b.post("/v1/payment_intents/"+id+"/capture", "")
-	assert.Equal(t, []string{"payment_intent_unexpected_state", "canceled"}, []string{refused.Error.Code, refused.Error.Intent.Status})
+	assert.Equal(t, []string{"payment_intent_unexpected_state", "canceled"},
+		[]string{refused.Error.Code, refused.Error.Intent.Status})
 	assert.Equal(t, "automatic", b.get(id).Why)
 	b.inTheTill(0)
 }
@@ -119,7 +123,8 @@ func TestCards_LoseAnswers(t *testing.T) {
 
 	id = b.paid("pm_card_returnLost")
 	assert.Equal(t, http.StatusInternalServerError, b.ask("POST", "/v1/refunds", "k1", "payment_intent="+id).Status)
-	assert.Equal(t, http.StatusInternalServerError, b.ask("POST", "/v1/refunds", "k1", "payment_intent="+id).Status, "and remembered so")
+	assert.Equal(t, http.StatusInternalServerError, b.ask("POST", "/v1/refunds", "k1", "payment_intent="+id).Status,
+		"and remembered so")
 	assert.Equal(t, "charge_already_refunded", b.refund(id, "").Error.Code)
 	b.inTheTill(0)
 }
@@ -128,14 +133,19 @@ func TestRefund_NoMoreThanCaptured(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	id := b.paid("pm_card_visa")
-	first := b.ask("POST", "/v1/refunds", "k1", "payment_intent="+id+"&amount=400&reason=requested_by_customer&metadata[order]=ord_1")
+	first := b.ask("POST", "/v1/refunds", "k1", "payment_intent="+id+
+		"&amount=400&reason=requested_by_customer&metadata[order]=ord_1")
 	assert.Equal(t, []any{http.StatusOK, "succeeded", int64(400)}, []any{first.Status, first.State, first.Amount})
-	assert.Contains(t, first.Body, `"metadata":{"order":"ord_1"},"payment_intent":"`+id+`","reason":"requested_by_customer"`)
-	assert.True(t, b.ask("POST", "/v1/refunds", "k1", "payment_intent="+id+"&amount=400&reason=requested_by_customer&metadata[order]=ord_1").Replayed)
+	assert.Contains(t, first.Body, `"metadata":{"order":"ord_1"},"payment_intent":"`+id+
+		`","reason":"requested_by_customer"`)
+	assert.True(t,
+		b.ask("POST", "/v1/refunds", "k1", "payment_intent="+id+
+			"&amount=400&reason=requested_by_customer&metadata[order]=ord_1").Replayed)
 	assert.Equal(t, first.Body, b.ask("GET", "/v1/refunds/"+first.ID, "", "").Body)
 
 	tooMuch := b.refund(id, "&amount=851")
-	assert.Equal(t, []any{http.StatusBadRequest, "", "amount"}, []any{tooMuch.Status, tooMuch.Error.Code, tooMuch.Error.Param})
+	assert.Equal(t, []any{http.StatusBadRequest, "", "amount"},
+		[]any{tooMuch.Status, tooMuch.Error.Code, tooMuch.Error.Param})
 	rest := b.refund(id, "")
 	assert.Equal(t, int64(850), rest.Amount)
 	assert.NotEqual(t, first.ID, rest.ID)
@@ -239,7 +249,8 @@ func TestAct_FollowsTheCustomer(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	asked := func(confirmation string) answer {
-		id := b.post("/v1/payment_intents", "amount=1250&currency=eur&capture_method=manual&payment_method=pm_card_authenticationRequired&confirmation_method="+confirmation).ID
+		id := b.post("/v1/payment_intents",
+			"amount=1250&currency=eur&capture_method=manual&payment_method=pm_card_authenticationRequired&confirmation_method="+confirmation).ID
 		i := b.confirm("", id)
 		require.Equal(t, "requires_action", i.State)
 		assert.Contains(t, i.Body, `"next_action":{"type":"use_stripe_sdk"`)
@@ -247,7 +258,8 @@ func TestAct_FollowsTheCustomer(t *testing.T) {
 		return i
 	}
 	act := func(i answer, form string) answer {
-		return b.ask("POST", "/v1/payment_intents/"+i.ID+"/sandbox_action", "", form, func(r *http.Request) { r.Header.Del("Authorization") })
+		return b.ask("POST", "/v1/payment_intents/"+i.ID+"/sandbox_action", "", form,
+			func(r *http.Request) { r.Header.Del("Authorization") })
 	}
 	i := asked("automatic")
 	assert.Equal(t, http.StatusNotFound, act(i, "client_secret=other").Status)

@@ -53,12 +53,14 @@ func (p *Problem) document() problemDocument {
 
 func (d Decline) document() problemDocument {
 	return problemDocument{
-		Type: cardError, Code: d.Code, DeclineCode: d.DeclineCode, Message: d.Message, PaymentMethod: &method{d.Card, "payment_method", "card"},
+		Type: cardError, Code: d.Code, DeclineCode: d.DeclineCode, Message: d.Message,
+		PaymentMethod: &method{d.Card, "payment_method", "card"},
 	}
 }
 
 func invalid(param, code, message string) *Problem {
-	return &Problem{Status: http.StatusBadRequest, Type: invalidRequestError, Code: code, Message: message, Param: param}
+	return &Problem{Status: http.StatusBadRequest, Type: invalidRequestError, Code: code, Message: message,
+		Param: param}
 }
 
 func noSuchPaymentMethod(id string) *Problem {
@@ -66,12 +68,14 @@ func noSuchPaymentMethod(id string) *Problem {
 }
 
 func unexpectedState(i Intent, message string) *Problem {
-	return &Problem{Status: http.StatusBadRequest, Type: invalidRequestError, Code: "payment_intent_unexpected_state", Message: message, Intent: &i, Begun: true}
+	return &Problem{Status: http.StatusBadRequest, Type: invalidRequestError, Code: "payment_intent_unexpected_state",
+		Message: message, Intent: &i, Begun: true}
 }
 
 func declined(i Intent) *Problem {
 	d := i.LastError
-	return &Problem{Status: http.StatusPaymentRequired, Type: cardError, Code: d.Code, DeclineCode: d.DeclineCode, Message: d.Message, Intent: &i}
+	return &Problem{Status: http.StatusPaymentRequired, Type: cardError, Code: d.Code, DeclineCode: d.DeclineCode,
+		Message: d.Message, Intent: &i}
 }
 
 // refused returns the problem of a request that had begun and was refused.
@@ -90,14 +94,26 @@ func noSuch(thing, id, param string) *Problem {
 
 // The problems of requests for an unknown route, without the key, or at the wrong time.
 var (
-	errNoKey    = &Problem{Status: http.StatusUnauthorized, Type: invalidRequestError, Message: "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."}
-	errWrongKey = &Problem{Status: http.StatusUnauthorized, Type: invalidRequestError, Message: "Invalid API Key provided."}
-	errNoRoute  = &Problem{Status: http.StatusNotFound, Type: invalidRequestError, Message: "Unrecognized request URL. The sandbox knows payment_intents, refunds and webhook_endpoints."}
-	errTooLarge = &Problem{Status: http.StatusRequestEntityTooLarge, Type: invalidRequestError, Message: "The request is too large."}
-	errFailed   = &Problem{Status: http.StatusInternalServerError, Type: apiError, Message: "An unknown error occurred."}
-	errDown     = &Problem{Status: http.StatusServiceUnavailable, Type: apiError, Message: "The sandbox is out of order: an operator wants it so."}
-	errInUse    = &Problem{Status: http.StatusConflict, Type: idempotencyError, Code: "idempotency_key_in_use", Message: "There is currently another in-progress request using this Idempotency Key."}
-	errLocked   = &Problem{Status: http.StatusTooManyRequests, Type: invalidRequestError, Code: "lock_timeout", Message: "This object cannot be accessed right now because another API request is currently accessing it."}
-	errUsedUp   = &Problem{Status: http.StatusBadRequest, Type: invalidRequestError, Begun: true, Message: "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment. It may not be used again."}
-	errOtherUse = &Problem{Status: http.StatusBadRequest, Type: idempotencyError, Message: "Keys for idempotent requests can only be used with the same parameters they were first used with."}
+	errNoKey = &Problem{Status: http.StatusUnauthorized, Type: invalidRequestError,
+		Message: "You did not provide an API key. You need to provide your API key in the Authorization header, " +
+			"using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."}
+	errWrongKey = &Problem{Status: http.StatusUnauthorized, Type: invalidRequestError,
+		Message: "Invalid API Key provided."}
+	errNoRoute = &Problem{Status: http.StatusNotFound, Type: invalidRequestError,
+		Message: "Unrecognized request URL. The sandbox knows payment_intents, refunds and webhook_endpoints."}
+	errTooLarge = &Problem{Status: http.StatusRequestEntityTooLarge, Type: invalidRequestError,
+		Message: "The request is too large."}
+	errFailed = &Problem{Status: http.StatusInternalServerError, Type: apiError,
+		Message: "An unknown error occurred."}
+	errDown = &Problem{Status: http.StatusServiceUnavailable, Type: apiError,
+		Message: "The sandbox is out of order: an operator wants it so."}
+	errInUse = &Problem{Status: http.StatusConflict, Type: idempotencyError, Code: "idempotency_key_in_use",
+		Message: "There is currently another in-progress request using this Idempotency Key."}
+	errLocked = &Problem{Status: http.StatusTooManyRequests, Type: invalidRequestError, Code: "lock_timeout",
+		Message: "This object cannot be accessed right now because another API request is currently accessing it."}
+	errUsedUp = &Problem{Status: http.StatusBadRequest, Type: invalidRequestError, Begun: true,
+		Message: "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment. " +
+			"It may not be used again."}
+	errOtherUse = &Problem{Status: http.StatusBadRequest, Type: idempotencyError,
+		Message: "Keys for idempotent requests can only be used with the same parameters they were first used with."}
 )

@@ -13,7 +13,9 @@ import (
 // Read decodes the JSON document of the secret with the ARN into value. Errors name the ARN, never
 // the value.
 func Read(ctx context.Context, cfg aws.Config, arn string, value any) error {
-	out, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
+	out,
+		err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx,
+		&secretsmanager.GetSecretValueInput{SecretId: &arn})
 	if err != nil {
 		return fmt.Errorf("secret: read %s: %w", arn, err)
 	}

@@ -9,8 +9,10 @@ import (
 
 // Why an adjustment is refused.
 var (
-	ErrInsufficient = fault.New(fault.Conflict, "insufficient-stock", "The SKU has fewer sellable units than the adjustment removes. Remove fewer.")
-	ErrLevelChanged = fault.New(fault.Conflict, "stock-level-changed", "The level no longer equals if_equals. Read it, and count again.")
+	ErrInsufficient = fault.New(fault.Conflict, "insufficient-stock",
+		"The SKU has fewer sellable units than the adjustment removes. Remove fewer.")
+	ErrLevelChanged = fault.New(fault.Conflict, "stock-level-changed",
+		"The level no longer equals if_equals. Read it, and count again.")
 )
 
 // Adjustment changes how many units of a SKU are sellable. It is stored as a row of its own, so

@@ -39,7 +39,8 @@ func (o Observed) Promised() bool { return o == Reserved || o == Sold }
 
 // ErrNothingReserved is returned for an order that is confirmed although nothing was reserved for
 // it.
-var ErrNothingReserved = fault.New(fault.Invalid, "nothing-reserved", "The order is confirmed, but no stock is reserved for it.")
+var ErrNothingReserved = fault.New(fault.Invalid, "nothing-reserved",
+	"The order is confirmed, but no stock is reserved for it.")
 
 // Reservation is stock that is set aside for one order: all of its lines, or none. It does not
 // expire; only its order ends it.

@@ -393,7 +393,8 @@ func TestSteps_ChangeNothingForUnreadableData(t *testing.T) {
 	} {
 		s := stocked(2, 1)
 		handle := map[saga.Step]func(context.Context, saga.Event) error{
-			saga.ReserveStock: stock.ReserveStep{Store: s}.Handle, saga.CommitStock: stock.CommitStep{Store: s}.Handle, saga.ReleaseStock: stock.ReleaseStep{Store: s}.Handle,
+			saga.ReserveStock: stock.ReserveStep{Store: s}.Handle, saga.CommitStock: stock.CommitStep{Store: s}.Handle,
+			saga.ReleaseStock: stock.ReleaseStep{Store: s}.Handle,
 		}[step]
 		e, err := saga.Decode(step, `{"specversion":"1.0","id":"e1","type":"`+string(c.fact)+`","subject":"ord_1","shop":"main","data":`+c.data+`}`)
 		require.NoError(t, err)

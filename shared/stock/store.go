@@ -16,7 +16,8 @@ func (e *ErrShort) Error() string { return "stock: short of " + strings.Join(e.S
 
 // ErrInconsistent is returned by Store.Save if a level counts fewer promised units than a
 // reservation has. It means a bug, and nothing is changed.
-var ErrInconsistent = fault.New(fault.Internal, "stock-levels-inconsistent", "A stock level counts fewer units than its reservations have.")
+var ErrInconsistent = fault.New(fault.Internal, "stock-levels-inconsistent",
+	"A stock level counts fewer units than its reservations have.")
 
 // Store keeps reservations and levels. The levels count the units of reservations, so both change
 // in one write.

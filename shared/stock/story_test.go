@@ -36,7 +36,8 @@ func TestSteps_NeverLoseAUnit(t *testing.T) {
 		orders := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) saga.OrderContents {
 			quantity := rapid.Int64Range(1, 4)
 			return saga.OrderContents{
-				Order: rapid.SampledFrom([]string{"ord_1", "ord_2", "ord_3"}).Draw(t, "order"), Shop: "main", Currency: "EUR", PaymentMethod: "pm_card_visa",
+				Order: rapid.SampledFrom([]string{"ord_1", "ord_2", "ord_3"}).Draw(t, "order"), Shop: "main",
+				Currency: "EUR", PaymentMethod: "pm_card_visa",
 				Lines: []saga.Line{
 					{SKU: "MUG", Quantity: quantity.Draw(t, "of mugs")},
 					{SKU: "RUG", Quantity: quantity.Draw(t, "of rugs")},
@@ -46,7 +47,9 @@ func TestSteps_NeverLoseAUnit(t *testing.T) {
 		deliveries := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) delivery {
 			return delivery{
 				rapid.SampledFrom(orders).Draw(t, "of"),
-				rapid.SampledFrom([]saga.Fact{saga.OrderPlaced, saga.OrderPlaced, saga.ReserveDue, saga.OrderConfirmed, saga.OrderRejected, saga.OrderCanceling, saga.ReleaseDue}).Draw(t, "fact"),
+				rapid.SampledFrom(
+					[]saga.Fact{saga.OrderPlaced, saga.OrderPlaced, saga.ReserveDue, saga.OrderConfirmed,
+						saga.OrderRejected, saga.OrderCanceling, saga.ReleaseDue}).Draw(t, "fact"),
 				rapid.IntRange(1, 2).Draw(t, "copy"), rapid.Bool().Draw(t, "interrupts"),
 			}
 		}), 1, 30).Draw(t, "deliveries")

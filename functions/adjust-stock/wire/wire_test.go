@@ -24,12 +24,15 @@ func TestAdjustStock_ChangesALevel(t *testing.T) {
 		fingerprint  string
 	}{
 		"adjust-stock.json": {
-			given: `{"pk":"main#sku#MUG-1","sellable":20,"promised":5}`, level: `{"pk":"main#sku#MUG-1","sellable":120,"promised":5}`,
-			id: "adj_nz7ffzjle7rhphsy3vmieuj44cp2nva7", delta: "100", reason: "delivery", fingerprint: "bdbe46ccb5a17bc99dc10f1bf91c5e261891a346716862bef5741f5f29763fdb",
+			given: `{"pk":"main#sku#MUG-1","sellable":20,"promised":5}`,
+			level: `{"pk":"main#sku#MUG-1","sellable":120,"promised":5}`,
+			id:    "adj_nz7ffzjle7rhphsy3vmieuj44cp2nva7", delta: "100", reason: "delivery",
+			fingerprint: "bdbe46ccb5a17bc99dc10f1bf91c5e261891a346716862bef5741f5f29763fdb",
 		},
 		"adjust-stock.count.json": {
 			given: `{"pk":"main#sku#MUG-1","sellable":100}`, level: `{"pk":"main#sku#MUG-1","sellable":97}`,
-			id: "adj_ftzv7p25ak62oxq4d4w7v6iol43enfar", delta: "-3", also: `"if_equals": 100,`, reason: "stocktaking", fingerprint: "312559358f060b95efc58b1b1595f9d16c85bfd095986f9bdaddce7e05b50f0b",
+			id: "adj_ftzv7p25ak62oxq4d4w7v6iol43enfar", delta: "-3", also: `"if_equals": 100,`, reason: "stocktaking",
+			fingerprint: "312559358f060b95efc58b1b1595f9d16c85bfd095986f9bdaddce7e05b50f0b",
 		},
 	} {
 		t.Run(event, func(t *testing.T) {
@@ -40,12 +43,15 @@ func TestAdjustStock_ChangesALevel(t *testing.T) {
 			first := c.Request(build, name, event)
 
 			assert.Equal(t, 201, first.Status, first.Body)
-			assert.JSONEq(t, `{"id": "`+want.id+`", "sku": "MUG-1", "delta": `+want.delta+`, "reason": "`+want.reason+`", "adjusted_at": "2026-03-01T12:00:00Z"}`, first.Body)
+			assert.JSONEq(t, `{"id": "`+want.id+`", "sku": "MUG-1", "delta": `+want.delta+`, "reason": "`+want.reason+
+				`", "adjusted_at": "2026-03-01T12:00:00Z"}`, first.Body)
 			assert.Len(t, c.Rows("Levels"), 2)
 			assert.JSONEq(t, want.level, c.Row("Levels", "main#sku#MUG-1"))
 			assert.JSONEq(t, `{
-				"pk": "main#adjustment#`+want.id+`", "id": "`+want.id+`", "sku": "MUG-1", "delta": `+want.delta+`, `+want.also+`
-				"reason": "`+want.reason+`", "at": 1772366400000, "actor": "client:bootstrap", "fingerprint": "`+want.fingerprint+`"
+				"pk": "main#adjustment#`+want.id+`", "id": "`+want.id+`", "sku": "MUG-1", "delta": `+want.delta+`, `+
+				want.also+`
+				"reason": "`+want.reason+`", "at": 1772366400000, "actor": "client:bootstrap", "fingerprint": "`+
+				want.fingerprint+`"
 			}`, c.Row("Levels", "main#adjustment#"+want.id))
 
 			before := c.State()

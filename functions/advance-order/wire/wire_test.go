@@ -20,7 +20,8 @@ const (
 var build = function.Consuming(saga.AdvanceOrder, wire.New)
 
 // row has the attributes of the sample order that never change.
-const row = `"pk": "main#` + id + `", "nonce": "nonce001", "order": "` + id + `", "shop": "main", "owner": "client:bootstrap", "email": "ada@example.com",
+const row = `"pk": "main#` + id + `", "nonce": "nonce001", "order": "` + id +
+	`", "shop": "main", "owner": "client:bootstrap", "email": "ada@example.com",
 	"lines": [{"sku": "MUG-1", "quantity": 2, "price": 1250}, {"sku": "TEAPOT-1", "quantity": 1, "price": 5400}],
 	"total": 7900, "currency": "EUR", "payment_method": "pm_card_visa", "placed_at": 1772366400000, "expires_at": 1772367300000,
 	"customer": "main#client:bootstrap", "day": "main#2026-03-01#2",
@@ -35,7 +36,8 @@ const (
 func TestAdvanceOrder_FollowsItsMessages(t *testing.T) {
 	const placed = `{"v": 1, "fact": "OrderPlaced", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000009", "actor": "client:bootstrap"}`
 	entry := func(version, fact, cause string) string {
-		return `, {"v": ` + version + `, "fact": "` + fact + `", "at": 1772366580000, "cause": "` + cause + `", "actor": "advance-order"}`
+		return `, {"v": ` + version + `, "fact": "` + fact + `", "at": 1772366580000, "cause": "` + cause +
+			`", "actor": "advance-order"}`
 	}
 	confirmed := entry("2", "OrderConfirmed", charge+"@2.0~nonce003")
 	declined := entry("2", "OrderRejected", charge+"@2.0~nonce003")
@@ -48,11 +50,13 @@ func TestAdvanceOrder_FollowsItsMessages(t *testing.T) {
 			`"version": 2, "publishes": 1, "status": "confirmed", "outcome": "confirmed", "awaits": ["capture"], "due": 1772366700000, "watch": "due#6"`,
 		},
 		"a captured payment settles the order": {
-			[]string{"advance-order.json", "advance-order.captured.json"}, confirmed + entry("3", "OrderSettled", charge+"@3.0~nonce003"),
+			[]string{"advance-order.json", "advance-order.captured.json"}, confirmed +
+				entry("3", "OrderSettled", charge+"@3.0~nonce003"),
 			`"version": 3, "status": "paid", "outcome": "confirmed", "paid": true`,
 		},
 		"a payment that cannot be captured needs attention": {
-			[]string{"advance-order.json", "advance-order.capture-failed.json"}, confirmed + entry("3", "OrderNeedsAttention", charge+"@3.0~nonce003"),
+			[]string{"advance-order.json", "advance-order.capture-failed.json"}, confirmed +
+				entry("3", "OrderNeedsAttention", charge+"@3.0~nonce003"),
 			`"version": 3, "status": "needs_attention", "outcome": "confirmed", "attention": "capture-failed", "awaits": ["capture"], "due": 1772366580000, "watch": "attention#main"`,
 		},
 		"a declined payment rejects the order": {
@@ -61,12 +65,16 @@ func TestAdvanceOrder_FollowsItsMessages(t *testing.T) {
 		},
 		"a rejected order is settled once stock and money are back": {
 			[]string{"advance-order.declined.json", "advance-order.released.json", "advance-order.returned.json"},
-			declined + entry("3", "OrderStockReleased", reservation+"@2.0~nonce002") + entry("4", "OrderSettled", charge+"@4.0~nonce003"),
+			declined + entry("3", "OrderStockReleased", reservation+"@2.0~nonce002") +
+				entry("4", "OrderSettled", charge+"@4.0~nonce003"),
 			`"version": 4, "status": "rejected", "outcome": "rejected", "reason": "card-declined", "return_version": 4`,
 		},
 		"an order awaits money again that did not arrive": {
-			[]string{"advance-order.declined.json", "advance-order.returned.json", "advance-order.released.json", "advance-order.return-failed.json"},
-			declined + entry("3", "OrderMoneyReturned", charge+"@4.0~nonce003") + entry("4", "OrderSettled", reservation+"@2.0~nonce002") + entry("5", "OrderReopened", charge+"@5.0~nonce003"),
+			[]string{"advance-order.declined.json", "advance-order.returned.json", "advance-order.released.json",
+				"advance-order.return-failed.json"},
+			declined + entry("3", "OrderMoneyReturned", charge+"@4.0~nonce003") +
+				entry("4", "OrderSettled", reservation+"@2.0~nonce002") +
+				entry("5", "OrderReopened", charge+"@5.0~nonce003"),
 			`"version": 5, "status": "rejected", "outcome": "rejected", "reason": "card-declined", "awaits": ["money"], "due": 1772366700000, "watch": "due#6", "return_version": 5, "failed_returns": 1`,
 		},
 		"missing stock rejects the order": {
@@ -75,11 +83,13 @@ func TestAdvanceOrder_FollowsItsMessages(t *testing.T) {
 		},
 		"a late order asks again for what it awaits": {
 			[]string{"advance-order.overdue.json"},
-			entry("2", "ReserveDue", "clock:main#"+id+"@1772366520000") + entry("2", "PaymentCheckDue", "clock:main#"+id+"@1772366520000"),
+			entry("2", "ReserveDue", "clock:main#"+id+"@1772366520000") +
+				entry("2", "PaymentCheckDue", "clock:main#"+id+"@1772366520000"),
 			`"version": 2, "publishes": 2, "status": "placed", "awaits": ["outcome"], "retries": 1, "due": 1772366820000, "watch": "due#6"`,
 		},
 		"an order ignores refunds that it did not request": {
-			[]string{"advance-order.json", "advance-order.captured.json", "advance-order.refunded.json", "advance-order.refund-failed.json"},
+			[]string{"advance-order.json", "advance-order.captured.json", "advance-order.refunded.json",
+				"advance-order.refund-failed.json"},
 			confirmed + entry("3", "OrderSettled", charge+"@3.0~nonce003"),
 			`"version": 3, "status": "paid", "outcome": "confirmed", "paid": true`,
 		},
@@ -103,7 +113,10 @@ func TestAdvanceOrder_FollowsItsMessages(t *testing.T) {
 			if story == "a late order asks again for what it awaits" {
 				return // the order has no outcome
 			}
-			for _, late := range []string{"advance-order.json", "advance-order.declined.json", "advance-order.short.json", "advance-order.overdue.json"} {
+			for _, late := range []string{
+				"advance-order.json", "advance-order.declined.json", "advance-order.short.json",
+				"advance-order.overdue.json",
+			} {
 				assert.Empty(t, cloud.Deliver(build, name, late), late)
 				assert.Equal(t, before, cloud.State(), "%s changes no outcome", late)
 			}
@@ -118,7 +131,8 @@ func TestAdvanceOrder_UnknownOrderIsAnError(t *testing.T) {
 	before := c.State()
 
 	for range 2 {
-		assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000001"}, c.Deliver(build, name, "advance-order.unknown-order.json"))
+		assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000001"},
+			c.Deliver(build, name, "advance-order.unknown-order.json"))
 		assert.Equal(t, before, c.State())
 	}
 }

@@ -36,8 +36,10 @@ func TestAuthorizePayment_Authorizes(t *testing.T) {
 	assert.JSONEq(t, `{
 		"pk": "main#`+id+`#1", "version": 2, "nonce": "nonce001", "publishes": 1,
 		"history": [
-			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "reservations:main#`+id+`@1.0~nonce002", "actor": "authorize-payment"},
-			{"v": 2, "fact": "PaymentAuthorized", "at": 1772366400000, "cause": "reservations:main#`+id+`@1.0~nonce002", "actor": "authorize-payment"}
+			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "reservations:main#`+id+
+		`@1.0~nonce002", "actor": "authorize-payment"},
+			{"v": 2, "fact": "PaymentAuthorized", "at": 1772366400000, "cause": "reservations:main#`+id+
+		`@1.0~nonce002", "actor": "authorize-payment"}
 		],
 		"order": "`+id+`", "shop": "main", "attempt": 1, "desired": "capture", "observed": "authorized",
 		"total": 7900, "currency": "EUR", "intent": "`+row.Intent+`"
@@ -63,10 +65,13 @@ func TestAuthorizePayment_RecordsADecline(t *testing.T) {
 	assert.JSONEq(t, `{
 		"pk": "main#`+id+`#1", "version": 2, "nonce": "nonce001", "publishes": 1,
 		"history": [
-			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "reservations:main#`+id+`@1.0~nonce005", "actor": "authorize-payment"},
-			{"v": 2, "fact": "PaymentDeclined", "at": 1772366400000, "cause": "reservations:main#`+id+`@1.0~nonce005", "actor": "authorize-payment"}
+			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "reservations:main#`+id+
+		`@1.0~nonce005", "actor": "authorize-payment"},
+			{"v": 2, "fact": "PaymentDeclined", "at": 1772366400000, "cause": "reservations:main#`+id+
+		`@1.0~nonce005", "actor": "authorize-payment"}
 		],
-		"order": "`+id+`", "shop": "main", "attempt": 1, "desired": "capture", "observed": "declined", "reason": "card-declined", "decline_code": "insufficient_funds",
+		"order": "`+id+
+		`", "shop": "main", "attempt": 1, "desired": "capture", "observed": "declined", "reason": "card-declined", "decline_code": "insufficient_funds",
 		"total": 1999, "currency": "EUR", "intent": "`+paymenttest.Charge(t, c, id).Intent+`"
 	}`, c.Row("Charges", "main#"+id+"#1"))
 	assert.Equal(t, 0, sandbox.Authorizations(t, id))
@@ -78,7 +83,8 @@ func TestAuthorizePayment_RetriesAnUnavailableProvider(t *testing.T) {
 	c := cloudtest.New(t)
 	unreachable := &paymenttest.Sandbox{URL: "http://127.0.0.1:1"}
 
-	assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000011"}, c.Deliver(paying(unreachable), name, "authorize-payment.json"))
+	assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000011"},
+		c.Deliver(paying(unreachable), name, "authorize-payment.json"))
 
 	assert.Empty(t, c.Rows("Charges"))
 	assert.Contains(t, c.Log.String(), "payment-provider-unavailable")

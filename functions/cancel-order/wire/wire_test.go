@@ -20,7 +20,8 @@ var build = function.Serving(wire.New)
 
 func TestCancelOrder_Cancels(t *testing.T) {
 	for event, c := range map[string]struct{ request, said, stored string }{
-		"cancel-order.json":           {"7c9e6679-7425-40de-944b-000000000101", `, "reason": "ordered twice"`, `"reason": "ordered twice",`},
+		"cancel-order.json": {"7c9e6679-7425-40de-944b-000000000101", `, "reason": "ordered twice"`,
+			`"reason": "ordered twice",`},
 		"cancel-order.no-reason.json": {"7c9e6679-7425-40de-944b-000000000102", "", ""},
 	} {
 		t.Run(event, func(t *testing.T) {
@@ -34,10 +35,12 @@ func TestCancelOrder_Cancels(t *testing.T) {
 			assert.Equal(t, "/v1/orders/"+id, first.Header.Get("Location"))
 			assert.JSONEq(t, `{"order_id": "`+id+`", "status": "canceling"`+c.said+`}`, first.Body)
 			assert.JSONEq(t, `{
-				"pk": "main#`+id+`", "order": "`+id+`", "shop": "main", "version": 2, "nonce": "nonce001", "publishes": 1, "status": "canceling", "outcome": "canceled", `+c.stored+` "awaits": ["money", "stock"],
+				"pk": "main#`+id+`", "order": "`+id+
+				`", "shop": "main", "version": 2, "nonce": "nonce001", "publishes": 1, "status": "canceling", "outcome": "canceled", `+c.stored+` "awaits": ["money", "stock"],
 				"history": [
 					{"v": 1, "fact": "OrderPlaced", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000009", "actor": "client:bootstrap"},
-					{"v": 2, "fact": "OrderCanceling", "at": 1772366400000, "cause": "`+c.request+`", "actor": "client:bootstrap"}
+					{"v": 2, "fact": "OrderCanceling", "at": 1772366400000, "cause": "`+c.request+
+				`", "actor": "client:bootstrap"}
 				],
 				"owner": "client:bootstrap", "email": "ada@example.com", "customer": "main#client:bootstrap", "day": "main#2026-03-01#2",
 				"lines": [{"sku": "MUG-1", "quantity": 2, "price": 1250}, {"sku": "TEAPOT-1", "quantity": 1, "price": 5400}],
@@ -54,7 +57,8 @@ func TestCancelOrder_Cancels(t *testing.T) {
 }
 
 func TestCancelOrder_RefusalChangesNothing(t *testing.T) {
-	paid := `{"pk":"main#` + id + `","version":3,"nonce":"nonce001","history":[],"order":"` + id + `","shop":"main","owner":"client:bootstrap","status":"paid","outcome":"confirmed","paid":true}`
+	paid := `{"pk":"main#` + id + `","version":3,"nonce":"nonce001","history":[],"order":"` + id +
+		`","shop":"main","owner":"client:bootstrap","status":"paid","outcome":"confirmed","paid":true}`
 	for sentence, c := range map[string]struct {
 		given, caller, event string
 		status               int

@@ -42,7 +42,8 @@ func TestCapturePayment_Captures(t *testing.T) {
 		"history": [
 			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "reserved", "actor": "authorize-payment"},
 			{"v": 2, "fact": "PaymentAuthorized", "at": 1772366400000, "cause": "reserved", "actor": "authorize-payment"},
-			{"v": 3, "fact": "PaymentCaptured", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "capture-payment"}
+			{"v": 3, "fact": "PaymentCaptured", "at": 1772366400000, "cause": "orders:main#`+id+
+		`@2.0~nonce001", "actor": "capture-payment"}
 		],
 		"order": "`+id+`", "shop": "main", "attempt": 1, "desired": "capture", "observed": "captured",
 		"total": 7900, "currency": "EUR", "intent": "`+row.Intent+`"
@@ -79,6 +80,7 @@ func TestCapturePayment_RecordsALapsedAuthorization(t *testing.T) {
 func TestCapturePayment_OrderWithoutAChargeIsAnError(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
-	assert.Len(t, c.Deliver(paying(paymenttest.StartSandbox(t, c)), name, "capture-payment.json"), 1, "the message goes to the dead-letter queue")
+	assert.Len(t, c.Deliver(paying(paymenttest.StartSandbox(t, c)), name, "capture-payment.json"), 1,
+		"the message goes to the dead-letter queue")
 	assert.Empty(t, c.Rows("Charges"))
 }

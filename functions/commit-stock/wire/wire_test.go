@@ -15,7 +15,8 @@ const (
 	name = "commit-stock"
 	id   = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
 
-	reserved = `{"v": 1, "fact": "StockReserved", "at": 1772366300000, "cause": "orders:main#` + id + `@1.0~nonce001", "actor": "reserve-stock"}`
+	reserved = `{"v": 1, "fact": "StockReserved", "at": 1772366300000, "cause": "orders:main#` + id +
+		`@1.0~nonce001", "actor": "reserve-stock"}`
 )
 
 var build = function.Consuming(saga.CommitStock, wire.New)
@@ -40,7 +41,8 @@ func TestCommitStock_SellsAReservation(t *testing.T) {
 
 	assert.JSONEq(t, `{
 		"pk": "main#`+id+`", "version": 2, "nonce": "nonce002",
-		"history": [`+reserved+`, {"v": 2, "fact": "StockSold", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "commit-stock"}],
+		"history": [`+reserved+`, {"v": 2, "fact": "StockSold", "at": 1772366400000, "cause": "orders:main#`+id+
+		`@2.0~nonce001", "actor": "commit-stock"}],
 		"order": "`+id+`", "shop": "main", "desired": "sell", "observed": "sold",
 		"lines": [{"sku": "MUG-1", "quantity": 2}, {"sku": "TEAPOT-1", "quantity": 1}],
 		"total": 7900, "currency": "EUR"
@@ -58,7 +60,8 @@ func TestCommitStock_DoesNotSellReleasedStock(t *testing.T) {
 	c := cloudtest.New(t)
 	c.Put("Reservations", `{
 		"pk": "main#`+id+`", "version": 2, "nonce": "nonce002", "publishes": 1, "history": [`+reserved+`],
-		"order": "`+id+`", "shop": "main", "desired": "release", "observed": "nothing", "lines": [{"sku": "MUG-1", "quantity": 2}], "total": 7900, "currency": "EUR"
+		"order": "`+id+
+		`", "shop": "main", "desired": "release", "observed": "nothing", "lines": [{"sku": "MUG-1", "quantity": 2}], "total": 7900, "currency": "EUR"
 	}`)
 	before := c.State()
 
@@ -71,7 +74,8 @@ func TestCommitStock_MissingReservationIsAnError(t *testing.T) {
 	c := stocked(t)
 	before := c.State()
 	for range 2 {
-		assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000001"}, c.Deliver(build, name, "commit-stock.no-reservation.json"))
+		assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000001"},
+			c.Deliver(build, name, "commit-stock.no-reservation.json"))
 		assert.Equal(t, before, c.State())
 	}
 }

@@ -54,11 +54,16 @@ func TestDeleteProduct_RefusalChangesNothing(t *testing.T) {
 		status int
 		slug   string
 	}{
-		"it was changed meanwhile":   {"delete-product.changed-meanwhile.json", []string{bowl, variant}, 412, "product-changed"},
-		"no condition":               {"delete-product.unconditional.json", []string{bowl, variant}, 428, "precondition-required"},
-		"it does not exist":          {"delete-product.json", []string{other}, 404, "unknown-product"},
-		"it is a variant of another": {"delete-product.json", []string{`{"pk":"main#BOWL-1","sku":"BOWL-1","product":"CUP-1","prices":{"EUR":1}}`}, 404, "unknown-product"},
-		"it is another shop's":       {"delete-product.json", []string{`{"pk":"other#BOWL-1","sku":"BOWL-1","listed":"other","title":"Bowl","prices":{"EUR":1},"version":3,"since":1,"changed_at":1}`}, 404, "unknown-product"},
+		"it was changed meanwhile": {"delete-product.changed-meanwhile.json", []string{bowl, variant}, 412,
+			"product-changed"},
+		"no condition": {"delete-product.unconditional.json", []string{bowl, variant}, 428,
+			"precondition-required"},
+		"it does not exist": {"delete-product.json", []string{other}, 404, "unknown-product"},
+		"it is a variant of another": {"delete-product.json",
+			[]string{`{"pk":"main#BOWL-1","sku":"BOWL-1","product":"CUP-1","prices":{"EUR":1}}`}, 404,
+			"unknown-product"},
+		"it is another shop's": {"delete-product.json",
+			[]string{`{"pk":"other#BOWL-1","sku":"BOWL-1","listed":"other","title":"Bowl","prices":{"EUR":1},"version":3,"since":1,"changed_at":1}`}, 404, "unknown-product"},
 	} {
 		t.Run(given, func(t *testing.T) {
 			t.Parallel()

@@ -32,10 +32,14 @@ func placed(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	c.Put("Orders", c.Image("relay-facts.json"))
 	c.Put("Reservations", `{"pk":"main#`+id+`","version":1,"observed":"reserved","nonce":"nonce002","history":[
-		{"v":1,"fact":"StockReserved","at":1772366399000,"cause":"orders:main#`+id+`@1.0~nonce001","actor":"reserve-stock"}]}`)
-	c.Put("Charges", `{"pk":"main#`+id+`#1","version":2,"order":"`+id+`","shop":"main","attempt":1,"observed":"declined","nonce":"nonce003","history":[
-		{"v":1,"fact":"PaymentIntended","at":1772366400110,"cause":"reservations:main#`+id+`@1.0~nonce002","actor":"authorize-payment"},
-		{"v":2,"fact":"PaymentDeclined","at":1772366400120,"cause":"reservations:main#`+id+`@1.0~nonce002","actor":"authorize-payment"}]}`)
+		{"v":1,"fact":"StockReserved","at":1772366399000,"cause":"orders:main#`+id+
+		`@1.0~nonce001","actor":"reserve-stock"}]}`)
+	c.Put("Charges", `{"pk":"main#`+id+`#1","version":2,"order":"`+id+
+		`","shop":"main","attempt":1,"observed":"declined","nonce":"nonce003","history":[
+		{"v":1,"fact":"PaymentIntended","at":1772366400110,"cause":"reservations:main#`+id+
+		`@1.0~nonce002","actor":"authorize-payment"},
+		{"v":2,"fact":"PaymentDeclined","at":1772366400120,"cause":"reservations:main#`+id+
+		`@1.0~nonce002","actor":"authorize-payment"}]}`)
 	return c
 }
 
@@ -50,7 +54,8 @@ func TestGetOrder_ReturnsAnOrderWithItsStory(t *testing.T) {
 		assert.Equal(t, 200, answer.Status, answer.Body)
 		assert.Equal(t, `"v1.1.2.1"`, answer.Header.Get("ETag"))
 		assert.JSONEq(t, `{
-			"id": "`+id+`", "status": "placed", "settled": false, "placed_at": "2026-03-01T12:00:00Z", "expires_at": "2026-03-01T12:15:00Z",
+			"id": "`+id+
+			`", "status": "placed", "settled": false, "placed_at": "2026-03-01T12:00:00Z", "expires_at": "2026-03-01T12:15:00Z",
 			"lines": [
 				{"sku": "MUG-1", "quantity": 2, "price": {"amount": 1250, "currency": "EUR"}},
 				{"sku": "TEAPOT-1", "quantity": 1, "price": {"amount": 5400, "currency": "EUR"}}
@@ -79,12 +84,15 @@ func TestGetOrder_ReturnsTheActionOfItsCustomer(t *testing.T) {
 	_, err = charges.Save(t.Context(), charge, saga.Cause{ID: "event-1", Actor: "test"}, saga.PaymentActionNeeded)
 	require.NoError(t, err)
 
-	assert.Contains(t, c.Request(build, name, "get-order.json").Body, `"payment":{"status":"action_needed","client_secret":"pi_1_secret_2"}`)
+	assert.Contains(t, c.Request(build, name, "get-order.json").Body,
+		`"payment":{"status":"action_needed","client_secret":"pi_1_secret_2"}`)
 	c.Caller.Subject = "eve"
-	assert.Contains(t, c.Request(build, name, "get-order.json").Body, `"payment":{"status":"action_needed"}`, "staff cannot act for them")
+	assert.Contains(t, c.Request(build, name, "get-order.json").Body, `"payment":{"status":"action_needed"}`,
+		"staff cannot act for them")
 	c.Caller.Subject = "client:bootstrap"
 	c.Clock.Pass(15 * time.Minute)
-	assert.Contains(t, c.Request(build, name, "get-order.json").Body, `"payment":{"status":"action_needed"}`, "too late")
+	assert.Contains(t, c.Request(build, name, "get-order.json").Body, `"payment":{"status":"action_needed"}`,
+		"too late")
 	assert.NotContains(t, c.Log.String(), "pi_1_secret_2")
 }
 
@@ -92,7 +100,8 @@ func TestGetOrder_DocumentsEveryPaymentStatus(t *testing.T) {
 	field, _ := reflect.TypeFor[orderapi.Payment]().FieldByName("Status")
 	var words []string
 	for _, has := range []payment.Observed{
-		payment.Nothing, payment.Uncertain, payment.ActionNeeded, payment.Declined, payment.Authorized, payment.Captured, payment.Lapsed, payment.Canceled, payment.Returned,
+		payment.Nothing, payment.Uncertain, payment.ActionNeeded, payment.Declined, payment.Authorized,
+		payment.Captured, payment.Lapsed, payment.Canceled, payment.Returned,
 	} {
 		words = append(words, string(has))
 	}
@@ -100,7 +109,8 @@ func TestGetOrder_DocumentsEveryPaymentStatus(t *testing.T) {
 }
 
 func TestGetOrder_ChecksTheCaller(t *testing.T) {
-	owner := identity.Caller{Shop: "main", Subject: "client:bootstrap", Client: "bootstrap", Scopes: []string{identity.OrdersRead}}
+	owner := identity.Caller{Shop: "main", Subject: "client:bootstrap", Client: "bootstrap",
+		Scopes: []string{identity.OrdersRead}}
 	for who, c := range map[string]struct {
 		caller identity.Caller
 		event  string
@@ -109,10 +119,14 @@ func TestGetOrder_ChecksTheCaller(t *testing.T) {
 	}{
 		"its owner":        {owner, "get-order.json", 200, ""},
 		"another customer": {as(owner, "eve"), "get-order.json", 404, "unknown-order"},
-		"another customer, of an order that does not exist": {as(owner, "eve"), "get-order.unknown.json", 404, "unknown-order"},
-		"staff":                       {as(owner, "eve", identity.OrdersRead, identity.OrdersReadAll), "get-order.json", 200, ""},
-		"staff of another shop":       {elsewhere(as(owner, "eve", identity.OrdersRead, identity.OrdersReadAll)), "get-order.json", 404, "unknown-order"},
-		"its owner without the scope": {as(owner, owner.Subject, identity.OrdersWrite), "get-order.json", 403, "insufficient-scope"},
+		"another customer, of an order that does not exist": {as(owner, "eve"), "get-order.unknown.json", 404,
+			"unknown-order"},
+		"staff": {as(owner, "eve", identity.OrdersRead, identity.OrdersReadAll), "get-order.json",
+			200, ""},
+		"staff of another shop": {elsewhere(as(owner, "eve", identity.OrdersRead, identity.OrdersReadAll)),
+			"get-order.json", 404, "unknown-order"},
+		"its owner without the scope": {as(owner, owner.Subject, identity.OrdersWrite), "get-order.json", 403,
+			"insufficient-scope"},
 	} {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()

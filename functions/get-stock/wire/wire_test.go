@@ -17,8 +17,10 @@ var build = function.Serving(wire.New)
 
 func TestGetStock_ReturnsALevel(t *testing.T) {
 	for sentence, c := range map[string]struct{ given, shown string }{
-		"with promised units":    {`{"pk":"main#sku#MUG-1","sellable":80,"promised":20}`, `{"sku":"MUG-1","sellable":80,"promised":20}`},
-		"without promised units": {`{"pk":"main#sku#MUG-1","sellable":100}`, `{"sku":"MUG-1","sellable":100,"promised":0}`},
+		"with promised units": {`{"pk":"main#sku#MUG-1","sellable":80,"promised":20}`,
+			`{"sku":"MUG-1","sellable":80,"promised":20}`},
+		"without promised units": {`{"pk":"main#sku#MUG-1","sellable":100}`,
+			`{"sku":"MUG-1","sellable":100,"promised":0}`},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()

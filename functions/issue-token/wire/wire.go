@@ -33,7 +33,8 @@ func New(rt function.Runtime, env Settings) api.Operation {
 	clients := oauth.NewBootstrap(env.Shop, read, rt.Now)
 	board := identitydb.Store{DB: rt.DynamoDB(), Table: env.Access}
 	signer := identitykms.Key{KMS: kms.NewFromConfig(rt.AWS), ID: env.SigningKey}
-	mint := identity.Mint{Issuer: env.Issuer, Audience: env.Audience, Lifetime: env.Lifetime, Signer: signer, Board: board, Now: rt.Now, NewID: rand.Text}
+	mint := identity.Mint{Issuer: env.Issuer, Audience: env.Audience, Lifetime: env.Lifetime, Signer: signer,
+		Board: board, Now: rt.Now, NewID: rand.Text}
 	rt.OnInit(mint.Prepare)
 	rt.OnInit(clients.Prepare)
 	return oauth.TokenHandler{Clients: clients, Mint: &mint}.Operation()

@@ -29,9 +29,11 @@ func TestIssueToken_AnswersTheSampleEvents(t *testing.T) {
 		caller identity.Caller
 		code   string
 	}{
-		"issue-token.json": {status: 200, caller: identity.Caller{Shop: shop, Subject: "client:bootstrap", Client: "bootstrap", Scopes: []string{
-			"catalog:write", "stock:read", "stock:write", "orders:write", "orders:read", "orders:read:all", "orders:refund", "orders:resolve", "tokens:customer",
-		}}},
+		"issue-token.json": {status: 200,
+			caller: identity.Caller{Shop: shop, Subject: "client:bootstrap", Client: "bootstrap", Scopes: []string{
+				"catalog:write", "stock:read", "stock:write", "orders:write", "orders:read", "orders:read:all",
+				"orders:refund", "orders:resolve", "tokens:customer",
+			}}},
 		"issue-token.for-customer.json": {status: 200, caller: identity.Caller{
 			Shop: shop, Subject: "anna", Client: "bootstrap", Scopes: []string{"orders:write", "orders:read"},
 		}},
@@ -69,7 +71,9 @@ func TestIssueToken_AnswersTheSampleEvents(t *testing.T) {
 func TestIssueToken_RequiresEverySetting(t *testing.T) {
 	t.Parallel()
 	_, err := function.Serving(wire.New)(function.Environment(nil), map[string]string{"ISSUER": ""})
-	for _, name := range []string{"ACCESS_TABLE", "ISSUER", "AUDIENCE", "SHOP", "SIGNING_KEY", "CLIENT_SECRET_ARN", "TOKEN_TTL"} {
+	for _, name := range []string{
+		"ACCESS_TABLE", "ISSUER", "AUDIENCE", "SHOP", "SIGNING_KEY", "CLIENT_SECRET_ARN", "TOKEN_TTL",
+	} {
 		assert.ErrorContains(t, err, name)
 	}
 }

@@ -33,8 +33,10 @@ func placed(t *testing.T) *cloudtest.Cloud {
 	put("main", "ord_1", "client:bootstrap", 1, 0, waits)
 	put("main", "ord_2", "client:bootstrap", 2, 1, waits)
 	put("main", "ord_3", "client:bootstrap", 3, 1, `, "outcome": "rejected", "reason": "out-of-stock"`)
-	put("main", "ord_4", "customer-17", 4, 3, `, "outcome": "confirmed", "awaits": ["capture"], "attention": "capture-failed", "due": 1772366700000, "watch": "attention#main"`)
-	put("other", "ord_5", "client:bootstrap", 5, 0, `, "outcome": "confirmed", "awaits": ["capture"], "attention": "capture-failed", "due": 1772366700000, "watch": "attention#other"`)
+	put("main", "ord_4", "customer-17", 4, 3,
+		`, "outcome": "confirmed", "awaits": ["capture"], "attention": "capture-failed", "due": 1772366700000, "watch": "attention#main"`)
+	put("other", "ord_5", "client:bootstrap", 5, 0,
+		`, "outcome": "confirmed", "awaits": ["capture"], "attention": "capture-failed", "due": 1772366700000, "watch": "attention#other"`)
 	c.Token()
 	return c
 }
@@ -69,7 +71,8 @@ func TestListOrders_PagesThroughACustomersOrders(t *testing.T) {
 		assert.JSONEq(t, `[`+third+`, `+second+`]`, orders)
 		assert.Equal(t, "private, no-cache", answer.Header.Get("Cache-Control"))
 		assert.Equal(t, `</v1/orders?cursor=`+next+`&limit=2>; rel="next"`, answer.Header.Get("Link"))
-		assert.Contains(t, string(c.Event("list-orders.next.json")), `"cursor": "`+next+`"`, "the sample of the second page is where the first one leads")
+		assert.Contains(t, string(c.Event("list-orders.next.json")), `"cursor": "`+next+`"`,
+			"the sample of the second page is where the first one leads")
 
 		orders, next = page(t, c.Request(build, name, "list-orders.next.json"))
 		assert.JSONEq(t, `[`+first+`]`, orders)
@@ -101,11 +104,17 @@ func TestListOrders_Refusals(t *testing.T) {
 		status  int
 		slug    string
 	}{
-		"staff that asks for two filters":       {"client:bootstrap", []string{identity.OrdersRead, identity.OrdersReadAll}, "list-orders.two-filters.json", 422, "invalid-request"},
-		"a customer who asks for the shop's":    {"customer-17", []string{identity.OrdersRead}, "list-orders.day.json", 403, "insufficient-scope"},
-		"a customer who found another's cursor": {"customer-17", []string{identity.OrdersRead}, "list-orders.next.json", 422, "cursor-invalid"},
-		"a customer who may place orders only":  {"customer-17", []string{identity.OrdersWrite}, "list-orders.json", 403, "insufficient-scope"},
-		"a customer who asks for attention":     {"customer-17", []string{identity.OrdersRead}, "list-orders.attention.json", 403, "insufficient-scope"},
+		"staff that asks for two filters": {"client:bootstrap",
+			[]string{identity.OrdersRead, identity.OrdersReadAll}, "list-orders.two-filters.json", 422,
+			"invalid-request"},
+		"a customer who asks for the shop's": {"customer-17", []string{identity.OrdersRead}, "list-orders.day.json",
+			403, "insufficient-scope"},
+		"a customer who found another's cursor": {"customer-17", []string{identity.OrdersRead}, "list-orders.next.json",
+			422, "cursor-invalid"},
+		"a customer who may place orders only": {"customer-17", []string{identity.OrdersWrite}, "list-orders.json",
+			403, "insufficient-scope"},
+		"a customer who asks for attention": {"customer-17", []string{identity.OrdersRead},
+			"list-orders.attention.json", 403, "insufficient-scope"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()

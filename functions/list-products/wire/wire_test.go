@@ -21,11 +21,15 @@ var build = function.Serving(wire.New)
 func shop(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
 	for _, sku := range []string{"BOWL-1", "MUG-1", "RUG-1"} {
-		c.Put("Catalog", fmt.Sprintf(`{"pk":"main#%s","sku":%q,"listed":"main","title":"A thing","prices":{"EUR":1250},"version":3,"since":1,"changed_at":1772366400000}`, sku, sku))
+		c.Put("Catalog",
+			fmt.Sprintf(
+				`{"pk":"main#%s","sku":%q,"listed":"main","title":"A thing","prices":{"EUR":1250},"version":3,"since":1,"changed_at":1772366400000}`, sku, sku))
 	}
-	c.Put("Catalog", `{"pk":"main#CUP-1","sku":"CUP-1","title":"Deleted","prices":{"EUR":1},"version":2,"since":1,"changed_at":1,"deleted_at":1}`)
+	c.Put("Catalog",
+		`{"pk":"main#CUP-1","sku":"CUP-1","title":"Deleted","prices":{"EUR":1},"version":2,"since":1,"changed_at":1,"deleted_at":1}`)
 	c.Put("Catalog", `{"pk":"main#BOWL-1-S","sku":"BOWL-1-S","product":"BOWL-1","prices":{"EUR":1}}`)
-	c.Put("Catalog", `{"pk":"other#CUP-1","sku":"CUP-1","listed":"other","title":"Theirs","prices":{"EUR":1},"version":1,"since":1,"changed_at":1}`)
+	c.Put("Catalog",
+		`{"pk":"other#CUP-1","sku":"CUP-1","listed":"other","title":"Theirs","prices":{"EUR":1},"version":1,"since":1,"changed_at":1}`)
 	return c
 }
 
@@ -40,9 +44,11 @@ func TestListProducts_PagesWithoutAToken(t *testing.T) {
 		var page struct{ Next string }
 		require.NoError(t, json.Unmarshal([]byte(first.Body), &page))
 		product := `{"sku": "%s", "title": "A thing", "prices": [{"amount": 1250, "currency": "EUR"}], "changed_at": "2026-03-01T12:00:00Z"}`
-		assert.JSONEq(t, `{"products": [`+fmt.Sprintf(product, "BOWL-1")+`, `+fmt.Sprintf(product, "MUG-1")+`], "next": "`+page.Next+`"}`, first.Body)
+		assert.JSONEq(t, `{"products": [`+fmt.Sprintf(product, "BOWL-1")+`, `+fmt.Sprintf(product, "MUG-1")+
+			`], "next": "`+page.Next+`"}`, first.Body)
 		assert.Equal(t, `</v1/products?cursor=`+page.Next+`&limit=2>; rel="next"`, first.Header.Get("Link"))
-		assert.Contains(t, string(c.Event("list-products.next.json")), `"cursor": "`+page.Next+`"`, "the sample of the second page is where the first one leads")
+		assert.Contains(t, string(c.Event("list-products.next.json")), `"cursor": "`+page.Next+`"`,
+			"the sample of the second page is where the first one leads")
 
 		last := c.Request(build, name, "list-products.next.json")
 		require.Equal(t, 200, last.Status, last.Body)

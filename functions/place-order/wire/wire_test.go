@@ -22,8 +22,10 @@ var build = function.Serving(wire.New)
 // shop is a cloud whose catalogue has the products of the samples.
 func shop(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
-	c.Put("Catalog", `{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","prices":{"EUR":1250},"version":1,"changed_at":1}`)
-	c.Put("Catalog", `{"pk":"main#TEAPOT-1","sku":"TEAPOT-1","title":"Teapot, cast iron","prices":{"EUR":5400},"version":1,"changed_at":1}`)
+	c.Put("Catalog",
+		`{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","prices":{"EUR":1250},"version":1,"changed_at":1}`)
+	c.Put("Catalog",
+		`{"pk":"main#TEAPOT-1","sku":"TEAPOT-1","title":"Teapot, cast iron","prices":{"EUR":5400},"version":1,"changed_at":1}`)
 	return c
 }
 
@@ -45,10 +47,12 @@ func TestPlaceOrder_AcceptsAnOrder(t *testing.T) {
 		"total": {"amount": 7900, "currency": "EUR"}
 	}`, first.Body)
 	assert.Len(t, c.Rows("Orders"), 1)
-	assert.JSONEq(t, c.Image("relay-facts.json"), c.Row("Orders", "main#"+id), "the row is the one that relay-facts' sample shows")
+	assert.JSONEq(t, c.Image("relay-facts.json"), c.Row("Orders", "main#"+id),
+		"the row is the one that relay-facts' sample shows")
 
 	t.Run("a repetition gets the same answer and changes nothing, even at another price", func(t *testing.T) {
-		c.Put("Catalog", `{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","prices":{"EUR":1350},"version":2,"changed_at":2}`)
+		c.Put("Catalog",
+			`{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","prices":{"EUR":1350},"version":2,"changed_at":2}`)
 		before := c.State()
 		again := c.Request(build, name, "place-order.json")
 		assert.Equal(t, "true", again.Header.Get("Idempotent-Replayed"))
@@ -56,7 +60,8 @@ func TestPlaceOrder_AcceptsAnOrder(t *testing.T) {
 		assert.Equal(t, before, c.State())
 	})
 	t.Run("a repetition gets it even if the order could no longer be placed", func(t *testing.T) {
-		c.Put("Catalog", `{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","prices":{"JPY":1350},"version":3,"changed_at":3}`)
+		c.Put("Catalog",
+			`{"pk":"main#MUG-1","sku":"MUG-1","title":"Mug, stoneware","prices":{"JPY":1350},"version":3,"changed_at":3}`)
 		before := c.State()
 		again := c.Request(build, name, "place-order.json")
 		assert.Equal(t, [2]any{first.Status, first.Body}, [2]any{again.Status, again.Body})

@@ -66,7 +66,8 @@ func TestPutProduct_CreatesAProduct(t *testing.T) {
 			before := c.State()
 			again := c.Request(build, name, event)
 			assert.Equal(t, 200, again.Status, "a repetition is answered with what is stored: %s", again.Body)
-			assert.Equal(t, [2]string{first.Body, first.Header.Get("ETag")}, [2]string{again.Body, again.Header.Get("ETag")})
+			assert.Equal(t, [2]string{first.Body, first.Header.Get("ETag")},
+				[2]string{again.Body, again.Header.Get("ETag")})
 			assert.Equal(t, before, c.State(), "and changes nothing")
 		})
 	}
@@ -75,7 +76,8 @@ func TestPutProduct_CreatesAProduct(t *testing.T) {
 func TestPutProduct_DeletedProductReturnsWithAHigherVersion(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.New(t)
-	c.Put("Catalog", `{"pk":"main#BOWL-1","sku":"BOWL-1","title":"Bowl","prices":{"EUR":1290},"version":8,"since":1,"changed_at":1,"deleted_at":1}`)
+	c.Put("Catalog",
+		`{"pk":"main#BOWL-1","sku":"BOWL-1","title":"Bowl","prices":{"EUR":1290},"version":8,"since":1,"changed_at":1,"deleted_at":1}`)
 
 	first := c.Request(build, name, "put-product.json")
 
@@ -123,7 +125,8 @@ func TestPutProduct_RefusalChangesNothing(t *testing.T) {
 				t.Parallel()
 				c := cloudtest.New(t)
 				c.Token() // before the state is read, because it stores a public key
-				c.Put("Catalog", `{"pk":"main#SHIRT-1-XXL","sku":"SHIRT-1-XXL","product":"SHIRT-1","prices":{"EUR":5900}}`)
+				c.Put("Catalog",
+					`{"pk":"main#SHIRT-1-XXL","sku":"SHIRT-1-XXL","product":"SHIRT-1","prices":{"EUR":5900}}`)
 				if row != "" {
 					c.Put("Catalog", row)
 				}

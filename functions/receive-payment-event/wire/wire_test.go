@@ -44,7 +44,8 @@ func start(t *testing.T) (*cloudtest.Cloud, string) {
 		require.NoError(t, provider.Ledger.Keep(t.Context(), sandbox.Change{Intent: &held}, provider.Now()))
 	}
 	c.Put("Charges", `{
-		"pk": "main#`+id+`#1", "version": 2, "nonce": "nonce", "history": [], "order": "`+id+`", "shop": "main", "attempt": 1, "desired": "capture",
+		"pk": "main#`+id+`#1", "version": 2, "nonce": "nonce", "history": [], "order": "`+id+
+		`", "shop": "main", "attempt": 1, "desired": "capture",
 		"observed": "action_needed", "total": 7900, "currency": "EUR", "intent": "pi_1sample", "client_secret": "pi_1sample_secret"
 	}`)
 	return c, provider.URL
@@ -55,7 +56,8 @@ func share(t *testing.T, c *cloudtest.Cloud) {
 	t.Helper()
 	arn := c.Environment(name)["PAYMENTS_SECRET_ARN"]
 	_, err := secretsmanager.NewFromConfig(c.Runtime().AWS).PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{
-		SecretId: &arn, SecretString: aws.String(`{"api_key":"` + cloudtest.SampleSecret + `","webhook_secret":"whsec_sample"}`),
+		SecretId:     &arn,
+		SecretString: aws.String(`{"api_key":"` + cloudtest.SampleSecret + `","webhook_secret":"whsec_sample"}`),
 	})
 	require.NoError(t, err)
 }
@@ -70,7 +72,8 @@ func TestReceivePaymentEvent_RecordsThePayment(t *testing.T) {
 	assert.JSONEq(t, `{
 		"pk": "main#`+id+`#1", "version": 3, "nonce": "nonce", "publishes": 1,
 		"history": [{"v": 3, "fact": "PaymentAuthorized", "at": 1772366400000, "cause": "evt_1sample", "actor": "receive-payment-event"}],
-		"order": "`+id+`", "shop": "main", "attempt": 1, "desired": "capture", "observed": "authorized", "total": 7900, "currency": "EUR", "intent": "pi_1sample"
+		"order": "`+id+
+		`", "shop": "main", "attempt": 1, "desired": "capture", "observed": "authorized", "total": 7900, "currency": "EUR", "intent": "pi_1sample"
 	}`, c.Row("Charges", "main#"+id+"#1"))
 
 	t.Run("the same event again changes nothing", func(t *testing.T) {

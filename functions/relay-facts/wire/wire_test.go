@@ -27,7 +27,8 @@ func TestRelayFacts_SendsAFactToItsConsumers(t *testing.T) {
 		"relay-facts.json":             {[]string{"ReserveStockQueue"}, "reserve-stock.json"},
 		"relay-facts.reservation.json": {[]string{"AuthorizePaymentQueue"}, "authorize-payment.json"},
 		"relay-facts.charge.json":      {[]string{"AdvanceOrderQueue"}, "advance-order.json"},
-		"relay-facts.confirmed.json":   {[]string{"CommitStockQueue", "CapturePaymentQueue", "SendNotificationQueue"}, "commit-stock.json"},
+		"relay-facts.confirmed.json": {[]string{"CommitStockQueue", "CapturePaymentQueue", "SendNotificationQueue"},
+			"commit-stock.json"},
 	} {
 		t.Run(event, func(t *testing.T) {
 			t.Parallel()
@@ -41,7 +42,8 @@ func TestRelayFacts_SendsAFactToItsConsumers(t *testing.T) {
 						continue
 					}
 					require.Len(t, messages, 1, queue)
-					assert.JSONEq(t, c.Message(want.message), messages[0], "the message equals the sample of its consumer")
+					assert.JSONEq(t, c.Message(want.message), messages[0],
+						"the message equals the sample of its consumer")
 				}
 			}
 			for table, rows := range c.State() {
@@ -71,7 +73,8 @@ func TestRelayFacts_KeepsAnUnreadableRecordWhole(t *testing.T) {
 
 		dead := c.Drain("RelayFactsDeadLetters")
 		require.Len(t, dead, 1)
-		assert.Equal(t, change(t, batch.Records[0]), change(t, []byte(dead[0])), "every attribute of the image is there")
+		assert.Equal(t, change(t, batch.Records[0]), change(t, []byte(dead[0])),
+			"every attribute of the image is there")
 		assert.Contains(t, c.Log.String(), `has no attribute \"lines\"`)
 		assert.Len(t, c.Drain("ReserveStockQueue"), 1, "its neighbour is sent")
 	}

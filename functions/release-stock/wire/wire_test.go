@@ -15,7 +15,8 @@ const (
 	name = "release-stock"
 	id   = "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4"
 
-	reserved = `{"v": 1, "fact": "StockReserved", "at": 1772366300000, "cause": "orders:main#` + id + `@1.0~nonce001", "actor": "reserve-stock"}`
+	reserved = `{"v": 1, "fact": "StockReserved", "at": 1772366300000, "cause": "orders:main#` + id +
+		`@1.0~nonce001", "actor": "reserve-stock"}`
 )
 
 var build = function.Consuming(saga.ReleaseStock, wire.New)
@@ -48,7 +49,8 @@ func TestReleaseStock_ReleasesAReservation(t *testing.T) {
 
 	assert.JSONEq(t, `{
 		"pk": "main#`+id+`", "version": 2, "nonce": "nonce002", "publishes": 1,
-		"history": [`+reserved+`, {"v": 2, "fact": "StockReleased", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "release-stock"}],
+		"history": [`+reserved+`, {"v": 2, "fact": "StockReleased", "at": 1772366400000, "cause": "orders:main#`+id+
+		`@2.0~nonce001", "actor": "release-stock"}],
 		"order": "`+id+`", "shop": "main", "desired": "release", "observed": "nothing",
 		"lines": [{"sku": "MUG-1", "quantity": 2}, {"sku": "TEAPOT-1", "quantity": 1}],
 		"total": 7900, "currency": "EUR"
@@ -72,7 +74,8 @@ func TestReleaseStock_BeforeReserveLeavesATombstone(t *testing.T) {
 	const id = "ord_p4s7wnx2kq5z3c6v7b2m4n5j6h7g3f2d"
 	assert.JSONEq(t, `{
 		"pk": "main#`+id+`", "version": 1, "nonce": "nonce001", "publishes": 1,
-		"history": [{"v": 1, "fact": "StockReleased", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce004", "actor": "release-stock"}],
+		"history": [{"v": 1, "fact": "StockReleased", "at": 1772366400000, "cause": "orders:main#`+id+
+		`@2.0~nonce004", "actor": "release-stock"}],
 		"order": "`+id+`", "shop": "main", "desired": "release", "observed": "nothing", "total": 0
 	}`, c.Row("Reservations", "main#"+id))
 	level(t, c, "MUG-1", `{"pk": "main#sku#MUG-1", "sellable": 5, "promised": 5}`)

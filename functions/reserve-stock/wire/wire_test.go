@@ -38,7 +38,8 @@ func TestReserveStock_ReservesAllLines(t *testing.T) {
 	assert.Len(t, c.Rows("Reservations"), 1)
 	assert.JSONEq(t, `{
 		"pk": "main#`+id+`", "version": 1, "nonce": "nonce001", "publishes": 1,
-		"history": [{"v": 1, "fact": "StockReserved", "at": 1772366400000, "cause": "orders:main#`+id+`@1.0~nonce001", "actor": "reserve-stock"}],
+		"history": [{"v": 1, "fact": "StockReserved", "at": 1772366400000, "cause": "orders:main#`+id+
+		`@1.0~nonce001", "actor": "reserve-stock"}],
 		"order": "`+id+`", "shop": "main", "desired": "reserve", "observed": "reserved",
 		"lines": [{"sku": "MUG-1", "quantity": 2}, {"sku": "TEAPOT-1", "quantity": 1}],
 		"total": 7900, "currency": "EUR", "payment_method": "pm_card_visa"
@@ -62,7 +63,8 @@ func TestReserveStock_OneShortLineReservesNothing(t *testing.T) {
 	const id = "ord_k3yq5xw7m2bz4n6c7d5f3g2h4j6l7p2q"
 	assert.JSONEq(t, `{
 		"pk": "main#`+id+`", "version": 1, "nonce": "nonce002", "publishes": 1,
-		"history": [{"v": 1, "fact": "StockShort", "at": 1772366400000, "cause": "orders:main#`+id+`@1.0~nonce002", "actor": "reserve-stock"}],
+		"history": [{"v": 1, "fact": "StockShort", "at": 1772366400000, "cause": "orders:main#`+id+
+		`@1.0~nonce002", "actor": "reserve-stock"}],
 		"order": "`+id+`", "shop": "main", "desired": "reserve", "observed": "nothing", "short": ["CLOCK-1"],
 		"lines": [{"sku": "MUG-1", "quantity": 1}, {"sku": "CLOCK-1", "quantity": 1}, {"sku": "TEAPOT-1", "quantity": 1}],
 		"total": 14250, "currency": "EUR"

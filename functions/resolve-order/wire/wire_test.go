@@ -25,7 +25,8 @@ func failed(t *testing.T) *cloudtest.Cloud {
 	cloud := cloudtest.New(t)
 	var row map[string]any
 	require.NoError(t, json.Unmarshal([]byte(cloud.Image("relay-facts.json")), &row))
-	row["version"], row["status"], row["outcome"], row["awaits"] = 3, "needs_attention", "confirmed", []string{"capture"}
+	row["version"], row["status"], row["outcome"], row["awaits"] = 3, "needs_attention", "confirmed",
+		[]string{"capture"}
 	row["attention"], row["due"], row["watch"] = "capture-failed", 1772366460000, "attention#main"
 	document, err := json.Marshal(row)
 	require.NoError(t, err)
@@ -43,13 +44,15 @@ func TestResolveOrder_RecordsTheDecision(t *testing.T) {
 		log            string // what is added to its history
 	}{
 		"resolve-order.json": {
-			id: "res_xxrmtbscekmj6a5meijiind5qd4dyjma", action: "retry", reason: "the provider is back", fingerprint: "edc1c8784b99336ee63a350c2b5484c40fbc4f3095b5c1ce6e27809d10bd4ac6", status: "confirmed",
+			id: "res_xxrmtbscekmj6a5meijiind5qd4dyjma", action: "retry", reason: "the provider is back",
+			fingerprint: "edc1c8784b99336ee63a350c2b5484c40fbc4f3095b5c1ce6e27809d10bd4ac6", status: "confirmed",
 			row: `"publishes": 1, "awaits": ["capture"], "due": 1772366520000, "watch": "due#6",`,
 			log: `{"v": 4, "fact": "OrderRetried", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000107", "actor": "client:bootstrap"},
 				{"v": 4, "fact": "CaptureDue", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000107", "actor": "client:bootstrap"}`,
 		},
 		"resolve-order.write-off.json": {
-			id: "res_z4gbtmpan5bo5e5aqnmezkptvp5ahtoh", action: "write_off", reason: "the customer paid in cash", fingerprint: "d7b956a2fdf5e69ec783db504e7637135c98bde977aec052649d0e5e38cf8d42", status: "confirmed",
+			id: "res_z4gbtmpan5bo5e5aqnmezkptvp5ahtoh", action: "write_off", reason: "the customer paid in cash",
+			fingerprint: "d7b956a2fdf5e69ec783db504e7637135c98bde977aec052649d0e5e38cf8d42", status: "confirmed",
 			row: `"publishes": 1,`,
 			log: `{"v": 4, "fact": "OrderWrittenOff", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000108", "actor": "client:bootstrap"},
 				{"v": 4, "fact": "PaymentWrittenOff", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000108", "actor": "client:bootstrap"}`,
@@ -64,10 +67,14 @@ func TestResolveOrder_RecordsTheDecision(t *testing.T) {
 			assert.Equal(t, 202, first.Status, first.Body)
 			assert.Equal(t, "/v1/orders/"+id, first.Header.Get("Location"))
 			assert.JSONEq(t, `{
-				"id": "`+c.id+`", "order_id": "`+id+`", "action": "`+c.action+`", "reason": "`+c.reason+`", "resolved_at": "2026-03-01T12:00:00Z"
+				"id": "`+c.id+`", "order_id": "`+id+`", "action": "`+c.action+`", "reason": "`+c.reason+
+				`", "resolved_at": "2026-03-01T12:00:00Z"
 			}`, first.Body)
 			assert.JSONEq(t, `{
-				"pk": "main#`+id+`", "order": "`+id+`", "shop": "main", "version": 4, "nonce": "nonce001", `+c.row+` "status": "`+c.status+`", "outcome": "confirmed", "resolution": {"id": "`+c.id+`", "action": "`+c.action+`", "reason": "`+c.reason+`", "by": "client:bootstrap", "at": 1772366400000, "fingerprint": "`+c.fingerprint+`"},
+				"pk": "main#`+id+`", "order": "`+id+`", "shop": "main", "version": 4, "nonce": "nonce001", `+c.row+
+				` "status": "`+c.status+`", "outcome": "confirmed", "resolution": {"id": "`+c.id+`", "action": "`+
+				c.action+`", "reason": "`+c.reason+`", "by": "client:bootstrap", "at": 1772366400000, "fingerprint": "`+
+				c.fingerprint+`"},
 				"history": [
 					{"v": 1, "fact": "OrderPlaced", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000009", "actor": "client:bootstrap"},
 					`+c.log+`

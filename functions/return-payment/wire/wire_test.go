@@ -54,8 +54,10 @@ func TestReturnPayment_VoidsAnAuthorization(t *testing.T) {
 		"history": [
 			{"v": 1, "fact": "PaymentIntended", "at": 1772366400000, "cause": "reserved", "actor": "authorize-payment"},
 			{"v": 2, "fact": "PaymentAuthorized", "at": 1772366400000, "cause": "reserved", "actor": "authorize-payment"},
-			{"v": 3, "fact": "PaymentReturning", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "return-payment"},
-			{"v": 4, "fact": "PaymentReturned", "at": 1772366400000, "cause": "orders:main#`+id+`@2.0~nonce001", "actor": "return-payment"}
+			{"v": 3, "fact": "PaymentReturning", "at": 1772366400000, "cause": "orders:main#`+id+
+		`@2.0~nonce001", "actor": "return-payment"},
+			{"v": 4, "fact": "PaymentReturned", "at": 1772366400000, "cause": "orders:main#`+id+
+		`@2.0~nonce001", "actor": "return-payment"}
 		],
 		"order": "`+id+`", "shop": "main", "attempt": 1, "desired": "return", "observed": "canceled",
 		"total": 7900, "currency": "EUR", "intent": "`+row.Intent+`"
@@ -78,7 +80,8 @@ func TestReturnPayment_UnpaidOrderCannotBePaidLater(t *testing.T) {
 	const id = "ord_7wq5z2c3d4f6g7h2j3k4m5n6p7q2r3s4"
 	assert.JSONEq(t, `{
 		"pk": "main#`+id+`#1", "version": 1, "nonce": "nonce001", "publishes": 1,
-		"history": [{"v": 1, "fact": "PaymentReturned", "at": 1772366400000, "cause": "orders:main#`+id+`@3.0~nonce001", "actor": "return-payment"}],
+		"history": [{"v": 1, "fact": "PaymentReturned", "at": 1772366400000, "cause": "orders:main#`+id+
+		`@3.0~nonce001", "actor": "return-payment"}],
 		"order": "`+id+`", "shop": "main", "attempt": 1, "desired": "return", "observed": "nothing"
 	}`, c.Row("Charges", "main#"+id+"#1"))
 
@@ -110,15 +113,18 @@ func TestReturnPayment_RefundsNoMoreThanWasCaptured(t *testing.T) {
 	t.Parallel()
 	c, sandbox := held(t)
 	capture := payment.CaptureStep{Reconciler: payment.Reconciler{
-		Charges: paymentdb.Store{Table: c.Runtime().Table(c.Table("Charges"))}, Provider: provider.New(sandbox.URL, paymenttest.Key(), nil, nil),
+		Charges:  paymentdb.Store{Table: c.Runtime().Table(c.Table("Charges"))},
+		Provider: provider.New(sandbox.URL, paymenttest.Key(), nil, nil),
 	}}
-	require.NoError(t, capture.Handle(t.Context(), paymenttest.About(t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", id)))
+	require.NoError(t,
+		capture.Handle(t.Context(), paymenttest.About(t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", id)))
 
 	assert.Empty(t, c.Deliver(paying(sandbox), name, "return-payment.refund.json"))
 
 	row := paymenttest.Charge(t, c, id)
 	assert.Equal(t, []saga.Refund{
-		{ID: "rfd_1", Amount: 1250, Try: 1, Status: saga.RefundStatusSucceeded}, {ID: "rfd_2", Amount: 7900, Try: 1, Status: saga.RefundStatusFailed},
+		{ID: "rfd_1", Amount: 1250, Try: 1, Status: saga.RefundStatusSucceeded},
+		{ID: "rfd_2", Amount: 7900, Try: 1, Status: saga.RefundStatusFailed},
 	}, row.Refunds)
 	assert.Regexp(t, "^re_", row.RefundIDs["rfd_1"])
 	assert.Equal(t, 5, row.History.Version, "one write stores both, one publishes both")

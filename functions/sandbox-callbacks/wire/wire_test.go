@@ -33,7 +33,8 @@ func shop(t *testing.T, c *cloudtest.Cloud, status int) *[]string {
 	t.Cleanup(server.Close)
 	c.Put("Sandbox", `{
 		"pk": "setup", "version": 1,
-		"endpoints": [{"id": "we_nonce010nonce011nonce012", "url": "`+server.URL+`/events", "events": ["*"], "secret": "whsec_sample", "created": 1772366400000}]
+		"endpoints": [{"id": "we_nonce010nonce011nonce012", "url": "`+server.URL+
+		`/events", "events": ["*"], "secret": "whsec_sample", "created": 1772366400000}]
 	}`)
 	return &heard
 }
@@ -71,7 +72,8 @@ func TestSandboxCallbacks_StoresAndSendsADueChange(t *testing.T) {
 	c := cloudtest.New(t)
 	shop(t, c, http.StatusOK)
 	c.Put("Sandbox", `{
-		"pk": "`+intent+`", "version": 2, "id": "pi_nonce001nonce002nonce003", "status": "processing", "amount": 7900, "currency": "eur",
+		"pk": "`+intent+
+		`", "version": 2, "id": "pi_nonce001nonce002nonce003", "status": "processing", "amount": 7900, "currency": "eur",
 		"capture_method": "manual", "confirmation_method": "manual", "payment_method": "pm_sandbox_processing_4000", "client_secret": "s",
 		"metadata": {}, "created": 1772366390000, "settles": 1772366394000,
 		"sandbox_authorizations": 0, "amount_received": 0, "sandbox_captures": 0, "sandbox_refunded": 0
@@ -80,7 +82,8 @@ func TestSandboxCallbacks_StoresAndSendsADueChange(t *testing.T) {
 	assert.Empty(t, c.Deliver(build, name, "sandbox-callbacks.settled.json"))
 
 	assert.JSONEq(t, `{
-		"pk": "`+intent+`", "version": 3, "id": "pi_nonce001nonce002nonce003", "status": "requires_capture", "amount": 7900, "currency": "eur",
+		"pk": "`+intent+
+		`", "version": 3, "id": "pi_nonce001nonce002nonce003", "status": "requires_capture", "amount": 7900, "currency": "eur",
 		"capture_method": "manual", "confirmation_method": "manual", "payment_method": "pm_sandbox_processing_4000", "client_secret": "s",
 		"metadata": {}, "created": 1772366390000, "settles": 1772366394000, "authorized": 1772366394000,
 		"sandbox_authorizations": 1, "amount_received": 0, "sandbox_captures": 0, "sandbox_refunded": 0

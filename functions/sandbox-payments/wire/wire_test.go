@@ -67,7 +67,8 @@ func TestSandboxPayments_DeclineIsAnErrorWithTheIntent(t *testing.T) {
 		}
 	}
 	require.NoError(t, json.Unmarshal([]byte(a.Body), &body))
-	assert.Equal(t, []string{"card_error", "card_declined", "requires_payment_method"}, []string{body.Error.Type, body.Error.Code, body.Error.PaymentIntent.Status})
+	assert.Equal(t, []string{"card_error", "card_declined", "requires_payment_method"},
+		[]string{body.Error.Type, body.Error.Code, body.Error.PaymentIntent.Status})
 	assert.Contains(t, c.Row("Sandbox", "intent#pi_nonce001nonce002nonce003"), `"sandbox_authorizations": 0`)
 }
 

@@ -25,11 +25,13 @@ var build = function.Consuming(saga.SendNotification, wire.New)
 // orders is a cloud with a paid order, of which a part was refunded, and a rejected one.
 func orders(t *testing.T) *cloudtest.Cloud {
 	c := cloudtest.New(t)
-	c.Put("Orders", `{"pk":"`+sold+`","order":"ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4","shop":"main","owner":"customer:ada","email":"ada@example.com",
+	c.Put("Orders", `{"pk":"`+sold+
+		`","order":"ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4","shop":"main","owner":"customer:ada","email":"ada@example.com",
 		"status":"paid","outcome":"confirmed","paid":true,"placed_at":1772366400000,"total":7900,"currency":"EUR",
 		"lines":[{"sku":"MUG-1","quantity":2,"price":1250},{"sku":"TEAPOT-1","quantity":1,"price":5400}],
 		"refunds":[{"id":"ref_1","amount":1250,"try":1,"status":"succeeded"},{"id":"ref_2","amount":5400,"try":1,"status":"pending"}]}`)
-	c.Put("Orders", `{"pk":"`+refused+`","order":"ord_k3yq5xw7m2bz4n6c7d5f3g2h4j6l7p2q","shop":"main","owner":"customer:ada","email":"bounce@simulator.amazonses.com",
+	c.Put("Orders", `{"pk":"`+refused+
+		`","order":"ord_k3yq5xw7m2bz4n6c7d5f3g2h4j6l7p2q","shop":"main","owner":"customer:ada","email":"bounce@simulator.amazonses.com",
 		"status":"rejected","outcome":"rejected","reason":"out-of-stock","awaits":["money","stock"],"placed_at":1772366400000,"total":1250,"currency":"EUR",
 		"lines":[{"sku":"CLOCK-1","quantity":1,"price":1250}]}`)
 	return c
@@ -56,7 +58,8 @@ func TestSendNotification_MailsAConfirmation(t *testing.T) {
 	assert.Contains(t, m.Text, "2 x MUG-1: 25.00 EUR")
 	assert.Contains(t, m.HTML, "79.00 EUR")
 	assert.JSONEq(t, `{
-		"pk": "`+sold+`#confirmed", "shop": "main", "order": "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4", "template": "confirmed",
+		"pk": "`+sold+
+		`#confirmed", "shop": "main", "order": "ord_msgc5j2ou3f64wju5cxjdqb5d45tpjj4", "template": "confirmed",
 		"status": "sent", "claim": "nonce001", "at": 1772366400000, "message": "`+sold+`#confirmed",
 		"recipient": "`+string(notify.RecipientOf("ada@example.com"))+`"
 	}`, c.Row("Notices", sold+"#confirmed"))
@@ -93,9 +96,11 @@ func TestSendNotification_SuppressesABouncingAddress(t *testing.T) {
 
 	recipient := string(notify.RecipientOf("bounce@simulator.amazonses.com"))
 	assert.Empty(t, c.Rows("Mailbox"))
-	assert.JSONEq(t, `{"pk": "suppressed#`+recipient+`", "at": 1772366400000}`, c.Row("Notices", "suppressed#"+recipient))
+	assert.JSONEq(t, `{"pk": "suppressed#`+recipient+`", "at": 1772366400000}`,
+		c.Row("Notices", "suppressed#"+recipient))
 	assert.JSONEq(t, `{
-		"pk": "`+refused+`#rejected", "shop": "main", "order": "ord_k3yq5xw7m2bz4n6c7d5f3g2h4j6l7p2q", "template": "rejected",
+		"pk": "`+refused+
+		`#rejected", "shop": "main", "order": "ord_k3yq5xw7m2bz4n6c7d5f3g2h4j6l7p2q", "template": "rejected",
 		"status": "suppressed", "claim": "nonce001", "at": 1772366400000, "recipient": "`+recipient+`"
 	}`, c.Row("Notices", refused+"#rejected"))
 
@@ -110,7 +115,8 @@ func TestSendNotification_UnknownOrderIsAnError(t *testing.T) {
 	t.Parallel()
 	c := orders(t)
 	for range 2 {
-		assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000074"}, c.Deliver(build, name, "send-notification.unknown-order.json"))
+		assert.Equal(t, []string{"059f36b4-87a3-44ab-83d2-000000000074"},
+			c.Deliver(build, name, "send-notification.unknown-order.json"))
 		assert.Empty(t, c.Rows("Notices"))
 		assert.Empty(t, c.Rows("Mailbox"))
 	}

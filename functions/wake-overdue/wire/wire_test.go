@@ -34,7 +34,8 @@ func TestWakeOverdue_SendsALateOrderToAdvanceOrder(t *testing.T) {
 
 		messages := c.Drain("AdvanceOrderQueue")
 		require.Len(t, messages, 1)
-		assert.JSONEq(t, c.Message("advance-order.overdue.json"), messages[0], "the message equals advance-order's sample")
+		assert.JSONEq(t, c.Message("advance-order.overdue.json"), messages[0],
+			"the message equals advance-order's sample")
 		assert.Equal(t, before, c.State(), "it writes nothing")
 	}
 }

@@ -61,7 +61,10 @@ func (db *DB) readTable(name string, n document.Node) (*table, error) {
 	}
 	slices.Sort(used)
 	if len(slices.Compact(used)) != len(definitions.Elements) {
-		return nil, attribute.Refusal("The number of attributes in key schema must match the number of attributes defined in attribute definitions.")
+		return nil,
+			attribute.Refusal(
+				"The number of attributes in key schema must match the number of attributes defined in attribute " +
+					"definitions.")
 	}
 	slices.SortFunc(t.indexes, func(a, b *index) int { return cmp.Compare(a.name, b.name) })
 	return t, nil
@@ -86,7 +89,9 @@ func (t *table) readIndex(n, definitions document.Node) (*index, error) {
 		}
 	case "KEYS_ONLY":
 	default:
-		return nil, attribute.Refusal("One or more parameter values were invalid: Unknown ProjectionType: " + projection.Get("ProjectionType").Text)
+		return nil,
+			attribute.Refusal("One or more parameter values were invalid: Unknown ProjectionType: " +
+				projection.Get("ProjectionType").Text)
 	}
 	x.names = append(x.names, x.keys.union(t.keys)...)
 	return x, nil
@@ -182,7 +187,10 @@ func (db *DB) deleteTable(r *request) ([]byte, error) {
 		return nil, err
 	}
 	if t.protected() {
-		return nil, attribute.Refusal("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+		return nil,
+			attribute.Refusal(
+				"Resource cannot be deleted as it is currently protected against deletion. Disable deletion " +
+					"protection first.")
 	}
 	description := t.described("TableDescription")
 	t.closeStream()
@@ -223,13 +231,15 @@ func (db *DB) updateTable(r *request) ([]byte, error) {
 	}
 	for _, m := range r.Members {
 		switch m.Name {
-		case "TableName", "StreamSpecification", "DeletionProtectionEnabled", "BillingMode", "OnDemandThroughput", "SSESpecification", "TableClass":
+		case "TableName", "StreamSpecification", "DeletionProtectionEnabled", "BillingMode", "OnDemandThroughput",
+			"SSESpecification", "TableClass":
 		default:
 			return nil, attribute.Refusal("cloudsim cannot update " + m.Name)
 		}
 	}
 	if r.Has("DeletionProtectionEnabled") {
-		t.definition.Members = append(slices.Clip(t.definition.Members), document.Member{Name: "DeletionProtectionEnabled", Value: r.Get("DeletionProtectionEnabled")})
+		t.definition.Members = append(slices.Clip(t.definition.Members),
+			document.Member{Name: "DeletionProtectionEnabled", Value: r.Get("DeletionProtectionEnabled")})
 	}
 	if s := r.Get("StreamSpecification"); s.Kind == document.Object {
 		on := s.Get("StreamEnabled").Kind == document.True
@@ -309,7 +319,8 @@ func (t *table) describedBackups() []byte {
 	if t.backups {
 		status = "ENABLED"
 	}
-	return fmt.Appendf(nil, `{"ContinuousBackupsDescription":{"ContinuousBackupsStatus":"ENABLED","PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":%q}}}`, status)
+	return fmt.Appendf(nil,
+		`{"ContinuousBackupsDescription":{"ContinuousBackupsStatus":"ENABLED","PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":%q}}}`, status)
 }
 
 // tagResource implements TagResource. Tags are accepted but not stored.

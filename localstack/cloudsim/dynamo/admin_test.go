@@ -11,7 +11,9 @@ func TestUpdateTable_SwitchesTheStreamOffAndOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	first, _ := w.shards()
-	_, refused, _ := w.try("UpdateTable", `{"TableName": "Orders", "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"}}`)
+	_, refused,
+		_ := w.try("UpdateTable",
+		`{"TableName": "Orders", "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"}}`)
 	assert.Equal(t, "ValidationException", refused, "the table already has a stream")
 
 	off, _ := w.do("UpdateTable", `{"TableName": "Orders", "StreamSpecification": {"StreamEnabled": false}}`)
@@ -38,15 +40,19 @@ func TestDeleteTable_ProtectedTableIsRefused(t *testing.T) {
 func TestTable_BackupsTagsAndTimeToLiveAreSet(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	w.do("UpdateContinuousBackups", `{"TableName": "Orders", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}}`)
+	w.do("UpdateContinuousBackups",
+		`{"TableName": "Orders", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}}`)
 	backups, _ := w.do("DescribeContinuousBackups", `{"TableName": "Orders"}`)
 	assert.Contains(t, backups, `"PointInTimeRecoveryStatus":"ENABLED"`)
 	w.do("TagResource", `{"ResourceArn": "arn:aws:dynamodb:eu-central-1:000000000000:table/Orders", "Tags": []}`)
 
-	_, refused, _ := w.try("UpdateTimeToLive", `{"TableName": "Orders", "TimeToLiveSpecification": {"AttributeName": "ttl", "Enabled": false}}`)
+	_, refused,
+		_ := w.try("UpdateTimeToLive",
+		`{"TableName": "Orders", "TimeToLiveSpecification": {"AttributeName": "ttl", "Enabled": false}}`)
 	assert.Equal(t, "ValidationException", refused, "time to live can be changed once an hour")
 	w.pass(time.Hour)
-	w.do("UpdateTimeToLive", `{"TableName": "Orders", "TimeToLiveSpecification": {"AttributeName": "ttl", "Enabled": false}}`)
+	w.do("UpdateTimeToLive",
+		`{"TableName": "Orders", "TimeToLiveSpecification": {"AttributeName": "ttl", "Enabled": false}}`)
 	described, _ := w.do("DescribeTimeToLive", `{"TableName": "Orders"}`)
 	assert.Contains(t, described, "DISABLED")
 }
@@ -55,6 +61,8 @@ func TestTable_IsFoundByItsARN(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.put(`"pk": {"S": "a"}`)
-	answer, _ := w.do("GetItem", `{"TableName": "arn:aws:dynamodb:eu-central-1:000000000000:table/Orders", "Key": {"pk": {"S": "a"}}}`)
+	answer,
+		_ := w.do("GetItem",
+		`{"TableName": "arn:aws:dynamodb:eu-central-1:000000000000:table/Orders", "Key": {"pk": {"S": "a"}}}`)
 	assert.Contains(t, answer, "Item")
 }

@@ -69,7 +69,9 @@ func (db *DB) readBatch(name string, n document.Node) (*batch, error) {
 	}
 	keys := n.Get("Keys").Elements
 	if len(keys) == 0 {
-		return nil, attribute.Refusal("The list of keys in RequestItems for BatchGetItem is required: " + name + " has empty list")
+		return nil,
+			attribute.Refusal("The list of keys in RequestItems for BatchGetItem is required: " + name +
+				" has empty list")
 	}
 	seen := map[string]bool{}
 	for _, k := range keys {
@@ -183,10 +185,15 @@ func (db *DB) readBatchWrite(name string, n document.Node) (*write, error) {
 		}
 	}
 	if len(given) != 1 || batchKinds[given[0].Name] == "" {
-		return nil, attribute.Refusal("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
+		return nil,
+			attribute.Refusal(
+				"Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported " +
+					"datatypes")
 	}
 	request := given[0].Value
-	request.Members = append([]document.Member{{Name: "TableName", Value: document.Node{Kind: document.String, Text: name}}}, request.Members...)
+	request.Members = append(
+		[]document.Member{{Name: "TableName", Value: document.Node{Kind: document.String, Text: name}}},
+		request.Members...)
 	return db.readWrite(batchKinds[given[0].Name], request)
 }
 

@@ -100,7 +100,8 @@ func (db *DB) bucket(partition string) *bucket {
 		db.buckets[partition] = b
 	}
 	if passed := now.Sub(b.at).Seconds(); passed > 0 {
-		b.writes, b.reads, b.at = min(WriteLimit, b.writes+passed*WriteLimit), min(ReadLimit, b.reads+passed*ReadLimit), now
+		b.writes, b.reads, b.at = min(WriteLimit, b.writes+passed*WriteLimit), min(ReadLimit, b.reads+passed*ReadLimit),
+			now
 	}
 	return b
 }
@@ -154,7 +155,8 @@ func throttled(c charge) error {
 	}
 	refused := refuse("ThrottlingException", errThroughput)
 	refused.Members = map[string]any{
-		"throttlingReasons": []map[string]string{{"reason": of + does + "KeyRangeThroughputExceeded", "resource": resource}},
+		"throttlingReasons": []map[string]string{{"reason": of + does + "KeyRangeThroughputExceeded",
+			"resource": resource}},
 	}
 	return refused
 }

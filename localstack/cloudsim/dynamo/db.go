@@ -23,9 +23,10 @@ type Settings struct {
 	Region, Account string
 	Now             func() time.Time
 	IndexLag        func() time.Duration // the delay between a table and its global secondary indexes; nil: none
-	ReadLag         func() time.Duration // the age of an eventually consistent read of a table, up to ReadHorizon; nil: none
-	Limited         bool                 // whether partitions are throttled at WriteLimit and ReadLimit
-	Shards          int                  // of each stream; 0: the constant Shards
+	// the age of an eventually consistent read of a table, up to ReadHorizon; nil: none
+	ReadLag func() time.Duration
+	Limited bool // whether partitions are throttled at WriteLimit and ReadLimit
+	Shards  int  // of each stream; 0: the constant Shards
 }
 
 // DB is all tables of one account in one region. It is not safe for concurrent use.
@@ -67,8 +68,9 @@ func init() {
 		"UpdateTimeToLive": (*DB).updateTimeToLive, "DescribeTimeToLive": (*DB).describeTimeToLive,
 		"UpdateContinuousBackups": (*DB).updateBackups, "DescribeContinuousBackups": (*DB).describeBackups,
 		"TagResource": (*DB).tagResource,
-		"GetItem":     (*DB).getItem, "PutItem": (*DB).putItem, "UpdateItem": (*DB).updateItem, "DeleteItem": (*DB).deleteItem,
-		"Query": (*DB).query, "Scan": (*DB).scan,
+		"GetItem":     (*DB).getItem, "PutItem": (*DB).putItem, "UpdateItem": (*DB).updateItem,
+		"DeleteItem": (*DB).deleteItem,
+		"Query":      (*DB).query, "Scan": (*DB).scan,
 		"BatchGetItem": (*DB).batchGetItem, "BatchWriteItem": (*DB).batchWriteItem,
 		"TransactWriteItems": (*DB).transactWriteItems, "TransactGetItems": (*DB).transactGetItems,
 		"ListStreams": (*DB).listStreams, "DescribeStream": (*DB).describeStream,
@@ -78,7 +80,8 @@ func init() {
 
 // legacy are the parameters that expressions replaced in 2014.
 var legacy = []string{
-	"Expected", "AttributeUpdates", "ConditionalOperator", "AttributesToGet", "KeyConditions", "QueryFilter", "ScanFilter",
+	"Expected", "AttributeUpdates", "ConditionalOperator", "AttributesToGet", "KeyConditions", "QueryFilter",
+	"ScanFilter",
 }
 
 // Do carries out one request. operation is the part of X-Amz-Target after the dot. Every error is a
@@ -87,11 +90,14 @@ var legacy = []string{
 func (db *DB) Do(operation string, body []byte) ([]byte, []wire.Use, error) {
 	carryOut, ok := operations[operation]
 	if !ok {
-		return nil, nil, wire.Refuse("com.amazon.coral.service#UnknownOperationException", "cloudsim does not simulate the operation "+operation)
+		return nil, nil,
+			wire.Refuse("com.amazon.coral.service#UnknownOperationException",
+				"cloudsim does not simulate the operation "+operation)
 	}
 	n, err := document.Parse(body)
 	if err != nil || n.Kind != document.Object {
-		return nil, nil, wire.Refuse("com.amazon.coral.service#SerializationException", "The request is not a JSON object")
+		return nil, nil,
+			wire.Refuse("com.amazon.coral.service#SerializationException", "The request is not a JSON object")
 	}
 	r := &request{Node: n}
 	if err := refuseLegacy(n); err != nil {
@@ -128,7 +134,8 @@ func refusal(err error) *wire.Error {
 }
 
 func refuse(exception, message string) *wire.Error {
-	return &wire.Error{Status: http.StatusBadRequest, Type: "com.amazonaws.dynamodb.v20120810#" + exception, Message: message}
+	return &wire.Error{Status: http.StatusBadRequest, Type: "com.amazonaws.dynamodb.v20120810#" + exception,
+		Message: message}
 }
 
 // itemError is a refusal that depends on the stored item. In a transaction it is the cancellation

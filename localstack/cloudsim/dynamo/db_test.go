@@ -15,7 +15,10 @@ func TestDB_EqualRequestsGiveEqualBytes(t *testing.T) {
 	run := func() (all string, digest [32]byte) {
 		w := newWorld(t, nil)
 		for n := range 300 {
-			w.put(fmt.Sprintf(`"pk": {"S": "ord_%d"}, "open": {"S": "yes"}, "due": {"N": "%d"}, "tags": {"SS": ["b", "a"]}`, n, n%7))
+			w.put(
+				fmt.Sprintf(
+					`"pk": {"S": "ord_%d"}, "open": {"S": "yes"}, "due": {"N": "%d"}, "tags": {"SS": ["b", "a"]}`, n,
+					n%7))
 		}
 		for _, operation := range []string{"Scan", "DescribeTable"} {
 			answer, _ := w.do(operation, `{"TableName": "Orders"}`)
@@ -39,7 +42,8 @@ func TestDigest_DependsOnEveryByteOfTheItems(t *testing.T) {
 	seen := map[[32]byte]string{}
 	for _, items := range [][]string{
 		{}, {`"pk": {"S": "a"}`}, {`"pk": {"S": "b"}`}, {`"pk": {"S": "a"}`, `"pk": {"S": "b"}`},
-		{`"pk": {"S": "a"}, "n": {"N": "1"}`}, {`"pk": {"S": "a"}, "n": {"S": "1"}`}, {`"pk": {"S": "a"}, "n": {"L": [{"M": {"x": {"BOOL": true}}}]}`},
+		{`"pk": {"S": "a"}, "n": {"N": "1"}`}, {`"pk": {"S": "a"}, "n": {"S": "1"}`},
+		{`"pk": {"S": "a"}, "n": {"L": [{"M": {"x": {"BOOL": true}}}]}`},
 		{`"pk": {"S": "a"}, "n": {"L": [{"M": {"x": {"BOOL": false}}}]}`},
 	} {
 		w := newWorld(t, nil)
@@ -63,45 +67,59 @@ func TestDo_ReturnsTheUsageOfARequest(t *testing.T) {
 		used            []wire.Use
 	}{
 		"a put counts its table and its index": {
-			"PutItem", `{"TableName": "Orders", "Item": {"pk": {"S": "new"}, "open": {"S": "yes"}, "due": {"N": "1"}, "x": {"S": "` + kilobyte + `"}}}`,
-			[]wire.Use{{Resource: "Orders", Writes: 2, Items: 1, Bytes: 1042}, {Resource: "Orders", Index: "overdue", Writes: 1, Items: 1, Bytes: 17}},
+			"PutItem",
+			`{"TableName": "Orders", "Item": {"pk": {"S": "new"}, "open": {"S": "yes"}, "due": {"N": "1"}, "x": {"S": "` + kilobyte + `"}}}`,
+			[]wire.Use{{Resource: "Orders", Writes: 2, Items: 1, Bytes: 1042},
+				{Resource: "Orders", Index: "overdue", Writes: 1, Items: 1, Bytes: 17}},
 		},
 		"a transaction counts twice": {
-			"TransactWriteItems", `{"TransactItems": [{"Put": {"TableName": "Orders", "Item": {"pk": {"S": "new"}}}}, {"Delete": {"TableName": "Orders", "Key": {"pk": {"S": "old"}}}}]}`,
-			[]wire.Use{{Resource: "Orders", Writes: 4, Items: 2, Bytes: 5 + 17}, {Resource: "Orders", Index: "overdue", Writes: 2, Items: 1, Bytes: 17}},
+			"TransactWriteItems",
+			`{"TransactItems": [{"Put": {"TableName": "Orders", "Item": {"pk": {"S": "new"}}}}, {"Delete": {"TableName": "Orders", "Key": {"pk": {"S": "old"}}}}]}`,
+			[]wire.Use{{Resource: "Orders", Writes: 4, Items: 2, Bytes: 5 + 17},
+				{Resource: "Orders", Index: "overdue", Writes: 2, Items: 1, Bytes: 17}},
 		},
 		"a failed condition counts as the write": {
-			"DeleteItem", `{"TableName": "Orders", "Key": {"pk": {"S": "old"}}, "ConditionExpression": "attribute_not_exists(pk)"}`,
+			"DeleteItem",
+			`{"TableName": "Orders", "Key": {"pk": {"S": "old"}}, "ConditionExpression": "attribute_not_exists(pk)"}`,
 			[]wire.Use{{Resource: "Orders", Writes: 1, Items: 1, Bytes: 17}},
 		},
 		"a failed condition of a put counts the larger item, and no index": {
-			"PutItem", `{"TableName": "Orders", "Item": {"pk": {"S": "old"}, "open": {"S": "no"}, "due": {"N": "1"}, "x": {"S": "` + kilobyte + `"}}, "ConditionExpression": "attribute_not_exists(pk)"}`,
+			"PutItem",
+			`{"TableName": "Orders", "Item": {"pk": {"S": "old"}, "open": {"S": "no"}, "due": {"N": "1"}, "x": {"S": "` + kilobyte + `"}}, "ConditionExpression": "attribute_not_exists(pk)"}`,
 			[]wire.Use{{Resource: "Orders", Writes: 2, Items: 1, Bytes: 1041}},
 		},
 		"a failed condition of an update counts the item that is there": {
-			"UpdateItem", `{"TableName": "Orders", "Key": {"pk": {"S": "old"}}, "UpdateExpression": "SET x = :x", "ConditionExpression": "attribute_not_exists(pk)", "ExpressionAttributeValues": {":x": {"S": "` + kilobyte + `"}}}`,
+			"UpdateItem",
+			`{"TableName": "Orders", "Key": {"pk": {"S": "old"}}, "UpdateExpression": "SET x = :x", "ConditionExpression": "attribute_not_exists(pk)", "ExpressionAttributeValues": {":x": {"S": "` + kilobyte + `"}}}`,
 			[]wire.Use{{Resource: "Orders", Writes: 1, Items: 1, Bytes: 17}},
 		},
 		"a failed condition of a put in a transaction counts the larger item twice": {
-			"TransactWriteItems", `{"TransactItems": [{"Put": {"TableName": "Orders", "Item": {"pk": {"S": "old"}, "open": {"S": "no"}, "due": {"N": "1"}, "x": {"S": "` + kilobyte + `"}}, "ConditionExpression": "attribute_not_exists(pk)"}}]}`,
+			"TransactWriteItems",
+			`{"TransactItems": [{"Put": {"TableName": "Orders", "Item": {"pk": {"S": "old"}, "open": {"S": "no"}, "due": {"N": "1"}, "x": {"S": "` + kilobyte + `"}}, "ConditionExpression": "attribute_not_exists(pk)"}}]}`,
 			[]wire.Use{{Resource: "Orders", Writes: 4, Items: 1, Bytes: 1041}},
 		},
 		"an update of the index's key counts the index twice": {
-			"UpdateItem", `{"TableName": "Orders", "Key": {"pk": {"S": "old"}}, "UpdateExpression": "SET due = :d", "ExpressionAttributeValues": {":d": {"N": "2"}}}`,
-			[]wire.Use{{Resource: "Orders", Writes: 1, Items: 1, Bytes: 17}, {Resource: "Orders", Index: "overdue", Writes: 2, Items: 2, Bytes: 34}},
+			"UpdateItem",
+			`{"TableName": "Orders", "Key": {"pk": {"S": "old"}}, "UpdateExpression": "SET due = :d", "ExpressionAttributeValues": {":d": {"N": "2"}}}`,
+			[]wire.Use{{Resource: "Orders", Writes: 1, Items: 1, Bytes: 17},
+				{Resource: "Orders", Index: "overdue", Writes: 2, Items: 2, Bytes: 34}},
 		},
 		"an update outside the index does not count the index": {
-			"UpdateItem", `{"TableName": "Orders", "Key": {"pk": {"S": "old"}}, "UpdateExpression": "SET n = :d", "ExpressionAttributeValues": {":d": {"N": "2"}}}`,
+			"UpdateItem",
+			`{"TableName": "Orders", "Key": {"pk": {"S": "old"}}, "UpdateExpression": "SET n = :d", "ExpressionAttributeValues": {":d": {"N": "2"}}}`,
 			[]wire.Use{{Resource: "Orders", Writes: 1, Items: 1, Bytes: 20}},
 		},
 		"an eventually consistent read counts half": {
-			"GetItem", `{"TableName": "Orders", "Key": {"pk": {"S": "old"}}}`, []wire.Use{{Resource: "Orders", Reads: 0.5, Items: 1, Bytes: 17}},
+			"GetItem", `{"TableName": "Orders", "Key": {"pk": {"S": "old"}}}`,
+			[]wire.Use{{Resource: "Orders", Reads: 0.5, Items: 1, Bytes: 17}},
 		},
 		"a read of nothing counts too": {
-			"GetItem", `{"TableName": "Orders", "Key": {"pk": {"S": "new"}}, "ConsistentRead": true}`, []wire.Use{{Resource: "Orders", Reads: 1}},
+			"GetItem", `{"TableName": "Orders", "Key": {"pk": {"S": "new"}}, "ConsistentRead": true}`,
+			[]wire.Use{{Resource: "Orders", Reads: 1}},
 		},
 		"a query counts its index": {
-			"Query", `{"TableName": "Orders", "IndexName": "overdue", "KeyConditionExpression": "#o = :o", "ExpressionAttributeNames": {"#o": "open"}, "ExpressionAttributeValues": {":o": {"S": "yes"}}}`,
+			"Query",
+			`{"TableName": "Orders", "IndexName": "overdue", "KeyConditionExpression": "#o = :o", "ExpressionAttributeNames": {"#o": "open"}, "ExpressionAttributeValues": {":o": {"S": "yes"}}}`,
 			[]wire.Use{{Resource: "Orders", Index: "overdue", Reads: 0.5, Items: 1, Bytes: 17}},
 		},
 	} {
@@ -134,7 +152,8 @@ func BenchmarkPutItem(b *testing.B) {
 	w := newWorld(b, nil)
 	bodies := make([][]byte, 1000)
 	for i := range bodies {
-		bodies[i] = fmt.Appendf(nil, `{"TableName": "Orders", "ConditionExpression": "attribute_not_exists(pk) OR version < :v", "ExpressionAttributeValues": {":v": {"N": "5"}},
+		bodies[i] = fmt.Appendf(nil,
+			`{"TableName": "Orders", "ConditionExpression": "attribute_not_exists(pk) OR version < :v", "ExpressionAttributeValues": {":v": {"N": "5"}},
 			"Item": {"pk": {"S": "main#ord_%d"}, "open": {"S": "yes"}, "due": {"N": "%d"}, "version": {"N": "1"}, "status": {"S": "Placed"},
 			"lines": {"L": [{"M": {"sku": {"S": "mug"}, "units": {"N": "2"}, "price": {"N": "1250"}}}, {"M": {"sku": {"S": "cup"}, "units": {"N": "1"}, "price": {"N": "950"}}}]},
 			"log": {"L": [{"M": {"v": {"N": "1"}, "fact": {"S": "OrderPlaced"}, "at": {"N": "1772366400000"}, "cause": {"S": "event-1"}}}]}}}`, i, i)

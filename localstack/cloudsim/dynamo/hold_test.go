@@ -17,14 +17,16 @@ func TestWrites_NamesTheItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	names := func(operation, body string) []string { return w.db.Writes(operation, []byte(body)) }
-	const a, b = `{"TableName": "Orders", "Key": {"pk": {"S": "a"}}}`, `{"TableName": "Orders", "Key": {"pk": {"S": "b"}}}`
+	const a, b = `{"TableName": "Orders", "Key": {"pk": {"S": "a"}}}`,
+		`{"TableName": "Orders", "Key": {"pk": {"S": "b"}}}`
 
 	put := names("PutItem", `{"TableName": "Orders", "Item": {"n": {"N": "1"}, "pk": {"S": "a"}}}`)
 	assert.Len(t, put, 1)
 	assert.Equal(t, put, names("UpdateItem", a))
 	assert.Equal(t, put, names("DeleteItem", a))
 	assert.NotEqual(t, put, names("DeleteItem", b))
-	assert.Equal(t, append(put, names("DeleteItem", b)...), names("TransactWriteItems", `{"TransactItems": [{"ConditionCheck": `+a+`}, {"Delete": `+b+`}]}`))
+	assert.Equal(t, append(put, names("DeleteItem", b)...),
+		names("TransactWriteItems", `{"TransactItems": [{"ConditionCheck": `+a+`}, {"Delete": `+b+`}]}`))
 	assert.Empty(t, names("GetItem", a))
 	assert.Empty(t, names("PutItem", `{"TableName": "Orders"`))
 	assert.Empty(t, names("PutItem", `{"TableName": "Orders", "Item": {}}`))
@@ -37,7 +39,9 @@ func TestHold_RefusesWritesAndAllowsReads(t *testing.T) {
 	const key = `"TableName": "Orders", "Key": {"pk": {"S": "a"}}`
 	held := w.db.Writes("DeleteItem", []byte(`{`+key+`}`))
 	assert.True(t, w.db.Hold(held))
-	assert.False(t, w.db.Hold(append(w.db.Writes("DeleteItem", []byte(`{"TableName": "Orders", "Key": {"pk": {"S": "c"}}}`)), held...)))
+	assert.False(t,
+		w.db.Hold(
+			append(w.db.Writes("DeleteItem", []byte(`{"TableName": "Orders", "Key": {"pk": {"S": "c"}}}`)), held...)))
 
 	for operation, body := range map[string]string{
 		"PutItem":    `{"TableName": "Orders", "Item": {"pk": {"S": "a"}}}`,
@@ -55,7 +59,9 @@ func TestHold_RefusesWritesAndAllowsReads(t *testing.T) {
 	assert.Contains(t, answer, "[TransactionConflict, ConditionalCheckFailed, None]")
 	_, refused, _ = w.try("TransactGetItems", `{"TransactItems": [{"Get": {`+key+`}}]}`)
 	assert.Equal(t, "TransactionCanceledException", refused)
-	answer, _ = w.do("BatchWriteItem", `{"RequestItems": {"Orders": [{"PutRequest": {"Item": {"pk": {"S": "a"}}}}, {"PutRequest": {"Item": {"pk": {"S": "d"}}}}]}}`)
+	answer,
+		_ = w.do("BatchWriteItem",
+		`{"RequestItems": {"Orders": [{"PutRequest": {"Item": {"pk": {"S": "a"}}}}, {"PutRequest": {"Item": {"pk": {"S": "d"}}}}]}}`)
 	assert.JSONEq(t, `{"UnprocessedItems": {"Orders": [{"PutRequest": {"Item": {"pk": {"S": "a"}}}}]}}`, answer)
 	assert.JSONEq(t, `{}`, w.get("a", true))
 	assert.JSONEq(t, `{}`, w.get("c", true), "an item is not marked if another one of the request cannot be")
@@ -94,10 +100,14 @@ func TestLimited_APartitionIsThrottled(t *testing.T) {
 	w.pass(100 * time.Millisecond)
 	assert.Equal(t, dynamo.WriteLimit/10, count("a"))
 
-	answer, refused, _ := w.try("TransactWriteItems", `{"TransactItems": [{"Put": {"TableName": "Orders", "Item": {"pk": {"S": "a"}}}}, {"Put": {"TableName": "Orders", "Item": {"pk": {"S": "c"}}}}]}`)
+	answer, refused,
+		_ := w.try("TransactWriteItems",
+		`{"TransactItems": [{"Put": {"TableName": "Orders", "Item": {"pk": {"S": "a"}}}}, {"Put": {"TableName": "Orders", "Item": {"pk": {"S": "c"}}}}]}`)
 	assert.Equal(t, "TransactionCanceledException", refused)
 	assert.Contains(t, answer, "[ThrottlingError, None]")
-	answer, _ = w.do("BatchWriteItem", `{"RequestItems": {"Orders": [{"DeleteRequest": {"Key": {"pk": {"S": "a"}}}}, {"DeleteRequest": {"Key": {"pk": {"S": "d"}}}}]}}`)
+	answer,
+		_ = w.do("BatchWriteItem",
+		`{"RequestItems": {"Orders": [{"DeleteRequest": {"Key": {"pk": {"S": "a"}}}}, {"DeleteRequest": {"Key": {"pk": {"S": "d"}}}}]}}`)
 	assert.JSONEq(t, `{"UnprocessedItems": {"Orders": [{"DeleteRequest": {"Key": {"pk": {"S": "a"}}}}]}}`, answer)
 	w.get("a", true)
 }
@@ -141,7 +151,10 @@ func TestLimited_AHotIndexThrottlesItsTable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(_ *world, s *dynamo.Settings) { s.Limited = true })
 	put := func(n int) string {
-		_, refused, _ := w.try("PutItem", fmt.Sprintf(`{"TableName": "Orders", "Item": {"pk": {"S": "ord_%d"}, "open": {"S": "yes"}, "due": {"N": "1"}}}`, n))
+		_, refused,
+			_ := w.try("PutItem",
+			fmt.Sprintf(
+				`{"TableName": "Orders", "Item": {"pk": {"S": "ord_%d"}, "open": {"S": "yes"}, "due": {"N": "1"}}}`, n))
 		return refused
 	}
 	for n := range dynamo.WriteLimit {

@@ -53,7 +53,8 @@ func (o *ordered[V]) put(key string, v V) {
 	c := o.chunks[piece]
 	c.keys, c.values = slices.Insert(c.keys, place, key), slices.Insert(c.values, place, v)
 	if half := chunkSize / 2; len(c.keys) > chunkSize {
-		o.chunks = slices.Insert(o.chunks, piece+1, &chunk[V]{slices.Clone(c.keys[half:]), slices.Clone(c.values[half:])})
+		o.chunks = slices.Insert(o.chunks, piece+1,
+			&chunk[V]{slices.Clone(c.keys[half:]), slices.Clone(c.values[half:])})
 		clear(c.values[half:])
 		c.keys, c.values = c.keys[:half], c.values[:half]
 	}

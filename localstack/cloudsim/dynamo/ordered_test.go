@@ -14,7 +14,8 @@ func TestOrdered_IsASortedMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var o ordered[int]
 		plain := map[string]int{}
-		key := rapid.Custom(func(t *rapid.T) string { return fmt.Sprintf("%04d", rapid.IntRange(0, 2000).Draw(t, "key")) })
+		key := rapid.Custom(
+			func(t *rapid.T) string { return fmt.Sprintf("%04d", rapid.IntRange(0, 2000).Draw(t, "key")) })
 		for _, k := range rapid.SliceOfN(key, 0, 1500).Draw(t, "put") {
 			plain[k] = rapid.Int().Draw(t, "value")
 			o.put(k, plain[k])

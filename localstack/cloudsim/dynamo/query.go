@@ -46,7 +46,9 @@ func (db *DB) query(r *request) ([]byte, error) {
 		return nil, err
 	}
 	if r.Get("KeyConditionExpression").Kind != document.String {
-		return nil, attribute.Refusal("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+		return nil,
+			attribute.Refusal(
+				"Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
 	}
 	k, err := scope.Key(r.Get("KeyConditionExpression").Text, s.keys()[0].name, s.keys().sort())
 	if err != nil {
@@ -125,7 +127,8 @@ func (s *search) readSelect(selects string) error {
 		}
 	case "SPECIFIC_ATTRIBUTES":
 		if s.projection == nil {
-			return attribute.Refusal("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+			return attribute.Refusal(
+				"Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
 		}
 	case "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES":
 		if s.projection != nil {
@@ -135,10 +138,13 @@ func (s *search) readSelect(selects string) error {
 			return attribute.Refusal("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
 		}
 		if selects == "ALL_ATTRIBUTES" && s.index != nil && s.index.names != nil {
-			return attribute.Refusal("One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index " + s.index.name + " because its projection type is not ALL")
+			return attribute.Refusal(
+				"One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global " +
+					"secondary index " + s.index.name + " because its projection type is not ALL")
 		}
 	default:
-		return attribute.Refusal("Select must be ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES, COUNT, or SPECIFIC_ATTRIBUTES")
+		return attribute.Refusal(
+			"Select must be ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES, COUNT, or SPECIFIC_ATTRIBUTES")
 	}
 	return s.checkProjected()
 }
@@ -153,12 +159,14 @@ func (s *search) checkProjected() error {
 	}
 	if s.projection != nil {
 		if names := missing(s.projection.Names()); names != "" {
-			return attribute.Refusal("One or more parameter values were invalid: Global secondary index " + s.index.name + " does not project [" + names + "]")
+			return attribute.Refusal("One or more parameter values were invalid: Global secondary index " +
+				s.index.name + " does not project [" + names + "]")
 		}
 	}
 	if s.filter != nil {
 		if names := missing(s.filter.Names()); names != "" {
-			return attribute.Refusal("One or more parameter values were invalid: Secondary index " + s.index.name + " does not project one or more filter attributes: [" + names + "]")
+			return attribute.Refusal("One or more parameter values were invalid: Secondary index " + s.index.name +
+				" does not project one or more filter attributes: [" + names + "]")
 		}
 	}
 	return nil
@@ -171,7 +179,8 @@ func (s *search) checkFilter() error {
 	}
 	for _, name := range s.filter.Names() {
 		if slices.Contains(s.keys().names(), name) {
-			return attribute.Refusal("Filter Expression can only contain non-primary key attributes: Primary key attribute: " + name)
+			return attribute.Refusal(
+				"Filter Expression can only contain non-primary key attributes: Primary key attribute: " + name)
 		}
 	}
 	return nil
@@ -183,9 +192,12 @@ func (s schema) checkCondition(k expression.Key) error {
 		for _, v := range values {
 			switch {
 			case v.Kind != s[i].kind:
-				return attribute.Refusal("One or more parameter values were invalid: Condition parameter type does not match schema type")
+				return attribute.Refusal(
+					"One or more parameter values were invalid: Condition parameter type does not match schema type")
 			case v.Text == "" && k.Operator != "begins_with":
-				return attribute.Refusal("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty " + emptyName(v) + " value. Key: " + s[i].name)
+				return attribute.Refusal(
+					"One or more parameter values are not valid. The AttributeValue for a key attribute cannot " +
+						"contain an empty " + emptyName(v) + " value. Key: " + s[i].name)
 			}
 		}
 	}
@@ -226,7 +238,8 @@ func (s *search) readSegment(n document.Node) error {
 	case !segment && !total:
 		return nil
 	case !segment:
-		return attribute.Refusal("If total segments is specified, a particular segment must also be specified for this request")
+		return attribute.Refusal(
+			"If total segments is specified, a particular segment must also be specified for this request")
 	case !total:
 		return attribute.Refusal("If segment is specified, total segment must also be specified")
 	}
@@ -234,11 +247,14 @@ func (s *search) readSegment(n document.Node) error {
 	if s.segment, err = strconv.ParseUint(n.Get("Segment").Text, 10, 64); err != nil {
 		return enum("segment", n.Get("Segment").Text, "non-negative numbers")
 	}
-	if s.segments, err = strconv.ParseUint(n.Get("TotalSegments").Text, 10, 64); err != nil || s.segments < 1 || s.segments > 1_000_000 {
+	if s.segments, err = strconv.ParseUint(n.Get("TotalSegments").Text, 10, 64); err != nil || s.segments < 1 ||
+		s.segments > 1_000_000 {
 		return enum("totalSegments", n.Get("TotalSegments").Text, "1 to 1000000")
 	}
 	if s.segment >= s.segments {
-		return attribute.Refusal("1 validation error detected: Value '" + n.Get("Segment").Text + "' at 'segment' failed to satisfy constraint: Member must have value less than or equal to " + strconv.FormatUint(s.segments-1, 10))
+		return attribute.Refusal("1 validation error detected: Value '" + n.Get("Segment").Text +
+			"' at 'segment' failed to satisfy constraint: Member must have value less than or equal to " +
+			strconv.FormatUint(s.segments-1, 10))
 	}
 	return nil
 }
@@ -279,7 +295,9 @@ func (s *search) start(n document.Node, queried bool) error {
 	case queried && !s.span.holds(place):
 		return attribute.Refusal("The provided starting key does not match the range key predicate")
 	case !s.includes(place):
-		return attribute.Refusal("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment.")
+		return attribute.Refusal(
+			"The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with " +
+				"correct Segment.")
 	case s.span.backwards:
 		s.span.high = place
 	default:

@@ -50,7 +50,10 @@ func readSchema(n, definitions document.Node) (schema, error) {
 			}
 		}
 		if want := [...]string{"HASH", "RANGE"}; len(s) >= len(want) || e.Get("KeyType").Text != want[len(s)] {
-			return nil, attribute.Refusal("Invalid KeySchema: The first element is not a HASH key type, or the second is not a RANGE key type")
+			return nil,
+				attribute.Refusal(
+					"Invalid KeySchema: The first element is not a HASH key type, "+
+						"or the second is not a RANGE key type")
 		}
 		if !k.kind.Ordered() {
 			return nil, attribute.Refusal("Key " + k.name + " not specified in Attribute Definitions.  Type unknown.")
@@ -68,7 +71,8 @@ const (
 	errNoKey    = attribute.Refusal("One of the required keys was not given a value")
 	errKeyKind  = attribute.Refusal("One or more parameter values were invalid: Type mismatch for key")
 	errIndexKey = attribute.Refusal("One or more parameter values were invalid: Type mismatch for Index Key")
-	errKeySize  = attribute.Refusal("Hash primary key values must be under 2048 bytes, and range primary key values must be under 1024 bytes")
+	errKeySize  = attribute.Refusal(
+		"Hash primary key values must be under 2048 bytes, and range primary key values must be under 1024 bytes")
 )
 
 // check refuses an item whose key does not match the schema.
@@ -84,7 +88,9 @@ func (s schema) check(item attribute.Item) error {
 		case v.Kind != k.kind:
 			return itemError{errKeyKind}
 		case v.Text == "":
-			return attribute.Refusal("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty " + emptyName(v) + " value. Key: " + k.name)
+			return attribute.Refusal(
+				"One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain " +
+					"an empty " + emptyName(v) + " value. Key: " + k.name)
 		case tooLong(i, v):
 			return errKeySize
 		}
@@ -102,7 +108,10 @@ func (s schema) checkIndex(index string, item attribute.Item) error {
 		case v.Kind != k.kind:
 			return itemError{errIndexKey}
 		case v.Text == "":
-			return attribute.Refusal("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty " + emptyName(v) + " value. IndexName: " + index + ", IndexKey: " + k.name)
+			return attribute.Refusal(
+				"One or more parameter values are not valid. A value specified for a secondary index key is not " +
+					"supported. The AttributeValue for a key attribute cannot contain an empty " + emptyName(v) +
+					" value. IndexName: " + index + ", IndexKey: " + k.name)
 		case tooLong(i, v):
 			return errKeySize
 		}

@@ -64,14 +64,16 @@ type principal struct{ kind, id string }
 // millisecond get different labels.
 func (db *DB) openStream(t *table, viewType string) {
 	now := db.settings.Now().UTC()
-	s := &stream{table: t.name, keys: t.keys, viewType: viewType, created: now, shards: make([]shard, db.settings.Shards)}
+	s := &stream{table: t.name, keys: t.keys, viewType: viewType, created: now,
+		shards: make([]shard, db.settings.Shards)}
 	for at := now; s.arn == "" || db.streams[s.arn] != nil; at = at.Add(time.Millisecond) {
 		s.label = at.Format("2006-01-02T15:04:05.000")
 		s.arn = t.arn + "/stream/" + s.label
 	}
 	for i := range s.shards {
 		sum := sha256.Sum256([]byte(s.arn))
-		s.shards[i] = shard{id: fmt.Sprintf("shardId-%020d-%x%02x", now.UnixMilli(), sum[:3], i), first: db.sequence + 1, trimmed: db.sequence}
+		s.shards[i] = shard{id: fmt.Sprintf("shardId-%020d-%x%02x", now.UnixMilli(), sum[:3], i), first: db.sequence +
+			1, trimmed: db.sequence}
 	}
 	t.stream, db.streams[s.arn] = s, s
 }
@@ -315,7 +317,8 @@ func (db *DB) getShardIterator(r *request) ([]byte, error) {
 }
 
 func errTrimmed() error {
-	return refuse("TrimmedDataAccessException", "The operation attempted to read past the oldest stream record in a shard.")
+	return refuse("TrimmedDataAccessException",
+		"The operation attempted to read past the oldest stream record in a shard.")
 }
 
 // getRecords implements GetRecords.
@@ -338,7 +341,9 @@ func (db *DB) getRecords(r *request) ([]byte, error) {
 		return nil, errTrimmed()
 	}
 	var records [][]byte
-	start, _ := slices.BinarySearchFunc(sh.records, i.from, func(e record, from uint64) int { return int(int64(e.sequence) - int64(from)) })
+	start,
+		_ := slices.BinarySearchFunc(sh.records, i.from,
+		func(e record, from uint64) int { return int(int64(e.sequence) - int64(from)) })
 	size := 0
 	for _, e := range sh.records[start:] {
 		if len(records) == limit || size >= maxRecordBytes {
@@ -361,9 +366,12 @@ func readLimit(n document.Node) (int, error) {
 	}
 	switch limit, err := strconv.Atoi(n.Text); {
 	case err != nil || limit < 1:
-		return 0, attribute.Refusal("1 validation error detected: Value '" + n.Text + "' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1")
+		return 0,
+			attribute.Refusal("1 validation error detected: Value '" + n.Text +
+				"' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1")
 	case limit > maxRecords:
-		return 0, attribute.Refusal("One or more parameter values were invalid: Limit should be less than or equal to 1000")
+		return 0,
+			attribute.Refusal("One or more parameter values were invalid: Limit should be less than or equal to 1000")
 	default:
 		return limit, nil
 	}

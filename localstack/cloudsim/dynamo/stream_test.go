@@ -85,7 +85,9 @@ func TestStream_RecordsAreTrimmedAfterADay(t *testing.T) {
 	arn, shards := w.shards()
 	refusals := 0
 	for _, shard := range shards {
-		_, refused, _ := w.try("GetShardIterator", `{"StreamArn": "`+arn+`", "ShardId": "`+shard+`", "ShardIteratorType": "AT_SEQUENCE_NUMBER", "SequenceNumber": "`+first+`"}`)
+		_, refused,
+			_ := w.try("GetShardIterator", `{"StreamArn": "`+arn+`", "ShardId": "`+shard+
+			`", "ShardIteratorType": "AT_SEQUENCE_NUMBER", "SequenceNumber": "`+first+`"}`)
 		if refused == "TrimmedDataAccessException" {
 			refusals++
 		}

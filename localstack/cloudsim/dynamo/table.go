@@ -152,7 +152,9 @@ func checkName(name string) error {
 		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("_-.", c)
 	}
 	if len(name) < 3 || len(name) > 255 || strings.ContainsFunc(name, strange) {
-		return attribute.Refusal("Invalid table/index name.  Table/index names must be between 3 and 255 characters long, and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'")
+		return attribute.Refusal(
+			"Invalid table/index name.  Table/index names must be between 3 and 255 characters long, and may " +
+				"contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'")
 	}
 	return nil
 }

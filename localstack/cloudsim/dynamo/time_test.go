@@ -79,7 +79,8 @@ func TestExpire_DeletesExpiredItems(t *testing.T) {
 	deleted := slices.Concat(w.records(latest)...)
 	require.Len(t, deleted, 1)
 	assert.Equal(t, "REMOVE", deleted[0].EventName)
-	assert.Equal(t, map[string]string{"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}, deleted[0].UserIdentity)
+	assert.Equal(t, map[string]string{"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"},
+		deleted[0].UserIdentity)
 }
 
 func TestTransactWrite_TokenIsRememberedForTenMinutes(t *testing.T) {

@@ -57,7 +57,8 @@ func cancelled(reasons []reason) error {
 	if !refuses {
 		return nil
 	}
-	message := "Transaction cancelled, please refer cancellation reasons for specific reasons [" + strings.Join(codes, ", ") + "]"
+	message := "Transaction cancelled, please refer cancellation reasons for specific reasons [" +
+		strings.Join(codes, ", ") + "]"
 	refused := refuse("TransactionCanceledException", message)
 	refused.Members = map[string]any{"Message": message, "CancellationReasons": reasons}
 	return refused
@@ -68,7 +69,10 @@ func members(n document.Node) ([]document.Node, error) {
 	actions := n.Get("TransactItems").Elements
 	switch {
 	case len(actions) == 0:
-		return nil, attribute.Refusal("Value [] at 'transactItems' failed to satisfy constraint: Member must have length greater than or equal to 1")
+		return nil,
+			attribute.Refusal(
+				"Value [] at 'transactItems' failed to satisfy constraint: Member must have length greater than or " +
+					"equal to 1")
 	case len(actions) > maxActions:
 		return nil, attribute.Refusal(fmt.Sprintf("Member must have length less than or equal to %d", maxActions))
 	}
@@ -83,7 +87,10 @@ func (db *DB) transactWriteItems(r *request) ([]byte, error) {
 	}
 	token := r.Get("ClientRequestToken").Text
 	if len(token) > maxToken {
-		return nil, attribute.Refusal("Value " + token + " at 'clientRequestToken' failed to satisfy constraint: Member must have length less than or equal to 36")
+		return nil,
+			attribute.Refusal("Value " + token +
+				" at 'clientRequestToken' failed to satisfy constraint: Member must have length less than or equal " +
+				"to 36")
 	}
 	actions, reasons, err := db.readActions(nodes)
 	if err != nil {
@@ -93,7 +100,9 @@ func (db *DB) transactWriteItems(r *request) ([]byte, error) {
 	now := db.settings.Now()
 	if before, ok := db.tokens[token]; ok && token != "" && now.Sub(before.at) <= tokenMemory {
 		if before.request != fingerprint {
-			return nil, refuse("IdempotentParameterMismatchException", "The request uses the same client token as a previous, but non-identical request")
+			return nil,
+				refuse("IdempotentParameterMismatchException",
+					"The request uses the same client token as a previous, but non-identical request")
 		}
 		return db.answerAgain(r, before)
 	}
@@ -173,16 +182,20 @@ func action(n document.Node, place int) (string, document.Node, error) {
 	}
 	switch {
 	case len(given) == 0:
-		return "", n, attribute.Refusal("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
+		return "", n,
+			attribute.Refusal("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
 	case len(given) > 1:
 		return "", n, attribute.Refusal("TransactItems can only contain one of Check, Put, Update or Delete")
 	}
 	kind, n := given[0].Name, given[0].Value
-	required := map[string]string{put: "Item", remove: "Key", update: "UpdateExpression", check: "ConditionExpression"}[kind]
-	member := map[string]string{put: "put.item", remove: "delete.key", update: "update.updateExpression", check: "conditionCheck.conditionExpression"}[kind]
+	required := map[string]string{put: "Item", remove: "Key", update: "UpdateExpression",
+		check: "ConditionExpression"}[kind]
+	member := map[string]string{put: "put.item", remove: "delete.key", update: "update.updateExpression",
+		check: "conditionCheck.conditionExpression"}[kind]
 	switch {
 	case required == "":
-		return "", n, attribute.Refusal("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
+		return "", n,
+			attribute.Refusal("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
 	case !n.Has(required):
 		return "", n, null(fmt.Sprintf("transactItems.%d.member.%s", place+1, member))
 	}

@@ -35,7 +35,8 @@ func newWorld(t testing.TB, change func(*world, *dynamo.Settings)) *world {
 		"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
 		"GlobalSecondaryIndexes": [{"IndexName": "overdue", "KeySchema": [{"AttributeName": "open", "KeyType": "HASH"}, {"AttributeName": "due", "KeyType": "RANGE"}], "Projection": {"ProjectionType": "KEYS_ONLY"}}],
 		"StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"}}`)
-	w.do("UpdateTimeToLive", `{"TableName": "Orders", "TimeToLiveSpecification": {"AttributeName": "ttl", "Enabled": true}}`)
+	w.do("UpdateTimeToLive",
+		`{"TableName": "Orders", "TimeToLiveSpecification": {"AttributeName": "ttl", "Enabled": true}}`)
 	return w
 }
 
@@ -136,7 +137,9 @@ func (w *world) iterators(kind string) []string {
 	arn, ids := w.shards()
 	var all []string
 	for _, id := range ids {
-		answer, _ := w.do("GetShardIterator", `{"StreamArn": "`+arn+`", "ShardId": "`+id+`", "ShardIteratorType": "`+kind+`"}`)
+		answer,
+			_ := w.do("GetShardIterator", `{"StreamArn": "`+arn+`", "ShardId": "`+id+`", "ShardIteratorType": "`+kind+
+			`"}`)
 		var i struct{ ShardIterator string }
 		require.NoError(w.t, json.Unmarshal([]byte(answer), &i))
 		all = append(all, i.ShardIterator)

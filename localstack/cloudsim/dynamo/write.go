@@ -51,7 +51,9 @@ func (db *DB) readWrite(kind string, n document.Node) (*write, error) {
 	case "ALL_OLD":
 		w.returnsOld = true
 	default:
-		return nil, enum("returnValuesOnConditionCheckFailure", n.Get("ReturnValuesOnConditionCheckFailure").Text, "[ALL_OLD, NONE]")
+		return nil,
+			enum("returnValuesOnConditionCheckFailure", n.Get("ReturnValuesOnConditionCheckFailure").Text,
+				"[ALL_OLD, NONE]")
 	}
 	if err := w.readExpressions(n); err != nil {
 		return nil, err
@@ -64,7 +66,8 @@ func (db *DB) readWrite(kind string, n document.Node) (*write, error) {
 }
 
 func enum(member, value, allowed string) error {
-	return attribute.Refusal("1 validation error detected: Value '" + value + "' at '" + member + "' failed to satisfy constraint: Member must satisfy enum value set: " + allowed)
+	return attribute.Refusal("1 validation error detected: Value '" + value + "' at '" + member +
+		"' failed to satisfy constraint: Member must satisfy enum value set: " + allowed)
 }
 
 func (w *write) readExpressions(n document.Node) error {
@@ -121,7 +124,9 @@ func (w *write) checkUpdate() error {
 	for _, name := range w.update.Names() {
 		for _, k := range w.table.keys {
 			if k.name == name {
-				return itemError{attribute.Refusal("One or more parameter values were invalid: Cannot update attribute " + name + ". This attribute is part of the key")}
+				return itemError{attribute.Refusal(
+					"One or more parameter values were invalid: Cannot update attribute " + name +
+						". This attribute is part of the key")}
 			}
 		}
 	}

@@ -95,7 +95,9 @@ func (s *Service) policy(text string) (redrive, error) {
 	}
 	limit, err := strconv.Atoi(fmt.Sprint(asked.Limit))
 	if err != nil || limit < 1 || limit > 1000 {
-		return wrong(fmt.Sprintf("Invalid value for maxReceiveCount: %v, valid values are from 1 to 1000 both inclusive.", asked.Limit))
+		return wrong(
+			fmt.Sprintf("Invalid value for maxReceiveCount: %v, valid values are from 1 to 1000 both inclusive.",
+				asked.Limit))
 	}
 	if _, ok := s.named(asked.Target); !ok {
 		return wrong("Dead letter target does not exist.")
@@ -104,16 +106,19 @@ func (s *Service) policy(text string) (redrive, error) {
 }
 
 // described are the names that GetQueueAttributes accepts although its answer may lack them.
-var described = regexp.MustCompile(`^(All|RedrivePolicy|Policy|RedriveAllowPolicy|KmsMasterKeyId|KmsDataKeyReusePeriodSeconds|FifoQueue|ContentBasedDeduplication|DeduplicationScope|FifoThroughputLimit)$`)
+var described = regexp.MustCompile(
+	`^(All|RedrivePolicy|Policy|RedriveAllowPolicy|KmsMasterKeyId|KmsDataKeyReusePeriodSeconds|FifoQueue|ContentBasedDeduplication|DeduplicationScope|FifoThroughputLimit)$`)
 
 // describe returns all attributes of a queue, as GetQueueAttributes formats them.
 func (q *queue) describe(now time.Time) map[string]string {
 	visible, inFlight, delayed := q.count(now)
 	all := map[string]string{
 		"QueueArn": q.ARN, "SqsManagedSseEnabled": strconv.FormatBool(q.Encrypted),
-		"CreatedTimestamp": strconv.FormatInt(q.Created.Unix(), 10), "LastModifiedTimestamp": strconv.FormatInt(q.Changed.Unix(), 10),
-		"ApproximateNumberOfMessages": strconv.Itoa(visible), "ApproximateNumberOfMessagesNotVisible": strconv.Itoa(inFlight),
-		"ApproximateNumberOfMessagesDelayed": strconv.Itoa(delayed),
+		"CreatedTimestamp":                      strconv.FormatInt(q.Created.Unix(), 10),
+		"LastModifiedTimestamp":                 strconv.FormatInt(q.Changed.Unix(), 10),
+		"ApproximateNumberOfMessages":           strconv.Itoa(visible),
+		"ApproximateNumberOfMessagesNotVisible": strconv.Itoa(inFlight),
+		"ApproximateNumberOfMessagesDelayed":    strconv.Itoa(delayed),
 	}
 	for name, n := range numeric {
 		all[name] = strconv.Itoa(*n.of(&q.Attributes))

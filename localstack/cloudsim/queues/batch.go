@@ -35,12 +35,15 @@ func checkIDs(kind string, ids []string) error {
 		return refuse("EmptyBatchRequest", "There should be at least one "+kind+" in the request.")
 	}
 	if len(ids) > mostEntries {
-		return refuse("TooManyEntriesInBatchRequest", fmt.Sprintf("Maximum number of entries per request are %d. You have sent %d.", mostEntries, len(ids)))
+		return refuse("TooManyEntriesInBatchRequest",
+			fmt.Sprintf("Maximum number of entries per request are %d. You have sent %d.", mostEntries, len(ids)))
 	}
 	met := map[string]bool{}
 	for _, id := range ids {
 		if !validID.MatchString(id) {
-			return refuse("InvalidBatchEntryId", "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.")
+			return refuse("InvalidBatchEntryId",
+				"A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at "+
+					"most 80 letters long.")
 		}
 		if met[id] {
 			return refuse("BatchEntryIdsNotDistinct", "Id "+id+" repeated.")

@@ -31,25 +31,30 @@ func (s *Service) createQueue(in newQueue) (any, load, error) {
 		return nil, load{}, errFIFO
 	}
 	if !validName.MatchString(in.QueueName) {
-		return nil, load{}, invalid("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
+		return nil, load{},
+			invalid("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
 	}
 	now := s.settings.Now()
 	if q, ok := s.queues[in.QueueName]; ok {
 		asked, err := s.with(q.Attributes, in.Attributes)
 		if err == nil && asked != q.Attributes {
-			err = refuse("QueueNameExists", "A queue already exists with the same name and a different value for an attribute.")
+			err = refuse("QueueNameExists",
+				"A queue already exists with the same name and a different value for an attribute.")
 		}
 		return itsURL{s.url(q.Name)}, load{queue: q.Name}, err
 	}
 	if at, ok := s.dropped[in.QueueName]; ok && now.Sub(at) < pause {
-		return nil, load{}, refuse("QueueDeletedRecently", "You must wait 60 seconds after deleting a queue before you can create another with the same name.")
+		return nil, load{},
+			refuse("QueueDeletedRecently",
+				"You must wait 60 seconds after deleting a queue before you can create another with the same name.")
 	}
 	attributes, err := s.with(defaults, in.Attributes)
 	if err != nil {
 		return nil, load{}, err
 	}
 	delete(s.dropped, in.QueueName)
-	q := &queue{Name: in.QueueName, ARN: s.arn(in.QueueName), Created: now, Changed: now, Attributes: attributes, Tags: in.Tags}
+	q := &queue{Name: in.QueueName, ARN: s.arn(in.QueueName), Created: now, Changed: now, Attributes: attributes,
+		Tags: in.Tags}
 	s.queues[q.Name] = q
 	return itsURL{s.url(q.Name)}, load{queue: q.Name}, nil
 }
@@ -93,7 +98,8 @@ type whichQueues struct {
 }
 
 func (s *Service) listQueues(in whichQueues) (any, load, error) {
-	urls := slices.DeleteFunc(s.URLs(), func(url string) bool { return !strings.HasPrefix(url, s.url(in.QueueNamePrefix)) })
+	urls := slices.DeleteFunc(s.URLs(),
+		func(url string) bool { return !strings.HasPrefix(url, s.url(in.QueueNamePrefix)) })
 	urls, next := in.cut(urls)
 	return struct {
 		QueueUrls []string `json:",omitempty"`
@@ -124,7 +130,8 @@ func (s *Service) listDeadLetterSourceQueues(in whoseSources) (any, load, error)
 
 // sources returns the names of the queues whose dead-letter queue is q, sorted.
 func (s *Service) sources(q *queue) []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.queues)), func(name string) bool { return s.queues[name].Redrive.Target != q.ARN })
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.queues)),
+		func(name string) bool { return s.queues[name].Redrive.Target != q.ARN })
 }
 
 func (s *Service) deleteQueue(in itsURL) (any, load, error) {
@@ -144,7 +151,8 @@ func (s *Service) purgeQueue(in itsURL) (any, load, error) {
 	}
 	now := s.settings.Now()
 	if !q.Purged.IsZero() && now.Sub(q.Purged) < pause {
-		return nil, load{}, refuse("PurgeQueueInProgress", "Only one PurgeQueue operation on "+q.Name+" is allowed every 60 seconds.")
+		return nil, load{},
+			refuse("PurgeQueueInProgress", "Only one PurgeQueue operation on "+q.Name+" is allowed every 60 seconds.")
 	}
 	q.Messages, q.Gone, q.Purged = nil, nil, now
 	return struct{}{}, load{queue: q.Name}, nil

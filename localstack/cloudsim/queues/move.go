@@ -26,13 +26,17 @@ type whichMove struct {
 func (s *Service) startMessageMoveTask(in whichMove) (any, load, error) {
 	from, ok := s.named(in.SourceArn)
 	if !ok {
-		return nil, load{}, refuse("ResourceNotFoundException", "The resource that you specified for the SourceArn parameter doesn't exist.")
+		return nil, load{},
+			refuse("ResourceNotFoundException",
+				"The resource that you specified for the SourceArn parameter doesn't exist.")
 	}
 	if len(s.sources(from)) == 0 {
 		return nil, load{}, invalid("Source queue must be configured as a Dead Letter Queue.")
 	}
 	if _, ok := s.named(in.DestinationArn); !ok && in.DestinationArn != "" {
-		return nil, load{}, refuse("ResourceNotFoundException", "The resource that you specified for the DestinationArn parameter doesn't exist.")
+		return nil, load{},
+			refuse("ResourceNotFoundException",
+				"The resource that you specified for the DestinationArn parameter doesn't exist.")
 	}
 	if in.DestinationArn == in.SourceArn {
 		return nil, load{}, invalid("Source queue arn and destination queue arn cannot be the same.")
@@ -46,7 +50,9 @@ func (s *Service) startMessageMoveTask(in whichMove) (any, load, error) {
 			return false // its source is unknown, or it is in flight
 		}
 		number := s.number(to)
-		to.put(message{ID: messageID(to.ARN, number), Body: m.Body, Properties: m.Properties, Trace: m.Trace, Group: m.Group, Sent: now, Shown: now}, number)
+		to.put(
+			message{ID: messageID(to.ARN, number), Body: m.Body, Properties: m.Properties, Trace: m.Trace,
+				Group: m.Group, Sent: now, Shown: now}, number)
 		task.Moved++
 		return true
 	})
@@ -74,7 +80,9 @@ type moved struct {
 func (s *Service) listMessageMoveTasks(in whoseMoves) (any, load, error) {
 	from, ok := s.named(in.SourceArn)
 	if !ok {
-		return nil, load{}, refuse("ResourceNotFoundException", "The resource that you specified for the SourceArn parameter doesn't exist.")
+		return nil, load{},
+			refuse("ResourceNotFoundException",
+				"The resource that you specified for the SourceArn parameter doesn't exist.")
 	}
 	tasks := []moved{}
 	for _, m := range slices.Backward(s.moves) {

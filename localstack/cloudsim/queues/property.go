@@ -29,7 +29,8 @@ var (
 // check refuses message attributes that SQS does not accept.
 func check(properties map[string]property) error {
 	if len(properties) > mostProperties {
-		return invalid("Number of message attributes [%d] exceeds the allowed maximum [%d].", len(properties), mostProperties)
+		return invalid("Number of message attributes [%d] exceeds the allowed maximum [%d].", len(properties),
+			mostProperties)
 	}
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		p := properties[name]
@@ -37,7 +38,9 @@ func check(properties map[string]property) error {
 			return invalid("The message attribute name '%s' is invalid.", name)
 		}
 		if !validType.MatchString(p.DataType) || len(p.DataType) > 256 {
-			return invalid("The type of message attribute '%s' is invalid. You must use only the following supported type prefixes: Binary, Number, String.", name)
+			return invalid(
+				"The type of message attribute '%s' is invalid. You must use only the following supported type "+
+					"prefixes: Binary, Number, String.", name)
 		}
 		if p.binary() && len(p.BinaryValue) == 0 || !p.binary() && (p.StringValue == nil || *p.StringValue == "") {
 			return invalid("The message attribute '%s' must contain a non-empty value of type '%s'.", name, p.DataType)
@@ -127,7 +130,8 @@ func choose(properties map[string]property, asked []string) map[string]property 
 	return chosen
 }
 
-const invalidText = "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
+const invalidText = "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | " +
+	"#xE000 to #xFFFD | #x10000 to #x10FFFF"
 
 // validText reports whether SQS accepts every character of a text.
 func validText(text string) bool {

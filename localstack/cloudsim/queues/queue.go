@@ -142,5 +142,7 @@ func (q *queue) number(receipt string) (int, error) {
 			return number, nil
 		}
 	}
-	return 0, refuse("ReceiptHandleIsInvalid", fmt.Sprintf("The input receipt handle %q is not a valid receipt handle.", receipt))
+	return 0,
+		refuse("ReceiptHandleIsInvalid",
+			fmt.Sprintf("The input receipt handle %q is not a valid receipt handle.", receipt))
 }

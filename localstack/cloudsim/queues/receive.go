@@ -43,11 +43,16 @@ func (s *Service) receiveMessage(in howMany) (any, load, error) {
 	}
 	switch {
 	case most < 1 || most > 10:
-		return nil, load{}, invalid("Value %d for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.", most)
+		return nil, load{},
+			invalid(
+				"Value %d for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.",
+				most)
 	case hidden < 0 || hidden > longestHidden:
 		return nil, load{}, errHiddenTooLong(hidden)
 	case in.WaitTimeSeconds != nil && (*in.WaitTimeSeconds < 0 || *in.WaitTimeSeconds > 20):
-		return nil, load{}, invalid("Value %d for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if provided.", *in.WaitTimeSeconds)
+		return nil, load{},
+			invalid("Value %d for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if provided.",
+				*in.WaitTimeSeconds)
 	}
 	now := s.settings.Now()
 	q.forget(now)
@@ -112,8 +117,10 @@ func (s *Service) show(q *queue, m message, in howMany) received {
 	shown.MD5OfOthers = sum(shown.Properties)
 	asked := slices.Concat(in.AttributeNames, in.MessageSystemAttributeNames)
 	for name, value := range map[string]string{
-		"SenderId": s.settings.Account, "SentTimestamp": millis(m.Sent), "ApproximateReceiveCount": strconv.Itoa(m.Receives),
-		"ApproximateFirstReceiveTimestamp": millis(m.First), "DeadLetterQueueSourceArn": m.Source, "AWSTraceHeader": m.Trace,
+		"SenderId": s.settings.Account, "SentTimestamp": millis(m.Sent),
+		"ApproximateReceiveCount":          strconv.Itoa(m.Receives),
+		"ApproximateFirstReceiveTimestamp": millis(m.First), "DeadLetterQueueSourceArn": m.Source,
+		"AWSTraceHeader": m.Trace,
 		"MessageGroupId": m.Group,
 	} {
 		if value != "" && (slices.Contains(asked, "All") || slices.Contains(asked, name)) {

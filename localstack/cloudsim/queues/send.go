@@ -33,9 +33,12 @@ func (m outgoing) check(q *queue) error {
 	case m.MessageBody == "":
 		return missing("MessageBody")
 	case m.MessageDeduplicationId != "":
-		return invalid("Value %s for parameter MessageDeduplicationId is invalid. Reason: The request includes a parameter that is not valid for this queue type.", m.MessageDeduplicationId)
+		return invalid(
+			"Value %s for parameter MessageDeduplicationId is invalid. Reason: The request includes a parameter "+
+				"that is not valid for this queue type.", m.MessageDeduplicationId)
 	case m.DelaySeconds != nil && (*m.DelaySeconds < 0 || *m.DelaySeconds > 900):
-		return invalid("Value %d for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.", *m.DelaySeconds)
+		return invalid("Value %d for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.",
+			*m.DelaySeconds)
 	case !validText(m.MessageBody):
 		return refuse("InvalidMessageContents", invalidText)
 	}
@@ -69,7 +72,8 @@ func (s *Service) send(q *queue, in outgoing) (sent, error) {
 		Sent:  now, Shown: now.Add(time.Duration(delay) * time.Second),
 	}
 	q.put(m, number)
-	return sent{MessageID: m.ID, MD5: md5Of([]byte(m.Body)), MD5OfOthers: sum(in.MessageAttributes), MD5OfSystems: sum(in.MessageSystemAttributes)}, nil
+	return sent{MessageID: m.ID, MD5: md5Of([]byte(m.Body)), MD5OfOthers: sum(in.MessageAttributes),
+		MD5OfSystems: sum(in.MessageSystemAttributes)}, nil
 }
 
 type oneOutgoing struct {
@@ -108,12 +112,16 @@ func (s *Service) sendMessageBatch(in outgoingBatch) (any, load, error) {
 		size += e.size()
 	}
 	if len(in.Entries) <= mostEntries && size > mostBytes {
-		return nil, load{}, refuse("BatchRequestTooLong", fmt.Sprintf("Batch requests cannot be longer than %d bytes. You have sent %d bytes.", mostBytes, size))
+		return nil, load{},
+			refuse("BatchRequestTooLong",
+				fmt.Sprintf("Batch requests cannot be longer than %d bytes. You have sent %d bytes.", mostBytes, size))
 	}
-	answer, err := run("SendMessageBatchRequestEntry", in.Entries, func(e outgoingEntry) string { return e.ID }, func(e outgoingEntry) (any, error) {
-		out, err := s.send(q, e.outgoing)
-		out.ID = e.ID
-		return out, err
-	})
+	answer,
+		err := run("SendMessageBatchRequestEntry", in.Entries, func(e outgoingEntry) string { return e.ID },
+		func(e outgoingEntry) (any, error) {
+			out, err := s.send(q, e.outgoing)
+			out.ID = e.ID
+			return out, err
+		})
 	return answer, load{q.Name, len(answer.Successful), size}, err
 }

@@ -43,7 +43,8 @@ func New(s Settings) *Service {
 	if s.Pick == nil {
 		s.Pick = func(int) int { return 0 }
 	}
-	return &Service{settings: s, queues: map[string]*queue{}, numbers: map[string]int{}, dropped: map[string]time.Time{}}
+	return &Service{settings: s, queues: map[string]*queue{}, numbers: map[string]int{},
+		dropped: map[string]time.Time{}}
 }
 
 // load is what a request used of a queue.
@@ -99,7 +100,9 @@ func decoded[In any](do func(*Service, In) (any, load, error)) func(*Service, []
 func (s *Service) Do(operation string, body []byte) (answer []byte, used []wire.Use, err error) {
 	do, ok := operations[operation]
 	if !ok {
-		return nil, nil, wire.Refuse("com.amazon.coral.service#UnknownOperationException", "cloudsim does not know AmazonSQS."+operation)
+		return nil, nil,
+			wire.Refuse("com.amazon.coral.service#UnknownOperationException", "cloudsim does not know AmazonSQS."+
+				operation)
 	}
 	out, l, err := do(s, body)
 	if err != nil {
@@ -176,7 +179,9 @@ func (s *Service) Digest() [32]byte {
 	for _, q := range s.queues {
 		q.forget(now)
 	}
-	document, err := json.Marshal(map[string]any{"queues": s.queues, "numbers": s.numbers, "dropped": s.dropped, "moves": s.moves})
+	document,
+		err := json.Marshal(
+		map[string]any{"queues": s.queues, "numbers": s.numbers, "dropped": s.dropped, "moves": s.moves})
 	if err != nil {
 		panic(err) // answers hold only values that JSON has
 	}

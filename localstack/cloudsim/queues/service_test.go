@@ -52,7 +52,8 @@ func (p *service) sleep(d time.Duration) {
 }
 
 func (p *service) config() aws.Config {
-	return aws.Config{Region: cloudsim.Region, HTTPClient: p.cloud.Client(), Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1}
+	return aws.Config{Region: cloudsim.Region, HTTPClient: p.cloud.Client(), Credentials: aws.AnonymousCredentials{},
+		RetryMaxAttempts: 1}
 }
 
 // fields are a JSON object.
@@ -111,7 +112,8 @@ func (p *service) queue(t T, name string, attributes fields) string {
 func (p *service) step(t T, receives int) (url, deadLetters string) {
 	t.Helper()
 	deadLetters = p.queue(t, "step-dlq", fields{"MessageRetentionPeriod": "1209600"})
-	policy := fmt.Sprintf(`{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:step-dlq", "maxReceiveCount": %d}`, receives)
+	policy := fmt.Sprintf(
+		`{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:step-dlq", "maxReceiveCount": %d}`, receives)
 	return p.queue(t, "step", fields{"RedrivePolicy": policy}), deadLetters
 }
 
@@ -122,7 +124,10 @@ func (p *service) send(t T, url, body string) string {
 
 func (p *service) receive(t T, url string, n, hidden int) []shown {
 	t.Helper()
-	answer, _, err := p.ask(t, "ReceiveMessage", fields{"QueueUrl": url, "MaxNumberOfMessages": n, "VisibilityTimeout": hidden, "AttributeNames": []string{"All"}})
+	answer, _,
+		err := p.ask(t, "ReceiveMessage",
+		fields{"QueueUrl": url, "MaxNumberOfMessages": n, "VisibilityTimeout": hidden,
+			"AttributeNames": []string{"All"}})
 	require.NoError(t, err)
 	var out struct{ Messages []shown }
 	require.NoError(t, json.Unmarshal(answer, &out))
@@ -132,7 +137,9 @@ func (p *service) receive(t T, url string, n, hidden int) []shown {
 func TestCreateQueue_URLBeginsWithTheEndpoint(t *testing.T) {
 	p := newService(nil)
 	assert.Equal(t, "https://sqs.us-east-1.amazonaws.com/000000000000/a", p.queue(t, "a", nil))
-	local := queues.New(queues.Settings{Region: "us-east-1", Account: "123456789012", Endpoint: "http://127.0.0.1:4566/", Now: time.Now})
+	local := queues.New(
+		queues.Settings{Region: "us-east-1", Account: "123456789012", Endpoint: "http://127.0.0.1:4566/",
+			Now: time.Now})
 	answer, _, err := local.Do("CreateQueue", []byte(`{"QueueName": "a"}`))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"QueueUrl": "http://127.0.0.1:4566/123456789012/a"}`, string(answer))
@@ -143,7 +150,8 @@ func TestService_WhatIsNotSimulatedIsRefused(t *testing.T) {
 	p := newService(nil)
 	assert.Equal(t, "UnknownOperationException", p.refused(t, "AddPermission", nil))
 	assert.Equal(t, "UnsupportedOperation", p.refused(t, "CreateQueue", fields{"QueueName": "a.fifo"}))
-	assert.Equal(t, "UnsupportedOperation", p.refused(t, "CreateQueue", fields{"QueueName": "a", "Attributes": fields{"FifoQueue": "true"}}))
+	assert.Equal(t, "UnsupportedOperation",
+		p.refused(t, "CreateQueue", fields{"QueueName": "a", "Attributes": fields{"FifoQueue": "true"}}))
 	for _, name := range []string{"Policy", "RedriveAllowPolicy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"} {
 		_, _, err := p.ask(t, "CreateQueue", fields{"QueueName": "a", "Attributes": fields{name: ""}})
 		assert.ErrorContains(t, err, "UnsupportedOperation: cloudsim does not know the attribute "+name+".")
@@ -232,7 +240,8 @@ func TestChangeVisibility_LateOrForeignReceiptIsRefused(t *testing.T) {
 	assert.Equal(t, "MessageNotInflight", p.refused(t, "ChangeMessageVisibility", change))
 	other := p.queue(t, "b", nil)
 	change["QueueUrl"] = other
-	assert.Equal(t, "ReceiptHandleIsInvalid", p.refused(t, "ChangeMessageVisibility", change), "a receipt handle is valid for its own queue only")
+	assert.Equal(t, "ReceiptHandleIsInvalid", p.refused(t, "ChangeMessageVisibility", change),
+		"a receipt handle is valid for its own queue only")
 }
 
 func TestNext_IsWhenAMessageBecomesVisible(t *testing.T) {
@@ -318,16 +327,20 @@ func TestMoveTask_MovesOnlyVisibleMessagesOfKnownSource(t *testing.T) {
 	taken := p.receive(t, deadLetters, 1, 60)
 	p.send(t, deadLetters, "sent directly")
 	arn := "arn:aws:sqs:us-east-1:000000000000:step-dlq"
-	assert.Equal(t, "InvalidParameterValueException", p.refused(t, "StartMessageMoveTask", fields{"SourceArn": arn, "DestinationArn": arn}))
-	assert.Equal(t, "ResourceNotFoundException", p.refused(t, "StartMessageMoveTask", fields{"SourceArn": arn, "DestinationArn": arn + "-away"}))
-	assert.Equal(t, "ResourceNotFoundException", p.refused(t, "ListMessageMoveTasks", fields{"SourceArn": arn + "-away"}))
+	assert.Equal(t, "InvalidParameterValueException",
+		p.refused(t, "StartMessageMoveTask", fields{"SourceArn": arn, "DestinationArn": arn}))
+	assert.Equal(t, "ResourceNotFoundException",
+		p.refused(t, "StartMessageMoveTask", fields{"SourceArn": arn, "DestinationArn": arn + "-away"}))
+	assert.Equal(t, "ResourceNotFoundException",
+		p.refused(t, "ListMessageMoveTasks", fields{"SourceArn": arn + "-away"}))
 
 	p.must(t, "StartMessageMoveTask", fields{"SourceArn": arn})
 	back := p.receive(t, url, 10, 60)
 	require.Len(t, back, 2)
 	assert.Equal(t, "b c", back[0].Body+" "+back[1].Body, "the oldest first")
 	visible, inFlight, _ := p.Counts(deadLetters)
-	assert.Equal(t, []int{1, 1}, []int{visible, inFlight}, "the message without a source, and the one in flight: %v", taken)
+	assert.Equal(t, []int{1, 1}, []int{visible, inFlight}, "the message without a source, and the one in flight: %v",
+		taken)
 }
 
 func TestUse_RequestsAreBilledByPayload(t *testing.T) {
@@ -342,14 +355,19 @@ func TestUse_RequestsAreBilledByPayload(t *testing.T) {
 		return used[0]
 	}
 	body := func(n int) string { return strings.Repeat("x", n) }
-	assert.Equal(t, wire.Use{Resource: "a", Requests: 1, Items: 1, Bytes: 64 << 10}, use("SendMessage", fields{"MessageBody": body(64 << 10)}))
-	assert.Equal(t, wire.Use{Resource: "a", Requests: 2, Items: 1, Bytes: 64<<10 + 1}, use("SendMessage", fields{"MessageBody": body(64<<10 + 1)}))
-	assert.Equal(t, wire.Use{Resource: "a", Requests: 16, Items: 2, Bytes: 1 << 20}, use("SendMessageBatch", fields{"Entries": []fields{
-		{"Id": "a", "MessageBody": body(1 << 19)}, {"Id": "b", "MessageBody": body(1 << 19)},
-	}}))
-	assert.Equal(t, wire.Use{Resource: "a", Requests: 3, Items: 2, Bytes: 128<<10 + 1}, use("ReceiveMessage", fields{"MaxNumberOfMessages": 2}))
+	assert.Equal(t, wire.Use{Resource: "a", Requests: 1, Items: 1, Bytes: 64 << 10},
+		use("SendMessage", fields{"MessageBody": body(64 << 10)}))
+	assert.Equal(t, wire.Use{Resource: "a", Requests: 2, Items: 1, Bytes: 64<<10 + 1},
+		use("SendMessage", fields{"MessageBody": body(64<<10 + 1)}))
+	assert.Equal(t, wire.Use{Resource: "a", Requests: 16, Items: 2, Bytes: 1 << 20},
+		use("SendMessageBatch", fields{"Entries": []fields{
+			{"Id": "a", "MessageBody": body(1 << 19)}, {"Id": "b", "MessageBody": body(1 << 19)},
+		}}))
+	assert.Equal(t, wire.Use{Resource: "a", Requests: 3, Items: 2, Bytes: 128<<10 + 1},
+		use("ReceiveMessage", fields{"MaxNumberOfMessages": 2}))
 	p.receive(t, url, 10, 60)
-	assert.Equal(t, wire.Use{Resource: "a", Requests: 1}, use("ReceiveMessage", fields{}), "an empty receive is billed as one request")
+	assert.Equal(t, wire.Use{Resource: "a", Requests: 1}, use("ReceiveMessage", fields{}),
+		"an empty receive is billed as one request")
 	assert.Equal(t, wire.Use{Resource: "a", Requests: 1}, use("GetQueueAttributes", fields{}))
 }
 
@@ -384,7 +402,11 @@ func TestService_LosesNoMessageAndIsDeterministic(t *testing.T) {
 			"send": func(t *rapid.T) {
 				before := total()
 				var out struct{ MessageId string }
-				require.NoError(t, json.Unmarshal(both("SendMessage", fields{"QueueUrl": url, "MessageBody": "x", "DelaySeconds": rapid.SampledFrom([]int{0, 5}).Draw(t, "delay")}), &out))
+				require.NoError(t,
+					json.Unmarshal(
+						both("SendMessage",
+							fields{"QueueUrl": url, "MessageBody": "x",
+								"DelaySeconds": rapid.SampledFrom([]int{0, 5}).Draw(t, "delay")}), &out))
 				ids = append(ids, out.MessageId)
 				require.Equal(t, before+1, total())
 			},
@@ -403,7 +425,9 @@ func TestService_LosesNoMessageAndIsDeterministic(t *testing.T) {
 			"receive": func(t *rapid.T) {
 				before, seconds := total(), rapid.IntRange(0, 20).Draw(t, "seconds")
 				var out struct{ Messages []shown }
-				answer := both("ReceiveMessage", fields{"QueueUrl": url, "MaxNumberOfMessages": rapid.IntRange(1, 10).Draw(t, "n"), "VisibilityTimeout": seconds, "AttributeNames": []string{"All"}})
+				answer := both("ReceiveMessage",
+					fields{"QueueUrl": url, "MaxNumberOfMessages": rapid.IntRange(1, 10).Draw(t, "n"),
+						"VisibilityTimeout": seconds, "AttributeNames": []string{"All"}})
 				require.NoError(t, json.Unmarshal(answer, &out))
 				require.Equal(t, before, total(), "a message that moved to the dead-letter queue counts")
 				for _, m := range out.Messages {
@@ -425,7 +449,9 @@ func TestService_LosesNoMessageAndIsDeterministic(t *testing.T) {
 					t.Skip("nothing was received")
 				}
 				before := total()
-				both("DeleteMessage", fields{"QueueUrl": url, "ReceiptHandle": rapid.SampledFrom(receipts).Draw(t, "receipt").ReceiptHandle})
+				both("DeleteMessage",
+					fields{"QueueUrl": url,
+						"ReceiptHandle": rapid.SampledFrom(receipts).Draw(t, "receipt").ReceiptHandle})
 				require.GreaterOrEqual(t, total(), before-1)
 			},
 			"show": func(t *rapid.T) {
@@ -433,7 +459,8 @@ func TestService_LosesNoMessageAndIsDeterministic(t *testing.T) {
 					t.Skip("nothing was received")
 				}
 				before, m := total(), rapid.SampledFrom(receipts).Draw(t, "receipt")
-				both("ChangeMessageVisibility", fields{"QueueUrl": url, "ReceiptHandle": m.ReceiptHandle, "VisibilityTimeout": 0})
+				both("ChangeMessageVisibility",
+					fields{"QueueUrl": url, "ReceiptHandle": m.ReceiptHandle, "VisibilityTimeout": 0})
 				for _, earlier := range receipts {
 					if earlier.MessageId == m.MessageId {
 						hidden[earlier.ReceiptHandle] = first.now
@@ -489,7 +516,8 @@ func TestDigest_EveryChangeOfStateChangesIt(t *testing.T) {
 	fresh("a message")
 	m := p.receive(t, url, 1, 30)[0]
 	fresh("a receive")
-	p.must(t, "ChangeMessageVisibility", fields{"QueueUrl": url, "ReceiptHandle": m.ReceiptHandle, "VisibilityTimeout": 60})
+	p.must(t, "ChangeMessageVisibility",
+		fields{"QueueUrl": url, "ReceiptHandle": m.ReceiptHandle, "VisibilityTimeout": 60})
 	fresh("a change")
 	p.must(t, "SetQueueAttributes", fields{"QueueUrl": url, "Attributes": fields{"DelaySeconds": "1"}})
 	fresh("an attribute")

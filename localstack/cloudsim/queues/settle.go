@@ -10,7 +10,9 @@ import (
 const longestHidden = 12 * 3600
 
 func errHiddenTooLong(seconds int) *wire.Error {
-	return invalid("Value %d for parameter VisibilityTimeout is invalid. Reason: VisibilityTimeout must be an integer between 0 and %d.", seconds, longestHidden)
+	return invalid(
+		"Value %d for parameter VisibilityTimeout is invalid. Reason: VisibilityTimeout must be an integer between "+
+			"0 and %d.", seconds, longestHidden)
 }
 
 // done is the answer to an entry of a batch that succeeded.
@@ -60,9 +62,11 @@ func (s *Service) deleteMessageBatch(in receipts) (any, load, error) {
 		return nil, load{}, err
 	}
 	q.forget(s.settings.Now())
-	answer, err := run("DeleteMessageBatchRequestEntry", in.Entries, func(e receiptEntry) string { return e.ID }, func(e receiptEntry) (any, error) {
-		return done{e.ID}, s.remove(q, e.ReceiptHandle)
-	})
+	answer,
+		err := run("DeleteMessageBatchRequestEntry", in.Entries, func(e receiptEntry) string { return e.ID },
+		func(e receiptEntry) (any, error) {
+			return done{e.ID}, s.remove(q, e.ReceiptHandle)
+		})
 	return answer, load{queue: q.Name, items: len(answer.Successful)}, err
 }
 
@@ -80,7 +84,9 @@ func (s *Service) hide(q *queue, receipt string, seconds *int) error {
 	}
 	i, ok := q.at(number)
 	if !ok {
-		return invalid("Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.", receipt)
+		return invalid(
+			"Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available "+
+				"for visibility timeout change.", receipt)
 	}
 	m, now := &q.Messages[i], s.settings.Now()
 	if !m.Shown.After(now) {
@@ -88,7 +94,9 @@ func (s *Service) hide(q *queue, receipt string, seconds *int) error {
 	}
 	until := now.Add(time.Duration(*seconds) * time.Second)
 	if until.Sub(m.Taken) > longestHidden*time.Second {
-		return invalid("Value %d for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [%d seconds].", *seconds, longestHidden)
+		return invalid(
+			"Value %d for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message "+
+				"is beyond the limit [%d seconds].", *seconds, longestHidden)
 	}
 	m.Shown = until
 	return nil
@@ -126,8 +134,10 @@ func (s *Service) changeMessageVisibilityBatch(in visibilities) (any, load, erro
 		return nil, load{}, err
 	}
 	q.forget(s.settings.Now())
-	answer, err := run("ChangeMessageVisibilityBatchRequestEntry", in.Entries, func(e visibilityEntry) string { return e.ID }, func(e visibilityEntry) (any, error) {
-		return done{e.ID}, s.hide(q, e.ReceiptHandle, e.VisibilityTimeout)
-	})
+	answer,
+		err := run("ChangeMessageVisibilityBatchRequestEntry", in.Entries,
+		func(e visibilityEntry) string { return e.ID }, func(e visibilityEntry) (any, error) {
+			return done{e.ID}, s.hide(q, e.ReceiptHandle, e.VisibilityTimeout)
+		})
 	return answer, load{queue: q.Name, items: len(answer.Successful)}, err
 }

@@ -43,7 +43,8 @@ type key struct {
 // algorithms returns the signing algorithms that KMS lists for the key.
 func (k *key) algorithms() []string {
 	if k.spec == rsa2 {
-		return []string{"RSASSA_PKCS1_V1_5_SHA_256", "RSASSA_PKCS1_V1_5_SHA_384", "RSASSA_PKCS1_V1_5_SHA_512", "RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512"}
+		return []string{"RSASSA_PKCS1_V1_5_SHA_256", "RSASSA_PKCS1_V1_5_SHA_384", "RSASSA_PKCS1_V1_5_SHA_512",
+			"RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512"}
 	}
 	return []string{algorithm}
 }
@@ -69,7 +70,8 @@ type metadata struct {
 
 func (s *Service) describe(k *key) metadata {
 	m := metadata{
-		AWSAccountID: s.settings.Account, KeyID: k.id, Arn: k.arn, CreationDate: seconds(k.made), Enabled: k.state == enabled,
+		AWSAccountID: s.settings.Account, KeyID: k.id, Arn: k.arn, CreationDate: seconds(k.made),
+		Enabled:     k.state == enabled,
 		Description: k.description, KeyUsage: signing, KeyState: k.state, Origin: "AWS_KMS", KeyManager: "CUSTOMER",
 		KeySpec: k.spec, CustomerMasterKeySpec: k.spec, SigningAlgorithms: k.algorithms(),
 	}
@@ -91,10 +93,13 @@ type newKey struct {
 // use it as a key of the wrong spec.
 func (s *Service) createKey(in newKey) (any, error) {
 	if in.KeyUsage != signing || in.KeySpec != p256 && in.KeySpec != rsa2 {
-		return nil, wire.Refuse("UnsupportedOperationException", fmt.Sprintf("cloudsim has keys for %s only, of the specs %s and %s.", signing, p256, rsa2))
+		return nil,
+			wire.Refuse("UnsupportedOperationException",
+				fmt.Sprintf("cloudsim has keys for %s only, of the specs %s and %s.", signing, p256, rsa2))
 	}
 	s.made++
-	k := &key{id: uuid(s.seed(s.made, "id")), description: in.Description, spec: in.KeySpec, made: s.settings.Now(), state: enabled}
+	k := &key{id: uuid(s.seed(s.made, "id")), description: in.Description, spec: in.KeySpec, made: s.settings.Now(),
+		state: enabled}
 	k.arn = "arn:aws:kms:" + s.settings.Region + ":" + s.settings.Account + ":key/" + k.id
 	var public any = s.modulus(s.made)
 	if k.spec == p256 {
@@ -214,7 +219,9 @@ func (s *Service) hash(in signable) (*key, []byte, error) {
 		return nil, nil, err
 	}
 	if k.private == nil || in.SigningAlgorithm != algorithm {
-		return nil, nil, wire.Refuse("InvalidKeyUsageException", fmt.Sprintf("Algorithm %s and key spec %s are not compatible.", in.SigningAlgorithm, k.spec))
+		return nil, nil,
+			wire.Refuse("InvalidKeyUsageException",
+				fmt.Sprintf("Algorithm %s and key spec %s are not compatible.", in.SigningAlgorithm, k.spec))
 	}
 	switch cmp.Or(in.MessageType, "RAW") {
 	case digest:
@@ -224,12 +231,17 @@ func (s *Service) hash(in signable) (*key, []byte, error) {
 		return k, in.Message, nil
 	case "RAW":
 		if len(in.Message) < 1 || len(in.Message) > longest {
-			return nil, nil, wire.Refuse("ValidationException", fmt.Sprintf("1 validation error detected: Value at 'message' failed to satisfy constraint: Member must have length between 1 and %d", longest))
+			return nil, nil,
+				wire.Refuse("ValidationException",
+					fmt.Sprintf(
+						"1 validation error detected: Value at 'message' failed to satisfy constraint: Member must "+
+							"have length between 1 and %d", longest))
 		}
 		sum := sha256.Sum256(in.Message)
 		return k, sum[:], nil
 	}
-	return nil, nil, wire.Refuse("UnsupportedOperationException", "cloudsim does not know the message type "+in.MessageType+".")
+	return nil, nil,
+		wire.Refuse("UnsupportedOperationException", "cloudsim does not know the message type "+in.MessageType+".")
 }
 
 // sign returns the deterministic signature of RFC 6979 for a key and a digest.

@@ -36,7 +36,8 @@ func (v version) says(text *string, binary []byte) bool {
 }
 
 // errMarked refuses the use of a secret that is scheduled for deletion.
-var errMarked = wire.Refuse("InvalidRequestException", "You can't perform this operation on the secret because it was marked for deletion.")
+var errMarked = wire.Refuse("InvalidRequestException",
+	"You can't perform this operation on the secret because it was marked for deletion.")
 
 // secret returns the secret with a name or an ARN. The ARN may lack the six random characters at
 // its end. A secret that is scheduled for deletion is found too.
@@ -81,15 +82,20 @@ func (s *Service) createSecret(in newSecret) (any, error) {
 	if found, err := s.secret(in.Name); err == nil {
 		switch {
 		case !found.goneAt.IsZero():
-			return nil, wire.Refuse("InvalidRequestException", "You can't create this secret because a secret with this name is already scheduled for deletion.")
+			return nil,
+				wire.Refuse("InvalidRequestException",
+					"You can't create this secret because a secret with this name is already scheduled for deletion.")
 		case found.repeats(in.ClientRequestToken, in.SecretString, in.SecretBinary):
 			return stored{ARN: found.arn, Name: found.name, VersionID: in.ClientRequestToken}, nil
 		}
-		return nil, wire.Refuse("ResourceExistsException", "The operation failed because the secret "+in.Name+" already exists.")
+		return nil,
+			wire.Refuse("ResourceExistsException", "The operation failed because the secret "+in.Name+
+				" already exists.")
 	}
 	s.made++
 	now, end := s.settings.Now(), s.seed(s.made, "secret")
-	made := &secret{name: in.Name, arn: s.prefix() + in.Name + "-" + strings.ToUpper(uuid(end)[:6]), description: in.Description, made: now, changed: now}
+	made := &secret{name: in.Name, arn: s.prefix() + in.Name + "-" + strings.ToUpper(uuid(end)[:6]),
+		description: in.Description, made: now, changed: now}
 	s.secrets[in.Name] = made
 	out := stored{ARN: made.arn, Name: made.name}
 	if in.SecretString != nil || in.SecretBinary != nil {
@@ -154,9 +160,13 @@ func (s *Service) getSecretValue(in whichSecret) (any, error) {
 		}
 	}
 	if in.VersionID != "" {
-		return nil, wire.Refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for VersionId: "+in.VersionID)
+		return nil,
+			wire.Refuse("ResourceNotFoundException",
+				"Secrets Manager can't find the specified secret value for VersionId: "+in.VersionID)
 	}
-	return nil, wire.Refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for staging label: "+stage)
+	return nil,
+		wire.Refuse("ResourceNotFoundException",
+			"Secrets Manager can't find the specified secret value for staging label: "+stage)
 }
 
 type newValue struct {
@@ -177,11 +187,16 @@ func (s *Service) putSecretValue(in newValue) (any, error) {
 	case (in.SecretString == nil) == (in.SecretBinary == nil):
 		return nil, wire.Refuse("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
 	case len(in.VersionStages) > 0 && !slices.Equal(in.VersionStages, []string{current}):
-		return nil, wire.Refuse("InvalidParameterException", "cloudsim has only the staging labels "+current+" and "+previous+".")
+		return nil,
+			wire.Refuse("InvalidParameterException", "cloudsim has only the staging labels "+current+" and "+previous+
+				".")
 	case found.repeats(in.ClientRequestToken, in.SecretString, in.SecretBinary):
 		return stored{found.arn, found.name, in.ClientRequestToken, []string{current}}, nil
 	case slices.ContainsFunc(found.versions, func(v version) bool { return v.id == in.ClientRequestToken }):
-		return nil, wire.Refuse("ResourceExistsException", "A version with the same ID already exists and its value is another: "+strconv.Quote(in.ClientRequestToken))
+		return nil,
+			wire.Refuse("ResourceExistsException",
+				"A version with the same ID already exists and its value is another: "+
+					strconv.Quote(in.ClientRequestToken))
 	}
 	id := found.store(s.token(in.ClientRequestToken, found), in.SecretString, in.SecretBinary, s.settings.Now())
 	return stored{found.arn, found.name, id, []string{current}}, nil
@@ -205,7 +220,8 @@ func (s *Service) describeSecret(in whichSecret) (any, error) {
 		LastChangedDate    json.Number
 		DeletedDate        json.Number         `json:",omitempty"`
 		VersionIDsToStages map[string][]string `json:"VersionIdsToStages,omitempty"`
-	}{ARN: found.arn, Name: found.name, Description: found.description, CreatedDate: seconds(found.made), LastChangedDate: seconds(found.changed), VersionIDsToStages: stages}
+	}{ARN: found.arn, Name: found.name, Description: found.description, CreatedDate: seconds(found.made),
+		LastChangedDate: seconds(found.changed), VersionIDsToStages: stages}
 	if !found.goneAt.IsZero() {
 		out.DeletedDate = seconds(found.goneAt)
 	}
@@ -227,12 +243,16 @@ func (s *Service) deleteSecret(in endOfSecret) (any, error) {
 	days := 30
 	switch {
 	case in.RecoveryWindowInDays != nil && in.ForceDeleteWithoutRecovery:
-		return nil, wire.Refuse("InvalidParameterException", "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
+		return nil,
+			wire.Refuse("InvalidParameterException",
+				"You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
 	case in.RecoveryWindowInDays != nil:
 		days = *in.RecoveryWindowInDays
 	}
 	if days < 7 || days > 30 {
-		return nil, wire.Refuse("InvalidParameterException", "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).")
+		return nil,
+			wire.Refuse("InvalidParameterException",
+				"The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).")
 	}
 	if !found.goneAt.IsZero() && !in.ForceDeleteWithoutRecovery {
 		return nil, errMarked

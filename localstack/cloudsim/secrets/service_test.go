@@ -34,7 +34,8 @@ type stack struct {
 
 func newStack() *stack {
 	s := &stack{now: time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)}
-	s.service = secrets.New(secrets.Settings{Region: "eu-central-1", Account: "123456789012", Now: func() time.Time { return s.now }})
+	s.service = secrets.New(
+		secrets.Settings{Region: "eu-central-1", Account: "123456789012", Now: func() time.Time { return s.now }})
 	return s
 }
 
@@ -52,11 +53,13 @@ func (s *stack) Do(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	s.last = answer
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, Body: io.NopCloser(bytes.NewReader(answer))}, nil
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}},
+		Body: io.NopCloser(bytes.NewReader(answer))}, nil
 }
 
 func (s *stack) config() aws.Config {
-	return aws.Config{Region: "eu-central-1", HTTPClient: s, Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1}
+	return aws.Config{Region: "eu-central-1", HTTPClient: s, Credentials: aws.AnonymousCredentials{},
+		RetryMaxAttempts: 1}
 }
 
 func (s *stack) kms() *kms.Client                { return kms.NewFromConfig(s.config()) }
@@ -65,7 +68,9 @@ func (s *stack) secrets() *secretsmanager.Client { return secretsmanager.NewFrom
 // key creates a key as the template does, and returns its ARN.
 func (s *stack) key(t *testing.T, spec kmstypes.KeySpec) string {
 	t.Helper()
-	out, err := s.kms().CreateKey(t.Context(), &kms.CreateKeyInput{Description: aws.String("signs"), KeySpec: spec, KeyUsage: kmstypes.KeyUsageTypeSignVerify})
+	out,
+		err := s.kms().CreateKey(t.Context(),
+		&kms.CreateKeyInput{Description: aws.String("signs"), KeySpec: spec, KeyUsage: kmstypes.KeyUsageTypeSignVerify})
 	require.NoError(t, err)
 	return *out.KeyMetadata.Arn
 }
@@ -95,7 +100,8 @@ func TestSign_PublicKeyVerifiesTheSignature(t *testing.T) {
 	digest := sha256.Sum256([]byte("what is signed"))
 	sign := func() []byte {
 		out, err := s.kms().Sign(t.Context(), &kms.SignInput{
-			KeyId: &arn, Message: digest[:], MessageType: kmstypes.MessageTypeDigest, SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha256,
+			KeyId: &arn, Message: digest[:], MessageType: kmstypes.MessageTypeDigest,
+			SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha256,
 		})
 		require.NoError(t, err)
 		return out.Signature
@@ -110,15 +116,20 @@ func TestSign_PublicKeyVerifiesTheSignature(t *testing.T) {
 func TestSign_AMessageIsHashedByKMS(t *testing.T) {
 	s := newStack()
 	arn, digest := s.key(t, kmstypes.KeySpecEccNistP256), sha256.Sum256([]byte("message"))
-	raw, err := s.kms().Sign(t.Context(), &kms.SignInput{KeyId: &arn, Message: []byte("message"), SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha256})
+	raw,
+		err := s.kms().Sign(t.Context(),
+		&kms.SignInput{KeyId: &arn, Message: []byte("message"),
+			SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha256})
 	require.NoError(t, err)
 	verified, err := s.kms().Verify(t.Context(), &kms.VerifyInput{
-		KeyId: &arn, Message: digest[:], MessageType: kmstypes.MessageTypeDigest, Signature: raw.Signature, SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha256,
+		KeyId: &arn, Message: digest[:], MessageType: kmstypes.MessageTypeDigest, Signature: raw.Signature,
+		SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha256,
 	})
 	require.NoError(t, err)
 	assert.True(t, verified.SignatureValid)
 	_, err = s.kms().Verify(t.Context(), &kms.VerifyInput{
-		KeyId: &arn, Message: []byte("another message"), Signature: raw.Signature, SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha256,
+		KeyId: &arn, Message: []byte("another message"), Signature: raw.Signature,
+		SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha256,
 	})
 	refused(t, "KMSInvalidSignatureException", err)
 }
@@ -131,11 +142,16 @@ func TestSign_InvalidRequestsAreRefused(t *testing.T) {
 		in      kms.SignInput
 		refusal string
 	}{
-		"with an unknown key":             {kms.SignInput{KeyId: aws.String(arn + "-away"), Message: make([]byte, 32), MessageType: digest, SigningAlgorithm: p256}, "NotFoundException"},
-		"with a key of another spec":      {kms.SignInput{KeyId: &other, Message: make([]byte, 32), MessageType: digest, SigningAlgorithm: p256}, "InvalidKeyUsageException"},
-		"by an algorithm of another spec": {kms.SignInput{KeyId: &arn, Message: make([]byte, 32), MessageType: digest, SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha384}, "InvalidKeyUsageException"},
-		"a digest that is too short":      {kms.SignInput{KeyId: &arn, Message: make([]byte, 31), MessageType: digest, SigningAlgorithm: p256}, "ValidationException"},
-		"a message that is too long":      {kms.SignInput{KeyId: &arn, Message: make([]byte, 4097), SigningAlgorithm: p256}, "ValidationException"},
+		"with an unknown key": {kms.SignInput{KeyId: aws.String(arn + "-away"), Message: make([]byte, 32),
+			MessageType: digest, SigningAlgorithm: p256}, "NotFoundException"},
+		"with a key of another spec": {kms.SignInput{KeyId: &other, Message: make([]byte, 32), MessageType: digest,
+			SigningAlgorithm: p256}, "InvalidKeyUsageException"},
+		"by an algorithm of another spec": {kms.SignInput{KeyId: &arn, Message: make([]byte, 32), MessageType: digest,
+			SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha384}, "InvalidKeyUsageException"},
+		"a digest that is too short": {kms.SignInput{KeyId: &arn, Message: make([]byte, 31), MessageType: digest,
+			SigningAlgorithm: p256}, "ValidationException"},
+		"a message that is too long": {kms.SignInput{KeyId: &arn, Message: make([]byte, 4097),
+			SigningAlgorithm: p256}, "ValidationException"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := s.kms().Sign(t.Context(), &c.in)
@@ -166,9 +182,13 @@ func TestKey_CannotBeUsedWhileDisabledOrPendingDeletion(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, use())
 
-	_, err = s.kms().ScheduleKeyDeletion(t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: &arn, PendingWindowInDays: aws.Int32(6)})
+	_, err = s.kms().ScheduleKeyDeletion(t.Context(), &kms.ScheduleKeyDeletionInput{
+		KeyId: &arn, PendingWindowInDays: aws.Int32(6),
+	})
 	refused(t, "ValidationException", err)
-	_, err = s.kms().ScheduleKeyDeletion(t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: &arn, PendingWindowInDays: aws.Int32(7)})
+	_, err = s.kms().ScheduleKeyDeletion(t.Context(), &kms.ScheduleKeyDeletionInput{
+		KeyId: &arn, PendingWindowInDays: aws.Int32(7),
+	})
 	require.NoError(t, err)
 	refused(t, "KMSInvalidStateException", use())
 	_, err = s.kms().EnableKey(t.Context(), &kms.EnableKeyInput{KeyId: &arn})
@@ -198,7 +218,9 @@ func TestKey_IsFoundByIDAndByARN(t *testing.T) {
 
 func TestSecret_IsReadByNameAndByARN(t *testing.T) {
 	s := newStack()
-	made, err := s.secrets().CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("shop/Payments"), SecretString: aws.String(`{"key": "k1"}`)})
+	made,
+		err := s.secrets().CreateSecret(t.Context(),
+		&secretsmanager.CreateSecretInput{Name: aws.String("shop/Payments"), SecretString: aws.String(`{"key": "k1"}`)})
 	require.NoError(t, err)
 	assert.Regexp(t, `^arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/Payments-[0-9A-F]{6}$`, *made.ARN)
 	read := func(id string) string {
@@ -212,10 +234,14 @@ func TestSecret_IsReadByNameAndByARN(t *testing.T) {
 	_, err = s.secrets().PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: made.ARN, SecretString: aws.String(`{"key": "k2"}`)})
 	require.NoError(t, err)
 	assert.Equal(t, `{"key": "k2"}`, read(*made.ARN))
-	before, err := s.secrets().GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: made.ARN, VersionStage: aws.String("AWSPREVIOUS")})
+	before,
+		err := s.secrets().GetSecretValue(t.Context(),
+		&secretsmanager.GetSecretValueInput{SecretId: made.ARN, VersionStage: aws.String("AWSPREVIOUS")})
 	require.NoError(t, err)
 	assert.Equal(t, `{"key": "k1"}`, *before.SecretString)
-	byID, err := s.secrets().GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: made.ARN, VersionId: made.VersionId})
+	byID,
+		err := s.secrets().GetSecretValue(t.Context(),
+		&secretsmanager.GetSecretValueInput{SecretId: made.ARN, VersionId: made.VersionId})
 	require.NoError(t, err)
 	assert.Equal(t, before.SecretString, byID.SecretString)
 	about, err := s.secrets().DescribeSecret(t.Context(), &secretsmanager.DescribeSecretInput{SecretId: made.ARN})
@@ -226,7 +252,9 @@ func TestSecret_IsReadByNameAndByARN(t *testing.T) {
 
 func TestSecret_CanBeBinary(t *testing.T) {
 	s := newStack()
-	made, err := s.secrets().CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("bytes"), SecretBinary: []byte{0, 255}})
+	made,
+		err := s.secrets().CreateSecret(t.Context(),
+		&secretsmanager.CreateSecretInput{Name: aws.String("bytes"), SecretBinary: []byte{0, 255}})
 	require.NoError(t, err)
 	out, err := s.secrets().GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: made.ARN})
 	require.NoError(t, err)
@@ -237,17 +265,21 @@ func TestSecret_CanBeBinary(t *testing.T) {
 func TestSecret_ARepeatedRequestChangesNothing(t *testing.T) {
 	s := newStack()
 	token := aws.String("00000000-0000-4000-8000-000000000001")
-	create := &secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: aws.String("x"), ClientRequestToken: token}
+	create := &secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: aws.String("x"),
+		ClientRequestToken: token}
 	made, err := s.secrets().CreateSecret(t.Context(), create)
 	require.NoError(t, err)
 	again, err := s.secrets().CreateSecret(t.Context(), create)
 	require.NoError(t, err)
 	assert.Equal(t, made.ARN, again.ARN)
-	_, err = s.secrets().CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: aws.String("y")})
+	_, err = s.secrets().CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{
+		Name: aws.String("a"), SecretString: aws.String("y"),
+	})
 	_, exists := errors.AsType[*secretstypes.ResourceExistsException](err)
 	assert.True(t, exists, "%v", err)
 
-	put := &secretsmanager.PutSecretValueInput{SecretId: made.ARN, SecretString: aws.String("x"), ClientRequestToken: token}
+	put := &secretsmanager.PutSecretValueInput{SecretId: made.ARN, SecretString: aws.String("x"),
+		ClientRequestToken: token}
 	_, err = s.secrets().PutSecretValue(t.Context(), put)
 	require.NoError(t, err)
 	about, err := s.secrets().DescribeSecret(t.Context(), &secretsmanager.DescribeSecretInput{SecretId: made.ARN})
@@ -283,9 +315,13 @@ func TestDeleteSecret_AtOnceOrAfterTheRecoveryWindow(t *testing.T) {
 	create := &secretsmanager.CreateSecretInput{Name: aws.String("a"), SecretString: aws.String("x")}
 	made, err := s.secrets().CreateSecret(t.Context(), create)
 	require.NoError(t, err)
-	_, err = s.secrets().DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{SecretId: made.ARN, RecoveryWindowInDays: aws.Int64(6)})
+	_, err = s.secrets().DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{
+		SecretId: made.ARN, RecoveryWindowInDays: aws.Int64(6),
+	})
 	refused(t, "InvalidParameterException", err)
-	_, err = s.secrets().DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{SecretId: made.ARN, RecoveryWindowInDays: aws.Int64(7)})
+	_, err = s.secrets().DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{
+		SecretId: made.ARN, RecoveryWindowInDays: aws.Int64(7),
+	})
 	require.NoError(t, err)
 	_, err = s.secrets().GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: made.ARN})
 	refused(t, "InvalidRequestException", err)
@@ -298,7 +334,9 @@ func TestDeleteSecret_AtOnceOrAfterTheRecoveryWindow(t *testing.T) {
 	again, err := s.secrets().CreateSecret(t.Context(), create)
 	require.NoError(t, err)
 	assert.NotEqual(t, *made.ARN, *again.ARN)
-	_, err = s.secrets().DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{SecretId: again.ARN, ForceDeleteWithoutRecovery: aws.Bool(true)})
+	_, err = s.secrets().DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{
+		SecretId: again.ARN, ForceDeleteWithoutRecovery: aws.Bool(true),
+	})
 	require.NoError(t, err)
 	_, err = s.secrets().CreateSecret(t.Context(), create)
 	require.NoError(t, err)
@@ -311,11 +349,14 @@ func TestService_SameCallsGetTheSameBytes(t *testing.T) {
 		all += string(s.last)
 		s.key(t, kmstypes.KeySpecRsa2048)
 		all += string(s.last)
-		_, err := s.kms().Sign(t.Context(), &kms.SignInput{KeyId: &arn, Message: []byte("x"), SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha256})
+		_, err := s.kms().Sign(t.Context(), &kms.SignInput{
+			KeyId: &arn, Message: []byte("x"), SigningAlgorithm: kmstypes.SigningAlgorithmSpecEcdsaSha256,
+		})
 		require.NoError(t, err)
 		all += string(s.last)
 		for _, request := range []struct{ target, body string }{ // without the SDK, which adds a random token to each
-			{"secretsmanager.CreateSecret", `{"Name": "a", "SecretString": "x"}`}, {"secretsmanager.PutSecretValue", `{"SecretId": "a", "SecretString": "y"}`},
+			{"secretsmanager.CreateSecret", `{"Name": "a", "SecretString": "x"}`},
+			{"secretsmanager.PutSecretValue", `{"SecretId": "a", "SecretString": "y"}`},
 			{"secretsmanager.DescribeSecret", `{"SecretId": "a"}`},
 		} {
 			answer, err := s.service.Do(request.target, []byte(request.body))

@@ -54,15 +54,22 @@ func (s *stage) batch(t conformance.T, requests map[string][]types.WriteRequest)
 }
 
 func batchWrites(t conformance.T, s *stage) {
-	require.NoError(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), putting(row(t, "b"))}, s.things: {putting(thing(t))}}))
+	require.NoError(t,
+		s.batch(t,
+			map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), putting(row(t, "b"))},
+				s.things: {putting(thing(t))}}))
 	s.holds(t, s.things, thing(t), thing(t))
 	require.EqualValues(t, 2, s.query(t, s.partition(t)).Count)
 }
 
 func batchDeletes(t conformance.T, s *stage) {
 	s.fill(t, 2)
-	require.NoError(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {deleting(row(t, "r0")), deleting(row(t, "absent")), putting(with(row(t, "r1"), item{"n": 9}))}}))
-	require.Equal(t, []string{text(attributes(with(row(t, "r1"), item{"n": 9})))}, texts(s.query(t, s.partition(t)).Items))
+	require.NoError(t,
+		s.batch(t,
+			map[string][]types.WriteRequest{s.rows: {deleting(row(t, "r0")), deleting(row(t, "absent")),
+				putting(with(row(t, "r1"), item{"n": 9}))}}))
+	require.Equal(t, []string{text(attributes(with(row(t, "r1"), item{"n": 9})))},
+		texts(s.query(t, s.partition(t)).Items))
 }
 
 func batchWriteLimit(t conformance.T, s *stage) {
@@ -76,12 +83,16 @@ func batchWriteLimit(t conformance.T, s *stage) {
 }
 
 func batchWriteTwice(t conformance.T, s *stage) {
-	refuses(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), putting(with(row(t, "a"), item{"n": 1}))}}), invalid, "")
+	refuses(t,
+		s.batch(t,
+			map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), putting(with(row(t, "a"), item{"n": 1}))}}),
+		invalid, "")
 	require.Zero(t, s.query(t, s.partition(t)).Count)
 }
 
 func batchPutDelete(t conformance.T, s *stage) {
-	refuses(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), deleting(row(t, "a"))}}), invalid, "")
+	refuses(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), deleting(row(t, "a"))}}),
+		invalid, "")
 }
 
 func emptyBatch(t conformance.T, s *stage) {
@@ -93,16 +104,22 @@ func tablelessBatch(t conformance.T, s *stage) {
 }
 
 func badBatch(t conformance.T, s *stage) {
-	refuses(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), putting(item{"pk": t.Name()})}}), invalid, "")
+	refuses(t,
+		s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), putting(item{"pk": t.Name()})}}),
+		invalid, "")
 	require.Zero(t, s.query(t, s.partition(t)).Count)
 }
 
 func batchNowhere(t conformance.T, s *stage) {
-	refuses(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a"))}, "conformance-nowhere": {putting(thing(t))}}), missing, "")
+	refuses(t,
+		s.batch(t,
+			map[string][]types.WriteRequest{s.rows: {putting(row(t, "a"))},
+				"conformance-nowhere": {putting(thing(t))}}), missing, "")
 }
 
 // batchGet reads keys of several tables.
-func (s *stage) batchGet(t conformance.T, requests map[string]types.KeysAndAttributes) (*dynamodb.BatchGetItemOutput, error) {
+func (s *stage) batchGet(t conformance.T, requests map[string]types.KeysAndAttributes) (*dynamodb.BatchGetItemOutput,
+	error) {
 	t.Helper()
 	return s.db.BatchGetItem(t.Context(), &dynamodb.BatchGetItemInput{RequestItems: requests})
 }
@@ -118,7 +135,9 @@ func wanted(keys ...item) types.KeysAndAttributes {
 func batchReads(t conformance.T, s *stage) {
 	s.fill(t, 3)
 	s.put(t, s.things, thing(t))
-	answer, err := s.batchGet(t, map[string]types.KeysAndAttributes{s.rows: wanted(row(t, "r2"), row(t, "r0")), s.things: wanted(thing(t))})
+	answer,
+		err := s.batchGet(t,
+		map[string]types.KeysAndAttributes{s.rows: wanted(row(t, "r2"), row(t, "r0")), s.things: wanted(thing(t))})
 	require.NoError(t, err)
 	require.ElementsMatch(t, columned(2, 0), column(answer.Responses[s.rows], "n"))
 	require.Equal(t, []string{text(attributes(thing(t)))}, texts(answer.Responses[s.things]))

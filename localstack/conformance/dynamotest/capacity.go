@@ -69,7 +69,9 @@ func spent(c *types.ConsumedCapacity) string {
 // putSpends puts an item and asserts its cost.
 func (s *stage) putSpends(t conformance.T, table string, i item, want string, asked types.ReturnConsumedCapacity) {
 	t.Helper()
-	done, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: attributes(i), ReturnConsumedCapacity: asked})
+	done,
+		err := s.db.PutItem(t.Context(),
+		&dynamodb.PutItemInput{TableName: &table, Item: attributes(i), ReturnConsumedCapacity: asked})
 	require.NoError(t, err)
 	require.Equal(t, want, spent(done.ConsumedCapacity))
 }
@@ -87,13 +89,18 @@ func putCapacity(t conformance.T, s *stage) {
 	s.putSpends(t, s.things, kilobytes(thing(t), 1, 0), "1", types.ReturnConsumedCapacityTotal)
 	s.putSpends(t, s.things, kilobytes(thing(t), 1, 1), "2", types.ReturnConsumedCapacityTotal)
 	s.putSpends(t, s.things, kilobytes(thing(t), 7, 0), "7", types.ReturnConsumedCapacityTotal)
-	s.putSpends(t, s.things, thing(t), "7", types.ReturnConsumedCapacityTotal) // the larger of the old and the new item counts
+	// the larger of the old and the new item counts
+	s.putSpends(t, s.things, thing(t), "7", types.ReturnConsumedCapacityTotal)
 }
 
 func updateCapacity(t conformance.T, s *stage) {
 	spends := func(do string, values item, want string) {
 		t.Helper()
-		done, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: &do, ExpressionAttributeValues: attributes(values), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal})
+		done,
+			err := s.db.UpdateItem(t.Context(),
+			&dynamodb.UpdateItemInput{TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: &do,
+				ExpressionAttributeValues: attributes(values),
+				ReturnConsumedCapacity:    types.ReturnConsumedCapacityTotal})
 		require.NoError(t, err)
 		require.Equal(t, want, spent(done.ConsumedCapacity))
 	}
@@ -106,7 +113,9 @@ func updateCapacity(t conformance.T, s *stage) {
 
 func (s *stage) deleteSpends(t conformance.T, table string, key item, want string, asked types.ReturnConsumedCapacity) {
 	t.Helper()
-	done, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &table, Key: attributes(key), ReturnConsumedCapacity: asked})
+	done,
+		err := s.db.DeleteItem(t.Context(),
+		&dynamodb.DeleteItemInput{TableName: &table, Key: attributes(key), ReturnConsumedCapacity: asked})
 	require.NoError(t, err)
 	require.Equal(t, want, spent(done.ConsumedCapacity))
 }
@@ -122,7 +131,10 @@ func absentCapacity(t conformance.T, s *stage) {
 
 func (s *stage) getSpends(t conformance.T, consistent bool, show string, want string) {
 	t.Helper()
-	got, err := s.db.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &s.things, Key: attributes(thing(t)), ConsistentRead: &consistent, ProjectionExpression: optional(show), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal})
+	got,
+		err := s.db.GetItem(t.Context(),
+		&dynamodb.GetItemInput{TableName: &s.things, Key: attributes(thing(t)), ConsistentRead: &consistent,
+			ProjectionExpression: optional(show), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal})
 	require.NoError(t, err)
 	require.Equal(t, want, spent(got.ConsumedCapacity))
 }
@@ -178,7 +190,8 @@ func filterCapacity(t conformance.T, s *stage) {
 
 func transactionCapacity(t conformance.T, s *stage) {
 	answer, err := s.db.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{
-		TransactItems:          transaction{actions: []action{puts("a", item{"s": strings.Repeat("y", 1500)}, ""), checks("b", "attribute_not_exists(pk)"), putsThing("")}}.all(t, s),
+		TransactItems: transaction{actions: []action{puts("a", item{"s": strings.Repeat("y", 1500)}, ""),
+			checks("b", "attribute_not_exists(pk)"), putsThing("")}}.all(t, s),
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})
 	require.NoError(t, err)
@@ -196,7 +209,8 @@ func perTable(all []types.ConsumedCapacity) map[string]string {
 func transactionReadCapacity(t conformance.T, s *stage) {
 	s.put(t, s.things, kilobytes(thing(t), 4, 1))
 	answer, err := s.db.TransactGetItems(t.Context(), &dynamodb.TransactGetItemsInput{
-		TransactItems:          []types.TransactGetItem{{Get: &types.Get{TableName: &s.things, Key: attributes(thing(t))}}},
+		TransactItems: []types.TransactGetItem{{Get: &types.Get{TableName: &s.things,
+			Key: attributes(thing(t))}}},
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})
 	require.NoError(t, err)
@@ -205,7 +219,8 @@ func transactionReadCapacity(t conformance.T, s *stage) {
 
 func batchCapacity(t conformance.T, s *stage) {
 	answer, err := s.db.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{
-		RequestItems:           map[string][]types.WriteRequest{s.things: {putting(kilobytes(thing(t), 1, 1))}, s.rows: {putting(row(t, "a")), putting(row(t, "b"))}},
+		RequestItems: map[string][]types.WriteRequest{s.things: {putting(kilobytes(thing(t), 1, 1))},
+			s.rows: {putting(row(t, "a")), putting(row(t, "b"))}},
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})
 	require.NoError(t, err)
@@ -227,7 +242,8 @@ func owned(t conformance.T, more item) item {
 }
 
 func indexCapacity(t conformance.T, s *stage) {
-	s.putSpends(t, s.rows, owned(t, item{"open": "y", "due": 1}), "3 table 1 byDue 1 byOwner 1", types.ReturnConsumedCapacityIndexes)
+	s.putSpends(t, s.rows, owned(t, item{"open": "y", "due": 1}), "3 table 1 byDue 1 byOwner 1",
+		types.ReturnConsumedCapacityIndexes)
 	s.deleteSpends(t, s.rows, row(t, "a"), "3 table 1 byDue 1 byOwner 1", types.ReturnConsumedCapacityIndexes)
 }
 

@@ -66,5 +66,6 @@ func Exercise(t *testing.T, c Cloud) {
 			})
 		}
 	}
-	conformance.Figure(t, "%s: %d cases (%s), of which %d are known exceptions", c.Name, count.sum(), count, len(Exceptions[c.Name]))
+	conformance.Figure(t, "%s: %d cases (%s), of which %d are known exceptions", c.Name, count.sum(), count,
+		len(Exceptions[c.Name]))
 }

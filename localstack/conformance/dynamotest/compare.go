@@ -33,7 +33,8 @@ func Compare(t *testing.T, a, b Cloud) {
 			same(r, look, a.Name, look.on(one), b.Name, look.on(other))
 		}
 	})
-	conformance.Figure(t, "%s and %s: %d sequences, and every answer equal: %s", a.Name, b.Name, spaces.count.Load(), answers)
+	conformance.Figure(t, "%s and %s: %d sequences, and every answer equal: %s", a.Name, b.Name, spaces.count.Load(),
+		answers)
 }
 
 // Agree runs random writes on two tables, alone on a and as the only action of a transaction on b.
@@ -57,7 +58,8 @@ func Agree(t *testing.T, a, b Cloud) {
 			same(r, look, "alone", look.on(alone), "in transactions", look.on(together))
 		}
 	})
-	conformance.Figure(t, "%s: %d sequences, each write alone as in a transaction: %s", a.Name, spaces.count.Load(), answers)
+	conformance.Figure(t, "%s: %d sequences, each write alone as in a transaction: %s", a.Name, spaces.count.Load(),
+		answers)
 }
 
 // kind returns the code of a refusal, or "done" for any other answer.
@@ -88,7 +90,8 @@ func same(r *rapid.T, do operation, a, said, b, says string) {
 
 func newSite(t *testing.T, c Cloud) site {
 	t.Helper()
-	s := site{ctx: t.Context(), db: dynamodb.NewFromConfig(c.Config), table: "conformance-" + strings.ToLower(rand.Text()[:8]) + "-sequences"}
+	s := site{ctx: t.Context(), db: dynamodb.NewFromConfig(c.Config), table: "conformance-" +
+		strings.ToLower(rand.Text()[:8]) + "-sequences"}
 	create(t, s.db, rowsTable(s.table))
 	return s
 }
@@ -129,7 +132,8 @@ func (g generator) write() write {
 		return removing{Key: g.key(), Where: e.perhapsCondition(), Values: e.values}
 	case 3:
 		returned := one(g, types.ReturnValueUpdatedNew, types.ReturnValueUpdatedOld)
-		return changing{Key: g.key(), Do: e.update(true), Where: e.perhapsCondition(), Values: e.values, Return: returned}
+		return changing{Key: g.key(), Do: e.update(true), Where: e.perhapsCondition(), Values: e.values,
+			Return: returned}
 	}
 	returned := one(g, types.ReturnValueAllNew, types.ReturnValueAllNew, types.ReturnValueAllOld, types.ReturnValueNone)
 	return changing{Key: g.key(), Do: e.update(false), Where: e.perhapsCondition(), Values: e.values, Return: returned}
@@ -151,11 +155,13 @@ func (g generator) transaction() transacting {
 		e := g.expression()
 		switch g.upto(3) {
 		case 0:
-			x = append(x, storing{Row: with(g.attributes(), key), Where: e.faultless().perhapsCondition(), Values: e.values})
+			x = append(x,
+				storing{Row: with(g.attributes(), key), Where: e.faultless().perhapsCondition(), Values: e.values})
 		case 1:
 			x = append(x, removing{Key: key, Where: e.faultless().perhapsCondition(), Values: e.values})
 		case 2:
-			x = append(x, changing{Key: key, Do: e.update(true), Where: e.faultless().perhapsCondition(), Values: e.values})
+			x = append(x,
+				changing{Key: key, Do: e.update(true), Where: e.faultless().perhapsCondition(), Values: e.values})
 		default:
 			x = append(x, checking{Key: key, Where: e.faultless().condition(1), Values: e.values})
 		}

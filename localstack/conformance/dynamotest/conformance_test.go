@@ -20,7 +20,8 @@ func simulated() dynamotest.Cloud {
 		return now
 	}})
 	return dynamotest.Cloud{Name: "cloudsim", Config: aws.Config{
-		Region: cloudsim.Region, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), HTTPClient: cloud.Client(),
+		Region: cloudsim.Region, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		HTTPClient: cloud.Client(),
 	}}
 }
 

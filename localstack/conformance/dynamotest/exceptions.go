@@ -6,7 +6,8 @@ const exceptionsFile = "localstack/conformance/dynamotest/exceptions.go"
 // Restricted are the clouds on which random sequences use only operations that the cloud does as
 // DynamoDB does, with the reasons.
 var Restricted = map[string]string{
-	"ministack": "it accepts operands of wrong types, changes of absent attributes, and overlapping paths, which DynamoDB refuses",
+	"ministack": "it accepts operands of wrong types, changes of absent attributes, and overlapping paths, which " +
+		"DynamoDB refuses",
 }
 
 // Exceptions are the known deviations from AWS's documentation: cloud → "group: case" → reason. An

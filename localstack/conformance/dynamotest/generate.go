@@ -95,8 +95,10 @@ func (g generator) value() any {
 // index.
 func (g generator) usual() map[string]func() any {
 	return map[string]func() any{
-		"n": g.number, "s": g.string, "v": g.value, "l": func() any { return g.list() }, "ss": func() any { return g.words() }, "ns": func() any { return g.numbers() },
-		"m": func() any { return item{"x": g.scalar(), "y": g.list()} }, "owner": func() any { return one(g, g.owners()...) }, "at": g.number,
+		"n": g.number, "s": g.string, "v": g.value, "l": func() any { return g.list() },
+		"ss": func() any { return g.words() }, "ns": func() any { return g.numbers() },
+		"m":     func() any { return item{"x": g.scalar(), "y": g.list()} },
+		"owner": func() any { return one(g, g.owners()...) }, "at": g.number,
 		"open": func() any { return one(g, g.owners()...) }, "due": g.number,
 	}
 }
@@ -129,7 +131,8 @@ func (e *expression) is(v any) string {
 
 // path draws a document path. It begins with an attribute that is in no index.
 func (e *expression) path() string {
-	return one(e.generator, "n", "s", "v", "l", "ss", "ns", "m", "m.x", "m.y", "m.y[0]", "l[0]", "l[1]", "v.x", "v.x.y", "absent")
+	return one(e.generator, "n", "s", "v", "l", "ss", "ns", "m", "m.x", "m.y", "m.y[0]", "l[0]", "l[1]", "v.x", "v.x.y",
+		"absent")
 }
 
 // condition draws a condition with the given number of levels.
@@ -158,7 +161,8 @@ func (e *expression) term() string {
 	case 1:
 		return "attribute_not_exists(" + path + ")"
 	case 2:
-		return "attribute_type(" + path + ", " + e.is(one(e.generator, "S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS")) + ")"
+		return "attribute_type(" + path + ", " +
+			e.is(one(e.generator, "S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS")) + ")"
 	case 3:
 		return "begins_with(" + e.of(path, "s") + ", " + e.is(e.string()) + ")"
 	case 4:
@@ -195,7 +199,8 @@ func (e *expression) sign() string { return one(e.generator, "=", "<>", "<", "<=
 // update draws an update expression. With whole, it only replaces or removes whole attributes, and
 // so never depends on their values.
 func (e *expression) update(whole bool) string {
-	targets := rapid.Permutation([]string{"n", "s", "v", "l", "ss", "ns", "m", "owner", "at", "open"}).Draw(e.T, "targets")[:1+e.upto(3)]
+	targets := rapid.Permutation([]string{"n", "s", "v", "l", "ss", "ns", "m", "owner", "at", "open"}).Draw(e.T,
+		"targets")[:1+e.upto(3)]
 	if !whole && !e.valid && e.perhaps(12) {
 		targets = append(targets, targets[0]) // the paths overlap
 	}

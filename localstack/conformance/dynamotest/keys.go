@@ -22,7 +22,10 @@ func (k badKey) check(t conformance.T, s *stage) {
 	refuses(t, err, invalid, "")
 	_, err = s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &table, Key: attributes(k.key)})
 	refuses(t, err, invalid, "")
-	_, err = s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &table, Key: attributes(k.key), UpdateExpression: aws.String("SET a = :v"), ExpressionAttributeValues: attributes(item{":v": 1})})
+	_, err = s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName: &table, Key: attributes(k.key), UpdateExpression: aws.String("SET a = :v"),
+		ExpressionAttributeValues: attributes(item{":v": 1}),
+	})
 	refuses(t, err, invalid, "")
 }
 
@@ -65,20 +68,22 @@ func keys() map[string]example {
 		"a key without its sort key is refused":           badKey{rows, item{"pk": "a"}},
 		"a sort key alone is refused":                     badKey{rows, item{"sk": "a"}},
 		"a sort key that is empty is refused":             badKey{rows, item{"pk": "a", "sk": ""}},
-		"a sort key over 1024 bytes is refused":           badKey{rows, item{"pk": "a", "sk": strings.Repeat("k", 1025)}},
-		"a sort key of another type is refused":           badKey{scores, item{"pk": "a", "sk": "1"}},
-		"a number sort key must be a number":              badKey{scores, item{"pk": "a", "sk": number("one")}},
-		"a binary key that is empty is refused":           badKey{blobTable, item{"pk": []byte{}, "sk": []byte{1}}},
-		"a binary sort key that is empty is refused":      badKey{blobTable, item{"pk": []byte{1}, "sk": []byte{}}},
+		"a sort key over 1024 bytes is refused": badKey{rows,
+			item{"pk": "a", "sk": strings.Repeat("k", 1025)}},
+		"a sort key of another type is refused":      badKey{scores, item{"pk": "a", "sk": "1"}},
+		"a number sort key must be a number":         badKey{scores, item{"pk": "a", "sk": number("one")}},
+		"a binary key that is empty is refused":      badKey{blobTable, item{"pk": []byte{}, "sk": []byte{1}}},
+		"a binary sort key that is empty is refused": badKey{blobTable, item{"pk": []byte{1}, "sk": []byte{}}},
 
-		"an item without its key is refused":            badRow{things, item{"n": 1}},
-		"an item without its sort key is refused":       badRow{rows, item{"pk": "a"}},
-		"an item with a key of another type":            badRow{things, item{"id": []byte("a")}},
-		"an item with an empty key is refused":          badRow{things, item{"id": ""}},
-		"an item with a key that is too long":           badRow{things, item{"id": strings.Repeat("k", 2049)}},
-		"an item with an index key of another type":     badRow{rows, item{"pk": "a", "sk": "a", "owner": 1, "at": 1}},
-		"an item with an empty index key is refused":    badRow{rows, item{"pk": "a", "sk": "a", "owner": "", "at": 1}},
-		"an item's number index key must be a number":   badRow{rows, item{"pk": "a", "sk": "a", "owner": "a", "at": "1"}},
+		"an item without its key is refused":         badRow{things, item{"n": 1}},
+		"an item without its sort key is refused":    badRow{rows, item{"pk": "a"}},
+		"an item with a key of another type":         badRow{things, item{"id": []byte("a")}},
+		"an item with an empty key is refused":       badRow{things, item{"id": ""}},
+		"an item with a key that is too long":        badRow{things, item{"id": strings.Repeat("k", 2049)}},
+		"an item with an index key of another type":  badRow{rows, item{"pk": "a", "sk": "a", "owner": 1, "at": 1}},
+		"an item with an empty index key is refused": badRow{rows, item{"pk": "a", "sk": "a", "owner": "", "at": 1}},
+		"an item's number index key must be a number": badRow{rows,
+			item{"pk": "a", "sk": "a", "owner": "a", "at": "1"}},
 		"an item with null for an index key is refused": badRow{rows, item{"pk": "a", "sk": "a", "owner": nil}},
 
 		"a key may have 2048 bytes":            anyRow{things, item{"id": strings.Repeat("k", 2048)}},
@@ -104,7 +109,10 @@ func oneNumber(t conformance.T, s *stage) {
 
 func indexKeyUpdate(t conformance.T, s *stage) {
 	key := item{"pk": t.Name(), "sk": "a"}
-	_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &s.rows, Key: attributes(key), UpdateExpression: aws.String("SET #o = :v"), ExpressionAttributeNames: names{"#o": "owner"}, ExpressionAttributeValues: attributes(item{":v": 1})})
+	_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName: &s.rows, Key: attributes(key), UpdateExpression: aws.String("SET #o = :v"),
+		ExpressionAttributeNames: names{"#o": "owner"}, ExpressionAttributeValues: attributes(item{":v": 1}),
+	})
 	refuses(t, err, invalid, "")
 	s.holds(t, s.rows, key, nil)
 }
@@ -127,7 +135,10 @@ func noTable(t conformance.T, s *stage) {
 	refuses(t, err, missing, "")
 	_, err = s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: table, Item: attributes(thing(t))})
 	refuses(t, err, missing, "")
-	_, err = s.db.Query(t.Context(), &dynamodb.QueryInput{TableName: table, KeyConditionExpression: aws.String("id = :v"), ExpressionAttributeValues: attributes(item{":v": "a"})})
+	_, err = s.db.Query(t.Context(), &dynamodb.QueryInput{
+		TableName: table, KeyConditionExpression: aws.String("id = :v"),
+		ExpressionAttributeValues: attributes(item{":v": "a"}),
+	})
 	refuses(t, err, missing, "")
 	_, err = s.db.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: table})
 	refuses(t, err, missing, "")

@@ -25,7 +25,9 @@ func (v sized) check(t conformance.T, s *stage) {
 	room := largest - len("id") - len(t.Name()) - len("x") - v.bytes - len("s")
 	fits := with(thing(t), item{"x": v.value, "s": strings.Repeat("y", room)})
 	s.put(t, s.things, fits)
-	_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.things, Item: attributes(with(fits, item{"s": strings.Repeat("y", room+1)}))})
+	_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{
+		TableName: &s.things, Item: attributes(with(fits, item{"s": strings.Repeat("y", room+1)})),
+	})
 	refuses(t, err, invalid, "Item size has exceeded the maximum allowed size")
 }
 
@@ -69,7 +71,10 @@ func nested(levels int) list {
 func filledByUpdate(t conformance.T, s *stage) {
 	room := largest - len("id") - len(t.Name()) - len("s")
 	set := func(bytes int) error {
-		_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: aws.String("SET s = :s"), ExpressionAttributeValues: attributes(item{":s": strings.Repeat("y", bytes)})})
+		_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+			TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: aws.String("SET s = :s"),
+			ExpressionAttributeValues: attributes(item{":s": strings.Repeat("y", bytes)}),
+		})
 		return err
 	}
 	require.NoError(t, set(room))
@@ -102,7 +107,9 @@ func largeCount(t conformance.T, s *stage) {
 
 func (s *stage) conditional(t conformance.T, where string) error {
 	t.Helper()
-	_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.things, Item: attributes(thing(t)), ConditionExpression: &where})
+	_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{
+		TableName: &s.things, Item: attributes(thing(t)), ConditionExpression: &where,
+	})
 	return err
 }
 

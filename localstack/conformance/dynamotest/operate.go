@@ -41,7 +41,8 @@ type storing struct {
 
 func (p storing) action(table string) types.TransactWriteItem {
 	return types.TransactWriteItem{Put: &types.Put{
-		TableName: &table, Item: attributes(p.Row), ConditionExpression: optional(p.Where), ExpressionAttributeNames: named(p.Where),
+		TableName: &table, Item: attributes(p.Row), ConditionExpression: optional(p.Where),
+		ExpressionAttributeNames:  named(p.Where),
 		ExpressionAttributeValues: given(p.Values), ReturnValuesOnConditionCheckFailure: showAll,
 	}}
 }
@@ -49,8 +50,10 @@ func (p storing) action(table string) types.TransactWriteItem {
 func (p storing) on(s site) string {
 	a := p.action(s.table).Put
 	done, err := s.db.PutItem(s.ctx, &dynamodb.PutItemInput{
-		TableName: a.TableName, Item: a.Item, ConditionExpression: a.ConditionExpression, ExpressionAttributeNames: a.ExpressionAttributeNames,
-		ExpressionAttributeValues: a.ExpressionAttributeValues, ReturnValuesOnConditionCheckFailure: showAll, ReturnValues: types.ReturnValueAllOld,
+		TableName: a.TableName, Item: a.Item, ConditionExpression: a.ConditionExpression,
+		ExpressionAttributeNames:  a.ExpressionAttributeNames,
+		ExpressionAttributeValues: a.ExpressionAttributeValues, ReturnValuesOnConditionCheckFailure: showAll,
+		ReturnValues: types.ReturnValueAllOld,
 	})
 	if err != nil {
 		return refusal(err)
@@ -69,7 +72,8 @@ type changing struct {
 
 func (u changing) action(table string) types.TransactWriteItem {
 	return types.TransactWriteItem{Update: &types.Update{
-		TableName: &table, Key: attributes(u.Key), UpdateExpression: &u.Do, ConditionExpression: optional(u.Where), ExpressionAttributeNames: named(u.Do, u.Where),
+		TableName: &table, Key: attributes(u.Key), UpdateExpression: &u.Do, ConditionExpression: optional(u.Where),
+		ExpressionAttributeNames:  named(u.Do, u.Where),
 		ExpressionAttributeValues: given(u.Values), ReturnValuesOnConditionCheckFailure: showAll,
 	}}
 }
@@ -77,8 +81,10 @@ func (u changing) action(table string) types.TransactWriteItem {
 func (u changing) on(s site) string {
 	a := u.action(s.table).Update
 	done, err := s.db.UpdateItem(s.ctx, &dynamodb.UpdateItemInput{
-		TableName: a.TableName, Key: a.Key, UpdateExpression: a.UpdateExpression, ConditionExpression: a.ConditionExpression, ExpressionAttributeNames: a.ExpressionAttributeNames,
-		ExpressionAttributeValues: a.ExpressionAttributeValues, ReturnValuesOnConditionCheckFailure: showAll, ReturnValues: u.Return,
+		TableName: a.TableName, Key: a.Key, UpdateExpression: a.UpdateExpression,
+		ConditionExpression: a.ConditionExpression, ExpressionAttributeNames: a.ExpressionAttributeNames,
+		ExpressionAttributeValues: a.ExpressionAttributeValues, ReturnValuesOnConditionCheckFailure: showAll,
+		ReturnValues: u.Return,
 	})
 	if err != nil {
 		return refusal(err)
@@ -95,7 +101,8 @@ type removing struct {
 
 func (r removing) action(table string) types.TransactWriteItem {
 	return types.TransactWriteItem{Delete: &types.Delete{
-		TableName: &table, Key: attributes(r.Key), ConditionExpression: optional(r.Where), ExpressionAttributeNames: named(r.Where),
+		TableName: &table, Key: attributes(r.Key), ConditionExpression: optional(r.Where),
+		ExpressionAttributeNames:  named(r.Where),
 		ExpressionAttributeValues: given(r.Values), ReturnValuesOnConditionCheckFailure: showAll,
 	}}
 }
@@ -103,8 +110,10 @@ func (r removing) action(table string) types.TransactWriteItem {
 func (r removing) on(s site) string {
 	a := r.action(s.table).Delete
 	done, err := s.db.DeleteItem(s.ctx, &dynamodb.DeleteItemInput{
-		TableName: a.TableName, Key: a.Key, ConditionExpression: a.ConditionExpression, ExpressionAttributeNames: a.ExpressionAttributeNames,
-		ExpressionAttributeValues: a.ExpressionAttributeValues, ReturnValuesOnConditionCheckFailure: showAll, ReturnValues: types.ReturnValueAllOld,
+		TableName: a.TableName, Key: a.Key, ConditionExpression: a.ConditionExpression,
+		ExpressionAttributeNames:  a.ExpressionAttributeNames,
+		ExpressionAttributeValues: a.ExpressionAttributeValues, ReturnValuesOnConditionCheckFailure: showAll,
+		ReturnValues: types.ReturnValueAllOld,
 	})
 	if err != nil {
 		return refusal(err)
@@ -121,7 +130,8 @@ type checking struct {
 
 func (c checking) action(table string) types.TransactWriteItem {
 	return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-		TableName: &table, Key: attributes(c.Key), ConditionExpression: &c.Where, ExpressionAttributeNames: named(c.Where),
+		TableName: &table, Key: attributes(c.Key), ConditionExpression: &c.Where,
+		ExpressionAttributeNames:  named(c.Where),
 		ExpressionAttributeValues: given(c.Values), ReturnValuesOnConditionCheckFailure: showAll,
 	}}
 }
@@ -150,7 +160,10 @@ type getting struct {
 }
 
 func (g getting) on(s site) string {
-	got, err := s.db.GetItem(s.ctx, &dynamodb.GetItemInput{TableName: &s.table, Key: attributes(g.Key), ConsistentRead: aws.Bool(true), ProjectionExpression: optional(g.Show)})
+	got,
+		err := s.db.GetItem(s.ctx,
+		&dynamodb.GetItemInput{TableName: &s.table, Key: attributes(g.Key), ConsistentRead: aws.Bool(true),
+			ProjectionExpression: optional(g.Show)})
 	if err != nil {
 		return refusal(err)
 	}
@@ -176,7 +189,9 @@ func (g transactGetting) on(s site) string {
 type batchGetting []item
 
 func (g batchGetting) on(s site) string {
-	answer, err := s.db.BatchGetItem(s.ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{s.table: wanted(g...)}})
+	answer,
+		err := s.db.BatchGetItem(s.ctx,
+		&dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{s.table: wanted(g...)}})
 	if err != nil {
 		return refusal(err)
 	}
@@ -195,7 +210,9 @@ func (w batchWriting) on(s site) string {
 			requests = append(requests, deleting(i))
 		}
 	}
-	_, err := s.db.BatchWriteItem(s.ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{s.table: requests}})
+	_, err := s.db.BatchWriteItem(s.ctx, &dynamodb.BatchWriteItemInput{
+		RequestItems: map[string][]types.WriteRequest{s.table: requests},
+	})
 	if err != nil {
 		return refusal(err)
 	}
@@ -214,8 +231,10 @@ type querying struct {
 
 func (q querying) on(s site) string {
 	input := &dynamodb.QueryInput{
-		TableName: &s.table, IndexName: optional(q.Index), KeyConditionExpression: &q.Where, FilterExpression: optional(q.Filter),
-		ExpressionAttributeNames: named(q.Where, q.Filter), ExpressionAttributeValues: given(q.Values), ScanIndexForward: aws.Bool(!q.Back), ConsistentRead: aws.Bool(q.Index == ""),
+		TableName: &s.table, IndexName: optional(q.Index), KeyConditionExpression: &q.Where,
+		FilterExpression:         optional(q.Filter),
+		ExpressionAttributeNames: named(q.Where, q.Filter), ExpressionAttributeValues: given(q.Values),
+		ScanIndexForward: aws.Bool(!q.Back), ConsistentRead: aws.Bool(q.Index == ""),
 	}
 	if q.Limit > 0 {
 		input.Limit = &q.Limit
@@ -229,7 +248,8 @@ func (q querying) on(s site) string {
 		case q.Index != "":
 			pages = append(pages, unordered(page.Items)) // rows with equal index keys have no order
 		case page.ScannedCount > 0: // an empty last page is optional
-			pages = append(pages, written([]int32{page.Count, page.ScannedCount})+" "+strings.Join(texts(page.Items), " "))
+			pages = append(pages, written([]int32{page.Count, page.ScannedCount})+" "+
+				strings.Join(texts(page.Items), " "))
 		}
 		if input.ExclusiveStartKey = page.LastEvaluatedKey; len(input.ExclusiveStartKey) == 0 {
 			return strings.Join(pages, "\n")

@@ -46,8 +46,9 @@ func (r ranged) check(t conformance.T, s *stage) {
 		s.put(t, table, item{"pk": partition, "sk": r.keys[i], "i": i})
 	}
 	answer, err := s.db.Query(t.Context(), &dynamodb.QueryInput{
-		TableName: &table, KeyConditionExpression: &r.where, ExpressionAttributeValues: attributes(with(r.value, item{":pk": partition})),
-		ScanIndexForward: aws.Bool(!r.back), ConsistentRead: aws.Bool(true),
+		TableName: &table, KeyConditionExpression: &r.where,
+		ExpressionAttributeValues: attributes(with(r.value, item{":pk": partition})),
+		ScanIndexForward:          aws.Bool(!r.back), ConsistentRead: aws.Bool(true),
 	})
 	require.NoError(t, err)
 	want := []string{}
@@ -69,7 +70,8 @@ type badQuery struct {
 }
 
 func (b badQuery) check(t conformance.T, s *stage) {
-	q := &dynamodb.QueryInput{TableName: &s.rows, KeyConditionExpression: &b.where, ExpressionAttributeNames: b.names, ExpressionAttributeValues: attributes(b.values)}
+	q := &dynamodb.QueryInput{TableName: &s.rows, KeyConditionExpression: &b.where, ExpressionAttributeNames: b.names,
+		ExpressionAttributeValues: attributes(b.values)}
 	if b.filter != "" {
 		q.FilterExpression = &b.filter
 	}
@@ -111,11 +113,14 @@ func queries() map[string]example {
 			"pk = :pk and sk between :v and :w":   {item{":v": keyed.keys[0], ":w": keyed.keys[0]}, []int{0}},
 			"(pk = :pk AND sk BETWEEN :v AND :w)": {item{":v": keyed.keys[3], ":w": keyed.keys[4]}, []int{3, 4}},
 		} {
-			all[fmt.Sprintf("%s are found by %q", kind, where)] = ranged{table: keyed.table, keys: keyed.keys, where: where, value: expected.value, found: expected.found}
+			all[fmt.Sprintf("%s are found by %q", kind, where)] = ranged{table: keyed.table, keys: keyed.keys,
+				where: where, value: expected.value, found: expected.found}
 		}
-		all[kind+" are found backwards"] = ranged{table: keyed.table, keys: keyed.keys, where: "pk = :pk AND sk < :v", value: fourth, back: true, found: []int{2, 1, 0}}
+		all[kind+" are found backwards"] = ranged{table: keyed.table, keys: keyed.keys, where: "pk = :pk AND sk < :v",
+			value: fourth, back: true, found: []int{2, 1, 0}}
 		if kind != "numbers" {
-			all[kind+" are found by their beginning"] = ranged{table: keyed.table, keys: keyed.keys, where: "pk = :pk AND begins_with(sk, :v)", value: second, found: []int{1, 2}}
+			all[kind+" are found by their beginning"] = ranged{table: keyed.table, keys: keyed.keys,
+				where: "pk = :pk AND begins_with(sk, :v)", value: second, found: []int{1, 2}}
 		}
 	}
 	pk := item{":pk": "a"}
@@ -126,36 +131,57 @@ func queries() map[string]example {
 		"a key condition of an inequality is refused":          badQuery{where: "pk > :pk", values: pk},
 		"a key condition with <> is refused":                   badQuery{where: "pk <> :pk", values: pk},
 		"a sort key condition with <> is refused":              badQuery{where: "pk = :pk AND sk <> :v", values: both},
-		"a sort key condition with IN is refused":              badQuery{where: "pk = :pk AND sk IN (:v)", values: both},
-		"OR in a key condition is refused":                     badQuery{where: "pk = :pk OR sk = :v", values: both},
-		"OR of sort keys is refused":                           badQuery{where: "pk = :pk AND (sk = :v OR sk = :pk)", values: both},
-		"NOT in a key condition is refused":                    badQuery{where: "pk = :pk AND NOT sk = :v", values: both},
-		"contains in a key condition is refused":               badQuery{where: "pk = :pk AND contains(sk, :v)", values: both},
-		"size in a key condition is refused":                   badQuery{where: "pk = :pk AND size(sk) = :v", values: item{":pk": "a", ":v": 1}},
-		"attribute_exists in a key condition is refused":       badQuery{where: "pk = :pk AND attribute_exists(sk)", values: pk},
-		"two conditions on the sort key are refused":           badQuery{where: "pk = :pk AND sk > :v AND sk < :w", values: item{":pk": "a", ":v": "b", ":w": "c"}},
-		"two partition keys are refused":                       badQuery{where: "pk = :pk AND pk = :v", values: both},
-		"a condition on another attribute is refused":          badQuery{where: "pk = :pk AND n = :v", values: both},
-		"a partition key of another type is refused":           badQuery{where: "pk = :pk", values: item{":pk": 1}},
-		"a sort key of another type is refused":                badQuery{where: "pk = :pk AND sk > :v", values: item{":pk": "a", ":v": 1}},
-		"an empty partition key is refused":                    badQuery{where: "pk = :pk", values: item{":pk": ""}},
-		"begins_with of the partition key is refused":          badQuery{where: "begins_with(pk, :pk)", values: pk},
-		"BETWEEN of sort keys reversed is refused":             badQuery{where: "pk = :pk AND sk BETWEEN :w AND :v", values: item{":pk": "a", ":v": "b", ":w": "c"}},
-		"a key condition cannot compare two attributes":        badQuery{where: "pk = sk"},
-		"an unused value in a query is refused":                badQuery{where: "pk = :pk", values: both},
-		"an undefined value in a query is refused":             badQuery{where: "pk = :pk AND sk = :v", values: pk},
-		"a reserved word in a key condition is refused":        badQuery{where: "pk = :pk AND owner = :v", values: both},
-		"a filter on the partition key is refused":             badQuery{where: "pk = :pk", filter: "pk = :pk", values: pk},
-		"a filter on the sort key is refused":                  badQuery{where: "pk = :pk", filter: "sk > :v", values: both},
-		"a filter on the index's key is refused":               badQuery{index: "byOwner", where: "#o = :pk", filter: "#at > :v", names: names{"#o": "owner", "#at": "at"}, values: item{":pk": "a", ":v": 1}},
-		"a filter must be a condition":                         badQuery{where: "pk = :pk", filter: "n", values: pk},
-		"an unknown index is refused":                          scenario(noIndex),
-		"an index is not queried by the table's key":           badQuery{index: "byOwner", where: "pk = :pk", values: pk},
-		"a consistent read of an index is refused":             badQuery{index: "byOwner", where: "#o = :pk", names: names{"#o": "owner"}, values: pk, change: func(q *dynamodb.QueryInput) { q.ConsistentRead = aws.Bool(true) }},
-		"a limit of 0 is refused":                              badQuery{where: "pk = :pk", values: pk, change: func(q *dynamodb.QueryInput) { q.Limit = aws.Int32(0) }},
-		"an invalid start key is refused":                      badQuery{where: "pk = :pk", values: pk, change: func(q *dynamodb.QueryInput) { q.ExclusiveStartKey = attributes(item{"pk": "a"}) }},
-		"a start key in another partition is refused":          badQuery{where: "pk = :pk", values: pk, change: func(q *dynamodb.QueryInput) { q.ExclusiveStartKey = attributes(item{"pk": "z", "sk": "a"}) }},
-		"a start key for an index needs both keys":             badQuery{index: "byOwner", where: "#o = :pk", names: names{"#o": "owner"}, values: pk, change: func(q *dynamodb.QueryInput) { q.ExclusiveStartKey = attributes(item{"pk": "a", "sk": "a"}) }},
+		"a sort key condition with IN is refused": badQuery{where: "pk = :pk AND sk IN (:v)",
+			values: both},
+		"OR in a key condition is refused": badQuery{where: "pk = :pk OR sk = :v", values: both},
+		"OR of sort keys is refused": badQuery{where: "pk = :pk AND (sk = :v OR sk = :pk)",
+			values: both},
+		"NOT in a key condition is refused": badQuery{where: "pk = :pk AND NOT sk = :v",
+			values: both},
+		"contains in a key condition is refused": badQuery{where: "pk = :pk AND contains(sk, :v)",
+			values: both},
+		"size in a key condition is refused": badQuery{where: "pk = :pk AND size(sk) = :v",
+			values: item{":pk": "a", ":v": 1}},
+		"attribute_exists in a key condition is refused": badQuery{where: "pk = :pk AND attribute_exists(sk)",
+			values: pk},
+		"two conditions on the sort key are refused": badQuery{where: "pk = :pk AND sk > :v AND sk < :w",
+			values: item{":pk": "a", ":v": "b", ":w": "c"}},
+		"two partition keys are refused":              badQuery{where: "pk = :pk AND pk = :v", values: both},
+		"a condition on another attribute is refused": badQuery{where: "pk = :pk AND n = :v", values: both},
+		"a partition key of another type is refused":  badQuery{where: "pk = :pk", values: item{":pk": 1}},
+		"a sort key of another type is refused": badQuery{where: "pk = :pk AND sk > :v",
+			values: item{":pk": "a", ":v": 1}},
+		"an empty partition key is refused":           badQuery{where: "pk = :pk", values: item{":pk": ""}},
+		"begins_with of the partition key is refused": badQuery{where: "begins_with(pk, :pk)", values: pk},
+		"BETWEEN of sort keys reversed is refused": badQuery{where: "pk = :pk AND sk BETWEEN :w AND :v",
+			values: item{":pk": "a", ":v": "b", ":w": "c"}},
+		"a key condition cannot compare two attributes": badQuery{where: "pk = sk"},
+		"an unused value in a query is refused":         badQuery{where: "pk = :pk", values: both},
+		"an undefined value in a query is refused":      badQuery{where: "pk = :pk AND sk = :v", values: pk},
+		"a reserved word in a key condition is refused": badQuery{where: "pk = :pk AND owner = :v",
+			values: both},
+		"a filter on the partition key is refused": badQuery{where: "pk = :pk", filter: "pk = :pk",
+			values: pk},
+		"a filter on the sort key is refused": badQuery{where: "pk = :pk", filter: "sk > :v",
+			values: both},
+		"a filter on the index's key is refused": badQuery{index: "byOwner", where: "#o = :pk",
+			filter: "#at > :v", names: names{"#o": "owner", "#at": "at"}, values: item{":pk": "a", ":v": 1}},
+		"a filter must be a condition": badQuery{where: "pk = :pk", filter: "n", values: pk},
+		"an unknown index is refused":  scenario(noIndex),
+		"an index is not queried by the table's key": badQuery{index: "byOwner", where: "pk = :pk",
+			values: pk},
+		"a consistent read of an index is refused": badQuery{index: "byOwner", where: "#o = :pk",
+			names: names{"#o": "owner"}, values: pk,
+			change: func(q *dynamodb.QueryInput) { q.ConsistentRead = aws.Bool(true) }},
+		"a limit of 0 is refused": badQuery{where: "pk = :pk", values: pk,
+			change: func(q *dynamodb.QueryInput) { q.Limit = aws.Int32(0) }},
+		"an invalid start key is refused": badQuery{where: "pk = :pk", values: pk,
+			change: func(q *dynamodb.QueryInput) { q.ExclusiveStartKey = attributes(item{"pk": "a"}) }},
+		"a start key in another partition is refused": badQuery{where: "pk = :pk", values: pk,
+			change: func(q *dynamodb.QueryInput) { q.ExclusiveStartKey = attributes(item{"pk": "z", "sk": "a"}) }},
+		"a start key for an index needs both keys": badQuery{index: "byOwner", where: "#o = :pk",
+			names: names{"#o": "owner"}, values: pk,
+			change: func(q *dynamodb.QueryInput) { q.ExclusiveStartKey = attributes(item{"pk": "a", "sk": "a"}) }},
 
 		"an empty partition has no rows":                              scenario(emptyPartition),
 		"pages with a limit return every row once":                    scenario(pages),
@@ -193,7 +219,8 @@ func (s *stage) fill(t conformance.T, count int) {
 
 // partition returns a query of the case's partition.
 func (s *stage) partition(t conformance.T) *dynamodb.QueryInput {
-	return &dynamodb.QueryInput{TableName: &s.rows, KeyConditionExpression: aws.String("pk = :pk"), ExpressionAttributeValues: attributes(item{":pk": t.Name()}), ConsistentRead: aws.Bool(true)}
+	return &dynamodb.QueryInput{TableName: &s.rows, KeyConditionExpression: aws.String("pk = :pk"),
+		ExpressionAttributeValues: attributes(item{":pk": t.Name()}), ConsistentRead: aws.Bool(true)}
 }
 
 // owned returns a query of an index by the case's name.
@@ -276,7 +303,8 @@ func pagesBack(t conformance.T, s *stage) {
 func filteredPages(t conformance.T, s *stage) {
 	s.fill(t, 5)
 	q := s.partition(t)
-	q.Limit, q.FilterExpression, q.ExpressionAttributeValues = aws.Int32(2), aws.String("n >= :n"), attributes(item{":pk": t.Name(), ":n": 3})
+	q.Limit, q.FilterExpression, q.ExpressionAttributeValues = aws.Int32(2), aws.String("n >= :n"),
+		attributes(item{":pk": t.Name(), ":n": 3})
 	first := s.query(t, q)
 	require.Empty(t, first.Items)
 	require.Equal(t, []int32{0, 2}, []int32{first.Count, first.ScannedCount}, "a limit counts the rows read")
@@ -302,7 +330,8 @@ func indexPages(t conformance.T, s *stage) {
 	require.Len(t, eventually(5, func() []map[string]types.AttributeValue { return s.query(t, q).Items }), 5)
 	q.Limit = aws.Int32(1)
 	first := s.query(t, q)
-	require.Equal(t, text(first.Items[0]), text(first.LastEvaluatedKey), "the start key has both keys, which are all attributes of these rows")
+	require.Equal(t, text(first.Items[0]), text(first.LastEvaluatedKey),
+		"the start key has both keys, which are all attributes of these rows")
 	found, _ := s.walk(t, q)
 	require.Equal(t, columned(0, 0, 1, 1, 2), column(found, "at"))
 	require.Len(t, distinct(texts(found)), 5)
@@ -320,7 +349,8 @@ func equalIndexKeys(t conformance.T, s *stage) {
 	for n := range 3 {
 		s.put(t, s.rows, item{"pk": t.Name(), "sk": fmt.Sprint(n), "owner": t.Name(), "at": 7})
 	}
-	found := eventually(3, func() []map[string]types.AttributeValue { return s.query(t, s.owned(t, "byOwner", "owner")).Items })
+	found := eventually(3,
+		func() []map[string]types.AttributeValue { return s.query(t, s.owned(t, "byOwner", "owner")).Items })
 	require.Len(t, distinct(texts(found)), 3)
 }
 
@@ -333,7 +363,8 @@ func indexOrder(t conformance.T, s *stage) {
 	require.Equal(t, columned(-1, 9, number("9.5"), 10), column(found, "at"))
 	q.ScanIndexForward = aws.Bool(false)
 	require.Equal(t, columned(10, number("9.5"), 9, -1), column(s.query(t, q).Items, "at"))
-	q.KeyConditionExpression, q.ExpressionAttributeValues = aws.String("#k = :k AND #at >= :at"), attributes(item{":k": t.Name(), ":at": number("9.5")})
+	q.KeyConditionExpression, q.ExpressionAttributeValues = aws.String("#k = :k AND #at >= :at"),
+		attributes(item{":k": t.Name(), ":at": number("9.5")})
 	q.ExpressionAttributeNames["#at"] = "at"
 	require.Equal(t, columned(10, number("9.5")), column(s.query(t, q).Items, "at"))
 }
@@ -343,7 +374,8 @@ func sparse(t conformance.T, s *stage) {
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "none"})
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "first", "open": t.Name()})
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "second", "due": 1})
-	found := eventually(1, func() []map[string]types.AttributeValue { return s.query(t, s.owned(t, "byDue", "open")).Items })
+	found := eventually(1,
+		func() []map[string]types.AttributeValue { return s.query(t, s.owned(t, "byDue", "open")).Items })
 	require.Equal(t, columned("both"), column(found, "sk"))
 }
 
@@ -363,7 +395,10 @@ func sparseRemoval(t conformance.T, s *stage) {
 	q := s.owned(t, "byDue", "open")
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "a", "open": t.Name(), "due": 1})
 	require.Len(t, eventually(1, func() []map[string]types.AttributeValue { return s.query(t, q).Items }), 1)
-	_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &s.rows, Key: attributes(item{"pk": t.Name(), "sk": "a"}), UpdateExpression: aws.String("REMOVE #open"), ExpressionAttributeNames: names{"#open": "open"}})
+	_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName: &s.rows, Key: attributes(item{"pk": t.Name(), "sk": "a"}),
+		UpdateExpression: aws.String("REMOVE #open"), ExpressionAttributeNames: names{"#open": "open"},
+	})
 	require.NoError(t, err)
 	s.gone(t, q)
 	s.holds(t, s.rows, item{"pk": t.Name(), "sk": "a"}, item{"pk": t.Name(), "sk": "a", "due": 1})
@@ -371,20 +406,24 @@ func sparseRemoval(t conformance.T, s *stage) {
 
 func keysOnly(t conformance.T, s *stage) {
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "a", "open": t.Name(), "due": 1, "n": 1})
-	found := eventually(1, func() []map[string]types.AttributeValue { return s.query(t, s.owned(t, "byDue", "open")).Items })
-	require.Equal(t, []string{text(attributes(item{"pk": t.Name(), "sk": "a", "open": t.Name(), "due": 1}))}, texts(found))
+	found := eventually(1,
+		func() []map[string]types.AttributeValue { return s.query(t, s.owned(t, "byDue", "open")).Items })
+	require.Equal(t, []string{text(attributes(item{"pk": t.Name(), "sk": "a", "open": t.Name(), "due": 1}))},
+		texts(found))
 }
 
 func allProjected(t conformance.T, s *stage) {
 	row := item{"pk": t.Name(), "sk": "a", "owner": t.Name(), "at": 1, "n": 1, "m": item{"l": list{1}}}
 	s.put(t, s.rows, row)
-	found := eventually(1, func() []map[string]types.AttributeValue { return s.query(t, s.owned(t, "byOwner", "owner")).Items })
+	found := eventually(1,
+		func() []map[string]types.AttributeValue { return s.query(t, s.owned(t, "byOwner", "owner")).Items })
 	require.Equal(t, []string{text(attributes(row))}, texts(found))
 }
 
 func included(t conformance.T, s *stage) {
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "a", "tag": t.Name(), "n": 1, "other": 2})
-	found := eventually(1, func() []map[string]types.AttributeValue { return s.query(t, s.owned(t, "byTag", "tag")).Items })
+	found := eventually(1,
+		func() []map[string]types.AttributeValue { return s.query(t, s.owned(t, "byTag", "tag")).Items })
 	require.Equal(t, []string{text(attributes(item{"pk": t.Name(), "sk": "a", "tag": t.Name(), "n": 1}))}, texts(found))
 }
 
@@ -415,7 +454,9 @@ func deletedFromIndex(t conformance.T, s *stage) {
 	q := s.owned(t, "byTag", "tag")
 	s.put(t, s.rows, item{"pk": t.Name(), "sk": "a", "tag": t.Name()})
 	require.Len(t, eventually(1, func() []map[string]types.AttributeValue { return s.query(t, q).Items }), 1)
-	_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &s.rows, Key: attributes(item{"pk": t.Name(), "sk": "a"})})
+	_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+		TableName: &s.rows, Key: attributes(item{"pk": t.Name(), "sk": "a"}),
+	})
 	require.NoError(t, err)
 	s.gone(t, q)
 }
@@ -424,7 +465,8 @@ func deletedFromIndex(t conformance.T, s *stage) {
 func (s *stage) scan(t conformance.T, input dynamodb.ScanInput) []string {
 	t.Helper()
 	input.TableName = &s.rows
-	input.FilterExpression, input.ExpressionAttributeValues = aws.String("mark = :mark"), attributes(item{":mark": t.Name()})
+	input.FilterExpression, input.ExpressionAttributeValues = aws.String("mark = :mark"),
+		attributes(item{":mark": t.Name()})
 	found := []string{}
 	pager := dynamodb.NewScanPaginator(s.db, &input)
 	for pager.HasMorePages() {
@@ -439,7 +481,8 @@ func (s *stage) scan(t conformance.T, input dynamodb.ScanInput) []string {
 func (s *stage) marked(t conformance.T) {
 	t.Helper()
 	for n := range 3 {
-		s.put(t, s.rows, item{"pk": fmt.Sprint(t.Name(), n), "sk": fmt.Sprint(n), "mark": t.Name(), "owner": t.Name(), "at": n})
+		s.put(t, s.rows,
+			item{"pk": fmt.Sprint(t.Name(), n), "sk": fmt.Sprint(n), "mark": t.Name(), "owner": t.Name(), "at": n})
 	}
 }
 
@@ -452,7 +495,10 @@ func segments(t conformance.T, s *stage) {
 	s.marked(t)
 	var found []string
 	for segment := range int32(4) {
-		found = append(found, s.scan(t, dynamodb.ScanInput{ConsistentRead: aws.Bool(true), Segment: aws.Int32(segment), TotalSegments: aws.Int32(4)})...)
+		found = append(found,
+			s.scan(t,
+				dynamodb.ScanInput{ConsistentRead: aws.Bool(true), Segment: aws.Int32(segment),
+					TotalSegments: aws.Int32(4)})...)
 	}
 	require.ElementsMatch(t, columned("0", "1", "2"), found)
 }
@@ -465,12 +511,16 @@ func indexScanned(t conformance.T, s *stage) {
 
 func scanPages(t conformance.T, s *stage) {
 	s.marked(t)
-	require.ElementsMatch(t, columned("0", "1", "2"), s.scan(t, dynamodb.ScanInput{ConsistentRead: aws.Bool(true), Limit: aws.Int32(7)}))
+	require.ElementsMatch(t, columned("0", "1", "2"),
+		s.scan(t, dynamodb.ScanInput{ConsistentRead: aws.Bool(true), Limit: aws.Int32(7)}))
 }
 
 func scanFilter(t conformance.T, s *stage) {
 	s.put(t, s.things, thing(t))
-	found, err := s.db.Scan(t.Context(), &dynamodb.ScanInput{TableName: &s.things, ConsistentRead: aws.Bool(true), FilterExpression: aws.String("id = :id"), ExpressionAttributeValues: attributes(item{":id": t.Name()})})
+	found,
+		err := s.db.Scan(t.Context(),
+		&dynamodb.ScanInput{TableName: &s.things, ConsistentRead: aws.Bool(true),
+			FilterExpression: aws.String("id = :id"), ExpressionAttributeValues: attributes(item{":id": t.Name()})})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, found.Count)
 	require.Positive(t, found.ScannedCount)
@@ -478,11 +528,14 @@ func scanFilter(t conformance.T, s *stage) {
 
 func noIndex(t conformance.T, s *stage) {
 	_, err := s.db.Query(t.Context(), s.owned(t, "byNothing", "pk"))
-	require.Contains(t, []string{invalid, missing}, code(err), "AWS documents one code, and was seen to answer the other")
+	require.Contains(t, []string{invalid, missing}, code(err),
+		"AWS documents one code, and was seen to answer the other")
 }
 
 func badSegment(t conformance.T, s *stage) {
-	_, err := s.db.Scan(t.Context(), &dynamodb.ScanInput{TableName: &s.rows, Segment: aws.Int32(2), TotalSegments: aws.Int32(2)})
+	_, err := s.db.Scan(t.Context(), &dynamodb.ScanInput{
+		TableName: &s.rows, Segment: aws.Int32(2), TotalSegments: aws.Int32(2),
+	})
 	refuses(t, err, invalid, "")
 	_, err = s.db.Scan(t.Context(), &dynamodb.ScanInput{TableName: &s.rows, Segment: aws.Int32(0)})
 	refuses(t, err, invalid, "")

@@ -30,7 +30,8 @@ func (r returned) check(t conformance.T, s *stage) {
 		s.put(t, s.things, with(thing(t), item{"a": 1, "b": 2}))
 	}
 	done, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-		TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: &r.do, ExpressionAttributeValues: attributes(r.values), ReturnValues: r.kind,
+		TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: &r.do,
+		ExpressionAttributeValues: attributes(r.values), ReturnValues: r.kind,
 	})
 	require.NoError(t, err)
 	want := r.want
@@ -47,22 +48,37 @@ func (r returned) check(t conformance.T, s *stage) {
 func returns() map[string]example {
 	nine := item{":v": 9}
 	all := map[string]example{
-		"an update returns nothing by default":                     returned{do: "SET a = :v", values: nine},
-		"NONE returns nothing":                                     returned{do: "SET a = :v", values: nine, kind: types.ReturnValueNone},
-		"ALL_OLD returns the item before":                          returned{do: "SET a = :v", values: nine, kind: types.ReturnValueAllOld, whole: true, want: item{"a": 1, "b": 2}},
-		"ALL_NEW returns the item after":                           returned{do: "SET a = :v", values: nine, kind: types.ReturnValueAllNew, whole: true, want: item{"a": 9, "b": 2}},
-		"UPDATED_OLD returns changed attributes before the update": returned{do: "SET a = :v", values: nine, kind: types.ReturnValueUpdatedOld, want: item{"a": 1}},
-		"UPDATED_NEW returns changed attributes after the update":  returned{do: "SET a = :v", values: nine, kind: types.ReturnValueUpdatedNew, want: item{"a": 9}},
-		"UPDATED_NEW returns attributes set to their old value":    returned{do: "SET a = :v", values: item{":v": 1}, kind: types.ReturnValueUpdatedNew, want: item{"a": 1}},
-		"UPDATED_OLD returns removed attributes":                   returned{do: "REMOVE a, b", kind: types.ReturnValueUpdatedOld, want: item{"a": 1, "b": 2}},
-		"UPDATED_NEW omits removed attributes":                     returned{do: "REMOVE a", kind: types.ReturnValueUpdatedNew},
-		"UPDATED_NEW returns set attributes but not removed ones":  returned{do: "SET a = :v REMOVE b", values: nine, kind: types.ReturnValueUpdatedNew, want: item{"a": 9}},
-		"UPDATED_OLD omits new attributes":                         returned{do: "SET c = :v", values: nine, kind: types.ReturnValueUpdatedOld},
-		"UPDATED_NEW returns the sum of ADD":                       returned{do: "ADD a :v", values: nine, kind: types.ReturnValueUpdatedNew, want: item{"a": 10}},
-		"ALL_OLD of an absent item is empty":                       returned{absent: true, do: "SET a = :v", values: nine, kind: types.ReturnValueAllOld},
-		"ALL_NEW of an absent item is the new item":                returned{absent: true, do: "SET a = :v", values: nine, kind: types.ReturnValueAllNew, whole: true, want: item{"a": 9}},
-		"UPDATED_OLD of an absent item is empty":                   returned{absent: true, do: "SET a = :v", values: nine, kind: types.ReturnValueUpdatedOld},
-		"UPDATED_NEW of an absent item is the set attributes":      returned{absent: true, do: "SET a = :v", values: nine, kind: types.ReturnValueUpdatedNew, want: item{"a": 9}},
+		"an update returns nothing by default": returned{do: "SET a = :v", values: nine},
+		"NONE returns nothing": returned{do: "SET a = :v", values: nine,
+			kind: types.ReturnValueNone},
+		"ALL_OLD returns the item before": returned{do: "SET a = :v", values: nine,
+			kind: types.ReturnValueAllOld, whole: true, want: item{"a": 1, "b": 2}},
+		"ALL_NEW returns the item after": returned{do: "SET a = :v", values: nine,
+			kind: types.ReturnValueAllNew, whole: true, want: item{"a": 9, "b": 2}},
+		"UPDATED_OLD returns changed attributes before the update": returned{do: "SET a = :v", values: nine,
+			kind: types.ReturnValueUpdatedOld, want: item{"a": 1}},
+		"UPDATED_NEW returns changed attributes after the update": returned{do: "SET a = :v", values: nine,
+			kind: types.ReturnValueUpdatedNew, want: item{"a": 9}},
+		"UPDATED_NEW returns attributes set to their old value": returned{do: "SET a = :v", values: item{":v": 1},
+			kind: types.ReturnValueUpdatedNew, want: item{"a": 1}},
+		"UPDATED_OLD returns removed attributes": returned{do: "REMOVE a, b",
+			kind: types.ReturnValueUpdatedOld, want: item{"a": 1, "b": 2}},
+		"UPDATED_NEW omits removed attributes": returned{do: "REMOVE a",
+			kind: types.ReturnValueUpdatedNew},
+		"UPDATED_NEW returns set attributes but not removed ones": returned{do: "SET a = :v REMOVE b", values: nine,
+			kind: types.ReturnValueUpdatedNew, want: item{"a": 9}},
+		"UPDATED_OLD omits new attributes": returned{do: "SET c = :v", values: nine,
+			kind: types.ReturnValueUpdatedOld},
+		"UPDATED_NEW returns the sum of ADD": returned{do: "ADD a :v", values: nine,
+			kind: types.ReturnValueUpdatedNew, want: item{"a": 10}},
+		"ALL_OLD of an absent item is empty": returned{absent: true, do: "SET a = :v",
+			values: nine, kind: types.ReturnValueAllOld},
+		"ALL_NEW of an absent item is the new item": returned{absent: true, do: "SET a = :v",
+			values: nine, kind: types.ReturnValueAllNew, whole: true, want: item{"a": 9}},
+		"UPDATED_OLD of an absent item is empty": returned{absent: true, do: "SET a = :v",
+			values: nine, kind: types.ReturnValueUpdatedOld},
+		"UPDATED_NEW of an absent item is the set attributes": returned{absent: true, do: "SET a = :v",
+			values: nine, kind: types.ReturnValueUpdatedNew, want: item{"a": 9}},
 
 		"a put returns the replaced item":               scenario(putReturns),
 		"a delete returns the deleted item":             scenario(deleteReturns),
@@ -71,13 +87,19 @@ func returns() map[string]example {
 		"a failed delete returns the item":              scenario(failedDelete),
 		"a failed write of an absent item returns none": scenario(failedAbsent),
 	}
-	for _, kind := range []types.ReturnValue{types.ReturnValueAllNew, types.ReturnValueUpdatedOld, types.ReturnValueUpdatedNew} {
+	for _, kind := range []types.ReturnValue{
+		types.ReturnValueAllNew, types.ReturnValueUpdatedOld, types.ReturnValueUpdatedNew,
+	} {
 		all["a put cannot return "+string(kind)] = scenario(func(t conformance.T, s *stage) {
-			_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.things, Item: attributes(thing(t)), ReturnValues: kind})
+			_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{
+				TableName: &s.things, Item: attributes(thing(t)), ReturnValues: kind,
+			})
 			refuses(t, err, invalid, "")
 		})
 		all["a delete cannot return "+string(kind)] = scenario(func(t conformance.T, s *stage) {
-			_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &s.things, Key: attributes(thing(t)), ReturnValues: kind})
+			_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+				TableName: &s.things, Key: attributes(thing(t)), ReturnValues: kind,
+			})
 			refuses(t, err, invalid, "")
 		})
 	}
@@ -86,7 +108,10 @@ func returns() map[string]example {
 
 func putReturns(t conformance.T, s *stage) {
 	put := func(n int) map[string]types.AttributeValue {
-		done, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.things, Item: attributes(with(thing(t), item{"n": n})), ReturnValues: types.ReturnValueAllOld})
+		done,
+			err := s.db.PutItem(t.Context(),
+			&dynamodb.PutItemInput{TableName: &s.things, Item: attributes(with(thing(t), item{"n": n})),
+				ReturnValues: types.ReturnValueAllOld})
 		require.NoError(t, err)
 		return done.Attributes
 	}
@@ -97,7 +122,10 @@ func putReturns(t conformance.T, s *stage) {
 func deleteReturns(t conformance.T, s *stage) {
 	s.put(t, s.things, with(thing(t), item{"n": 1}))
 	remove := func() map[string]types.AttributeValue {
-		done, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &s.things, Key: attributes(thing(t)), ReturnValues: types.ReturnValueAllOld})
+		done,
+			err := s.db.DeleteItem(t.Context(),
+			&dynamodb.DeleteItemInput{TableName: &s.things, Key: attributes(thing(t)),
+				ReturnValues: types.ReturnValueAllOld})
 		require.NoError(t, err)
 		return done.Attributes
 	}
@@ -126,7 +154,10 @@ var asked = map[types.ReturnValuesOnConditionCheckFailure]bool{
 func failedPut(t conformance.T, s *stage) {
 	s.put(t, s.things, with(thing(t), item{"n": 1}))
 	for kind, wants := range asked {
-		_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.things, Item: attributes(thing(t)), ConditionExpression: aws.String("attribute_not_exists(id)"), ReturnValuesOnConditionCheckFailure: kind})
+		_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{
+			TableName: &s.things, Item: attributes(thing(t)),
+			ConditionExpression: aws.String("attribute_not_exists(id)"), ReturnValuesOnConditionCheckFailure: kind,
+		})
 		found(t, err, wants)
 	}
 }
@@ -135,7 +166,8 @@ func failedUpdate(t conformance.T, s *stage) {
 	s.put(t, s.things, with(thing(t), item{"n": 1}))
 	for kind, wants := range asked {
 		_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-			TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: aws.String("SET n = :v"), ConditionExpression: aws.String("n > :v"),
+			TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: aws.String("SET n = :v"),
+			ConditionExpression:       aws.String("n > :v"),
 			ExpressionAttributeValues: attributes(item{":v": 2}), ReturnValuesOnConditionCheckFailure: kind,
 		})
 		found(t, err, wants)
@@ -146,12 +178,18 @@ func failedUpdate(t conformance.T, s *stage) {
 func failedDelete(t conformance.T, s *stage) {
 	s.put(t, s.things, with(thing(t), item{"n": 1}))
 	for kind, wants := range asked {
-		_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &s.things, Key: attributes(thing(t)), ConditionExpression: aws.String("attribute_not_exists(n)"), ReturnValuesOnConditionCheckFailure: kind})
+		_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+			TableName: &s.things, Key: attributes(thing(t)),
+			ConditionExpression: aws.String("attribute_not_exists(n)"), ReturnValuesOnConditionCheckFailure: kind,
+		})
 		found(t, err, wants)
 	}
 }
 
 func failedAbsent(t conformance.T, s *stage) {
-	_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &s.things, Key: attributes(thing(t)), ConditionExpression: aws.String("attribute_exists(n)"), ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld})
+	_, err := s.db.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+		TableName: &s.things, Key: attributes(thing(t)), ConditionExpression: aws.String("attribute_exists(n)"),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
 	found(t, err, false)
 }

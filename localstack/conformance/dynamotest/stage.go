@@ -52,8 +52,9 @@ func newStage(t *testing.T, c Cloud) *stage {
 		},
 		rowsTable(s.rows),
 		{
-			TableName: &s.scores, KeySchema: key("pk", "sk"), AttributeDefinitions: append(defined("S", "pk"), defined("N", "sk")...),
-			StreamSpecification: streaming(types.StreamViewTypeNewImage),
+			TableName: &s.scores, KeySchema: key("pk", "sk"),
+			AttributeDefinitions: append(defined("S", "pk"), defined("N", "sk")...),
+			StreamSpecification:  streaming(types.StreamViewTypeNewImage),
 		},
 		{
 			TableName: &s.blobs, KeySchema: key("pk", "sk"), AttributeDefinitions: defined("B", "pk", "sk"),
@@ -77,7 +78,8 @@ func rowsTable(name string) *dynamodb.CreateTableInput {
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{
 			index("byOwner", types.Projection{ProjectionType: types.ProjectionTypeAll}, "owner", "at"),
 			index("byDue", types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}, "open", "due"),
-			index("byTag", types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{"n"}}, "tag"),
+			index("byTag",
+				types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{"n"}}, "tag"),
 		},
 		StreamSpecification: streaming(types.StreamViewTypeOldImage),
 	}
@@ -112,11 +114,14 @@ func create(t *testing.T, db *dynamodb.Client, table *dynamodb.CreateTableInput)
 	_, err := db.CreateTable(t.Context(), table)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		if _, err := db.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: table.TableName}); err != nil {
+		if _,
+			err := db.DeleteTable(context.Background(),
+			&dynamodb.DeleteTableInput{TableName: table.TableName}); err != nil {
 			t.Errorf("remove %s: %v", *table.TableName, err)
 		}
 	})
-	ready := dynamodb.NewTableExistsWaiter(db, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second })
+	ready := dynamodb.NewTableExistsWaiter(db,
+		func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second })
 	require.NoError(t, ready.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: table.TableName}, time.Minute))
 }
 
@@ -133,7 +138,9 @@ func (s *stage) put(t conformance.T, table string, i item) {
 // holds asserts that a table has an item, or no item with the key if want is nil.
 func (s *stage) holds(t conformance.T, table string, key, want item) {
 	t.Helper()
-	got, err := s.db.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &table, Key: attributes(key), ConsistentRead: aws.Bool(true)})
+	got,
+		err := s.db.GetItem(t.Context(),
+		&dynamodb.GetItemInput{TableName: &table, Key: attributes(key), ConsistentRead: aws.Bool(true)})
 	require.NoError(t, err)
 	require.Equal(t, text(attributes(want)), text(got.Item), "the item in the table")
 }

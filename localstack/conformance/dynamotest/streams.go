@@ -62,9 +62,12 @@ func (s *stage) records(t conformance.T, table, keyName string) []record {
 	t.Helper()
 	all := []record{}
 	for _, shard := range s.shards(t, table) {
-		for _, r := range s.shard(t, table, &dynamodbstreams.GetShardIteratorInput{ShardId: shard.ShardId, ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon}) {
+		for _, r := range s.shard(t, table, &dynamodbstreams.GetShardIteratorInput{
+			ShardId: shard.ShardId, ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon,
+		}) {
 			if s.ofCase(t, r, keyName) {
-				all = append(all, record{string(r.EventName), image(t, r.Dynamodb.OldImage), image(t, r.Dynamodb.NewImage)})
+				all = append(all,
+					record{string(r.EventName), image(t, r.Dynamodb.OldImage), image(t, r.Dynamodb.NewImage)})
 			}
 		}
 	}
@@ -103,7 +106,9 @@ func (s *stage) stream(t conformance.T, table string) *string {
 
 func (s *stage) shards(t conformance.T, table string) []streamtypes.Shard {
 	t.Helper()
-	described, err := s.streams.DescribeStream(t.Context(), &dynamodbstreams.DescribeStreamInput{StreamArn: s.stream(t, table)})
+	described,
+		err := s.streams.DescribeStream(t.Context(),
+		&dynamodbstreams.DescribeStreamInput{StreamArn: s.stream(t, table)})
 	require.NoError(t, err)
 	require.NotEmpty(t, described.StreamDescription.Shards)
 	return described.StreamDescription.Shards
@@ -140,13 +145,17 @@ func (s *stage) remove(t conformance.T, table string, key item) {
 
 func (s *stage) update(t conformance.T, do string, values item) {
 	t.Helper()
-	_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: &do, ExpressionAttributeValues: attributes(values)})
+	_, err := s.db.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName: &s.things, Key: attributes(thing(t)), UpdateExpression: &do,
+		ExpressionAttributeValues: attributes(values),
+	})
 	require.NoError(t, err)
 }
 
 func insertRecord(t conformance.T, s *stage) {
 	s.put(t, s.things, with(thing(t), item{"m": item{"l": list{1, nil}}, "ss": words{"a"}}))
-	require.Equal(t, []record{inserted(with(thing(t), item{"m": item{"l": list{1, nil}}, "ss": words{"a"}}))}, s.recorded(t, s.things, "id", 1))
+	require.Equal(t, []record{inserted(with(thing(t), item{"m": item{"l": list{1, nil}}, "ss": words{"a"}}))},
+		s.recorded(t, s.things, "id", 1))
 }
 
 func modifyRecord(t conformance.T, s *stage) {
@@ -189,7 +198,10 @@ func absentRecord(t conformance.T, s *stage) {
 
 func failedRecord(t conformance.T, s *stage) {
 	s.put(t, s.things, thing(t))
-	_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.things, Item: attributes(with(thing(t), item{"n": 1})), ConditionExpression: aws.String("attribute_not_exists(id)")})
+	_, err := s.db.PutItem(t.Context(), &dynamodb.PutItemInput{
+		TableName: &s.things, Item: attributes(with(thing(t), item{"n": 1})),
+		ConditionExpression: aws.String("attribute_not_exists(id)"),
+	})
 	refuses(t, err, failed, "")
 	s.remove(t, s.things, thing(t))
 	require.Equal(t, []record{inserted(thing(t)), removed(thing(t))}, s.recorded(t, s.things, "id", 2))
@@ -227,7 +239,10 @@ func cancelledRecords(t conformance.T, s *stage) {
 
 func batchedRecords(t conformance.T, s *stage) {
 	s.fill(t, 1)
-	require.NoError(t, s.batch(t, map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), deleting(row(t, "r0")), deleting(row(t, "absent"))}}))
+	require.NoError(t,
+		s.batch(t,
+			map[string][]types.WriteRequest{s.rows: {putting(row(t, "a")), deleting(row(t, "r0")),
+				deleting(row(t, "absent"))}}))
 	require.Len(t, s.recorded(t, s.rows, "pk", 3), 3)
 }
 
@@ -235,14 +250,16 @@ func oldImages(t conformance.T, s *stage) {
 	one := with(row(t, "a"), item{"n": 1})
 	s.put(t, s.rows, one)
 	s.put(t, s.rows, with(row(t, "a"), item{"n": 2}))
-	require.Equal(t, []record{{"INSERT", "null", "null"}, {"MODIFY", text(attributes(one)), "null"}}, s.recorded(t, s.rows, "pk", 2))
+	require.Equal(t, []record{{"INSERT", "null", "null"}, {"MODIFY", text(attributes(one)), "null"}},
+		s.recorded(t, s.rows, "pk", 2))
 }
 
 func newImages(t conformance.T, s *stage) {
 	one := item{"pk": t.Name(), "sk": 1, "n": 1}
 	s.put(t, s.scores, one)
 	s.remove(t, s.scores, item{"pk": t.Name(), "sk": 1})
-	require.Equal(t, []record{{"INSERT", "null", text(attributes(one))}, {"REMOVE", "null", "null"}}, s.recorded(t, s.scores, "pk", 2))
+	require.Equal(t, []record{{"INSERT", "null", text(attributes(one))}, {"REMOVE", "null", "null"}},
+		s.recorded(t, s.scores, "pk", 2))
 }
 
 func keyRecords(t conformance.T, s *stage) {
@@ -257,7 +274,10 @@ func latestRecords(t conformance.T, s *stage) {
 	require.Len(t, s.recorded(t, s.things, "id", 1), 1)
 	var iterators []*string
 	for _, shard := range s.shards(t, s.things) {
-		at, err := s.streams.GetShardIterator(t.Context(), &dynamodbstreams.GetShardIteratorInput{StreamArn: s.stream(t, s.things), ShardId: shard.ShardId, ShardIteratorType: streamtypes.ShardIteratorTypeLatest})
+		at, err := s.streams.GetShardIterator(t.Context(), &dynamodbstreams.GetShardIteratorInput{
+			StreamArn: s.stream(t, s.things), ShardId: shard.ShardId,
+			ShardIteratorType: streamtypes.ShardIteratorTypeLatest,
+		})
 		require.NoError(t, err)
 		iterators = append(iterators, at.ShardIterator)
 	}
@@ -281,10 +301,14 @@ func afterRecord(t conformance.T, s *stage) {
 		s.put(t, s.things, with(thing(t), item{"n": n}))
 	}
 	require.Len(t, s.recorded(t, s.things, "id", 3), 3)
-	for kind, left := range map[streamtypes.ShardIteratorType]int{streamtypes.ShardIteratorTypeAfterSequenceNumber: 1, streamtypes.ShardIteratorTypeAtSequenceNumber: 2} {
+	for kind, left := range map[streamtypes.ShardIteratorType]int{
+		streamtypes.ShardIteratorTypeAfterSequenceNumber: 1, streamtypes.ShardIteratorTypeAtSequenceNumber: 2,
+	} {
 		shard, second := s.second(t)
 		found := 0
-		for _, r := range s.shard(t, s.things, &dynamodbstreams.GetShardIteratorInput{ShardId: shard, ShardIteratorType: kind, SequenceNumber: second}) {
+		for _, r := range s.shard(t, s.things, &dynamodbstreams.GetShardIteratorInput{
+			ShardId: shard, ShardIteratorType: kind, SequenceNumber: second,
+		}) {
 			if s.ofCase(t, r, "id") {
 				found++
 			}
@@ -298,7 +322,9 @@ func (s *stage) second(t conformance.T) (shardID, sequence *string) {
 	t.Helper()
 	for _, shard := range s.shards(t, s.things) {
 		seen := 0
-		for _, r := range s.shard(t, s.things, &dynamodbstreams.GetShardIteratorInput{ShardId: shard.ShardId, ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon}) {
+		for _, r := range s.shard(t, s.things, &dynamodbstreams.GetShardIteratorInput{
+			ShardId: shard.ShardId, ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon,
+		}) {
 			if s.ofCase(t, r, "id") {
 				seen++
 			}

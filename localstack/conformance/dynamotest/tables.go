@@ -35,11 +35,16 @@ func describedTable(t conformance.T, s *stage) {
 		require.Equal(t, types.IndexStatusActive, index.IndexStatus)
 		kinds[*index.IndexName] = index.Projection.ProjectionType
 	}
-	require.Equal(t, map[string]types.ProjectionType{"byOwner": types.ProjectionTypeAll, "byDue": types.ProjectionTypeKeysOnly, "byTag": types.ProjectionTypeInclude}, kinds)
+	require.Equal(t,
+		map[string]types.ProjectionType{"byOwner": types.ProjectionTypeAll, "byDue": types.ProjectionTypeKeysOnly,
+			"byTag": types.ProjectionTypeInclude}, kinds)
 }
 
 func tableAgain(t conformance.T, s *stage) {
-	_, err := s.db.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &s.things, KeySchema: key("id"), AttributeDefinitions: defined("S", "id"), BillingMode: types.BillingModePayPerRequest})
+	_, err := s.db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: &s.things, KeySchema: key("id"), AttributeDefinitions: defined("S", "id"),
+		BillingMode: types.BillingModePayPerRequest,
+	})
 	refuses(t, err, inUse, "")
 }
 
@@ -60,23 +65,32 @@ func tableListed(t conformance.T, s *stage) {
 }
 
 func undefinedKey(t conformance.T, s *stage) {
-	_, err := s.db.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: aws.String("conformance-undefined"), KeySchema: key("id"), AttributeDefinitions: defined("S", "other"), BillingMode: types.BillingModePayPerRequest})
+	_, err := s.db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: aws.String("conformance-undefined"), KeySchema: key("id"),
+		AttributeDefinitions: defined("S", "other"), BillingMode: types.BillingModePayPerRequest,
+	})
 	refuses(t, err, invalid, "")
 }
 
 func definedForNothing(t conformance.T, s *stage) {
-	_, err := s.db.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: aws.String("conformance-overdefined"), KeySchema: key("id"), AttributeDefinitions: defined("S", "id", "other"), BillingMode: types.BillingModePayPerRequest})
+	_, err := s.db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: aws.String("conformance-overdefined"), KeySchema: key("id"),
+		AttributeDefinitions: defined("S", "id", "other"), BillingMode: types.BillingModePayPerRequest,
+	})
 	refuses(t, err, invalid, "")
 }
 
 func timeToLive(t conformance.T, s *stage) {
-	enable := &dynamodb.UpdateTimeToLiveInput{TableName: &s.scores, TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("expires"), Enabled: aws.Bool(true)}}
+	enable := &dynamodb.UpdateTimeToLiveInput{TableName: &s.scores,
+		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String("expires"),
+			Enabled: aws.Bool(true)}}
 	_, err := s.db.UpdateTimeToLive(t.Context(), enable)
 	require.NoError(t, err)
 	described, err := s.db.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: &s.scores})
 	require.NoError(t, err)
 	require.Equal(t, "expires", aws.ToString(described.TimeToLiveDescription.AttributeName))
-	require.Contains(t, []types.TimeToLiveStatus{types.TimeToLiveStatusEnabled, types.TimeToLiveStatusEnabling}, described.TimeToLiveDescription.TimeToLiveStatus)
+	require.Contains(t, []types.TimeToLiveStatus{types.TimeToLiveStatusEnabled, types.TimeToLiveStatusEnabling},
+		described.TimeToLiveDescription.TimeToLiveStatus)
 	_, err = s.db.UpdateTimeToLive(t.Context(), enable)
 	refuses(t, err, invalid, "")
 }

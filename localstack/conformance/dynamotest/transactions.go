@@ -24,7 +24,8 @@ type action func(t conformance.T, s *stage) types.TransactWriteItem
 // puts stores a row if the condition where holds. An empty where always holds.
 func puts(name string, more item, where string) action {
 	return func(t conformance.T, s *stage) types.TransactWriteItem {
-		return types.TransactWriteItem{Put: &types.Put{TableName: &s.rows, Item: attributes(with(row(t, name), more)), ConditionExpression: optional(where)}}
+		return types.TransactWriteItem{Put: &types.Put{TableName: &s.rows, Item: attributes(with(row(t, name), more)),
+			ConditionExpression: optional(where)}}
 	}
 }
 
@@ -32,7 +33,8 @@ func puts(name string, more item, where string) action {
 func sets(name string, n int, where string) action {
 	return func(t conformance.T, s *stage) types.TransactWriteItem {
 		return types.TransactWriteItem{Update: &types.Update{
-			TableName: &s.rows, Key: attributes(row(t, name)), UpdateExpression: aws.String("SET n = :n"), ConditionExpression: optional(where),
+			TableName: &s.rows, Key: attributes(row(t, name)), UpdateExpression: aws.String("SET n = :n"),
+			ConditionExpression:       optional(where),
 			ExpressionAttributeValues: attributes(item{":n": n}),
 		}}
 	}
@@ -40,13 +42,15 @@ func sets(name string, n int, where string) action {
 
 func deletes(name, where string) action {
 	return func(t conformance.T, s *stage) types.TransactWriteItem {
-		return types.TransactWriteItem{Delete: &types.Delete{TableName: &s.rows, Key: attributes(row(t, name)), ConditionExpression: optional(where)}}
+		return types.TransactWriteItem{Delete: &types.Delete{TableName: &s.rows, Key: attributes(row(t, name)),
+			ConditionExpression: optional(where)}}
 	}
 }
 
 func checks(name, where string) action {
 	return func(t conformance.T, s *stage) types.TransactWriteItem {
-		return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: &s.rows, Key: attributes(row(t, name)), ConditionExpression: &where}}
+		return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{TableName: &s.rows,
+			Key: attributes(row(t, name)), ConditionExpression: &where}}
 	}
 }
 
@@ -79,8 +83,9 @@ func optional(text string) *string {
 type transaction struct {
 	actions []action
 	becomes map[string]item // nil: the row is deleted. Rows that are not named are unchanged.
-	reasons []string        // the codes of a cancellation; with the name of a returned row, as in "ConditionalCheckFailed a"
-	refused bool            // the whole transaction is refused as invalid
+	// the codes of a cancellation; with the name of a returned row, as in "ConditionalCheckFailed a"
+	reasons []string
+	refused bool // the whole transaction is refused as invalid
 }
 
 func (x transaction) check(t conformance.T, s *stage) {
@@ -93,7 +98,8 @@ func (x transaction) check(t conformance.T, s *stage) {
 	case x.refused:
 		refuses(t, err, invalid, "")
 	case x.reasons != nil:
-		refuses(t, err, cancelled, "Transaction cancelled, please refer cancellation reasons for specific reasons ["+strings.Join(codes(x.reasons), ", ")+"]")
+		refuses(t, err, cancelled, "Transaction cancelled, please refer cancellation reasons for specific reasons ["+
+			strings.Join(codes(x.reasons), ", ")+"]")
 		require.Equal(t, x.shown(t, before), reasons(err))
 	default:
 		require.NoError(t, err)
@@ -159,29 +165,53 @@ func reasons(err error) []string {
 func transactions() map[string]example {
 	const none, fails, wrong = "None", "ConditionalCheckFailed", "ValidationError"
 	return map[string]example{
-		"the four kinds of action at once":                   transaction{actions: []action{puts("c", item{"n": 3}, ""), sets("a", 9, ""), deletes("b", ""), checks("d", "attribute_not_exists(pk)")}, becomes: map[string]item{"a": {"n": 9}, "b": nil, "c": {"n": 3}}},
-		"an action alone":                                    transaction{actions: []action{sets("a", 9, "")}, becomes: map[string]item{"a": {"n": 9}}},
-		"an update creates an absent row":                    transaction{actions: []action{sets("c", 9, "")}, becomes: map[string]item{"c": {"n": 9}}},
-		"a delete of an absent row succeeds":                 transaction{actions: []action{deletes("c", "")}},
-		"conditions that hold":                               transaction{actions: []action{puts("c", nil, "attribute_not_exists(pk)"), sets("a", 9, "n < :n"), deletes("b", "attribute_exists(n)"), checks("d", "attribute_not_exists(n)")}, becomes: map[string]item{"a": {"n": 9}, "b": nil, "c": {}}},
-		"a failed put cancels":                               transaction{actions: []action{sets("b", 9, ""), puts("a", nil, "attribute_not_exists(pk)")}, reasons: []string{none, fails}},
-		"a failed update cancels":                            transaction{actions: []action{sets("a", 0, "n < :n"), sets("b", 9, "")}, reasons: []string{fails, none}},
-		"a failed delete cancels":                            transaction{actions: []action{puts("c", nil, ""), deletes("a", "attribute_not_exists(n)")}, reasons: []string{none, fails}},
-		"a failed check cancels":                             transaction{actions: []action{puts("c", nil, ""), checks("a", "attribute_not_exists(n)"), sets("b", 9, "")}, reasons: []string{none, fails, none}},
-		"several failures are all reported, in order":        transaction{actions: []action{checks("a", "attribute_not_exists(n)"), puts("c", nil, ""), deletes("b", "attribute_not_exists(n)"), puts("d", nil, "attribute_exists(n)")}, reasons: []string{fails, none, fails, fails}},
-		"a failed put returns the row":                       transaction{actions: []action{puts("c", nil, ""), showing(puts("a", nil, "attribute_not_exists(pk)"))}, reasons: []string{none, fails + " a"}},
-		"a failed update returns the row":                    transaction{actions: []action{showing(sets("a", 0, "n < :n"))}, reasons: []string{fails + " a"}},
-		"a failed delete returns the row":                    transaction{actions: []action{showing(deletes("b", "attribute_not_exists(pk)"))}, reasons: []string{fails + " b"}},
-		"a failed check returns the row":                     transaction{actions: []action{showing(checks("b", "attribute_not_exists(pk)")), checks("a", "attribute_not_exists(n)")}, reasons: []string{fails + " b", fails}},
-		"an absent row is not returned":                      transaction{actions: []action{showing(checks("c", "attribute_exists(pk)"))}, reasons: []string{fails}},
-		"a row whose condition holds is not returned":        transaction{actions: []action{showing(sets("a", 9, "n < :n")), checks("c", "attribute_exists(pk)")}, reasons: []string{none, fails}},
-		"two actions on one row are refused":                 transaction{actions: []action{sets("a", 9, ""), deletes("a", "")}, refused: true},
-		"a check and a write of one row are refused":         transaction{actions: []action{checks("a", "attribute_exists(pk)"), sets("a", 9, "")}, refused: true},
-		"an action of two kinds is refused":                  transaction{actions: []action{twoKinds}, refused: true},
-		"an action of no kind is refused":                    transaction{actions: []action{noKind}, refused: true},
-		"an invalid condition is refused":                    transaction{actions: []action{puts("c", nil, ""), checks("a", "attribute_exists(")}, refused: true},
-		"an update that does not fit its row cancels":        transaction{actions: []action{puts("c", nil, ""), unfitting}, reasons: []string{none, wrong}},
-		"a row without its sort key is refused":              transaction{actions: []action{puts("c", nil, ""), keyless}, refused: true},
+		"the four kinds of action at once": transaction{actions: []action{puts("c", item{"n": 3}, ""),
+			sets("a", 9, ""), deletes("b", ""), checks("d", "attribute_not_exists(pk)")},
+			becomes: map[string]item{"a": {"n": 9}, "b": nil, "c": {"n": 3}}},
+		"an action alone": transaction{actions: []action{sets("a", 9, "")},
+			becomes: map[string]item{"a": {"n": 9}}},
+		"an update creates an absent row": transaction{actions: []action{sets("c", 9, "")},
+			becomes: map[string]item{"c": {"n": 9}}},
+		"a delete of an absent row succeeds": transaction{actions: []action{deletes("c", "")}},
+		"conditions that hold": transaction{actions: []action{puts("c", nil,
+			"attribute_not_exists(pk)"), sets("a", 9, "n < :n"), deletes("b", "attribute_exists(n)"),
+			checks("d", "attribute_not_exists(n)")}, becomes: map[string]item{"a": {"n": 9}, "b": nil, "c": {}}},
+		"a failed put cancels": transaction{actions: []action{sets("b", 9, ""),
+			puts("a", nil, "attribute_not_exists(pk)")}, reasons: []string{none, fails}},
+		"a failed update cancels": transaction{actions: []action{sets("a", 0, "n < :n"),
+			sets("b", 9, "")}, reasons: []string{fails, none}},
+		"a failed delete cancels": transaction{actions: []action{puts("c", nil, ""),
+			deletes("a", "attribute_not_exists(n)")}, reasons: []string{none, fails}},
+		"a failed check cancels": transaction{actions: []action{puts("c", nil, ""),
+			checks("a", "attribute_not_exists(n)"), sets("b", 9, "")}, reasons: []string{none, fails, none}},
+		"several failures are all reported, in order": transaction{actions: []action{checks("a",
+			"attribute_not_exists(n)"), puts("c", nil, ""), deletes("b", "attribute_not_exists(n)"),
+			puts("d", nil, "attribute_exists(n)")}, reasons: []string{fails, none, fails, fails}},
+		"a failed put returns the row": transaction{actions: []action{puts("c", nil, ""),
+			showing(puts("a", nil, "attribute_not_exists(pk)"))}, reasons: []string{none, fails + " a"}},
+		"a failed update returns the row": transaction{actions: []action{showing(
+			sets("a", 0, "n < :n"))}, reasons: []string{fails + " a"}},
+		"a failed delete returns the row": transaction{actions: []action{showing(
+			deletes("b", "attribute_not_exists(pk)"))}, reasons: []string{fails + " b"}},
+		"a failed check returns the row": transaction{actions: []action{showing(
+			checks("b", "attribute_not_exists(pk)")), checks("a", "attribute_not_exists(n)")},
+			reasons: []string{fails + " b", fails}},
+		"an absent row is not returned": transaction{actions: []action{showing(
+			checks("c", "attribute_exists(pk)"))}, reasons: []string{fails}},
+		"a row whose condition holds is not returned": transaction{actions: []action{showing(
+			sets("a", 9, "n < :n")), checks("c", "attribute_exists(pk)")}, reasons: []string{none, fails}},
+		"two actions on one row are refused": transaction{actions: []action{sets("a", 9, ""),
+			deletes("a", "")}, refused: true},
+		"a check and a write of one row are refused": transaction{actions: []action{checks("a",
+			"attribute_exists(pk)"), sets("a", 9, "")}, refused: true},
+		"an action of two kinds is refused": transaction{actions: []action{twoKinds}, refused: true},
+		"an action of no kind is refused":   transaction{actions: []action{noKind}, refused: true},
+		"an invalid condition is refused": transaction{actions: []action{puts("c", nil, ""),
+			checks("a", "attribute_exists(")}, refused: true},
+		"an update that does not fit its row cancels": transaction{actions: []action{puts("c", nil, ""),
+			unfitting}, reasons: []string{none, wrong}},
+		"a row without its sort key is refused": transaction{actions: []action{puts("c", nil, ""),
+			keyless}, refused: true},
 		"100 actions are accepted":                           scenario(hundredActions),
 		"101 actions are refused":                            scenario(hundredAndOneActions),
 		"a transaction without actions is refused":           scenario(noActions),
@@ -224,7 +254,9 @@ func keyless(t conformance.T, s *stage) types.TransactWriteItem {
 
 func (s *stage) transact(t conformance.T, token string, actions ...action) error {
 	t.Helper()
-	_, err := s.db.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{TransactItems: transaction{actions: actions}.all(t, s), ClientRequestToken: optional(token)})
+	_, err := s.db.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{
+		TransactItems: transaction{actions: actions}.all(t, s), ClientRequestToken: optional(token),
+	})
 	return err
 }
 
@@ -247,7 +279,9 @@ func hundredAndOneActions(t conformance.T, s *stage) {
 }
 
 func noActions(t conformance.T, s *stage) {
-	_, err := s.db.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{}})
+	_, err := s.db.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{
+		TransactItems: []types.TransactWriteItem{},
+	})
 	refuses(t, err, invalid, "")
 }
 
@@ -263,7 +297,8 @@ func largeTransaction(t conformance.T, s *stage) {
 // putsThing stores the case's item in the table things.
 func putsThing(where string) action {
 	return func(t conformance.T, s *stage) types.TransactWriteItem {
-		return types.TransactWriteItem{Put: &types.Put{TableName: &s.things, Item: attributes(thing(t)), ConditionExpression: optional(where)}}
+		return types.TransactWriteItem{Put: &types.Put{TableName: &s.things, Item: attributes(thing(t)),
+			ConditionExpression: optional(where)}}
 	}
 }
 
@@ -281,7 +316,8 @@ func twoTablesFailed(t conformance.T, s *stage) {
 
 func transactNowhere(t conformance.T, s *stage) {
 	err := s.transact(t, "", puts("a", nil, ""), func(conformance.T, *stage) types.TransactWriteItem {
-		return types.TransactWriteItem{Put: &types.Put{TableName: aws.String("conformance-nowhere"), Item: attributes(thing(t))}}
+		return types.TransactWriteItem{Put: &types.Put{TableName: aws.String("conformance-nowhere"),
+			Item: attributes(thing(t))}}
 	})
 	refuses(t, err, missing, "")
 	s.holds(t, s.rows, row(t, "a"), nil)
@@ -334,9 +370,12 @@ func tokenAfterFailure(t conformance.T, s *stage) {
 // read reads the case's item in the table things, and then rows of the case by name.
 func (s *stage) read(t conformance.T, show string, names ...string) (*dynamodb.TransactGetItemsOutput, error) {
 	t.Helper()
-	gets := []types.TransactGetItem{{Get: &types.Get{TableName: &s.things, Key: attributes(thing(t)), ProjectionExpression: optional(show)}}}
+	gets := []types.TransactGetItem{{Get: &types.Get{TableName: &s.things, Key: attributes(thing(t)),
+		ProjectionExpression: optional(show)}}}
 	for _, name := range names {
-		gets = append(gets, types.TransactGetItem{Get: &types.Get{TableName: &s.rows, Key: attributes(row(t, name)), ProjectionExpression: optional(show)}})
+		gets = append(gets,
+			types.TransactGetItem{Get: &types.Get{TableName: &s.rows, Key: attributes(row(t, name)),
+				ProjectionExpression: optional(show)}})
 	}
 	return s.db.TransactGetItems(t.Context(), &dynamodb.TransactGetItemsInput{TransactItems: gets})
 }
@@ -353,7 +392,9 @@ func transactRead(t conformance.T, s *stage) {
 	require.NoError(t, s.transact(t, "", puts("a", item{"n": 1}, ""), puts("b", item{"n": 2}, ""), putsThing("")))
 	answer, err := s.read(t, "", "b", "a")
 	require.NoError(t, err)
-	require.Equal(t, []string{text(attributes(thing(t))), text(attributes(with(row(t, "b"), item{"n": 2}))), text(attributes(with(row(t, "a"), item{"n": 1})))}, responses(answer))
+	require.Equal(t,
+		[]string{text(attributes(thing(t))), text(attributes(with(row(t, "b"), item{"n": 2}))),
+			text(attributes(with(row(t, "a"), item{"n": 1})))}, responses(answer))
 }
 
 func transactReadAbsent(t conformance.T, s *stage) {

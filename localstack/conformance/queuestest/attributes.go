@@ -12,12 +12,16 @@ import (
 var aboutAttributes = []demand{
 	{"a queue has default attributes", func(f fixture) {
 		url := f.queue(nil)
-		out, err := f.sqs.GetQueueAttributes(f.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{"All"}})
+		out,
+			err := f.sqs.GetQueueAttributes(f.Context(),
+			&sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{"All"}})
 		require.NoError(f, err)
 		for name, value := range map[string]string{
-			"VisibilityTimeout": "30", "DelaySeconds": "0", "MessageRetentionPeriod": "345600", "ReceiveMessageWaitTimeSeconds": "0",
-			"MaximumMessageSize": "1048576", "SqsManagedSseEnabled": "true",
-			"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0", "ApproximateNumberOfMessagesDelayed": "0",
+			"VisibilityTimeout": "30", "DelaySeconds": "0", "MessageRetentionPeriod": "345600",
+			"ReceiveMessageWaitTimeSeconds": "0",
+			"MaximumMessageSize":            "1048576", "SqsManagedSseEnabled": "true",
+			"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0",
+			"ApproximateNumberOfMessagesDelayed": "0",
 		} {
 			require.Equal(f, value, out.Attributes[name], name)
 		}
@@ -28,14 +32,17 @@ var aboutAttributes = []demand{
 		deadLetters := f.queue(attributes{"MessageRetentionPeriod": "1209600"})
 		policy := fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":20}`, f.attribute(deadLetters, "QueueArn"))
 		said := attributes{
-			"VisibilityTimeout": "60", "DelaySeconds": "3", "MessageRetentionPeriod": "86400", "ReceiveMessageWaitTimeSeconds": "5",
-			"MaximumMessageSize": "2048", "SqsManagedSseEnabled": "false",
+			"VisibilityTimeout": "60", "DelaySeconds": "3", "MessageRetentionPeriod": "86400",
+			"ReceiveMessageWaitTimeSeconds": "5",
+			"MaximumMessageSize":            "2048", "SqsManagedSseEnabled": "false",
 		}
 		url := f.queue(said)
 		for name, value := range said {
 			require.Equal(f, value, f.attribute(url, types.QueueAttributeName(name)), name)
 		}
-		_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: attributes{"VisibilityTimeout": "61", "RedrivePolicy": policy}})
+		_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{
+			QueueUrl: &url, Attributes: attributes{"VisibilityTimeout": "61", "RedrivePolicy": policy},
+		})
 		require.NoError(f, err)
 		require.Equal(f, "61", f.attribute(url, "VisibilityTimeout"))
 		require.Equal(f, "3", f.attribute(url, "DelaySeconds"), "an attribute that is not named is unchanged")
@@ -43,7 +50,10 @@ var aboutAttributes = []demand{
 	}},
 	{"only the requested attributes are returned", func(f fixture) {
 		url := f.queue(nil)
-		out, err := f.sqs.GetQueueAttributes(f.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{"VisibilityTimeout", "QueueArn"}})
+		out,
+			err := f.sqs.GetQueueAttributes(f.Context(),
+			&sqs.GetQueueAttributesInput{QueueUrl: &url,
+				AttributeNames: []types.QueueAttributeName{"VisibilityTimeout", "QueueArn"}})
 		require.NoError(f, err)
 		require.Len(f, out.Attributes, 2)
 	}},
@@ -55,21 +65,28 @@ var aboutAttributes = []demand{
 	}},
 	{"an unknown attribute is refused", func(f fixture) {
 		url := f.queue(nil)
-		_, err := f.sqs.GetQueueAttributes(f.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{"Colour"}})
+		_, err := f.sqs.GetQueueAttributes(f.Context(), &sqs.GetQueueAttributesInput{
+			QueueUrl: &url, AttributeNames: []types.QueueAttributeName{"Colour"},
+		})
 		f.refused("InvalidAttributeName", err)
-		_, err = f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: attributes{"Colour": "blue"}})
+		_, err = f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{
+			QueueUrl: &url, Attributes: attributes{"Colour": "blue"},
+		})
 		f.refused("InvalidAttributeName", err)
 	}},
 	{"attributes have limits", func(f fixture) {
 		url := f.queue(nil)
 		set := func(name, value string) error {
-			_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: attributes{name: value}})
+			_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{
+				QueueUrl: &url, Attributes: attributes{name: value},
+			})
 			return err
 		}
 		for name, limits := range map[string][4]string{ // below the range, its ends, above it
 			"VisibilityTimeout": {"-1", "0", "43200", "43201"}, "DelaySeconds": {"-1", "0", "900", "901"},
-			"MessageRetentionPeriod": {"59", "60", "1209600", "1209601"}, "ReceiveMessageWaitTimeSeconds": {"-1", "0", "20", "21"},
-			"MaximumMessageSize": {"1023", "1024", "1048576", "1048577"},
+			"MessageRetentionPeriod":        {"59", "60", "1209600", "1209601"},
+			"ReceiveMessageWaitTimeSeconds": {"-1", "0", "20", "21"},
+			"MaximumMessageSize":            {"1023", "1024", "1048576", "1048577"},
 		} {
 			require.NoError(f, set(name, limits[1]), name)
 			require.NoError(f, set(name, limits[2]), name)
@@ -82,14 +99,17 @@ var aboutAttributes = []demand{
 	{"a redrive policy has a target and a limit from 1 to 1000", func(f fixture) {
 		url, target := f.queue(nil), f.attribute(f.queue(nil), "QueueArn")
 		set := func(policy string) error {
-			_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: attributes{"RedrivePolicy": policy}})
+			_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{
+				QueueUrl: &url, Attributes: attributes{"RedrivePolicy": policy},
+			})
 			return err
 		}
 		for _, right := range []string{`1`, `1000`, `"5"`} {
 			require.NoError(f, set(`{"deadLetterTargetArn":"`+target+`","maxReceiveCount":`+right+`}`), right)
 		}
 		for _, wrong := range []string{
-			`{"deadLetterTargetArn":"` + target + `","maxReceiveCount":0}`, `{"deadLetterTargetArn":"` + target + `","maxReceiveCount":1001}`,
+			`{"deadLetterTargetArn":"` + target + `","maxReceiveCount":0}`, `{"deadLetterTargetArn":"` + target +
+				`","maxReceiveCount":1001}`,
 			`{"deadLetterTargetArn":"` + target + `"}`, `{"maxReceiveCount":3}`,
 		} {
 			f.refused("InvalidParameterValue", set(wrong), wrong)
@@ -97,7 +117,9 @@ var aboutAttributes = []demand{
 	}},
 	{"a redrive policy must be JSON", func(f fixture) {
 		url := f.queue(nil)
-		_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: attributes{"RedrivePolicy": "{"}})
+		_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{
+			QueueUrl: &url, Attributes: attributes{"RedrivePolicy": "{"},
+		})
 		f.refused("InvalidParameterValue", err)
 	}},
 	{"a redrive policy's target must exist", func(f fixture) {
@@ -113,7 +135,9 @@ var aboutAttributes = []demand{
 		require.NoError(f, err)
 		require.Len(f, out.Messages, 1)
 		for range 3 {
-			_, err := f.sqs.SendMessage(f.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: out.Messages[0].Body, DelaySeconds: 60})
+			_, err := f.sqs.SendMessage(f.Context(), &sqs.SendMessageInput{
+				QueueUrl: &url, MessageBody: out.Messages[0].Body, DelaySeconds: 60,
+			})
 			require.NoError(f, err)
 		}
 		require.Equal(f, "2 1 3", f.counts(url))

@@ -21,7 +21,8 @@ func entries(messages ...string) []types.SendMessageBatchRequestEntry {
 	return all
 }
 
-func (f fixture) sendBatch(url string, batch []types.SendMessageBatchRequestEntry) (*sqs.SendMessageBatchOutput, error) {
+func (f fixture) sendBatch(url string, batch []types.SendMessageBatchRequestEntry) (*sqs.SendMessageBatchOutput,
+	error) {
 	return f.sqs.SendMessageBatch(f.Context(), &sqs.SendMessageBatchInput{QueueUrl: &url, Entries: batch})
 }
 
@@ -29,7 +30,8 @@ func (f fixture) sendBatch(url string, batch []types.SendMessageBatchRequestEntr
 // operation.
 func (f fixture) batches(url string, ids []string) map[string]error {
 	handle := aws.String("unknown")
-	send, remove, hide := []types.SendMessageBatchRequestEntry{}, []types.DeleteMessageBatchRequestEntry{}, []types.ChangeMessageVisibilityBatchRequestEntry{}
+	send, remove, hide := []types.SendMessageBatchRequestEntry{}, []types.DeleteMessageBatchRequestEntry{},
+		[]types.ChangeMessageVisibilityBatchRequestEntry{}
 	for _, id := range ids {
 		send = append(send, types.SendMessageBatchRequestEntry{Id: &id, MessageBody: aws.String("x")})
 		remove = append(remove, types.DeleteMessageBatchRequestEntry{Id: &id, ReceiptHandle: handle})
@@ -37,8 +39,12 @@ func (f fixture) batches(url string, ids []string) map[string]error {
 	}
 	failed := map[string]error{}
 	_, failed["send"] = f.sendBatch(url, send)
-	_, failed["delete"] = f.sqs.DeleteMessageBatch(f.Context(), &sqs.DeleteMessageBatchInput{QueueUrl: &url, Entries: remove})
-	_, failed["hide"] = f.sqs.ChangeMessageVisibilityBatch(f.Context(), &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &url, Entries: hide})
+	_, failed["delete"] = f.sqs.DeleteMessageBatch(f.Context(), &sqs.DeleteMessageBatchInput{
+		QueueUrl: &url, Entries: remove,
+	})
+	_, failed["hide"] = f.sqs.ChangeMessageVisibilityBatch(f.Context(), &sqs.ChangeMessageVisibilityBatchInput{
+		QueueUrl: &url, Entries: hide,
+	})
 	return failed
 }
 
@@ -94,16 +100,19 @@ var aboutBatches = []demand{
 		url := f.queue(attributes{"MaximumMessageSize": "1024"})
 		out, err := f.sendBatch(url, entries("good", strings.Repeat("x", 1025), "bad \x00", "also good"))
 		require.NoError(f, err)
-		require.Equal(f, "0, 3, 1 InvalidParameterValue, 2 InvalidMessageContents", outcome(out.Successful, func(s types.SendMessageBatchResultEntry) *string { return s.Id }, out.Failed))
+		require.Equal(f, "0, 3, 1 InvalidParameterValue, 2 InvalidMessageContents",
+			outcome(out.Successful, func(s types.SendMessageBatchResultEntry) *string { return s.Id }, out.Failed))
 		require.ElementsMatch(f, []string{"good", "also good"}, bodies(f.take(url, 2, 0)))
 	}},
 	{"an invalid entry has SenderFault true", func(f fixture) {
 		url := f.queue(nil)
 		sent, err := f.sendBatch(url, entries("bad \x00"))
 		require.NoError(f, err)
-		deleted, err := f.sqs.DeleteMessageBatch(f.Context(), &sqs.DeleteMessageBatchInput{QueueUrl: &url, Entries: []types.DeleteMessageBatchRequestEntry{
-			{Id: aws.String("a"), ReceiptHandle: aws.String("unknown")},
-		}})
+		deleted,
+			err := f.sqs.DeleteMessageBatch(f.Context(),
+			&sqs.DeleteMessageBatchInput{QueueUrl: &url, Entries: []types.DeleteMessageBatchRequestEntry{
+				{Id: aws.String("a"), ReceiptHandle: aws.String("unknown")},
+			}})
 		require.NoError(f, err)
 		for _, failed := range [][]types.BatchResultErrorEntry{sent.Failed, deleted.Failed} {
 			require.Len(f, failed, 1)
@@ -131,7 +140,9 @@ var aboutBatches = []demand{
 	}},
 	{"an entry's id has at most 80 letters, digits, hyphens and underscores", func(f fixture) {
 		url := f.queue(nil)
-		_, err := f.sendBatch(url, []types.SendMessageBatchRequestEntry{{Id: aws.String(strings.Repeat("_A-9", 20)), MessageBody: aws.String("x")}})
+		_, err := f.sendBatch(url, []types.SendMessageBatchRequestEntry{
+			{Id: aws.String(strings.Repeat("_A-9", 20)), MessageBody: aws.String("x")},
+		})
 		require.NoError(f, err)
 		for _, wrong := range []string{"a b", "a.b", strings.Repeat("a", 81)} {
 			for operation, err := range f.batches(url, []string{wrong}) {
@@ -152,23 +163,34 @@ var aboutBatches = []demand{
 		url := f.queue(nil)
 		f.send(url, "x", "y", "z")
 		got := f.take(url, 3, 0)
-		out, err := f.sqs.DeleteMessageBatch(f.Context(), &sqs.DeleteMessageBatchInput{QueueUrl: &url, Entries: []types.DeleteMessageBatchRequestEntry{
-			{Id: aws.String("a"), ReceiptHandle: got[0].ReceiptHandle}, {Id: aws.String("b"), ReceiptHandle: aws.String("unknown")}, {Id: aws.String("c"), ReceiptHandle: got[1].ReceiptHandle},
-		}})
+		out,
+			err := f.sqs.DeleteMessageBatch(f.Context(),
+			&sqs.DeleteMessageBatchInput{QueueUrl: &url, Entries: []types.DeleteMessageBatchRequestEntry{
+				{Id: aws.String("a"), ReceiptHandle: got[0].ReceiptHandle},
+				{Id: aws.String("b"), ReceiptHandle: aws.String("unknown")},
+				{Id: aws.String("c"), ReceiptHandle: got[1].ReceiptHandle},
+			}})
 		require.NoError(f, err)
-		require.Equal(f, "a, c, b ReceiptHandleIsInvalid", outcome(out.Successful, func(s types.DeleteMessageBatchResultEntry) *string { return s.Id }, out.Failed))
+		require.Equal(f, "a, c, b ReceiptHandleIsInvalid",
+			outcome(out.Successful, func(s types.DeleteMessageBatchResultEntry) *string { return s.Id }, out.Failed))
 		require.Equal(f, "0 1 0", f.counts(url))
 	}},
 	{"a batch changes visibility, and an unknown receipt fails alone", func(f fixture) {
 		url := f.queue(nil)
 		f.send(url, "x", "y")
 		got := f.take(url, 2, 0)
-		out, err := f.sqs.ChangeMessageVisibilityBatch(f.Context(), &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &url, Entries: []types.ChangeMessageVisibilityBatchRequestEntry{
-			{Id: aws.String("a"), ReceiptHandle: got[0].ReceiptHandle, VisibilityTimeout: 0}, {Id: aws.String("b"), ReceiptHandle: aws.String("unknown"), VisibilityTimeout: 60},
-			{Id: aws.String("c"), ReceiptHandle: got[1].ReceiptHandle, VisibilityTimeout: 60},
-		}})
+		out,
+			err := f.sqs.ChangeMessageVisibilityBatch(f.Context(),
+			&sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &url,
+				Entries: []types.ChangeMessageVisibilityBatchRequestEntry{
+					{Id: aws.String("a"), ReceiptHandle: got[0].ReceiptHandle, VisibilityTimeout: 0},
+					{Id: aws.String("b"), ReceiptHandle: aws.String("unknown"), VisibilityTimeout: 60},
+					{Id: aws.String("c"), ReceiptHandle: got[1].ReceiptHandle, VisibilityTimeout: 60},
+				}})
 		require.NoError(f, err)
-		require.Equal(f, "a, c, b ReceiptHandleIsInvalid", outcome(out.Successful, func(s types.ChangeMessageVisibilityBatchResultEntry) *string { return s.Id }, out.Failed))
+		require.Equal(f, "a, c, b ReceiptHandleIsInvalid",
+			outcome(out.Successful, func(s types.ChangeMessageVisibilityBatchResultEntry) *string { return s.Id },
+				out.Failed))
 		require.Equal(f, *got[0].Body, *f.one(url, 0).Body)
 	}},
 }

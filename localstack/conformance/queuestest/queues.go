@@ -41,7 +41,8 @@ var aboutQueues = []demand{
 		f.refused("QueueDoesNotExist", err)
 	}},
 	{"creating a queue again with equal attributes returns the same queue", func(f fixture) {
-		name, attrs := f.name(), attributes{"VisibilityTimeout": "90", "MessageRetentionPeriod": "345600", "SqsManagedSseEnabled": "true"}
+		name, attrs := f.name(),
+			attributes{"VisibilityTimeout": "90", "MessageRetentionPeriod": "345600", "SqsManagedSseEnabled": "true"}
 		url, err := f.create(name, attrs)
 		require.NoError(f, err)
 		f.send(url, "stays")
@@ -97,11 +98,16 @@ var aboutQueues = []demand{
 		url, handle := aws.String(strings.TrimSuffix(here, nameOf(here))+f.name()), aws.String("handle")
 		for operation, call := range map[string]func() error{
 			"SendMessage": func() error {
-				_, err := f.sqs.SendMessage(f.Context(), &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("x")})
+				_, err := f.sqs.SendMessage(f.Context(), &sqs.SendMessageInput{
+					QueueUrl: url, MessageBody: aws.String("x"),
+				})
 				return err
 			},
 			"SendMessageBatch": func() error {
-				_, err := f.sqs.SendMessageBatch(f.Context(), &sqs.SendMessageBatchInput{QueueUrl: url, Entries: []types.SendMessageBatchRequestEntry{{Id: aws.String("a"), MessageBody: aws.String("x")}}})
+				_, err := f.sqs.SendMessageBatch(f.Context(), &sqs.SendMessageBatchInput{
+					QueueUrl: url,
+					Entries:  []types.SendMessageBatchRequestEntry{{Id: aws.String("a"), MessageBody: aws.String("x")}},
+				})
 				return err
 			},
 			"ReceiveMessage": func() error {
@@ -109,27 +115,43 @@ var aboutQueues = []demand{
 				return err
 			},
 			"DeleteMessage": func() error {
-				_, err := f.sqs.DeleteMessage(f.Context(), &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: handle})
+				_, err := f.sqs.DeleteMessage(f.Context(), &sqs.DeleteMessageInput{
+					QueueUrl: url, ReceiptHandle: handle,
+				})
 				return err
 			},
 			"DeleteMessageBatch": func() error {
-				_, err := f.sqs.DeleteMessageBatch(f.Context(), &sqs.DeleteMessageBatchInput{QueueUrl: url, Entries: []types.DeleteMessageBatchRequestEntry{{Id: aws.String("a"), ReceiptHandle: handle}}})
+				_, err := f.sqs.DeleteMessageBatch(f.Context(), &sqs.DeleteMessageBatchInput{
+					QueueUrl: url,
+					Entries:  []types.DeleteMessageBatchRequestEntry{{Id: aws.String("a"), ReceiptHandle: handle}},
+				})
 				return err
 			},
 			"ChangeMessageVisibility": func() error {
-				_, err := f.sqs.ChangeMessageVisibility(f.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: url, ReceiptHandle: handle})
+				_, err := f.sqs.ChangeMessageVisibility(f.Context(), &sqs.ChangeMessageVisibilityInput{
+					QueueUrl: url, ReceiptHandle: handle,
+				})
 				return err
 			},
 			"ChangeMessageVisibilityBatch": func() error {
-				_, err := f.sqs.ChangeMessageVisibilityBatch(f.Context(), &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: url, Entries: []types.ChangeMessageVisibilityBatchRequestEntry{{Id: aws.String("a"), ReceiptHandle: handle}}})
+				_, err := f.sqs.ChangeMessageVisibilityBatch(f.Context(), &sqs.ChangeMessageVisibilityBatchInput{
+					QueueUrl: url,
+					Entries: []types.ChangeMessageVisibilityBatchRequestEntry{
+						{Id: aws.String("a"), ReceiptHandle: handle},
+					},
+				})
 				return err
 			},
 			"GetQueueAttributes": func() error {
-				_, err := f.sqs.GetQueueAttributes(f.Context(), &sqs.GetQueueAttributesInput{QueueUrl: url, AttributeNames: []types.QueueAttributeName{"All"}})
+				_, err := f.sqs.GetQueueAttributes(f.Context(), &sqs.GetQueueAttributesInput{
+					QueueUrl: url, AttributeNames: []types.QueueAttributeName{"All"},
+				})
 				return err
 			},
 			"SetQueueAttributes": func() error {
-				_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{QueueUrl: url, Attributes: attributes{"VisibilityTimeout": "1"}})
+				_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{
+					QueueUrl: url, Attributes: attributes{"VisibilityTimeout": "1"},
+				})
 				return err
 			},
 			"PurgeQueue": func() error {
@@ -141,7 +163,9 @@ var aboutQueues = []demand{
 				return err
 			},
 			"TagQueue": func() error {
-				_, err := f.sqs.TagQueue(f.Context(), &sqs.TagQueueInput{QueueUrl: url, Tags: map[string]string{"a": "b"}})
+				_, err := f.sqs.TagQueue(f.Context(), &sqs.TagQueueInput{
+					QueueUrl: url, Tags: map[string]string{"a": "b"},
+				})
 				return err
 			},
 		} {
@@ -163,7 +187,9 @@ var aboutQueues = []demand{
 		var pages [][]string
 		var token *string
 		for {
-			out, err := f.sqs.ListQueues(f.Context(), &sqs.ListQueuesInput{QueueNamePrefix: &beginning, MaxResults: aws.Int32(2), NextToken: token})
+			out,
+				err := f.sqs.ListQueues(f.Context(),
+				&sqs.ListQueuesInput{QueueNamePrefix: &beginning, MaxResults: aws.Int32(2), NextToken: token})
 			require.NoError(f, err)
 			pages = append(pages, out.QueueUrls)
 			if token = out.NextToken; token == nil {
@@ -178,7 +204,9 @@ var aboutQueues = []demand{
 		f.send(url, "hidden")
 		f.one(url, 60)
 		f.send(url, "visible")
-		_, err := f.sqs.SendMessage(f.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String("delayed"), DelaySeconds: 60})
+		_, err := f.sqs.SendMessage(f.Context(), &sqs.SendMessageInput{
+			QueueUrl: &url, MessageBody: aws.String("delayed"), DelaySeconds: 60,
+		})
 		require.NoError(f, err)
 		_, err = f.sqs.PurgeQueue(f.Context(), &sqs.PurgeQueueInput{QueueUrl: &url})
 		require.NoError(f, err)
@@ -194,7 +222,9 @@ var aboutQueues = []demand{
 	}},
 	{"a queue can be tagged", func(f fixture) {
 		url := f.queue(nil)
-		_, err := f.sqs.TagQueue(f.Context(), &sqs.TagQueueInput{QueueUrl: &url, Tags: map[string]string{"stack": "shop"}})
+		_, err := f.sqs.TagQueue(f.Context(), &sqs.TagQueueInput{
+			QueueUrl: &url, Tags: map[string]string{"stack": "shop"},
+		})
 		require.NoError(f, err)
 	}},
 }

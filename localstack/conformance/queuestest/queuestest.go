@@ -51,7 +51,8 @@ var groups = []struct {
 
 // Exercise runs all cases on a cloud. Each case creates its own queues and deletes them.
 func Exercise(t *testing.T, c Cloud) {
-	suite := &conformance.Suite{Cloud: c.Name, Exceptions: exceptions, File: "localstack/conformance/queuestest/exceptions.go"}
+	suite := &conformance.Suite{Cloud: c.Name, Exceptions: exceptions,
+		File: "localstack/conformance/queuestest/exceptions.go"}
 	client, cases := sqs.NewFromConfig(c.Config), 0
 	t.Run("cases", func(t *testing.T) { // ends when the parallel cases have ended
 		for _, group := range groups {
@@ -67,7 +68,8 @@ func Exercise(t *testing.T, c Cloud) {
 		}
 	})
 	suite.Finish(t)
-	conformance.Figure(t, "%s: %d cases of queues, %d of them with a known deviation", c.Name, cases, len(exceptions[c.Name]))
+	conformance.Figure(t, "%s: %d cases of queues, %d of them with a known deviation", c.Name, cases,
+		len(exceptions[c.Name]))
 }
 
 // fixture is the test and the cloud of a case.
@@ -95,14 +97,17 @@ func (f fixture) queue(a attributes) string {
 // removed deletes a queue when the case ends.
 func (f fixture) removed(url *string) {
 	f.Cleanup(func() {
-		_, _ = f.sqs.DeleteQueue(context.Background(), &sqs.DeleteQueueInput{QueueUrl: url}) // some cases delete it themselves
+		// some cases delete it themselves
+		_, _ = f.sqs.DeleteQueue(context.Background(), &sqs.DeleteQueueInput{QueueUrl: url})
 	})
 }
 
 // attribute returns one attribute of a queue.
 func (f fixture) attribute(url string, name types.QueueAttributeName) string {
 	f.Helper()
-	out, err := f.sqs.GetQueueAttributes(f.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{name}})
+	out,
+		err := f.sqs.GetQueueAttributes(f.Context(),
+		&sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{name}})
 	require.NoError(f, err)
 	return out.Attributes[string(name)]
 }
@@ -179,7 +184,9 @@ func (f fixture) none(url string) {
 
 // hide changes how long a message in flight stays hidden.
 func (f fixture) hide(url string, m types.Message, seconds int32) error {
-	_, err := f.sqs.ChangeMessageVisibility(f.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: seconds})
+	_, err := f.sqs.ChangeMessageVisibility(f.Context(), &sqs.ChangeMessageVisibilityInput{
+		QueueUrl: &url, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: seconds,
+	})
 	return err
 }
 

@@ -17,9 +17,10 @@ func TestExercise_EveryCloudPassesTheSQSSuite(t *testing.T) {
 	simulated := cloudsim.New(cloudsim.Settings{Now: func() time.Time { return now }})
 	t.Run("cloudsim", func(t *testing.T) {
 		queuestest.Exercise(t, queuestest.Cloud{
-			Name:   "cloudsim",
-			Config: aws.Config{Region: cloudsim.Region, HTTPClient: simulated.Client(), Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1},
-			Sleep:  func(d time.Duration) { now = now.Add(d) },
+			Name: "cloudsim",
+			Config: aws.Config{Region: cloudsim.Region, HTTPClient: simulated.Client(),
+				Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1},
+			Sleep: func(d time.Duration) { now = now.Add(d) },
 		})
 		require.Empty(t, simulated.Queues.URLs(), "every case deletes its queues")
 	})

@@ -20,7 +20,9 @@ var aboutReceiving = []demand{
 		}
 		got := 0
 		for _, most := range []int32{0, 3, 10} {
-			out, err := f.sqs.ReceiveMessage(f.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: most})
+			out,
+				err := f.sqs.ReceiveMessage(f.Context(),
+				&sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: most})
 			require.NoError(f, err)
 			require.LessOrEqual(f, len(out.Messages), max(1, int(most)))
 			got += len(out.Messages)
@@ -78,7 +80,8 @@ var aboutReceiving = []demand{
 			var now []types.MessageSystemAttributeName
 			var once []types.QueueAttributeName
 			for _, name := range asked {
-				now, once = append(now, types.MessageSystemAttributeName(name)), append(once, types.QueueAttributeName(name))
+				now, once = append(now, types.MessageSystemAttributeName(name)),
+					append(once, types.QueueAttributeName(name))
 			}
 			for _, in := range []sqs.ReceiveMessageInput{{MessageSystemAttributeNames: now}, {AttributeNames: once}} {
 				in.QueueUrl = &url
@@ -137,7 +140,9 @@ var aboutVisibility = []demand{
 		url := f.queue(attributes{"VisibilityTimeout": "60"})
 		f.send(url, "x")
 		f.one(url, 0)
-		_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: attributes{"VisibilityTimeout": "1"}})
+		_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{
+			QueueUrl: &url, Attributes: attributes{"VisibilityTimeout": "1"},
+		})
 		require.NoError(f, err)
 		f.send(url, "y")
 		require.Equal(f, "y", *f.one(url, 0).Body)
@@ -166,7 +171,8 @@ var aboutVisibility = []demand{
 		f.send(url, "x")
 		for receives := 1; receives <= 3; receives++ {
 			m := f.one(url, 0)
-			require.Equal(f, strconv.Itoa(receives), m.Attributes["ApproximateReceiveCount"], "making a message visible is not counted as a receive")
+			require.Equal(f, strconv.Itoa(receives), m.Attributes["ApproximateReceiveCount"],
+				"making a message visible is not counted as a receive")
 			require.NoError(f, f.hide(url, m, 0))
 		}
 		require.Equal(f, "1 0 0", f.counts(url))

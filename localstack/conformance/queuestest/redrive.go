@@ -16,7 +16,8 @@ import (
 func (f fixture) step(receives int, a attributes) (url, deadLetters string) {
 	f.Helper()
 	deadLetters = f.queue(attributes{"MessageRetentionPeriod": "1209600"})
-	all := attributes{"RedrivePolicy": fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":%d}`, f.attribute(deadLetters, "QueueArn"), receives)}
+	all := attributes{"RedrivePolicy": fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":%d}`,
+		f.attribute(deadLetters, "QueueArn"), receives)}
 	maps.Copy(all, a)
 	return f.queue(all), deadLetters
 }
@@ -118,13 +119,17 @@ var aboutRedrive = []demand{
 		f.send(url, "poison")
 		f.fail(url, 2)
 		policy := fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":2}`, f.attribute(deadLetters, "QueueArn"))
-		_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: attributes{"RedrivePolicy": policy}})
+		_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{
+			QueueUrl: &url, Attributes: attributes{"RedrivePolicy": policy},
+		})
 		require.NoError(f, err)
 		f.deadLetter(url, deadLetters)
 	}},
 	{"a redrive policy can be removed", func(f fixture) {
 		url, deadLetters := f.step(1, nil)
-		_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: attributes{"RedrivePolicy": ""}})
+		_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{
+			QueueUrl: &url, Attributes: attributes{"RedrivePolicy": ""},
+		})
 		require.NoError(f, err)
 		f.send(url, "x")
 		f.fail(url, 3)
@@ -132,13 +137,17 @@ var aboutRedrive = []demand{
 	}},
 	{"a dead-letter queue lists its source queues", func(f fixture) {
 		url, deadLetters := f.step(1, nil)
-		out, err := f.sqs.ListDeadLetterSourceQueues(f.Context(), &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &deadLetters})
+		out,
+			err := f.sqs.ListDeadLetterSourceQueues(f.Context(),
+			&sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &deadLetters})
 		require.NoError(f, err)
 		require.Equal(f, []string{url}, out.QueueUrls)
 		out, err = f.sqs.ListDeadLetterSourceQueues(f.Context(), &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &url})
 		require.NoError(f, err)
 		require.Empty(f, out.QueueUrls)
-		_, err = f.sqs.ListDeadLetterSourceQueues(f.Context(), &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: aws.String(url + "-away")})
+		_, err = f.sqs.ListDeadLetterSourceQueues(f.Context(), &sqs.ListDeadLetterSourceQueuesInput{
+			QueueUrl: aws.String(url + "-away"),
+		})
 		f.refused("QueueDoesNotExist", err)
 	}},
 	{"a dead letter that is sent again has a new receive count", func(f fixture) {
@@ -177,7 +186,9 @@ var aboutRedrive = []demand{
 		f.send(url, "poison")
 		last := f.fail(url, 2)
 		f.none(url)
-		_, err := f.sqs.StartMessageMoveTask(f.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: aws.String(f.attribute(deadLetters, "QueueArn"))})
+		_, err := f.sqs.StartMessageMoveTask(f.Context(), &sqs.StartMessageMoveTaskInput{
+			SourceArn: aws.String(f.attribute(deadLetters, "QueueArn")),
+		})
 		require.NoError(f, err)
 		back := f.one(url, 0)
 		require.Equal(f, "1", back.Attributes["ApproximateReceiveCount"])
@@ -190,7 +201,8 @@ var aboutRedrive = []demand{
 		f.fail(url, 1)
 		f.none(url)
 		_, err := f.sqs.StartMessageMoveTask(f.Context(), &sqs.StartMessageMoveTaskInput{
-			SourceArn: aws.String(f.attribute(deadLetters, "QueueArn")), DestinationArn: aws.String(f.attribute(other, "QueueArn")),
+			SourceArn:      aws.String(f.attribute(deadLetters, "QueueArn")),
+			DestinationArn: aws.String(f.attribute(other, "QueueArn")),
 		})
 		require.NoError(f, err)
 		f.later(1)
@@ -201,7 +213,9 @@ var aboutRedrive = []demand{
 		here := f.attribute(f.queue(nil), "QueueArn")
 		_, err := f.sqs.StartMessageMoveTask(f.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: &here})
 		f.refused("InvalidParameterValue", err)
-		_, err = f.sqs.StartMessageMoveTask(f.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: aws.String(here + "-away")})
+		_, err = f.sqs.StartMessageMoveTask(f.Context(), &sqs.StartMessageMoveTaskInput{
+			SourceArn: aws.String(here + "-away"),
+		})
 		f.refused("ResourceNotFoundException", err)
 	}},
 }

@@ -34,7 +34,8 @@ func blob(value []byte) types.MessageAttributeValue {
 // some are message attributes of every kind. someSum is their MD5 and textSum that of the attribute
 // "trace" alone, as the AWS clients compute them.
 var some = map[string]types.MessageAttributeValue{
-	"trace": text("00-0af7651916cd43dd8448eb211c80319c-01"), "trace.state": text("ü=1"), "tries": number("3"), "blob": blob([]byte{0, 1, 255}),
+	"trace": text("00-0af7651916cd43dd8448eb211c80319c-01"), "trace.state": text("ü=1"), "tries": number("3"),
+	"blob":   blob([]byte{0, 1, 255}),
 	"weight": {DataType: aws.String("Number.kg"), StringValue: aws.String("1.5")},
 }
 
@@ -81,11 +82,15 @@ var aboutSending = []demand{
 		_, err := f.post(sqs.SendMessageInput{MessageBody: aws.String("x"), MessageAttributes: some}, url)
 		require.NoError(f, err)
 		for _, c := range []struct{ asked, want []string }{
-			{nil, nil}, {[]string{"unknown"}, nil}, {[]string{"trace"}, []string{"trace"}}, {[]string{"tries", "blob"}, []string{"tries", "blob"}},
+			{nil, nil}, {[]string{"unknown"}, nil}, {[]string{"trace"}, []string{"trace"}},
+			{[]string{"tries", "blob"}, []string{"tries", "blob"}},
 			{[]string{"trace.*"}, []string{"trace", "trace.state"}},
-			{[]string{"All"}, []string{"trace", "trace.state", "tries", "blob", "weight"}}, {[]string{".*"}, []string{"trace", "trace.state", "tries", "blob", "weight"}},
+			{[]string{"All"}, []string{"trace", "trace.state", "tries", "blob", "weight"}},
+			{[]string{".*"}, []string{"trace", "trace.state", "tries", "blob", "weight"}},
 		} {
-			out, err := f.sqs.ReceiveMessage(f.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, MessageAttributeNames: c.asked})
+			out,
+				err := f.sqs.ReceiveMessage(f.Context(),
+				&sqs.ReceiveMessageInput{QueueUrl: &url, MessageAttributeNames: c.asked})
 			require.NoError(f, err)
 			require.Len(f, out.Messages, 1)
 			got := []string{}
@@ -97,7 +102,8 @@ var aboutSending = []demand{
 			case len(got) == 0:
 				require.Nil(f, out.Messages[0].MD5OfMessageAttributes)
 			case len(got) == 1:
-				require.Equal(f, textSum, *out.Messages[0].MD5OfMessageAttributes, "the MD5 covers only the returned attributes")
+				require.Equal(f, textSum, *out.Messages[0].MD5OfMessageAttributes,
+					"the MD5 covers only the returned attributes")
 			}
 		}
 	}},
@@ -125,7 +131,9 @@ var aboutSending = []demand{
 	}},
 	{"message attributes must have a value", func(f fixture) {
 		url := f.queue(nil)
-		for why, wrong := range map[string]types.MessageAttributeValue{"an empty text": text(""), "an empty blob": blob(nil)} {
+		for why, wrong := range map[string]types.MessageAttributeValue{
+			"an empty text": text(""), "an empty blob": blob(nil),
+		} {
 			_, err := f.post(sqs.SendMessageInput{MessageBody: aws.String("x"), MessageAttributes: map[string]types.MessageAttributeValue{"trace": wrong}}, url)
 			f.refused("InvalidParameterValue", err, why)
 		}
@@ -203,7 +211,9 @@ var aboutSending = []demand{
 	{"a queue's new delay applies to new messages only", func(f fixture) {
 		url := f.queue(attributes{"DelaySeconds": "60"})
 		f.send(url, "old")
-		_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &url, Attributes: attributes{"DelaySeconds": "0"}})
+		_, err := f.sqs.SetQueueAttributes(f.Context(), &sqs.SetQueueAttributesInput{
+			QueueUrl: &url, Attributes: attributes{"DelaySeconds": "0"},
+		})
 		require.NoError(f, err)
 		f.send(url, "new")
 		require.Equal(f, "new", *f.one(url, 0).Body)

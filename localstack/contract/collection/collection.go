@@ -120,8 +120,10 @@ func Of(about api.About, examples []api.Example, ops ...api.Operation) ([]byte, 
 		Info: Info{about.Title, about.Description, about.Version, schema},
 		Auth: &Auth{Type: "bearer", Bearer: []Variable{{Key: "token", Value: "{{token}}", Type: "string"}}},
 		Variable: []Variable{
-			{Key: "baseUrl", Value: "http://127.0.0.1:8080", Description: "where the API answers; as make run prints it"},
-			{Key: "clientId", Value: "bootstrap"}, {Key: "clientSecret", Value: "", Description: "of the client; make run prints it"},
+			{Key: "baseUrl", Value: "http://127.0.0.1:8080",
+				Description: "where the API answers; as make run prints it"},
+			{Key: "clientId", Value: "bootstrap"},
+			{Key: "clientSecret", Value: "", Description: "of the client; make run prints it"},
 			{Key: "token", Value: "", Description: "the request issue-token sets it"},
 		},
 	}
@@ -138,7 +140,9 @@ func Of(about api.About, examples []api.Example, ops ...api.Operation) ([]byte, 
 	}
 	for _, o := range ops {
 		if tags := o.Route().Tags; len(tags) != 1 || !known[tags[0]] {
-			return nil, fmt.Errorf("collection: %s has the tags %q: it must have exactly one, and the API must list it", o.Route().Name, tags)
+			return nil,
+				fmt.Errorf("collection: %s has the tags %q: it must have exactly one, and the API must list it",
+					o.Route().Name, tags)
 		}
 	}
 	text, err := json.MarshalIndent(c, "", "  ")
@@ -183,7 +187,8 @@ func request(r api.Route, about api.About, e api.Example) Request {
 	}
 	switch {
 	case r.Path == about.Token:
-		sent.Auth = &Auth{Type: "basic", Basic: []Variable{{Key: "username", Value: "{{clientId}}"}, {Key: "password", Value: "{{clientSecret}}"}}}
+		sent.Auth = &Auth{Type: "basic",
+			Basic: []Variable{{Key: "username", Value: "{{clientId}}"}, {Key: "password", Value: "{{clientSecret}}"}}}
 	case r.Access.Public():
 		sent.Auth = &Auth{Type: "noauth"}
 	}
@@ -194,7 +199,8 @@ func request(r api.Route, about api.About, e api.Example) Request {
 }
 
 func address(path string, query map[string][]string) URL {
-	u := URL{Raw: "{{baseUrl}}" + path, Host: []string{"{{baseUrl}}"}, Path: strings.Split(strings.TrimPrefix(path, "/"), "/")}
+	u := URL{Raw: "{{baseUrl}}" + path, Host: []string{"{{baseUrl}}"},
+		Path: strings.Split(strings.TrimPrefix(path, "/"), "/")}
 	for name, values := range query {
 		u.Query = append(u.Query, Variable{Key: name, Value: values[0]})
 	}

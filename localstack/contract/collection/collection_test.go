@@ -16,21 +16,28 @@ import (
 )
 
 func operation(name, method, path, tag string) api.Operation {
-	return api.New(api.Route{Name: name, Method: method, Path: path, Summary: "Do it", Tags: []string{tag}, Access: api.Public},
+	return api.New(
+		api.Route{Name: name, Method: method, Path: path, Summary: "Do it", Tags: []string{tag}, Access: api.Public},
 		func(context.Context, *struct{}) (*struct{}, error) { return nil, nil })
 }
 
-var about = api.About{Title: "Shelves", Version: "1.2.3", Token: "/token", Tags: []api.Tag{{Name: "stock", Meaning: "What there is."}}}
+var about = api.About{Title: "Shelves", Version: "1.2.3", Token: "/token",
+	Tags: []api.Tag{{Name: "stock", Meaning: "What there is."}}}
 
 func TestOf_RequestIsTheFirstAcceptedExample(t *testing.T) {
 	t.Parallel()
-	refused := api.Example{Operation: "place", Name: "place.twice", Path: "/shelves", Status: 409, Media: "application/problem+json", Body: `{"n":2}`, Answer: `{}`}
+	refused := api.Example{Operation: "place", Name: "place.twice", Path: "/shelves", Status: 409,
+		Media: "application/problem+json", Body: `{"n":2}`, Answer: `{}`}
 	accepted := api.Example{
-		Operation: "place", Name: "place", Path: "/shelves", Status: 201, Media: "application/json", Body: `{"n":1}`, Answer: `{"id":1}`,
+		Operation: "place", Name: "place", Path: "/shelves", Status: 201, Media: "application/json", Body: `{"n":1}`,
+		Answer: `{"id":1}`,
 		Query:  url.Values{"dry": {"1"}, "at": {"2"}},
-		Header: http.Header{"Idempotency-Key": {"k-1"}, "Content-Type": {"application/json"}, "Authorization": {"Bearer secret"}, "User-Agent": {"curl"}},
+		Header: http.Header{"Idempotency-Key": {"k-1"}, "Content-Type": {"application/json"},
+			"Authorization": {"Bearer secret"}, "User-Agent": {"curl"}},
 	}
-	text, err := collection.Of(about, []api.Example{refused, accepted}, operation("place", "POST", "/shelves", "stock"), operation("ask", "POST", "/token", "stock"))
+	text,
+		err := collection.Of(about, []api.Example{refused, accepted}, operation("place", "POST", "/shelves", "stock"),
+		operation("ask", "POST", "/token", "stock"))
 	require.NoError(t, err)
 	var c collection.Collection
 	decoder := json.NewDecoder(bytes.NewReader(text))
@@ -40,7 +47,9 @@ func TestOf_RequestIsTheFirstAcceptedExample(t *testing.T) {
 	place := c.Item[0].Item[0]
 	assert.Equal(t, "{{baseUrl}}/shelves?at=2&dry=1", place.Request.URL.Raw)
 	assert.Equal(t, `{"n":1}`, place.Request.Body.Raw)
-	assert.Equal(t, []collection.Variable{{Key: "Content-Type", Value: "application/json"}, {Key: "Idempotency-Key", Value: "{{$guid}}"}}, place.Request.Header)
+	assert.Equal(t,
+		[]collection.Variable{{Key: "Content-Type", Value: "application/json"},
+			{Key: "Idempotency-Key", Value: "{{$guid}}"}}, place.Request.Header)
 	assert.Len(t, place.Response, 2)
 	assert.NotContains(t, string(text), "secret\"")
 	ask := c.Item[0].Item[1]

@@ -36,7 +36,9 @@ func repository(t *testing.T) string {
 func TestRequest_EqualsTheStoredSample(t *testing.T) {
 	t.Parallel()
 	root := repository(t)
-	for _, route := range []string{"adjust-stock", "cancel-order", "get-order", "get-product", "place-order", "refund-order"} {
+	for _, route := range []string{
+		"adjust-stock", "cancel-order", "get-order", "get-product", "place-order", "refund-order",
+	} {
 		t.Run(route, func(t *testing.T) {
 			t.Parallel()
 			kept := read[events.APIGatewayProxyRequest](t, root, "events", route+".json")
@@ -72,13 +74,18 @@ func TestRequest_PathAndQueryComeFromTheOptionsOrOtherSamples(t *testing.T) {
 		query   map[string]string
 		says    string // the error; empty for none
 	}{
-		"a parameter is taken from another sample": {options{route: "get-product"}, "/products/" + sku(t, root), nil, ""},
-		"a path that is given":                     {options{route: "get-product", at: "/products/CUP-1"}, "/products/CUP-1", nil, ""},
+		"a parameter is taken from another sample": {options{route: "get-product"}, "/products/" + sku(t, root), nil,
+			""},
+		"a path that is given": {options{route: "get-product", at: "/products/CUP-1"},
+			"/products/CUP-1", nil, ""},
 		"a query": {
-			options{route: "list-orders", at: "/orders?limit=2&cursor=x"}, "/orders", map[string]string{"limit": "2", "cursor": "x"}, "",
+			options{route: "list-orders", at: "/orders?limit=2&cursor=x"}, "/orders",
+			map[string]string{"limit": "2", "cursor": "x"}, "",
 		},
-		"another route's path":    {options{route: "get-product", at: "/orders/ord_1"}, "", nil, "does not match the path /products/{sku}"},
-		"a path that is longer":   {options{route: "get-product", at: "/products/CUP-1/x"}, "", nil, "does not match the path /products/{sku}"},
+		"another route's path": {options{route: "get-product", at: "/orders/ord_1"}, "", nil,
+			"does not match the path /products/{sku}"},
+		"a path that is longer": {options{route: "get-product", at: "/products/CUP-1/x"}, "", nil,
+			"does not match the path /products/{sku}"},
 		"a function without HTTP": {options{route: "commit-stock"}, "", nil, "place-order"},
 	} {
 		t.Run(sentence, func(t *testing.T) {

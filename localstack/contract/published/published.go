@@ -32,9 +32,11 @@ const Version = "1.0.0"
 var about = api.About{
 	Title: "Backroom", Version: Version, License: "Apache-2.0", Server: "/v1", Token: "/oauth/token",
 	Description: "An order backend. An order is accepted at once (202); stock, payment and mail follow. " +
-		"`GET /orders/{id}` shows its `status`: `paid` is success; `rejected`, `expired` and `canceled` are the other ends.\n\n" +
+		"`GET /orders/{id}` shows its `status`: `paid` is success; `rejected`, `expired` and `canceled` are the " +
+		"other ends.\n\n" +
 		"Errors are problem documents (RFC 9457); [problems.md](problems.md) has an entry for each type. " +
-		"A POST that creates something needs an `Idempotency-Key`: the same request under the same key has one effect and one answer, however often it is sent.",
+		"A POST that creates something needs an `Idempotency-Key`: the same request under the same key has one " +
+		"effect and one answer, however often it is sent.",
 	Tags: []api.Tag{
 		{Name: "access", Meaning: "Access tokens."},
 		{Name: "products", Meaning: "Products and their prices."},
@@ -112,7 +114,8 @@ func examples() (all []api.Example, err error) {
 		return nil, err
 	}
 	for _, x := range exchanges {
-		if f := functions.All[x.Function]; f.Operation == nil || f.Undocumented || x.Status == http.StatusMethodNotAllowed {
+		if f := functions.All[x.Function]; f.Operation == nil || f.Undocumented ||
+			x.Status == http.StatusMethodNotAllowed {
 			continue // the sandbox is not part of the API, and an operation has only its own method
 		}
 		text, err := os.ReadFile(filepath.Join(root, "events", x.Event))

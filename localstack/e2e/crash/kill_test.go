@@ -26,7 +26,8 @@ const (
 
 // victims are the functions that an order needs.
 var victims = []string{
-	"place-order", "cancel-order", "relay-facts", "reserve-stock", "authorize-payment", "receive-payment-event", "advance-order",
+	"place-order", "cancel-order", "relay-facts", "reserve-stock", "authorize-payment", "receive-payment-event",
+	"advance-order",
 	"commit-stock", "capture-payment", "send-notification", "release-stock", "return-payment",
 }
 
@@ -51,7 +52,9 @@ func TestKill_OfEveryFunctionLosesNoOrder(t *testing.T) {
 		hit := func(function string) int { return interrupted(t)[function] - before[function] }
 		for _, function := range victims { // one after the other, so that the other functions continue
 			for began := time.Now(); killed[function] < kills || hit(function) < interruptions; {
-				require.Less(t, time.Since(began), system.Bound, "%s is killed often enough; so far %d times, %d times during an invocation", function, killed[function], hit(function))
+				require.Less(t, time.Since(began), system.Bound,
+					"%s is killed often enough; so far %d times, %d times during an invocation", function,
+					killed[function], hit(function))
 				if killProcesses(ministack.Pid(), system.ProcessMark(function)) > 0 {
 					killed[function]++
 				}
@@ -62,7 +65,8 @@ func TestKill_OfEveryFunctionLosesNoOrder(t *testing.T) {
 		buying.Wait()
 
 		for _, function := range victims {
-			conformance.Figure(t, "%s: killed %d times, %d invocations lost their process before they answered", function, killed[function], hit(function))
+			conformance.Figure(t, "%s: killed %d times, %d invocations lost their process before they answered",
+				function, killed[function], hit(function))
 		}
 		conformance.Figure(t, "%d requests of buyers failed and were repeated", again)
 		end(t, placed)
@@ -84,7 +88,8 @@ func killProcesses(parent int, variable string) (killed int) {
 			continue
 		}
 		environ, err := os.ReadFile(filepath.Join(folder, "environ"))
-		if err == nil && slices.Contains(strings.Split(string(environ), "\x00"), variable) && process.Signal(syscall.SIGKILL) == nil {
+		if err == nil && slices.Contains(strings.Split(string(environ), "\x00"), variable) &&
+			process.Signal(syscall.SIGKILL) == nil {
 			killed++
 		}
 		_ = process.Release()
@@ -97,7 +102,8 @@ func parentOf(folder string) int {
 	if err != nil {
 		return 0 // it has ended
 	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])) // behind the program's name: the state, then the parent
+	// behind the program's name: the state, then the parent
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	parent, _ := strconv.Atoi(fields[1])
 	return parent
 }

@@ -85,7 +85,8 @@ func start(ctx context.Context) (end func() error, err error) {
 	if err := ministack.Start(ctx); err != nil {
 		return end, err
 	}
-	plan := deploy.Deployment{Tools: installed, Endpoint: ministack.Endpoint(), Stack: "backroom-crash", Parameters: deploy.HighLimits(map[string]string{"RetryDelay": retryDelay})}
+	plan := deploy.Deployment{Tools: installed, Endpoint: ministack.Endpoint(), Stack: "backroom-crash",
+		Parameters: deploy.HighLimits(map[string]string{"RetryDelay": retryDelay})}
 	build, _, err := plan.Prepare(ctx)
 	if err != nil {
 		return end, err

@@ -67,7 +67,8 @@ func (g goods) place(t conformance.T, n int) accepted {
 
 // placeUntil places n orders, or fewer if ctx ends before, and pauses after each. It cancels the orders that
 // canceledAtOnce accepts. It repeats a failed request with its key until it succeeds; again counts the repetitions.
-func (g goods) placeUntil(t conformance.T, ctx context.Context, n int, pause time.Duration, canceledAtOnce func(n int) bool) (placed accepted, again int) {
+func (g goods) placeUntil(t conformance.T, ctx context.Context, n int, pause time.Duration,
+	canceledAtOnce func(n int) bool) (placed accepted, again int) {
 	t.Helper()
 	const customers = 8
 	var (
@@ -160,7 +161,8 @@ func (g goods) settle(t conformance.T, orders accepted) string {
 		outcomes[shop.Outcome(seen)]++
 		account.Note(buyer, o.basket, o.receipt)
 		end := e2e.Ending(seen, o.receipt.Total.Amount)
-		end.May = append(end.May, end.Mails...) // a function killed between sending a mail and recording it sends it again
+		// a function killed between sending a mail and recording it sends it again
+		end.May = append(end.May, end.Mails...)
 		ends = append(ends, end)
 	}
 	account.Close(t, ends...)
@@ -171,5 +173,7 @@ func (g goods) settle(t conformance.T, orders accepted) string {
 			again += len(mails) - len(slices.CompactFunc(mails, func(a, b e2e.Mail) bool { return a == b }))
 		}
 	}
-	return fmt.Sprintf("all %d orders ended: %v; none was charged or reserved twice; %d mails were sent again; %d orders had to ask again", len(orders), outcomes, again, asked)
+	return fmt.Sprintf(
+		"all %d orders ended: %v; none was charged or reserved twice; %d mails were sent again; %d orders had to "+
+			"ask again", len(orders), outcomes, again, asked)
 }

@@ -49,7 +49,9 @@ func restart(t conformance.T, forget bool) {
 	waiting := len(withoutOutcome(t, placed))
 	require.GreaterOrEqual(t, waiting, undecided)
 	require.NoError(t, ministack.Stop())
-	conformance.Figure(t, "the cloud was stopped while %d of %d accepted orders had no outcome; stream records lost: %t", waiting, orders, forget)
+	conformance.Figure(t,
+		"the cloud was stopped while %d of %d accepted orders had no outcome; stream records lost: %t", waiting, orders,
+		forget)
 	ministack.ForgetStreams = forget
 	require.NoError(t, ministack.Start(t.Context()))
 
@@ -100,7 +102,8 @@ func TestKill_OfTheCloudRestoresItsLastCleanStop(t *testing.T) {
 
 		g.settle(t, kept)
 		for id := range lost {
-			answer := system.Send(t, shop.Call{Method: http.MethodGet, Path: "/orders/" + id, Token: system.Token(t, buyer)})
+			answer := system.Send(t,
+				shop.Call{Method: http.MethodGet, Path: "/orders/" + id, Token: system.Token(t, buyer)})
 			e2e.Refused(t, answer, http.StatusNotFound, "unknown-order")
 		}
 		placed := g.place(t, 10)

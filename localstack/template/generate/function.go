@@ -92,7 +92,9 @@ func read(file string) (function, error) {
 
 func (f function) check() error {
 	callers := 0
-	for _, there := range []bool{f.Route != "", f.Step != nil, f.Worker != nil, len(f.Streams) > 0, len(f.Schedule) > 0} {
+	for _, there := range []bool{
+		f.Route != "", f.Step != nil, f.Worker != nil, len(f.Streams) > 0, len(f.Schedule) > 0,
+	} {
 		if there {
 			callers++
 		}
@@ -224,7 +226,8 @@ func (f function) usualAlarms() []alarm {
 	}
 	dead := alarm{
 		ID: f.ID + "Alarm", Says: "has dead letters", Page: "a-dead-letter-queue-holds-messages", Namespace: "AWS/SQS",
-		Metric: "ApproximateNumberOfMessagesVisible", Dimension: "QueueName", Of: "!GetAtt " + f.ID + "DeadLetters.QueueName",
+		Metric: "ApproximateNumberOfMessagesVisible", Dimension: "QueueName", Of: "!GetAtt " + f.ID +
+			"DeadLetters.QueueName",
 		Statistic: "Maximum", Period: 60, Periods: 1,
 	}
 	late := alarm{
@@ -233,7 +236,8 @@ func (f function) usualAlarms() []alarm {
 		Statistic: "Maximum", Period: 60, Periods: 3, Threshold: 300,
 	}
 	behind := alarm{
-		ID: f.ID + "LateAlarm", Says: "does not keep up", Page: "the-relay-is-late", Namespace: "AWS/Lambda", Metric: "IteratorAge",
+		ID: f.ID + "LateAlarm", Says: "does not keep up", Page: "the-relay-is-late", Namespace: "AWS/Lambda",
+		Metric:    "IteratorAge",
 		Dimension: "FunctionName", Of: "!Ref " + f.ID, Statistic: "Maximum", Period: 60, Periods: 1, Threshold: 300_000,
 	}
 	switch {

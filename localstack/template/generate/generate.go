@@ -18,12 +18,15 @@ import (
 )
 
 // Mark is the line of template.yaml below which everything is generated.
-const Mark = "  # ======= go generate ./functions writes everything below, from functions/*/function.yaml: edit those =======\n"
+const Mark = "  # ======= go generate ./functions writes everything below, from functions/*/function.yaml: edit " +
+	"those =======\n"
 
 //go:embed *.tmpl
 var sources embed.FS
 
-var texts = template.Must(template.New("").Delims("<<", ">>").Funcs(template.FuncMap{"pairs": pairs, "list": list, "value": value, "inside": inside}).ParseFS(sources, "*.tmpl"))
+var texts = template.Must(
+	template.New("").Delims("<<", ">>").Funcs(
+		template.FuncMap{"pairs": pairs, "list": list, "value": value, "inside": inside}).ParseFS(sources, "*.tmpl"))
 
 // Template returns the template.yaml of the repository at root: the part above the mark unchanged,
 // and below it the generated part. It returns an error if the mark is missing or a function.yaml is

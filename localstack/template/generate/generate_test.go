@@ -41,12 +41,17 @@ func generated(t *testing.T, name, says string) template.Template {
 
 func TestTemplate_AFunctionHasWhatItsKindNeeds(t *testing.T) {
 	for says, want := range map[string][]string{
-		"route: GET /things":                                               {"GetThing", "GetThingRole"},
-		"route: GET /things\napi: OtherApi":                                {"GetThing", "GetThingRole", "GetThingAlarm"},
-		"worker: {batch: 3, concurrency: 5, receives: 5}":                  {"GetThing", "GetThingRole", "GetThingQueue", "GetThingDeadLetters", "GetThingAlarm", "GetThingLateAlarm"},
-		"streams: [Table]":                                                 {"GetThing", "GetThingRole", "GetThingDeadLetters", "GetThingAlarm", "GetThingLateAlarm"},
-		"schedule: {Hourly: rate(1 hour)}":                                 {"GetThing", "GetThingRole", "GetThingAlarm"},
-		"route: GET /t\nalarms: {OddAlarm: {metric: M, says: s, page: p}}": {"GetThing", "GetThingRole", "GetThingOddAlarm"},
+		"route: GET /things": {"GetThing", "GetThingRole"},
+		"route: GET /things\napi: OtherApi": {"GetThing", "GetThingRole",
+			"GetThingAlarm"},
+		"worker: {batch: 3, concurrency: 5, receives: 5}": {"GetThing", "GetThingRole",
+			"GetThingQueue", "GetThingDeadLetters", "GetThingAlarm", "GetThingLateAlarm"},
+		"streams: [Table]": {"GetThing", "GetThingRole",
+			"GetThingDeadLetters", "GetThingAlarm", "GetThingLateAlarm"},
+		"schedule: {Hourly: rate(1 hour)}": {"GetThing", "GetThingRole",
+			"GetThingAlarm"},
+		"route: GET /t\nalarms: {OddAlarm: {metric: M, says: s, page: p}}": {"GetThing", "GetThingRole",
+			"GetThingOddAlarm"},
 	} {
 		var got []string
 		for id := range generated(t, "get-thing", says+"\n").Resources {
@@ -75,11 +80,13 @@ grants:
       - !Sub ['${T}', {T: !Ref Table}]
 `)
 	f := read.Resources["GetThing"]
-	assert.Equal(t, []any{7, "Wanted", "Wanted"}, []any{f.Properties["Timeout"], f.Condition, read.Resources["GetThingRole"].Condition})
+	assert.Equal(t, []any{7, "Wanted", "Wanted"},
+		[]any{f.Properties["Timeout"], f.Condition, read.Resources["GetThingRole"].Condition})
 	ref := template.Call{Function: "Ref", Argument: "Table"}
 	assert.Equal(t, map[string]any{
 		"TABLE": ref,
-		"URL":   template.Call{Function: "If", Argument: []any{"Wanted", template.Call{Function: "Sub", Argument: "x:${Table}/y, z"}, "it's"}},
+		"URL": template.Call{Function: "If",
+			Argument: []any{"Wanted", template.Call{Function: "Sub", Argument: "x:${Table}/y, z"}, "it's"}},
 	}, read.Environment("get-thing"))
 	events, _ := f.Properties["Events"].(map[string]any)
 	assert.Len(t, events, 2, "an event per method")
@@ -100,7 +107,9 @@ func TestTemplate_AnAlarmHasAtMostTenFunctions(t *testing.T) {
 	for i := range 10 {
 		folder := filepath.Join(root, "functions", fmt.Sprintf("call-%c", 'a'+i))
 		require.NoError(t, os.MkdirAll(folder, 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(folder, "function.yaml"), []byte("route: GET /t\nsettings: {CIRCUITS_TABLE: !Ref Table}\n"), 0o644))
+		require.NoError(t,
+			os.WriteFile(filepath.Join(folder, "function.yaml"),
+				[]byte("route: GET /t\nsettings: {CIRCUITS_TABLE: !Ref Table}\n"), 0o644))
 	}
 	text, err := generate.Template(root)
 	require.NoError(t, err)
@@ -112,21 +121,31 @@ func TestTemplate_AnAlarmHasAtMostTenFunctions(t *testing.T) {
 
 func TestTemplate_InvalidInputIsAnError(t *testing.T) {
 	for sentence, c := range map[string]struct{ head, name, says, because string }{
-		"no mark":                                   {"Resources: {}\n", "get-thing", "route: GET /t", "must have the line"},
-		"an unknown key":                            {head, "get-thing", "path: /t", "field path not found"},
-		"a function without a caller":               {head, "get-thing", "timeout: 3", "exactly one"},
-		"a function with two callers":               {head, "get-thing", "route: GET /t\nstreams: [Table]", "exactly one"},
-		"a route without a method":                  {head, "get-thing", "route: /things", "not a method and a path"},
-		"a step that is not in saga.Steps":          {head, "get-thing", "step: {batch: 1, concurrency: 2, receives: 5}", "saga.Steps"},
+		"no mark": {"Resources: {}\n", "get-thing", "route: GET /t",
+			"must have the line"},
+		"an unknown key":              {head, "get-thing", "path: /t", "field path not found"},
+		"a function without a caller": {head, "get-thing", "timeout: 3", "exactly one"},
+		"a function with two callers": {head, "get-thing", "route: GET /t\nstreams: [Table]",
+			"exactly one"},
+		"a route without a method": {head, "get-thing", "route: /things", "not a method and a path"},
+		"a step that is not in saga.Steps": {head, "get-thing",
+			"step: {batch: 1, concurrency: 2, receives: 5}", "saga.Steps"},
 		"a step of saga.Steps without the key step": {head, "reserve-stock", "route: GET /t", "saga.Steps"},
-		"an api without a route":                    {head, "get-thing", "api: A\nstreams: [Table]", "api needs a route"},
-		"facts of an unknown source":                {head, "get-thing", "route: GET /t\nsends: mail", "rows or clock"},
-		"a change of an unknown alarm":              {head, "get-thing", "route: GET /t\nalarms: {LateAlarm: {periods: 3}}", "LateAlarm"},
-		"an alarm without a page":                   {head, "get-thing", "route: GET /t\nalarms: {OddAlarm: {metric: M, says: s}}", "OddAlarm"},
-		"a grant without a resource":                {head, "get-thing", "route: GET /t\ngrants: {Read: {Action: a:B}}", "without Resource"},
-		"a grant without an action":                 {head, "get-thing", "route: GET /t\ngrants: {Read: {Resource: x}}", "without Action"},
-		"a setting of several lines":                {head, "get-thing", "route: GET /t\nsettings: {A: \"a\\nb\"}", "several lines"},
-		"a setting that is an alias":                {head, "get-thing", "route: GET /t\nsettings: {A: &a x, B: *a}", "an alias"},
+		"an api without a route": {head, "get-thing", "api: A\nstreams: [Table]",
+			"api needs a route"},
+		"facts of an unknown source": {head, "get-thing", "route: GET /t\nsends: mail", "rows or clock"},
+		"a change of an unknown alarm": {head, "get-thing",
+			"route: GET /t\nalarms: {LateAlarm: {periods: 3}}", "LateAlarm"},
+		"an alarm without a page": {head, "get-thing",
+			"route: GET /t\nalarms: {OddAlarm: {metric: M, says: s}}", "OddAlarm"},
+		"a grant without a resource": {head, "get-thing", "route: GET /t\ngrants: {Read: {Action: a:B}}",
+			"without Resource"},
+		"a grant without an action": {head, "get-thing", "route: GET /t\ngrants: {Read: {Resource: x}}",
+			"without Action"},
+		"a setting of several lines": {head, "get-thing", "route: GET /t\nsettings: {A: \"a\\nb\"}",
+			"several lines"},
+		"a setting that is an alias": {head, "get-thing", "route: GET /t\nsettings: {A: &a x, B: *a}",
+			"an alias"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			_, err := generate.Template(repository(t, c.head, c.name, c.says+"\n"))

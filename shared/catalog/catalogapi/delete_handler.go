@@ -32,8 +32,10 @@ func (h DeleteHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "delete-product", Method: http.MethodDelete, Path: "/products/{sku}", Tags: []string{"products"},
 		Summary: "Delete a product",
-		Description: "The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other " +
-			"products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is.",
+		Description: "The product is no longer shown or sold; existing orders do not change. The SKUs of its " +
+			"variants become free for other " +
+			"products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever " +
+			"If-Match is.",
 		Access: api.Needs(h.Callers, identity.CatalogWrite),
 		Faults: []*fault.Fault{catalog.ErrUnknownProduct, ErrChanged, ErrPreconditionRequired},
 	}, h.delete)

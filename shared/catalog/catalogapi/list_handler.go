@@ -15,7 +15,8 @@ import (
 type ListHandler struct {
 	// List returns at most limit products that the shop sells, sorted by SKU, after a key that it returned before. It
 	// also returns the key to continue after; nil at the end. The list may be some seconds old.
-	List    func(ctx context.Context, shop saga.Shop, limit int, from map[string]string) ([]catalog.Product, map[string]string, error)
+	List func(ctx context.Context, shop saga.Shop, limit int, from map[string]string) ([]catalog.Product,
+		map[string]string, error)
 	Cursors *api.Cursors
 	Shop    saga.Shop // the shop of a request that names none
 }
@@ -42,7 +43,8 @@ func (h ListHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "list-products", Method: http.MethodGet, Path: "/products", Tags: []string{"products"},
 		Summary: "List products",
-		Description: "Returns the products on sale, sorted by SKU. A page may have fewer products than limit; only the last page has no next. " +
+		Description: "Returns the products on sale, sorted by SKU. A page may have fewer products than limit; only " +
+			"the last page has no next. " +
 			"A change appears in the list after a few seconds, and in GET /products/{sku} at once.",
 		Access: api.Public, Faults: []*fault.Fault{api.ErrBadCursor},
 	}, h.list)

@@ -40,12 +40,14 @@ func (h PutHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "put-product", Method: http.MethodPut, Path: "/products/{sku}", Tags: []string{"products"},
 		Summary: "Create or change a product",
-		Description: "Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, " +
+		Description: "Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted " +
+			"product can be created again, " +
 			"or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).",
 		Access:  api.Needs(h.Callers, identity.CatalogWrite),
 		Answers: map[int]string{http.StatusCreated: "The product was created."},
 		Faults: []*fault.Fault{
-			ErrChanged, ErrPreconditionRequired, catalog.ErrSKUTaken, catalog.ErrSKURepeated, catalog.ErrPriceRepeated, money.ErrCurrency,
+			ErrChanged, ErrPreconditionRequired, catalog.ErrSKUTaken, catalog.ErrSKURepeated, catalog.ErrPriceRepeated,
+			money.ErrCurrency,
 		},
 	}, h.put)
 }
@@ -98,7 +100,8 @@ func applies(in *putInput, stored catalog.Product) bool {
 	if stored.Sold() || !in.IfMatch.Any() && stored.Version > 0 {
 		match = api.ETag(stored.Version)
 	}
-	return (!in.IfMatch.Given() || in.IfMatch.Match(match)) && (!in.IfNoneMatch.Given() || !in.IfNoneMatch.MatchWeakly(none))
+	return (!in.IfMatch.Given() || in.IfMatch.Match(match)) &&
+		(!in.IfNoneMatch.Given() || !in.IfNoneMatch.MatchWeakly(none))
 }
 
 // repeats reports whether the request may be the repetition of one whose answer was lost: the stored version is the one

@@ -17,8 +17,8 @@ import (
 	"backroom/shared/saga"
 )
 
-// Prices caches prices, so that a warm function prices an order without a call. A client that must not pay another price than
-// the one it saw sends expected_total.
+// Prices caches prices, so that a warm function prices an order without a call. A client that must
+// not pay another price than the one it saw sends expected_total.
 type Prices struct {
 	Store Store
 	now   func() time.Time
@@ -46,8 +46,9 @@ func NewPrices(s Store, now func() time.Time) Prices {
 	return Prices{Store: s, now: now, known: known}
 }
 
-// Of returns the unit price of each SKU, one per currency, from the cache if it can. SKUs that the shop does not sell are
-// absent: unknown and deleted ones, and those of products that are sold by their variants. Do not change the result.
+// Of returns the unit price of each SKU, one per currency, from the cache if it can. SKUs that the
+// shop does not sell are absent: unknown and deleted ones, and those of products that are sold by
+// their variants. Do not change the result.
 func (p Prices) Of(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error) {
 	found := map[string][]money.Money{}
 	var missing []string

@@ -1,5 +1,6 @@
-// Package catalogdb stores products in DynamoDB. A product is a row under its own SKU. Each of its variants has another row, with
-// the variant's prices. So a price is read from one row, and a SKU cannot belong to two products.
+// Package catalogdb stores products in DynamoDB. A product is a row under its own SKU. Each of its
+// variants has another row, with the variant's prices. So a price is read from one row, and a SKU
+// cannot belong to two products.
 package catalogdb
 
 import (
@@ -30,9 +31,10 @@ type Store struct {
 
 // item is a product's row.
 type item struct {
-	PK          string           `dynamodbav:"pk"`
-	SKU         string           `dynamodbav:"sku"`
-	Listed      string           `dynamodbav:"listed,omitempty"` // the shop, if it sells the product: who has it is in the index
+	PK  string `dynamodbav:"pk"`
+	SKU string `dynamodbav:"sku"`
+	// the shop, if it sells the product: who has it is in the index
+	Listed      string           `dynamodbav:"listed,omitempty"`
 	Title       string           `dynamodbav:"title"`
 	Description string           `dynamodbav:"description,omitempty"`
 	Prices      map[string]int64 `dynamodbav:"prices"` // by currency
@@ -50,7 +52,8 @@ type variant struct {
 	Options []option         `dynamodbav:"options,omitempty"`
 }
 
-// option is one option of a variant. Clients choose its name, which may be empty, so it cannot be the name of an attribute.
+// option is one option of a variant. Clients choose its name, which may be empty, so it cannot be
+// the name of an attribute.
 type option struct {
 	Name  string `dynamodbav:"name"`
 	Value string `dynamodbav:"value"`
@@ -66,7 +69,8 @@ type variantItem struct {
 
 func toItem(p catalog.Product) item {
 	i := item{
-		PK: record.Key(p.Shop, p.SKU), SKU: p.SKU, Title: p.Title, Description: p.Description, Prices: byCurrency(p.Prices),
+		PK: record.Key(p.Shop, p.SKU), SKU: p.SKU, Title: p.Title, Description: p.Description,
+		Prices:  byCurrency(p.Prices),
 		Version: p.Version, Since: p.Since, ChangedAt: p.ChangedAt.UnixMilli(),
 	}
 	if p.Sold() {
@@ -82,14 +86,16 @@ func toItem(p catalog.Product) item {
 
 func fromItem(shop saga.Shop, i item) catalog.Product {
 	p := catalog.Product{
-		Shop: shop, SKU: i.SKU, Content: catalog.Content{Title: i.Title, Description: i.Description, Prices: prices(i.Prices)},
+		Shop: shop, SKU: i.SKU,
+		Content: catalog.Content{Title: i.Title, Description: i.Description, Prices: prices(i.Prices)},
 		Version: i.Version, Since: i.Since, ChangedAt: time.UnixMilli(i.ChangedAt).UTC(),
 	}
 	if i.DeletedAt != 0 {
 		p.DeletedAt = time.UnixMilli(i.DeletedAt).UTC()
 	}
 	for _, v := range i.Variants {
-		p.Variants = append(p.Variants, catalog.Variant{SKU: v.SKU, Title: v.Title, Prices: prices(v.Prices), Options: options(v.Options)})
+		p.Variants = append(p.Variants,
+			catalog.Variant{SKU: v.SKU, Title: v.Title, Prices: prices(v.Prices), Options: options(v.Options)})
 	}
 	return p
 }
@@ -134,8 +140,8 @@ func prices(amounts map[string]int64) []money.Money {
 	return catalog.InOrder(list)
 }
 
-// Load reads a product consistently, even a deleted one. It returns catalog.ErrUnknownProduct if none was ever stored, and
-// for the SKU of a variant.
+// Load reads a product consistently, even a deleted one. It returns catalog.ErrUnknownProduct if
+// none was ever stored, and for the SKU of a variant.
 func (s Store) Load(ctx context.Context, shop saga.Shop, sku string) (catalog.Product, error) {
 	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &s.Name, Key: record.PrimaryKey(record.Key(shop, sku)), ConsistentRead: aws.Bool(true),
@@ -160,9 +166,9 @@ func decode(shop saga.Shop, image map[string]types.AttributeValue) (catalog.Prod
 // ofVariant reports whether a row is that of a variant.
 func ofVariant(image map[string]types.AttributeValue) bool { return image["product"] != nil }
 
-// Save replaces a product as it was loaded (version 0: it did not exist), together with the rows of its variants: all or
-// nothing. It returns catalog.ErrVersionConflict if the product was changed since it was loaded, and catalog.ErrSKUTaken if
-// one of the SKUs belongs to another product.
+// Save replaces a product as it was loaded (version 0: it did not exist), together with the rows of
+// its variants: all or nothing. It returns catalog.ErrVersionConflict if the product was changed
+// since it was loaded, and catalog.ErrSKUTaken if one of the SKUs belongs to another product.
 func (s Store) Save(ctx context.Context, was, is catalog.Product) error {
 	put, err := s.put(was, is)
 	if err != nil {
@@ -195,8 +201,8 @@ func (s Store) Save(ctx context.Context, was, is catalog.Product) error {
 	return err
 }
 
-// judge returns the error for failed conditions. The first condition is that of the product's row, which was to become wanted;
-// at has the places in the request's body of the other actions.
+// judge returns the error for failed conditions. The first condition is that of the product's row,
+// which was to become wanted; at has the places in the request's body of the other actions.
 func judge(reasons []record.Reason, wanted map[string]types.AttributeValue, at []string) error {
 	if own := reasons[0]; own.Failed {
 		switch {
@@ -227,7 +233,9 @@ func (s Store) put(was, is catalog.Product) (types.TransactWriteItem, error) {
 	}
 	if was.Version > 0 {
 		put.ConditionExpression = aws.String("version = :loaded")
-		put.ExpressionAttributeValues = map[string]types.AttributeValue{":loaded": &types.AttributeValueMemberN{Value: fmt.Sprint(was.Version)}}
+		put.ExpressionAttributeValues = map[string]types.AttributeValue{
+			":loaded": &types.AttributeValueMemberN{Value: fmt.Sprint(was.Version)},
+		}
 	}
 	return types.TransactWriteItem{Put: put}, nil
 }
@@ -240,7 +248,9 @@ func owner(p catalog.Product) map[string]types.AttributeValue {
 }
 
 func (s Store) putVariant(p catalog.Product, sku string, costs []money.Money) (types.TransactWriteItem, error) {
-	image, err := attributevalue.MarshalMap(variantItem{PK: record.Key(p.Shop, sku), SKU: sku, Product: p.SKU, Prices: byCurrency(costs)})
+	image,
+		err := attributevalue.MarshalMap(
+		variantItem{PK: record.Key(p.Shop, sku), SKU: sku, Product: p.SKU, Prices: byCurrency(costs)})
 	if err != nil {
 		return types.TransactWriteItem{}, fmt.Errorf("catalogdb: encode variant: %w", err)
 	}
@@ -259,14 +269,17 @@ func (s Store) deleteVariant(p catalog.Product, sku string) types.TransactWriteI
 // listed is the index of products on sale, by shop, sorted by SKU.
 const listed = "listed"
 
-// List returns at most limit products that the shop sells, and at most 1 MB of them, sorted by SKU, after a key that it
-// returned before. It also returns the key to continue after; nil at the end. The index is usually less than a second older
-// than the table.
-func (s Store) List(ctx context.Context, shop saga.Shop, limit int, from map[string]string) ([]catalog.Product, map[string]string, error) {
+// List returns at most limit products that the shop sells, and at most 1 MB of them, sorted by SKU,
+// after a key that it returned before. It also returns the key to continue after; nil at the end.
+// The index is usually less than a second older than the table.
+func (s Store) List(ctx context.Context, shop saga.Shop, limit int, from map[string]string) ([]catalog.Product,
+	map[string]string, error) {
 	query := &dynamodb.QueryInput{
 		TableName: &s.Name, IndexName: aws.String(listed), Limit: aws.Int32(int32(limit)),
-		KeyConditionExpression:    aws.String("listed = :shop"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":shop": &types.AttributeValueMemberS{Value: string(shop)}},
+		KeyConditionExpression: aws.String("listed = :shop"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":shop": &types.AttributeValueMemberS{Value: string(shop)},
+		},
 	}
 	if from != nil {
 		query.ExclusiveStartKey = record.PrimaryKey(record.Key(shop, from["sku"]))

@@ -26,9 +26,10 @@ func TestStore(t *testing.T) {
 	t.Parallel()
 	catalogtest.Exercise(t, func(t *testing.T) catalogtest.Shelf {
 		store := open(t)
-		return catalogtest.Shelf{Store: store, Prices: func(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error) {
-			return catalogdb.NewPrices(store, time.Now).Of(ctx, shop, skus)
-		}}
+		return catalogtest.Shelf{Store: store,
+			Prices: func(ctx context.Context, shop saga.Shop, skus []string) (map[string][]money.Money, error) {
+				return catalogdb.NewPrices(store, time.Now).Of(ctx, shop, skus)
+			}}
 	})
 }
 
@@ -36,8 +37,12 @@ func TestStore_RecognizesAWriteWhoseAnswerWasLost(t *testing.T) {
 	t.Parallel()
 	cloudtest.Patiently(t, func(t *testing.T) {
 		c := cloudtest.New(t)
-		was, is := catalogtest.New("main", "MUG-1", catalog.Variant{SKU: "MUG-1-S", Title: "Small", Options: map[string]string{"size": "S", "": "unnamed"}})
-		for _, step := range []catalog.Product{is, is.Rewritten(is.Content, is.ChangedAt), is.Rewritten(is.Content, is.ChangedAt).Deleted(is.ChangedAt)} {
+		was,
+			is := catalogtest.New("main", "MUG-1",
+			catalog.Variant{SKU: "MUG-1-S", Title: "Small", Options: map[string]string{"size": "S", "": "unnamed"}})
+		for _, step := range []catalog.Product{
+			is, is.Rewritten(is.Content, is.ChangedAt), is.Rewritten(is.Content, is.ChangedAt).Deleted(is.ChangedAt),
+		} {
 			db, lost := c.Forgetful("TransactWriteItems")
 			require.NoError(t, catalogdb.Store{DB: db, Name: c.Table("Catalog")}.Save(t.Context(), was, step))
 			assert.Equal(t, 1, lost())
@@ -80,13 +85,16 @@ func TestPrices_AreCached(t *testing.T) {
 	}
 	cost := catalogtest.Euro
 
-	assert.Equal(t, map[string][]money.Money{"MUG": cost(1250)}, of(warm, "main", "MUG", "RUG"), "what is not sold has no price")
+	assert.Equal(t, map[string][]money.Money{"MUG": cost(1250)}, of(warm, "main", "MUG", "RUG"),
+		"what is not sold has no price")
 	assert.Equal(t, map[string][]money.Money{"MUG": cost(990)}, of(warm, "other", "MUG"), "every shop has its own")
 	save("main", "MUG", 1350)
 	save("main", "RUG", 12900)
 	save("main", "VASE", 3450)
-	assert.Equal(t, map[string][]money.Money{"MUG": cost(1250), "VASE": cost(3450)}, of(warm, "main", "MUG", "RUG", "VASE"), "what was not sold is remembered, too")
-	assert.Equal(t, map[string][]money.Money{"MUG": cost(1350), "RUG": cost(12900)}, of(catalogdb.NewPrices(store, time.Now), "main", "MUG", "RUG"), "a new function remembers nothing")
+	assert.Equal(t, map[string][]money.Money{"MUG": cost(1250), "VASE": cost(3450)},
+		of(warm, "main", "MUG", "RUG", "VASE"), "what was not sold is remembered, too")
+	assert.Equal(t, map[string][]money.Money{"MUG": cost(1350), "RUG": cost(12900)},
+		of(catalogdb.NewPrices(store, time.Now), "main", "MUG", "RUG"), "a new function remembers nothing")
 	now, err := warm.Read(t.Context(), "main", []string{"VASE", "CUP"})
 	require.NoError(t, err)
 	assert.Equal(t, map[string][]money.Money{"VASE": cost(3450)}, now)
@@ -98,7 +106,8 @@ func TestPrices_AreCached(t *testing.T) {
 	clock = clock.Add(30*time.Second - 1)
 	assert.Equal(t, map[string][]money.Money{"MUG": cost(1250)}, of(warm, "main", "MUG"), "for half a minute")
 	clock = clock.Add(1)
-	assert.Equal(t, map[string][]money.Money{"MUG": cost(1350), "RUG": cost(12900)}, of(warm, "main", "MUG", "RUG"), "and no longer")
+	assert.Equal(t, map[string][]money.Money{"MUG": cost(1350), "RUG": cost(12900)}, of(warm, "main", "MUG", "RUG"),
+		"and no longer")
 }
 
 func TestPrices_ReadsMoreProductsThanOneBatch(t *testing.T) {

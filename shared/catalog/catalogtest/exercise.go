@@ -19,7 +19,8 @@ import (
 // Store is the interface of a store of products.
 type Store interface {
 	catalog.Products
-	List(ctx context.Context, shop saga.Shop, limit int, from map[string]string) ([]catalog.Product, map[string]string, error)
+	List(ctx context.Context, shop saga.Shop, limit int, from map[string]string) ([]catalog.Product, map[string]string,
+		error)
 }
 
 // Shelf is a store with an uncached reader of its prices.
@@ -36,12 +37,14 @@ func Euro(cents int64) []money.Money { return []money.Money{{Amount: cents, Curr
 // New returns the two arguments of Save for a new product.
 func New(shop saga.Shop, sku string, variants ...catalog.Variant) (was, is catalog.Product) {
 	was = catalog.Product{Shop: shop, SKU: sku}
-	return was, was.Rewritten(catalog.Content{Title: "Mug, blue – “große”", Prices: Euro(1250), Variants: variants}, noon)
+	return was,
+		was.Rewritten(catalog.Content{Title: "Mug, blue – “große”", Prices: Euro(1250), Variants: variants}, noon)
 }
 
 // Exercise tests a store. Each call of open returns an empty one.
 func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
-	small, large := catalog.Variant{SKU: "MUG-S", Title: "Small"}, catalog.Variant{SKU: "MUG-L", Title: "Large", Prices: Euro(1550)}
+	small, large := catalog.Variant{SKU: "MUG-S", Title: "Small"},
+		catalog.Variant{SKU: "MUG-L", Title: "Large", Prices: Euro(1550)}
 
 	t.Run("a product is read as it was stored", func(t *testing.T) {
 		t.Parallel()
@@ -83,7 +86,9 @@ func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
 		require.ErrorIs(t, store.Save(t.Context(), first, second), catalog.ErrVersionConflict)
 		require.NoError(t, store.Save(t.Context(), was, first))
 		require.NoError(t, store.Save(t.Context(), first, second))
-		require.ErrorIs(t, store.Save(t.Context(), first, first.Rewritten(catalog.Content{Title: "Bowl", Prices: Euro(1)}, noon)), catalog.ErrVersionConflict)
+		require.ErrorIs(t,
+			store.Save(t.Context(), first, first.Rewritten(catalog.Content{Title: "Bowl", Prices: Euro(1)}, noon)),
+			catalog.ErrVersionConflict)
 		require.ErrorIs(t, store.Save(t.Context(), first, first.Deleted(noon)), catalog.ErrVersionConflict)
 		assert.Equal(t, second, load(t, store, "MUG-1"))
 	})
@@ -98,7 +103,8 @@ func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
 		for i := range results {
 			group.Go(func() {
 				content := is.Content
-				content.Variants = []catalog.Variant{{SKU: "MUG-S", Title: "Small", Prices: Euro(int64(i))}, {SKU: fmt.Sprint("MUG-", i), Title: "Mine"}}
+				content.Variants = []catalog.Variant{{SKU: "MUG-S", Title: "Small", Prices: Euro(int64(i))},
+					{SKU: fmt.Sprint("MUG-", i), Title: "Mine"}}
 				results[i] = store.Save(context.Background(), is, is.Rewritten(content, noon))
 			})
 		}
@@ -118,7 +124,8 @@ func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
 		for i := range results {
 			all = append(all, fmt.Sprint("MUG-", i))
 		}
-		assert.Equal(t, map[string][]money.Money{"MUG-S": Euro(int64(winner)), fmt.Sprint("MUG-", winner): Euro(1250)}, prices(t, store, all...))
+		assert.Equal(t, map[string][]money.Money{"MUG-S": Euro(int64(winner)), fmt.Sprint("MUG-", winner): Euro(1250)},
+			prices(t, store, all...))
 	})
 
 	t.Run("a product that is not there, or another shop's, is not found", func(t *testing.T) {
@@ -142,17 +149,21 @@ func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
 		_, both := New("main", "MUG", small, large)
 		both = plain.Rewritten(both.Content, noon)
 		require.NoError(t, store.Save(t.Context(), plain, both))
-		assert.Equal(t, map[string][]money.Money{"MUG-S": Euro(1250), "MUG-L": Euro(1550)}, prices(t, store, "MUG", "MUG-S", "MUG-L"))
+		assert.Equal(t, map[string][]money.Money{"MUG-S": Euro(1250), "MUG-L": Euro(1550)},
+			prices(t, store, "MUG", "MUG-S", "MUG-L"))
 		_, err := store.Load(t.Context(), "main", "MUG-S")
 		require.ErrorIs(t, err, catalog.ErrUnknownProduct, "a variant is not a product")
 
 		dearer := both.Rewritten(catalog.Content{Title: "Mug", Prices: Euro(1350), Variants: both.Variants}, noon)
 		require.NoError(t, store.Save(t.Context(), both, dearer))
-		assert.Equal(t, map[string][]money.Money{"MUG-S": Euro(1350), "MUG-L": Euro(1550)}, prices(t, store, "MUG", "MUG-S", "MUG-L"))
+		assert.Equal(t, map[string][]money.Money{"MUG-S": Euro(1350), "MUG-L": Euro(1550)},
+			prices(t, store, "MUG", "MUG-S", "MUG-L"))
 
-		one := dearer.Rewritten(catalog.Content{Title: "Mug", Prices: Euro(1350), Variants: []catalog.Variant{large}}, noon)
+		one := dearer.Rewritten(catalog.Content{Title: "Mug", Prices: Euro(1350), Variants: []catalog.Variant{large}},
+			noon)
 		require.NoError(t, store.Save(t.Context(), dearer, one))
-		assert.Equal(t, map[string][]money.Money{"MUG-L": Euro(1550)}, prices(t, store, "MUG", "MUG-S", "MUG-L"), "a variant that is not named any more is not sold")
+		assert.Equal(t, map[string][]money.Money{"MUG-L": Euro(1550)}, prices(t, store, "MUG", "MUG-S", "MUG-L"),
+			"a variant that is not named any more is not sold")
 
 		again := one.Rewritten(plain.Content, noon)
 		require.NoError(t, store.Save(t.Context(), one, again))
@@ -173,7 +184,8 @@ func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
 		next := is.Rewritten(catalog.Content{Title: "Mug", Prices: Euro(1), Variants: many("NEW")}, noon)
 		require.NoError(t, store.Save(t.Context(), is, next))
 		assert.Equal(t, next, load(t, store, "MUG"))
-		assert.Equal(t, map[string][]money.Money{"NEW-0": Euro(1), "NEW-48": Euro(1)}, prices(t, store, "OLD-0", "OLD-48", "NEW-0", "NEW-48"))
+		assert.Equal(t, map[string][]money.Money{"NEW-0": Euro(1), "NEW-48": Euro(1)},
+			prices(t, store, "OLD-0", "OLD-48", "NEW-0", "NEW-48"))
 	})
 
 	t.Run("a SKU belongs to one product", func(t *testing.T) {
@@ -198,12 +210,15 @@ func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
 			require.ErrorIs(t, err, catalog.ErrUnknownProduct, "nothing is stored: %s", what)
 		}
 		wasVariant, variant := New("main", "MUG-S")
-		require.ErrorIs(t, store.Save(t.Context(), wasVariant, variant), catalog.ErrSKUTaken, "a product of a variant's SKU")
-		assert.Equal(t, map[string][]money.Money{"MUG-S": Euro(1250), "MUG-L": Euro(1550)}, prices(t, store, "MUG", "MUG-S", "MUG-L", "BOWL-1", "CUP"))
+		require.ErrorIs(t, store.Save(t.Context(), wasVariant, variant), catalog.ErrSKUTaken,
+			"a product of a variant's SKU")
+		assert.Equal(t, map[string][]money.Money{"MUG-S": Euro(1250), "MUG-L": Euro(1550)},
+			prices(t, store, "MUG", "MUG-S", "MUG-L", "BOWL-1", "CUP"))
 
 		elsewhere, theirs := New("other", "BOWL", small, catalog.Variant{SKU: "MUG", Title: "Theirs"})
 		require.NoError(t, store.Save(t.Context(), elsewhere, theirs), "every shop has its own")
-		left := mug.Rewritten(catalog.Content{Title: "Mug", Prices: Euro(1250), Variants: []catalog.Variant{large}}, noon)
+		left := mug.Rewritten(catalog.Content{Title: "Mug", Prices: Euro(1250), Variants: []catalog.Variant{large}},
+			noon)
 		require.NoError(t, store.Save(t.Context(), mug, left))
 		require.NoError(t, store.Save(t.Context(), wasVariant, variant), "a SKU that was let go is free")
 	})
@@ -223,11 +238,13 @@ func Exercise(t *testing.T, open func(t *testing.T) Shelf) {
 		require.NoError(t, store.Save(t.Context(), wasCup, cup), "its variants' SKUs are free")
 
 		require.ErrorIs(t, store.Save(t.Context(), gone, gone.Rewritten(is.Content, noon)), catalog.ErrSKUTaken)
-		back := gone.Rewritten(catalog.Content{Title: "Mug", Prices: Euro(900), Variants: []catalog.Variant{large}}, noon)
+		back := gone.Rewritten(catalog.Content{Title: "Mug", Prices: Euro(900), Variants: []catalog.Variant{large}},
+			noon)
 		require.NoError(t, store.Save(t.Context(), gone, back))
 		assert.Equal(t, back, load(t, store, "MUG"))
 		assert.Equal(t, [2]int64{3, 3}, [2]int64{back.Version, back.Since})
-		assert.Equal(t, map[string][]money.Money{"MUG-S": Euro(1250), "MUG-L": Euro(1550)}, prices(t, store, "MUG", "MUG-S", "MUG-L"))
+		assert.Equal(t, map[string][]money.Money{"MUG-S": Euro(1250), "MUG-L": Euro(1550)},
+			prices(t, store, "MUG", "MUG-S", "MUG-L"))
 	})
 
 	t.Run("a list has every product that is sold once, in the order of SKUs", func(t *testing.T) {

@@ -26,7 +26,8 @@ type seen struct {
 	gateway gateway.Request
 }
 
-func call(t *testing.T, e events.APIGatewayProxyRequest, answer http.HandlerFunc) (seen, events.APIGatewayProxyResponse) {
+func call(t *testing.T, e events.APIGatewayProxyRequest, answer http.HandlerFunc) (seen,
+	events.APIGatewayProxyResponse) {
 	t.Helper()
 	var s seen
 	if e.HTTPMethod == "" {

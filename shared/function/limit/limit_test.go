@@ -32,7 +32,9 @@ func TestTake_EmptiesABucketThatFillsAgain(t *testing.T) {
 		assert.Equal(t, time.Duration(3-left)*500*time.Millisecond, s.Reset)
 	}
 	refused := l.Take(ann)
-	assert.Equal(t, limit.Standing{Limit: 3, Window: 1500 * time.Millisecond, Reset: 1500 * time.Millisecond, Wait: 500 * time.Millisecond}, refused)
+	assert.Equal(t,
+		limit.Standing{Limit: 3, Window: 1500 * time.Millisecond, Reset: 1500 * time.Millisecond,
+			Wait: 500 * time.Millisecond}, refused)
 	assert.Equal(t, refused, l.Take(ann), "a refused request does not lengthen the wait")
 
 	c.pass(499 * time.Millisecond)
@@ -66,7 +68,8 @@ func TestTake_CountsADueTokenDespiteRounding(t *testing.T) {
 func TestTake_HasABucketPerCaller(t *testing.T) {
 	callers := []limit.Caller{
 		ann, {Shop: "other", Client: "till", Subject: "ann"}, {Shop: "main", Client: "app", Subject: "ann"},
-		{Shop: "main", Client: "till", Subject: "bob"}, limit.From("192.0.2.1"), limit.From("192.0.2.2"), limit.From("2001:db8::1"),
+		{Shop: "main", Client: "till", Subject: "bob"}, limit.From("192.0.2.1"), limit.From("192.0.2.2"),
+		limit.From("2001:db8::1"),
 		limit.From("2001:db8:0:1::1"), limit.From("ann"),
 	}
 	l := limit.New(1, 1, start().now)

@@ -1,7 +1,9 @@
-// Package identitydb stores the public keys of access tokens in the access table, and returns every function's verifier.
+// Package identitydb stores the public keys of access tokens in the access table, and returns every
+// function's verifier.
 //
-// The table has plain items with pk as their only key. The item "keys" has one attribute per public key: its name is the
-// key's kid, its value the JSON Web Key. To withdraw a key, let issue-token sign with another, then remove the attribute.
+// The table has plain items with pk as their only key. The item "keys" has one attribute per public
+// key: its name is the key's kid, its value the JSON Web Key. To withdraw a key, let issue-token
+// sign with another, then remove the attribute.
 package identitydb
 
 import (
@@ -39,10 +41,12 @@ type Store struct {
 
 var keysItem = record.PrimaryKey("keys")
 
-// Keys returns the published keys; the list may be empty. Attributes that are not a readable key are left out. Errors are
-// those of record.Failure.
+// Keys returns the published keys; the list may be empty. Attributes that are not a readable key
+// are left out. Errors are those of record.Failure.
 func (s Store) Keys(ctx context.Context) ([]jose.JSONWebKey, error) {
-	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.Table, Key: keysItem, ConsistentRead: aws.Bool(true)})
+	out,
+		err := s.DB.GetItem(ctx,
+		&dynamodb.GetItemInput{TableName: &s.Table, Key: keysItem, ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return nil, record.Failure(err)
 	}
@@ -66,8 +70,10 @@ func (s Store) Publish(ctx context.Context, key jose.JSONWebKey) error {
 	}
 	_, err = s.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.Table, Key: keysItem, UpdateExpression: aws.String("SET #kid = :key"),
-		ExpressionAttributeNames:  map[string]string{"#kid": key.KeyID},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":key": &types.AttributeValueMemberS{Value: string(document)}},
+		ExpressionAttributeNames: map[string]string{"#kid": key.KeyID},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":key": &types.AttributeValueMemberS{Value: string(document)},
+		},
 	})
 	return record.Failure(err)
 }

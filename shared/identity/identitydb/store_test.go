@@ -101,7 +101,8 @@ func TestStore_UnreachableTableIsUnavailable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rt := function.Environment(map[string]string{
-			"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+			"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test",
+			"AWS_SECRET_ACCESS_KEY": "test",
 		})
 		s := identitydb.Store{DB: rt.DynamoDB(), Table: "access"}
 		_, err := s.Keys(t.Context())
@@ -123,7 +124,8 @@ func TestVerifier_ReadsItsKeysWhenItIsPrepared(t *testing.T) {
 	t.Parallel()
 	cloud := cloudtest.New(t)
 	rt := cloud.Runtime()
-	settings := identitydb.Settings{Access: cloud.Table("Access"), Issuer: "https://backroom.example", Audience: "backroom-api"}
+	settings := identitydb.Settings{Access: cloud.Table("Access"), Issuer: "https://backroom.example",
+		Audience: "backroom-api"}
 	mint := &identity.Mint{
 		Issuer: settings.Issuer, Audience: settings.Audience, Lifetime: time.Minute,
 		Signer: identitytest.NewSigner(t), Board: store(cloud), Now: rt.Now, NewID: rand.Text,

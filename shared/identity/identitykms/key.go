@@ -37,7 +37,8 @@ func (k Key) Public(ctx context.Context) (*ecdsa.PublicKey, error) {
 // Sign returns the signature of a SHA-256 digest in ASN.1 DER.
 func (k Key) Sign(ctx context.Context, digest []byte) ([]byte, error) {
 	out, err := k.KMS.Sign(ctx, &kms.SignInput{
-		KeyId: &k.ID, Message: digest, MessageType: types.MessageTypeDigest, SigningAlgorithm: types.SigningAlgorithmSpecEcdsaSha256,
+		KeyId: &k.ID, Message: digest, MessageType: types.MessageTypeDigest,
+		SigningAlgorithm: types.SigningAlgorithmSpecEcdsaSha256,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("identitykms: sign with %s: %w", k.ID, err)

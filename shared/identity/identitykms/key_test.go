@@ -17,7 +17,8 @@ import (
 func TestKey_SignatureVerifiesWithItsPublicKey(t *testing.T) {
 	t.Parallel()
 	cloud := cloudtest.New(t)
-	key := identitykms.Key{KMS: kms.NewFromConfig(cloud.Runtime().AWS), ID: cloud.Environment("issue-token")["SIGNING_KEY"]}
+	key := identitykms.Key{KMS: kms.NewFromConfig(cloud.Runtime().AWS),
+		ID: cloud.Environment("issue-token")["SIGNING_KEY"]}
 	public, err := key.Public(t.Context())
 	require.NoError(t, err)
 	digest := sha256.Sum256([]byte("what is signed"))
@@ -31,7 +32,9 @@ func TestKey_SignatureVerifiesWithItsPublicKey(t *testing.T) {
 func TestKey_RefusesOtherKeySpecs(t *testing.T) {
 	t.Parallel()
 	client := kms.NewFromConfig(cloudtest.New(t).Runtime().AWS)
-	rsa, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: types.KeySpecRsa2048, KeyUsage: types.KeyUsageTypeSignVerify})
+	rsa,
+		err := client.CreateKey(t.Context(),
+		&kms.CreateKeyInput{KeySpec: types.KeySpecRsa2048, KeyUsage: types.KeyUsageTypeSignVerify})
 	require.NoError(t, err)
 	_, err = identitykms.Key{KMS: client, ID: *rsa.KeyMetadata.Arn}.Public(t.Context())
 	assert.ErrorContains(t, err, "not of spec ECC_NIST_P256")

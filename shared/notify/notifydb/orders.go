@@ -65,8 +65,9 @@ func (s Orders) Load(ctx context.Context, shop saga.Shop, order string) (notify.
 		return notify.Order{}, errUnread
 	}
 	o := notify.Order{
-		ID: i.Order, Shop: i.Shop, Email: i.Email, Outcome: i.Outcome, Reason: i.Reason, MoneyOut: slices.Contains(i.Awaits, "money"),
-		Total: money.Money{Amount: i.Total, Currency: i.Currency}, PlacedAt: time.UnixMilli(i.PlacedAt).UTC(),
+		ID: i.Order, Shop: i.Shop, Email: i.Email, Outcome: i.Outcome, Reason: i.Reason,
+		MoneyOut: slices.Contains(i.Awaits, "money"),
+		Total:    money.Money{Amount: i.Total, Currency: i.Currency}, PlacedAt: time.UnixMilli(i.PlacedAt).UTC(),
 	}
 	for _, l := range i.Lines {
 		o.Lines = append(o.Lines, saga.Line(l))

@@ -44,7 +44,8 @@ type item struct {
 
 func toItem(c notify.Claim, status notify.Status) item {
 	n := c.Notice
-	return item{PK: n.Key(), Shop: n.Shop, Order: n.Order, Template: n.Template, Refund: n.Refund, Status: status, Claim: c.Token}
+	return item{PK: n.Key(), Shop: n.Shop, Order: n.Order, Template: n.Template, Refund: n.Refund, Status: status,
+		Claim: c.Token}
 }
 
 // suppression is the row of a suppressed recipient.
@@ -92,7 +93,9 @@ func (s Store) Settle(ctx context.Context, c notify.Claim, o notify.Outcome) err
 
 // change writes a new state of a notice, if c is still the claim on it.
 func (s Store) change(ctx context.Context, c notify.Claim, to item) error {
-	stands, err := s.put(ctx, to, "#claim = :claim", map[string]string{"#claim": "claim"}, map[string]any{":claim": c.Token})
+	stands,
+		err := s.put(ctx, to, "#claim = :claim", map[string]string{"#claim": "claim"},
+		map[string]any{":claim": c.Token})
 	if err == nil && stands != nil {
 		return notify.ErrBeingSent
 	}

@@ -47,13 +47,17 @@ func TestStore_StoresNoAddress(t *testing.T) {
 	claim, err := s.Claim(t.Context(), n, cloudtest.Epoch, cloudtest.Epoch.Add(time.Minute))
 	require.NoError(t, err)
 	ada := notify.RecipientOf("ada@example.com")
-	require.NoError(t, s.Settle(t.Context(), claim, notify.Outcome{Status: notify.Sent, At: cloudtest.Epoch, Recipient: ada, Message: "m-1"}))
+	require.NoError(t,
+		s.Settle(t.Context(), claim,
+			notify.Outcome{Status: notify.Sent, At: cloudtest.Epoch, Recipient: ada, Message: "m-1"}))
 	assert.JSONEq(t, `{
 		"pk": "main#ord_1#refunded#r1", "shop": "main", "order": "ord_1", "template": "refunded", "refund": "r1",
-		"status": "sent", "claim": "`+claim.Token+`", "at": 1772366400000, "recipient": "`+string(ada)+`", "message": "m-1"
+		"status": "sent", "claim": "`+claim.Token+`", "at": 1772366400000, "recipient": "`+string(ada)+
+		`", "message": "m-1"
 	}`, c.Row("Notices", "main#ord_1#refunded#r1"))
 	require.NoError(t, s.Suppress(t.Context(), ada, cloudtest.Epoch))
-	assert.JSONEq(t, `{"pk": "suppressed#`+string(ada)+`", "at": 1772366400000}`, c.Row("Notices", "suppressed#"+string(ada)))
+	assert.JSONEq(t, `{"pk": "suppressed#`+string(ada)+`", "at": 1772366400000}`,
+		c.Row("Notices", "suppressed#"+string(ada)))
 }
 
 func TestOrders_ReadAnOrderFromItsRow(t *testing.T) {
@@ -63,15 +67,19 @@ func TestOrders_ReadAnOrderFromItsRow(t *testing.T) {
 	_, err := orders.Load(t.Context(), "main", "ord_1")
 	require.ErrorIs(t, err, fault.NotFound)
 
-	c.Put("Orders", `{"pk":"main#ord_1","order":"ord_1","shop":"main","email":"ada@example.com","outcome":"canceled","reason":"changed my mind",
+	c.Put("Orders",
+		`{"pk":"main#ord_1","order":"ord_1","shop":"main","email":"ada@example.com","outcome":"canceled","reason":"changed my mind",
 		"awaits":["money","stock"],"lines":[{"sku":"MUG-1","quantity":2,"price":1250}],"total":2500,"currency":"EUR","placed_at":1772366400000,
 		"refunds":[{"id":"r1","amount":500,"try":2,"status":"succeeded"}],"version":3,"status":"canceling"}`)
 	o, err := orders.Load(t.Context(), "main", "ord_1")
 	require.NoError(t, err)
 	assert.Equal(t, notify.Order{
-		ID: "ord_1", Shop: "main", Email: "ada@example.com", Outcome: "canceled", Reason: "changed my mind", MoneyOut: true,
-		Lines: []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}}, Total: money.Money{Amount: 2500, Currency: "EUR"}, PlacedAt: cloudtest.Epoch,
-		Refunds: []saga.Refund{{ID: "r1", Amount: 500, Try: 2, Status: saga.RefundStatusSucceeded}},
+		ID: "ord_1", Shop: "main", Email: "ada@example.com", Outcome: "canceled", Reason: "changed my mind",
+		MoneyOut: true,
+		Lines:    []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}},
+		Total:    money.Money{Amount: 2500, Currency: "EUR"},
+		PlacedAt: cloudtest.Epoch,
+		Refunds:  []saga.Refund{{ID: "r1", Amount: 500, Try: 2, Status: saga.RefundStatusSucceeded}},
 	}, o)
 
 	c.Put("Orders", `{"pk":"main#ord_2","order":"ord_2","email":{"ada@example.com":1}}`)

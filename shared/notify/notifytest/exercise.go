@@ -19,7 +19,8 @@ var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 // Exercise tests a store. Each call of open returns an empty one.
 func Exercise(t *testing.T, open func(t *testing.T) notify.Notices) {
 	confirmed := notify.Notice{Shop: "main", Order: "ord_1", Template: notify.Confirmed}
-	sent := notify.Outcome{Status: notify.Sent, At: noon, Recipient: notify.RecipientOf("ada@example.com"), Message: "m-1"}
+	sent := notify.Outcome{Status: notify.Sent, At: noon, Recipient: notify.RecipientOf("ada@example.com"),
+		Message: "m-1"}
 	claim := func(t *testing.T, s notify.Notices, n notify.Notice, now time.Time) notify.Claim {
 		t.Helper()
 		c, err := s.Claim(t.Context(), n, now, now.Add(time.Minute))
@@ -45,7 +46,8 @@ func Exercise(t *testing.T, open func(t *testing.T) notify.Notices) {
 		t.Parallel()
 		s := open(t)
 		c := claim(t, s, confirmed, noon)
-		require.NoError(t, s.Settle(t.Context(), c, notify.Outcome{Status: notify.Suppressed, At: noon, Recipient: sent.Recipient}))
+		require.NoError(t,
+			s.Settle(t.Context(), c, notify.Outcome{Status: notify.Suppressed, At: noon, Recipient: sent.Recipient}))
 		refused(t, s, confirmed, noon.Add(100*time.Hour), notify.ErrSettled)
 	})
 
@@ -111,8 +113,10 @@ func Exercise(t *testing.T, open func(t *testing.T) notify.Notices) {
 		s := open(t)
 		claim(t, s, confirmed, noon)
 		for _, other := range []notify.Notice{
-			{Shop: "other", Order: "ord_1", Template: notify.Confirmed}, {Shop: "main", Order: "ord_2", Template: notify.Confirmed},
-			{Shop: "main", Order: "ord_1", Template: notify.Canceled}, {Shop: "main", Order: "ord_1", Template: notify.Refunded, Refund: "r1"},
+			{Shop: "other", Order: "ord_1", Template: notify.Confirmed},
+			{Shop: "main", Order: "ord_2", Template: notify.Confirmed},
+			{Shop: "main", Order: "ord_1", Template: notify.Canceled},
+			{Shop: "main", Order: "ord_1", Template: notify.Refunded, Refund: "r1"},
 			{Shop: "main", Order: "ord_1", Template: notify.Refunded, Refund: "r2"},
 		} {
 			claim(t, s, other, noon)

@@ -64,9 +64,11 @@ func (b Mailbox) Send(ctx context.Context, n notify.Notice, m notify.Mail) (id s
 	}
 	_, err = b.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &b.table, Key: record.PrimaryKey(n.Key()), ExpressionAttributeValues: values,
-		UpdateExpression: aws.String("SET shop = :shop, #order = :order, #template = :template, #to = :to, subject = :subject, " +
-			"#text = :text, html = :html, #at = :at, expires = :expires ADD sends :sends"),
-		ExpressionAttributeNames: map[string]string{"#order": "order", "#template": "template", "#to": "to", "#text": "text", "#at": "at"},
+		UpdateExpression: aws.String(
+			"SET shop = :shop, #order = :order, #template = :template, #to = :to, subject = :subject, " +
+				"#text = :text, html = :html, #at = :at, expires = :expires ADD sends :sends"),
+		ExpressionAttributeNames: map[string]string{"#order": "order", "#template": "template", "#to": "to",
+			"#text": "text", "#at": "at"},
 	})
 	return n.Key(), record.Failure(err)
 }

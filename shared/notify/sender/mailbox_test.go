@@ -34,7 +34,8 @@ func TestMailbox_RefusesAddressesThatBounce(t *testing.T) {
 	c := cloudtest.New(t)
 	box := sender.NewMailbox(c.Runtime().DynamoDB(), c.Table("Mailbox"), c.Clock.Now)
 	for to, bounces := range map[string]bool{
-		"bounce@simulator.amazonses.com": true, "Bounce+1@example.com": true, "success@simulator.amazonses.com": false, "bouncer@example.com": false,
+		"bounce@simulator.amazonses.com": true, "Bounce+1@example.com": true, "success@simulator.amazonses.com": false,
+		"bouncer@example.com": false,
 	} {
 		_, err := box.Send(t.Context(), notify.Notice{Shop: "main", Order: to, Template: notify.Expired}, notify.Mail{To: to})
 		if bounces {

@@ -14,8 +14,10 @@ import (
 
 // Errors of a sender. After both, the mail may have been sent all the same.
 var (
-	ErrUnavailable = fault.New(fault.Unavailable, "mail-provider-unavailable", "The mail provider does not answer. Try again later.")
-	ErrThrottled   = fault.New(fault.Throttled, "mail-provider-throttled", "The mail provider throttles mails. Try again later.")
+	ErrUnavailable = fault.New(fault.Unavailable, "mail-provider-unavailable",
+		"The mail provider does not answer. Try again later.")
+	ErrThrottled = fault.New(fault.Throttled, "mail-provider-throttled",
+		"The mail provider throttles mails. Try again later.")
 )
 
 // Settings select the sender. Embed them in a function's own settings.
@@ -28,14 +30,16 @@ type Settings struct {
 
 // New returns the sender that the settings select, behind a circuit.
 func New(rt function.Runtime, s Settings) notify.Sender {
-	rest := circuit.New("mail-provider", circuit.Table{DB: rt.DynamoDB(), Name: s.Circuits}, rt.Now, circuit.DefaultSettings)
+	rest := circuit.New("mail-provider", circuit.Table{DB: rt.DynamoDB(), Name: s.Circuits}, rt.Now,
+		circuit.DefaultSettings)
 	if s.From == "" {
 		return Guarded{Sender: NewMailbox(rt.DynamoDB(), s.Mailbox, rt.Now), Circuit: rest}
 	}
 	return Guarded{Sender: NewSES(rt.AWS, s.From, s.ConfigurationSet), Circuit: rest, Needs: sesTimeout}
 }
 
-var errNoTime = fault.New(fault.Conflict, "mail-deadline-near", "There is not enough time left to send the mail; the message comes again.")
+var errNoTime = fault.New(fault.Conflict, "mail-deadline-near",
+	"There is not enough time left to send the mail; the message comes again.")
 
 // Guarded is a sender behind a circuit, which stops calls while the sender fails.
 type Guarded struct {

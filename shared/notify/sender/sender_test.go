@@ -38,7 +38,8 @@ func (o *office) Send(context.Context, notify.Notice, notify.Mail) (string, erro
 
 func guarded(cloud *cloudtest.Cloud, o *office) sender.Guarded {
 	table := circuit.Table{DB: cloud.Runtime().DynamoDB(), Name: cloud.Table("Circuits")}
-	return sender.Guarded{Sender: o, Circuit: circuit.New("mail-provider", table, cloud.Clock.Now, circuit.DefaultSettings)}
+	return sender.Guarded{Sender: o,
+		Circuit: circuit.New("mail-provider", table, cloud.Clock.Now, circuit.DefaultSettings)}
 }
 
 func TestGuarded_SendsOnlyWithEnoughTimeLeft(t *testing.T) {

@@ -79,7 +79,8 @@ func failure(err error) error {
 	switch code := said.ErrorCode(); {
 	case aboutTheAddress(said):
 		return notify.ErrRefused.Because(discreet)
-	case code == "TooManyRequestsException", code == "LimitExceededException", status(answer) == http.StatusTooManyRequests:
+	case code == "TooManyRequestsException", code == "LimitExceededException",
+		status(answer) == http.StatusTooManyRequests:
 		return ErrThrottled.Because(discreet)
 	case code == "SendingPausedException", status(answer) >= http.StatusInternalServerError:
 		return ErrUnavailable.Because(discreet)
@@ -91,7 +92,8 @@ func failure(err error) error {
 // for these. A sender that is not verified gets another message: no recipient may be suppressed for
 // our mistake.
 var badAddress = []string{
-	"address blacklisted", "illegal address", "illegal semicolon", "missing final '@domain'", "missing local name", "local address ",
+	"address blacklisted", "illegal address", "illegal semicolon", "missing final '@domain'", "missing local name",
+	"local address ",
 	"domain contains ", "domain starts with ", "domain ends with ", "invalid domain name", "missing domain",
 }
 

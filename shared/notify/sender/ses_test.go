@@ -27,7 +27,8 @@ func ses(t *testing.T, configurationSet string, answer http.HandlerFunc) sender.
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
-	cfg := function.Environment(map[string]string{"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"}).AWS
+	cfg := function.Environment(
+		map[string]string{"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"}).AWS
 	cfg.BaseEndpoint = aws.String(server.URL)
 	return sender.NewSES(cfg, "orders@shop.example", configurationSet)
 }
@@ -55,7 +56,8 @@ func TestSES_SendsTextAndHTML(t *testing.T) {
 	}`, asked)
 }
 
-const notVerified = "Email address is not verified. The following identities failed the check in region EU-CENTRAL-1: ada@example.com"
+const notVerified = "Email address is not verified. The following identities failed the check in region " +
+	"EU-CENTRAL-1: ada@example.com"
 
 func TestSES_ClassifiesErrors(t *testing.T) {
 	for sentence, c := range map[string]struct {
@@ -64,16 +66,22 @@ func TestSES_ClassifiesErrors(t *testing.T) {
 		message string
 		kind    error
 	}{
-		"an invalid address":                      {400, "BadRequestException", "Missing final '@domain'", notify.ErrRefused},
-		"an address with a bad domain":            {400, "BadRequestException", "Domain contains dot-dot", notify.ErrRefused},
-		"an address that bounced":                 {400, "MessageRejected", "Address blacklisted.", notify.ErrRefused},
-		"our own address, which is not verified":  {400, "MessageRejected", notVerified, fault.Internal},
-		"a configuration set that does not exist": {404, "NotFoundException", "Configuration set <x> does not exist. ada@example.com", fault.Internal},
-		"an account that was suspended":           {400, "AccountSuspendedException", "no", fault.Internal},
-		"sending was paused":                      {400, "SendingPausedException", "no", sender.ErrUnavailable},
-		"too many mails a second":                 {429, "TooManyRequestsException", "Maximum sending rate exceeded.", sender.ErrThrottled},
-		"too many mails a day":                    {400, "LimitExceededException", "Daily message quota exceeded.", sender.ErrThrottled},
-		"an internal error":                       {500, "InternalServiceErrorException", "ada@example.com", sender.ErrUnavailable},
+		"an invalid address": {400, "BadRequestException", "Missing final '@domain'",
+			notify.ErrRefused},
+		"an address with a bad domain": {400, "BadRequestException", "Domain contains dot-dot",
+			notify.ErrRefused},
+		"an address that bounced":                {400, "MessageRejected", "Address blacklisted.", notify.ErrRefused},
+		"our own address, which is not verified": {400, "MessageRejected", notVerified, fault.Internal},
+		"a configuration set that does not exist": {404, "NotFoundException",
+			"Configuration set <x> does not exist. ada@example.com", fault.Internal},
+		"an account that was suspended": {400, "AccountSuspendedException", "no", fault.Internal},
+		"sending was paused":            {400, "SendingPausedException", "no", sender.ErrUnavailable},
+		"too many mails a second": {429, "TooManyRequestsException", "Maximum sending rate exceeded.",
+			sender.ErrThrottled},
+		"too many mails a day": {400, "LimitExceededException", "Daily message quota exceeded.",
+			sender.ErrThrottled},
+		"an internal error": {500, "InternalServiceErrorException", "ada@example.com",
+			sender.ErrUnavailable},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			asked := 0

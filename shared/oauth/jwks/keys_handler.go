@@ -43,9 +43,10 @@ type JSONWebKey struct {
 func (h KeysHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "get-keys", Method: http.MethodGet, Path: "/.well-known/jwks.json", Tags: []string{"operation"},
-		Summary:     "Read the public keys",
-		Description: "The keys that verify access tokens. If you do not know the kid of a token, read the keys again: it may be new.",
-		Access:      api.Public,
+		Summary: "Read the public keys",
+		Description: "The keys that verify access tokens. If you do not know the kid of a token, read the keys " +
+			"again: it may be new.",
+		Access: api.Public,
 	}, h.serve)
 }
 

@@ -44,7 +44,8 @@ func public(t *testing.T) jose.JSONWebKey {
 
 func ask(keys identity.Keys) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	jwks.KeysHandler{Keys: keys}.Operation().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/.well-known/jwks.json", nil))
+	jwks.KeysHandler{Keys: keys}.Operation().ServeHTTP(w,
+		httptest.NewRequest(http.MethodGet, "/.well-known/jwks.json", nil))
 	return w
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -134,9 +135,7 @@ func (d *deployed) hand(w http.ResponseWriter, r *http.Request, operation string
 		return
 	}
 	defer answer.Body.Close()
-	for name, values := range answer.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.Header)
 	w.WriteHeader(answer.StatusCode)
 	_, _ = io.Copy(w, answer.Body)
 }
@@ -216,7 +215,8 @@ func TestHelp_OfEveryVerb(t *testing.T) {
 		help := session{}.run(t, append(strings.Fields(name), "--help")...)
 		assert.Zero(t, help.code, name)
 		assert.Empty(t, help.notes, name)
-		parts := []string{"Usage:\n  backroom " + name, "Examples:\n  backroom " + name, "--stack name", "--endpoint URL"}
+		parts := []string{"Usage:\n  backroom " + name, "Examples:\n  backroom " + name, "--stack name",
+			"--endpoint URL"}
 		for _, part := range parts {
 			assert.Contains(t, help.out, part, name)
 		}

@@ -21,8 +21,9 @@ func (c *console) remove() *cobra.Command {
 		Long: "delete deletes a dev or staging stack, and then its tables, with every order, product and key in\n" +
 			"them. It asks for the stack's name. If the stack is deleted already, it deletes the tables that are\n" +
 			"left. It refuses prod.",
-		Example: "  backroom delete --stack backroom-dev\n  backroom delete --stack backroom-dev --confirm backroom-dev",
-		Args:    cobra.NoArgs,
+		Example: "  backroom delete --stack backroom-dev\n" +
+			"  backroom delete --stack backroom-dev --confirm backroom-dev",
+		Args: cobra.NoArgs,
 	}
 	confirm := verb.Flags().String("confirm", "", "`name` of the stack, which confirms without a question")
 	dryRun := verb.Flags().Bool("dry-run", false, "print what would be deleted, and delete nothing")
@@ -97,7 +98,8 @@ func deletable(s stack.Stack) error {
 		return remedy.For(fmt.Errorf("%s is prod: no command deletes it", s.Name), next)
 	}
 	return remedy.For(
-		fmt.Errorf("%s has no output Stage: it is not a Backroom stack, or it is older than this command", s.Name), next)
+		fmt.Errorf("%s has no output Stage: it is not a Backroom stack, or it is older than this command", s.Name),
+		next)
 }
 
 // confirmed returns nil if the operator gave the stack's name, in a flag or as an answer. Another

@@ -34,7 +34,8 @@ func (c *console) erase() *cobra.Command {
 		}
 		did := "would be erased; nothing was changed"
 		if !*dryRun {
-			what := fmt.Sprintf("personal data in the orders of %s in the shop %s will be erased for good", customer, *shop)
+			what := fmt.Sprintf("personal data in the orders of %s in the shop %s will be erased for good", customer,
+				*shop)
 			if err := c.agree(ctx, *sure, site.Stack, what); err != nil {
 				return err
 			}
@@ -46,7 +47,8 @@ func (c *console) erase() *cobra.Command {
 		}
 		c.Linef("%d orders of %s in the shop %s %s", len(done.Orders), customer, *shop, did)
 		if len(done.Holding) > 0 {
-			c.Linef("%s these reservations keep the token of the payment method until their stock is sold or released: %s",
+			c.Linef(
+				"%s these reservations keep the token of the payment method until their stock is sold or released: %s",
 				c.Bad("but"), strings.Join(done.Holding, " "))
 		}
 		if len(done.Open) == 0 {

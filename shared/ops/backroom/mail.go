@@ -58,7 +58,9 @@ func (c *console) mailList() *cobra.Command {
 			return err
 		}
 		if len(mails) == 0 {
-			c.Linef("the mailbox is empty: no order with an email has an outcome yet, or the stack delivers mail (MailFrom)")
+			c.Linef(
+				"the mailbox is empty: no order with an email has an outcome yet, "+
+					"or the stack delivers mail (MailFrom)")
 			return nil
 		}
 		mails = mails[max(0, len(mails)-*last):]
@@ -91,6 +93,7 @@ func (c *console) showPage(ctx context.Context, mails []mail, file string, open 
 	if !open {
 		return nil
 	}
+	//nolint:gosec // the file is the one that this command just wrote
 	return remedy.For(exec.CommandContext(ctx, "xdg-open", file).Run(), "open "+file+" in a browser")
 }
 
@@ -99,7 +102,9 @@ func (c *console) showPage(ctx context.Context, mails []mail, file string, open 
 func readMail(ctx context.Context, site ops.Site) ([]mail, error) {
 	table := site.Names["Mailbox"]
 	if table == "" {
-		return nil, remedy.For(errors.New("the stack has no mailbox, because it is older than this command"), "deploy this version")
+		return nil,
+			remedy.For(errors.New("the stack has no mailbox, because it is older than this command"),
+				"deploy this version")
 	}
 	var mails []mail
 	pages := dynamodb.NewScanPaginator(site.DB, &dynamodb.ScanInput{TableName: &table})
@@ -114,7 +119,8 @@ func readMail(ctx context.Context, site ops.Site) ([]mail, error) {
 		}
 		mails = append(mails, found...)
 	}
-	slices.SortFunc(mails, func(a, b mail) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Subject, b.Subject)) })
+	slices.SortFunc(mails,
+		func(a, b mail) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Subject, b.Subject)) })
 	return mails, nil
 }
 

@@ -12,7 +12,8 @@ import (
 func TestMailPage_KeepsEachMailInItsFrame(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "mail", "index.html")
 	require.NoError(t, writePage(file, []mail{{
-		To: "<b>ada@example.com", Subject: `"><script>`, Text: "</pre><script>", HTML: `<p>Größe</p>"><script>alert(1)</script>`,
+		To: "<b>ada@example.com", Subject: `"><script>`, Text: "</pre><script>",
+		HTML: `<p>Größe</p>"><script>alert(1)</script>`,
 	}}))
 	page, err := os.ReadFile(file)
 	require.NoError(t, err)

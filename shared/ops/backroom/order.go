@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"backroom/shared/saga"
-
 	"github.com/spf13/cobra"
+
+	"backroom/shared/saga"
 )
 
 // orderShow is the verb order show.

@@ -44,7 +44,9 @@ func (c *console) smoke() *cobra.Command {
 			return err
 		}
 		if walk.Card == "" {
-			c.Linef("%s nothing was ordered, because prod has no test card. With --card pm_… an order is placed, for real money",
+			c.Linef(
+				"%s nothing was ordered, because prod has no test card. With --card pm_… an order is placed, for "+
+					"real money",
 				c.Bad("but"))
 		}
 		took := time.Since(began).Seconds()
@@ -67,7 +69,8 @@ func (c *console) walk(ctx context.Context, site ops.Site, shopName, card, url s
 	id, secret, err := site.Stack.Client(ctx)
 	if err != nil {
 		return smoke.Walk{}, remedy.For(err,
-			"check that you may read the secret: aws secretsmanager get-secret-value --secret-id "+site.Stack.Outputs["ClientSecretArn"])
+			"check that you may read the secret: aws secretsmanager get-secret-value --secret-id "+
+				site.Stack.Outputs["ClientSecretArn"])
 	}
 	if card == "" && site.Stack.Outputs["SandboxApiId"] != "" {
 		card = shop.CardGood

@@ -33,11 +33,13 @@ func (c *console) target(changes bool) (endpoint, name string, err error) {
 	run, ok := local.Find(c.folder)
 	if !ok {
 		return "", "", misuse{remedy.For(errors.New("--stack is missing, and no make run serves a stack here"),
-			"give --stack NAME, with AWS_REGION and credentials; or start make run, and run this again in another terminal")}
+			"give --stack NAME, with AWS_REGION and credentials; or start make run, and run this again in another "+
+				"terminal")}
 	}
 	if changes {
-		return "", "", misuse{remedy.For(errors.New("--stack is missing: it is required by a verb that changes a stack"),
-			fmt.Sprintf("--stack %s --endpoint %s for the stack of the running make run", run.Stack, run.Endpoint))}
+		return "", "",
+			misuse{remedy.For(errors.New("--stack is missing: it is required by a verb that changes a stack"),
+				fmt.Sprintf("--stack %s --endpoint %s for the stack of the running make run", run.Stack, run.Endpoint))}
 	}
 	fmt.Fprintf(c.notes, "stack %s at %s, of the running make run\n", run.Stack, run.Endpoint)
 	return run.Endpoint, run.Stack, nil

@@ -20,7 +20,8 @@ func TestFind_ReturnsARunUntilItIsWithdrawn(t *testing.T) {
 	_, ok := local.Find(inside)
 	require.False(t, ok, "nothing is announced")
 
-	run := local.Run{Pid: os.Getpid(), Endpoint: "http://127.0.0.1:4566", API: "http://127.0.0.1:8080", Stack: "backroom"}
+	run := local.Run{Pid: os.Getpid(), Endpoint: "http://127.0.0.1:4566", API: "http://127.0.0.1:8080",
+		Stack: "backroom"}
 	require.NoError(t, local.Announce(repo, run))
 	for _, folder := range []string{repo, inside} {
 		found, ok := local.Find(folder)

@@ -71,7 +71,9 @@ func (s API) AddProduct(ctx context.Context, token, sku string, p client.Product
 // Deliver adds units of a product to the stock, once per key.
 func (s API) Deliver(ctx context.Context, token, key, sku string, units int) error {
 	delivery := client.AdjustmentRequest{Delta: new(int64(units)), Reason: "delivery"}
-	if _, err := s.AdjustStockWithResponse(ctx, sku, &client.AdjustStockParams{IdempotencyKey: key}, delivery, Bearer(token)); err != nil {
+	if _,
+		err := s.AdjustStockWithResponse(ctx, sku, &client.AdjustStockParams{IdempotencyKey: key}, delivery,
+		Bearer(token)); err != nil {
 		return fmt.Errorf("POST /stock/%s/adjustments: %w", sku, err)
 	}
 	return nil

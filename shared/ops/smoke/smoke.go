@@ -51,7 +51,8 @@ func (w Walk) Go(ctx context.Context) (err error) {
 	err = w.Step("token", func() (string, error) {
 		staff, err = w.API.Token(ctx, client.Credentials{ClientID: w.ClientID, Secret: w.Secret})
 		return "for the client " + w.ClientID, remedy.For(err,
-			"check that the secret is this stack's, then the log of issue-token; a changed secret takes some minutes to work")
+			"check that the secret is this stack's, then the log of issue-token; a changed secret takes some "+
+				"minutes to work")
 	})
 	if err != nil {
 		return err
@@ -89,11 +90,13 @@ func (w Walk) keys(ctx context.Context) (string, error) {
 // lists reads the products on sale, and the orders that need attention.
 func (w Walk) lists(ctx context.Context, staff string) (string, error) {
 	products, err := w.API.ListProductsWithResponse(ctx, nil)
-	orders, failed := w.API.ListOrdersWithResponse(ctx, &client.ListOrdersParams{Attention: new(true)}, shop.Bearer(staff))
+	orders,
+		failed := w.API.ListOrdersWithResponse(ctx, &client.ListOrdersParams{Attention: new(true)}, shop.Bearer(staff))
 	if err := errors.Join(wrap("GET /products", err), wrap("GET /orders?attention=true", failed)); err != nil {
 		return "", remedy.For(err, "the logs of list-products and list-orders")
 	}
-	return fmt.Sprintf("%d products on the first page; %d orders need attention", len(products.JSON200.Products), len(orders.JSON200.Orders)), nil
+	return fmt.Sprintf("%d products on the first page; %d orders need attention", len(products.JSON200.Products),
+		len(orders.JSON200.Orders)), nil
 }
 
 // buy puts a product on sale, orders it, refunds the order and removes the product.
@@ -103,7 +106,8 @@ func (w Walk) buy(ctx context.Context, staff string) (err error) {
 		remove := func() (string, error) {
 			limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Bound)
 			defer cancel()
-			_, err := w.API.DeleteProductWithResponse(limit, sku, &client.DeleteProductParams{IfMatch: new("*")}, shop.Bearer(staff))
+			params := &client.DeleteProductParams{IfMatch: new("*")}
+			_, err := w.API.DeleteProductWithResponse(limit, sku, params, shop.Bearer(staff))
 			if shop.RefusedWith(err, http.StatusNotFound, http.StatusPreconditionFailed) {
 				err = nil // it was never added
 			}
@@ -113,7 +117,9 @@ func (w Walk) buy(ctx context.Context, staff string) (err error) {
 		err = errors.Join(err, w.Step("clear up", remove))
 	}()
 	err = w.Step("product", func() (string, error) {
-		if _, err := w.API.AddProduct(ctx, staff, sku, client.ProductContent{Title: "Smoke test, not for sale", Prices: price}); err != nil {
+		if _,
+			err := w.API.AddProduct(ctx, staff, sku,
+			client.ProductContent{Title: "Smoke test, not for sale", Prices: price}); err != nil {
 			return "", remedy.For(err, "the log of put-product")
 		}
 		return sku + ", one in stock", remedy.For(w.API.Deliver(ctx, staff, w.Name, sku, 1), "the log of adjust-stock")
@@ -127,7 +133,10 @@ func (w Walk) buy(ctx context.Context, staff string) (err error) {
 		if err != nil {
 			return "", err
 		}
-		receipt, err := w.API.Place(ctx, customer, w.Name, client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 1}}, PaymentMethod: w.Card, Email: email})
+		receipt,
+			err := w.API.Place(ctx, customer, w.Name,
+			client.OrderRequest{Lines: []client.LineRequest{{SKU: sku, Quantity: 1}}, PaymentMethod: w.Card,
+				Email: email})
 		id = receipt.ID
 		return id, remedy.For(err, "the log of place-order")
 	})
@@ -143,12 +152,14 @@ func (w Walk) buy(ctx context.Context, staff string) (err error) {
 // follow waits until the order is paid and its mail is sent. An order that is not confirmed, or
 // needs attention, is an error.
 func (w Walk) follow(ctx context.Context, customer, id string) error {
-	story := "backroom order show " + id + ", with the same --stack; then the log and the dead-letter queue of the missing step"
+	story := "backroom order show " + id +
+		", with the same --stack; then the log and the dead-letter queue of the missing step"
 	err := w.Step("outcome", func() (string, error) {
 		return w.until(ctx, "the order has its outcome", func(ctx context.Context) (string, bool, error) {
 			o, err := w.API.Order(ctx, customer, id)
 			if err == nil && shop.Decided(o) && shop.Outcome(o) != "confirmed" {
-				err = remedy.For(fmt.Errorf("%s is %s, not confirmed", id, strings.TrimSpace(shop.Outcome(o)+" "+o.Attention)),
+				err = remedy.For(
+					fmt.Errorf("%s is %s, not confirmed", id, strings.TrimSpace(shop.Outcome(o)+" "+o.Attention)),
 					"check that the provider accepts "+w.Card+" and our key; "+story)
 			}
 			return shop.Outcome(o), shop.Decided(o), remedy.For(err, story)
@@ -163,7 +174,8 @@ func (w Walk) follow(ctx context.Context, customer, id string) error {
 			if err == nil && o.Attention != "" {
 				err = fmt.Errorf("%s needs attention: %s", id, o.Attention)
 			}
-			return fmt.Sprintf("%s; %d.%02d %s captured", o.Status, o.Total.Amount/100, o.Total.Amount%100, o.Total.Currency), o.Status == client.OrderStatusPaid, remedy.For(err, story)
+			return fmt.Sprintf("%s; %d.%02d %s captured", o.Status, o.Total.Amount/100, o.Total.Amount%100,
+				o.Total.Currency), o.Status == client.OrderStatusPaid, remedy.For(err, story)
 		}, story)
 	})
 	if err != nil || w.Mailed == nil {
@@ -181,7 +193,9 @@ func (w Walk) follow(ctx context.Context, customer, id string) error {
 func (w Walk) refund(ctx context.Context, staff, id string) (string, error) {
 	const next = "refund it by hand; then the logs of refund-order and return-payment"
 	whole := client.RefundRequest{Reason: "smoke test"}
-	if _, err := w.API.RefundOrderWithResponse(ctx, id, &client.RefundOrderParams{IdempotencyKey: w.Name}, whole, shop.Bearer(staff)); err != nil {
+	if _,
+		err := w.API.RefundOrderWithResponse(ctx, id, &client.RefundOrderParams{IdempotencyKey: w.Name}, whole,
+		shop.Bearer(staff)); err != nil {
 		return "", remedy.For(wrap("POST /orders/"+id+"/refunds", err), next)
 	}
 	return w.until(ctx, "the refund is done", func(ctx context.Context) (string, bool, error) {
@@ -212,14 +226,16 @@ func (w Walk) giveUp(ctx context.Context, staff, id string) error {
 
 // until calls look until it is done, and returns what it saw last. It returns the first error of
 // look, or an error when w.Bound is over.
-func (w Walk) until(ctx context.Context, what string, look func(context.Context) (seen string, done bool, err error), next string) (string, error) {
+func (w Walk) until(ctx context.Context, what string, look func(context.Context) (seen string, done bool, err error),
+	next string) (string, error) {
 	limit, cancel := context.WithTimeout(ctx, w.Bound)
 	defer cancel()
 	last := ""
 	for {
 		seen, done, err := look(limit)
 		if limit.Err() != nil {
-			return "", remedy.For(fmt.Errorf("not within %s: %s; last seen: %q: %w", w.Bound, what, last, limit.Err()), next)
+			return "",
+				remedy.For(fmt.Errorf("not within %s: %s; last seen: %q: %w", w.Bound, what, last, limit.Err()), next)
 		}
 		if err != nil || done {
 			return seen, err

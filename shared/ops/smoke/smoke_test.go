@@ -46,13 +46,15 @@ func walked(t *testing.T, but map[string]string, change func(*Walk)) (asked, goo
 		}
 		status, body, _ := strings.Cut(answer, " ")
 		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(map[string]int{"200": 200, "201": 201, "202": 202, "204": 204, "403": 403, "409": 409, "500": 500}[status])
+		w.WriteHeader(
+			map[string]int{"200": 200, "201": 201, "202": 202, "204": 204, "403": 403, "409": 409, "500": 500}[status])
 		_, _ = w.Write([]byte(body))
 	}))
 	api, err := shop.New(loopback.URL, &http.Client{Transport: stack})
 	require.NoError(t, err)
 	walk := Walk{
-		API: api, ClientID: "bootstrap", Secret: "secret", Name: "test", Card: "pm_card", Bound: 10 * time.Second, Pause: time.Second,
+		API: api, ClientID: "bootstrap", Secret: "secret", Name: "test", Card: "pm_card", Bound: 10 * time.Second,
+		Pause:  time.Second,
 		Mailed: func(context.Context, string) (string, error) { return "sent", nil },
 		Step: func(name string, work func() (string, error)) error {
 			_, err := work()
@@ -72,7 +74,9 @@ func walked(t *testing.T, but map[string]string, change func(*Walk)) (asked, goo
 func TestWalk_CompletesAndRemovesItsProduct(t *testing.T) {
 	asked, good, err := walked(t, nil, nil)
 	require.NoError(t, err)
-	require.Equal(t, []string{"health", "token", "keys", "lists", "product", "order", "outcome", "paid", "mail", "refund", "clear up"}, good)
+	require.Equal(t,
+		[]string{"health", "token", "keys", "lists", "product", "order", "outcome", "paid", "mail", "refund",
+			"clear up"}, good)
 	require.Equal(t, "DELETE /products/SMOKE-TEST", asked[len(asked)-1])
 }
 
@@ -97,18 +101,26 @@ func TestWalk_NamesTheFailureAndTheNextStep(t *testing.T) {
 		says     string
 		canceled bool // the order was canceled, and the product removed
 	}{
-		"no health":                     {but: map[string]string{"GET /health": "500 "}, says: "GET /health: 500"},
-		"no token":                      {but: map[string]string{"POST /oauth/token": "403 "}, says: "get a token: 403"},
-		"no key":                        {but: map[string]string{"GET /.well-known/jwks.json": `200 {"keys":[]}`}, says: "no key is published"},
-		"no list":                       {but: map[string]string{"GET /orders": "500 "}, says: "GET /orders?attention=true: 500"},
-		"a declined card":               {but: map[string]string{"GET /orders/ord_1": `200 {"status":"rejected","outcome":"rejected","reason":"card-declined"}`}, says: "rejected card-declined", canceled: true},
-		"an order without an outcome":   {but: map[string]string{"GET /orders/ord_1": `200 {"status":"placed"}`}, says: "not within 10s: the order has its outcome", canceled: true},
+		"no health": {but: map[string]string{"GET /health": "500 "}, says: "GET /health: 500"},
+		"no token": {but: map[string]string{"POST /oauth/token": "403 "},
+			says: "get a token: 403"},
+		"no key": {but: map[string]string{"GET /.well-known/jwks.json": `200 {"keys":[]}`},
+			says: "no key is published"},
+		"no list": {but: map[string]string{"GET /orders": "500 "},
+			says: "GET /orders?attention=true: 500"},
+		"a declined card": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"rejected","outcome":"rejected","reason":"card-declined"}`}, says: "rejected card-declined", canceled: true},
+		"an order without an outcome": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"placed"}`},
+			says: "not within 10s: the order has its outcome", canceled: true},
 		"an order that needs attention": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"needs_attention","outcome":"confirmed","attention":"capture-failed"}`}, says: "needs attention: capture-failed", canceled: true},
-		"a mail that is not sent":       {change: mail("sending", nil), says: `not within 10s: the mail is sent; last seen: "sending"`, canceled: true},
-		"a mail status that is unknown": {change: mail("", remedy.For(errors.New("no table"), "look")), says: "no table", canceled: true},
+		"a mail that is not sent": {change: mail("sending", nil),
+			says: `not within 10s: the mail is sent; last seen: "sending"`, canceled: true},
+		"a mail status that is unknown": {change: mail("", remedy.For(errors.New("no table"), "look")),
+			says: "no table", canceled: true},
 		"a refund that does not arrive": {but: map[string]string{"GET /orders/ord_1": `200 {"status":"paid","outcome":"confirmed","refunds":[{"status":"failed"}]}`}, says: "the refund did not arrive"},
-		"a refund that is refused":      {but: map[string]string{"POST /orders/ord_1/refunds": "409 "}, says: "POST /orders/ord_1/refunds: 409"},
-		"a product that stays":          {but: map[string]string{"DELETE /products/SMOKE-TEST": "500 "}, says: "DELETE /products/SMOKE-TEST: 500"},
+		"a refund that is refused": {but: map[string]string{"POST /orders/ord_1/refunds": "409 "},
+			says: "POST /orders/ord_1/refunds: 409"},
+		"a product that stays": {but: map[string]string{"DELETE /products/SMOKE-TEST": "500 "},
+			says: "DELETE /products/SMOKE-TEST: 500"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -116,7 +128,8 @@ func TestWalk_NamesTheFailureAndTheNextStep(t *testing.T) {
 				require.ErrorContains(t, err, c.says)
 				require.NotEmpty(t, remedy.Next(err), "the next step")
 				require.Equal(t, c.canceled, slices.Contains(asked, "POST /orders/ord_1/cancellation"))
-				require.Equal(t, slices.Contains(asked, "PUT /products/SMOKE-TEST"), slices.Contains(asked, "DELETE /products/SMOKE-TEST"), "the product is removed again")
+				require.Equal(t, slices.Contains(asked, "PUT /products/SMOKE-TEST"),
+					slices.Contains(asked, "DELETE /products/SMOKE-TEST"), "the product is removed again")
 			})
 		})
 	}

@@ -24,9 +24,10 @@ func (s Stack) Delete(ctx context.Context) error {
 	stacks := cloudformation.NewFromConfig(cfg)
 	_, err = stacks.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &s.Name})
 	if err == nil {
-		gone := cloudformation.NewStackDeleteCompleteWaiter(stacks, func(o *cloudformation.StackDeleteCompleteWaiterOptions) {
-			o.MinDelay, o.MaxDelay = time.Second, 10*time.Second
-		})
+		gone := cloudformation.NewStackDeleteCompleteWaiter(stacks,
+			func(o *cloudformation.StackDeleteCompleteWaiterOptions) {
+				o.MinDelay, o.MaxDelay = time.Second, 10*time.Second
+			})
 		err = gone.Wait(ctx, &cloudformation.DescribeStacksInput{StackName: &s.Name}, 30*time.Minute)
 	}
 	if err != nil {
@@ -100,6 +101,7 @@ func deleteTable(ctx context.Context, db *dynamodb.Client, name string) error {
 	if err != nil {
 		return err
 	}
-	gone := dynamodb.NewTableNotExistsWaiter(db, func(o *dynamodb.TableNotExistsWaiterOptions) { o.MinDelay, o.MaxDelay = time.Second, 10*time.Second })
+	gone := dynamodb.NewTableNotExistsWaiter(db,
+		func(o *dynamodb.TableNotExistsWaiterOptions) { o.MinDelay, o.MaxDelay = time.Second, 10*time.Second })
 	return gone.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, 10*time.Minute)
 }

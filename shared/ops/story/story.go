@@ -69,7 +69,9 @@ func (p *page) head() {
 	p.linef("Order %s of %s, in the shop %s", o.ID, o.Owner, o.Shop)
 	var lines []string
 	for _, l := range o.Lines {
-		lines = append(lines, fmt.Sprintf("%d × %s at %s", l.Quantity, l.SKU, money.Money{Amount: l.Price, Currency: o.Total.Currency}.Format()))
+		lines = append(lines,
+			fmt.Sprintf("%d × %s at %s", l.Quantity, l.SKU,
+				money.Money{Amount: l.Price, Currency: o.Total.Currency}.Format()))
 	}
 	p.linef("%s: %s", strings.Join(lines, ", "), o.Total.Format())
 	p.linef("placed %s", o.PlacedAt.In(p.at).Format("Mon 2 Jan 2006 15:04:05 MST"))
@@ -84,12 +86,15 @@ func (p *page) events() {
 			depth[e.ID] = depth[e.Cause.ID] + 1
 		}
 		facts[e.ID] = e.Fact
-		lines = append(lines, fmt.Sprintf("%11s  %s%s.", elapsed(e.At.Sub(p.Order.PlacedAt)), strings.Repeat("  ", min(depth[e.ID], deepest)), p.say(e.Entry)))
+		lines = append(lines,
+			fmt.Sprintf("%11s  %s%s.", elapsed(e.At.Sub(p.Order.PlacedAt)),
+				strings.Repeat("  ", min(depth[e.ID], deepest)), p.say(e.Entry)))
 		width = max(width, len([]rune(lines[len(lines)-1])))
 	}
 	p.linef("")
 	for i, e := range entries {
-		p.linef("%s  %s", p.tint(e.Fact, pad(lines[i], min(width, widest))), p.ink.Dim(string(e.Fact)+" ← "+because(e.Entry, facts)))
+		p.linef("%s  %s", p.tint(e.Fact, pad(lines[i], min(width, widest))),
+			p.ink.Dim(string(e.Fact)+" ← "+because(e.Entry, facts)))
 	}
 	p.linef("")
 }
@@ -119,7 +124,8 @@ func (p *page) tint(f saga.Fact, words string) string {
 	switch f {
 	case saga.OrderConfirmed, saga.OrderSettled, saga.OrderCanceled, saga.OrderRefunded:
 		return p.ink.Good(words)
-	case saga.OrderRejected, saga.OrderExpired, saga.OrderCanceling, saga.OrderNeedsAttention, saga.OrderReopened, saga.OrderWrittenOff,
+	case saga.OrderRejected, saga.OrderExpired, saga.OrderCanceling, saga.OrderNeedsAttention, saga.OrderReopened,
+		saga.OrderWrittenOff,
 		saga.StockShort, saga.PaymentDeclined, saga.CaptureFailed, saga.ReturnFailed, saga.RefundFailed:
 		return p.ink.Bad(words)
 	}
@@ -137,7 +143,8 @@ func (p *page) state() {
 	p.row("stock", p.reservation())
 	p.row("payment", p.charge())
 	for i, r := range p.Order.Refunds {
-		line := fmt.Sprintf("%s of %s is %s", r.ID, money.Money{Amount: r.Amount, Currency: p.Order.Total.Currency}.Format(), r.Status)
+		line := fmt.Sprintf("%s of %s is %s", r.ID,
+			money.Money{Amount: r.Amount, Currency: p.Order.Total.Currency}.Format(), r.Status)
 		if r.Try > 1 {
 			line += fmt.Sprintf(", in try %d", r.Try)
 		}
@@ -178,7 +185,8 @@ func (p *page) status() string {
 		words += ": " + o.Reason
 	}
 	if o.Resolution.ID != "" {
-		words += fmt.Sprintf("; %s by %s at %s: %s", o.Resolution.Action, o.Resolution.By, p.clock(o.Resolution.At), o.Resolution.Reason)
+		words += fmt.Sprintf("; %s by %s at %s: %s", o.Resolution.Action, o.Resolution.By, p.clock(o.Resolution.At),
+			o.Resolution.Reason)
 	}
 	switch o.Status() {
 	case order.StatusPaid, order.StatusConfirmed, order.StatusCanceled:
@@ -203,7 +211,8 @@ func (p *page) awaits() string {
 	case o.Attention != "":
 		return words + "; it no longer asks by itself"
 	case o.Due.Before(p.now):
-		words += fmt.Sprintf("; it was due at %s, %s ago: is wake-overdue running?", p.clock(o.Due), length(p.now.Sub(o.Due)))
+		words += fmt.Sprintf("; it was due at %s, %s ago: is wake-overdue running?", p.clock(o.Due),
+			length(p.now.Sub(o.Due)))
 	default:
 		words += fmt.Sprintf("; it asks again at %s, in %s", p.clock(o.Due), length(o.Due.Sub(p.now)))
 	}

@@ -57,9 +57,11 @@ func (l *log) add(ms int, actor string, fact saga.Fact, because string) string {
 // placed is an order that was just placed.
 func placed() order.Order {
 	return order.Order{
-		ID: id, Shop: "main", Owner: "ada", Email: "ada@example.com", PaymentMethod: "pm_card_visa", PlacedAt: noon, ExpiresAt: noon.Add(15 * time.Minute),
-		Lines: []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: 8000}},
-		Total: money.Money{Amount: 10500, Currency: "EUR"}, Awaits: []order.Awaited{order.AwaitsOutcome}, Due: noon.Add(2 * time.Minute),
+		ID: id, Shop: "main", Owner: "ada", Email: "ada@example.com", PaymentMethod: "pm_card_visa", PlacedAt: noon,
+		ExpiresAt: noon.Add(15 * time.Minute),
+		Lines:     []saga.Line{{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: 8000}},
+		Total:     money.Money{Amount: 10500, Currency: "EUR"}, Awaits: []order.Awaited{order.AwaitsOutcome},
+		Due: noon.Add(2 * time.Minute),
 	}
 }
 
@@ -82,8 +84,10 @@ func canceledWhilePaying() story.Story {
 	return story.Story{
 		Story:       order.Story{Order: o, Entries: l.entries},
 		Reservation: &stock.Reservation{Desired: stock.DesiredRelease, Observed: stock.Nothing},
-		Charge:      &payment.Charge{Desired: payment.DesiredReturn, Observed: payment.Canceled, Intent: "pi_3Qx8", ClientSecret: "pi_3Qx8_secret"},
-		Notices:     []story.Notice{{Notice: notify.Notice{Template: notify.Canceled}, Status: notify.Sent, At: noon.Add(1100 * time.Millisecond)}},
+		Charge: &payment.Charge{Desired: payment.DesiredReturn, Observed: payment.Canceled, Intent: "pi_3Qx8",
+			ClientSecret: "pi_3Qx8_secret"},
+		Notices: []story.Notice{{Notice: notify.Notice{Template: notify.Canceled}, Status: notify.Sent,
+			At: noon.Add(1100 * time.Millisecond)}},
 	}
 }
 
@@ -143,8 +147,9 @@ func needsAttention() story.Story {
 	return story.Story{
 		Story:       order.Story{Order: o, Entries: l.entries},
 		Reservation: &stock.Reservation{Desired: stock.DesiredSell, Observed: stock.Sold},
-		Charge:      &payment.Charge{Desired: payment.DesiredCapture, Observed: payment.Lapsed, Intent: "pi_1", Reason: "payment-canceled", DeclineCode: "expired"},
-		Notices:     []story.Notice{{Notice: notify.Notice{Template: notify.Confirmed}, Status: notify.Sending}},
+		Charge: &payment.Charge{Desired: payment.DesiredCapture, Observed: payment.Lapsed, Intent: "pi_1",
+			Reason: "payment-canceled", DeclineCode: "expired"},
+		Notices: []story.Notice{{Notice: notify.Notice{Template: notify.Confirmed}, Status: notify.Sending}},
 	}
 }
 
@@ -155,16 +160,21 @@ func refunded() story.Story {
 	l.add(900, "advance-order", saga.OrderSettled, "gone")
 	l.add(48*3600_000, "staff-7", saga.OrderRefunding, "req-2")
 	o := placed()
-	o.Outcome, o.Paid, o.Awaits, o.Due, o.Retries = order.Confirmed, true, []order.Awaited{order.AwaitsRefund}, noon.Add(48*time.Hour+10*time.Minute), 2
-	o.Refunds = []saga.Refund{{ID: "ref_1", Amount: 1250, Try: 1, Status: saga.RefundStatusSucceeded}, {ID: "ref_2", Amount: 500, Try: 2, Status: saga.RefundStatusPending}}
-	o.Resolution = order.Resolution{ID: "r", Action: order.Retry, Reason: "the provider was down", By: "staff-7", At: noon.Add(time.Hour)}
+	o.Outcome, o.Paid, o.Awaits, o.Due, o.Retries = order.Confirmed, true, []order.Awaited{order.AwaitsRefund},
+		noon.Add(48*time.Hour+10*time.Minute), 2
+	o.Refunds = []saga.Refund{{ID: "ref_1", Amount: 1250, Try: 1, Status: saga.RefundStatusSucceeded},
+		{ID: "ref_2", Amount: 500, Try: 2, Status: saga.RefundStatusPending}}
+	o.Resolution = order.Resolution{ID: "r", Action: order.Retry, Reason: "the provider was down", By: "staff-7",
+		At: noon.Add(time.Hour)}
 	return story.Story{
-		Story:       order.Story{Order: o, Entries: l.entries},
-		Reservation: &stock.Reservation{Desired: stock.DesiredReserve, Observed: stock.Nothing, Short: []string{"MUG-1", "RUG-1"}},
-		Charge:      &payment.Charge{Desired: payment.DesiredCapture, Observed: payment.Captured, Intent: "pi_1"},
+		Story: order.Story{Order: o, Entries: l.entries},
+		Reservation: &stock.Reservation{Desired: stock.DesiredReserve, Observed: stock.Nothing,
+			Short: []string{"MUG-1", "RUG-1"}},
+		Charge: &payment.Charge{Desired: payment.DesiredCapture, Observed: payment.Captured, Intent: "pi_1"},
 		Notices: []story.Notice{
 			{Notice: notify.Notice{Template: notify.Confirmed}, Status: notify.Sent, At: noon.Add(time.Second)},
-			{Notice: notify.Notice{Template: notify.Refunded, Refund: "ref_1"}, Status: notify.Suppressed, At: noon.Add(24 * time.Hour)},
+			{Notice: notify.Notice{Template: notify.Refunded, Refund: "ref_1"}, Status: notify.Suppressed,
+				At: noon.Add(24 * time.Hour)},
 		},
 	}
 }
@@ -196,7 +206,8 @@ func TestStory_HasNoPersonalData(t *testing.T) {
 func TestStory_ColoursTheOutcome(t *testing.T) {
 	t.Parallel()
 	text := written(t, canceledWhilePaying(), time.Hour, marked{})
-	assert.Regexp(t, `<bad> +\+0\.4 s  ada canceled the order.*</bad>  <dim>OrderCanceling ← request req-81d0</dim>`, text)
+	assert.Regexp(t, `<bad> +\+0\.4 s  ada canceled the order.*</bad>  <dim>OrderCanceling ← request req-81d0</dim>`,
+		text)
 	assert.Regexp(t, `<good> +\+1\.0 s .*complete\..*</good>`, text)
 	assert.Contains(t, text, "<good>canceled: ordered by mistake</good>")
 }
@@ -207,8 +218,9 @@ func TestReadme_ShowsTheStoryOfACanceledOrder(t *testing.T) {
 	t.Parallel()
 	const (
 		readme = "../../../README.md"
-		begin  = "<!-- from shared/ops/story/testdata/canceled-while-paying.txt: go test ./shared/ops/story -update -->\n"
-		end    = "<!-- end -->\n"
+		begin  = "<!-- from shared/ops/story/testdata/canceled-while-paying.txt: go test ./shared/ops/story -update " +
+			"-->\n"
+		end = "<!-- end -->\n"
 	)
 	text := written(t, canceledWhilePaying(), time.Hour, plain{})
 	facts := regexp.MustCompile(`(?m) +\w+ ← .*$`)

@@ -56,7 +56,8 @@ func (t *Reporter) spin(name string) (stop func()) {
 	}
 	bar := progressbar.NewOptions(-1,
 		progressbar.OptionSetWriter(t.out), progressbar.OptionSetDescription(name), progressbar.OptionSpinnerType(14),
-		progressbar.OptionSetElapsedTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetElapsedTime(true), progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetPredictTime(false),
 		progressbar.OptionEnableColorCodes(t.colour))
 	done, gone := make(chan struct{}), make(chan struct{})
 	go func() {

@@ -45,10 +45,13 @@ type Cancellation struct {
 // Operation returns POST /orders/{id}/cancellation.
 func (h CancelHandler) Operation() api.Operation {
 	return api.New(api.Route{
-		Name: "cancel-order", Method: http.MethodPost, Path: "/orders/{id}/cancellation", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
-		Summary: "Cancel an order",
-		Description: "Cancels an order that is placed or confirmed: the caller's own, or any of the shop with orders:resolve. " +
-			"It is canceled once its stock and money are back; read it at Location until then. A repetition changes nothing.",
+		Name: "cancel-order", Method: http.MethodPost, Path: "/orders/{id}/cancellation", Tags: []string{"orders"},
+		DefaultStatus: http.StatusAccepted,
+		Summary:       "Cancel an order",
+		Description: "Cancels an order that is placed or confirmed: the caller's own, or any of the shop with " +
+			"orders:resolve. " +
+			"It is canceled once its stock and money are back; read it at Location until then. A repetition changes " +
+			"nothing.",
 		Access: api.Needs(h.Callers, identity.OrdersWrite),
 		Faults: []*fault.Fault{ErrUnknownOrder, order.ErrTooLateToCancel, ErrContention},
 	}, h.cancel)

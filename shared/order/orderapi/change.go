@@ -15,7 +15,8 @@ import (
 )
 
 // ErrContention is the answer to a change that lost against other changes, maxTries times.
-var ErrContention = fault.New(fault.Conflict, "order-contention", "The order is being changed by other requests. Send the request again.")
+var ErrContention = fault.New(fault.Conflict, "order-contention",
+	"The order is being changed by other requests. Send the request again.")
 
 // maxTries is how often a change is decided before the answer is ErrContention.
 const maxTries = 3

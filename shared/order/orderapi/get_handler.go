@@ -15,7 +15,8 @@ import (
 )
 
 // ErrUnknownOrder is the answer for an order that does not exist, and for one that belongs to another customer.
-var ErrUnknownOrder = fault.New(fault.NotFound, "unknown-order", "The shop has no such order, or the token may not read it. Check the id and the token.")
+var ErrUnknownOrder = fault.New(fault.NotFound, "unknown-order",
+	"The shop has no such order, or the token may not read it. Check the id and the token.")
 
 // GetHandler returns an order with its payment, refunds and timeline.
 type GetHandler struct {
@@ -112,14 +113,16 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*getOutput, error) {
 		document.Payment.ClientSecret = story.Payment.ClientSecret
 		view |= 2
 	}
-	return &getOutput{ETag: api.ETag(append(slices.Clone(story.Versions), view)...), CacheControl: "private, no-cache", Body: document}, nil
+	return &getOutput{ETag: api.ETag(append(slices.Clone(story.Versions), view)...), CacheControl: "private, no-cache",
+		Body: document}, nil
 }
 
 // document returns the members that every reader of the order may see.
 func document(s order.Story) Order {
 	o := s.Order
 	d := Order{
-		ID: o.ID, Status: o.Status(), Outcome: o.Outcome, Settled: o.Settled(), Reason: o.Reason, Attention: o.Attention, PlacedAt: o.PlacedAt,
+		ID: o.ID, Status: o.Status(), Outcome: o.Outcome, Settled: o.Settled(), Reason: o.Reason,
+		Attention: o.Attention, PlacedAt: o.PlacedAt,
 		Lines: lines(o), Total: o.Total, Refundable: o.Refundable(), Refunds: refunds(o), Timeline: timeline(s.Entries),
 	}
 	if o.Outcome == order.Undecided {
@@ -135,7 +138,8 @@ func refunds(o order.Order) []Refund {
 	documents := make([]Refund, 0, len(o.Refunds))
 	for _, r := range o.Refunds {
 		_, note, _ := o.FindRefund(r.ID)
-		documents = append(documents, Refund{r.ID, money.Money{Amount: r.Amount, Currency: o.Total.Currency}, r.Status, note.Reason, note.At})
+		documents = append(documents,
+			Refund{r.ID, money.Money{Amount: r.Amount, Currency: o.Total.Currency}, r.Status, note.Reason, note.At})
 	}
 	return documents
 }

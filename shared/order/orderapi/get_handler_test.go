@@ -21,12 +21,13 @@ import (
 )
 
 func getting(caller as, s order.Story, now time.Time) api.Operation {
-	return orderapi.GetHandler{Callers: caller, Now: at(now), Story: func(_ context.Context, shop saga.Shop, id string) (order.Story, error) {
-		if shop != s.Order.Shop || id != s.Order.ID {
-			return order.Story{}, fault.NotFound
-		}
-		return s, nil
-	}}.Operation()
+	return orderapi.GetHandler{Callers: caller, Now: at(now),
+		Story: func(_ context.Context, shop saga.Shop, id string) (order.Story, error) {
+			if shop != s.Order.Shop || id != s.Order.ID {
+				return order.Story{}, fault.NotFound
+			}
+			return s, nil
+		}}.Operation()
 }
 
 // seen returns the document that a caller gets of an order, and its ETag.
@@ -44,7 +45,8 @@ func TestGetHandler_ShowsEveryStatus(t *testing.T) {
 	for _, s := range ordertest.Statuses {
 		o := ordertest.Given(s)
 		d, tag := seen(t, customer("anna"), order.Story{Order: o, Versions: []int64{3, 1, 2}}, ordertest.Later)
-		assert.Equal(t, [5]any{s, o.Outcome, o.Reason, o.Attention, o.PlacedAt}, [5]any{d.Status, d.Outcome, d.Reason, d.Attention, d.PlacedAt})
+		assert.Equal(t, [5]any{s, o.Outcome, o.Reason, o.Attention, o.PlacedAt},
+			[5]any{d.Status, d.Outcome, d.Reason, d.Attention, d.PlacedAt})
 		assert.Equal(t, `"v3.1.2.0"`, tag)
 		assert.Equal(t, o.Outcome == order.Undecided, d.ExpiresAt != nil, "only an order without an outcome can expire")
 		assert.Equal(t, o.Refundable(), d.Refundable)
@@ -70,23 +72,32 @@ func TestGetHandler_ShowsAnOrderToItsCustomerAndStaff(t *testing.T) {
 		"staff that may only resolve":      {staff().without(identity.OrdersReadAll), 404, "unknown-order"},
 		"who placed it, without the right": {customer("anna").without(identity.OrdersRead), 403, "insufficient-scope"},
 	} {
-		a := send(t, getting(c.caller, order.Story{Order: ordertest.Given(order.StatusPlaced)}, ordertest.Later), http.MethodGet, "/orders/ord_1", "", "")
+		a := send(t, getting(c.caller, order.Story{Order: ordertest.Given(order.StatusPlaced)}, ordertest.Later),
+			http.MethodGet, "/orders/ord_1", "", "")
 		assert.Equal(t, [2]any{c.status, c.slug}, [2]any{a.status, a.slug}, who)
 	}
 }
 
 func TestGetHandler_ShowsTheStatusOfRefunds(t *testing.T) {
-	o, _, err := order.Refund(ordertest.Given(order.StatusPaid), order.RefundNote{ID: "rfn_1", Reason: "broken", By: "carl", At: ordertest.Later}, 300, ordertest.Later, ordertest.RetryDelay)
+	o, _,
+		err := order.Refund(ordertest.Given(order.StatusPaid),
+		order.RefundNote{ID: "rfn_1", Reason: "broken", By: "carl", At: ordertest.Later}, 300, ordertest.Later,
+		ordertest.RetryDelay)
 	require.NoError(t, err)
-	o, _, err = order.Refund(o, order.RefundNote{ID: "rfn_2", Reason: "late", By: "carl", At: ordertest.Later.Add(time.Minute)}, 200, ordertest.Later, ordertest.RetryDelay)
+	o, _,
+		err = order.Refund(o,
+		order.RefundNote{ID: "rfn_2", Reason: "late", By: "carl", At: ordertest.Later.Add(time.Minute)}, 200,
+		ordertest.Later, ordertest.RetryDelay)
 	require.NoError(t, err)
 	o, _ = order.ApplyRefunds(o, []saga.Refund{{ID: "rfn_1", Amount: 300, Try: 1, Status: saga.RefundStatusSucceeded}}, ordertest.Later, ordertest.RetryDelay)
 	d, _ := seen(t, customer("anna"), order.Story{Order: o}, ordertest.Later)
 	assert.Equal(t, order.StatusPaid, d.Status)
 	assert.Equal(t, ordertest.Euro(500), d.Refundable)
 	assert.Equal(t, []orderapi.Refund{
-		{ID: "rfn_1", Amount: ordertest.Euro(300), Status: saga.RefundStatusSucceeded, Reason: "broken", RequestedAt: ordertest.Later},
-		{ID: "rfn_2", Amount: ordertest.Euro(200), Status: saga.RefundStatusRequested, Reason: "late", RequestedAt: ordertest.Later.Add(time.Minute)},
+		{ID: "rfn_1", Amount: ordertest.Euro(300), Status: saga.RefundStatusSucceeded, Reason: "broken",
+			RequestedAt: ordertest.Later},
+		{ID: "rfn_2", Amount: ordertest.Euro(200), Status: saga.RefundStatusRequested, Reason: "late",
+			RequestedAt: ordertest.Later.Add(time.Minute)},
 	}, d.Refunds)
 }
 
@@ -101,17 +112,23 @@ func TestGetHandler_ShowsTheClientSecretToItsCustomer(t *testing.T) {
 		shown  bool
 		tag    string
 	}{
-		"who placed the order, while its payment waits for them": {customer("anna"), order.StatusPlaced, order.ActionNeeded, 0, true, `"v1.2"`},
-		"who placed it, to the last moment":                      {customer("anna"), order.StatusPlaced, order.ActionNeeded, ordertest.Window - 1, true, `"v1.2"`},
-		"nobody once the payment window is over":                 {customer("anna"), order.StatusPlaced, order.ActionNeeded, ordertest.Window, false, `"v1.0"`},
-		"nobody once the order has its outcome":                  {customer("anna"), order.StatusCanceling, order.ActionNeeded, 0, false, `"v1.0"`},
-		"nobody while the payment waits for nobody":              {customer("anna"), order.StatusPlaced, "uncertain", 0, false, `"v1.0"`},
+		"who placed the order, while its payment waits for them": {customer("anna"), order.StatusPlaced,
+			order.ActionNeeded, 0, true, `"v1.2"`},
+		"who placed it, to the last moment": {customer("anna"), order.StatusPlaced,
+			order.ActionNeeded, ordertest.Window - 1, true, `"v1.2"`},
+		"nobody once the payment window is over": {customer("anna"), order.StatusPlaced,
+			order.ActionNeeded, ordertest.Window, false, `"v1.0"`},
+		"nobody once the order has its outcome": {customer("anna"), order.StatusCanceling,
+			order.ActionNeeded, 0, false, `"v1.0"`},
+		"nobody while the payment waits for nobody": {customer("anna"), order.StatusPlaced, "uncertain", 0,
+			false, `"v1.0"`},
 		"not staff":                       {staff(), order.StatusPlaced, order.ActionNeeded, 0, false, `"v1.1"`},
 		"staff that placed it themselves": {both, order.StatusPlaced, order.ActionNeeded, 0, true, `"v1.3"`},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
-			story := order.Story{Order: ordertest.Given(c.given), Payment: order.Payment{Status: c.state, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
+			story := order.Story{Order: ordertest.Given(c.given),
+				Payment: order.Payment{Status: c.state, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
 			d, tag := seen(t, c.caller, story, ordertest.Noon.Add(c.at))
 			want := &orderapi.Payment{Status: c.state}
 			if c.shown {
@@ -124,7 +141,8 @@ func TestGetHandler_ShowsTheClientSecretToItsCustomer(t *testing.T) {
 }
 
 func TestGetHandler_ETagNamesOneDocument(t *testing.T) {
-	story := order.Story{Order: ordertest.Given(order.StatusPlaced), Payment: order.Payment{Status: order.ActionNeeded, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
+	story := order.Story{Order: ordertest.Given(order.StatusPlaced),
+		Payment: order.Payment{Status: order.ActionNeeded, ClientSecret: "pi_1_secret_2"}, Versions: []int64{1}}
 	_, tag := seen(t, customer("anna"), story, ordertest.Noon)
 	revalidate := func(caller as, now time.Time) int {
 		r := httptest.NewRequest(http.MethodGet, "/orders/ord_1", nil)
@@ -135,7 +153,8 @@ func TestGetHandler_ETagNamesOneDocument(t *testing.T) {
 		return w.Code
 	}
 	assert.Equal(t, 304, revalidate(customer("anna"), ordertest.Noon), "the same again")
-	assert.Equal(t, 200, revalidate(customer("anna"), ordertest.Noon.Add(ordertest.Window)), "no row changed, but the window is over")
+	assert.Equal(t, 200, revalidate(customer("anna"), ordertest.Noon.Add(ordertest.Window)),
+		"no row changed, but the window is over")
 	assert.Equal(t, 200, revalidate(staff(), ordertest.Noon), "staff sees another")
 }
 
@@ -144,5 +163,6 @@ func TestGetHandler_TimelineHasActorAndTime(t *testing.T) {
 		Fact: saga.OrderPlaced, At: ordertest.Noon, Cause: saga.Cause{ID: "request", Actor: "anna"},
 	}}
 	d, _ := seen(t, customer("anna"), order.Story{Order: ordertest.Given(order.StatusPlaced), Entries: []order.StoryEntry{placed}}, ordertest.Later)
-	assert.Equal(t, []orderapi.TimelineEntry{{Type: saga.OrderPlaced, OccurredAt: ordertest.Noon, Actor: "anna"}}, d.Timeline)
+	assert.Equal(t, []orderapi.TimelineEntry{{Type: saga.OrderPlaced, OccurredAt: ordertest.Noon, Actor: "anna"}},
+		d.Timeline)
 }

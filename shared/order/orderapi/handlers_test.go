@@ -28,13 +28,15 @@ func (a as) Verify(context.Context, string) (identity.Caller, error) { return id
 
 // customer returns a caller with the scopes of a customer.
 func customer(subject string) as {
-	return as{Shop: "main", Subject: subject, Client: "web", Scopes: []string{identity.OrdersWrite, identity.OrdersRead}}
+	return as{Shop: "main", Subject: subject, Client: "web",
+		Scopes: []string{identity.OrdersWrite, identity.OrdersRead}}
 }
 
 // staff returns a caller with all scopes for orders.
 func staff() as {
 	return as{Shop: "main", Subject: "client:office", Client: "office", Scopes: []string{
-		identity.OrdersWrite, identity.OrdersRead, identity.OrdersReadAll, identity.OrdersRefund, identity.OrdersResolve,
+		identity.OrdersWrite, identity.OrdersRead, identity.OrdersReadAll, identity.OrdersRefund,
+		identity.OrdersResolve,
 	}}
 }
 
@@ -114,7 +116,8 @@ func send(t *testing.T, op api.Operation, method, path, key, body string) answer
 	}
 	w := httptest.NewRecorder()
 	op.ServeHTTP(w, r)
-	a := answer{status: w.Code, location: w.Header().Get("Location"), replayed: w.Header().Get("Idempotent-Replayed") == "true", header: w.Header(), body: w.Body.String()}
+	a := answer{status: w.Code, location: w.Header().Get("Location"),
+		replayed: w.Header().Get("Idempotent-Replayed") == "true", header: w.Header(), body: w.Body.String()}
 	if w.Code >= 400 {
 		var problem api.Problem
 		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &problem), a.body)
@@ -132,15 +135,21 @@ func TestChange_DecidesAgainAfterALostRace(t *testing.T) {
 		given                 order.Order
 		operation             func(*book) api.Operation
 	}{
-		{"cancel-order", "/orders/ord_1/cancellation", "", "", ordertest.Given(order.StatusPlaced), func(b *book) api.Operation {
-			return orderapi.CancelHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later), RetryDelay: ordertest.RetryDelay}.Operation()
-		}},
-		{"refund-order", "/orders/ord_1/refunds", "key", `{"reason":"broken"}`, ordertest.Given(order.StatusPaid), func(b *book) api.Operation {
-			return orderapi.RefundHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later), RetryDelay: ordertest.RetryDelay}.Operation()
-		}},
-		{"resolve-order", "/orders/ord_1/resolution", "key", `{"action":"retry","reason":"it is back"}`, ordertest.Given(order.StatusNeedsAttention), func(b *book) api.Operation {
-			return orderapi.ResolveHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later), RetryDelay: ordertest.RetryDelay}.Operation()
-		}},
+		{"cancel-order", "/orders/ord_1/cancellation", "", "", ordertest.Given(order.StatusPlaced),
+			func(b *book) api.Operation {
+				return orderapi.CancelHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later),
+					RetryDelay: ordertest.RetryDelay}.Operation()
+			}},
+		{"refund-order", "/orders/ord_1/refunds", "key", `{"reason":"broken"}`, ordertest.Given(order.StatusPaid),
+			func(b *book) api.Operation {
+				return orderapi.RefundHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later),
+					RetryDelay: ordertest.RetryDelay}.Operation()
+			}},
+		{"resolve-order", "/orders/ord_1/resolution", "key", `{"action":"retry","reason":"it is back"}`,
+			ordertest.Given(order.StatusNeedsAttention), func(b *book) api.Operation {
+				return orderapi.ResolveHandler{Callers: staff(), Orders: b, Now: at(ordertest.Later),
+					RetryDelay: ordertest.RetryDelay}.Operation()
+			}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -154,7 +163,8 @@ func TestChange_DecidesAgainAfterALostRace(t *testing.T) {
 
 			b = &book{order: c.given, meanwhile: []func(order.Order) order.Order{same, same, same}}
 			a = send(t, c.operation(b), http.MethodPost, c.path, c.key, c.body)
-			assert.Equal(t, [2]any{409, "order-contention"}, [2]any{a.status, a.slug}, "a race that is lost again and again is given up")
+			assert.Equal(t, [2]any{409, "order-contention"}, [2]any{a.status, a.slug},
+				"a race that is lost again and again is given up")
 			assert.Empty(t, b.saved)
 
 			b = &book{order: c.given, away: fault.Unavailable}

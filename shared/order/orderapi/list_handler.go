@@ -20,7 +20,8 @@ type ListHandler struct {
 	Cursors *api.Cursors
 	// List returns at most limit orders that match the filter, after a key that it returned before. It also returns
 	// the key to continue after; nil at the end.
-	List func(ctx context.Context, shop saga.Shop, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error)
+	List func(ctx context.Context, shop saga.Shop, f order.Filter, limit int, from map[string]string) ([]order.Order,
+		map[string]string, error)
 }
 
 type listInput struct {
@@ -59,7 +60,8 @@ func (h ListHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "list-orders", Method: http.MethodGet, Path: "/orders", Tags: []string{"orders"},
 		Summary: "List orders",
-		Description: "Returns the caller's own orders, the newest first. With orders:read:all, one filter selects orders of the shop. " +
+		Description: "Returns the caller's own orders, the newest first. With orders:read:all, one filter selects " +
+			"orders of the shop. " +
 			"A page may have fewer orders than limit, even 0; only the last page has no next. " +
 			"New orders appear after a few seconds. An order that needs attention again may appear twice. " +
 			"Each order is shown as it is now.",
@@ -73,7 +75,8 @@ func (h ListHandler) list(ctx context.Context, in *listInput) (*listOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	pages := api.List{Route: "list-orders", Shop: caller.Shop, Subject: caller.Subject, Filters: []string{f.Customer, f.Day, fmt.Sprint(f.Attention)}}
+	pages := api.List{Route: "list-orders", Shop: caller.Shop, Subject: caller.Subject,
+		Filters: []string{f.Customer, f.Day, fmt.Sprint(f.Attention)}}
 	from, err := h.Cursors.Open(ctx, pages, in.Cursor)
 	if err != nil {
 		return nil, err
@@ -84,7 +87,8 @@ func (h ListHandler) list(ctx context.Context, in *listInput) (*listOutput, erro
 	}
 	out := &listOutput{CacheControl: "private, no-cache", Body: OrderList{Orders: []OrderSummary{}}}
 	for _, o := range found {
-		out.Body.Orders = append(out.Body.Orders, OrderSummary{o.ID, o.Status(), o.Outcome, o.Settled(), o.Reason, o.Attention, o.Total, o.PlacedAt})
+		out.Body.Orders = append(out.Body.Orders,
+			OrderSummary{o.ID, o.Status(), o.Outcome, o.Settled(), o.Reason, o.Attention, o.Total, o.PlacedAt})
 	}
 	if out.Body.Next, err = h.Cursors.Sign(ctx, pages, rest); err != nil {
 		return nil, err

@@ -34,7 +34,8 @@ func listing(caller as, there int) (api.Operation, *asked) {
 	h := orderapi.ListHandler{Callers: caller, Cursors: api.NewCursors(func(_ context.Context, value any) error {
 		return json.Unmarshal([]byte(`{"key":"secret"}`), value)
 	}, at(ordertest.Noon))}
-	h.List = func(_ context.Context, shop saga.Shop, f order.Filter, limit int, from map[string]string) ([]order.Order, map[string]string, error) {
+	h.List = func(_ context.Context, shop saga.Shop, f order.Filter, limit int, from map[string]string) ([]order.Order,
+		map[string]string, error) {
 		*last = asked{shop, f, limit, from}
 		begin, _ := strconv.Atoi(from["n"])
 		var orders []order.Order
@@ -61,24 +62,33 @@ func TestListHandler_SelectsOrdersByCallerAndFilter(t *testing.T) {
 		slug   string
 		filter order.Filter
 	}{
-		"a customer's own":                         {anna, "", 200, "", order.Filter{Customer: "anna"}},
-		"staff's own, if they ask for nothing":     {office, "", 200, "", order.Filter{Customer: "client:office"}},
-		"a customer's, for staff":                  {office, "?customer=anna", 200, "", order.Filter{Customer: "anna"}},
-		"those of a day, for staff":                {office, "?day=2026-03-01", 200, "", order.Filter{Day: "2026-03-01"}},
-		"those that need attention, for staff":     {office, "?attention=true", 200, "", order.Filter{Attention: true}},
-		"not those that need none":                 {office, "?attention=false", 200, "", order.Filter{Customer: "client:office"}},
-		"not another customer's":                   {anna, "?customer=ben", 403, "insufficient-scope", order.Filter{}},
-		"not one's own by name":                    {anna, "?customer=anna", 403, "insufficient-scope", order.Filter{}},
-		"not a day's, for a customer":              {anna, "?day=2026-03-01", 403, "insufficient-scope", order.Filter{}},
-		"not the stranded, for a customer":         {anna, "?attention=true", 403, "insufficient-scope", order.Filter{}},
-		"not for a caller without read:all":        {looks, "?day=2026-03-01", 403, "insufficient-scope", order.Filter{}},
-		"nothing for a caller who may not read":    {anna.without(identity.OrdersRead), "", 403, "insufficient-scope", order.Filter{}},
-		"not by two filters":                       {office, "?customer=anna&day=2026-03-01", 422, "invalid-request", order.Filter{}},
-		"not by all filters":                       {office, "?customer=anna&day=2026-03-01&attention=true", 422, "invalid-request", order.Filter{}},
-		"not by two filters, and not for everyone": {anna, "?customer=anna&day=2026-03-01", 403, "insufficient-scope", order.Filter{}},
-		"not of a day that never was":              {office, "?day=2026-02-30", 422, "invalid-request", order.Filter{}},
-		"not more than 50":                         {office, "?limit=51", 422, "invalid-request", order.Filter{}},
-		"not none":                                 {office, "?limit=0", 422, "invalid-request", order.Filter{}},
+		"a customer's own":                     {anna, "", 200, "", order.Filter{Customer: "anna"}},
+		"staff's own, if they ask for nothing": {office, "", 200, "", order.Filter{Customer: "client:office"}},
+		"a customer's, for staff":              {office, "?customer=anna", 200, "", order.Filter{Customer: "anna"}},
+		"those of a day, for staff": {office, "?day=2026-03-01", 200, "",
+			order.Filter{Day: "2026-03-01"}},
+		"those that need attention, for staff": {office, "?attention=true", 200, "", order.Filter{Attention: true}},
+		"not those that need none": {office, "?attention=false", 200, "",
+			order.Filter{Customer: "client:office"}},
+		"not another customer's": {anna, "?customer=ben", 403, "insufficient-scope", order.Filter{}},
+		"not one's own by name":  {anna, "?customer=anna", 403, "insufficient-scope", order.Filter{}},
+		"not a day's, for a customer": {anna, "?day=2026-03-01", 403, "insufficient-scope",
+			order.Filter{}},
+		"not the stranded, for a customer": {anna, "?attention=true", 403, "insufficient-scope",
+			order.Filter{}},
+		"not for a caller without read:all": {looks, "?day=2026-03-01", 403, "insufficient-scope",
+			order.Filter{}},
+		"nothing for a caller who may not read": {anna.without(identity.OrdersRead), "", 403, "insufficient-scope",
+			order.Filter{}},
+		"not by two filters": {office, "?customer=anna&day=2026-03-01", 422, "invalid-request",
+			order.Filter{}},
+		"not by all filters": {office, "?customer=anna&day=2026-03-01&attention=true", 422,
+			"invalid-request", order.Filter{}},
+		"not by two filters, and not for everyone": {anna, "?customer=anna&day=2026-03-01", 403, "insufficient-scope",
+			order.Filter{}},
+		"not of a day that never was": {office, "?day=2026-02-30", 422, "invalid-request", order.Filter{}},
+		"not more than 50":            {office, "?limit=51", 422, "invalid-request", order.Filter{}},
+		"not none":                    {office, "?limit=0", 422, "invalid-request", order.Filter{}},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +98,8 @@ func TestListHandler_SelectsOrdersByCallerAndFilter(t *testing.T) {
 			assert.Equal(t, c.filter, last.filter)
 			if c.status == 200 {
 				assert.Equal(t, [2]any{saga.Shop("main"), 20}, [2]any{last.shop, last.limit})
-				assert.JSONEq(t, `{"orders":[{"id":"ord_0","status":"needs_attention","outcome":"confirmed","settled":false,"attention":"capture-failed",
+				assert.JSONEq(t,
+					`{"orders":[{"id":"ord_0","status":"needs_attention","outcome":"confirmed","settled":false,"attention":"capture-failed",
 					"total":{"amount":1000,"currency":"EUR"},"placed_at":"2026-03-01T12:00:00Z"}]}`, a.body)
 				assert.Equal(t, "private, no-cache", a.header.Get("Cache-Control"))
 			}
@@ -143,7 +154,8 @@ func first(op api.Operation, _ *asked) api.Operation { return op }
 
 func TestListHandler_UnreadableListIsUnavailable(t *testing.T) {
 	h := orderapi.ListHandler{Callers: staff(), Cursors: api.NewCursors(nil, at(ordertest.Noon))}
-	h.List = func(context.Context, saga.Shop, order.Filter, int, map[string]string) ([]order.Order, map[string]string, error) {
+	h.List = func(context.Context, saga.Shop, order.Filter, int, map[string]string) ([]order.Order, map[string]string,
+		error) {
 		return nil, nil, fault.Throttled
 	}
 	a := send(t, h.Operation(), http.MethodGet, "/orders", "", "")

@@ -79,10 +79,12 @@ type OrderLine struct {
 // Operation returns POST /orders.
 func (h PlaceHandler) Operation() api.Operation {
 	return api.New(api.Route{
-		Name: "place-order", Method: http.MethodPost, Path: "/orders", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
-		Summary:     "Place an order",
-		Description: "Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.",
-		Access:      api.Needs(h.Callers, identity.OrdersWrite),
+		Name: "place-order", Method: http.MethodPost, Path: "/orders", Tags: []string{"orders"},
+		DefaultStatus: http.StatusAccepted,
+		Summary:       "Place an order",
+		Description: "Accepts the order and returns at once; stock and payment follow. Read the order at Location " +
+			"until it has an outcome.",
+		Access: api.Needs(h.Callers, identity.OrdersWrite),
 		Faults: []*fault.Fault{
 			order.ErrUnknownProduct, order.ErrTooManySKUs, order.ErrTooMany, order.ErrPriceChanged, order.ErrNoCurrency,
 			money.ErrOutOfRange, api.ErrKeyReused,
@@ -118,12 +120,14 @@ func (h PlaceHandler) decide(
 	ctx context.Context, caller identity.Caller, id, fingerprint string, in *placeInput,
 ) (order.Order, []saga.Fact, error) {
 	wish := order.Request{
-		Currency: in.Body.Currency, Email: in.Body.Email, PaymentMethod: in.Body.PaymentMethod, ExpectedTotal: in.Body.ExpectedTotal,
+		Currency: in.Body.Currency, Email: in.Body.Email, PaymentMethod: in.Body.PaymentMethod,
+		ExpectedTotal: in.Body.ExpectedTotal,
 	}
 	for _, l := range in.Body.Lines {
 		wish.Lines = append(wish.Lines, order.RequestedLine(l))
 	}
-	place := func(prices func(context.Context, saga.Shop, []string) (map[string][]money.Money, error)) (order.Order, []saga.Fact, error) {
+	place := func(prices func(context.Context, saga.Shop, []string) (map[string][]money.Money, error)) (order.Order,
+		[]saga.Fact, error) {
 		found, err := prices(ctx, caller.Shop, wish.SKUs())
 		if err != nil {
 			return order.Order{}, nil, err
@@ -144,7 +148,8 @@ func receipt(o order.Order) OrderReceipt {
 func lines(o order.Order) []OrderLine {
 	var documents []OrderLine
 	for _, l := range o.Lines {
-		documents = append(documents, OrderLine{l.SKU, l.Quantity, money.Money{Amount: l.Price, Currency: o.Total.Currency}})
+		documents = append(documents,
+			OrderLine{l.SKU, l.Quantity, money.Money{Amount: l.Price, Currency: o.Total.Currency}})
 	}
 	return documents
 }

@@ -54,17 +54,21 @@ func TestPlaceHandler_ComparesExpectedTotalWithCurrentPrices(t *testing.T) {
 		total    int64
 		reads    int
 	}{
-		"none":                               {"", 202, "", 1250, 0},
-		"what is remembered":                 {`,"expected_total":{"amount":1250,"currency":"EUR"}`, 202, "", 1250, 0},
-		"what it costs since a moment":       {`,"expected_total":{"amount":1350,"currency":"EUR"}`, 202, "", 1350, 1},
-		"neither":                            {`,"expected_total":{"amount":1,"currency":"EUR"}`, 409, "price-changed", 0, 1},
-		"the right amount of something else": {`,"expected_total":{"amount":1350,"currency":"USD"}`, 409, "price-changed", 0, 1},
+		"none":                         {"", 202, "", 1250, 0},
+		"what is remembered":           {`,"expected_total":{"amount":1250,"currency":"EUR"}`, 202, "", 1250, 0},
+		"what it costs since a moment": {`,"expected_total":{"amount":1350,"currency":"EUR"}`, 202, "", 1350, 1},
+		"neither": {`,"expected_total":{"amount":1,"currency":"EUR"}`, 409, "price-changed",
+			0, 1},
+		"the right amount of something else": {`,"expected_total":{"amount":1350,"currency":"USD"}`, 409,
+			"price-changed", 0, 1},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
 			o, p := &orders{}, &prices{remembered: 1250, now: 1350}
-			op := orderapi.PlaceHandler{Callers: customer("anna"), Orders: o, Prices: p, Now: at(ordertest.Noon), Terms: order.Terms{RetryDelay: ordertest.RetryDelay, Window: ordertest.Window}}.Operation()
-			a := send(t, op, http.MethodPost, "/orders", "key", `{"lines":[{"sku":"MUG-1","quantity":1}],"payment_method":"pm_1"`+c.expected+`}`)
+			op := orderapi.PlaceHandler{Callers: customer("anna"), Orders: o, Prices: p, Now: at(ordertest.Noon),
+				Terms: order.Terms{RetryDelay: ordertest.RetryDelay, Window: ordertest.Window}}.Operation()
+			a := send(t, op, http.MethodPost, "/orders", "key",
+				`{"lines":[{"sku":"MUG-1","quantity":1}],"payment_method":"pm_1"`+c.expected+`}`)
 			assert.Equal(t, [2]any{c.status, c.slug}, [2]any{a.status, a.slug}, a.body)
 			assert.Equal(t, c.reads, p.reads)
 			if c.status != 202 {

@@ -60,12 +60,15 @@ type RefundReceipt struct {
 // Operation returns POST /orders/{id}/refunds.
 func (h RefundHandler) Operation() api.Operation {
 	return api.New(api.Route{
-		Name: "refund-order", Method: http.MethodPost, Path: "/orders/{id}/refunds", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
-		Summary:     "Refund an order",
-		Description: "Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.",
-		Access:      api.Needs(h.Callers, identity.OrdersRefund),
+		Name: "refund-order", Method: http.MethodPost, Path: "/orders/{id}/refunds", Tags: []string{"orders"},
+		DefaultStatus: http.StatusAccepted,
+		Summary:       "Refund an order",
+		Description: "Refunds a paid order, in part or all that is refundable. Read the order at Location to see " +
+			"the status of the refund.",
+		Access: api.Needs(h.Callers, identity.OrdersRefund),
 		Faults: []*fault.Fault{
-			ErrUnknownOrder, order.ErrNotRefundable, order.ErrRefundTooLarge, order.ErrTooManyRefunds, ErrContention, money.ErrMixed,
+			ErrUnknownOrder, order.ErrNotRefundable, order.ErrRefundTooLarge, order.ErrTooManyRefunds, ErrContention,
+			money.ErrMixed,
 			api.ErrKeyReused,
 		},
 	}, h.refund)
@@ -101,6 +104,7 @@ func (h RefundHandler) refund(ctx context.Context, in *refundInput) (*refundOutp
 	}
 	refund, note, _ := o.FindRefund(note.ID)
 	return &refundOutput{Location: api.Parent(ctx), Replay: api.Replayed(again), Body: RefundReceipt{
-		ID: refund.ID, OrderID: o.ID, Amount: money.Money{Amount: refund.Amount, Currency: o.Total.Currency}, Reason: note.Reason, RequestedAt: note.At,
+		ID: refund.ID, OrderID: o.ID, Amount: money.Money{Amount: refund.Amount, Currency: o.Total.Currency},
+		Reason: note.Reason, RequestedAt: note.At,
 	}}, nil
 }

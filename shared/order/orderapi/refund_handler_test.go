@@ -17,7 +17,8 @@ import (
 )
 
 func refunding(caller as, b *book) api.Operation {
-	return orderapi.RefundHandler{Callers: caller, Orders: b, Now: at(ordertest.Later), RetryDelay: ordertest.RetryDelay}.Operation()
+	return orderapi.RefundHandler{Callers: caller, Orders: b, Now: at(ordertest.Later),
+		RetryDelay: ordertest.RetryDelay}.Operation()
 }
 
 func TestRefundHandler_RefundsOrRefuses(t *testing.T) {
@@ -29,18 +30,31 @@ func TestRefundHandler_RefundsOrRefuses(t *testing.T) {
 		slug   string
 		amount int64
 	}{
-		"of a part":                          {given: order.StatusPaid, body: `{"amount":{"amount":300,"currency":"EUR"},"reason":"broken"}`, status: 202, amount: 300},
-		"of all that is left":                {given: order.StatusPaid, body: `{"reason":"broken"}`, status: 202, amount: 1000},
-		"of more than is left":               {given: order.StatusPaid, body: `{"amount":{"amount":1001,"currency":"EUR"},"reason":"broken"}`, status: 409, slug: "refund-too-large"},
-		"of nothing":                         {given: order.StatusPaid, body: `{"amount":{"amount":0,"currency":"EUR"},"reason":"broken"}`, status: 422, slug: "invalid-request"},
-		"in another currency":                {given: order.StatusPaid, body: `{"amount":{"amount":300,"currency":"JPY"},"reason":"broken"}`, status: 422, slug: "mixed-currencies"},
-		"without a reason":                   {given: order.StatusPaid, body: `{}`, status: 422, slug: "invalid-request"},
-		"of null":                            {given: order.StatusPaid, body: `{"amount":null,"reason":"broken"}`, status: 422, slug: "invalid-request"},
-		"without a body":                     {given: order.StatusPaid, status: 400, slug: "malformed-request"},
-		"of an order that is open":           {given: order.StatusConfirmed, body: `{"reason":"broken"}`, status: 409, slug: "not-refundable"},
-		"of an order that was canceled":      {given: order.StatusCanceled, body: `{"reason":"broken"}`, status: 409, slug: "not-refundable"},
-		"by a customer":                      {given: order.StatusPaid, caller: customer("anna"), body: `{"reason":"broken"}`, status: 403, slug: "insufficient-scope"},
-		"by staff that may not give it back": {given: order.StatusPaid, caller: staff().without(identity.OrdersRefund), body: `{"reason":"broken"}`, status: 403, slug: "insufficient-scope"},
+		"of a part": {given: order.StatusPaid,
+			body: `{"amount":{"amount":300,"currency":"EUR"},"reason":"broken"}`, status: 202, amount: 300},
+		"of all that is left": {given: order.StatusPaid, body: `{"reason":"broken"}`, status: 202,
+			amount: 1000},
+		"of more than is left": {given: order.StatusPaid,
+			body: `{"amount":{"amount":1001,"currency":"EUR"},"reason":"broken"}`, status: 409,
+			slug: "refund-too-large"},
+		"of nothing": {given: order.StatusPaid,
+			body: `{"amount":{"amount":0,"currency":"EUR"},"reason":"broken"}`, status: 422, slug: "invalid-request"},
+		"in another currency": {given: order.StatusPaid,
+			body: `{"amount":{"amount":300,"currency":"JPY"},"reason":"broken"}`, status: 422,
+			slug: "mixed-currencies"},
+		"without a reason": {given: order.StatusPaid, body: `{}`, status: 422,
+			slug: "invalid-request"},
+		"of null": {given: order.StatusPaid, body: `{"amount":null,"reason":"broken"}`,
+			status: 422, slug: "invalid-request"},
+		"without a body": {given: order.StatusPaid, status: 400, slug: "malformed-request"},
+		"of an order that is open": {given: order.StatusConfirmed, body: `{"reason":"broken"}`, status: 409,
+			slug: "not-refundable"},
+		"of an order that was canceled": {given: order.StatusCanceled, body: `{"reason":"broken"}`, status: 409,
+			slug: "not-refundable"},
+		"by a customer": {given: order.StatusPaid, caller: customer("anna"),
+			body: `{"reason":"broken"}`, status: 403, slug: "insufficient-scope"},
+		"by staff that may not give it back": {given: order.StatusPaid, caller: staff().without(identity.OrdersRefund),
+			body: `{"reason":"broken"}`, status: 403, slug: "insufficient-scope"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			t.Parallel()
@@ -57,7 +71,9 @@ func TestRefundHandler_RefundsOrRefuses(t *testing.T) {
 			}
 			id := b.order.Refunds[0].ID
 			assert.Regexp(t, `^rfn_[a-z2-7]{32}$`, id)
-			assert.JSONEq(t, fmt.Sprintf(`{"id":%q,"order_id":"ord_1","amount":{"amount":%d,"currency":"EUR"},"reason":"broken","requested_at":"2026-03-01T12:01:00Z"}`, id, c.amount), a.body)
+			assert.JSONEq(t,
+				fmt.Sprintf(
+					`{"id":%q,"order_id":"ord_1","amount":{"amount":%d,"currency":"EUR"},"reason":"broken","requested_at":"2026-03-01T12:01:00Z"}`, id, c.amount), a.body)
 			assert.Equal(t, "/orders/ord_1", a.location)
 			assert.False(t, a.replayed)
 			assert.Equal(t, [][]saga.Fact{{saga.OrderRefunding}}, b.saved)
@@ -83,13 +99,17 @@ func TestRefundHandler_RefundsOncePerKey(t *testing.T) {
 	assert.Equal(t, [2]any{422, "idempotency-key-reused"}, [2]any{other.status, other.slug})
 	assert.Len(t, b.saved, 1)
 
-	b.order, _ = order.ApplyRefunds(b.order, []saga.Refund{{ID: b.order.Refunds[0].ID, Amount: 600, Try: 1, Status: saga.RefundStatusSucceeded}}, ordertest.Later, ordertest.RetryDelay)
+	b.order,
+		_ = order.ApplyRefunds(b.order,
+		[]saga.Refund{{ID: b.order.Refunds[0].ID, Amount: 600, Try: 1, Status: saga.RefundStatusSucceeded}},
+		ordertest.Later, ordertest.RetryDelay)
 	again = post(t, staff(), b, "key", part)
 	assert.Equal(t, first.body, again.body, "a receipt does not have the current status")
 	tooMuch := post(t, staff(), b, "another-key", part)
 	assert.Equal(t, "refund-too-large", tooMuch.slug, "another key is another refund")
 	again = post(t, staff(), b, "key", part)
-	assert.Equal(t, [2]any{first.body, true}, [2]any{again.body, again.replayed}, "the first is still known, though a new request would be refused")
+	assert.Equal(t, [2]any{first.body, true}, [2]any{again.body, again.replayed},
+		"the first is still known, though a new request would be refused")
 
 	colleague := staff()
 	colleague.Subject = "client:shop-floor"
@@ -114,14 +134,17 @@ func TestRefundHandler_ConcurrentRefundsStayWithinTheRefundableAmount(t *testing
 		slug      string
 		replayed  bool
 	}{
-		"are both asked for if there is enough":         {"another-key", `{"amount":{"amount":400,"currency":"EUR"},"reason":"broken"}`, 202, "", false},
-		"are not both asked for if there is not":        {"another-key", part, 409, "refund-too-large", false},
-		"are one if they have one key":                  {"key", part, 202, "", true},
-		"are refused if one key has two bodies":         {"key", `{"reason":"late"}`, 422, "idempotency-key-reused", false},
+		"are both asked for if there is enough": {"another-key",
+			`{"amount":{"amount":400,"currency":"EUR"},"reason":"broken"}`, 202, "", false},
+		"are not both asked for if there is not": {"another-key", part, 409, "refund-too-large", false},
+		"are one if they have one key":           {"key", part, 202, "", true},
+		"are refused if one key has two bodies": {"key", `{"reason":"late"}`, 422, "idempotency-key-reused",
+			false},
 		"all that is left is what the other left of it": {"another-key", `{"reason":"late"}`, 202, "", false},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			b := &book{order: ordertest.Given(order.StatusPaid), meanwhile: []func(order.Order) order.Order{meanwhile("key", part)}}
+			b := &book{order: ordertest.Given(order.StatusPaid),
+				meanwhile: []func(order.Order) order.Order{meanwhile("key", part)}}
 			a := send(t, refunding(staff(), b), http.MethodPost, "/orders/ord_1/refunds", c.key, c.body)
 			assert.Equal(t, [3]any{c.status, c.slug, c.replayed}, [3]any{a.status, a.slug, a.replayed}, a.body)
 			assert.GreaterOrEqual(t, b.order.Refundable().Amount, int64(0))
@@ -136,7 +159,10 @@ func TestRefundHandler_ErasedOrderHasNoReasons(t *testing.T) {
 	b := &book{order: ordertest.Given(order.StatusPaid)}
 	first := send(t, refunding(staff(), b), http.MethodPost, "/orders/ord_1/refunds", "key", `{"reason":"Anna called"}`)
 	require.Equal(t, 202, first.status)
-	b.order, _ = order.ApplyRefunds(b.order, []saga.Refund{{ID: b.order.Refunds[0].ID, Amount: 1000, Try: 1, Status: saga.RefundStatusSucceeded}}, ordertest.Later, ordertest.RetryDelay)
+	b.order,
+		_ = order.ApplyRefunds(b.order,
+		[]saga.Refund{{ID: b.order.Refunds[0].ID, Amount: 1000, Try: 1, Status: saga.RefundStatusSucceeded}},
+		ordertest.Later, ordertest.RetryDelay)
 	var err error
 	b.order, _, err = order.Erase(b.order)
 	require.NoError(t, err)

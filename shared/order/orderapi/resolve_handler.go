@@ -53,9 +53,11 @@ type ResolutionReceipt struct {
 // Operation returns POST /orders/{id}/resolution.
 func (h ResolveHandler) Operation() api.Operation {
 	return api.New(api.Route{
-		Name: "resolve-order", Method: http.MethodPost, Path: "/orders/{id}/resolution", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
-		Summary: "Resolve an order that needs attention",
-		Description: "Has the order ask again for what it awaits, or gives that up. A repeated request is recognized until the order has " +
+		Name: "resolve-order", Method: http.MethodPost, Path: "/orders/{id}/resolution", Tags: []string{"orders"},
+		DefaultStatus: http.StatusAccepted,
+		Summary:       "Resolve an order that needs attention",
+		Description: "Has the order ask again for what it awaits, or gives that up. A repeated request is " +
+			"recognized until the order has " +
 			"another resolution. An order whose money cannot be captured can also be canceled.",
 		Access: api.Needs(h.Callers, identity.OrdersResolve),
 		Faults: []*fault.Fault{ErrUnknownOrder, order.ErrNoAttentionNeeded, ErrContention, api.ErrKeyReused},
@@ -65,7 +67,8 @@ func (h ResolveHandler) Operation() api.Operation {
 func (h ResolveHandler) resolve(ctx context.Context, in *resolveInput) (*resolveOutput, error) {
 	caller := identity.From(ctx)
 	wanted := order.Resolution{
-		ID: api.DerivedID("res", caller, in.ID, in.Key), Action: in.Body.Action, Reason: in.Body.Reason, By: caller.Subject,
+		ID: api.DerivedID("res", caller, in.ID, in.Key), Action: in.Body.Action, Reason: in.Body.Reason,
+		By: caller.Subject,
 		At: h.Now().Truncate(time.Millisecond), Fingerprint: api.Fingerprint(api.Body(ctx)),
 	}
 	observe.Note(ctx, slog.String("resolution", wanted.ID))
@@ -80,5 +83,6 @@ func (h ResolveHandler) resolve(ctx context.Context, in *resolveInput) (*resolve
 		return nil, err
 	}
 	r := o.Resolution
-	return &resolveOutput{Location: api.Parent(ctx), Replay: api.Replayed(again), Body: ResolutionReceipt{r.ID, o.ID, r.Action, r.Reason, r.At}}, nil
+	return &resolveOutput{Location: api.Parent(ctx), Replay: api.Replayed(again),
+		Body: ResolutionReceipt{r.ID, o.ID, r.Action, r.Reason, r.At}}, nil
 }

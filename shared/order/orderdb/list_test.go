@@ -82,11 +82,12 @@ func TestList_LeavesOutOrdersThatChangedSinceTheIndexWasRead(t *testing.T) {
 			)
 			assert.NoError(t, err)
 		}},
-		"an order that was erased": {order.Filter{Customer: "anna"}, func(o *order.Order) { o.Awaits, o.Due = nil, time.Time{} }, func(o order.Order) {
-			o, facts, err := order.Erase(o)
-			assert.NoError(t, err)
-			assert.NoError(t, store.Save(t.Context(), o, saga.Cause{ID: "event"}, facts...))
-		}},
+		"an order that was erased": {order.Filter{Customer: "anna"},
+			func(o *order.Order) { o.Awaits, o.Due = nil, time.Time{} }, func(o order.Order) {
+				o, facts, err := order.Erase(o)
+				assert.NoError(t, err)
+				assert.NoError(t, store.Save(t.Context(), o, saga.Cause{ID: "event"}, facts...))
+			}},
 		"an order that was resolved": {order.Filter{Attention: true}, needAttention, func(o order.Order) {
 			o, facts, err := order.Resolve(
 				o, order.Resolution{ID: "res_1", Action: order.Retry}, ordertest.Noon, time.Minute,
@@ -119,7 +120,8 @@ func TestList_ReturnsAnErrorForWhatItCannotRead(t *testing.T) {
 	require.Error(t, err)
 	_, _, err = store.List(t.Context(), "main", order.Filter{Attention: true}, 20, map[string]string{"at": "long ago"})
 	require.Error(t, err)
-	c.Put("Orders", `{"pk":"main#ord_1","customer":"main#anna","placed_at":1,"order":"ord_1","shop":"main","lines":"none"}`)
+	c.Put("Orders",
+		`{"pk":"main#ord_1","customer":"main#anna","placed_at":1,"order":"ord_1","shop":"main","lines":"none"}`)
 	_, _, err = store.List(t.Context(), "main", order.Filter{Customer: "anna"}, 20, nil)
 	require.Error(t, err, "an order that cannot be decoded is an error, not left out")
 }

@@ -137,8 +137,10 @@ func fromItem(i item, h saga.History) order.Order {
 	o := order.Order{
 		ID: i.Order, Shop: i.Shop, Owner: i.Owner, Email: i.Email,
 		Outcome: order.Outcome(i.Outcome), Reason: i.Reason, Paid: i.Paid,
-		Attention: i.Attention, Total: money.Money{Amount: i.Total, Currency: i.Currency}, PaymentMethod: i.PaymentMethod,
-		PlacedAt: time.UnixMilli(i.PlacedAt).UTC(), ExpiresAt: time.UnixMilli(i.ExpiresAt).UTC(), Fingerprint: i.Fingerprint,
+		Attention: i.Attention, Total: money.Money{Amount: i.Total, Currency: i.Currency},
+		PaymentMethod: i.PaymentMethod,
+		PlacedAt:      time.UnixMilli(i.PlacedAt).UTC(), ExpiresAt: time.UnixMilli(i.ExpiresAt).UTC(),
+		Fingerprint:   i.Fingerprint,
 		ReturnVersion: i.ReturnVersion, FailedReturns: i.FailedReturns, Retries: i.Retries, History: h,
 	}
 	if i.Due != 0 {
@@ -160,7 +162,8 @@ func fromItem(i item, h saga.History) order.Order {
 	}
 	if r := i.Resolution; r != nil {
 		o.Resolution = order.Resolution{
-			ID: r.ID, Action: r.Action, Reason: r.Reason, By: r.By, At: time.UnixMilli(r.At).UTC(), Fingerprint: r.Fingerprint,
+			ID: r.ID, Action: r.Action, Reason: r.Reason, By: r.By, At: time.UnixMilli(r.At).UTC(),
+			Fingerprint: r.Fingerprint,
 		}
 	}
 	return o

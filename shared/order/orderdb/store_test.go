@@ -87,12 +87,14 @@ func TestStories_ReadHistoriesOfAllRows(t *testing.T) {
 
 	c.Put("Reservations", `{"pk":"main#`+o.ID+`","version":4,"nonce":"h","history":[
 		{"v":3,"fact":"StockReserved","at":1,"cause":"c","actor":"a"},{"v":4,"fact":"StockReserved","at":2,"cause":"d","actor":"a"},{"v":4,"fact":"StockShort","at":2,"cause":"d","actor":"a"}]}`)
-	c.Put("Charges", `{"pk":"main#`+o.ID+`#1","version":2,"nonce":"c","history":[{"v":2,"fact":"PaymentAuthorized","at":3,"cause":"e","actor":"b"}]}`)
+	c.Put("Charges", `{"pk":"main#`+o.ID+
+		`#1","version":2,"nonce":"c","history":[{"v":2,"fact":"PaymentAuthorized","at":3,"cause":"e","actor":"b"}]}`)
 	story, err = stories.Read(t.Context(), o.Shop, o.ID)
 	require.NoError(t, err)
 	assert.Equal(t, []int64{1, 4, 2}, story.Versions)
 	assert.Equal(t, []string{
-		"orders:main#" + o.ID + "@1.0~nonce", "reservations:main#" + o.ID + "@3.0~h", "reservations:main#" + o.ID + "@4.0~h", "reservations:main#" + o.ID + "@4.1~h", "charges:main#" + o.ID + "#1@2.0~c",
+		"orders:main#" + o.ID + "@1.0~nonce", "reservations:main#" + o.ID + "@3.0~h", "reservations:main#" + o.ID +
+			"@4.0~h", "reservations:main#" + o.ID + "@4.1~h", "charges:main#" + o.ID + "#1@2.0~c",
 	}, ids(story), "the facts were sent with these ids")
 	assert.Equal(t, o.ID, story.Order.ID)
 }

@@ -31,7 +31,8 @@ func TestStories_ReadThePayment(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, story.Payment, "it has not begun")
 
-	c.Put("Charges", `{"pk":"main#`+o.ID+`","version":1,"nonce":"c","observed":"action_needed","client_secret":"pi_1_secret_2","history":[]}`)
+	c.Put("Charges", `{"pk":"main#`+o.ID+
+		`","version":1,"nonce":"c","observed":"action_needed","client_secret":"pi_1_secret_2","history":[]}`)
 	story, err = stories.Read(t.Context(), o.Shop, o.ID)
 	require.NoError(t, err)
 	assert.Equal(t, order.Payment{Status: order.ActionNeeded, ClientSecret: "pi_1_secret_2"}, story.Payment)

@@ -40,8 +40,9 @@ func New(shop saga.Shop) order.Order {
 		Lines: []saga.Line{
 			{SKU: "MUG-1", Quantity: 2, Price: 1250}, {SKU: "RUG-1", Quantity: 1, Price: money.Max - 2500},
 		},
-		Total: money.Money{Amount: money.Max, Currency: "EUR"}, PlacedAt: Noon.Add(time.Millisecond), ExpiresAt: Noon.Add(15 * time.Minute),
-		Awaits: []order.Awaited{order.AwaitsOutcome}, Due: Noon.Add(2 * time.Minute),
+		Total: money.Money{Amount: money.Max, Currency: "EUR"}, PlacedAt: Noon.Add(time.Millisecond),
+		ExpiresAt: Noon.Add(15 * time.Minute),
+		Awaits:    []order.Awaited{order.AwaitsOutcome}, Due: Noon.Add(2 * time.Minute),
 	}
 }
 

@@ -26,16 +26,19 @@ func Given(s order.Status) order.Order {
 	o := order.Order{
 		ID: "ord_1", Shop: "main", Owner: "anna", Email: "anna@example.com", PaymentMethod: "pm_card_visa",
 		Total:    Euro(1000),
-		PlacedAt: Noon, ExpiresAt: Noon.Add(Window), Due: Noon.Add(RetryDelay), Awaits: []order.Awaited{order.AwaitsOutcome},
+		PlacedAt: Noon, ExpiresAt: Noon.Add(Window), Due: Noon.Add(RetryDelay),
+		Awaits: []order.Awaited{order.AwaitsOutcome},
 	}
 	awaits := map[order.Status][]order.Awaited{
 		order.StatusPlaced: {order.AwaitsOutcome}, order.StatusConfirmed: {order.AwaitsCapture},
 		order.StatusNeedsAttention: {order.AwaitsCapture},
-		order.StatusRejected:       {order.AwaitsMoney, order.AwaitsStock}, order.StatusExpired: {order.AwaitsMoney, order.AwaitsStock},
-		order.StatusCanceling: {order.AwaitsMoney, order.AwaitsStock},
+		order.StatusRejected:       {order.AwaitsMoney, order.AwaitsStock},
+		order.StatusExpired:        {order.AwaitsMoney, order.AwaitsStock},
+		order.StatusCanceling:      {order.AwaitsMoney, order.AwaitsStock},
 	}
 	outcomes := map[order.Status]order.Outcome{
-		order.StatusConfirmed: order.Confirmed, order.StatusNeedsAttention: order.Confirmed, order.StatusPaid: order.Confirmed,
+		order.StatusConfirmed: order.Confirmed, order.StatusNeedsAttention: order.Confirmed,
+		order.StatusPaid:     order.Confirmed,
 		order.StatusRejected: order.Rejected, order.StatusExpired: order.Expired,
 		order.StatusCanceling: order.Canceled, order.StatusCanceled: order.Canceled,
 	}
@@ -55,7 +58,8 @@ func Given(s order.Status) order.Order {
 
 // Statuses lists every status.
 var Statuses = []order.Status{
-	order.StatusPlaced, order.StatusConfirmed, order.StatusRejected, order.StatusExpired, order.StatusCanceling, order.StatusCanceled,
+	order.StatusPlaced, order.StatusConfirmed, order.StatusRejected, order.StatusExpired, order.StatusCanceling,
+	order.StatusCanceled,
 	order.StatusPaid, order.StatusNeedsAttention,
 }
 
@@ -75,8 +79,11 @@ var (
 	NotCaptured Decision = func(o order.Order) (order.Order, []saga.Fact) { return order.NotCaptured(o, Later) }
 	StockBack   Decision = order.StockReleased
 	MoneyBack   Decision = func(o order.Order) (order.Order, []saga.Fact) { return order.MoneyReturned(o, 5) }
-	Reopen      Decision = func(o order.Order) (order.Order, []saga.Fact) { return order.Reopen(o, 6, Later, RetryDelay) }
-	Cancel      Decision = func(o order.Order) (order.Order, []saga.Fact) {
+	Reopen      Decision = func(o order.Order) (order.Order,
+		[]saga.Fact) {
+		return order.Reopen(o, 6, Later, RetryDelay)
+	}
+	Cancel Decision = func(o order.Order) (order.Order, []saga.Fact) {
 		o, facts, _ := order.Cancel(o, "changed my mind", Later, RetryDelay)
 		return o, facts
 	}

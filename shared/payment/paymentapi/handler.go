@@ -24,9 +24,10 @@ type Opener interface {
 	Open(ctx context.Context, body []byte, signature string) (payment.Callback, error)
 }
 
-// Handler answers POST /payments/events: it has the Reconciler read the payment that an event names. The signature of the
-// body is the authentication. An event that cannot be handled now is refused with a status that makes the provider send
-// it again. An event about an unknown payment is accepted and counted: a repetition would not help.
+// Handler answers POST /payments/events: it has the Reconciler read the payment that an event
+// names. The signature of the body is the authentication. An event that cannot be handled now is
+// refused with a status that makes the provider send it again. An event about an unknown payment is
+// accepted and counted: a repetition would not help.
 type Handler struct {
 	Reconciler payment.Reconciler
 	Callbacks  Opener
@@ -41,9 +42,11 @@ type input struct {
 // Operation returns the route.
 func (h Handler) Operation() api.Operation {
 	return api.New(api.Route{
-		Name: "receive-payment-event", Method: http.MethodPost, Path: "/payments/events", Tags: []string{"payments"}, DefaultStatus: http.StatusOK,
-		Summary: "Receive a payment event",
-		Description: "The webhook endpoint to register at the payment provider. Events may come late, twice or out of order: an event only " +
+		Name: "receive-payment-event", Method: http.MethodPost, Path: "/payments/events", Tags: []string{"payments"},
+		DefaultStatus: http.StatusOK,
+		Summary:       "Receive a payment event",
+		Description: "The webhook endpoint to register at the payment provider. Events may come late, twice or out " +
+			"of order: an event only " +
 			"names the payment to read. An event about an unknown payment is accepted and changes nothing.",
 		Access: api.Public,
 		Faults: []*fault.Fault{payment.ErrNotSigned, payment.ErrUnreadable, payment.ErrNoSigningSecret},
@@ -62,7 +65,8 @@ func (h Handler) serve(ctx context.Context, in *input) (*struct{}, error) {
 	err = h.Reconciler.HandleCallback(ctx, about, saga.Cause{ID: about.ID, Actor: actor})
 	if errors.Is(err, payment.ErrUnknownPayment) {
 		observe.Count(ctx, "CallbackUnknown", observe.Number, 1)
-		h.Log.WarnContext(ctx, "the payment provider sent an event about an unknown payment", "event", about.ID, "intent", about.Intent)
+		h.Log.WarnContext(ctx, "the payment provider sent an event about an unknown payment", "event", about.ID,
+			"intent", about.Intent)
 		return nil, nil
 	}
 	return nil, err

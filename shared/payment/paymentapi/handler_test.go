@@ -57,19 +57,24 @@ func open(t *testing.T) *line {
 	l := &line{t: t, cloud: cloudtest.New(t)}
 	rt := l.cloud.Runtime()
 	ledger := sandboxdb.Ledger{DB: rt.DynamoDB(), Name: l.cloud.Table("Sandbox")}
-	herald := sandbox.Herald{Tasks: l, Courier: sandbox.NewCourier(func(url string) string { return url }, time.Now, nil), Now: time.Now, Nonce: rt.Nonce}
+	herald := sandbox.Herald{Tasks: l,
+		Courier: sandbox.NewCourier(func(url string) string { return url }, time.Now, nil), Now: time.Now,
+		Nonce: rt.Nonce}
 	bank := httptest.NewServer(sandbox.Handler{
-		Ledger: ledger, Key: paymenttest.Key(), Herald: herald, Now: time.Now, Nonce: rt.Nonce, Log: slog.New(slog.DiscardHandler),
+		Ledger: ledger, Key: paymenttest.Key(), Herald: herald, Now: time.Now, Nonce: rt.Nonce,
+		Log: slog.New(slog.DiscardHandler),
 	}.Routes())
 	t.Cleanup(bank.Close)
 	l.url, l.worker = bank.URL, sandbox.Callbacks{Ledger: ledger, Herald: herald}
 	l.till = payment.Reconciler{
-		Charges: paymentdb.Store{Table: rt.Table(l.cloud.Table("Charges"))}, Provider: provider.New(bank.URL, paymenttest.Key(), nil, nil),
+		Charges:  paymentdb.Store{Table: rt.Table(l.cloud.Table("Charges"))},
+		Provider: provider.New(bank.URL, paymenttest.Key(), nil, nil),
 	}
 	var secret string
 	served := paymentapi.Handler{
 		Reconciler: l.till, Log: slog.New(slog.DiscardHandler),
-		Callbacks: provider.Callbacks{Now: time.Now, Secret: apikey.New(func(context.Context) (string, error) { return secret, nil }, time.Now)},
+		Callbacks: provider.Callbacks{Now: time.Now,
+			Secret: apikey.New(func(context.Context) (string, error) { return secret, nil }, time.Now)},
 	}.Operation()
 	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := httptest.NewRecorder()
@@ -82,7 +87,10 @@ func open(t *testing.T) *line {
 	t.Cleanup(shop.Close)
 
 	registered := struct{ Secret string }{}
-	require.NoError(t, json.Unmarshal(l.post("/v1/webhook_endpoints", url.Values{"url": {shop.URL + "/payments/events"}, "enabled_events[0]": {"*"}}), &registered))
+	require.NoError(t,
+		json.Unmarshal(
+			l.post("/v1/webhook_endpoints",
+				url.Values{"url": {shop.URL + "/payments/events"}, "enabled_events[0]": {"*"}}), &registered))
 	secret = registered.Secret
 	return l
 }
@@ -128,17 +136,24 @@ func (l *line) reserved(card string) {
 
 func (l *line) confirmed() {
 	l.t.Helper()
-	require.NoError(l.t, payment.CaptureStep{Reconciler: l.till}.Handle(l.t.Context(), paymenttest.About(l.t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", order)))
+	require.NoError(l.t,
+		payment.CaptureStep{Reconciler: l.till}.Handle(l.t.Context(),
+			paymenttest.About(l.t, saga.CapturePayment, saga.OrderConfirmed, "confirmed", order)))
 }
 
 func (l *line) canceled() {
 	l.t.Helper()
-	require.NoError(l.t, payment.ReturnStep{Reconciler: l.till}.Handle(l.t.Context(), paymenttest.About(l.t, saga.ReturnPayment, saga.OrderCanceling, "canceling", order)))
+	require.NoError(l.t,
+		payment.ReturnStep{Reconciler: l.till}.Handle(l.t.Context(),
+			paymenttest.About(l.t, saga.ReturnPayment, saga.OrderCanceling, "canceling", order)))
 }
 
 func TestHandler_CallbacksAreRecordedOnce(t *testing.T) {
 	t.Parallel()
-	for _, card := range []string{"pm_card_visa", "pm_card_callbackEarly", "pm_card_callbackLate", "pm_card_callbackTwice", "pm_card_callbackReversed", "pm_card_callbackNone"} {
+	for _, card := range []string{
+		"pm_card_visa", "pm_card_callbackEarly", "pm_card_callbackLate", "pm_card_callbackTwice",
+		"pm_card_callbackReversed", "pm_card_callbackNone",
+	} {
 		t.Run(card, func(t *testing.T) {
 			t.Parallel()
 			l := open(t)
@@ -146,7 +161,9 @@ func TestHandler_CallbacksAreRecordedOnce(t *testing.T) {
 			l.confirmed()
 			assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured}, l.ring())
 			l.canceled()
-			assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured, saga.PaymentReturning, saga.PaymentReturned}, l.ring())
+			assert.Equal(t,
+				[]saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured, saga.PaymentReturning,
+					saga.PaymentReturned}, l.ring())
 			assert.Equal(t, card != "pm_card_callbackNone", len(l.answered) > 0)
 		})
 	}
@@ -159,7 +176,8 @@ func TestHandler_CallbackReportsTheCustomersAction(t *testing.T) {
 	c := paymenttest.Charge(t, l.cloud, order)
 	assert.NotEmpty(t, c.ClientSecret)
 	assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentActionNeeded}, l.ring())
-	l.post("/v1/payment_intents/"+c.Intent+"/sandbox_action", url.Values{"client_secret": {c.ClientSecret}, "outcome": {"succeed"}})
+	l.post("/v1/payment_intents/"+c.Intent+"/sandbox_action",
+		url.Values{"client_secret": {c.ClientSecret}, "outcome": {"succeed"}})
 	assert.Equal(t, []saga.Fact{saga.PaymentIntended, saga.PaymentActionNeeded, saga.PaymentAuthorized}, l.ring())
 	assert.Empty(t, paymenttest.Charge(t, l.cloud, order).ClientSecret)
 }

@@ -43,7 +43,8 @@ func toItem(c payment.Charge) item {
 	i := item{
 		Order: c.Order, Shop: c.Shop, Attempt: c.Attempt, Currency: c.Amount.Currency,
 		Desired: string(c.Desired), Observed: string(c.Observed),
-		Intent: c.Intent, ClientSecret: c.ClientSecret, Reason: c.Reason, DeclineCode: c.DeclineCode, RefundIDs: c.RefundIDs,
+		Intent: c.Intent, ClientSecret: c.ClientSecret, Reason: c.Reason, DeclineCode: c.DeclineCode,
+		RefundIDs: c.RefundIDs,
 	}
 	if c.Amount.Currency != "" {
 		i.Total = &c.Amount.Amount

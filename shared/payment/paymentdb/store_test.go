@@ -31,18 +31,22 @@ func TestStore_PublishesWhatAFactCarries(t *testing.T) {
 		fact      saga.Fact
 		published string
 	}{
-		"an intent is not published": {payment.Charge{Order: "ord_1", Observed: payment.Nothing, Intent: "pi_1"}, saga.PaymentIntended, ""},
+		"an intent is not published": {payment.Charge{Order: "ord_1", Observed: payment.Nothing, Intent: "pi_1"},
+			saga.PaymentIntended, ""},
 		"an authorized payment is published without details": {
-			payment.Charge{Order: "ord_2", Observed: payment.Authorized, Intent: "pi_1"}, saga.PaymentAuthorized, `{"order":"ord_2","shop":"main"}`,
+			payment.Charge{Order: "ord_2", Observed: payment.Authorized, Intent: "pi_1"}, saga.PaymentAuthorized,
+			`{"order":"ord_2","shop":"main"}`,
 		},
 		"a declined payment is published with its reason, without the provider's code": {
-			payment.Charge{Order: "ord_3", Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card"}, saga.PaymentDeclined,
+			payment.Charge{Order: "ord_3", Observed: payment.Declined, Reason: payment.CardDeclined,
+				DeclineCode: "lost_card"}, saga.PaymentDeclined,
 			`{"order":"ord_3","shop":"main","reason":"card-declined"}`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c.charge.Shop, c.charge.Attempt, c.charge.PaymentMethod = paymenttest.Shop, payment.FirstAttempt, "pm_card_visa"
+			c.charge.Shop, c.charge.Attempt, c.charge.PaymentMethod = paymenttest.Shop, payment.FirstAttempt,
+				"pm_card_visa"
 			cloud := cloudtest.New(t)
 			_, err := open(cloud).Create(t.Context(), c.charge, cause, c.fact)
 			require.NoError(t, err)

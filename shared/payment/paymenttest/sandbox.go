@@ -109,7 +109,8 @@ func (s *Sandbox) Authorized(t testing.TB, cloud *cloudtest.Cloud, order string,
 // Charge returns an order's charge as it is stored.
 func Charge(t testing.TB, cloud *cloudtest.Cloud, order string) payment.Charge {
 	t.Helper()
-	c, err := paymentdb.Store{Table: cloud.Runtime().Table(cloud.Table("Charges"))}.Load(context.Background(), Shop, order)
+	charges := paymentdb.Store{Table: cloud.Runtime().Table(cloud.Table("Charges"))}
+	c, err := charges.Load(context.Background(), Shop, order)
 	if err != nil {
 		t.Fatalf("read the charge of %s: %v", order, err)
 	}

@@ -49,7 +49,9 @@ func Amount(m money.Money) (int64, error) {
 	}
 	for ; ours > theirs; ours-- {
 		if amount%10 != 0 {
-			return 0, fmt.Errorf("provider: %d minor units of %s do not convert to the provider's units", m.Amount, m.Currency)
+			return 0,
+				fmt.Errorf("provider: %d minor units of %s do not convert to the provider's units", m.Amount,
+					m.Currency)
 		}
 		amount /= 10
 	}
@@ -71,7 +73,8 @@ func minorUnits(amount int64, currency string) (int64, error) {
 	}
 	for ; theirs > ours; theirs-- {
 		if minor%10 != 0 {
-			return 0, fmt.Errorf("provider: %d of the provider's units of %s do not convert to minor units", amount, currency)
+			return 0,
+				fmt.Errorf("provider: %d of the provider's units of %s do not convert to minor units", amount, currency)
 		}
 		minor /= 10
 	}
@@ -87,7 +90,8 @@ func decimals(currency string) (ours, theirs int, err error) {
 	case threeDecimal[currency]:
 		theirs = 3
 	case ours != 2 && !hundredthsOfWhole[currency]:
-		return 0, 0, fmt.Errorf("provider: %s has %d decimals, and how the provider counts them is not known", currency, ours)
+		return 0, 0,
+			fmt.Errorf("provider: %s has %d decimals, and how the provider counts them is not known", currency, ours)
 	}
 	return ours, theirs, nil
 }

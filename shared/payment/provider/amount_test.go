@@ -28,7 +28,8 @@ func TestAmount_CountsAsStripeDoes(t *testing.T) {
 		"5 MGA are 5, though ISO counts them in 500":    {money.Money{Amount: 500, Currency: "MGA"}, 5},
 		"10.45 HUF are 1045 when charged":               {money.Money{Amount: 1045, Currency: "HUF"}, 1045},
 		"800.45 TWD are 80045 when charged":             {money.Money{Amount: 80045, Currency: "TWD"}, 80045},
-		"the largest amount does not overflow":          {money.Money{Amount: money.Max, Currency: "ISK"}, money.Max * 100},
+		"the largest amount does not overflow": {money.Money{Amount: money.Max, Currency: "ISK"},
+			money.Max * 100},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,14 +66,16 @@ func TestAmount_RefusesWhatStripeCannotTake(t *testing.T) {
 func TestAmount_NeverRounds(t *testing.T) {
 	t.Parallel()
 	decimals := map[string]int{ // Stripe's, for each of its classes
-		"EUR": 2, "USD": 2, "HUF": 2, "TWD": 2, "ISK": 2, "UGX": 2, "JPY": 0, "KRW": 0, "CLP": 0, "XOF": 0, "MGA": 0, "BHD": 3, "KWD": 3, "TND": 3,
+		"EUR": 2, "USD": 2, "HUF": 2, "TWD": 2, "ISK": 2, "UGX": 2, "JPY": 0, "KRW": 0, "CLP": 0, "XOF": 0, "MGA": 0,
+		"BHD": 3, "KWD": 3, "TND": 3,
 	}
 	codes := make([]string, 0, len(decimals))
 	for code := range decimals {
 		codes = append(codes, code)
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		m := money.Money{Amount: rapid.Int64Range(0, money.Max).Draw(t, "amount"), Currency: rapid.SampledFrom(codes).Draw(t, "currency")}
+		m := money.Money{Amount: rapid.Int64Range(0, money.Max).Draw(t, "amount"),
+			Currency: rapid.SampledFrom(codes).Draw(t, "currency")}
 		theirs, err := provider.Amount(m)
 		if err != nil {
 			return

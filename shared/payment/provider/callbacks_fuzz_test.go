@@ -20,7 +20,9 @@ import (
 // header without a genuine signature of the same body.
 func FuzzSignature(f *testing.F) {
 	const secret = "whsec_fuzz"
-	f.Add([]byte(`{"id":"evt_1","type":"payment_intent.succeeded","data":{"object":{"object":"payment_intent","id":"pi_1"}}}`), "", "")
+	f.Add(
+		[]byte(
+			`{"id":"evt_1","type":"payment_intent.succeeded","data":{"object":{"object":"payment_intent","id":"pi_1"}}}`), "", "")
 	f.Add([]byte(`{"id":"evt_2","data":{"object":{"object":"charge","payment_intent":"pi_2"}}}`), "v0=00,", ",v1=beef")
 	f.Add([]byte(`null`), "t=1,", ",v1=")
 	f.Add([]byte("\xff"), "v1=zz,v1", ",t=-9223372036854775808")
@@ -30,7 +32,8 @@ func FuzzSignature(f *testing.F) {
 			Secret: apikey.New(func(context.Context) (string, error) { return secret, nil }, time.Now),
 			Now:    func() time.Time { return now },
 		}
-		genuine := fmt.Sprintf("t=%d,v1=%s", now.Unix(), hex.EncodeToString(webhook.ComputeSignature(now, body, secret)))
+		genuine := fmt.Sprintf("t=%d,v1=%s", now.Unix(),
+			hex.EncodeToString(webhook.ComputeSignature(now, body, secret)))
 		header := before + genuine + after
 		callback, err := callbacks.Open(t.Context(), body, header)
 		if webhook.ValidatePayload(body, header, secret) == nil {

@@ -73,7 +73,8 @@ func New(base string, key *apikey.Key, connections http.RoundTripper, guard Guar
 			HTTPClient:        client,
 			MaxNetworkRetries: &retries,
 			EnableTelemetry:   stripe.Bool(false),
-			LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull}, // the errors say it, without private details
+			// the errors say it, without private details
+			LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull},
 		}), client
 	}
 	c := &Client{key: key, guard: guard}

@@ -17,8 +17,10 @@ import (
 
 // The provider's outages. The request may have had its effect after both.
 var (
-	ErrUnavailable = fault.New(fault.Unavailable, "payment-provider-unavailable", "The payment provider does not answer. Try again later.")
-	ErrThrottled   = fault.New(fault.Throttled, "payment-provider-throttled", "The payment provider throttles requests. Try again later.")
+	ErrUnavailable = fault.New(fault.Unavailable, "payment-provider-unavailable",
+		"The payment provider does not answer. Try again later.")
+	ErrThrottled = fault.New(fault.Throttled, "payment-provider-throttled",
+		"The payment provider throttles requests. Try again later.")
 )
 
 // failure gives an error of a call its kind. A request that the provider always refuses is Internal.

@@ -26,10 +26,12 @@ func current(status string) answer {
 
 // The provider's answers to a request that it does not carry out.
 var (
-	stateForbids = answer{status: 400, body: `{"error":{"type":"invalid_request_error","code":"payment_intent_unexpected_state"}}`}
-	refused      = answer{status: 400, body: `{"error":{"type":"invalid_request_error","code":"charge_already_refunded"}}`}
-	failing      = answer{status: 500, body: `{"error":{"type":"api_error"}}`}
-	replaying    = answer{status: 500, body: `{"error":{"type":"api_error"}}`, header: "Idempotent-Replayed: true"}
+	stateForbids = answer{status: 400,
+		body: `{"error":{"type":"invalid_request_error","code":"payment_intent_unexpected_state"}}`}
+	refused = answer{status: 400,
+		body: `{"error":{"type":"invalid_request_error","code":"charge_already_refunded"}}`}
+	failing   = answer{status: 500, body: `{"error":{"type":"api_error"}}`}
+	replaying = answer{status: 500, body: `{"error":{"type":"api_error"}}`, header: "Idempotent-Replayed: true"}
 )
 
 func authorized() payment.Charge {
@@ -42,7 +44,10 @@ var part = saga.Refund{ID: "r1", Amount: 250, Try: 2}
 
 func TestClient_SendsTheRequestsOfCaptureAndReturn(t *testing.T) {
 	t.Parallel()
-	client, requests := fake(t, current("succeeded"), current("canceled"), answer{status: 200, body: `{"id":"re_1","status":"succeeded","amount":250}`}, answer{status: 200, body: `{"data":[]}`})
+	client,
+		requests := fake(t, current("succeeded"), current("canceled"),
+		answer{status: 200, body: `{"id":"re_1","status":"succeeded","amount":250}`},
+		answer{status: 200, body: `{"data":[]}`})
 	captured, err := client.Capture(t.Context(), "pi_1", "key-1")
 	require.NoError(t, err)
 	assert.Equal(t, payment.Captured, captured.Observed)
@@ -60,8 +65,9 @@ func TestClient_SendsTheRequestsOfCaptureAndReturn(t *testing.T) {
 		{"POST", "/some/path/v1/payment_intents/pi_1/capture", "key-1", "Bearer sk_1", url.Values{}, ""},
 		{"POST", "/some/path/v1/payment_intents/pi_1/cancel", "", "Bearer sk_1", url.Values{}, ""},
 		{"POST", "/some/path/v1/refunds", "key-2", "Bearer sk_1", url.Values{
-			"payment_intent": {"pi_1"}, "amount": {"250"}, "metadata[order]": {"ord_1"}, "metadata[shop]": {"main"}, "metadata[attempt]": {"1"},
-			"metadata[refund]": {"r1"}, "metadata[try]": {"2"},
+			"payment_intent": {"pi_1"}, "amount": {"250"}, "metadata[order]": {"ord_1"}, "metadata[shop]": {"main"},
+			"metadata[attempt]": {"1"},
+			"metadata[refund]":  {"r1"}, "metadata[try]": {"2"},
 		}, ""},
 		{"GET", "/some/path/v1/refunds", "", "Bearer sk_1", url.Values{}, "payment_intent=pi_1&limit=100"},
 	}, all)
@@ -75,17 +81,28 @@ func TestCapture_ReturnsTheIntentsState(t *testing.T) {
 		kind    fault.Kind
 		request int
 	}{
-		"it is captured":                                          {[]answer{current("succeeded")}, payment.Captured, "", 1},
-		"it was captured before":                                  {[]answer{stateForbids, current("succeeded")}, payment.Captured, "", 2},
-		"the authorization lapsed":                                {[]answer{stateForbids, current("canceled")}, payment.Canceled, "", 2},
-		"the answer is lost, but it was captured":                 {[]answer{failing, current("succeeded")}, payment.Captured, "", 2},
-		"the answer is lost, and it was not captured":             {[]answer{failing, current("requires_capture")}, "", fault.Unavailable, 2},
-		"the answer is lost, and so is the look-up":               {[]answer{failing, failing}, "", fault.Unavailable, 2},
-		"it is refused for an unknown reason":                     {[]answer{refused, current("requires_capture")}, "", fault.Internal, 2},
-		"our API key is refused":                                  {[]answer{{status: 401, body: `{"error":{"type":"invalid_request_error"}}`}}, "", fault.Internal, 1},
-		"the idempotency key is blocked, and it was captured":     {[]answer{replaying, current("succeeded")}, payment.Captured, "", 2},
-		"the idempotency key is blocked, and another captures it": {[]answer{replaying, current("requires_capture"), current("succeeded")}, payment.Captured, "", 3},
-		"two idempotency keys fail":                               {[]answer{replaying, current("requires_capture"), failing}, "", fault.Unavailable, 3},
+		"it is captured": {[]answer{current("succeeded")}, payment.Captured,
+			"", 1},
+		"it was captured before": {[]answer{stateForbids, current("succeeded")},
+			payment.Captured, "", 2},
+		"the authorization lapsed": {[]answer{stateForbids, current("canceled")},
+			payment.Canceled, "", 2},
+		"the answer is lost, but it was captured": {[]answer{failing, current("succeeded")},
+			payment.Captured, "", 2},
+		"the answer is lost, and it was not captured": {[]answer{failing, current("requires_capture")}, "",
+			fault.Unavailable, 2},
+		"the answer is lost, and so is the look-up": {[]answer{failing, failing}, "", fault.Unavailable,
+			2},
+		"it is refused for an unknown reason": {[]answer{refused, current("requires_capture")}, "",
+			fault.Internal, 2},
+		"our API key is refused": {[]answer{{status: 401,
+			body: `{"error":{"type":"invalid_request_error"}}`}}, "", fault.Internal, 1},
+		"the idempotency key is blocked, and it was captured": {[]answer{replaying, current("succeeded")},
+			payment.Captured, "", 2},
+		"the idempotency key is blocked, and another captures it": {[]answer{replaying, current("requires_capture"),
+			current("succeeded")}, payment.Captured, "", 3},
+		"two idempotency keys fail": {[]answer{replaying, current("requires_capture"),
+			failing}, "", fault.Unavailable, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -102,7 +119,9 @@ func TestCapture_ReturnsTheIntentsState(t *testing.T) {
 
 func TestCancel_ReturnsTheStateOfAnIntentThatCannotBeCanceled(t *testing.T) {
 	t.Parallel()
-	for status, has := range map[string]payment.Observed{"succeeded": payment.Captured, "canceled": payment.Canceled, "processing": payment.Uncertain} {
+	for status, has := range map[string]payment.Observed{
+		"succeeded": payment.Captured, "canceled": payment.Canceled, "processing": payment.Uncertain,
+	} {
 		client, _ := fake(t, stateForbids, current(status))
 		got, err := client.Cancel(t.Context(), "pi_1")
 		require.NoError(t, err)
@@ -113,7 +132,10 @@ func TestCancel_ReturnsTheStateOfAnIntentThatCannotBeCanceled(t *testing.T) {
 func TestFind_ReturnsErrNoIntentForAnUnknownIntent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, _ := fake(t, answer{status: 404, body: `{"error":{"type":"invalid_request_error","code":"resource_missing","param":"intent"}}`})
+		client,
+			_ := fake(t,
+			answer{status: 404,
+				body: `{"error":{"type":"invalid_request_error","code":"resource_missing","param":"intent"}}`})
 		_, err := client.Find(t.Context(), "pi_1")
 		require.ErrorIs(t, err, payment.ErrNoIntent)
 		client, _ = fake(t, answer{status: 404, body: `{"message":"no such route"}`})
@@ -126,10 +148,14 @@ func TestFind_ReturnsErrNoIntentForAnUnknownIntent(t *testing.T) {
 func TestRefund_MapsTheStatus(t *testing.T) {
 	t.Parallel()
 	for status, state := range map[string]saga.RefundStatus{
-		"succeeded": saga.RefundStatusSucceeded, "pending": saga.RefundStatusPending, "requires_action": saga.RefundStatusPending, "unknown": saga.RefundStatusPending,
+		"succeeded": saga.RefundStatusSucceeded, "pending": saga.RefundStatusPending,
+		"requires_action": saga.RefundStatusPending, "unknown": saga.RefundStatusPending,
 		"failed": saga.RefundStatusFailed, "canceled": saga.RefundStatusFailed,
 	} {
-		client, _ := fake(t, answer{status: 200, body: `{"id":"re_1","status":"` + status + `","amount":250,"metadata":{"refund":"r1","try":"2"}}`})
+		client,
+			_ := fake(t,
+			answer{status: 200, body: `{"id":"re_1","status":"` + status +
+				`","amount":250,"metadata":{"refund":"r1","try":"2"}}`})
 		got, err := client.Refund(t.Context(), authorized(), part, "key-1")
 		require.NoError(t, err)
 		assert.Equal(t, payment.ProviderRefund{ID: "re_1", Refund: "r1", Try: 2, Amount: 250, Status: state}, got)
@@ -138,9 +164,11 @@ func TestRefund_MapsTheStatus(t *testing.T) {
 
 func TestRefund_IsMadeOnce(t *testing.T) {
 	t.Parallel()
-	arrived := answer{status: 200, body: `{"id":"re_1","status":"succeeded","amount":250,"metadata":{"refund":"r1","try":"2"}}`}
+	arrived := answer{status: 200,
+		body: `{"id":"re_1","status":"succeeded","amount":250,"metadata":{"refund":"r1","try":"2"}}`}
 	listed := answer{status: 200, body: `{"data":[` + arrived.body + `]}`}
-	another := answer{status: 200, body: `{"data":[{"id":"re_0","status":"failed","amount":250,"metadata":{"refund":"r1","try":"1"}}]}`}
+	another := answer{status: 200,
+		body: `{"data":[{"id":"re_0","status":"failed","amount":250,"metadata":{"refund":"r1","try":"1"}}]}`}
 	for name, c := range map[string]struct {
 		answers []answer
 		id      string
@@ -151,9 +179,12 @@ func TestRefund_IsMadeOnce(t *testing.T) {
 		"it succeeds":             {[]answer{arrived}, "re_1", saga.RefundStatusSucceeded, "", []string{"key-1"}},
 		"the provider refuses it": {[]answer{refused}, "", saga.RefundStatusFailed, "", []string{"key-1"}},
 		"the answer is lost":      {[]answer{failing}, "", "", fault.Unavailable, []string{"key-1"}},
-		"the idempotency key is blocked, and it was made":           {[]answer{replaying, listed}, "re_1", saga.RefundStatusSucceeded, "", []string{"key-1", ""}},
-		"the idempotency key is blocked, and it is made now":        {[]answer{replaying, another, arrived}, "re_1", saga.RefundStatusSucceeded, "", []string{"key-1", "", "key-1-again"}},
-		"the idempotency key is blocked, and the list is throttled": {[]answer{replaying, {status: 429, body: `{"error":{}}`}}, "", "", fault.Throttled, nil},
+		"the idempotency key is blocked, and it was made": {[]answer{replaying, listed}, "re_1",
+			saga.RefundStatusSucceeded, "", []string{"key-1", ""}},
+		"the idempotency key is blocked, and it is made now": {[]answer{replaying, another, arrived}, "re_1",
+			saga.RefundStatusSucceeded, "", []string{"key-1", "", "key-1-again"}},
+		"the idempotency key is blocked, and the list is throttled": {[]answer{replaying,
+			{status: 429, body: `{"error":{}}`}}, "", "", fault.Throttled, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -171,7 +202,8 @@ func TestRefund_IsMadeOnce(t *testing.T) {
 					assert.Equal(t, c.keys, keys)
 				}
 				if c.state == saga.RefundStatusFailed {
-					assert.Equal(t, payment.ProviderRefund{Refund: "r1", Try: 2, Amount: 250, Status: saga.RefundStatusFailed}, got)
+					assert.Equal(t,
+						payment.ProviderRefund{Refund: "r1", Try: 2, Amount: 250, Status: saga.RefundStatusFailed}, got)
 				}
 			})
 		})
@@ -202,7 +234,9 @@ func TestRefunds_ReadsEveryPage(t *testing.T) {
 		answer{status: 200, body: `{"has_more":false,"data":[{"id":"re_2","status":"pending","amount":2}]}`})
 	all, err := client.Refunds(t.Context(), authorized())
 	require.NoError(t, err)
-	assert.Equal(t, []payment.ProviderRefund{{ID: "re_1", Amount: 1, Status: saga.RefundStatusSucceeded}, {ID: "re_2", Amount: 2, Status: saga.RefundStatusPending}}, all)
+	assert.Equal(t,
+		[]payment.ProviderRefund{{ID: "re_1", Amount: 1, Status: saga.RefundStatusSucceeded},
+			{ID: "re_2", Amount: 2, Status: saga.RefundStatusPending}}, all)
 	require.Len(t, requests(), 2)
 	assert.Equal(t, "payment_intent=pi_1&limit=100&starting_after=re_1", requests()[1].query)
 }
@@ -233,12 +267,15 @@ func TestClient_ReportsOutagesButNotRefusalsToTheGuard(t *testing.T) {
 		answer answer
 		outage bool
 	}{
-		"an answer":              {current("requires_capture"), false},
-		"a decline":              {answer{status: 402, body: `{"error":{"type":"card_error","code":"card_declined"}}`}, false},
-		"a refusal":              {refused, false},
-		"a key that is refused":  {answer{status: 401, body: `{"error":{"type":"invalid_request_error"}}`}, false},
-		"a request in progress":  {answer{status: 409, body: `{"error":{"type":"idempotency_error","code":"idempotency_key_in_use"}}`}, false},
-		"a locked object":        {answer{status: 429, body: `{"error":{"type":"invalid_request_error","code":"lock_timeout"}}`}, false},
+		"an answer": {current("requires_capture"), false},
+		"a decline": {answer{status: 402, body: `{"error":{"type":"card_error","code":"card_declined"}}`},
+			false},
+		"a refusal":             {refused, false},
+		"a key that is refused": {answer{status: 401, body: `{"error":{"type":"invalid_request_error"}}`}, false},
+		"a request in progress": {answer{status: 409,
+			body: `{"error":{"type":"idempotency_error","code":"idempotency_key_in_use"}}`}, false},
+		"a locked object": {answer{status: 429,
+			body: `{"error":{"type":"invalid_request_error","code":"lock_timeout"}}`}, false},
 		"too many requests":      {answer{status: 429, body: `{"error":{"code":"rate_limit"}}`}, true},
 		"a failure":              {failing, true},
 		"an answer of a gateway": {answer{status: 502, body: `<html>`}, true},
@@ -272,9 +309,11 @@ func TestOpen_AcceptsOnlySignedCallbacks(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	const secret = "whsec_1"
-	body := []byte(`{"id":"evt_1","type":"payment_intent.succeeded","livemode":false,"data":{"object":{"id":"pi_1","object":"payment_intent","secrets":[1]}}}`)
+	body := []byte(
+		`{"id":"evt_1","type":"payment_intent.succeeded","livemode":false,"data":{"object":{"id":"pi_1","object":"payment_intent","secrets":[1]}}}`)
 	sign := func(body []byte, secret string, at time.Time) string {
-		return webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: secret, Timestamp: at}).Header
+		return webhook.GenerateTestSignedPayload(
+			&webhook.UnsignedPayload{Payload: body, Secret: secret, Timestamp: at}).Header
 	}
 	_, mine, _ := strings.Cut(sign(body, secret, at), ",")
 	_, other, _ := strings.Cut(sign(body, "whsec_0", at), ",")
@@ -284,20 +323,26 @@ func TestOpen_AcceptsOnlySignedCallbacks(t *testing.T) {
 		body   []byte
 		err    error
 	}{
-		"a signed event":                         {header: sign(body, secret, at), body: body},
-		"one that was signed with two secrets":   {header: stamp + "," + other + "," + mine, body: body},
-		"one with a signature of another kind":   {header: stamp + ",v0=abc," + mine, body: body},
-		"one that is almost too old":             {header: sign(body, secret, at.Add(-5*time.Minute)), body: body},
-		"one that is too old":                    {header: sign(body, secret, at.Add(-5*time.Minute-time.Second)), body: body, err: payment.ErrNotSigned},
-		"one from the future":                    {header: sign(body, secret, at.Add(6*time.Minute)), body: body, err: payment.ErrNotSigned},
-		"one that is signed with another secret": {header: sign(body, "whsec_0", at), body: body, err: payment.ErrNotSigned},
-		"one that was changed":                   {header: sign(body, secret, at), body: append(body, ' '), err: payment.ErrNotSigned},
-		"one without a signature":                {header: "", body: body, err: payment.ErrNotSigned},
-		"one without a time":                     {header: mine, body: body, err: payment.ErrNotSigned},
-		"one whose time is not a number":         {header: "t=now," + mine, body: body, err: payment.ErrNotSigned},
-		"a signature that is not hexadecimal":    {header: stamp + ",v1=xyz", body: body, err: payment.ErrNotSigned},
-		"a signed body that is not an event":     {header: sign([]byte("[]"), secret, at), body: []byte("[]"), err: payment.ErrUnreadable},
-		"an event without an id":                 {header: sign([]byte("{}"), secret, at), body: []byte("{}"), err: payment.ErrUnreadable},
+		"a signed event":                       {header: sign(body, secret, at), body: body},
+		"one that was signed with two secrets": {header: stamp + "," + other + "," + mine, body: body},
+		"one with a signature of another kind": {header: stamp + ",v0=abc," + mine, body: body},
+		"one that is almost too old":           {header: sign(body, secret, at.Add(-5*time.Minute)), body: body},
+		"one that is too old": {header: sign(body, secret, at.Add(-5*time.Minute-time.Second)),
+			body: body, err: payment.ErrNotSigned},
+		"one from the future": {header: sign(body, secret, at.Add(6*time.Minute)), body: body,
+			err: payment.ErrNotSigned},
+		"one that is signed with another secret": {header: sign(body, "whsec_0", at), body: body,
+			err: payment.ErrNotSigned},
+		"one that was changed": {header: sign(body, secret, at), body: append(body, ' '),
+			err: payment.ErrNotSigned},
+		"one without a signature":             {header: "", body: body, err: payment.ErrNotSigned},
+		"one without a time":                  {header: mine, body: body, err: payment.ErrNotSigned},
+		"one whose time is not a number":      {header: "t=now," + mine, body: body, err: payment.ErrNotSigned},
+		"a signature that is not hexadecimal": {header: stamp + ",v1=xyz", body: body, err: payment.ErrNotSigned},
+		"a signed body that is not an event": {header: sign([]byte("[]"), secret, at), body: []byte("[]"),
+			err: payment.ErrUnreadable},
+		"an event without an id": {header: sign([]byte("{}"), secret, at), body: []byte("{}"),
+			err: payment.ErrUnreadable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -337,7 +382,8 @@ func TestOpen_AcceptsOnlySignedCallbacks(t *testing.T) {
 		t.Parallel()
 		_, err := callbacks(at, "").Open(t.Context(), body, sign(body, "", at))
 		require.ErrorIs(t, err, payment.ErrNoSigningSecret)
-		away := provider.Callbacks{Now: time.Now, Secret: apikey.New(func(context.Context) (string, error) { return "", errors.New("away") }, time.Now)}
+		away := provider.Callbacks{Now: time.Now,
+			Secret: apikey.New(func(context.Context) (string, error) { return "", errors.New("away") }, time.Now)}
 		_, err = away.Open(t.Context(), body, "")
 		require.ErrorIs(t, err, apikey.ErrUnreadable)
 	})
@@ -346,8 +392,9 @@ func TestOpen_AcceptsOnlySignedCallbacks(t *testing.T) {
 // callbacks returns a Callbacks that reads the secrets one after the other.
 func callbacks(at time.Time, secrets ...string) provider.Callbacks {
 	reads := 0
-	return provider.Callbacks{Now: func() time.Time { return at }, Secret: apikey.New(func(context.Context) (string, error) {
-		reads++
-		return secrets[min(reads, len(secrets))-1], nil
-	}, time.Now)}
+	return provider.Callbacks{Now: func() time.Time { return at },
+		Secret: apikey.New(func(context.Context) (string, error) {
+			reads++
+			return secrets[min(reads, len(secrets))-1], nil
+		}, time.Now)}
 }

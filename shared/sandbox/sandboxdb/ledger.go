@@ -24,7 +24,8 @@ import (
 )
 
 // ErrMoved means that another request changed an item of the change since it was read.
-var ErrMoved = fault.New(fault.Conflict, "sandbox-version-conflict", "Another request has changed the intent or the key.")
+var ErrMoved = fault.New(fault.Conflict, "sandbox-version-conflict",
+	"Another request has changed the intent or the key.")
 
 // Ledger stores intents, answers, the setup, and the used-up payment methods.
 type Ledger struct {
@@ -81,8 +82,9 @@ type answerItem struct {
 	Request string `dynamodbav:"request"`
 	Status  int    `dynamodbav:"status"`
 	Body    string `dynamodbav:"body"`
-	Ready   int64  `dynamodbav:"ready"`   // milliseconds since 1970
-	Expires int64  `dynamodbav:"expires"` // seconds since 1970: the table's TTL deletes the item later, and has no other effect
+	Ready   int64  `dynamodbav:"ready"` // milliseconds since 1970
+	// seconds since 1970: the table's TTL deletes the item later, and has no other effect
+	Expires int64 `dynamodbav:"expires"`
 }
 
 type usedItem struct {
@@ -111,15 +113,21 @@ func (l Ledger) Intent(ctx context.Context, id string) (sandbox.Intent, error) {
 		return sandbox.Intent{}, err
 	}
 	i := sandbox.Intent{
-		ID: item.ID, Version: item.Version, Status: sandbox.Status(item.Status), Amount: item.Amount, Currency: item.Currency,
-		CaptureMethod: item.CaptureMethod, ConfirmationMethod: item.ConfirmationMethod, PaymentMethod: item.PaymentMethod,
-		LastError: (*sandbox.Decline)(item.LastError), Metadata: item.Metadata, Secret: item.Secret, Created: at(item.Created),
-		Authenticated: item.Authenticated, Settles: at(item.Settles), Authorized: at(item.Authorized), CanceledAt: at(item.CanceledAt),
-		CancellationReason: item.CancellationReason, Captured: item.Captured, Authorizations: item.Authorizations, Captures: item.Captures,
+		ID: item.ID, Version: item.Version, Status: sandbox.Status(item.Status), Amount: item.Amount,
+		Currency:      item.Currency,
+		CaptureMethod: item.CaptureMethod, ConfirmationMethod: item.ConfirmationMethod,
+		PaymentMethod: item.PaymentMethod,
+		LastError:     (*sandbox.Decline)(item.LastError), Metadata: item.Metadata, Secret: item.Secret,
+		Created:       at(item.Created),
+		Authenticated: item.Authenticated, Settles: at(item.Settles), Authorized: at(item.Authorized),
+		CanceledAt:         at(item.CanceledAt),
+		CancellationReason: item.CancellationReason, Captured: item.Captured, Authorizations: item.Authorizations,
+		Captures: item.Captures,
 	}
 	for _, r := range item.Refunds {
 		i.Refunds = append(i.Refunds, sandbox.Refund{
-			ID: r.ID, Amount: r.Amount, Status: sandbox.RefundStatus(r.Status), Reason: r.Reason, Metadata: r.Metadata, Created: at(r.Created),
+			ID: r.ID, Amount: r.Amount, Status: sandbox.RefundStatus(r.Status), Reason: r.Reason, Metadata: r.Metadata,
+			Created: at(r.Created),
 			Becomes: sandbox.RefundStatus(r.Becomes), Settles: at(r.Settles),
 		})
 	}
@@ -135,7 +143,8 @@ func (l Ledger) Setup(ctx context.Context) (sandbox.Setup, error) {
 	}
 	s := sandbox.Setup{Version: item.Version, Outage: at(item.Outage)}
 	for _, e := range item.Endpoints {
-		s.Endpoints = append(s.Endpoints, sandbox.Endpoint{ID: e.ID, URL: e.URL, Events: e.Events, Secret: e.Secret, Created: at(e.Created)})
+		s.Endpoints = append(s.Endpoints,
+			sandbox.Endpoint{ID: e.ID, URL: e.URL, Events: e.Events, Secret: e.Secret, Created: at(e.Created)})
 	}
 	return s, nil
 }
@@ -205,16 +214,19 @@ func (l Ledger) Keep(ctx context.Context, c sandbox.Change, now time.Time) error
 
 func toItem(i sandbox.Intent) intentItem {
 	item := intentItem{
-		PK: intentKey(i.ID), Version: i.Version + 1, ID: i.ID, Status: string(i.Status), Amount: i.Amount, Currency: i.Currency,
+		PK: intentKey(i.ID), Version: i.Version + 1, ID: i.ID, Status: string(i.Status), Amount: i.Amount,
+		Currency:      i.Currency,
 		CaptureMethod: i.CaptureMethod, ConfirmationMethod: i.ConfirmationMethod, PaymentMethod: i.PaymentMethod,
 		LastError: (*declineItem)(i.LastError), Metadata: i.Metadata, Secret: i.Secret, Created: milli(i.Created),
-		Authenticated: i.Authenticated, Settles: milli(i.Settles), Authorized: milli(i.Authorized), CanceledAt: milli(i.CanceledAt),
+		Authenticated: i.Authenticated, Settles: milli(i.Settles), Authorized: milli(i.Authorized),
+		CanceledAt:         milli(i.CanceledAt),
 		CancellationReason: i.CancellationReason, Captured: i.Captured,
 		Authorizations: i.Authorizations, Captures: i.Captures, Refunded: i.Refunded(),
 	}
 	for _, r := range i.Refunds {
 		item.Refunds = append(item.Refunds, refundItem{
-			r.ID, r.Amount, string(r.Status), r.Reason, r.Metadata, milli(r.Created), string(r.Becomes), milli(r.Settles),
+			r.ID, r.Amount, string(r.Status), r.Reason, r.Metadata, milli(r.Created), string(r.Becomes),
+			milli(r.Settles),
 		})
 	}
 	return item
@@ -236,7 +248,8 @@ func (l Ledger) next(item any, read int) (types.TransactWriteItem, error) {
 	return l.put(item, "version = :read", number(":read", int64(read)))
 }
 
-func (l Ledger) put(item any, condition string, values map[string]types.AttributeValue) (types.TransactWriteItem, error) {
+func (l Ledger) put(item any, condition string, values map[string]types.AttributeValue) (types.TransactWriteItem,
+	error) {
 	image, err := attributevalue.MarshalMap(item)
 	if err != nil {
 		return types.TransactWriteItem{}, fmt.Errorf("sandboxdb: encode: %w", err)

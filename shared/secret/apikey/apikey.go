@@ -17,8 +17,10 @@ import (
 
 // Errors of a key that cannot be read.
 var (
-	ErrUnavailable = fault.New(fault.Unavailable, "payment-key-unavailable", "The store of the payment provider's key does not answer; try again later.")
-	ErrUnreadable  = fault.New(fault.Internal, "payment-key-unreadable", "The payment provider's key cannot be read, or is missing from its secret.")
+	ErrUnavailable = fault.New(fault.Unavailable, "payment-key-unavailable",
+		"The store of the payment provider's key does not answer; try again later.")
+	ErrUnreadable = fault.New(fault.Internal, "payment-key-unreadable",
+		"The payment provider's key cannot be read, or is missing from its secret.")
 )
 
 const (

@@ -66,7 +66,9 @@ func TestInSecret_ReadsTheDocument(t *testing.T) {
 	cloud := cloudtest.New(t)
 	cfg := cloud.Runtime().AWS
 
-	value, err := apikey.InSecret(cfg, cloud.Environment("sandbox-payments")["PAYMENTS_SECRET_ARN"], time.Now).Get(t.Context())
+	value,
+		err := apikey.InSecret(cfg, cloud.Environment("sandbox-payments")["PAYMENTS_SECRET_ARN"],
+		time.Now).Get(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, cloudtest.SampleSecret, value)
 

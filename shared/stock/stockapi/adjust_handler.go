@@ -15,7 +15,8 @@ import (
 )
 
 // ErrAmbiguous is the answer to an adjustment that is neither a delta nor a count, or both.
-var ErrAmbiguous = fault.New(fault.Invalid, "ambiguous-adjustment", "An adjustment needs either delta, or set and if_equals. Send one of the two.")
+var ErrAmbiguous = fault.New(fault.Invalid, "ambiguous-adjustment",
+	"An adjustment needs either delta, or set and if_equals. Send one of the two.")
 
 // AdjustHandler changes the sellable units of a SKU.
 type AdjustHandler struct {
@@ -57,19 +58,22 @@ type StockAdjustment struct {
 // Operation returns POST /stock/{sku}/adjustments.
 func (h AdjustHandler) Operation() api.Operation {
 	return api.New(api.Route{
-		Name: "adjust-stock", Method: http.MethodPost, Path: "/stock/{sku}/adjustments", Tags: []string{"stock"}, DefaultStatus: http.StatusCreated,
-		Summary:     "Adjust a stock level",
-		Description: "Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.",
-		Access:      api.Needs(h.Callers, identity.StockWrite),
-		Faults:      []*fault.Fault{ErrAmbiguous, stock.ErrInsufficient, stock.ErrLevelChanged, api.ErrKeyReused},
+		Name: "adjust-stock", Method: http.MethodPost, Path: "/stock/{sku}/adjustments", Tags: []string{"stock"},
+		DefaultStatus: http.StatusCreated,
+		Summary:       "Adjust a stock level",
+		Description: "Changes the sellable units of a SKU: by a delta, or to a count if the level still equals " +
+			"if_equals.",
+		Access: api.Needs(h.Callers, identity.StockWrite),
+		Faults: []*fault.Fault{ErrAmbiguous, stock.ErrInsufficient, stock.ErrLevelChanged, api.ErrKeyReused},
 	}, h.adjust)
 }
 
 func (h AdjustHandler) adjust(ctx context.Context, in *adjustInput) (*adjustOutput, error) {
 	caller := identity.From(ctx)
 	wanted := stock.Adjustment{
-		ID: api.DerivedID("adj", caller, in.SKU, in.Key), Shop: caller.Shop, SKU: in.SKU, IfEquals: in.Body.IfEquals, Reason: in.Body.Reason,
-		At: h.Now().Truncate(time.Millisecond), Actor: caller.Subject, Fingerprint: api.Fingerprint(api.Body(ctx)),
+		ID: api.DerivedID("adj", caller, in.SKU, in.Key), Shop: caller.Shop, SKU: in.SKU, IfEquals: in.Body.IfEquals,
+		Reason: in.Body.Reason,
+		At:     h.Now().Truncate(time.Millisecond), Actor: caller.Subject, Fingerprint: api.Fingerprint(api.Body(ctx)),
 	}
 	switch delta, set, equals := in.Body.Delta, in.Body.Set, in.Body.IfEquals; {
 	case delta != nil && set == nil && equals == nil:
@@ -88,5 +92,6 @@ func (h AdjustHandler) adjust(ctx context.Context, in *adjustInput) (*adjustOutp
 	case err != nil && !again:
 		return nil, err
 	}
-	return &adjustOutput{Replay: api.Replayed(again), Body: StockAdjustment{made.ID, made.SKU, made.Delta, made.Reason, made.At}}, nil
+	return &adjustOutput{Replay: api.Replayed(again),
+		Body: StockAdjustment{made.ID, made.SKU, made.Delta, made.Reason, made.At}}, nil
 }

@@ -40,7 +40,8 @@ func (h GetHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "get-stock", Method: http.MethodGet, Path: "/stock/{sku}", Tags: []string{"stock"},
 		Summary: "Read a stock level",
-		Description: "Returns how many units of a SKU can be sold now, and how many are promised to orders. The sum is what all adjustments " +
+		Description: "Returns how many units of a SKU can be sold now, and how many are promised to orders. The sum " +
+			"is what all adjustments " +
 			"added: shipping is not part of the API yet, so no unit leaves.",
 		Access: api.Needs(h.Callers, identity.StockRead),
 		Faults: []*fault.Fault{stock.ErrUnknownStock},

@@ -59,7 +59,8 @@ func change(r stock.Reservation, cause saga.Cause, f saga.Fact) record.Change {
 
 func fromItem(i item, h saga.History) stock.Reservation {
 	r := stock.Reservation{
-		Order: i.Order, Shop: i.Shop, Desired: stock.Desired(i.Desired), Observed: stock.Observed(i.Observed), Short: i.Short,
+		Order: i.Order, Shop: i.Shop, Desired: stock.Desired(i.Desired), Observed: stock.Observed(i.Observed),
+		Short: i.Short,
 		Total: money.Money{Amount: i.Total, Currency: i.Currency}, PaymentMethod: i.PaymentMethod, History: h,
 	}
 	for _, l := range i.Lines {

@@ -21,7 +21,8 @@ func TestStore(t *testing.T) {
 		rt := c.Runtime()
 		levels := stockdb.Levels{DB: rt.DynamoDB(), Name: c.Table("Levels")}
 		return stocktest.Store{
-			Store: stockdb.Store{Reservations: rt.Table(c.Table("Reservations")), Levels: levels}, Adjust: levels.Adjust,
+			Store:  stockdb.Store{Reservations: rt.Table(c.Table("Reservations")), Levels: levels},
+			Adjust: levels.Adjust,
 			Level: func(t *testing.T, shop saga.Shop, sku string) stock.Level {
 				level := stock.Level{Shop: shop, SKU: sku}
 				if row := c.Row("Levels", record.Key(shop, "sku#"+sku)); row != "" {

@@ -146,7 +146,8 @@ func exerciseEnds(t *testing.T, open func(t *testing.T) Store) {
 		t.Parallel()
 		s := open(t)
 		s.stock(t, "MUG", 100, "RUG", 100)
-		for _, r := range s.storm(t, 5, saga.OrderPlaced, saga.OrderConfirmed, saga.OrderConfirmed, saga.OrderConfirmed) {
+		facts := []saga.Fact{saga.OrderPlaced, saga.OrderConfirmed, saga.OrderConfirmed, saga.OrderConfirmed}
+		for _, r := range s.storm(t, 5, facts...) {
 			assert.Equal(
 				t, []any{stock.DesiredSell, stock.Sold, 1},
 				[]any{r.Desired, r.Observed, recorded(r, saga.StockSold)},

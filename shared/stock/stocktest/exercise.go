@@ -324,7 +324,8 @@ func (s Store) rush(t *testing.T, n int, basket func(i int) saga.OrderContents) 
 // untilFree calls do again until it does not return a conflict with another writer.
 func untilFree(do func() error) error {
 	for {
-		if err := do(); !errors.Is(err, fault.Conflict) || errors.Is(err, stock.ErrInsufficient) || errors.Is(err, stock.ErrLevelChanged) {
+		if err := do(); !errors.Is(err, fault.Conflict) || errors.Is(err, stock.ErrInsufficient) ||
+			errors.Is(err, stock.ErrLevelChanged) {
 			return err
 		}
 	}

@@ -18,13 +18,14 @@ func (r Refusal) Error() string { return string(r) }
 // The errors of values.
 const (
 	errNoKind    = Refusal("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
-	errManyKinds = Refusal("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
-	errNull      = invalid + Refusal("Null attribute value types must have the value of true")
-	errBase64    = invalid + Refusal("The value of a binary attribute is not Base64")
-	errNoName    = Refusal("Empty attribute name")
-	errNesting   = Refusal("Nesting Levels have exceeded supported limits")
-	errTwice     = Refusal("Input collection contains duplicates")
-	invalid      = Refusal("One or more parameter values were invalid: ")
+	errManyKinds = Refusal(
+		"Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
+	errNull    = invalid + Refusal("Null attribute value types must have the value of true")
+	errBase64  = invalid + Refusal("The value of a binary attribute is not Base64")
+	errNoName  = Refusal("Empty attribute name")
+	errNesting = Refusal("Nesting Levels have exceeded supported limits")
+	errTwice   = Refusal("Input collection contains duplicates")
+	invalid    = Refusal("One or more parameter values were invalid: ")
 )
 
 // nesting is the deepest nesting of lists and maps, without the item itself.

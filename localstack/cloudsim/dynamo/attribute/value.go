@@ -184,7 +184,8 @@ func (v Value) deeper(levels int) bool {
 	if !v.Kind.nests() {
 		return false
 	}
-	return levels == 0 || v.Map.deeper(levels-1) || slices.ContainsFunc(v.List, func(e Value) bool { return e.deeper(levels - 1) })
+	return levels == 0 || v.Map.deeper(levels-1) ||
+		slices.ContainsFunc(v.List, func(e Value) bool { return e.deeper(levels - 1) })
 }
 
 // Size returns the item's size in bytes, as DynamoDB counts it.

@@ -13,7 +13,8 @@ import (
 func TestParse_ReadsAsEncodingJSONDoes(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		`null`, `true`, `false`, `0`, `-1.5e+3`, `""`, `"a\"\\\/\b\f\n\r\té"`, `"\u00e9\ud83d\ude00\ud83d"`, `[]`, `{}`, ` { "a" : [ 1 , { "b" : null } ] , "c" : "" } `,
+		`null`, `true`, `false`, `0`, `-1.5e+3`, `""`, `"a\"\\\/\b\f\n\r\té"`, `"\u00e9\ud83d\ude00\ud83d"`, `[]`, `{}`,
+		` { "a" : [ 1 , { "b" : null } ] , "c" : "" } `,
 	} {
 		n, err := Parse([]byte(text))
 		require.NoError(t, err, text)
@@ -24,7 +25,8 @@ func TestParse_ReadsAsEncodingJSONDoes(t *testing.T) {
 func TestParse_InvalidJSONIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		``, ` `, `{`, `}`, `[1,]`, `[1 2]`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{a:1}`, `"a`, `"\x"`, `"\u12"`, "\"\n\"", `nul`, `1 2`, `--1`, `1.2.3`, `'a'`,
+		``, ` `, `{`, `}`, `[1,]`, `[1 2]`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{a:1}`, `"a`, `"\x"`, `"\u12"`, "\"\n\"",
+		`nul`, `1 2`, `--1`, `1.2.3`, `'a'`,
 		strings.Repeat("[", 10_000), "\"\\",
 	} {
 		_, err := Parse([]byte(text))

@@ -158,7 +158,8 @@ func (p *parser) checkBounds(low, high operand) {
 	case low.kind() != high.kind():
 		p.mean("The BETWEEN operator requires same data type for lower and upper bounds; "+named, bounds()...)
 	case low.value.Compare(high.value.Value) > 0:
-		p.mean("The BETWEEN operator requires upper bound to be greater than or equal to lower bound; "+named, bounds()...)
+		p.mean("The BETWEEN operator requires upper bound to be greater than or equal to lower bound; "+named,
+			bounds()...)
 	}
 }
 

@@ -96,15 +96,17 @@ func TestUpdate_InvalidExpressionsAreRefused(t *testing.T) {
 func TestKey_InvalidExpressionsAreRefused(t *testing.T) {
 	t.Parallel()
 	for text, why := range map[string]string{
-		"pk = :s OR sk = :s":               "Invalid operator used in KeyConditionExpression: OR",
-		"pk = :s AND sk <> :s":             "Invalid operator used in KeyConditionExpression: <>",
-		"pk = :s AND contains(sk, :s)":     "Invalid operator used in KeyConditionExpression: contains",
-		"pk > :s":                          "Query key condition not supported",
-		"sk = :s":                          "Query condition missed key schema element",
-		"pk = :s AND x = :s":               "Query condition missed key schema element",
-		"pk = :s AND pk = :s":              "KeyConditionExpressions must only contain one condition per key",
-		"pk.a = :s":                        "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: pk",
-		"pk = sk":                          "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition",
+		"pk = :s OR sk = :s":           "Invalid operator used in KeyConditionExpression: OR",
+		"pk = :s AND sk <> :s":         "Invalid operator used in KeyConditionExpression: <>",
+		"pk = :s AND contains(sk, :s)": "Invalid operator used in KeyConditionExpression: contains",
+		"pk > :s":                      "Query key condition not supported",
+		"sk = :s":                      "Query condition missed key schema element",
+		"pk = :s AND x = :s":           "Query condition missed key schema element",
+		"pk = :s AND pk = :s":          "KeyConditionExpressions must only contain one condition per key",
+		"pk.a = :s": "Key attributes must be scalars; list random access '[]' and map lookup " +
+			"'.' are not allowed: Key: pk",
+		"pk = sk": "Invalid condition in KeyConditionExpression: Multiple attribute names " +
+			"used in one condition",
 		"pk = :s AND size(sk) = :n":        "KeyConditionExpressions cannot contain nested operations",
 		"pk = :s AND (sk = :s AND x = :s)": "Conditions can be of length 1 or 2 only",
 	} {
@@ -126,7 +128,8 @@ func TestScope_PlaceholdersMustBeValidAndUsed(t *testing.T) {
 		{`{"a": "b"}`, `null`, `ExpressionAttributeNames contains invalid key: Syntax error; key: "a"`},
 		{`{"#a-b": "b"}`, `null`, `ExpressionAttributeNames contains invalid key: Syntax error; key: "#a-b"`},
 		{`null`, `{":": {"N": "1"}}`, `ExpressionAttributeValues contains invalid key: Syntax error; key: ":"`},
-		{`null`, `{":v": {"N": "x"}}`, `ExpressionAttributeValues contains invalid value: A value provided cannot be converted into a number for key :v`},
+		{`null`, `{":v": {"N": "x"}}`,
+			`ExpressionAttributeValues contains invalid value: A value provided cannot be converted into a number for key :v`},
 	} {
 		_, err := NewScope(read(example.names), read(example.values), true)
 		assert.EqualError(t, err, example.why)

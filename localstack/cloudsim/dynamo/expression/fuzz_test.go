@@ -14,7 +14,8 @@ const someNames = `{"#n": "name", "#s": "status"}`
 // which.
 func FuzzExpression(f *testing.F) {
 	for _, seed := range []string{
-		"attribute_not_exists(pk) OR #n = :n", "size(l) BETWEEN :n AND :two AND NOT contains(#s, :s)", "n IN (:n, :two, :s)",
+		"attribute_not_exists(pk) OR #n = :n", "size(l) BETWEEN :n AND :two AND NOT contains(#s, :s)",
+		"n IN (:n, :two, :s)",
 		"SET #n = if_not_exists(#n, :n) + :two, l[1] = list_append(l, :l) REMOVE a.b[0].c", "ADD n :n DELETE s :s",
 		"pk = :s AND begins_with(sk, :s)", "a, #n.b[3], c", "((n = :n))", "l[99999999999] = n", "\xff(", "SET",
 	} {

@@ -79,11 +79,15 @@ func keyPart(c condition) (string, condition, error) {
 	first := c.operands[0].path
 	switch {
 	case paths > 1:
-		return "", c, refuse("Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition")
+		return "", c,
+			refuse("Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition")
 	case first == nil:
 		return "", c, refuse("Invalid condition in KeyConditionExpression: No key attribute specified")
 	case len(first) > 1:
-		return "", c, refuse("Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: %s", first[0].name)
+		return "", c,
+			refuse(
+				"Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: %s",
+				first[0].name)
 	}
 	return first[0].name, c, nil
 }

@@ -89,7 +89,9 @@ func (p *parser) checkCall(o operand, f function) {
 	case !f.update && p.kind == update:
 		p.mean("The function is not allowed in an update expression; function: %s", o.function)
 	case len(o.operands) != f.arity:
-		p.mean("Incorrect number of operands for operator or function; operator or function: %s, number of operands: %d", o.function, len(o.operands))
+		p.mean(
+			"Incorrect number of operands for operator or function; operator or function: %s, number of operands: %d",
+			o.function, len(o.operands))
 	case f.onPath && first.path == nil:
 		p.mean("Operator or function requires a document path; operator or function: %s", o.function)
 	}
@@ -111,7 +113,8 @@ func (p *parser) misused(o operand) {
 func (p *parser) checkOperands(o operand) {
 	switch o.function {
 	case "size":
-		p.need(o.function, o.operands, attribute.S, attribute.B, attribute.SS, attribute.NS, attribute.BS, attribute.L, attribute.M)
+		p.need(o.function, o.operands, attribute.S, attribute.B, attribute.SS, attribute.NS, attribute.BS, attribute.L,
+			attribute.M)
 	case "begins_with":
 		p.need(o.function, o.operands, attribute.S, attribute.B)
 		p.distinct(o.function, o.operands)
@@ -127,14 +130,20 @@ func (p *parser) checkOperands(o operand) {
 func (p *parser) checkType(o operand) {
 	switch {
 	case o.kind() == "":
-		p.mean("Incorrect operand type for operator or function; operator or function: attribute_type, operand type: a document path")
+		p.mean(
+			"Incorrect operand type for operator or function; operator or function: attribute_type, operand type: a " +
+				"document path")
 	case o.kind() != attribute.S:
-		p.mean("Incorrect operand type for operator or function; operator or function: attribute_type, operand type: %s", o.kind())
+		p.mean(
+			"Incorrect operand type for operator or function; operator or function: attribute_type, operand type: %s",
+			o.kind())
 	default:
 		switch attribute.Kind(o.value.Text) {
-		case attribute.S, attribute.N, attribute.B, attribute.BOOL, attribute.NULL, attribute.M, attribute.L, attribute.SS, attribute.NS, attribute.BS:
+		case attribute.S, attribute.N, attribute.B, attribute.BOOL, attribute.NULL, attribute.M, attribute.L,
+			attribute.SS, attribute.NS, attribute.BS:
 		default:
-			p.mean("Invalid attribute type name found; type: %s, valid types: {N,BS,L,B,NULL,M,S,SS,NS,BOOL}", o.value.Text)
+			p.mean("Invalid attribute type name found; type: %s, valid types: {N,BS,L,B,NULL,M,S,SS,NS,BOOL}",
+				o.value.Text)
 		}
 	}
 }
@@ -147,7 +156,8 @@ func (p *parser) need(operator string, operands []operand, kinds ...attribute.Ki
 			known = known || o.kind() == k
 		}
 		if !known {
-			p.mean("Incorrect operand type for operator or function; operator or function: %s, operand type: %s", operator, o.kind())
+			p.mean("Incorrect operand type for operator or function; operator or function: %s, operand type: %s",
+				operator, o.kind())
 		}
 	}
 }
@@ -157,7 +167,9 @@ func (p *parser) distinct(operator string, operands []operand) {
 	first := operands[0].path
 	for _, o := range operands[1:] {
 		if first != nil && o.path != nil && first.String() == o.path.String() {
-			p.mean("The first operand must be distinct from the remaining operands for this operator or function; operator: %s, first operand: %v", operator, first)
+			p.mean(
+				"The first operand must be distinct from the remaining operands for this operator or function; "+
+					"operator: %s, first operand: %v", operator, first)
 		}
 	}
 }

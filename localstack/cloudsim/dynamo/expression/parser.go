@@ -48,7 +48,9 @@ func read[T any](s *Scope, kind, text string, rule func(*parser) T) (result T, e
 	case text == "":
 		panic(syntaxError("The expression can not be empty;"))
 	case len(text) > maxLength:
-		panic(syntaxError(fmt.Sprintf("Expression size has exceeded the maximum allowed size; expression size: %d", len(text))))
+		panic(
+			syntaxError(
+				fmt.Sprintf("Expression size has exceeded the maximum allowed size; expression size: %d", len(text))))
 	}
 	p.tokens = split(text)
 	result = rule(p)

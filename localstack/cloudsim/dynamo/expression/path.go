@@ -68,9 +68,13 @@ func apart(paths []path) error {
 			}
 			switch {
 			case common == min(len(p), len(q)):
-				return refuse("Two document paths overlap with each other; must remove or rewrite one of these paths; path one: %v, path two: %v", q, p)
+				return refuse(
+					"Two document paths overlap with each other; must remove or rewrite one of these paths; path "+
+						"one: %v, path two: %v", q, p)
 			case p[common].list() != q[common].list():
-				return refuse("Two document paths conflict with each other; must remove or rewrite one of these paths; path one: %v, path two: %v", q, p)
+				return refuse(
+					"Two document paths conflict with each other; must remove or rewrite one of these paths; path "+
+						"one: %v, path two: %v", q, p)
 			}
 		}
 	}

@@ -82,7 +82,8 @@ func checkPlaceholders(parameter string, mark byte, given document.Node, express
 	for _, m := range given.Sorted() {
 		switch tokens := split(m.Name); {
 		case len(m.Name) > maxPlaceholder:
-			return refuse("%s contains invalid key: The expression attribute map contains a key that is too long;", parameter)
+			return refuse("%s contains invalid key: The expression attribute map contains a key that is too long;",
+				parameter)
 		case len(tokens) != 2 || !tokens[0].placeholder(mark) || len(tokens[0].text) != len(m.Name):
 			return refuse("%s contains invalid key: Syntax error; key: %q", parameter, m.Name)
 		}
@@ -105,9 +106,11 @@ func (s *Scope) Unused() error {
 	}
 	switch {
 	case names != nil:
-		return refuse("Value provided in ExpressionAttributeNames unused in expressions: keys: {%s}", strings.Join(names, ", "))
+		return refuse("Value provided in ExpressionAttributeNames unused in expressions: keys: {%s}",
+			strings.Join(names, ", "))
 	case values != nil:
-		return refuse("Value provided in ExpressionAttributeValues unused in expressions: keys: {%s}", strings.Join(values, ", "))
+		return refuse("Value provided in ExpressionAttributeValues unused in expressions: keys: {%s}",
+			strings.Join(values, ", "))
 	}
 	return nil
 }

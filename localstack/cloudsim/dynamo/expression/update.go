@@ -45,7 +45,8 @@ func (s *Scope) Update(text string) (Update, error) {
 
 func (p *parser) update() []action {
 	verbs := map[string]func(*parser, action) action{
-		"SET": (*parser).set, "REMOVE": func(_ *parser, a action) action { return a }, "ADD": (*parser).amount, "DELETE": (*parser).amount,
+		"SET": (*parser).set, "REMOVE": func(_ *parser, a action) action { return a }, "ADD": (*parser).amount,
+		"DELETE": (*parser).amount,
 	}
 	seen := map[string]bool{}
 	var actions []action
@@ -117,7 +118,8 @@ func (p *parser) signed(a action) action {
 }
 
 var kindNames = map[attribute.Kind]string{
-	attribute.S: "STRING", attribute.N: "NUMBER", attribute.B: "BINARY", attribute.BOOL: "BOOLEAN", attribute.NULL: "NULL", attribute.L: "LIST", attribute.M: "MAP",
+	attribute.S: "STRING", attribute.N: "NUMBER", attribute.B: "BINARY", attribute.BOOL: "BOOLEAN",
+	attribute.NULL: "NULL", attribute.L: "LIST", attribute.M: "MAP",
 }
 
 // amount reads the value of ADD or DELETE.
@@ -128,7 +130,9 @@ func (p *parser) amount(a action) action {
 	a.left.value = p.value()
 	kind := a.left.kind()
 	if kind != "" && !kind.Set() && (kind != attribute.N || a.verb == "DELETE") {
-		p.mean("Incorrect operand type for operator or function; operator: %s, operand type: %s, typeSet: ALLOWED_FOR_%s_OPERAND", a.verb, kindNames[kind], a.verb)
+		p.mean(
+			"Incorrect operand type for operator or function; operator: %s, operand type: %s, typeSet: "+
+				"ALLOWED_FOR_%s_OPERAND", a.verb, kindNames[kind], a.verb)
 	}
 	return a
 }
@@ -167,7 +171,8 @@ func (u Update) Apply(item attribute.Item) (attribute.Item, error) {
 		results[i] = r
 	}
 	// Elements beyond the end of a list are appended in the order of their indexes.
-	slices.SortStableFunc(results, func(a, b result) int { return cmp.Compare(a.path[len(a.path)-1].index, b.path[len(b.path)-1].index) })
+	slices.SortStableFunc(results,
+		func(a, b result) int { return cmp.Compare(a.path[len(a.path)-1].index, b.path[len(b.path)-1].index) })
 	gone := false
 	for _, r := range results {
 		var err error
