@@ -52,7 +52,7 @@ func readSchema(n, definitions document.Node) (schema, error) {
 		if want := [...]string{"HASH", "RANGE"}; len(s) >= len(want) || e.Get("KeyType").Text != want[len(s)] {
 			return nil,
 				attribute.Refusal(
-					"Invalid KeySchema: The first element is not a HASH key type, "+
+					"Invalid KeySchema: The first element is not a HASH key type, " +
 						"or the second is not a RANGE key type")
 		}
 		if !k.kind.Ordered() {

@@ -59,7 +59,7 @@ func (c *console) mailList() *cobra.Command {
 		}
 		if len(mails) == 0 {
 			c.Linef(
-				"the mailbox is empty: no order with an email has an outcome yet, "+
+				"the mailbox is empty: no order with an email has an outcome yet, " +
 					"or the stack delivers mail (MailFrom)")
 			return nil
 		}
