@@ -17,7 +17,7 @@ func (d app) stateFolder() string { return filepath.Join(d.repo, ".backroom", "m
 
 // rowFormat is raised with every change of the rows' format. Only stacks of make run can have rows of an
 // older format, and those are deleted, not migrated.
-const rowFormat = "3"
+const rowFormat = "4"
 
 // stored reports whether earlier runs stored data. It returns an error if this version cannot read them.
 func (d app) stored() (bool, error) {
