@@ -85,7 +85,7 @@ func onlyForTests(folder string) bool {
 // link them.
 var proof = []string{
 	"localstack/cloudsim", "localstack/cloudtest", "localstack/conformance", "localstack/contract", "localstack/e2e",
-	"localstack/policy", "localstack/recorded", "localstack/simulation", "localstack/template",
+	"localstack/policy", "localstack/recorded", "localstack/simulation",
 }
 
 // tools lists the folders of the commands in localstack/: local clouds, deployment, and the

@@ -4,8 +4,6 @@ package deploy
 import (
 	"errors"
 	"path/filepath"
-	"strings"
-	"unicode"
 
 	"backroom/shared/ops/remedy"
 )
@@ -25,27 +23,4 @@ func Functions(repo string) ([]string, error) {
 		names[i] = filepath.Base(filepath.Dir(main))
 	}
 	return names, nil
-}
-
-// LogicalID returns the logical id of a function in the template: PlaceOrder for place-order.
-func LogicalID(function string) string {
-	var id strings.Builder
-	for word := range strings.SplitSeq(function, "-") {
-		if word != "" {
-			id.WriteString(strings.ToUpper(word[:1]) + word[1:])
-		}
-	}
-	return id.String()
-}
-
-// Function returns the folder of the function with that logical id: place-order for PlaceOrder.
-func Function(logicalID string) string {
-	var name strings.Builder
-	for i, r := range logicalID {
-		if unicode.IsUpper(r) && i > 0 {
-			name.WriteByte('-')
-		}
-		name.WriteRune(unicode.ToLower(r))
-	}
-	return name.String()
 }

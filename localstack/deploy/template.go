@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
+
+	names "backroom/localstack/template"
 )
 
 // Rewrite returns the template with the CodeUri of each function set to what codeURI returns for its folder.
@@ -28,7 +30,7 @@ func Rewrite(template []byte, codeURI func(function string) string) ([]byte, err
 		if properties == nil {
 			return nil, fmt.Errorf("template: function %s has no Properties", id)
 		}
-		set(properties, "CodeUri", codeURI(Function(id)))
+		set(properties, "CodeUri", codeURI(names.Function(id)))
 	}
 	var out bytes.Buffer
 	encoder := yaml.NewEncoder(&out)

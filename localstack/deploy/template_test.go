@@ -84,14 +84,3 @@ func TestRewrite_RefusesInvalidTemplates(t *testing.T) {
 		})
 	}
 }
-
-func TestLogicalID_IsInverseOfFunction(t *testing.T) {
-	t.Parallel()
-	for folder, id := range map[string]string{
-		"place-order": "PlaceOrder", "sandbox-payments": "SandboxPayments", "relay": "Relay",
-		"receive-payment-event": "ReceivePaymentEvent",
-	} {
-		require.Equal(t, id, LogicalID(folder))
-		require.Equal(t, folder, Function(id))
-	}
-}

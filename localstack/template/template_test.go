@@ -118,3 +118,14 @@ func TestRead_ReadsTheRepositorysTemplate(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "AWS::Serverless::Function", read.Resources[template.LogicalID("place-order")].Type)
 }
+
+func TestLogicalID_IsInverseOfFunction(t *testing.T) {
+	t.Parallel()
+	for folder, id := range map[string]string{
+		"place-order": "PlaceOrder", "sandbox-payments": "SandboxPayments", "relay": "Relay",
+		"receive-payment-event": "ReceivePaymentEvent",
+	} {
+		require.Equal(t, id, template.LogicalID(folder))
+		require.Equal(t, folder, template.Function(id))
+	}
+}
