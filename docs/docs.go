@@ -8,6 +8,11 @@ import _ "embed"
 //go:embed openapi.yaml
 var OpenAPI []byte
 
+// ProblemsPage is problems.md as a page, made by `make contract UPDATE=1`.
+//
+//go:embed problems.html
+var ProblemsPage []byte
+
 // Problems has an entry for each type of problem that the document names.
 //
 //go:embed problems.md

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	document "backroom/localstack/contract"
 	"backroom/localstack/contract/published"
 	"backroom/localstack/template"
 	"backroom/shared/api"
@@ -41,6 +42,21 @@ func TestContract_IsWhatTheFunctionsServe(t *testing.T) {
 		t.Errorf(
 			"docs/openapi.yaml is not what the functions serve (%v). If the change is meant: make contract UPDATE=1",
 			err)
+	}
+}
+
+// TestProblemsPage_IsMadeOfItsSource compares docs/problems.html with docs/problems.md. Each problem has an anchor there.
+func TestProblemsPage_IsMadeOfItsSource(t *testing.T) {
+	made, err := published.ProblemsPage()
+	require.NoError(t, err)
+	if *update {
+		require.NoError(t, os.WriteFile("../docs/problems.html", made, 0o644))
+	}
+	kept, err := os.ReadFile("../docs/problems.html")
+	require.NoError(t, err)
+	assert.True(t, bytes.Equal(kept, made), "docs/problems.html is not docs/problems.md: make contract UPDATE=1")
+	for slug := range promised(t) {
+		assert.Contains(t, string(made), `<a id="`+slug+`"></a>`)
 	}
 }
 
@@ -71,8 +87,8 @@ func TestContract_ScopesAreInTheArchitecture(t *testing.T) {
 	for path, item := range contract(t).Paths.Map() {
 		for method, o := range item.Operations() {
 			scope := "no token"
-			if len(*o.Security) > 0 {
-				scope = "`" + strings.Join((*o.Security)[0]["bearer"], "`, `") + "`"
+			if document.NeedsToken(o) {
+				scope = "`" + strings.Join(document.Scopes(o), "`, `") + "`"
 			}
 			routes[scope] = append(routes[scope], method+" "+path)
 		}
@@ -108,10 +124,12 @@ func TestGatewayResponses_AreProblems(t *testing.T) {
 		response := object(says[kind])
 		headers := object(object(response["ResponseParameters"])["Headers"])
 		var problem api.Problem
-		require.NoError(t,
-			json.Unmarshal([]byte(object(response["ResponseTemplates"])["application/json"].(string)), &problem), kind)
+		rendered, err := read.Resolve(object(response["ResponseTemplates"])["application/json"], nil)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal([]byte(rendered.(string)), &problem), kind)
 		assert.Equal(t, response["StatusCode"], problem.Status, kind)
-		assert.True(t, strings.HasPrefix(problem.Type, api.TypePrefix), kind)
+		assert.Equal(t, "https://$context.domainName/$context.stage"+api.ProblemsPath+"#"+problem.Code, problem.Type, kind)
+		assert.Equal(t, api.Title(problem.Code), problem.Title, kind)
 		assert.NotEmpty(t, problem.Title+problem.Detail, kind)
 		assert.Equal(t, []any{"'application/problem+json'", "'no-store'"},
 			[]any{headers["Content-Type"], headers["Cache-Control"]}, kind)
@@ -126,9 +144,9 @@ func contract(t *testing.T) *openapi3.T {
 	t.Helper()
 	text, err := os.ReadFile("../docs/openapi.yaml")
 	require.NoError(t, err)
-	document, err := openapi3.NewLoader().LoadFromData(text)
+	read, err := openapi3.NewLoader().LoadFromData(text)
 	require.NoError(t, err)
-	return document
+	return read
 }
 
 // TestProblems_HaveTheirEntries compares docs/problems.md with the declared faults, both ways. A
@@ -137,7 +155,7 @@ func contract(t *testing.T) *openapi3.T {
 func TestProblems_HaveTheirEntries(t *testing.T) {
 	page, err := os.ReadFile("../docs/problems.md")
 	require.NoError(t, err)
-	_, rows, _ := strings.Cut(string(page), "\n## All slugs\n")
+	_, rows, _ := strings.Cut(string(page), "\n## All codes\n")
 	rows, _, _ = strings.Cut(rows, "\n## ")
 	entries := map[string]string{}
 	for _, entry := range regexp.MustCompile("(?m)^\\| (<a id=\"(.+)\"></a>)?`(.+?)` \\| (\\d+|–) \\|").FindAllStringSubmatch(rows, -1) {
@@ -179,7 +197,7 @@ func promised(t *testing.T) map[string]string {
 	all := map[string]string{api.ErrWrongMethod.Slug: "405"}
 	stack, err := os.ReadFile("../template.yaml")
 	require.NoError(t, err)
-	for _, said := range regexp.MustCompile(`urn:problem-type:backroom:([a-z-]+)".*?"status":(\d+)`).FindAllStringSubmatch(string(stack), -1) {
+	for _, said := range regexp.MustCompile(`"code":"([a-z-]+)".*?"status":(\d+)`).FindAllStringSubmatch(string(stack), -1) {
 		all[said[1]] = said[2]
 	}
 	link := regexp.MustCompile("`([a-z-]+)`\\]\\(problems\\.md#([a-z-]+)\\)")

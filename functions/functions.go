@@ -17,6 +17,7 @@ import (
 	gethealth "backroom/functions/get-health/wire"
 	getkeys "backroom/functions/get-keys/wire"
 	getorder "backroom/functions/get-order/wire"
+	getproblems "backroom/functions/get-problems/wire"
 	getproduct "backroom/functions/get-product/wire"
 	getstock "backroom/functions/get-stock/wire"
 	issuetoken "backroom/functions/issue-token/wire"
@@ -89,7 +90,8 @@ var All = map[string]Entry{
 	"advance-order":     step(saga.AdvanceOrder, advanceorder.New),
 	"send-notification": step(saga.SendNotification, sendnotification.New),
 
-	"get-docs": undocumented(getdocs.New),
+	"get-docs":     undocumented(getdocs.New),
+	"get-problems": undocumented(getproblems.New),
 
 	"relay-facts":  reader(relayfacts.New),
 	"wake-overdue": job(wakeoverdue.New),

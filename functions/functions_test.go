@@ -340,7 +340,7 @@ func TestEnvironment_IsWhatTheSettingsRead(t *testing.T) {
 			reads = append(reads, "LAST_RECEIVE") // function.Consume and function.Work do
 		}
 		if functions.All[f.name].Operation != nil {
-			reads = append(reads, "CALLER_RATE", "CALLER_BURST") // function.Serve does
+			reads = append(reads, "CALLER_RATE", "CALLER_BURST", "PROBLEMS_URL") // function.Serve does
 		}
 		told := f.environment()
 		for name := range f.common() {
@@ -380,7 +380,7 @@ func TestGlobals_VariablesDependOnNoFunction(t *testing.T) {
 			assert.Contains(t, []string{"", "AWS::DynamoDB::Table"}, read.Resources[mentioned].Type,
 				"%s may depend on a parameter or a table only, because these depend on nothing", name)
 		}
-		if !slices.Contains([]string{"CALLER_RATE", "CALLER_BURST"}, name) { // function.Serve reads those
+		if !slices.Contains([]string{"CALLER_RATE", "CALLER_BURST", "PROBLEMS_URL"}, name) { // function.Serve reads those
 			assert.Greater(t, several[name], 5, "few functions use %s", name)
 		}
 	}

@@ -163,16 +163,16 @@ type Answer struct {
 	Body   string
 }
 
-// Slug returns the last part of a problem's type, such as "unknown-product". It is empty if the
-// answer is not a problem.
+// Slug returns a problem's code, such as "unknown-product". It is empty if the answer is not a
+// problem.
 func (a Answer) Slug() string {
 	var problem struct {
-		Type string `json:"type"`
+		Code string `json:"code"`
 	}
 	if json.Unmarshal([]byte(a.Body), &problem) != nil {
 		return ""
 	}
-	return problem.Type[strings.LastIndex(problem.Type, ":")+1:]
+	return problem.Code
 }
 
 // Request calls an HTTP function with a sample event. An error fails the test.

@@ -60,11 +60,27 @@ func Read(document []byte) (*Contract, error) {
 		return nil, fmt.Errorf("contract: read the OpenAPI document: %w", err)
 	}
 	parsed.Servers = nil // requests are found by their path below the server
+	closeAnswers(parsed)
 	router, err := legacy.NewRouter(parsed)
 	if err != nil {
 		return nil, fmt.Errorf("contract: %w", err)
 	}
 	return &Contract{parsed, router}, nil
+}
+
+// closeAnswers closes the schemas that the document leaves open for later releases: this release answers nothing that its
+// own document does not name.
+func closeAnswers(document *openapi3.T) {
+	for _, schema := range document.Components.Schemas {
+		if open := schema.Value.AdditionalProperties.Has; open != nil && *open {
+			schema.Value.AdditionalProperties.Has = new(false)
+		}
+		for _, member := range schema.Value.Properties {
+			if values, ok := member.Value.Extensions["x-extensible-enum"].([]any); ok {
+				member.Value.Enum = values
+			}
+		}
+	}
 }
 
 // gateways are the problems that the gateway answers itself, for requests that reach no operation.
@@ -165,7 +181,8 @@ func (c *Contract) gateway(a Answer) error {
 func headers(promised *openapi3.Response, came http.Header) error {
 	for name := range came {
 		known := slices.Contains(transport, http.CanonicalHeaderKey(name)) || strings.HasPrefix(name, "X-Amz") ||
-			strings.HasPrefix(name, "X-Localstack")
+			strings.HasPrefix(name, "X-Localstack") ||
+			strings.HasPrefix(http.CanonicalHeaderKey(name), "Ratelimit-") // the document names them where they matter
 		for documented := range promised.Headers {
 			known = known || strings.EqualFold(name, documented)
 		}
@@ -178,13 +195,11 @@ func headers(promised *openapi3.Response, came http.Header) error {
 
 // problem returns the slug of a problem document, and false for any other answer.
 func problem(a Answer) (slug string, is bool) {
-	var document struct {
-		Type string `json:"type"`
-	}
-	if json.Unmarshal(a.Body, &document) != nil {
+	var document api.Problem
+	if json.Unmarshal(a.Body, &document) != nil || document.Type == "" {
 		return "", false
 	}
-	return strings.CutPrefix(document.Type, api.TypePrefix)
+	return document.Code, document.Code != ""
 }
 
 // Has reports whether the document has the operation.

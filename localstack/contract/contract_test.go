@@ -47,9 +47,9 @@ func TestCheck_FindsWhatBreaksTheContract(t *testing.T) {
 		"a body that the document does not name": {"DELETE", "/products/MUG-1", 204, "application/json", placed,
 			"Date", "with a body"},
 		"a problem of the gateway": {"PATCH", "/orders", 404, "application/problem+json",
-			`{"type":"urn:problem-type:backroom:no-such-route","title":"Not found","status":404,"detail":"There is no such route.","request_id":"1"}`, "Date", ""},
+			`{"type":"https://x.example/v1/problems#no-such-route","code":"no-such-route","title":"Not found","status":404,"detail":"There is no such route.","request_id":"1"}`, "Date", ""},
 		"a problem of the gateway without a request id": {"PATCH", "/orders", 404, "application/problem+json",
-			`{"type":"urn:problem-type:backroom:no-such-route","title":"Not found","status":404,"detail":"There is no such route."}`, "Date", "request_id"},
+			`{"type":"https://x.example/v1/problems#no-such-route","code":"no-such-route","title":"Not found","status":404,"detail":"There is no such route."}`, "Date", "request_id"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

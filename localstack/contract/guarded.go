@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"backroom/shared/api"
 )
 
 // Guarded is a request to an operation that needs a token, made from the document's examples.
@@ -27,10 +29,10 @@ type Guarded struct {
 func (c *Contract) Guarded() (all []Guarded, err error) {
 	for path, item := range c.document.Paths.Map() {
 		for method, o := range item.Operations() {
-			if o.Security == nil || len(*o.Security) == 0 {
+			if !NeedsToken(o) {
 				continue
 			}
-			g := Guarded{Operation: o.OperationID, Scopes: (*o.Security)[0]["bearer"], Method: method, Path: path}
+			g := Guarded{Operation: o.OperationID, Scopes: Scopes(o), Method: method, Path: path}
 			if len(g.Scopes) == 0 {
 				return nil, fmt.Errorf("%s needs a token, but no scope", o.OperationID)
 			}
@@ -53,6 +55,23 @@ func (c *Contract) Guarded() (all []Guarded, err error) {
 	}
 	slices.SortFunc(all, func(a, b Guarded) int { return cmp.Compare(a.Operation, b.Operation) })
 	return all, nil
+}
+
+// NeedsToken reports whether an operation needs an access token.
+func NeedsToken(o *openapi3.Operation) bool {
+	return o.Security != nil && slices.ContainsFunc(*o.Security, func(requirement openapi3.SecurityRequirement) bool {
+		_, bearer := requirement["bearer"]
+		return bearer
+	})
+}
+
+// Scopes returns the scopes that an access token must grant for an operation.
+func Scopes(o *openapi3.Operation) (scopes []string) {
+	named, _ := o.Extensions[api.ScopesExtension].([]any)
+	for _, scope := range named {
+		scopes = append(scopes, fmt.Sprint(scope))
+	}
+	return scopes
 }
 
 // sent returns the first example of an operation's body. It is empty for an operation without a

@@ -46,7 +46,8 @@ paths:
   /orders/{id}:
     post:
       operationId: change-order
-      security: [{bearer: [orders:write]}]
+      security: [{bearer: []}]
+      x-scopes: [orders:write]
       parameters: [{name: id, in: path, required: true, schema: {type: string}}]
       requestBody: {content: {application/json: {schema: {type: object}}}}
       responses: {"204": {description: done}}

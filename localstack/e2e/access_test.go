@@ -115,7 +115,10 @@ func withHeader(t conformance.T, token string, header map[string]string, signatu
 func TestToken_IsForKnownClientsWithTheirScopesOnly(t *testing.T) {
 	parallel(t, func(t conformance.T) {
 		id, secret := system.Client()
-		ask := func(id, secret, form string) (answer shop.Answer, said client.TokenAnswer) {
+		ask := func(id, secret, form string) (answer shop.Answer, said struct {
+			client.Token
+			Error string `json:"error"`
+		}) {
 			answer = system.Send(t,
 				shop.Call{Method: http.MethodPost, Path: "/oauth/token", Body: form, Header: map[string]string{
 					"Content-Type":  "application/x-www-form-urlencoded",

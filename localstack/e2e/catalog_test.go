@@ -88,7 +88,7 @@ func TestProduct_IsPublicAndHasAnETag(t *testing.T) {
 func TestProduct_WithVariantsIsSoldByTheirSKUs(t *testing.T) {
 	parallel(t, func(t conformance.T) {
 		sku, buyer := system.New("SHIRT"), system.New("ada")
-		shirt := client.ProductContent{Title: "Shirt", Prices: shop.Euro(4900), Variants: []client.ProductVariant{
+		shirt := client.ProductContent{Title: "Shirt", Prices: shop.Euro(4900), Variants: []client.ProductVariantRequest{
 			{SKU: sku + "-M", Title: "Medium"}, {SKU: sku + "-XXL", Title: "Very large", Prices: shop.Euro(5900)},
 		}}
 		created := putProduct(t, sku, "If-None-Match", "*", shirt)
@@ -110,8 +110,8 @@ func TestProduct_WithVariantsIsSoldByTheirSKUs(t *testing.T) {
 func TestProduct_SKUBelongsToOneProduct(t *testing.T) {
 	parallel(t, func(t conformance.T) {
 		sku := system.New("SHIRT")
-		variant := func(sku string) []client.ProductVariant {
-			return []client.ProductVariant{{SKU: sku, Title: "A form"}}
+		variant := func(sku string) []client.ProductVariantRequest {
+			return []client.ProductVariantRequest{{SKU: sku, Title: "A form"}}
 		}
 		created := putProduct(t, sku, "If-None-Match", "*",
 			client.ProductContent{Title: "Shirt", Prices: shop.Euro(100), Variants: variant(sku + "-M")})

@@ -39,7 +39,7 @@ func Refused(t conformance.T, answer shop.Answer, status int, slug string) clien
 	require.Equal(t, "application/problem+json", strings.ToLower(answer.Header.Get("Content-Type")), "%s", answer.Body)
 	var p client.Problem
 	require.NoError(t, json.Unmarshal(answer.Body, &p), "%s", answer.Body)
-	require.Equal(t, "urn:problem-type:backroom:"+slug, p.Type, "%s", answer.Body)
+	require.Equal(t, slug, p.Code, "%s", answer.Body)
 	require.EqualValues(t, status, p.Status, "the document repeats the status")
 	require.NotEmpty(t, p.RequestID, "a report of the problem needs the request's id")
 	return p

@@ -96,7 +96,7 @@ func TestIdempotencyKey_ReplaysAfterAPriceChange(t *testing.T) {
 		account, buyer := system.Account(), system.New("ada")
 		sku := account.Product(t, 100, 5)
 		basket := Mailed(buyer, Basket(sku))
-		basket.ExpectedTotal = client.Money{Amount: 100, Currency: "EUR"}
+		basket.ExpectedTotal = client.MoneyRequest{Amount: 100, Currency: "EUR"}
 		call := orderCall(t, buyer, "my-order", basket)
 		first := system.Send(t, call)
 		require.Equal(t, http.StatusAccepted, first.Status, "%s", first.Body)

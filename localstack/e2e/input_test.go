@@ -151,7 +151,7 @@ func TestPlaceOrder_RefusesMixedCurrencies(t *testing.T) {
 	parallel(t, func(t conformance.T) {
 		euro, yen := system.Product(t, 100, 1), system.New("SKU")
 		_, err := system.API.AddProduct(t.Context(), system.Token(t, ""), yen, client.ProductContent{
-			Title: "A thing", Prices: []client.Money{{Amount: 100, Currency: "JPY"}},
+			Title: "A thing", Prices: []client.MoneyRequest{{Amount: 100, Currency: "JPY"}},
 		})
 		require.NoError(t, err)
 		mixed := system.Send(t, orderCall(t, system.New("ada"), "my-order", Basket(euro, yen)))

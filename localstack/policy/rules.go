@@ -340,6 +340,7 @@ var public = []string{
 	"get-health", "get-keys", "issue-token", // needed to get or check a token
 	"get-product", "list-products", // the public catalog
 	"get-docs",              // public documentation
+	"get-problems",          // the same
 	"receive-payment-event", // signed by the provider
 	"sandbox-payments",      // stands in for the provider; it checks its own key
 }

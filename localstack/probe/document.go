@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,13 +19,10 @@ func Operations(document string) (map[string][]string, error) {
 	for path, item := range doc.Paths.Map() {
 		for method, operation := range item.Operations() {
 			allowed := Customers
-			if operation.Security != nil {
-				for _, requirement := range *operation.Security {
-					for _, scope := range requirement["bearer"] {
-						if !slices.Contains(customerScopes, scope) {
-							allowed = []string{Staff}
-						}
-					}
+			scopes, _ := operation.Extensions["x-scopes"].([]any)
+			for _, scope := range scopes {
+				if !slices.Contains(customerScopes, fmt.Sprint(scope)) {
+					allowed = []string{Staff}
 				}
 			}
 			may[strings.ToUpper(method)+" "+path] = allowed

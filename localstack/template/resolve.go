@@ -84,6 +84,12 @@ func (t Template) call(c Call, names Names) (any, error) {
 		return t.ref(asText(argument), names)
 	case c.Function == "GetAtt":
 		return attribute(asText(argument), names)
+	case c.Function == "Sub" && len(list) == 2:
+		text := asText(list[0])
+		for name, value := range mapping(list[1]) {
+			text = strings.ReplaceAll(text, "${"+name+"}", asText(value))
+		}
+		return t.sub(text, names)
 	case c.Function == "Sub":
 		return t.sub(asText(argument), names)
 	case c.Function == "Equals" && len(list) == 2:
@@ -188,11 +194,17 @@ func Mentions(v any) []string {
 			id, _, _ := strings.Cut(text, ".")
 			return []string{id}
 		case "Sub":
+			var own map[string]any
+			if list, _ := v.Argument.([]any); len(list) == 2 {
+				text, own = asText(list[0]), mapping(list[1])
+			}
 			for _, match := range hole.FindAllStringSubmatch(text, -1) {
 				id, _, _ := strings.Cut(match[1], ".")
-				names = append(names, id)
+				if own[id] == nil {
+					names = append(names, id)
+				}
 			}
-			return names
+			return append(names, Mentions(own)...)
 		}
 		return Mentions(v.Argument)
 	}

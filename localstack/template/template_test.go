@@ -31,6 +31,7 @@ Resources:
       Name: !Sub ${AWS::StackName}-place-${Stage}
       Arn: !Sub '${Orders.Arn}/index/*'
       Table: !Ref Orders
+      Page: !Sub ['${Where}/of/${Orders}', {Where: !If [HasSandbox, !Ref Api, nowhere]}]
       Url: !If [HasSandbox, !Sub 'execute-api:${Api}/x', !Ref Stage]
       Prefix: !Select [0, !Split [orders, !Ref Orders]]
       Actions: !If [IsProd, [!Ref Topic], !Ref AWS::NoValue]
@@ -62,7 +63,7 @@ func TestResolve_ReplacesEveryFunction(t *testing.T) {
 	resolved, err := read.Resolve(place.Properties, names{})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]any{
-		"Timeout": 15, "Name": "shop-place-dev", "Arn": "arn:Orders:Arn/index/*", "Table": "shop-orders-1",
+		"Timeout": 15, "Name": "shop-place-dev", "Arn": "arn:Orders:Arn/index/*", "Table": "shop-orders-1", "Page": "api1/of/shop-orders-1",
 		"Url":    "execute-api:api1/x",
 		"Prefix": "shop-", "List": []any{1, true}, "Days": 14,
 	}, resolved, "AWS::NoValue removes its property")
@@ -72,7 +73,7 @@ func TestResolve_ReplacesEveryFunction(t *testing.T) {
 		assert.Equal(t, want, holds, condition)
 	}
 	assert.ElementsMatch(t,
-		[]string{"AWS::StackName", "Stage", "Orders", "Orders", "Api", "Stage", "Orders", "Topic", "AWS::NoValue",
+		[]string{"AWS::StackName", "Stage", "Orders", "Orders", "Api", "Orders", "Api", "Stage", "Orders", "Topic", "AWS::NoValue",
 			"AWS::NoValue", "Stage"}, template.Mentions(place.Properties))
 }
 

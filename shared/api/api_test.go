@@ -120,7 +120,7 @@ func problem(t *testing.T, w *httptest.ResponseRecorder) api.Problem {
 	assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
 	assert.NotEmpty(t, p.Title)
 	assert.NotEmpty(t, p.Detail)
-	assert.True(t, strings.HasPrefix(p.Type, api.TypePrefix), p.Type)
+	assert.Equal(t, api.ProblemsPath+"#"+p.Code, p.Type)
 	return p
 }
 
@@ -188,7 +188,7 @@ func TestProblem_EveryKindHasItsStatus(t *testing.T) {
 			w, log := logged(t, place(func(context.Context, *placeInput) (*placeOutput, error) { return nil, c.err }), request(good))
 			p := problem(t, w)
 			assert.Equal(t, c.status, w.Code)
-			assert.Equal(t, api.TypePrefix+c.slug, p.Type)
+			assert.Equal(t, c.slug, p.Code)
 			assert.Equal(t, c.detail, p.Detail)
 			assert.NotContains(t, w.Body.String(), "secret")
 			assert.Equal(t, c.level, log["level"])
@@ -281,7 +281,7 @@ func TestOperation_RefusesOtherPathsAndMethods(t *testing.T) {
 	} {
 		w := serve(place(accept), httptest.NewRequest(c.method, c.path, nil))
 		assert.Equal(t, c.status, w.Code, name)
-		assert.Equal(t, api.TypePrefix+c.slug, problem(t, w).Type, name)
+		assert.Equal(t, c.slug, problem(t, w).Code, name)
 		assert.Equal(t, c.allow, w.Header().Get("Allow"), name)
 		assert.Empty(t, w.Header().Get("Location"), name)
 	}

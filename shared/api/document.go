@@ -19,11 +19,16 @@ import (
 // About is the head of a document.
 type About struct {
 	Title, Version, Description string
-	License                     string // an SPDX identifier
-	Server                      string // where the operations are, relative to the document
-	Token                       string // the path of the operation that issues access tokens, below Server
-	Tags                        []Tag  // of operations, in their order
+	License                     string            // an SPDX identifier
+	Server                      string            // where the operations are, relative to the document
+	Token                       string            // the path of the operation that issues access tokens, below Server
+	Scopes                      map[string]string // the meaning of each scope that a token can grant
+	Tags                        []Tag             // of operations, in their order
 }
+
+// ScopesExtension is the member of a document that names scopes: of an operation those that it needs, of the security
+// scheme bearer all, with their meaning.
+const ScopesExtension = "x-scopes"
 
 // Tag groups operations.
 type Tag struct{ Name, Meaning string }
@@ -38,10 +43,15 @@ func Documents(about About, examples []Example, ops ...Operation) (document, cop
 			err = fmt.Errorf("api: the operations conflict: %v", p)
 		}
 	}()
-	h := humago.New(http.NewServeMux(), about.config(ops))
+	h := humago.New(http.NewServeMux(), about.config())
 	for _, o := range ops {
 		if o.register == nil {
 			return nil, nil, errors.New("api: an Operation that was not made by New")
+		}
+		for _, scope := range o.route.Access.scopes {
+			if about.Scopes[scope] == "" {
+				return nil, nil, fmt.Errorf("api: the scope %s of %s has no meaning", scope, o.route.Name)
+			}
 		}
 		h.OpenAPI().OnAddOperation = []huma.AddOpFunc{o.route.describe}
 		o.register(h, &gate{})
@@ -49,14 +59,22 @@ func Documents(about About, examples []Example, ops ...Operation) (document, cop
 	if err := illustrate(h.OpenAPI(), examples); err != nil {
 		return nil, nil, err
 	}
-	if document, err = h.OpenAPI().YAML(); err != nil {
+	full, err := h.OpenAPI().MarshalJSON()
+	if err != nil {
 		return nil, nil, err
 	}
-	copy30, err = h.OpenAPI().DowngradeYAML()
+	older, err := h.OpenAPI().Downgrade()
+	if err != nil {
+		return nil, nil, err
+	}
+	if document, err = publish(full); err != nil {
+		return nil, nil, err
+	}
+	copy30, err = publish(older)
 	return document, copy30, err
 }
 
-func (a About) config(ops []Operation) huma.Config {
+func (a About) config() huma.Config {
 	cfg := config(a.Title, a.Version)
 	// OpenAPI 3.0 has no license identifier
 	cfg.Info.Description, cfg.Info.License = a.Description,
@@ -65,19 +83,13 @@ func (a About) config(ops []Operation) huma.Config {
 	for _, tag := range a.Tags {
 		cfg.Tags = append(cfg.Tags, &huma.Tag{Name: tag.Name, Description: tag.Meaning})
 	}
-	scopes := map[string]string{}
-	for _, o := range ops {
-		for _, scope := range o.route.Access.scopes {
-			scopes[scope] = scope
-		}
-	}
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "An access token from POST " +
-			a.Token + "."},
-		"client": {Type: "oauth2", Description: "An OAuth 2.0 client with the client credentials grant.",
-			Flows: &huma.OAuthFlows{
-				ClientCredentials: &huma.OAuthFlow{TokenURL: a.Server + a.Token, Scopes: scopes},
-			}},
+		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT",
+			Description: "An access token from POST " + a.Token + ". " + ScopesExtension + " of an operation names the " +
+				"scopes that it must grant; here it has the meaning of every scope.",
+			Extensions: map[string]any{ScopesExtension: a.Scopes}},
+		"basic": {Type: "http", Scheme: "basic", Description: "A client's id and secret, for POST " + a.Token +
+			". Both are form-encoded before they are joined (RFC 6749, section 2.3.1)."},
 	}
 	return cfg
 }
@@ -86,9 +98,13 @@ func (a About) config(ops []Operation) huma.Config {
 func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 	op.Security = []map[string][]string{}
 	op.Deprecated = !r.Deprecated.IsZero()
-	if r.Access.verifier != nil {
-		scopes := append([]string{}, r.Access.scopes...)
-		op.Security = append(op.Security, map[string][]string{"bearer": scopes}, map[string][]string{"client": scopes})
+	switch {
+	case r.Access.basic:
+		op.Security = append(op.Security, map[string][]string{"basic": {}})
+	case r.Access.verifier != nil:
+		// OpenAPI 3.0 has scopes for OAuth 2.0 schemes only, and generators take such a scheme for a second way in.
+		op.Security = append(op.Security, map[string][]string{"bearer": {}})
+		op.Extensions = map[string]any{ScopesExtension: append([]string{}, r.Access.scopes...)}
 	}
 	delete(op.Responses, "default")
 	describeBytes(op)
@@ -97,11 +113,17 @@ func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 		describeRevalidation(op)
 	}
 	r.describeProblems(doc, op)
-	for _, answer := range op.Responses {
+	for _, p := range op.Parameters {
+		p.Schema = withoutDescription(p)
+	}
+	for status, answer := range op.Responses {
 		header(answer, "X-Request-Id", "quote it when you report a problem")
 		answer.Headers["X-Request-Id"].Required = true
-		for name, description := range limitHeaders {
-			header(answer, name, description)
+		// Other refusals have them too, but a document that repeats them everywhere hides what it says.
+		if status < "400" || status == "429" {
+			for name, description := range limitHeaders {
+				header(answer, name, description)
+			}
 		}
 		for name := range r.deprecationHeaders() {
 			header(answer, name, deprecationHeaders[name])
@@ -128,6 +150,16 @@ func (r Route) describeAnswers(op *huma.Operation) {
 	}
 }
 
+// withoutDescription returns the schema of a parameter without the description that the parameter has itself.
+func withoutDescription(p *huma.Param) *huma.Schema {
+	if p.Schema == nil || p.Schema.Description != p.Description {
+		return p.Schema
+	}
+	schema := *p.Schema
+	schema.Description = ""
+	return &schema
+}
+
 func describeRevalidation(op *huma.Operation) {
 	op.Responses["304"] = &huma.Response{Description: "Nothing has changed since the answer with the ETag in " +
 		"If-None-Match.", Headers: maps.Clone(op.Responses["200"].Headers)}
@@ -142,7 +174,11 @@ func describeRevalidation(op *huma.Operation) {
 }
 
 func (r Route) describeProblems(doc *huma.OpenAPI, op *huma.Operation) {
-	schema := doc.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	form := reflect.TypeFor[Problem]()
+	if r.Refusal != nil {
+		form = reflect.TypeOf(r.Refusal.Body(nil, Problem{}))
+	}
+	schema := doc.Components.Schemas.Schema(form, true, form.Name())
 	list := r.faults(op)
 	slices.SortStableFunc(list, func(a, b *fault.Fault) int {
 		return cmp.Or(cmp.Compare(statuses[a.Kind], statuses[b.Kind]), cmp.Compare(a.Slug, b.Slug))
@@ -156,11 +192,11 @@ func (r Route) describeProblems(doc *huma.OpenAPI, op *huma.Operation) {
 		} else {
 			answer.Description += "\n"
 		}
-		answer.Content[problemMedia] = &huma.MediaType{Schema: schema}
+		answer.Content[r.refusalMedia()] = &huma.MediaType{Schema: schema}
 		answer.Description += "- [`" + f.Slug + "`](problems.md#" + f.Slug + "): " + f.Detail
 		switch {
 		case status == "401" || status == "403":
-			header(answer, "WWW-Authenticate", "how to authenticate (RFC 6750)")
+			header(answer, "WWW-Authenticate", "how to authenticate (RFC 6750, RFC 7617)")
 		case f.Kind.Later():
 			header(answer, "Retry-After", "seconds to wait before you try again")
 		}

@@ -31,8 +31,9 @@ func operations() []api.Operation {
 
 var about = api.About{
 	Title: "Shelves", Version: "1.2.3", Description: "The shelves of a shop.", License: "Apache-2.0", Server: "/v1",
-	Token: "/oauth/token",
-	Tags:  []api.Tag{{Name: "stock", Meaning: "What there is."}},
+	Token:  "/oauth/token",
+	Scopes: map[string]string{"orders:write": "place orders"},
+	Tags:   []api.Tag{{Name: "stock", Meaning: "What there is."}},
 }
 
 var examples = []api.Example{{

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 // exchange is the state of one request while the edge answers it.
 type exchange struct {
 	id, path string
+	problems string // the URL of the page of problems
 	query    url.Values
 	log      *slog.Logger
 	limiter  *limit.Limiter // nil: no limit
@@ -32,9 +34,9 @@ type exchange struct {
 
 type exchangeKey struct{}
 
-func begin(r *http.Request, limiter *limit.Limiter) *exchange {
+func begin(r *http.Request, limiter *limit.Limiter, problems string) *exchange {
 	g := gateway.From(r.Context())
-	x := &exchange{id: g.ID, path: g.Path, query: r.URL.Query(), log: g.Log, limiter: limiter,
+	x := &exchange{id: g.ID, path: g.Path, problems: cmp.Or(problems, g.API+ProblemsPath), query: r.URL.Query(), log: g.Log, limiter: limiter,
 		source: limit.From(g.Source)}
 	if x.id == "" {
 		x.id = rand.Text()

@@ -40,7 +40,11 @@ func illustrate(doc *huma.OpenAPI, examples []Example) error {
 				e.Operation)
 		}
 		if content := answer.Content[e.Media]; content != nil && e.Answer != "" {
-			show(content, e.Name, body(e.Media, e.Answer))
+			name, value := e.Name, body(e.Media, e.Answer)
+			if document, ok := value.(map[string]any); ok && e.Status >= http.StatusBadRequest {
+				name = anyProblem(document)
+			}
+			show(content, name, value)
 		}
 		if e.Status >= http.StatusBadRequest {
 			continue
@@ -58,6 +62,15 @@ func illustrate(doc *huma.OpenAPI, examples []Example) error {
 		}
 	}
 	return nil
+}
+
+// anyProblem makes the example of a problem equal for all its operations, and returns its name: the problem's code. The
+// example no longer has the id of one request, and the address of one deployment.
+func anyProblem(document map[string]any) string {
+	code := fmt.Sprint(document["code"])
+	document["type"] = "https://api.example.com/v1" + ProblemsPath + "#" + code
+	document["request_id"] = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+	return code
 }
 
 func operation(doc *huma.OpenAPI, name string) (path string, found *huma.Operation) {
@@ -95,7 +108,11 @@ func typed(s *huma.Schema, value string) any {
 	return value
 }
 
+// show adds an example to content, unless it has one of this name.
 func show(content *huma.MediaType, name string, value any) {
+	if content.Examples[name] != nil {
+		return
+	}
 	if content.Examples == nil {
 		content.Examples = map[string]*huma.Example{}
 	}

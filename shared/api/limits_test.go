@@ -40,7 +40,7 @@ func open(t *testing.T, access api.Access, perSecond, burst int) *door {
 	d := &door{t: t, now: time.Date(2026, 11, 28, 7, 0, 0, 0, time.UTC)}
 	op := api.New(api.Route{Name: "put-thing", Method: http.MethodPut, Path: "/thing", Access: access},
 		func(context.Context, *struct{ Body line }) (*struct{}, error) { return nil, nil })
-	d.handler = gateway.Lambda(op.Limited(limit.New(perSecond, burst, func() time.Time { return d.now })), nil)
+	d.handler = gateway.Lambda(op.Deployed(limit.New(perSecond, burst, func() time.Time { return d.now }), ""), nil)
 	return d
 }
 
@@ -143,12 +143,12 @@ func TestLimit_UnreadableKeysAreNotCounted(t *testing.T) {
 
 func TestLimit_ThrottledCallerGetsAProblem(t *testing.T) {
 	op := api.New(api.Route{Name: "get-thing", Method: http.MethodGet, Path: "/thing", Access: api.Public},
-		func(context.Context, *struct{}) (*struct{}, error) { return nil, nil }).Limited(
-		limit.New(1, 1, time.Now().UTC))
+		func(context.Context, *struct{}) (*struct{}, error) { return nil, nil }).Deployed(
+		limit.New(1, 1, time.Now().UTC), "")
 	assert.Equal(t, 204, serve(op, httptest.NewRequest(http.MethodGet, "/thing", nil)).Code)
 	w := serve(op, httptest.NewRequest(http.MethodGet, "/thing", nil))
 	p := problem(t, w)
 	assert.Equal(t, 429, p.Status)
-	assert.Equal(t, api.TypePrefix+"throttled", p.Type)
+	assert.Equal(t, "throttled", p.Code)
 	assert.Equal(t, "1", w.Header().Get("Retry-After"))
 }

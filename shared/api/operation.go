@@ -42,17 +42,29 @@ type Route struct {
 	Deprecated    time.Time      // since when; zero: not deprecated
 	Sunset        time.Time      // when the operation is removed; zero: not decided
 	Faults        []*fault.Fault // of the operation itself, for the document; those of the edge are added
+	Refusal       *RefusalForm   // how refusals are rendered; nil: as a Problem
+}
+
+// RefusalForm renders the refusals of an operation whose protocol demands another form than a Problem.
+type RefusalForm struct {
+	Media string
+	// Body returns the document of a refusal. err is nil for the document's schema.
+	Body func(err error, p Problem) any
 }
 
 // Access declares which callers an operation accepts. New panics on the zero Access.
 type Access struct {
 	declared bool
+	basic    bool // the handler authenticates a client by HTTP Basic
 	verifier identity.Verifier
 	scopes   []string
 }
 
 // Public accepts every request.
 var Public = Access{declared: true}
+
+// Basic accepts every request. The handler authenticates a client by HTTP Basic (RFC 7617).
+var Basic = Access{declared: true, basic: true}
 
 // Needs accepts callers with a bearer token that verifier accepts and that grants all of the scopes.
 func Needs(verifier identity.Verifier, scopes ...string) Access {
@@ -68,6 +80,7 @@ type Operation struct {
 	success  int // the status of an answer that does not set one
 	mux      *http.ServeMux
 	limiter  *limit.Limiter // nil: no limit
+	problems string         // the URL of the page of problems; empty: ProblemsPath of the API itself
 	register func(huma.API, *gate)
 }
 
@@ -96,9 +109,10 @@ func New[I, O any](route Route, handle func(context.Context, *I) (*O, error)) Op
 	return o
 }
 
-// Limited returns the operation with a limit on the requests of each caller.
-func (o Operation) Limited(l *limit.Limiter) http.Handler {
-	o.limiter = l
+// Deployed returns the operation as a function serves it: with a limit on the requests of each caller, and with the URL
+// of the page of problems. If that is empty, the types of problems lead to ProblemsPath of the API itself.
+func (o Operation) Deployed(l *limit.Limiter, problems string) http.Handler {
+	o.limiter, o.problems = l, problems
 	return o
 }
 
@@ -150,7 +164,7 @@ func config(title, version string) huma.Config {
 
 // ServeHTTP answers the request. If anything fails, the answer is one problem document. The log gets one line.
 func (o Operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := begin(r, o.limiter)
+	x := begin(r, o.limiter, o.problems)
 	ctx, line := observe.Begin(x.in(r.Context()), x.log,
 		slog.String("requestId", x.id), slog.String("method", r.Method),
 		slog.String("route", o.route.Method+" "+o.route.Path))
@@ -169,7 +183,7 @@ func (o Operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if f.Kind == fault.Internal {
 			x.err = f // so that the log line has the slug that the client sees, and the cause
 		}
-		a = refusal(x, f, a.header.Get("Allow"))
+		a = o.refusal(x, f, a.header.Get("Allow"))
 	}
 	a.revalidate(r)
 	x.writeRateLimitHeaders(a.header)

@@ -20,7 +20,8 @@ import (
 
 // Problem is the answer to a request that was refused or failed (RFC 9457).
 type Problem struct {
-	Type      string         `json:"type" format:"uri" example:"urn:problem-type:backroom:invalid-request" doc:"what is wrong; match on it, it keeps its meaning"`
+	Type      string         `json:"type" format:"uri-reference" example:"https://api.example.com/v1/problems#invalid-request" doc:"a page about the problem, for people"`
+	Code      string         `json:"code" example:"invalid-request" doc:"what is wrong, for programs: match on it. A code keeps its meaning; later releases add codes"`
 	Title     string         `json:"title" doc:"a short name of the problem, for people"`
 	Status    int            `json:"status" doc:"the HTTP status"`
 	Detail    string         `json:"detail" doc:"what is wrong and what to do, for people"`
@@ -35,8 +36,9 @@ type ProblemError struct {
 	Parameter string `json:"parameter,omitempty" example:"Idempotency-Key" doc:"the header, query or path parameter"`
 }
 
-// TypePrefix is the prefix of a problem's type; the slug of a fault follows it.
-const TypePrefix = "urn:problem-type:backroom:"
+// ProblemsPath is the path of the page about all problems, below the API's URL. A problem's type is the URL of the page
+// with the problem's code as fragment.
+const ProblemsPath = "/problems"
 
 const problemMedia = "application/problem+json"
 
@@ -100,11 +102,13 @@ func publicFault(err error) *fault.Fault {
 }
 
 // refusal renders f as the answer of the exchange. allow lists the methods of the path.
-func refusal(x *exchange, f *fault.Fault, allow string) *answer {
+func (o Operation) refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	a := newAnswer(statuses[f.Kind])
-	a.header.Set("Content-Type", problemMedia)
+	a.header.Set("Content-Type", o.route.refusalMedia())
 	a.header.Set("Cache-Control", "no-store")
 	switch {
+	case f.Kind == fault.Unauthenticated && o.route.Access.basic:
+		a.header.Set("WWW-Authenticate", `Basic realm="backroom", charset="UTF-8"`) // RFC 7617, section 2.1
 	case f.Kind == fault.Unauthenticated && x.token:
 		a.header.Set("WWW-Authenticate", `Bearer error="invalid_token"`) // RFC 6750, section 3
 	case f.Kind == fault.Unauthenticated:
@@ -116,7 +120,7 @@ func refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	case f.Kind.Later():
 		a.header.Set("Retry-After", strconv.Itoa(max(1, seconds(f.RetryAfter))))
 	}
-	p := Problem{Type: TypePrefix + f.Slug, Title: Title(f.Slug), Status: statuses[f.Kind], Detail: f.Detail,
+	p := Problem{Type: x.problems + "#" + f.Slug, Code: f.Slug, Title: Title(f.Slug), Status: statuses[f.Kind], Detail: f.Detail,
 		RequestID: x.id}
 	for _, broken := range f.Problems {
 		v := ProblemError{Detail: broken.Detail, Parameter: broken.Parameter}
@@ -127,8 +131,20 @@ func refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	}
 	encoder := json.NewEncoder(&a.body)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(p) // encoding strings and numbers cannot fail
+	var body any = p
+	if o.route.Refusal != nil {
+		body = o.route.Refusal.Body(f, p)
+	}
+	_ = encoder.Encode(body) // encoding strings and numbers cannot fail
 	return a
+}
+
+// refusalMedia returns the media type of the operation's refusals.
+func (r Route) refusalMedia() string {
+	if r.Refusal != nil {
+		return r.Refusal.Media
+	}
+	return problemMedia
 }
 
 func invalid(problems []fault.Problem) *fault.Fault {

@@ -152,7 +152,7 @@ func TestBody_StrictJSON(t *testing.T) {
 			}
 			p := problem(t, w)
 			slug := map[int]string{400: "malformed-request", 413: "body-too-large", 422: "invalid-request"}[c.status]
-			assert.Equal(t, api.TypePrefix+slug, p.Type)
+			assert.Equal(t, slug, p.Code)
 			assert.NotContains(t, w.Body.String(), "secret")
 			assert.NotContains(t, w.Body.String(), "json:")
 			if c.where == "" {
@@ -243,7 +243,7 @@ func TestOperation_ChecksParameters(t *testing.T) {
 			continue
 		}
 		p := problem(t, w)
-		assert.Equal(t, api.TypePrefix+c.slug, p.Type, name)
+		assert.Equal(t, c.slug, p.Code, name)
 		assert.Equal(t, c.where, p.Errors[0].Parameter, name)
 	}
 }

@@ -227,6 +227,19 @@ type Money struct {
 	Currency string `json:"currency"`
 }
 
+// MoneyRequest defines model for MoneyRequest.
+type MoneyRequest struct {
+	// Amount in minor units of the currency, such as cents
+	//
+	// Example: 1250
+	Amount int64 `json:"amount"`
+
+	// Currency ISO 4217 code
+	//
+	// Example: EUR
+	Currency string `json:"currency"`
+}
+
 // Order defines model for Order.
 type Order struct {
 	// Attention why a person must resolve the order; also with status paid, if a refund failed
@@ -243,14 +256,18 @@ type Order struct {
 	Lines     []OrderLine `json:"lines"`
 
 	// Outcome how the order was decided; absent until then. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed.
-	Outcome  OrderOutcome `json:"outcome,omitempty,omitzero"`
-	Payment  Payment      `json:"payment,omitempty,omitzero"`
-	PlacedAt time.Time    `json:"placed_at"`
+	Outcome OrderOutcome `json:"outcome,omitempty,omitzero"`
+
+	// Payment absent until the payment was started
+	Payment  Payment   `json:"payment,omitempty,omitzero"`
+	PlacedAt time.Time `json:"placed_at"`
 
 	// Reason why it was rejected or canceled
 	//
 	// Example: out-of-stock
-	Reason     string   `json:"reason,omitempty,omitzero"`
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// Refundable how much of the captured money can still be refunded
 	Refundable Money    `json:"refundable"`
 	Refunds    []Refund `json:"refunds"`
 
@@ -273,6 +290,7 @@ type OrderStatus string
 
 // OrderLine defines model for OrderLine.
 type OrderLine struct {
+	// Price the price of one unit
 	Price    Money  `json:"price"`
 	Quantity int64  `json:"quantity"`
 	SKU      string `json:"sku"`
@@ -304,8 +322,10 @@ type OrderRequest struct {
 	// Email the customer's address for mails about the order; if absent, no mail is sent
 	//
 	// Example: ada@example.com
-	Email         string `json:"email,omitempty,omitzero"`
-	ExpectedTotal Money  `json:"expected_total,omitempty,omitzero"`
+	Email string `json:"email,omitempty,omitzero"`
+
+	// ExpectedTotal if given, the order is refused with price-changed unless its total is exactly this
+	ExpectedTotal MoneyRequest `json:"expected_total,omitempty,omitzero"`
 
 	// Lines what is ordered; lines of the same SKU are added up
 	Lines []LineRequest `json:"lines"`
@@ -357,6 +377,11 @@ type PaymentStatus string
 
 // Problem defines model for Problem.
 type Problem struct {
+	// Code what is wrong, for programs: match on it. A code keeps its meaning; later releases add codes
+	//
+	// Example: invalid-request
+	Code string `json:"code"`
+
 	// Detail what is wrong and what to do, for people
 	Detail string `json:"detail"`
 
@@ -372,9 +397,9 @@ type Problem struct {
 	// Title a short name of the problem, for people
 	Title string `json:"title"`
 
-	// Type what is wrong; match on it, it keeps its meaning
+	// Type a page about the problem, for people
 	//
-	// Example: urn:problem-type:backroom:invalid-request
+	// Example: https://api.example.com/v1/problems#invalid-request
 	Type string `json:"type"`
 }
 
@@ -417,13 +442,13 @@ type ProductContent struct {
 	Description string `json:"description,omitempty,omitzero"`
 
 	// Prices one per currency
-	Prices []Money `json:"prices"`
+	Prices []MoneyRequest `json:"prices"`
 
 	// Title Example: Mug, blue
 	Title string `json:"title"`
 
 	// Variants the forms in which the product is sold; if absent, it is sold by its own SKU
-	Variants []ProductVariant `json:"variants,omitempty,omitzero"`
+	Variants []ProductVariantRequest `json:"variants,omitempty,omitzero"`
 }
 
 // ProductList defines model for ProductList.
@@ -440,6 +465,21 @@ type ProductVariant struct {
 
 	// Prices one per currency; if absent, the prices of the product
 	Prices []Money `json:"prices,omitempty,omitzero"`
+
+	// SKU Example: MUG-1-XL
+	SKU string `json:"sku"`
+
+	// Title Example: Mug, blue, extra large
+	Title string `json:"title"`
+}
+
+// ProductVariantRequest defines model for ProductVariantRequest.
+type ProductVariantRequest struct {
+	// Options how the variant differs from the others, as in color: blue
+	Options map[string]string `json:"options,omitempty,omitzero"`
+
+	// Prices one per currency; if absent, the prices of the product
+	Prices []MoneyRequest `json:"prices,omitempty,omitzero"`
 
 	// SKU Example: MUG-1-XL
 	SKU string `json:"sku"`
@@ -490,6 +530,7 @@ type RefundReceipt struct {
 
 // RefundRequest defines model for RefundRequest.
 type RefundRequest struct {
+	// Amount how much to refund; if absent, all that is refundable
 	Amount RefundAmount `json:"amount,omitempty,omitzero"`
 
 	// Reason Example: arrived broken
@@ -560,31 +601,61 @@ type TimelineEntry struct {
 	Type string `json:"type"`
 }
 
-// TokenAnswer defines model for TokenAnswer.
-type TokenAnswer struct {
+// Token defines model for Token.
+type Token struct {
 	// AccessToken a JWT (RFC 9068); opaque to clients
-	AccessToken string `json:"access_token,omitempty,omitzero"`
-
-	// Error if the request was refused: invalid_client, invalid_request, unsupported_grant_type, unauthorized_client or invalid_scope (RFC 6749, section 5.2)
-	//
-	// Example: invalid_client
-	Error string `json:"error,omitempty,omitzero"`
-
-	// ErrorDescription what is wrong and what to do, for people
-	ErrorDescription string `json:"error_description,omitempty,omitzero"`
+	AccessToken string `json:"access_token"`
 
 	// ExpiresIn lifetime of the token, in seconds
 	//
 	// Example: 900
-	ExpiresIn int64 `json:"expires_in,omitempty,omitzero"`
+	ExpiresIn int64 `json:"expires_in"`
 
-	// Scope the scopes that the token grants
+	// Scope the scopes that the token grants, separated by spaces
 	//
 	// Example: orders:write orders:read
-	Scope string `json:"scope,omitempty,omitzero"`
+	Scope string `json:"scope"`
 
-	// TokenType Example: Bearer
-	TokenType string `json:"token_type,omitempty,omitzero"`
+	// TokenType Bearer: send the token as Authorization: Bearer <access_token>
+	//
+	// Example: Bearer
+	TokenType string `json:"token_type"`
+}
+
+// TokenError defines model for TokenError.
+type TokenError struct {
+	// Code what is wrong, for programs: match on it. A code keeps its meaning; later releases add codes
+	//
+	// Example: invalid-request
+	Code string `json:"code"`
+
+	// Detail what is wrong and what to do, for people
+	Detail string `json:"detail"`
+
+	// Error invalid_client: the client is unknown or its secret is wrong. invalid_request: the form breaks a rule. unsupported_grant_type, unauthorized_client, invalid_scope: as in RFC 6749, section 5.2. temporarily_unavailable: try again after Retry-After. server_error: the server failed. Absent if the gateway refused the request
+	//
+	// Example: invalid_client
+	Error string `json:"error,omitempty,omitzero"`
+
+	// ErrorDescription what is wrong and what to do, for people; equals detail
+	ErrorDescription string `json:"error_description,omitempty,omitzero"`
+
+	// Errors the rules that the request breaks; at most 20
+	Errors []ProblemError `json:"errors,omitempty,omitzero"`
+
+	// RequestID quote it when you report the problem; same as X-Request-Id
+	RequestID string `json:"request_id"`
+
+	// Status the HTTP status
+	Status int64 `json:"status"`
+
+	// Title a short name of the problem, for people
+	Title string `json:"title"`
+
+	// Type a page about the problem, for people
+	//
+	// Example: https://api.example.com/v1/problems#invalid-request
+	Type string `json:"type"`
 }
 
 // TokenRequest defines model for TokenRequest.
@@ -610,6 +681,54 @@ type TokenRequest struct {
 	// Example: orders:write orders:read
 	Scope *string `json:"scope,omitempty"`
 }
+
+// BadRequest defines model for BadRequest.
+type BadRequest = Problem
+
+// BadRequest2 defines model for BadRequest2.
+type BadRequest2 = Problem
+
+// BadRequest3 defines model for BadRequest3.
+type BadRequest3 = Problem
+
+// Forbidden defines model for Forbidden.
+type Forbidden = Problem
+
+// Forbidden2 defines model for Forbidden2.
+type Forbidden2 = Problem
+
+// InternalServerError defines model for InternalServerError.
+type InternalServerError = Problem
+
+// NotFound defines model for NotFound.
+type NotFound = Problem
+
+// NotFound2 defines model for NotFound2.
+type NotFound2 = Problem
+
+// NotFound3 defines model for NotFound3.
+type NotFound3 = Problem
+
+// PreconditionFailed defines model for PreconditionFailed.
+type PreconditionFailed = Problem
+
+// RequestEntityTooLarge defines model for RequestEntityTooLarge.
+type RequestEntityTooLarge = Problem
+
+// ServiceUnavailable defines model for ServiceUnavailable.
+type ServiceUnavailable = Problem
+
+// TooManyRequests defines model for TooManyRequests.
+type TooManyRequests = Problem
+
+// Unauthorized defines model for Unauthorized.
+type Unauthorized = Problem
+
+// UnprocessableEntity defines model for UnprocessableEntity.
+type UnprocessableEntity = Problem
+
+// UnsupportedMediaType defines model for UnsupportedMediaType.
+type UnsupportedMediaType = Problem
 
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {
@@ -806,7 +925,7 @@ type ClientInterface interface {
 
 	// IssueTokenWithBody Issue an access token
 	//
-	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
+	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal has the members `error` and `error_description` of RFC 6749, section 5.2, beside those of a problem document.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -815,7 +934,7 @@ type ClientInterface interface {
 
 	// IssueTokenWithFormdataBody Issue an access token
 	//
-	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
+	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal has the members `error` and `error_description` of RFC 6749, section 5.2, beside those of a problem document.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -1009,7 +1128,7 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // IssueTokenWithBody Issue an access token
 //
-// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
+// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal has the members `error` and `error_description` of RFC 6749, section 5.2, beside those of a problem document.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1028,7 +1147,7 @@ func (c *Client) IssueTokenWithBody(ctx context.Context, contentType string, bod
 
 // IssueTokenWithFormdataBody Issue an access token
 //
-// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
+// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal has the members `error` and `error_description` of RFC 6749, section 5.2, beside those of a problem document.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -2274,7 +2393,7 @@ type ClientWithResponsesInterface interface {
 
 	// IssueTokenWithBodyWithResponse Issue an access token
 	//
-	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
+	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal has the members `error` and `error_description` of RFC 6749, section 5.2, beside those of a problem document.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2283,7 +2402,7 @@ type ClientWithResponsesInterface interface {
 
 	// IssueTokenWithFormdataBodyWithResponse Issue an access token
 	//
-	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
+	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal has the members `error` and `error_description` of RFC 6749, section 5.2, beside those of a problem document.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2503,7 +2622,7 @@ type IssueTokenResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *TokenAnswer
+	JSON200 *Token
 }
 
 // Status returns HTTPResponse.Status
@@ -2568,11 +2687,24 @@ func (r PlaceOrderResponse) StatusCode() int {
 	return 0
 }
 
+// GetOrderResponse304Headers the declared response headers of an HTTP 304 response for GetOrder
+type GetOrderResponse304Headers struct {
+	CacheControl       string
+	ETag               string
+	RateLimitLimit     string
+	RateLimitPolicy    string
+	RateLimitRemaining string
+	RateLimitReset     string
+	XRequestID         string
+}
+
 type GetOrderResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Order
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetOrderResponse304Headers
 }
 
 // Status returns HTTPResponse.Status
@@ -2704,11 +2836,24 @@ func (r DeleteProductResponse) StatusCode() int {
 	return 0
 }
 
+// GetProductResponse304Headers the declared response headers of an HTTP 304 response for GetProduct
+type GetProductResponse304Headers struct {
+	CacheControl       string
+	ETag               string
+	RateLimitLimit     string
+	RateLimitPolicy    string
+	RateLimitRemaining string
+	RateLimitReset     string
+	XRequestID         string
+}
+
 type GetProductResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Product
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetProductResponse304Headers
 }
 
 // Status returns HTTPResponse.Status
@@ -2830,7 +2975,7 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 
 // IssueTokenWithBodyWithResponse Issue an access token
 //
-// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
+// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal has the members `error` and `error_description` of RFC 6749, section 5.2, beside those of a problem document.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2845,7 +2990,7 @@ func (c *ClientWithResponses) IssueTokenWithBodyWithResponse(ctx context.Context
 
 // IssueTokenWithFormdataBodyWithResponse Issue an access token
 //
-// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal is JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for `invalid_client` and 400 otherwise.
+// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with HTTP Basic. A refusal has the members `error` and `error_description` of RFC 6749, section 5.2, beside those of a problem document.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3195,7 +3340,7 @@ func ParseIssueTokenResponse(rsp *http.Response) (*IssueTokenResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest TokenAnswer
+		var dest Token
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -3282,6 +3427,61 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 	case rsp.StatusCode == 304:
 		break // No content-type
 
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		var headers GetOrderResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -3431,6 +3631,61 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 	case rsp.StatusCode == 304:
 		break // No content-type
 
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		var headers GetProductResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil

@@ -20,8 +20,8 @@ import (
 )
 
 // The generator reads OpenAPI 3.0.
-//go:generate go run ../../localstack/contract/release ../../.backroom/release
-//go:generate go tool -modfile=generator.mod oapi-codegen -config oapi-codegen.yaml -o api.gen.go ../../.backroom/release/openapi-3.0.yaml
+//go:generate go run ../../localstack/contract/release -client ../../.backroom/release
+//go:generate go tool -modfile=generator.mod oapi-codegen -config oapi-codegen.yaml -o api.gen.go ../../.backroom/release/openapi-client.yaml
 
 // Settings configure a client. The zero value is valid.
 type Settings struct {

@@ -65,7 +65,7 @@ func refuse(w http.ResponseWriter, status int, slug, retryAfter string) {
 		w.Header().Set("Retry-After", retryAfter)
 	}
 	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, `{"type":"urn:problem-type:backroom:%s","title":"T","status":%d,"detail":"D.","request_id":"r-1"}`, slug, status)
+	_, _ = fmt.Fprintf(w, `{"type":"https://api.example/problems#%[1]s","code":"%[1]s","title":"T","status":%[2]d,"detail":"D.","request_id":"r-1"}`, slug, status)
 }
 
 // dial starts the server and returns a client of it.
@@ -122,7 +122,7 @@ func TestClient_SendsRequestsOfTheDocument(t *testing.T) {
 	})
 	require.NoError(t, err)
 	_, err = api.PutProductWithResponse(ctx, "MUG-1", &client.PutProductParams{}, client.ProductContent{
-		Title: "Mug", Prices: []client.Money{{Amount: 1, Currency: "EUR"}},
+		Title: "Mug", Prices: []client.MoneyRequest{{Amount: 1, Currency: "EUR"}},
 	})
 	require.NoError(t, err)
 	same, err := api.GetOrderWithResponse(ctx, "ord_1", &client.GetOrderParams{IfNoneMatch: new(`"7"`)})
@@ -159,9 +159,9 @@ func TestRefusal_IsAnError(t *testing.T) {
 	}{
 		"a problem with all its members": {
 			media: "application/problem+json; charset=utf-8", status: 422,
-			body: `{"type":"urn:problem-type:backroom:invalid-request","title":"Invalid request","status":422,"detail":"A rule is broken.","request_id":"r-9",
+			body: `{"type":"https://api.example/problems#invalid-request","code":"invalid-request","title":"Invalid request","status":422,"detail":"A rule is broken.","request_id":"r-9",
 				"errors":[{"detail":"too small","pointer":"#/lines/0/quantity"},{"detail":"too long","parameter":"Idempotency-Key"}]}`,
-			want: client.Problem{Type: "urn:problem-type:backroom:invalid-request", Title: "Invalid request",
+			want: client.Problem{Type: "https://api.example/problems#invalid-request", Code: "invalid-request", Title: "Invalid request",
 				Status: 422, Detail: "A rule is broken.", RequestID: "r-9",
 				Errors: []client.ProblemError{{Detail: "too small", Pointer: "#/lines/0/quantity"},
 					{Detail: "too long", Parameter: "Idempotency-Key"}}},
@@ -176,12 +176,13 @@ func TestRefusal_IsAnError(t *testing.T) {
 				RequestID: "from-header"},
 			text: "404 Gone: It went. (request from-header)",
 		},
-		"a refusal in OAuth's form": {
+		"a refusal of the token endpoint": {
 			media: "application/json", status: 401,
-			body: `{"error":"invalid_client","error_description":"The secret is wrong."}`,
-			want: client.Problem{Type: "about:blank", Title: "invalid_client", Status: 401,
+			body: `{"code":"unknown-client","detail":"The secret is wrong.","error":"invalid_client"}`,
+			want: client.Problem{Type: "about:blank", Code: "unknown-client", Title: "Unauthorized", Status: 401,
 				Detail: "The secret is wrong.", RequestID: "from-header"},
-			text: "401 invalid_client: The secret is wrong. (request from-header)",
+			text: "401 unknown-client: The secret is wrong. (request from-header)",
+			slug: "unknown-client",
 		},
 		"a page of a proxy": {
 			media: "text/html", status: 502, body: "<h1>Bad</h1>" + strings.Repeat("é", 300),

@@ -21,7 +21,7 @@ func TestClient_IsGeneratedFromTheDocument(t *testing.T) {
 	said := regexp.MustCompile(`(?m)^//go:generate go (.+) -o api\.gen\.go \S+/(\S+)$`).FindSubmatch(source)
 	require.NotNil(t, said, "client.go has the go:generate line")
 	folder := t.TempDir()
-	_, err = published.Release(folder)
+	_, err = published.ForClient(folder)
 	require.NoError(t, err)
 	made := filepath.Join(folder, "api.gen.go")
 	arguments := append(strings.Fields(string(said[1])), "-o", made, filepath.Join(folder, string(said[2])))

@@ -58,6 +58,6 @@ func backroom(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusUnprocessableEntity)
-		_, _ = fmt.Fprint(w, `{"type":"urn:problem-type:backroom:product-not-sold","errors":[{"detail":"It is not sold.","pointer":"#/lines/0/sku"}]}`)
+		_, _ = fmt.Fprint(w, `{"code":"product-not-sold","errors":[{"detail":"It is not sold.","pointer":"#/lines/0/sku"}]}`)
 	}
 }

@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// typePrefix is what the slug follows in the type of a problem.
-	typePrefix = "urn:problem-type:backroom:"
 	// noType is the type of a problem with no more information than its status (RFC 9457, section
 	// 4.2.1).
 	noType = "about:blank"
@@ -46,15 +44,8 @@ func (r *Refusal) Error() string {
 }
 
 // Slug returns the problem's name in docs/problems.md, such as "unknown-order". It is empty if the
-// response is not a problem document of Backroom. The token endpoint refuses clients in OAuth's
-// form; then Title is the code, such as "invalid_client".
-func (r *Refusal) Slug() string {
-	slug, ok := strings.CutPrefix(r.Type, typePrefix)
-	if !ok {
-		return ""
-	}
-	return slug
-}
+// response is not a problem document of Backroom.
+func (r *Refusal) Slug() string { return r.Code }
 
 // RetryAfter returns how long to wait before a retry; 0 if the response does not say.
 func (r *Refusal) RetryAfter() time.Duration {
@@ -70,13 +61,11 @@ func refusal(answer *http.Response) *Refusal {
 	r := &Refusal{Header: answer.Header}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, mostOfRefusal))
 	media, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")) // empty if it is invalid
-	var oauth TokenAnswer                                                 // RFC 6749, section 5.2
 	switch {
 	case err != nil:
 		r.Detail = "the response was cut off: " + err.Error()
-	case media == "application/problem+json" && json.Unmarshal(body, &r.Problem) == nil:
-	case media == "application/json" && json.Unmarshal(body, &oauth) == nil && oauth.Error != "":
-		r.Problem = Problem{Title: oauth.Error, Detail: oauth.ErrorDescription}
+	case (media == "application/problem+json" || media == "application/json") && // the token endpoint's: RFC 6749
+		json.Unmarshal(body, &r.Problem) == nil:
 	default:
 		r.Problem = Problem{Detail: strings.ToValidUTF8(string(body[:min(len(body), mostOfWords)]), "")}
 	}

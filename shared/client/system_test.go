@@ -34,7 +34,7 @@ func TestClient_PlacesAndReadsAnOrder(t *testing.T) {
 			staff, ada, eve := as(""), as("ada"), as("eve")
 
 			product := client.ProductContent{Title: "Mug, blue",
-				Prices: []client.Money{{Amount: 1250, Currency: "EUR"}}}
+				Prices: []client.MoneyRequest{{Amount: 1250, Currency: "EUR"}}}
 			put,
 				err := staff.PutProductWithResponse(ctx, "MUG-1", &client.PutProductParams{IfNoneMatch: new("*")},
 				product)

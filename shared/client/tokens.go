@@ -19,7 +19,7 @@ type Credentials struct {
 
 // Token requests a new token, for callers that manage tokens themselves. A client whose Settings
 // have Credentials does that by itself. The error is a *Refusal if the API refused the request.
-func (c Credentials) Token(ctx context.Context, api *ClientWithResponses) (*TokenAnswer, error) {
+func (c Credentials) Token(ctx context.Context, api *ClientWithResponses) (*Token, error) {
 	form := TokenRequest{GrantType: new("client_credentials")}
 	if c.Scope != "" {
 		form.Scope = &c.Scope

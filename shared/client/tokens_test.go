@@ -136,9 +136,9 @@ func TestToken_MissingSendsNoRequest(t *testing.T) {
 		"the client is unknown": {
 			answer: func(w http.ResponseWriter, _ int) {
 				say(w, http.StatusUnauthorized,
-					`{"error":"invalid_client","error_description":"The client is unknown."}`)
+					`{"code":"unknown-client","detail":"The client is unknown.","error":"invalid_client"}`)
 			},
-			text: "get a token: 401 invalid_client: The client is unknown.", tries: 1,
+			text: "get a token: 401 unknown-client: The client is unknown.", tries: 1,
 		},
 		"the response has no token": {
 			answer: func(w http.ResponseWriter, _ int) { say(w, http.StatusOK, `{}`) },

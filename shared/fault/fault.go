@@ -104,6 +104,13 @@ func (f *Fault) Because(cause error) *Fault {
 	return &c
 }
 
+// With returns a copy of f with another detail, which says more than that of all faults with the slug.
+func (f *Fault) With(detail string) *Fault {
+	c := *f
+	c.Detail = detail
+	return &c
+}
+
 // At returns a copy of f with one more broken rule, at a JSON pointer in the request's body.
 func (f *Fault) At(pointer, detail string) *Fault {
 	return f.with(Problem{Pointer: pointer, Detail: detail})

@@ -17,9 +17,9 @@ import (
 // Serve starts the function that answers one route of the REST API.
 func Serve[S any, H http.Handler](build func(Runtime, S) H) { start(Serving(build)) }
 
-// limited is a route with a rate limit per caller.
-type limited interface {
-	Limited(l *limit.Limiter) http.Handler
+// deployed is a route that the settings of all routes concern.
+type deployed interface {
+	Deployed(l *limit.Limiter, problems string) http.Handler
 }
 
 // prepared is a route with work to do before its first request.
@@ -27,10 +27,11 @@ type prepared interface {
 	Prepare(ctx context.Context) error
 }
 
-// limitSettings are the rate limit of each caller at one instance of a route.
-type limitSettings struct {
-	Rate  positiveInt `env:"CALLER_RATE"`  // requests per second
-	Burst positiveInt `env:"CALLER_BURST"` // requests at once
+// routeSettings are the settings of all routes.
+type routeSettings struct {
+	Rate     positiveInt `env:"CALLER_RATE"`                // requests per second that one caller may send to an instance
+	Burst    positiveInt `env:"CALLER_BURST"`               // requests at once
+	Problems string      `env:"PROBLEMS_URL" envDefault:""` // the page of problems; empty: that of the API
 }
 
 // positiveInt is an integer ≥ 1.
@@ -51,11 +52,11 @@ func (p *positiveInt) UnmarshalText(text []byte) error {
 func Serving[S any, H http.Handler](build func(Runtime, S) H) Builder {
 	return func(rt Runtime, environ map[string]string) (lambda.Handler, error) {
 		s, err := settings[S](environ)
-		var limits limitSettings
-		_, counts := any(*new(H)).(limited)
-		if counts {
+		var common routeSettings
+		_, concerned := any(*new(H)).(deployed)
+		if concerned {
 			var wrong error
-			limits, wrong = settings[limitSettings](environ)
+			common, wrong = settings[routeSettings](environ)
 			err = errors.Join(err, wrong)
 		}
 		if err != nil {
@@ -65,8 +66,9 @@ func Serving[S any, H http.Handler](build func(Runtime, S) H) Builder {
 		if p, ok := route.(prepared); ok {
 			rt.OnInit(p.Prepare)
 		}
-		if counts {
-			route = route.(limited).Limited(limit.New(int(limits.Rate), int(limits.Burst), rt.Now))
+		if concerned {
+			callers := limit.New(int(common.Rate), int(common.Burst), rt.Now)
+			route = route.(deployed).Deployed(callers, common.Problems)
 		}
 		answer := gateway.Lambda(route, rt.Log)
 		return lambda.NewHandler(func(

@@ -15,18 +15,19 @@ import (
 // counter is a route with a rate limit.
 type counter struct {
 	http.Handler
-	limited *bool
+	limited  *bool
+	problems *string
 }
 
-func (c counter) Limited(*limit.Limiter) http.Handler {
-	*c.limited = true
+func (c counter) Deployed(_ *limit.Limiter, problems string) http.Handler {
+	*c.limited, *c.problems = true, problems
 	return c
 }
 
 func TestServing_ReadsTheRateLimitOfALimitedRoute(t *testing.T) {
-	limited := false
+	limited, problems := false, ""
 	build := function.Serving(
-		func(function.Runtime, Shared) counter { return counter{http.NotFoundHandler(), &limited} })
+		func(function.Runtime, Shared) counter { return counter{http.NotFoundHandler(), &limited, &problems} })
 	for _, nonsense := range []string{"", "0", "-1", "1.5", "many"} {
 		_, err := build(newBench().runtime(), map[string]string{"CALLER_RATE": nonsense, "CALLER_BURST": "0"})
 		require.Error(t, err, nonsense)
@@ -36,9 +37,11 @@ func TestServing_ReadsTheRateLimitOfALimitedRoute(t *testing.T) {
 		assert.Regexp(t, "CALLER_RATE|Rate", err.Error(), nonsense)
 		assert.False(t, limited)
 	}
-	_, err := build(newBench().runtime(), map[string]string{"TABLE": "t", "CALLER_RATE": "1", "CALLER_BURST": "2"})
+	_, err := build(newBench().runtime(), map[string]string{"TABLE": "t", "CALLER_RATE": "1",
+		"CALLER_BURST": "2", "PROBLEMS_URL": "https://shop.example/problems"})
 	require.NoError(t, err)
 	assert.True(t, limited)
+	assert.Equal(t, "https://shop.example/problems", problems)
 }
 
 // early is a route with work to do before its first request.

@@ -33,6 +33,19 @@ const (
 	TokensCustomer = "tokens:customer" // at the token endpoint: tokens that act for a customer
 )
 
+// Scopes has the meaning of every scope, for clients.
+var Scopes = map[string]string{
+	CatalogWrite:   "create, change and delete products",
+	StockRead:      "read stock levels",
+	StockWrite:     "adjust stock levels",
+	OrdersWrite:    "place orders, and cancel one's own",
+	OrdersRead:     "read one's own orders",
+	OrdersReadAll:  "read every order of the shop, and filter them by customer and day",
+	OrdersRefund:   "refund any order of the shop",
+	OrdersResolve:  "resolve and cancel any order of the shop",
+	TokensCustomer: "get tokens that act for a customer, at POST /oauth/token",
+}
+
 // Verifier turns a bearer token into a Caller.
 type Verifier interface {
 	// Verify returns the caller of the token. It returns ErrNotAuthenticated for a token that is missing, unreadable,

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"backroom/shared/fault"
 	"backroom/shared/identity"
 )
 
@@ -16,7 +17,7 @@ type TokenRequest struct {
 	ClientID  string `json:"client_id,omitempty" doc:"if present, it must be the client of the Authorization header"`
 	Secret    string `json:"client_secret,omitempty" doc:"not accepted here: authenticate with HTTP Basic"`
 
-	_ struct{} `additionalProperties:"true"` // unknown fields are ignored (RFC 6749, section 3.2)
+	_ struct{} `additionalProperties:"true"` // the server ignores unknown fields (RFC 6749, section 3.2)
 }
 
 // Refusal is an error response of the token endpoint (RFC 6749, section 5.2).
@@ -28,8 +29,11 @@ func (r *Refusal) Error() string { return r.Code + ": " + r.Description }
 // The refusals.
 var (
 	// ErrUnknownClient is the same for a wrong secret and for an unknown client.
-	ErrUnknownClient = &Refusal{"invalid_client",
-		"The client is unknown or its secret is wrong. Authenticate with HTTP Basic."}
+	ErrUnknownClient = fault.New(fault.Unauthenticated, "unknown-client",
+		"The client is unknown or its secret is wrong. Authenticate with HTTP Basic.")
+	// ErrTokenRefused is the answer to a client that is known, but cannot have this token. Its cause is a *Refusal.
+	ErrTokenRefused = fault.New(fault.Malformed, "token-refused",
+		"The client cannot have this token; error and error_description say why.")
 
 	errSecretInBody = &Refusal{"invalid_request", "The secret is in the body. Authenticate with HTTP Basic."}
 	errOtherClient  = &Refusal{"invalid_request",

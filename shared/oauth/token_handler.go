@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"backroom/shared/api"
+	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/observe"
 )
@@ -23,10 +24,8 @@ type Clients interface {
 
 // TokenHandler answers POST /oauth/token with the client credentials grant (RFC 6749, section 4.4).
 //
-// Its errors have the form of RFC 6749, section 5.2, which is application/json with error and
-// error_description, because OAuth client libraries expect it. Errors that the protocol has no code
-// for (an unreadable form, another media type, throttling, an outage) are RFC 9457 documents as on
-// every route.
+// Its refusals are TokenErrors: problem documents with the members error and error_description, as
+// application/json, because OAuth client libraries expect them (RFC 6749, section 5.2).
 type TokenHandler struct {
 	Clients Clients
 	Mint    *identity.Mint
@@ -37,23 +36,25 @@ type tokenInput struct {
 	Body          TokenRequest `contentType:"application/x-www-form-urlencoded"`
 }
 
-// TokenAnswer has either a token or an error.
-type TokenAnswer struct {
-	AccessToken string `json:"access_token,omitempty" doc:"a JWT (RFC 9068); opaque to clients"`
-	TokenType   string `json:"token_type,omitempty" example:"Bearer"`
-	ExpiresIn   int    `json:"expires_in,omitempty" example:"900" doc:"lifetime of the token, in seconds"`
-	Scope       string `json:"scope,omitempty" example:"orders:write orders:read" doc:"the scopes that the token grants"`
+// Token is the answer to a request that is granted (RFC 6749, section 5.1).
+type Token struct {
+	AccessToken string `json:"access_token" doc:"a JWT (RFC 9068); opaque to clients"`
+	TokenType   string `json:"token_type" example:"Bearer" doc:"Bearer: send the token as Authorization: Bearer <access_token>"`
+	ExpiresIn   int    `json:"expires_in" example:"900" doc:"lifetime of the token, in seconds"`
+	Scope       string `json:"scope" example:"orders:write orders:read" doc:"the scopes that the token grants, separated by spaces"`
+}
 
-	Error            string `json:"error,omitempty" example:"invalid_client" doc:"if the request was refused: invalid_client, invalid_request, unsupported_grant_type, unauthorized_client or invalid_scope (RFC 6749, section 5.2)"`
-	ErrorDescription string `json:"error_description,omitempty" doc:"what is wrong and what to do, for people"`
+// TokenError is the answer to a request that is refused (RFC 6749, section 5.2), and a problem document (RFC 9457).
+type TokenError struct {
+	api.Problem
+	OAuthError  string `json:"error" required:"false" example:"invalid_client" doc:"invalid_client: the client is unknown or its secret is wrong. invalid_request: the form breaks a rule. unsupported_grant_type, unauthorized_client, invalid_scope: as in RFC 6749, section 5.2. temporarily_unavailable: try again after Retry-After. server_error: the server failed. Absent if the gateway refused the request"`
+	Description string `json:"error_description" required:"false" doc:"what is wrong and what to do, for people; equals detail"`
 }
 
 type tokenOutput struct {
-	Status       int
-	CacheControl string `header:"Cache-Control"`
-	Pragma       string `header:"Pragma"`
-	Authenticate string `header:"WWW-Authenticate" doc:"how to authenticate; with status 401"`
-	Body         TokenAnswer
+	CacheControl string `header:"Cache-Control" doc:"no-store: no cache may keep the token"`
+	Pragma       string `header:"Pragma" doc:"no-cache, for caches of HTTP 1.0"`
+	Body         Token
 }
 
 // Operation returns the route.
@@ -63,22 +64,36 @@ func (h TokenHandler) Operation() api.Operation {
 		DefaultStatus: http.StatusOK,
 		Summary:       "Issue an access token",
 		Description: "The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). Clients authenticate with " +
-			"HTTP Basic. A refusal is " +
-			"JSON with `error` and `error_description` (RFC 6749, section 5.2), with status 401 for " +
-			"`invalid_client` and 400 otherwise.",
-		Access: api.Public,
-		Answers: map[int]string{
-			http.StatusBadRequest:   "The request was refused; `error` says why.",
-			http.StatusUnauthorized: "The client is unknown, or its secret is wrong.",
-		},
+			"HTTP Basic. A refusal has the members `error` and `error_description` of RFC 6749, section 5.2, beside " +
+			"those of a problem document.",
+		Access:  api.Basic,
+		Refusal: &api.RefusalForm{Media: "application/json", Body: tokenError},
+		Faults:  []*fault.Fault{ErrUnknownClient, ErrTokenRefused, errClientsUnavailable},
 	}, h.serve)
+}
+
+// tokenError adds the members of RFC 6749, section 5.2, to a problem.
+func tokenError(err error, p api.Problem) any {
+	code := "invalid_request"
+	refusal, isRefusal := errors.AsType[*Refusal](err)
+	switch {
+	case isRefusal:
+		code = refusal.Code
+	case errors.Is(err, ErrUnknownClient):
+		code = "invalid_client"
+	case p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable:
+		code = "temporarily_unavailable"
+	case p.Status >= http.StatusInternalServerError:
+		code = "server_error"
+	}
+	return TokenError{Problem: p, OAuthError: code, Description: p.Detail}
 }
 
 func (h TokenHandler) serve(ctx context.Context, in *tokenInput) (*tokenOutput, error) {
 	caller, err := h.grant(ctx, in)
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		observe.Note(ctx, slog.String("refusal", refusal.Code))
-		return refused(refusal), nil
+		return nil, ErrTokenRefused.With(refusal.Description).Because(refusal)
 	}
 	if err != nil {
 		return nil, err
@@ -88,10 +103,10 @@ func (h TokenHandler) serve(ctx context.Context, in *tokenInput) (*tokenOutput, 
 		return nil, err
 	}
 	observe.Note(ctx, slog.String("grantedTo", caller.Client))
-	return answer(http.StatusOK, TokenAnswer{
+	return &tokenOutput{"no-store", "no-cache", Token{
 		AccessToken: token, TokenType: "Bearer", ExpiresIn: int(h.Mint.Lifetime.Seconds()),
 		Scope: strings.Join(caller.Scopes, " "),
-	}), nil
+	}}, nil
 }
 
 func (h TokenHandler) grant(ctx context.Context, in *tokenInput) (identity.Caller, error) {
@@ -121,18 +136,4 @@ func basic(authorization string) (id, secret string, ok bool) {
 	id, badID := url.QueryUnescape(id)
 	secret, badSecret := url.QueryUnescape(secret)
 	return id, secret, ok && badID == nil && badSecret == nil
-}
-
-func refused(r *Refusal) *tokenOutput {
-	out := answer(http.StatusBadRequest, TokenAnswer{Error: r.Code, ErrorDescription: r.Description})
-	if r == ErrUnknownClient {
-		out.Status = http.StatusUnauthorized
-		out.Authenticate = `Basic realm="backroom", charset="UTF-8"`
-	}
-	return out
-}
-
-// answer returns an output that no cache may store, because it may hold a token.
-func answer(status int, body TokenAnswer) *tokenOutput {
-	return &tokenOutput{Status: status, CacheControl: "no-store", Pragma: "no-cache", Body: body}
 }

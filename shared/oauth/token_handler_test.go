@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -159,11 +160,13 @@ func TestTokenHandler_RefusesAsRFC6749Requires(t *testing.T) {
 			require.Equal(t, c.status, w.Code, w.Body)
 			assert.Equal(t, "application/json", w.Header().Get("Content-Type"))
 			assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
-			var answer map[string]string
+			var answer oauth.TokenError
 			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
-			assert.Equal(t, c.code, answer["error"])
-			assert.NotEmpty(t, answer["error_description"])
-			assert.Len(t, answer, 2)
+			assert.Equal(t, c.code, answer.OAuthError)
+			assert.NotEmpty(t, answer.Description)
+			assert.Equal(t, answer.Detail, answer.Description)
+			assert.Equal(t, map[bool]string{true: "unknown-client", false: "token-refused"}[c.status == 401], answer.Code)
+			assert.Equal(t, c.status, answer.Status)
 			challenge := w.Header().Get("WWW-Authenticate")
 			assert.Equal(t, c.status == 401, strings.HasPrefix(challenge, "Basic realm="), challenge)
 		})
@@ -175,13 +178,17 @@ func TestTokenHandler_WrongSecretLooksLikeAnUnknownClient(t *testing.T) {
 	h, _ := endpoint(t, oddClients{}, &identitytest.Board{})
 	wrong := post(h, basic("shop", "guess"), "grant_type=client_credentials")
 	unknown := post(h, basic("nobody", "guess"), "grant_type=client_credentials")
-	assert.Equal(t, wrong.Body.String(), unknown.Body.String())
+	assert.Equal(t, withoutRequestID(wrong), withoutRequestID(unknown))
 	wrong.Header().Del("X-Request-Id")
 	unknown.Header().Del("X-Request-Id")
 	assert.Equal(t, wrong.Header(), unknown.Header())
 }
 
-func TestTokenHandler_OtherErrorsAreProblems(t *testing.T) {
+func withoutRequestID(w *httptest.ResponseRecorder) string {
+	return strings.ReplaceAll(w.Body.String(), w.Header().Get("X-Request-Id"), "")
+}
+
+func TestTokenHandler_OtherErrorsHaveTheSameForm(t *testing.T) {
 	t.Parallel()
 	request := func(change func(*http.Request)) *http.Request {
 		r := httptest.NewRequest(http.MethodPost, "/oauth/token", strings.NewReader("grant_type=client_credentials"))
@@ -201,11 +208,14 @@ func TestTokenHandler_OtherErrorsAreProblems(t *testing.T) {
 		clients oddClients
 		board   error
 		status  int
+		code    string // empty: invalid_request
 	}{
-		"clients that cannot be read": {request: request(nil), clients: oddClients{err: away}, status: 503},
+		"clients that cannot be read": {request: request(nil), clients: oddClients{err: away}, status: 503,
+			code: "temporarily_unavailable"},
 		"a bug": {request: request(nil), clients: oddClients{err: errors.New("nil map")},
-			status: 500},
-		"a key that is not published": {request: request(nil), board: errors.New("timeout"), status: 503},
+			status: 500, code: "server_error"},
+		"a key that is not published": {request: request(nil), board: errors.New("timeout"), status: 503,
+			code: "temporarily_unavailable"},
 		"JSON": {request: request(
 			func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }), status: 415},
 		"another method": {request: request(func(r *http.Request) { r.Method = http.MethodGet }),
@@ -223,7 +233,10 @@ func TestTokenHandler_OtherErrorsAreProblems(t *testing.T) {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, c.request)
 			assert.Equal(t, c.status, w.Code, w.Body)
-			assert.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
+			assert.Equal(t, "application/json", w.Header().Get("Content-Type"))
+			var answer oauth.TokenError
+			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
+			assert.Equal(t, cmp.Or(c.code, "invalid_request"), answer.OAuthError)
 			assert.NotContains(t, w.Body.String(), "timeout")
 		})
 	}

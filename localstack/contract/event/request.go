@@ -16,6 +16,7 @@ import (
 	"backroom/functions"
 	"backroom/shared/api"
 	"backroom/shared/function"
+	"backroom/shared/identity"
 )
 
 const host = "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
@@ -78,7 +79,7 @@ func (o options) headers(op api.Operation) (map[string]string, error) {
 	if !op.Route().Access.Public() {
 		headers["Authorization"] = "Bearer ${TOKEN}"
 	}
-	text, _, err := api.Documents(api.About{Title: op.Route().Name, Version: "1"}, nil, op)
+	text, _, err := api.Documents(api.About{Title: op.Route().Name, Version: "1", Scopes: identity.Scopes}, nil, op)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@
 package published
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,7 @@ import (
 	"backroom/localstack/template"
 	"backroom/shared/api"
 	"backroom/shared/function"
+	"backroom/shared/identity"
 )
 
 // Version is the version of the API, by the rules of docs/versioning.md. docs/changelog.md lists
@@ -37,6 +39,7 @@ var about = api.About{
 		"Errors are problem documents (RFC 9457); [problems.md](problems.md) has an entry for each type. " +
 		"A POST that creates something needs an `Idempotency-Key`: the same request under the same key has one " +
 		"effect and one answer, however often it is sent.",
+	Scopes: identity.Scopes,
 	Tags: []api.Tag{
 		{Name: "access", Meaning: "Access tokens."},
 		{Name: "products", Meaning: "Products and their prices."},
@@ -84,12 +87,29 @@ func Release(folder string) (names []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	return write(folder, map[string][]byte{
+		"openapi-3.0.yaml": made.OpenAPI30, "backroom.postman_collection.json": made.Collection,
+	})
+}
+
+// ForClient writes openapi-client.yaml into a folder, which it creates: the document in version 3.0 for the generator of
+// shared/client. Its enumerations list their values as if they were closed, because the generator makes a constant of
+// each, and a Go type with constants takes any other value too.
+func ForClient(folder string) (names []string, err error) {
+	made, err := Make()
+	if err != nil {
+		return nil, err
+	}
+	return write(folder, map[string][]byte{
+		"openapi-client.yaml": bytes.ReplaceAll(made.OpenAPI30, []byte("x-extensible-enum:"), []byte("enum:")),
+	})
+}
+
+func write(folder string, files map[string][]byte) (names []string, err error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
 	}
-	for name, text := range map[string][]byte{
-		"openapi-3.0.yaml": made.OpenAPI30, "backroom.postman_collection.json": made.Collection,
-	} {
+	for name, text := range files {
 		name = filepath.Join(folder, name)
 		if err := os.WriteFile(name, text, 0o644); err != nil {
 			return nil, err

@@ -1,9 +1,10 @@
 // Command release writes the files of a release into a folder: the OpenAPI document in version 3.0
-// and the collection for API tools. `make release-assets` and `go generate ./shared/client` call
-// it.
+// and the collection for API tools. `make release-assets` calls it. With -client it writes what
+// `go generate ./shared/client` reads: the OpenAPI document for the generator of the Go client.
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 
@@ -11,11 +12,17 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: release <folder>")
+	forClient := flag.Bool("client", false, "write the document for the generator of the Go client")
+	flag.Parse()
+	if flag.NArg() != 1 {
+		fmt.Fprintln(os.Stderr, "usage: release [-client] <folder>")
 		os.Exit(2)
 	}
-	names, err := published.Release(os.Args[1])
+	write := published.Release
+	if *forClient {
+		write = published.ForClient
+	}
+	names, err := write(flag.Arg(0))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -19,6 +19,7 @@ import (
 type Request struct {
 	ID     string       // the gateway's id of the request, which the client sees
 	Path   string       // the path that the client sent, with stage or base path
+	API    string       // the URL of the API, as the client has it: with stage or base path, without a slash at its end
 	Source string       // the network address that the request came from
 	Log    *slog.Logger // where the function logs
 }
@@ -38,19 +39,33 @@ func Lambda(
 ) func(context.Context, events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 	adapter := httpadapter.New(h)
 	return func(ctx context.Context, e events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
-		e.Path = escaped(withoutBase(e.Path, e.Resource))
+		routed := withoutBase(e.Path, e.Resource)
+		e.Path = escaped(routed)
 		if len(e.MultiValueHeaders) == 0 {
 			e.MultiValueHeaders = nil // the adapter would take an empty map for "no headers" and ignore Headers
 		}
 		r := Request{
 			ID: e.RequestContext.RequestID, Path: e.RequestContext.Path,
-			Source: e.RequestContext.Identity.SourceIP, Log: log,
+			Source: e.RequestContext.Identity.SourceIP, Log: log, API: address(e.RequestContext, routed),
 		}
 		if r.Path == "" {
 			r.Path = e.Path
 		}
 		return adapter.ProxyWithContext(context.WithValue(ctx, contextKey{}, r), e)
 	}
+}
+
+// address returns the URL of the API. It is empty if the gateway does not say its host. What precedes the routed
+// path is the base path of a custom domain, or else the stage.
+func address(c events.APIGatewayProxyRequestContext, routed string) string {
+	if c.DomainName == "" {
+		return ""
+	}
+	base, ok := strings.CutSuffix(c.Path, routed)
+	if !ok && c.Stage != "" {
+		base = "/" + c.Stage
+	}
+	return "https://" + c.DomainName + strings.TrimSuffix(base, "/")
 }
 
 // withoutBase returns path without a custom domain's base path. Behind a base path mapping, the

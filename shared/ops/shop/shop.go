@@ -53,7 +53,9 @@ func (s API) Token(ctx context.Context, c client.Credentials) (string, error) {
 }
 
 // Euro is a price list with one price.
-func Euro(cents int64) []client.Money { return []client.Money{{Amount: cents, Currency: "EUR"}} }
+func Euro(cents int64) []client.MoneyRequest {
+	return []client.MoneyRequest{{Amount: cents, Currency: "EUR"}}
+}
 
 // AddProduct adds a product to the catalogue. If the SKU exists, it changes nothing and returns
 // false.

@@ -121,7 +121,7 @@ func send(t *testing.T, op api.Operation, method, path, key, body string) answer
 	if w.Code >= 400 {
 		var problem api.Problem
 		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &problem), a.body)
-		a.slug = strings.TrimPrefix(problem.Type, api.TypePrefix)
+		a.slug = problem.Code
 	}
 	return a
 }
