@@ -3,17 +3,29 @@
 // The API is beside the page, behind the same stage and base path.
 const api = location.origin + location.pathname.replace(/\/docs$/, '');
 
-// Requests go to the API that served the page, not to the server that the document names.
-const withServer = (document) => {
-  const documented = document.servers[0].url;
-  const clients = document.components.securitySchemes.client.flows.clientCredentials;
-  clients.tokenUrl = clients.tokenUrl.replace(documented, api);
+// Requests go to the API that served the page, not to the server that the document names. The page can get a token by
+// itself: it has a scheme for that, which the document does not have, because generators of clients stumble over a second
+// scheme beside bearer.
+const prepared = (document) => {
   document.servers = [{url: api}];
+  const schemes = document.components.securitySchemes;
+  schemes.client = {
+    type: 'oauth2',
+    description: 'An OAuth 2.0 client with the client credentials grant. make run prints the id and the secret of its client.',
+    flows: {clientCredentials: {tokenUrl: api + '/oauth/token', scopes: schemes.bearer['x-scopes']}},
+  };
+  for (const path of Object.values(document.paths)) {
+    for (const operation of Object.values(path)) {
+      if (operation['x-scopes']) {
+        operation.security.push({client: operation['x-scopes']});
+      }
+    }
+  }
   return document;
 };
 
-// The document links to problems.md. The browser shows it as plain text and finds an entry by its text.
-const linked = (text) => text.replaceAll('](problems.md', '](?file=problems.md').replaceAll('problems.md#', 'problems.md#:~:text=');
+// The document links to problems.md, which the API serves as a page.
+const linked = (text) => text.replaceAll('](problems.md', '](' + api + '/problems');
 
 SwaggerUIBundle({
   url: '?file=openapi.yaml',
@@ -27,7 +39,7 @@ SwaggerUIBundle({
       spec: {
         wrapActions: {
           updateSpec: (update) => (text) => update(linked(text)),
-          updateJsonSpec: (update) => (document) => update(withServer(document)),
+          updateJsonSpec: (update) => (document) => update(prepared(document)),
         },
       },
     },
