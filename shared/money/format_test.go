@@ -16,6 +16,9 @@ func TestFormat_WritesAmountsForPeople(t *testing.T) {
 		"7,900 JPY":                 {Amount: 7900, Currency: "JPY"},
 		"1.234 KWD":                 {Amount: 1234, Currency: "KWD"},
 		"90,071,992,547,409.92 EUR": {Amount: money.Max, Currency: "EUR"},
+		"12.50 BGN":                 {Amount: 1250, Currency: "BGN"},
+		"7 BYR":                     {Amount: 7, Currency: "BYR"},
+		"1,250 QQQ":                 {Amount: 1250, Currency: "QQQ"},
 	} {
 		assert.Equal(t, want, m.Format())
 	}

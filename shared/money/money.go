@@ -2,11 +2,7 @@
 // floats.
 package money
 
-import (
-	iso "github.com/Rhymond/go-money"
-
-	"backroom/shared/fault"
-)
+import "backroom/shared/fault"
 
 // Max is the largest valid amount, in minor units. Many JSON readers keep integers exact only up to
 // 2^53.
@@ -17,7 +13,7 @@ var (
 	ErrOutOfRange = fault.New(fault.Invalid, "amount-out-of-range",
 		"An amount, or the total, is not between 0 and 2^53 minor units. Send a smaller amount.")
 	ErrCurrency = fault.New(fault.Invalid, "unknown-currency",
-		"The currency is not an ISO 4217 code. Use a code such as EUR.")
+		"The currency is not in ISO 4217 today, or is a fund or a metal. Use a code such as EUR.")
 	ErrMixed = fault.New(fault.Invalid, "mixed-currencies",
 		"An order has one currency. Use the currency of the order.")
 )
@@ -28,13 +24,14 @@ type Money struct {
 	Currency string `json:"currency" minLength:"3" maxLength:"3" pattern:"^[A-Z]{3}$" doc:"ISO 4217 code" example:"EUR"`
 }
 
-// Check returns ErrOutOfRange or ErrCurrency unless m is a valid amount: 0 to Max of an ISO 4217
-// currency.
+// Check returns ErrOutOfRange or ErrCurrency unless m is a valid price today: 0 to Max of a currency
+// of ISO 4217. An amount that was stored earlier may be in a currency that was withdrawn since; for
+// that, see Decimals.
 func (m Money) Check() error {
 	if m.Amount < 0 || m.Amount > Max {
 		return ErrOutOfRange
 	}
-	if c := iso.GetCurrency(m.Currency); c == nil || c.Code != m.Currency { // GetCurrency accepts lower case too
+	if _, ok := current[m.Currency]; !ok {
 		return ErrCurrency
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stripe/stripe-go/v84"
 
+	"backroom/shared/money/payable"
 	"backroom/shared/payment"
 	"backroom/shared/saga"
 )
@@ -16,7 +17,7 @@ import (
 // returns the same intent. An intent with a reason and without an id was refused, for example because
 // of its amount or payment method.
 func (c *Client) Create(ctx context.Context, charge payment.Charge, key string) (payment.Intent, error) {
-	amount, err := Amount(charge.Amount)
+	amount, err := payable.Units(charge.Amount)
 	if err != nil {
 		return payment.Intent{Observed: payment.Declined, Reason: payment.AmountNotPayable}, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stripe/stripe-go/v84"
 
 	"backroom/shared/money"
+	"backroom/shared/money/payable"
 	"backroom/shared/payment"
 	"backroom/shared/saga"
 )
@@ -23,7 +24,7 @@ func (c *Client) Refund(
 	ctx context.Context, charge payment.Charge, r saga.Refund, key string,
 ) (payment.ProviderRefund, error) {
 	refused := payment.ProviderRefund{Refund: r.ID, Try: r.Try, Amount: r.Amount, Status: saga.RefundStatusFailed}
-	amount, err := Amount(money.Money{Amount: r.Amount, Currency: charge.Amount.Currency})
+	amount, err := payable.Units(money.Money{Amount: r.Amount, Currency: charge.Amount.Currency})
 	if err != nil {
 		return refused, nil
 	}
@@ -118,7 +119,7 @@ type refundDocument struct {
 
 // toRefund maps the provider's refund to ours. An unknown status is pending.
 func toRefund(d refundDocument, currency string) (payment.ProviderRefund, error) {
-	minor, err := minorUnits(d.Amount, currency)
+	minor, err := payable.MinorUnits(d.Amount, currency)
 	if err != nil {
 		return payment.ProviderRefund{}, fmt.Errorf("provider: refund %s: %w", d.ID, err)
 	}
