@@ -11,6 +11,7 @@ import (
 
 	"backroom/shared/fault"
 	"backroom/shared/money"
+	"backroom/shared/money/payable"
 	"backroom/shared/saga"
 )
 
@@ -97,7 +98,8 @@ func (p Product) SoldByVariant() map[string][]money.Money {
 }
 
 // Check reports whether c is valid for the product with the SKU. It returns ErrSKURepeated,
-// ErrPriceRepeated or an error of money.Check, each with the JSON pointer of its place in the body.
+// ErrPriceRepeated, payable.ErrUnpayable or an error of money.Check, each with the JSON pointer of its place in the
+// body. A price may be below the smallest charge: an order has several units.
 func (c Content) Check(sku string) error {
 	if err := checkPrices(c.Prices, ""); err != nil {
 		return err
@@ -121,6 +123,9 @@ func checkPrices(prices []money.Money, at string) error {
 	for i, p := range prices {
 		if f, wrong := errors.AsType[*fault.Fault](p.Check()); wrong {
 			return f.At(fmt.Sprintf("%s/prices/%d", at, i), "must be a valid price")
+		}
+		if broken := payable.Part(p); broken != nil {
+			return payable.ErrUnpayable.At(fmt.Sprintf("%s/prices/%d/amount", at, i), broken.Error())
 		}
 		if seen[p.Currency] {
 			return ErrPriceRepeated.At(fmt.Sprintf("%s/prices/%d/currency", at, i),

@@ -9,6 +9,7 @@ import (
 
 	"backroom/shared/fault"
 	"backroom/shared/money"
+	"backroom/shared/money/payable"
 	"backroom/shared/saga"
 )
 
@@ -31,6 +32,15 @@ func TestContent_Check(t *testing.T) {
 		"two prices in one currency": {content: Content{Prices: append(several, euro(2)...)}, err: ErrPriceRepeated,
 			at: "/prices/2/currency"},
 		"an unknown currency": {content: Content{Prices: []money.Money{{Amount: 1, Currency: "XXY"}}},
+			err: money.ErrCurrency, at: "/prices/0"},
+		"a price in thousandths that cards do not move": {content: Content{Prices: []money.Money{{Amount: 1,
+			Currency: "EUR"}, {Amount: 1125, Currency: "KWD"}}}, err: payable.ErrUnpayable, at: "/prices/1/amount"},
+		"a price in hundredths that the provider does not count": {content: Content{Variants: []Variant{{SKU: "A",
+			Prices: []money.Money{{Amount: 550, Currency: "MGA"}}}}}, err: payable.ErrUnpayable,
+			at: "/variants/0/prices/0/amount"},
+		"a currency of today that the provider does not take": {content: Content{Prices: []money.Money{{Amount: 1,
+			Currency: "VED"}}}},
+		"a withdrawn currency": {content: Content{Prices: []money.Money{{Amount: 100, Currency: "BGN"}}},
 			err: money.ErrCurrency, at: "/prices/0"},
 		"a variant's unknown currency": {content: Content{Variants: []Variant{{SKU: "A"},
 			{SKU: "B", Prices: []money.Money{{Currency: "XXY"}}}}}, err: money.ErrCurrency, at: "/variants/1/prices/0"},

@@ -14,6 +14,7 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/money"
+	"backroom/shared/money/payable"
 	"backroom/shared/order"
 	"backroom/shared/order/ordertest"
 	"backroom/shared/saga"
@@ -529,6 +530,19 @@ func TestRefund_FromRequestToArrival(t *testing.T) {
 	_, _, err := request(paid, "rfn_1", 1001)
 	require.ErrorIs(t, err, order.ErrRefundTooLarge)
 
+	kuwaiti := paid
+	kuwaiti.Total = money.Money{Amount: 10_000, Currency: "KWD"}
+	_, _, err = request(kuwaiti, "rfn_1", 1125)
+	require.ErrorIs(t, err, payable.ErrUnpayable, "cards do not move thousandths")
+	kuwaiti, _, err = request(kuwaiti, "rfn_1", 1120)
+	require.NoError(t, err)
+	_, _, err = request(kuwaiti, "rfn_2", 0)
+	require.NoError(t, err, "what is left can be refunded")
+	bulgarian := paid
+	bulgarian.Total.Currency = "BGN"
+	_, _, err = request(bulgarian, "rfn_1", 300)
+	require.NoError(t, err, "an order of the time before the euro")
+
 	o, facts, err := request(paid, "rfn_1", 300)
 	require.NoError(t, err)
 	assert.Equal(t, []saga.Fact{saga.OrderRefunding}, facts)
@@ -750,6 +764,9 @@ func TestPlace_AcceptsOrRefusesARequest(t *testing.T) {
 		"DEAR": {ordertest.Euro(money.Max)}, "SUSHI": {yen(900)}, "TEA": {
 			ordertest.Euro(700), yen(1100),
 		},
+		"PIN": {ordertest.Euro(1)}, "HOUSE": {ordertest.Euro(100_000_000)},
+		"OUD": {{Amount: 1125, Currency: "KWD"}}, "AREPA": {{Amount: 1000, Currency: "VED"}},
+		"ROSE": {{Amount: 1000, Currency: "BGN"}},
 	}
 	line := func(sku string, n int64) order.RequestedLine { return order.RequestedLine{SKU: sku, Quantity: n} }
 	expect := func(m money.Money) *money.Money { return &m }
@@ -827,6 +844,27 @@ func TestPlace_AcceptsOrRefusesARequest(t *testing.T) {
 		},
 		"a line that costs more than can be asked for": {
 			lines: []order.RequestedLine{line("DEAR", 2)}, err: money.ErrOutOfRange,
+		},
+		"a total below the smallest charge": {
+			lines: []order.RequestedLine{line("PIN", 1)}, err: payable.ErrUnpayable, pointer: "/lines",
+		},
+		"several that reach the smallest charge": {
+			lines: []order.RequestedLine{line("PIN", 50)}, total: ordertest.Euro(50),
+		},
+		"a total of nothing": {
+			lines: []order.RequestedLine{line("FREE", 2)}, total: ordertest.Euro(0),
+		},
+		"a total with thousandths": {
+			lines: []order.RequestedLine{line("OUD", 1)}, err: payable.ErrUnpayable, pointer: "/lines",
+		},
+		"a total above the largest charge": {
+			lines: []order.RequestedLine{line("HOUSE", 1)}, err: payable.ErrUnpayable, pointer: "/lines",
+		},
+		"a currency that the provider does not take": {
+			lines: []order.RequestedLine{line("AREPA", 1)}, err: payable.ErrUnpayable, pointer: "/lines",
+		},
+		"a currency that was withdrawn since its price was stored": {
+			lines: []order.RequestedLine{line("ROSE", 1)}, err: payable.ErrUnpayable, pointer: "/lines",
 		},
 		"a sum that is more than can be asked for": {
 			lines: []order.RequestedLine{line("DEAR", 1), line("MUG", 1)}, err: money.ErrOutOfRange,

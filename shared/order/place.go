@@ -8,6 +8,7 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/money"
+	"backroom/shared/money/payable"
 	"backroom/shared/saga"
 )
 
@@ -68,8 +69,8 @@ type Terms struct {
 
 // Place returns the order that a request leads to at these prices, keyed by SKU. Lines of the same
 // SKU become one. It returns ErrUnknownProduct for a SKU without a price, ErrNoCurrency,
-// ErrTooManySKUs, ErrTooMany, money.ErrOutOfRange, or ErrPriceChanged if the total differs from
-// ExpectedTotal.
+// ErrTooManySKUs, ErrTooMany, money.ErrOutOfRange, ErrPriceChanged if the total differs from
+// ExpectedTotal, or payable.ErrUnpayable for a total that the payment provider can never charge.
 func Place(
 	id string, by identity.Caller, r Request, prices map[string][]money.Money, fingerprint string, now time.Time,
 	t Terms,
@@ -112,6 +113,9 @@ func Place(
 	}
 	if r.ExpectedTotal != nil && *r.ExpectedTotal != o.Total {
 		return Order{}, nil, ErrPriceChanged.At("/expected_total", "the order costs "+o.Total.Format())
+	}
+	if broken := payable.Charge(o.Total); broken != nil {
+		return Order{}, nil, payable.ErrUnpayable.At("/lines", "the total "+o.Total.Format()+" "+broken.Error())
 	}
 	return o, []saga.Fact{saga.OrderPlaced}, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"backroom/shared/fault"
 	"backroom/shared/money"
+	"backroom/shared/money/payable"
 	"backroom/shared/saga"
 )
 
@@ -59,7 +60,8 @@ func (o Order) FindRefund(id string) (saga.Refund, RefundNote, bool) {
 
 // Refund requests a refund of amount minor units; amount 0 means all that is left. The order awaits
 // the refund and asks again for it. It returns ErrNotRefundable for an order that is not paid,
-// ErrRefundTooLarge or ErrTooManyRefunds.
+// ErrRefundTooLarge, ErrTooManyRefunds, or payable.ErrUnpayable for an amount that the payment
+// provider can never give back.
 func Refund(
 	o Order, note RefundNote, amount int64, now time.Time, retryDelay time.Duration,
 ) (Order, []saga.Fact, error) {
@@ -67,9 +69,12 @@ func Refund(
 	if amount == 0 {
 		amount = left
 	}
+	broken := payable.Part(money.Money{Amount: amount, Currency: o.Total.Currency})
 	switch {
 	case !o.Paid:
 		return o, nil, ErrNotRefundable
+	case broken != nil:
+		return o, nil, payable.ErrUnpayable.At("/amount/amount", broken.Error())
 	case amount > left || left == 0:
 		return o, nil, ErrRefundTooLarge.At("/amount", "exceeds the refundable amount ("+o.Refundable().Format()+")")
 	case len(o.Refunds) >= MaxRefunds:

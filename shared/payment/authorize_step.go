@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"backroom/shared/fault"
+	"backroom/shared/money"
 	"backroom/shared/saga"
 )
 
@@ -32,8 +33,8 @@ func (s AuthorizeStep) begin(ctx context.Context, e saga.Event) error {
 		return err
 	}
 	c := New(asked)
-	if err := c.Amount.Check(); err != nil {
-		return err
+	if err := c.Amount.Check(); errors.Is(err, money.ErrOutOfRange) {
+		return err // an order whose currency was withdrawn since is declined by the provider
 	}
 	proceed := func(existing Charge, op operation) error { return s.authorize(ctx, existing, op) }
 	var intent Intent

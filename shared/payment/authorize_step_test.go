@@ -151,6 +151,11 @@ func TestAuthorizeStep_RecordsWhatTheProviderDecides(t *testing.T) {
 			reason: payment.AmountNotPayable,
 			facts:  []saga.Fact{saga.PaymentDeclined},
 		},
+		"a currency that was withdrawn since the order was placed is a decline": {
+			total: money.Money{Amount: 1250, Currency: "ZWL"}, method: "pm_card_visa", observed: payment.Declined,
+			reason: payment.AmountNotPayable, code: "",
+			facts: []saga.Fact{saga.PaymentDeclined},
+		},
 		"an amount above the provider's limit is a decline": {
 			total: money.Money{Amount: money.Max, Currency: "EUR"}, method: "pm_card_visa", observed: payment.Declined,
 			reason: payment.AmountNotPayable, code: "amount_too_large",

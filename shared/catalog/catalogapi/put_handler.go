@@ -11,6 +11,7 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/money"
+	"backroom/shared/money/payable"
 )
 
 // Why a write with preconditions is refused.
@@ -47,7 +48,7 @@ func (h PutHandler) Operation() api.Operation {
 		Answers: map[int]string{http.StatusCreated: "The product was created."},
 		Faults: []*fault.Fault{
 			ErrChanged, ErrPreconditionRequired, catalog.ErrSKUTaken, catalog.ErrSKURepeated, catalog.ErrPriceRepeated,
-			money.ErrCurrency,
+			money.ErrCurrency, payable.ErrUnpayable,
 		},
 	}, h.put)
 }

@@ -11,6 +11,7 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/money"
+	"backroom/shared/money/payable"
 	"backroom/shared/observe"
 	"backroom/shared/order"
 	"backroom/shared/saga"
@@ -87,7 +88,7 @@ func (h PlaceHandler) Operation() api.Operation {
 		Access: api.Needs(h.Callers, identity.OrdersWrite),
 		Faults: []*fault.Fault{
 			order.ErrUnknownProduct, order.ErrTooManySKUs, order.ErrTooMany, order.ErrPriceChanged, order.ErrNoCurrency,
-			money.ErrOutOfRange, api.ErrKeyReused,
+			money.ErrOutOfRange, payable.ErrUnpayable, api.ErrKeyReused,
 		},
 	}, h.place)
 }

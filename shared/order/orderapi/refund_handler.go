@@ -10,6 +10,7 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/money"
+	"backroom/shared/money/payable"
 	"backroom/shared/observe"
 	"backroom/shared/order"
 	"backroom/shared/saga"
@@ -64,11 +65,12 @@ func (h RefundHandler) Operation() api.Operation {
 		DefaultStatus: http.StatusAccepted,
 		Summary:       "Refund an order",
 		Description: "Refunds a paid order, in part or all that is refundable. Read the order at Location to see " +
-			"the status of the refund.",
+			"the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a " +
+			"currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.",
 		Access: api.Needs(h.Callers, identity.OrdersRefund),
 		Faults: []*fault.Fault{
 			ErrUnknownOrder, order.ErrNotRefundable, order.ErrRefundTooLarge, order.ErrTooManyRefunds, ErrContention,
-			money.ErrMixed,
+			money.ErrMixed, payable.ErrUnpayable,
 			api.ErrKeyReused,
 		},
 	}, h.refund)

@@ -22,7 +22,7 @@ var ErrAmbiguous = fault.New(fault.Invalid, "ambiguous-adjustment",
 type AdjustHandler struct {
 	Callers identity.Verifier
 	// Adjust applies an adjustment once. It returns the stored one, with fault.Duplicate, if it was applied before.
-	// It returns stock.ErrInsufficient or stock.ErrLevelChanged if the level does not allow it.
+	// It returns stock.ErrInsufficient, stock.ErrLevelTooHigh or stock.ErrLevelChanged if the level does not allow it.
 	Adjust func(context.Context, stock.Adjustment) (stock.Adjustment, error)
 	Now    func() time.Time
 }
@@ -37,7 +37,7 @@ type adjustInput struct {
 type AdjustmentRequest struct {
 	Delta    *int64 `json:"delta,omitempty" minimum:"-1000000000" maximum:"1000000000" doc:"units to add (positive) or to remove (negative)" example:"100"`
 	Set      *int64 `json:"set,omitempty" minimum:"0" maximum:"1000000000" doc:"the sellable units that were counted; needs if_equals"`
-	IfEquals *int64 `json:"if_equals,omitempty" minimum:"0" maximum:"1000000000" doc:"the sellable units that the count replaces"`
+	IfEquals *int64 `json:"if_equals,omitempty" minimum:"0" maximum:"9007199254740992" doc:"the sellable units that the count replaces"`
 	Reason   string `json:"reason" minLength:"1" maxLength:"200" example:"delivery"`
 }
 
@@ -62,9 +62,11 @@ func (h AdjustHandler) Operation() api.Operation {
 		DefaultStatus: http.StatusCreated,
 		Summary:       "Adjust a stock level",
 		Description: "Changes the sellable units of a SKU: by a delta, or to a count if the level still equals " +
-			"if_equals.",
+			"if_equals. No adjustment raises a level above 1,000,000,000 units.",
 		Access: api.Needs(h.Callers, identity.StockWrite),
-		Faults: []*fault.Fault{ErrAmbiguous, stock.ErrInsufficient, stock.ErrLevelChanged, api.ErrKeyReused},
+		Faults: []*fault.Fault{
+			ErrAmbiguous, stock.ErrInsufficient, stock.ErrLevelTooHigh, stock.ErrLevelChanged, api.ErrKeyReused,
+		},
 	}, h.adjust)
 }
 

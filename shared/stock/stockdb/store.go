@@ -208,8 +208,8 @@ type adjustmentItem struct {
 
 // Adjust applies an adjustment and stores it, in one transaction. If one with its id was made
 // before, Adjust changes nothing and returns the stored one and fault.Duplicate. It returns
-// stock.ErrLevelChanged if the level differs from IfEquals, and stock.ErrInsufficient if it would
-// become negative.
+// stock.ErrLevelChanged if the level differs from IfEquals, stock.ErrInsufficient if it would become
+// negative, and stock.ErrLevelTooHigh if it would exceed stock.MaxSellable.
 func (s Levels) Adjust(ctx context.Context, a stock.Adjustment) (stock.Adjustment, error) {
 	row, err := attributevalue.MarshalMap(adjustmentItem{
 		PK: record.Key(a.Shop, "adjustment#"+a.ID), ID: a.ID, SKU: a.SKU, Delta: a.Delta, IfEquals: a.IfEquals,
@@ -232,6 +232,8 @@ func (s Levels) Adjust(ctx context.Context, a stock.Adjustment) (stock.Adjustmen
 		return adjustmentOf(a.Shop, refused.Reasons[0].Item)
 	case a.IfEquals != nil:
 		return a, stock.ErrLevelChanged
+	case a.Delta > 0:
+		return a, stock.ErrLevelTooHigh
 	}
 	return a, stock.ErrInsufficient
 }
@@ -253,6 +255,9 @@ func (s Levels) move(a stock.Adjustment) *types.Update {
 	case a.Delta < 0:
 		u.ConditionExpression = aws.String("sellable >= :least")
 		u.ExpressionAttributeValues[":least"] = number(-a.Delta)
+	case a.Delta > 0:
+		u.ConditionExpression = aws.String("sellable <= :most OR attribute_not_exists(sellable)")
+		u.ExpressionAttributeValues[":most"] = number(stock.MaxSellable - a.Delta)
 	}
 	return u
 }

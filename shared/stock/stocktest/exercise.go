@@ -201,6 +201,17 @@ func exerciseAdjustments(t *testing.T, open func(t *testing.T) Store) {
 		"a loss of a SKU that was never counted is refused": {
 			nil, stock.Adjustment{Delta: -1}, stock.ErrInsufficient, 0,
 		},
+		"a delivery up to the highest level is taken": {
+			[]any{"MUG", 5}, stock.Adjustment{Delta: stock.MaxSellable - 5}, nil, stock.MaxSellable,
+		},
+		"a delivery above the highest level is refused": {
+			[]any{"MUG", 5}, stock.Adjustment{Delta: stock.MaxSellable - 4}, stock.ErrLevelTooHigh, 5,
+		},
+		"the highest level can be counted": {
+			[]any{"MUG", stock.MaxSellable}, stock.Adjustment{
+				Delta: 10 - stock.MaxSellable, IfEquals: level(stock.MaxSellable),
+			}, nil, 10,
+		},
 		"a delta of zero changes nothing": {
 			[]any{"MUG", 5}, stock.Adjustment{Delta: 0}, nil, 5,
 		},
@@ -325,7 +336,7 @@ func (s Store) rush(t *testing.T, n int, basket func(i int) saga.OrderContents) 
 func untilFree(do func() error) error {
 	for {
 		if err := do(); !errors.Is(err, fault.Conflict) || errors.Is(err, stock.ErrInsufficient) ||
-			errors.Is(err, stock.ErrLevelChanged) {
+			errors.Is(err, stock.ErrLevelChanged) || errors.Is(err, stock.ErrLevelTooHigh) {
 			return err
 		}
 	}
