@@ -648,7 +648,7 @@ func TestHandleCallback_AppliesTheIntentsState(t *testing.T) {
 		}
 		make := func(change func(*payment.Charge)) string {
 			c := payment.New(
-				saga.Payable{Order: order, Shop: paymenttest.Shop, Total: 1, Currency: "EUR",
+				saga.Payable{Order: order, Shop: paymenttest.Shop, Total: 100, Currency: "EUR",
 					PaymentMethod: "pm_card_visa"})
 			change(&c)
 			i, err := s.step(direct).Provider.Create(t.Context(), c, newOrder())

@@ -28,9 +28,9 @@ func TestHerald_SendsTheEventsOfAChange(t *testing.T) {
 		"a payment that is declined": {func(b bench) { b.confirm("", b.create("", "pm_card_chargeDeclined").ID) },
 			[]string{"payment_intent.created", "payment_intent.payment_failed"}},
 		"a payment that is declined as it is created": {func(b bench) {
-			b.post("/v1/payment_intents", "amount=1&currency=eur&confirm=true&payment_method=pm_card_chargeDeclined")
+			b.post("/v1/payment_intents", "amount=100&currency=eur&confirm=true&payment_method=pm_card_chargeDeclined")
 		}, []string{"payment_intent.created", "payment_intent.payment_failed"}},
-		"a payment without a card": {func(b bench) { b.post("/v1/payment_intents", "amount=1&currency=eur") },
+		"a payment without a card": {func(b bench) { b.post("/v1/payment_intents", "amount=100&currency=eur") },
 			[]string{"payment_intent.created"}},
 		"a payment that requires its customer's action": {func(
 			b bench) {

@@ -7,10 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
 
-// mostPayable is the largest amount that Stripe accepts in most currencies: eight digits.
-const mostPayable = 99_999_999
+	"backroom/shared/money/payable"
+)
 
 // Create returns the intent that a form describes, without an id. It returns a *Problem for a form
 // that breaks a rule of Stripe that the sandbox knows.
@@ -26,15 +25,12 @@ func Create(form url.Values, now time.Time) (Intent, error) {
 		return Intent{}, err
 	case amount == 0:
 		return Intent{}, missing("amount")
-	case amount > mostPayable:
-		return Intent{}, invalid("amount", "amount_too_large", "Amount must be no more than 999,999.99")
+	case form.Get("currency") == "":
+		return Intent{}, missing("currency")
 	}
 	currency := form.Get("currency")
-	switch {
-	case currency == "":
-		return Intent{}, missing("currency")
-	case len(currency) != 3 || strings.Trim(currency, "abcdefghijklmnopqrstuvwxyz") != "":
-		return Intent{}, invalid("currency", "", "Invalid currency: "+currency+".")
+	if err := chargeable(amount, currency); err != nil {
+		return Intent{}, err
 	}
 	i := Intent{
 		Status: RequiresPaymentMethod, Amount: amount, Currency: currency, CaptureMethod: Automatic,
@@ -60,6 +56,32 @@ func Create(form url.Values, now time.Time) (Intent, error) {
 		i.Status = RequiresConfirmation
 	}
 	return i, nil
+}
+
+// chargeable returns a *Problem for an amount, in Stripe's units, that Stripe does not charge in the currency, and for
+// a currency that it does not take.
+func chargeable(amount int64, currency string) error {
+	limits, taken := payable.LimitsOf(strings.ToUpper(currency))
+	switch {
+	case !taken || currency != strings.ToLower(currency):
+		return invalid("currency", "", "Invalid currency: "+currency+".")
+	case amount < limits.Least:
+		return invalid("amount", "amount_too_small",
+			"Amount must be at least "+strconv.FormatInt(limits.Least, 10)+" "+currency+".")
+	case amount > limits.Most:
+		return invalid("amount", "amount_too_large",
+			"Amount must be no more than "+strconv.FormatInt(limits.Most, 10)+" "+currency+".")
+	}
+	return countable(amount, limits, currency)
+}
+
+// countable returns a *Problem for an amount that Stripe does not count in the currency, such as 1.125 KWD.
+func countable(amount int64, limits payable.Limits, currency string) error {
+	if amount%limits.Step != 0 {
+		return invalid("amount", "",
+			"Amount must be a multiple of "+strconv.FormatInt(limits.Step, 10)+" in "+currency+".")
+	}
+	return nil
 }
 
 // entries returns the map with a name in a form, as in metadata[order].

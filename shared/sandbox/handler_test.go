@@ -117,10 +117,10 @@ func TestPayment_IsCreatedConfirmedAndRead(t *testing.T) {
 func TestPayment_IsConfirmedAsItIsCreated(t *testing.T) {
 	t.Parallel()
 	b := start(t)
-	made := b.ask("POST", "/v1/payment_intents", "k1", "amount=1&currency=eur&confirm=true&payment_method=pm_card_visa")
+	made := b.ask("POST", "/v1/payment_intents", "k1", "amount=100&currency=eur&confirm=true&payment_method=pm_card_visa")
 	assert.Equal(t, "succeeded", made.State)
 	refused := b.ask("POST", "/v1/payment_intents", "k2",
-		"amount=1&currency=eur&confirm=true&payment_method=pm_card_chargeDeclined")
+		"amount=100&currency=eur&confirm=true&payment_method=pm_card_chargeDeclined")
 	assert.Equal(t, http.StatusPaymentRequired, refused.Status)
 	assert.Equal(t, "requires_payment_method", b.get(refused.Error.Intent.ID).State)
 }
@@ -218,10 +218,10 @@ func TestCardThatPaysOnce_IsUsedUpByTheFirstConfirmation(t *testing.T) {
 
 	assert.Equal(t, http.StatusBadRequest,
 		b.ask("POST", "/v1/payment_intents", "k6",
-			"amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_a").Status)
+			"amount=100&currency=eur&confirm=true&payment_method=pm_sandbox_once_a").Status)
 	assert.Equal(t, "succeeded",
 		b.ask("POST", "/v1/payment_intents", "k7",
-			"amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_b").State)
+			"amount=100&currency=eur&confirm=true&payment_method=pm_sandbox_once_b").State)
 	assert.Equal(t, http.StatusBadRequest, b.create("k8", "pm_sandbox_once_").Status, "the card needs a name")
 }
 
@@ -349,7 +349,7 @@ func TestIdempotencyKey_OvertakenRequestGetsTheSameAnswer(t *testing.T) {
 		"when it has found no answer": {asked, confirm},
 		"when a card that pays once is used up": {asked, func(b bench, _ string) answer {
 			return b.ask("POST", "/v1/payment_intents", "k2",
-				"amount=1&currency=eur&confirm=true&payment_method=pm_sandbox_once_a")
+				"amount=100&currency=eur&confirm=true&payment_method=pm_sandbox_once_a")
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

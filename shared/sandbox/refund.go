@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"backroom/shared/money/payable"
 )
 
 // RefundStatus is the status of a refund, as Stripe names it.
@@ -44,6 +46,11 @@ func (i Intent) Refunded() int64 {
 // *Problem if less than the amount is left.
 func GiveBack(i Intent, r Refund, now time.Time) (Intent, error) {
 	left := i.Captured - i.Refunded()
+	if limits, taken := payable.LimitsOf(strings.ToUpper(i.Currency)); taken {
+		if err := countable(r.Amount, limits, i.Currency); err != nil {
+			return i, err
+		}
+	}
 	switch {
 	case i.Status != Succeeded:
 		return i, refused("", "", "This PaymentIntent ("+i.ID+") does not have a successful charge to refund.")
