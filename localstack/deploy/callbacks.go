@@ -21,6 +21,7 @@ const callbacksPath = "/payments/events"
 
 // subscribed are the events that the API receives.
 var subscribed = []string{
+	"charge.dispute.closed", "charge.dispute.created",
 	"payment_intent.amount_capturable_updated", "payment_intent.canceled", "payment_intent.payment_failed",
 	"payment_intent.processing",
 	"payment_intent.requires_action", "payment_intent.succeeded", "refund.created", "refund.failed", "refund.updated",

@@ -112,11 +112,12 @@ func (b bench) money() (net int64, held, taken int) {
 		var item struct {
 			Received int64 `dynamodbav:"amount_received"`
 			Refunded int64 `dynamodbav:"sandbox_refunded"`
+			Disputed int64 `dynamodbav:"sandbox_disputed"`
 			Held     int   `dynamodbav:"sandbox_authorizations"`
 			Taken    int   `dynamodbav:"sandbox_captures"`
 		}
 		require.NoError(b.t, attributevalue.UnmarshalMap(image, &item))
-		net, held, taken = net+item.Received-item.Refunded, held+item.Held, taken+item.Taken
+		net, held, taken = net+item.Received-item.Refunded-item.Disputed, held+item.Held, taken+item.Taken
 	}
 	return net, held, taken
 }

@@ -52,6 +52,15 @@ func TestHerald_SendsTheEventsOfAChange(t *testing.T) {
 		"a refund that fails later": {func(b bench) { b.refund(b.paid("pm_card_refundFail"), "") },
 			[]string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded",
 				"refund.created", "refund.updated", "refund.failed"}},
+		"a dispute that is opened and won": {func(b bench) {
+			id := b.paid("pm_card_visa")
+			b.post("/v1/payment_intents/"+id+"/sandbox_dispute", "")
+			b.post("/v1/disputes/"+disputeOf(id), "evidence[uncategorized_text]=winning_evidence")
+		}, []string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded",
+			"charge.dispute.created", "charge.dispute.closed"}},
+		"a card whose bank disputes": {func(b bench) { b.paid("pm_card_createDispute") },
+			[]string{"payment_intent.created", "payment_intent.amount_capturable_updated", "payment_intent.succeeded",
+				"charge.dispute.created"}},
 		"a request that changes nothing": {func(b bench) { b.post("/v1/payment_intents/pi_none/cancel", "") }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,6 +22,8 @@ type Card struct {
 	Refunds Refunding // how a refund to it ends
 	First   bool      // only the first refund ends so, later ones arrive at once
 
+	Disputed bool // the customer's bank disputes all of the payment as soon as it is captured
+
 	Calls Calling // when its events are delivered
 }
 
@@ -90,6 +92,9 @@ var cards = map[string]Card{
 	"refundFail":          {Refunds: BouncesLate},
 	"refundFailFirst":     {Refunds: Bounces, First: true},
 	"refundFailLateFirst": {Refunds: BouncesLate, First: true},
+
+	// The customer's bank takes the money back.
+	"createDispute": {Disputed: true},
 
 	// The callbacks go wrong.
 	"callbackEarly":    {Calls: Early},

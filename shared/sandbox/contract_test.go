@@ -65,6 +65,8 @@ var read = map[string]map[string]string{
 		"metadata": "object"},
 	"refund": {"id": "string", "status": "string", "amount": "number", "metadata": "object",
 		"payment_intent": "string?"},
+	"dispute": {"id": "string", "status": "string", "amount": "number", "currency": "string",
+		"payment_intent": "string?"},
 	"list":             {"data": "array", "has_more": "bool"},
 	"webhook_endpoint": {"id": "string", "url": "string", "enabled_events": "array", "status": "string"},
 	"event":            {"id": "string", "type": "string", "data": "object", "created": "number"},
@@ -134,6 +136,7 @@ func TestSandbox_ImitatesStripe(t *testing.T) {
 		var documents []map[string]any
 		for _, p := range both {
 			fill := strings.NewReplacer("{intent}", made[p.name]["payment_intent"], "{refund}", made[p.name]["refund"],
+				"{dispute}", made[p.name]["dispute"],
 				"{endpoint}", made[p.name]["webhook_endpoint"])
 			status, document := p.ask(t, method, fill.Replace(path), fill.Replace(form))
 			require.Equal(t, http.StatusOK, status, "%s: %v", p.name, document)
@@ -154,6 +157,9 @@ func TestSandbox_ImitatesStripe(t *testing.T) {
 		{"a refund is created", "POST", "/v1/refunds",
 			"payment_intent={intent}&amount=400&reason=requested_by_customer&metadata[refund]=r1&metadata[try]=1"},
 		{"a refund is retrieved", "GET", "/v1/refunds/{refund}", ""},
+		{"a dispute is retrieved", "GET", "/v1/disputes/{dispute}", ""},
+		{"evidence is sent", "POST", "/v1/disputes/{dispute}", "evidence[uncategorized_text]=no&submit=false"},
+		{"a dispute is closed", "POST", "/v1/disputes/{dispute}/close", ""},
 		{"an intent is created to be canceled", "POST", "/v1/payment_intents", create},
 		{"an intent is canceled", "POST", "/v1/payment_intents/{intent}/cancel", "cancellation_reason=abandoned"},
 		{"an intent is created with manual confirmation", "POST", "/v1/payment_intents", create +
@@ -164,6 +170,11 @@ func TestSandbox_ImitatesStripe(t *testing.T) {
 			"url=https://shop.example/events&enabled_events[0]=payment_intent.succeeded&enabled_events[1]=refund.failed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if c.name == "a dispute is retrieved" { // Stripe has no request that opens one
+				intent := made["the sandbox"]["payment_intent"]
+				require.Equal(t, http.StatusOK, b.post("/v1/payment_intents/"+intent+"/sandbox_dispute", "amount=100").Status)
+				made["the sandbox"]["dispute"], made["stripe-mock"]["dispute"] = disputeOf(intent), "dp_1"
+			}
 			stripes, ours := ask(t, c.method, c.path, c.form)
 			shaped(t, "stripe-mock", stripes)
 			shaped(t, "the sandbox", ours)
@@ -173,12 +184,16 @@ func TestSandbox_ImitatesStripe(t *testing.T) {
 
 	for name, path := range map[string]string{
 		"refunds are listed":   "/v1/refunds?payment_intent={intent}&limit=100",
+		"disputes are listed":  "/v1/disputes?payment_intent={intent}&limit=100",
 		"endpoints are listed": "/v1/webhook_endpoints?limit=100",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if strings.Contains(path, "refunds") {
 				made["the sandbox"]["payment_intent"] = b.paid("pm_card_visa")
 				require.Equal(t, http.StatusOK, b.refund(made["the sandbox"]["payment_intent"], "").Status)
+			}
+			if strings.Contains(path, "disputes") {
+				made["the sandbox"]["payment_intent"] = b.paid("pm_card_createDispute")
 			}
 			stripes, ours := ask(t, "GET", path, "")
 			imitates(t, stripes, ours)

@@ -6,7 +6,7 @@ import (
 )
 
 // document is an intent as clients see it: Stripe's members, and how often it was authorized and
-// captured in fact, and how much of it was refunded.
+// captured in fact, and how much of it was refunded or disputed.
 type document struct {
 	ID                 string            `json:"id"`
 	Object             string            `json:"object"`
@@ -31,6 +31,7 @@ type document struct {
 	Authorizations     int               `json:"sandbox_authorizations"`
 	Captures           int               `json:"sandbox_captures"`
 	Refunded           int64             `json:"sandbox_refunded"`
+	Disputed           int64             `json:"sandbox_disputed"`
 }
 
 // action is what the customer must do. In the sandbox that is POST
@@ -49,7 +50,7 @@ func (i Intent) document() document {
 		CanceledAt: seconds(i.CanceledAt), CancellationReason: optional(i.CancellationReason),
 		PaymentMethod: optional(i.PaymentMethod),
 		Metadata:      metadata(i.Metadata), PaymentMethodTypes: []string{"card"}, Status: i.Status,
-		Authorizations: i.Authorizations, Captures: i.Captures, Refunded: i.Refunded(),
+		Authorizations: i.Authorizations, Captures: i.Captures, Refunded: i.Refunded(), Disputed: i.Disputed(),
 	}
 	if i.LastError != nil {
 		p := i.LastError.document()

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Event is something that happened to an intent or a refund, in Stripe's words.
+// Event is something that happened to an intent, a refund or a dispute, in Stripe's words.
 type Event struct {
 	Type   string
 	object any
@@ -51,6 +51,14 @@ func Happened(before, after Intent) []Event {
 		}
 		if r.Status == RefundFailed {
 			refund("refund.failed")
+		}
+	}
+	for n, d := range after.Disputes {
+		switch isNew := n >= len(before.Disputes); {
+		case isNew:
+			all = append(all, Event{"charge.dispute.created", after.disputeDocument(d)})
+		case before.Disputes[n].Status != d.Status:
+			all = append(all, Event{"charge.dispute.closed", after.disputeDocument(d)})
 		}
 	}
 	return all

@@ -73,7 +73,7 @@ type Handler struct {
 }
 
 // Routes returns the handler of all requests. They are form-encoded, and the same as Stripe's,
-// except the last two:
+// except the last three:
 //
 //	POST   /v1/payment_intents
 //	GET    /v1/payment_intents/{id}
@@ -83,27 +83,37 @@ type Handler struct {
 //	POST   /v1/refunds
 //	GET    /v1/refunds?payment_intent=
 //	GET    /v1/refunds/{id}
+//	GET    /v1/disputes?payment_intent=
+//	GET    /v1/disputes/{id}
+//	POST   /v1/disputes/{id}                        evidence[uncategorized_text]=winning_evidence|losing_evidence
+//	POST   /v1/disputes/{id}/close                  the dispute is lost
 //	POST   /v1/webhook_endpoints                    url may be execute-api:ID/STAGE/path
 //	GET    /v1/webhook_endpoints
 //	DELETE /v1/webhook_endpoints/{id}
 //	POST   /v1/payment_intents/{id}/sandbox_action  the customer acts; no key: client_secret, outcome=succeed|fail
+//	POST   /v1/payment_intents/{id}/sandbox_dispute the customer's bank disputes amount, or all that was captured
 //	POST   /v1/sandbox/outage                       seconds: for this time all other routes answer 503; 0 ends it
 func (h Handler) Routes() http.Handler {
 	routes := http.NewServeMux()
 	for pattern, r := range map[string]route{
-		"POST /v1/payment_intents":                     {do: h.create},
-		"GET /v1/payment_intents/{id}":                 {do: h.retrieve},
-		"POST /v1/payment_intents/{id}/confirm":        {do: h.confirm},
-		"POST /v1/payment_intents/{id}/capture":        {do: h.capture},
-		"POST /v1/payment_intents/{id}/cancel":         {do: h.cancel},
-		"POST /v1/refunds":                             {do: h.refund},
-		"GET /v1/refunds":                              {do: h.listRefunds},
-		"GET /v1/refunds/{id}":                         {do: h.retrieveRefund},
-		"POST /v1/webhook_endpoints":                   {do: h.register},
-		"GET /v1/webhook_endpoints":                    {do: h.listEndpoints},
-		"DELETE /v1/webhook_endpoints/{id}":            {do: h.unregister},
-		"POST /v1/payment_intents/{id}/sandbox_action": {do: h.act, open: true},
-		"POST /v1/sandbox/outage":                      {do: h.breakDown, always: true},
+		"POST /v1/payment_intents":                      {do: h.create},
+		"GET /v1/payment_intents/{id}":                  {do: h.retrieve},
+		"POST /v1/payment_intents/{id}/confirm":         {do: h.confirm},
+		"POST /v1/payment_intents/{id}/capture":         {do: h.capture},
+		"POST /v1/payment_intents/{id}/cancel":          {do: h.cancel},
+		"POST /v1/refunds":                              {do: h.refund},
+		"GET /v1/refunds":                               {do: h.listRefunds},
+		"GET /v1/refunds/{id}":                          {do: h.retrieveRefund},
+		"GET /v1/disputes":                              {do: h.listDisputes},
+		"GET /v1/disputes/{id}":                         {do: h.retrieveDispute},
+		"POST /v1/disputes/{id}":                        {do: h.answerDispute},
+		"POST /v1/disputes/{id}/close":                  {do: h.closeDispute},
+		"POST /v1/webhook_endpoints":                    {do: h.register},
+		"GET /v1/webhook_endpoints":                     {do: h.listEndpoints},
+		"DELETE /v1/webhook_endpoints/{id}":             {do: h.unregister},
+		"POST /v1/payment_intents/{id}/sandbox_action":  {do: h.act, open: true},
+		"POST /v1/payment_intents/{id}/sandbox_dispute": {do: h.dispute},
+		"POST /v1/sandbox/outage":                       {do: h.breakDown, always: true},
 		"/": {do: func(context.Context, call) (outcome,
 			error) {
 			return outcome{}, errNoRoute

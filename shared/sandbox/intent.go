@@ -54,6 +54,7 @@ type Intent struct {
 	CancellationReason string
 	Captured           int64 // the captured amount
 	Refunds            []Refund
+	Disputes           []Dispute
 	Authorizations     int // how often the amount was authorized in fact: at most once if all is well
 	Captures           int // how often it was captured in fact: at most once if all is well
 }
@@ -118,14 +119,17 @@ func (i Intent) authorized(at time.Time) Intent {
 	i.Status, i.Authorized = RequiresCapture, at
 	i.Authorizations++
 	if i.CaptureMethod == Automatic {
-		return i.captured(i.Amount)
+		return i.captured(i.Amount, at)
 	}
 	return i
 }
 
-func (i Intent) captured(amount int64) Intent {
+func (i Intent) captured(amount int64, now time.Time) Intent {
 	i.Status, i.Captured = Succeeded, amount
 	i.Captures++
+	if i.Card().Disputed {
+		i, _ = OpenDispute(i, 0, now)
+	}
 	return i
 }
 
@@ -220,7 +224,7 @@ func Capture(i Intent, amount int64, now time.Time) (Intent, error) {
 			invalid("amount_to_capture", "amount_too_large",
 				"The provided amount is greater than the amount that can be captured.")
 	}
-	return i.captured(amount), nil
+	return i.captured(amount, now), nil
 }
 
 // Cancel cancels an intent: it can never be confirmed again, and its authorization is voided. It

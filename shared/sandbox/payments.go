@@ -151,7 +151,7 @@ func giving(o outcome) outcome {
 
 func (h Handler) retrieveRefund(ctx context.Context, c call) (outcome, error) {
 	id := c.PathValue("id")
-	stored, i, err := h.find(ctx, c, refunded(id), "id")
+	stored, i, err := h.find(ctx, c, owner(id, "re_"), "id")
 	if p, ok := errors.AsType[*Problem](err); ok && p.Code == "resource_missing" {
 		return outcome{}, noSuch("refund", id, "id")
 	}
@@ -164,6 +164,18 @@ func (h Handler) retrieveRefund(ctx context.Context, c call) (outcome, error) {
 
 // listRefunds returns an intent's refunds, the latest first.
 func (h Handler) listRefunds(ctx context.Context, c call) (outcome, error) {
+	return h.list(ctx, c, "/v1/refunds", "refund", func(i Intent) (ids []string, documents []any) {
+		for _, r := range slices.Backward(i.Refunds) {
+			ids, documents = append(ids, r.ID), append(documents, i.refundDocument(r))
+		}
+		return ids, documents
+	})
+}
+
+// list returns a page of what an intent has of a kind. of returns all of it with its ids, the latest first.
+func (h Handler) list(
+	ctx context.Context, c call, path, kind string, of func(Intent) (ids []string, documents []any),
+) (outcome, error) {
 	if err := only(c.Form, []string{"payment_intent", "limit", "starting_after"}); err != nil {
 		return outcome{}, err
 	}
@@ -180,19 +192,16 @@ func (h Handler) listRefunds(ctx context.Context, c call) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	latest := slices.Clone(i.Refunds)
-	slices.Reverse(latest)
+	ids, latest := of(i)
 	if after := c.Form.Get("starting_after"); after != "" {
-		n := slices.IndexFunc(latest, func(r Refund) bool { return r.ID == after })
+		n := slices.Index(ids, after)
 		if n < 0 {
-			return outcome{}, invalid("starting_after", "resource_missing", "No such refund: '"+after+"'")
+			return outcome{}, invalid("starting_after", "resource_missing", "No such "+kind+": '"+after+"'")
 		}
 		latest = latest[n+1:]
 	}
-	page := listDocument{Object: "list", Data: []any{}, HasMore: int64(len(latest)) > limit, URL: "/v1/refunds"}
-	for _, r := range latest[:min(int64(len(latest)), limit)] {
-		page.Data = append(page.Data, i.refundDocument(r))
-	}
+	page := listDocument{Object: "list", Data: []any{}, HasMore: int64(len(latest)) > limit, URL: path}
+	page.Data = append(page.Data, latest[:min(int64(len(latest)), limit)]...)
 	return outcome{stored: stored, intent: i, document: page}, nil
 }
 

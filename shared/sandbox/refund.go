@@ -42,10 +42,10 @@ func (i Intent) Refunded() int64 {
 	return sum
 }
 
-// GiveBack appends a refund to the intent. An amount of 0 means all that is left. It returns a
-// *Problem if less than the amount is left.
+// GiveBack appends a refund to the intent. An amount of 0 means all that is left: what is neither
+// refunded nor disputed. It returns a *Problem if less than the amount is left.
 func GiveBack(i Intent, r Refund, now time.Time) (Intent, error) {
-	left := i.Captured - i.Refunded()
+	left := max(i.Captured-i.Refunded()-i.Disputed(), 0)
 	if limits, taken := payable.LimitsOf(strings.ToUpper(i.Currency)); taken {
 		if err := countable(r.Amount, limits, i.Currency); err != nil {
 			return i, err
@@ -54,6 +54,8 @@ func GiveBack(i Intent, r Refund, now time.Time) (Intent, error) {
 	switch {
 	case i.Status != Succeeded:
 		return i, refused("", "", "This PaymentIntent ("+i.ID+") does not have a successful charge to refund.")
+	case i.Disputed() > 0 && (left == 0 || r.Amount > left):
+		return i, refused("", "charge_disputed", "Charge "+i.charge()+" has been charged back; cannot issue a refund.")
 	case left == 0:
 		return i, refused("", "charge_already_refunded", "Charge "+i.charge()+" has already been refunded.")
 	case r.Amount > left:
@@ -81,9 +83,9 @@ func GiveBack(i Intent, r Refund, now time.Time) (Intent, error) {
 	return i, nil
 }
 
-// refunded returns the id of a refund's intent, or "" if id is not a refund's.
-func refunded(refund string) string {
-	rest, ok := strings.CutPrefix(refund, "re_")
+// owner returns the id of the intent of a refund or dispute, or "" if id does not have the prefix of one.
+func owner(id, prefix string) string {
+	rest, ok := strings.CutPrefix(id, prefix)
 	end := strings.LastIndexByte(rest, '_')
 	if !ok || end < 0 {
 		return ""

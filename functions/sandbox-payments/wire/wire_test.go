@@ -33,7 +33,7 @@ func TestSandboxPayments_CreatesAnIntent(t *testing.T) {
 		"created": 1772366400, "last_payment_error": null, "livemode": false, "metadata": {"attempt": "1", "order": "`+order+`", "shop": "main"},
 		"payment_method": "pm_card_visa", "payment_method_types": ["card"], "canceled_at": null, "cancellation_reason": null,
 		"client_secret": "pi_nonce001nonce002nonce003_secret_nonce004nonce005nonce006", "latest_charge": null, "next_action": null,
-		"sandbox_authorizations": 0, "sandbox_captures": 0, "sandbox_refunded": 0
+		"sandbox_authorizations": 0, "sandbox_captures": 0, "sandbox_refunded": 0, "sandbox_disputed": 0
 	}`, a.Body)
 	assert.JSONEq(t, `{
 		"pk": "intent#pi_nonce001nonce002nonce003", "version": 1, "id": "pi_nonce001nonce002nonce003", "status": "requires_confirmation",

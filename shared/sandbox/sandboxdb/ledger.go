@@ -2,7 +2,7 @@
 // DynamoDB, in a table of its own, which has no stream.
 //
 // A scan of the table's intents is also a ledger of money. The shop has the sum of amount_received
-// - sandbox_refunded over the items with sandbox_authorizations. No intent may have been authorized
+// - sandbox_refunded - sandbox_disputed over the items with sandbox_authorizations. No intent may have been authorized
 // or captured more than once.
 package sandboxdb
 
@@ -54,9 +54,18 @@ type intentItem struct {
 	CancellationReason string            `dynamodbav:"cancellation_reason,omitempty"`
 	Captured           int64             `dynamodbav:"amount_received"`
 	Refunds            []refundItem      `dynamodbav:"refunds,omitempty"`
+	Disputes           []disputeItem     `dynamodbav:"disputes,omitempty"`
 	Authorizations     int               `dynamodbav:"sandbox_authorizations"`
 	Captures           int               `dynamodbav:"sandbox_captures"`
-	Refunded           int64             `dynamodbav:"sandbox_refunded"` // the sum of the refunds that did not fail
+	Refunded           int64             `dynamodbav:"sandbox_refunded"`           // the sum of the refunds that did not fail
+	Disputed           int64             `dynamodbav:"sandbox_disputed,omitempty"` // the sum of the disputes not won
+}
+
+type disputeItem struct {
+	ID      string `dynamodbav:"id"`
+	Amount  int64  `dynamodbav:"amount"`
+	Status  string `dynamodbav:"status"`
+	Created int64  `dynamodbav:"created"`
 }
 
 type refundItem struct {
@@ -129,6 +138,11 @@ func (l Ledger) Intent(ctx context.Context, id string) (sandbox.Intent, error) {
 			ID: r.ID, Amount: r.Amount, Status: sandbox.RefundStatus(r.Status), Reason: r.Reason, Metadata: r.Metadata,
 			Created: at(r.Created),
 			Becomes: sandbox.RefundStatus(r.Becomes), Settles: at(r.Settles),
+		})
+	}
+	for _, d := range item.Disputes {
+		i.Disputes = append(i.Disputes, sandbox.Dispute{
+			ID: d.ID, Amount: d.Amount, Status: sandbox.DisputeStatus(d.Status), Created: at(d.Created),
 		})
 	}
 	return i, nil
@@ -221,13 +235,16 @@ func toItem(i sandbox.Intent) intentItem {
 		Authenticated: i.Authenticated, Settles: milli(i.Settles), Authorized: milli(i.Authorized),
 		CanceledAt:         milli(i.CanceledAt),
 		CancellationReason: i.CancellationReason, Captured: i.Captured,
-		Authorizations: i.Authorizations, Captures: i.Captures, Refunded: i.Refunded(),
+		Authorizations: i.Authorizations, Captures: i.Captures, Refunded: i.Refunded(), Disputed: i.Disputed(),
 	}
 	for _, r := range i.Refunds {
 		item.Refunds = append(item.Refunds, refundItem{
 			r.ID, r.Amount, string(r.Status), r.Reason, r.Metadata, milli(r.Created), string(r.Becomes),
 			milli(r.Settles),
 		})
+	}
+	for _, d := range i.Disputes {
+		item.Disputes = append(item.Disputes, disputeItem{d.ID, d.Amount, string(d.Status), milli(d.Created)})
 	}
 	return item
 }
