@@ -69,6 +69,7 @@ func open(t *testing.T, settings simulation.Settings, units int) *store {
 // registerCallbacks registers the API at the payment sandbox, as a deployment does.
 func (s *store) registerCallbacks(connection *http.Client) {
 	form := url.Values{"url": {"execute-api:api/v1/payments/events"}, "enabled_events[]": {
+		"charge.dispute.closed", "charge.dispute.created",
 		"payment_intent.amount_capturable_updated", "payment_intent.canceled", "payment_intent.payment_failed",
 		"payment_intent.processing",
 		"payment_intent.requires_action", "payment_intent.succeeded", "refund.created", "refund.failed",
@@ -179,9 +180,28 @@ type row struct {
 	Captures       int   `dynamodbav:"sandbox_captures"`
 	Received       int64 `dynamodbav:"amount_received"`
 	Refunded       int64 `dynamodbav:"sandbox_refunded"`
+	Disputed       int64 `dynamodbav:"sandbox_disputed"`
+
+	Intent  string
+	Refunds []struct {
+		Amount int64
+		Status string
+	}
+	External struct{ Refunded, Disputed, Uncaptured int64 }
 
 	Template string
 	Sends    int
+}
+
+// gone returns how much of a paid order's money it knows to be gone: refunded, on its way back, or disputed.
+func (r row) gone() int64 {
+	sum := r.External.Refunded + r.External.Disputed + r.External.Uncaptured
+	for _, refund := range r.Refunds {
+		if refund.Status != "failed" && refund.Status != "refused" {
+			sum += refund.Amount
+		}
+	}
+	return sum
 }
 
 func (s *store) rows(table string) map[string]row {
@@ -260,7 +280,7 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 				promised[l.SKU] += int(l.Quantity)
 			}
 			if o.Status == "paid" {
-				keeps = sold.total
+				keeps = sold.total - o.gone()
 			}
 		}
 		reservation, exists := reservations["main#"+sold.id]
@@ -275,7 +295,8 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 	for key, mail := range mails {
 		finds(harm.mails || mail.Sends == 1, "mail %s was sent %d times", key, mail.Sends)
 		outcome := orders["main#"+mail.Order].Outcome
-		finds(mail.Template == outcome || mail.Template == "confirmed" && outcome == "canceled",
+		finds(mail.Template == outcome || mail.Template == "confirmed" && outcome == "canceled" ||
+			mail.Template == "refunded" && outcome == "confirmed",
 			"mail %s is about an order that is %s", key, outcome)
 	}
 	levels := s.rows("Levels")
@@ -307,7 +328,8 @@ func (s *store) money(finds func(right bool, format string, args ...any)) map[st
 		finds(charges[order] <= 1, "order %s was charged %d times", order, charges[order])
 		finds(i.Captures <= 1, "order %s was captured %d times", order, i.Captures)
 		finds(i.Status != "requires_capture", "money of order %s is still held", order)
-		kept[order] += i.Received - i.Refunded
+		finds(i.Received >= i.Refunded, "of order %s %d cents were refunded and %d received", order, i.Refunded, i.Received)
+		kept[order] += i.Received - i.Refunded - i.Disputed
 	}
 	return kept
 }

@@ -62,6 +62,7 @@ var metrics = map[saga.Fact]string{
 	saga.PaymentDeclined: "PaymentsDeclined",
 	saga.PaymentReturned: "PaymentsReturned", saga.ReturnFailed: "ReturnsFailed",
 	saga.PaymentRefunded: "PaymentsRefunded", saga.RefundFailed: "RefundsFailed",
+	saga.RefundRefused: "RefundsRefused", saga.ExternalMoneyMoved: "ExternalMoneyMoved",
 }
 
 // outcomes are the facts of a first outcome that this step decides. A cancellation is decided by
@@ -114,6 +115,17 @@ func (s AdvanceStep) decide(o Order, e saga.Event) (next Order, facts []saga.Fac
 		var reported saga.Refunds
 		reported, err = saga.As[saga.Refunds](e)
 		next, facts = ApplyRefunds(o, reported.Refunds, now, s.RetryDelay)
+	case saga.RefundRefused:
+		var refused saga.Refused
+		refused, err = saga.As[saga.Refused](e)
+		next, facts = ApplyRefunds(o, refused.Refunds, now, s.RetryDelay)
+		var adopted []saga.Fact
+		next, adopted = AdoptExternal(next, refused.Version, refused.External)
+		facts = append(facts, adopted...)
+	case saga.ExternalMoneyMoved:
+		var moved saga.ExternalMoney
+		moved, err = saga.As[saga.ExternalMoney](e)
+		next, facts = AdoptExternal(o, moved.Version, moved.External)
 	case saga.OrderOverdue:
 		var overdue saga.Overdue
 		overdue, err = saga.As[saga.Overdue](e)

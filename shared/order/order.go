@@ -103,7 +103,13 @@ type Order struct {
 
 	Refunds     []saga.Refund
 	RefundNotes []RefundNote // one per refund, in the same order
-	Resolution  Resolution   // the last one
+
+	// External is what moved at the payment provider without the order, as of ExternalVersion of its
+	// charge. It is not refundable.
+	External        saga.External
+	ExternalVersion int
+
+	Resolution Resolution // the last one
 
 	// Due is when the order asks again for what it awaits. It is zero exactly if the order is
 	// settled. An order that needs attention does not ask, and Due is the time since when it needs

@@ -595,6 +595,36 @@ func TestRefund_FromRequestToArrival(t *testing.T) {
 	)
 }
 
+func TestApplyRefunds_ARefusedRefundHoldsNoAmountAndIsNotTriedAgain(t *testing.T) {
+	o, _, err := order.Refund(
+		ordertest.Given(order.StatusPaid), order.RefundNote{ID: "rfn_1"}, 800, ordertest.Later, ordertest.RetryDelay,
+	)
+	require.NoError(t, err)
+	refused := []saga.Refund{{ID: "rfn_1", Amount: 800, Try: 1, Status: saga.RefundStatusRefused}}
+	o, facts := order.ApplyRefunds(o, refused, ordertest.Later, ordertest.RetryDelay)
+	assert.Equal(t, []saga.Fact{saga.OrderRefundRefused}, facts)
+	assert.Equal(t, []any{true, "", ordertest.Euro(1000)}, []any{o.Settled(), o.Attention, o.Refundable()})
+	checkInvariants(t, o)
+	_, facts = order.ApplyRefunds(o, refused, ordertest.Later, ordertest.RetryDelay)
+	assert.Empty(t, facts, "a repeated report changes nothing")
+	o, facts = order.AdoptExternal(o, 5, saga.External{Refunded: 400})
+	assert.Equal(t, []saga.Fact{saga.OrderExternalMoney}, facts)
+	assert.Equal(t, ordertest.Euro(600), o.Refundable())
+	_, _, err = order.Refund(o, order.RefundNote{ID: "rfn_2"}, 601, ordertest.Later, ordertest.RetryDelay)
+	require.ErrorIs(t, err, order.ErrRefundTooLarge)
+}
+
+// Reports arrive in any order. Those of a won dispute and of an opened one contradict each other.
+func TestAdoptExternal_HigherChargeVersionWins(t *testing.T) {
+	o, _ := order.AdoptExternal(ordertest.Given(order.StatusPaid), 7, saga.External{})
+	o, facts := order.AdoptExternal(o, 6, saga.External{Disputed: 1000})
+	assert.Empty(t, facts, "the dispute was won since")
+	assert.Equal(t, ordertest.Euro(1000), o.Refundable())
+	o, _ = order.AdoptExternal(o, 8, saga.External{Refunded: 700, Disputed: 1000})
+	assert.Equal(t, ordertest.Euro(0), o.Refundable(), "a bank can take what was refunded")
+	checkInvariants(t, o)
+}
+
 // The charge reports all of its refunds each time, including those that were written off.
 func TestApplyRefunds_LeavesAWrittenOffRefundFailed(t *testing.T) {
 	request := func(o order.Order, id string, amount int64) order.Order {
@@ -714,9 +744,15 @@ func TestOrder_InvariantsHoldAfterAnyEvents(t *testing.T) {
 				for i := range reported {
 					reported[i].Status = rapid.SampledFrom(
 						[]saga.RefundStatus{saga.RefundStatusPending, saga.RefundStatusSucceeded,
-							saga.RefundStatusFailed}).Draw(t, "status")
+							saga.RefundStatusFailed, saga.RefundStatusRefused}).Draw(t, "status")
 				}
 				return order.ApplyRefunds(o, reported, now, ordertest.RetryDelay)
+			},
+			"external": func(o order.Order) (order.Order, []saga.Fact) {
+				return order.AdoptExternal(o, stale(), saga.External{
+					Refunded: rapid.Int64Range(0, 1000).Draw(t, "outside"),
+					Disputed: rapid.SampledFrom([]int64{0, 300, 1000}).Draw(t, "disputed"),
+				})
 			},
 		}
 		names := slices.Sorted(maps.Keys(events))

@@ -21,7 +21,7 @@ var (
 	ErrRefundTooLarge = fault.New(fault.Conflict, "refund-too-large",
 		"The refund exceeds the refundable amount; errors says how much is refundable.")
 	ErrTooManyRefunds = fault.New(fault.Conflict, "too-many-refunds",
-		fmt.Sprintf("An order has at most %d refunds. Return the remaining money in another way.", MaxRefunds))
+		fmt.Sprintf("An order has at most %d refunds. Refund the rest at the payment provider; the order counts it.", MaxRefunds))
 )
 
 // RefundNote says who requested a refund, when and why.
@@ -33,19 +33,21 @@ type RefundNote struct {
 	Fingerprint string // of the request
 }
 
-// Refundable returns how much of the captured money can still be refunded.
+// Refundable returns how much of the captured money can still be refunded: the total less the refunds
+// that the order requested, and less what was refunded or disputed at the provider itself, as far as
+// the order knows. A refund that failed or was refused does not count.
 func (o Order) Refundable() money.Money {
 	left := money.Money{Currency: o.Total.Currency}
 	if !o.Paid {
 		return left
 	}
-	left.Amount = o.Total.Amount
+	left.Amount = o.Total.Amount - o.External.Sum()
 	for _, r := range o.Refunds {
-		if r.Status != saga.RefundStatusFailed {
+		if r.Status != saga.RefundStatusFailed && r.Status != saga.RefundStatusRefused {
 			left.Amount -= r.Amount
 		}
 	}
-	left.Amount = max(left.Amount, 0) // a refund that was written off may arrive later
+	left.Amount = max(left.Amount, 0) // a written-off refund may arrive, a bank can take what was refunded
 	return left
 }
 
@@ -89,9 +91,10 @@ func Refund(
 // ApplyRefunds decides what the charge's report on its refunds means. The customer is notified of a
 // refund that arrived. A refund that failed is requested again with the next Try; that may be days
 // after it seemed to have arrived. A refund that was written off stays failed unless it arrived
-// after all. Reports of an earlier Try are out of date and are ignored.
+// after all. A refund that the provider refused for good is not requested again, and its amount is
+// refundable again, as far as it is left. Reports of an earlier Try are out of date and are ignored.
 func ApplyRefunds(o Order, reported []saga.Refund, now time.Time, retryDelay time.Duration) (Order, []saga.Fact) {
-	refunds, arrived, failed := slices.Clone(o.Refunds), false, 0
+	refunds, arrived, refused, failed := slices.Clone(o.Refunds), false, false, 0
 	for _, s := range reported {
 		i := slices.IndexFunc(refunds, func(r saga.Refund) bool { return r.ID == s.ID })
 		if i < 0 || s.Try < refunds[i].Try {
@@ -100,11 +103,13 @@ func ApplyRefunds(o Order, reported []saga.Refund, now time.Time, retryDelay tim
 		switch r := &refunds[i]; {
 		case s.Status == saga.RefundStatusSucceeded && r.Status != saga.RefundStatusSucceeded:
 			r.Status, arrived = saga.RefundStatusSucceeded, true
+		case s.Status == saga.RefundStatusRefused && open(*r):
+			r.Status, refused = saga.RefundStatusRefused, true
 		case s.Status == saga.RefundStatusFailed && r.Status != saga.RefundStatusFailed:
 			r.Try, r.Status, failed = s.Try+1, saga.RefundStatusRequested, max(failed, s.Try)
 		}
 	}
-	if !arrived && failed == 0 {
+	if !arrived && !refused && failed == 0 {
 		return o, nil
 	}
 	o.Refunds = refunds
@@ -112,11 +117,11 @@ func ApplyRefunds(o Order, reported []saga.Refund, now time.Time, retryDelay tim
 	if arrived {
 		facts = append(facts, saga.OrderRefunded)
 	}
-	open := slices.ContainsFunc(refunds, func(r saga.Refund) bool {
-		return r.Status == saga.RefundStatusRequested || r.Status == saga.RefundStatusPending
-	})
+	if refused {
+		facts = append(facts, saga.OrderRefundRefused)
+	}
 	switch {
-	case !open:
+	case !slices.ContainsFunc(refunds, open):
 		o = o.answered(AwaitsRefund)
 	case failed > 0 && !o.Awaiting(AwaitsRefund):
 		o = o.await(now, retryDelay, AwaitsRefund)
@@ -126,4 +131,19 @@ func ApplyRefunds(o Order, reported []saga.Refund, now time.Time, retryDelay tim
 	}
 	o, failure := returnFailed(o, failed, now)
 	return o, append(facts, failure...)
+}
+
+// open reports whether a refund is not decided yet.
+func open(r saga.Refund) bool {
+	return r.Status == saga.RefundStatusRequested || r.Status == saga.RefundStatusPending
+}
+
+// AdoptExternal records what moved at the provider without the order, as of a version of its charge. A
+// report of a version that is not higher than ExternalVersion is out of date and changes nothing.
+func AdoptExternal(o Order, version int, moved saga.External) (Order, []saga.Fact) {
+	if version <= o.ExternalVersion {
+		return o, nil
+	}
+	o.External, o.ExternalVersion = moved, version
+	return o, []saga.Fact{saga.OrderExternalMoney}
 }

@@ -253,7 +253,7 @@ func TestAdvanceStep_HasARuleForEveryFactThatRoutesSendsToIt(t *testing.T) {
 					t, fact,
 					map[string]any{
 						"order": "ord_1", "shop": "main", "due": 1, "reason": "r", "short": []string{},
-						"refunds": []saga.Refund{}, "version": 3,
+						"refunds": []saga.Refund{}, "version": 3, "external": saga.External{},
 					},
 				),
 			)

@@ -21,6 +21,22 @@ type Story struct {
 type Payment struct {
 	Status       string
 	ClientSecret string // lets the customer's browser complete a check such as 3-D Secure
+	Refunds      []ExternalRefund
+	Disputes     []Dispute
+}
+
+// ExternalRefund is a refund that was made at the payment provider itself.
+type ExternalRefund struct {
+	ID     string // the provider's
+	Amount int64  // minor units of the order's currency
+	Status saga.RefundStatus
+}
+
+// Dispute is a claim of the customer's bank, in the terms of the charge.
+type Dispute struct {
+	ID     string // the provider's
+	Amount int64  // minor units of the order's currency
+	Status string
 }
 
 // ActionNeeded is the status of a payment that waits for its customer.

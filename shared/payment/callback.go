@@ -13,6 +13,8 @@ import (
 type Callback struct {
 	ID     string // of the provider's event
 	Intent string // empty if it is not about a payment
+	// AfterCapture means that it is about what follows a capture: a refund or a dispute. It only says what to read.
+	AfterCapture bool
 }
 
 // Why a callback is refused.
@@ -45,7 +47,7 @@ func (r Reconciler) HandleCallback(ctx context.Context, b Callback, cause saga.C
 		if c.Intent != i.ID {
 			return ErrUnknownPayment
 		}
-		return r.handleCallback(ctx, c, i, op)
+		return r.handleCallback(ctx, c, i, op, b.AfterCapture)
 	})
 	switch {
 	case errors.Is(err, ErrUndecided):
@@ -56,7 +58,7 @@ func (r Reconciler) HandleCallback(ctx context.Context, b Callback, cause saga.C
 	return err
 }
 
-func (r Reconciler) handleCallback(ctx context.Context, c Charge, i Intent, op operation) error {
+func (r Reconciler) handleCallback(ctx context.Context, c Charge, i Intent, op operation, afterCapture bool) error {
 	switch {
 	case c.Desired == DesiredReturn && c.Observed == Returned:
 		return r.refundRest(ctx, c, op, false)
@@ -69,16 +71,36 @@ func (r Reconciler) handleCallback(ctx context.Context, c Charge, i Intent, op o
 	}
 	before := c.Refunds
 	c, news := ApplyIntent(c, i)
-	if c.Observed == Captured && (len(c.Refunds) > 0 || c.Desired == DesiredAbandon) {
-		made, err := r.Provider.Refunds(ctx, c)
+	if c.Observed == Captured && (afterCapture || len(c.Refunds) > 0 || c.Desired == DesiredAbandon) {
+		b, err := r.balanceAt(ctx, c, i)
 		if err != nil {
 			return err
 		}
-		c = ApplyRefunds(c, made)
+		c = ApplyRefunds(c, b.Refunds)
 		news = append(news, RefundFacts(before, c.Refunds)...)
-		var returned []saga.Fact
-		c, returned = ApplyAbandonedReturn(c, made)
-		news = append(news, returned...)
+		var moved, returned []saga.Fact
+		c, moved = ApplyBalance(c, b)
+		c, returned = ApplyAbandonedReturn(c, b)
+		news = append(append(news, moved...), returned...)
 	}
 	return r.announce(ctx, c, op, news)
+}
+
+// balance reads what the provider received for a captured charge, and what left again.
+func (r Reconciler) balance(ctx context.Context, c Charge) (Balance, error) {
+	i, err := r.Provider.Find(ctx, c.Intent)
+	if err != nil {
+		return Balance{}, err
+	}
+	return r.balanceAt(ctx, c, i)
+}
+
+// balanceAt is balance for a charge whose intent was read a moment ago.
+func (r Reconciler) balanceAt(ctx context.Context, c Charge, i Intent) (Balance, error) {
+	refunds, err := r.Provider.Refunds(ctx, c)
+	if err != nil {
+		return Balance{}, err
+	}
+	disputes, err := r.Provider.Disputes(ctx, c)
+	return Balance{i.Received, refunds, disputes}, err
 }

@@ -62,7 +62,13 @@ type Charge struct {
 	DeclineCode   string // the provider's own code for Reason, for operators
 	Refunds       []saga.Refund
 	RefundIDs     map[string]string // the provider's id of each refund's latest try, by the refund's own id
-	History       saga.History
+
+	// What moved at the provider without the order; nil while nothing did. It is known of captured charges.
+	External        *saga.External
+	ExternalRefunds []ExternalRefund
+	Disputes        []Dispute
+
+	History saga.History
 }
 
 // Intent is a payment as the provider knows it. Observed is Nothing, Uncertain, ActionNeeded,
@@ -73,6 +79,7 @@ type Intent struct {
 	ClientSecret string // if the customer must act
 	Reason       string
 	DeclineCode  string
+	Received     int64 // what was captured, in minor units; 0 until then
 
 	// The charge, from the metadata that the intent was created with.
 	Shop    saga.Shop

@@ -37,8 +37,10 @@
 //	look       read the intent and record its state
 //	capture    capture the authorized amount
 //	cancel     cancel the intent, which releases the amount; if it was captured first, refund or track
-//	refund     refund what is left of the captured amount; after a callback only if never tried
-//	track      list the refunds, if the charge has any, and record their states
+//	refund     read the intent, its refunds and its disputes, and refund what is left of the captured
+//	           amount; after a callback only if never tried
+//	track      read the same, and record what moved; after a callback only if the charge has refunds
+//	           or the callback is about a refund or a dispute
 //	PaymentX   publish this fact again, and do not ask the provider
 //	-          record nothing
 //
@@ -108,10 +110,13 @@ type Provider interface {
 	// the provider does not have the intent.
 	Find(ctx context.Context, intent string) (Intent, error)
 	// Refund gives back part of the captured amount. A refund that the provider refuses has the
-	// status saga.RefundStatusFailed.
+	// status saga.RefundStatusFailed, or saga.RefundStatusRefused if it refuses it for good, as when
+	// less is left.
 	Refund(ctx context.Context, c Charge, r saga.Refund, key string) (ProviderRefund, error)
 	// Refunds returns every refund of the charge's intent.
 	Refunds(ctx context.Context, c Charge) ([]ProviderRefund, error)
+	// Disputes returns every dispute of the charge's intent.
+	Disputes(ctx context.Context, c Charge) ([]Dispute, error)
 }
 
 // The errors of operations on a charge.
@@ -265,28 +270,30 @@ func (r Reconciler) reverse(ctx context.Context, c Charge, op operation, asked b
 	return r.announce(ctx, c, op, []saga.Fact{saga.PaymentReturned})
 }
 
-// refundRest refunds what is left of the captured amount. It retries a failed refund only if asked
-// is true: the order asks, with growing delays, as long as it awaits the money.
+// refundRest refunds what is left of the captured amount: not what was refunded at the provider itself,
+// and not what a dispute took. It retries a failed refund only if asked is true: the order asks, with
+// growing delays, as long as it awaits the money.
 func (r Reconciler) refundRest(ctx context.Context, c Charge, op operation, asked bool) error {
-	made, err := r.Provider.Refunds(ctx, c)
+	b, err := r.balance(ctx, c)
 	if err != nil {
 		return err
 	}
-	tried := tries(made, FullRefundID)
-	if left := c.Amount.Amount - refundedAmount(made); left > 0 && (asked || tried == 0 && c.Observed != Returned) {
+	tried := tries(b.Refunds, FullRefundID)
+	if left := b.Left(); left > 0 && (asked || tried == 0 && c.Observed != Returned) {
 		full := saga.Refund{ID: FullRefundID, Amount: left, Try: tried + 1}
 		m, err := r.Provider.Refund(ctx, c, full, returnKey(c, tried+1, op.Cause))
 		if err != nil {
 			return err
 		}
 		observe.Note(ctx, slog.String("refund", string(m.Status)))
-		made = append(made, m)
+		b.Refunds = append(b.Refunds, m)
 	}
-	c, news := ApplyReturn(c, made)
-	if err := r.announce(ctx, c, op, news); err != nil {
+	c, moved := ApplyBalance(c, b)
+	c, news := ApplyReturn(c, b)
+	if err := r.announce(ctx, c, op, append(moved, news...)); err != nil {
 		return err
 	}
-	if anyPending(made) {
+	if anyPending(b.Refunds) {
 		return ErrUndecided
 	}
 	return nil
@@ -329,12 +336,13 @@ func (r Reconciler) abandon(ctx context.Context, c Charge, op operation) error {
 
 // followUp records what became of a full refund that was pending when its order was written off.
 func (r Reconciler) followUp(ctx context.Context, c Charge, op operation) error {
-	made, err := r.Provider.Refunds(ctx, c)
+	b, err := r.balance(ctx, c)
 	if err != nil {
 		return err
 	}
-	c, news := ApplyAbandonedReturn(c, made)
-	return r.announce(ctx, c, op, news)
+	c, moved := ApplyBalance(c, b)
+	c, news := ApplyAbandonedReturn(c, b)
+	return r.announce(ctx, c, op, append(moved, news...))
 }
 
 // cancel cancels the charge's intent and returns it: canceled, or captured if that came first. It
@@ -350,8 +358,9 @@ func (r Reconciler) cancel(ctx context.Context, c Charge) (Intent, error) {
 // refund makes the partial refunds that the order requests. It saves the requests before it asks the
 // provider, so that a refund whose answer was lost can be found, and one that was written off stays
 // so. Each try of each refund is made at most once: the provider's refunds are searched for it first,
-// and concurrent operations send the same idempotency key. If no refund is left to make, it publishes
-// the outcomes again. It returns ErrUndecided while a refund is pending.
+// and concurrent operations send the same idempotency key. Nothing is paid out above what is left at the
+// provider: such a refund is refused, and the answer says what else left the payment. If no refund is
+// left to make, it publishes the outcomes again. It returns ErrUndecided while a refund is pending.
 func (r Reconciler) refund(ctx context.Context, c Charge, requested []saga.Refund, op operation) error {
 	asked := RequestRefunds(c, requested)
 	switch {
@@ -364,30 +373,23 @@ func (r Reconciler) refund(ctx context.Context, c Charge, requested []saga.Refun
 		return r.reannounce(ctx, c, op, RefundFacts(nil, c.Refunds)...)
 	}
 	before := c.Refunds
-	var made []ProviderRefund
-	var err error
+	var b Balance
 	if c.Intent != "" {
-		if made, err = r.Provider.Refunds(ctx, c); err != nil {
+		var err error
+		if b, err = r.balance(ctx, c); err != nil {
 			return err
 		}
 	}
-	c = ApplyRefunds(c, made)
-	for i, wanted := range c.Refunds {
-		switch {
-		case wanted.Status != saga.RefundStatusRequested || err != nil:
-			continue
-		case !Refundable(c, made, wanted.Amount):
-			c.Refunds[i].Status = saga.RefundStatusFailed
-			continue
-		}
-		var m ProviderRefund
-		if m, err = r.Provider.Refund(ctx, c, wanted, refundKey(c, wanted)); err == nil {
-			made = append(made, m)
-			c = ApplyRefunds(c, made)
-		}
-	}
+	c, b, err := r.makeRefunds(ctx, ApplyRefunds(c, b.Refunds), b)
 	news := RefundFacts(before, c.Refunds)
-	if unsaved := r.announce(ctx, c, op, news); unsaved != nil || err != nil {
+	var moved []saga.Fact
+	if c.Observed == Captured {
+		c, moved = ApplyBalance(c, b)
+	}
+	if slices.Contains(news, saga.RefundRefused) && c.External == nil {
+		c.External = &saga.External{} // the answer says that nothing else left the payment
+	}
+	if unsaved := r.announce(ctx, c, op, append(news, moved...)); unsaved != nil || err != nil {
 		return errors.Join(unsaved, err)
 	}
 	switch {
@@ -397,6 +399,34 @@ func (r Reconciler) refund(ctx context.Context, c Charge, requested []saga.Refun
 		return r.reannounce(ctx, c, op, RefundFacts(nil, c.Refunds)...)
 	}
 	return nil
+}
+
+// makeRefunds makes the requested refunds, as far as the balance allows it. It returns the charge and the
+// balance after them. A refusal of the provider means that the balance changed, so it is read again. After
+// an error, some refunds may still be requested.
+func (r Reconciler) makeRefunds(ctx context.Context, c Charge, b Balance) (Charge, Balance, error) {
+	for i, wanted := range c.Refunds {
+		switch {
+		case wanted.Status != saga.RefundStatusRequested:
+			continue
+		case !Refundable(c, b, wanted.Amount):
+			c.Refunds[i].Status = saga.RefundStatusRefused
+			if c.Observed != Captured && c.Observed != Returned {
+				c.Refunds[i].Status = saga.RefundStatusFailed // not captured yet
+			}
+			continue
+		}
+		m, err := r.Provider.Refund(ctx, c, wanted, refundKey(c, wanted))
+		if err == nil && m.Status == saga.RefundStatusRefused {
+			b, err = r.balance(ctx, c)
+		}
+		if err != nil {
+			return c, b, err
+		}
+		b.Refunds = append(b.Refunds, m)
+		c = ApplyRefunds(c, b.Refunds)
+	}
+	return c, b, nil
 }
 
 // open reports whether any refund is undecided.

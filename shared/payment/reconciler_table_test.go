@@ -205,9 +205,13 @@ type tableProvider struct{ *cell }
 func (p tableProvider) reply(call string, state payment.Observed) (payment.Intent, error) {
 	p.calls = append(p.calls, call)
 	p.intent = state
-	return payment.Intent{
+	i := payment.Intent{
 		ID: p.row.Intent, Observed: state, Shop: p.row.Shop, Order: p.row.Order, Attempt: p.row.Attempt,
-	}, nil
+	}
+	if state == payment.Captured {
+		i.Received = p.row.Amount.Amount
+	}
+	return i, nil
 }
 
 func (p tableProvider) Create(context.Context, payment.Charge, string) (payment.Intent, error) {
@@ -248,6 +252,10 @@ func (p tableProvider) Refunds(context.Context, payment.Charge) ([]payment.Provi
 	if p.row.Observed == payment.Returned {
 		return []payment.ProviderRefund{refunded(payment.FullRefundID, 1, p.row.Amount.Amount)}, nil
 	}
+	return nil, nil
+}
+
+func (p tableProvider) Disputes(context.Context, payment.Charge) ([]payment.Dispute, error) {
 	return nil, nil
 }
 

@@ -480,18 +480,18 @@ func TestReturnStep_MakesPartialRefunds(t *testing.T) {
 		wanted := []saga.Refund{asked("r1", 1000, 1), asked("r2", 251, 1), asked("r3", 250, 1)}
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, wanted...))
 		want := []saga.Fact{saga.PaymentIntended, saga.PaymentAuthorized, saga.PaymentCaptured, saga.RefundsRecorded,
-			saga.PaymentRefunded, saga.RefundFailed}
+			saga.PaymentRefunded, saga.RefundRefused}
 		got := s.charge(order)
 		assert.Equal(t, want, facts(got), "one write has all facts")
 		assert.Equal(t,
-			map[string]saga.RefundStatus{"r1": saga.RefundStatusSucceeded, "r2": saga.RefundStatusFailed,
+			map[string]saga.RefundStatus{"r1": saga.RefundStatusSucceeded, "r2": saga.RefundStatusRefused,
 				"r3": saga.RefundStatusSucceeded}, states(got))
 		assert.Len(t, got.RefundIDs, 2)
 		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, wanted...))
 		assert.Equal(t, want, facts(s.charge(order)), "the same message again changes nothing")
 		s.Later(72 * time.Hour) // the sandbox has forgotten every idempotency key
 		require.NoError(t, s.refund("e2", saga.RefundDue, order, wanted...))
-		assert.Equal(t, append(want, saga.PaymentRefunded, saga.RefundFailed), facts(s.charge(order)),
+		assert.Equal(t, append(want, saga.PaymentRefunded, saga.RefundRefused), facts(s.charge(order)),
 			"a new message is answered again")
 		assert.Len(t, s.intent(order).Refunds, 2)
 	})

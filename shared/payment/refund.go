@@ -25,11 +25,17 @@ type ProviderRefund struct {
 func refundedAmount(made []ProviderRefund) int64 {
 	var sum int64
 	for _, m := range made {
-		if m.Status != saga.RefundStatusFailed {
-			sum += m.Amount
-		}
+		sum += countedAmount(m)
 	}
 	return sum
+}
+
+// countedAmount returns the amount of a refund that succeeded or is pending, and 0 for another.
+func countedAmount(m ProviderRefund) int64 {
+	if m.Status == saga.RefundStatusFailed || m.Status == saga.RefundStatusRefused {
+		return 0
+	}
+	return m.Amount
 }
 
 func anyPending(made []ProviderRefund) bool {
@@ -49,12 +55,12 @@ func tries(made []ProviderRefund, id string) int {
 
 // RequestRefunds merges the refunds that an order requests into those of its charge. It adds missing
 // refunds and raises the try of those to retry. A refund that the order wrote off stays written off,
-// even if an older message requests it again. A refund that the order already knows as succeeded is
-// not added.
+// even if an older message requests it again. A refund that the order already knows as succeeded or
+// refused is not added.
 func RequestRefunds(c Charge, wanted []saga.Refund) Charge {
 	c.Refunds = slices.Clone(c.Refunds)
 	for _, w := range wanted {
-		if w.Status == saga.RefundStatusSucceeded {
+		if w.Status == saga.RefundStatusSucceeded || w.Status == saga.RefundStatusRefused {
 			continue
 		}
 		if w.Status != saga.RefundStatusFailed {
@@ -98,11 +104,9 @@ func (c *Charge) rememberRefund(m ProviderRefund) {
 	c.RefundIDs[m.Refund] = m.ID
 }
 
-// Refundable reports whether amount is at most what is left of a captured charge, given all refunds
-// that the provider has.
-func Refundable(c Charge, made []ProviderRefund, amount int64) bool {
-	left := c.Amount.Amount - refundedAmount(made)
-	return c.Desired != DesiredReturn && c.Observed == Captured && amount > 0 && amount <= left
+// Refundable reports whether amount is at most what is left of a captured charge.
+func Refundable(c Charge, b Balance, amount int64) bool {
+	return c.Desired != DesiredReturn && c.Observed == Captured && amount > 0 && amount <= b.Left()
 }
 
 // RefundFacts returns the facts about refunds whose status changed, each fact once.
@@ -111,7 +115,7 @@ func RefundFacts(before, now []saga.Refund) []saga.Fact {
 	for _, r := range now {
 		fact := map[saga.RefundStatus]saga.Fact{
 			saga.RefundStatusPending: saga.RefundStarted, saga.RefundStatusSucceeded: saga.PaymentRefunded,
-			saga.RefundStatusFailed: saga.RefundFailed,
+			saga.RefundStatusFailed: saga.RefundFailed, saga.RefundStatusRefused: saga.RefundRefused,
 		}[r.Status]
 		if fact != "" && !slices.Contains(before, r) && !slices.Contains(news, fact) {
 			news = append(news, fact)
@@ -120,18 +124,19 @@ func RefundFacts(before, now []saga.Refund) []saga.Fact {
 	return news
 }
 
-// ApplyReturn records what the provider's refunds mean for a captured charge that is to be returned,
-// and returns the facts to publish. The charge is returned only when the whole amount is refunded and
-// no refund is pending. It goes back to captured if a refund fails after it succeeded.
-func ApplyReturn(c Charge, made []ProviderRefund) (Charge, []saga.Fact) {
-	had, known := c.Observed, c.RefundIDs[FullRefundID]
+// ApplyReturn records what the balance means for a captured charge that is to be returned, and returns
+// the facts to publish. The charge is returned only when nothing of it is left and no refund is
+// pending. It goes back to captured if a refund fails after it succeeded, or if a dispute is won:
+// then the shop has that money again.
+func ApplyReturn(c Charge, b Balance) (Charge, []saga.Fact) {
+	made, had, known := b.Refunds, c.Observed, c.RefundIDs[FullRefundID]
 	c.RefundIDs = maps.Clone(c.RefundIDs)
 	for _, m := range made {
 		if m.Refund == FullRefundID && m.Try == tries(made, FullRefundID) {
 			c.rememberRefund(m)
 		}
 	}
-	if refundedAmount(made) == c.Amount.Amount && !anyPending(made) {
+	if b.Left() == 0 && !anyPending(made) {
 		if c.Observed = Returned; had == Returned {
 			return c, nil
 		}
@@ -149,11 +154,11 @@ func ApplyReturn(c Charge, made []ProviderRefund) (Charge, []saga.Fact) {
 
 // ApplyAbandonedReturn is ApplyReturn for an abandoned charge. It changes nothing unless a full
 // refund was tried before the charge was abandoned.
-func ApplyAbandonedReturn(c Charge, made []ProviderRefund) (Charge, []saga.Fact) {
-	if tries(made, FullRefundID) == 0 {
+func ApplyAbandonedReturn(c Charge, b Balance) (Charge, []saga.Fact) {
+	if tries(b.Refunds, FullRefundID) == 0 {
 		return c, nil
 	}
-	return ApplyReturn(c, made)
+	return ApplyReturn(c, b)
 }
 
 // refundKey is the provider's idempotency key for one try of a refund, the same for every message.

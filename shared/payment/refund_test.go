@@ -65,8 +65,13 @@ func TestRequestRefunds_MergesTheOrdersRequests(t *testing.T) {
 
 func TestRefundable_LimitsToWhatIsLeft(t *testing.T) {
 	t.Parallel()
-	made := []payment.ProviderRefund{{Amount: 500, Status: saga.RefundStatusSucceeded},
-		{Amount: 300, Status: saga.RefundStatusPending}, {Amount: 900, Status: saga.RefundStatusFailed}}
+	made := payment.Balance{Received: 1000, Refunds: []payment.ProviderRefund{
+		{Amount: 400, Status: saga.RefundStatusSucceeded}, {Amount: 300, Status: saga.RefundStatusPending},
+		{Amount: 900, Status: saga.RefundStatusFailed}, {Amount: 900, Status: saga.RefundStatusRefused},
+	}, Disputes: []payment.Dispute{
+		{Amount: 70, Status: payment.DisputeOpen}, {Amount: 30, Status: payment.DisputeLost},
+		{Amount: 900, Status: payment.DisputeWon},
+	}}
 	captured := payment.Charge{Desired: payment.DesiredCapture, Observed: payment.Captured,
 		Amount: money.Money{Amount: 1000, Currency: "EUR"}}
 	assert.True(t, payment.Refundable(captured, made, 200), "a failed refund is still available")
@@ -74,10 +79,10 @@ func TestRefundable_LimitsToWhatIsLeft(t *testing.T) {
 	assert.False(t, payment.Refundable(captured, made, 0), "nothing")
 	other := captured
 	other.Observed = payment.Authorized
-	assert.False(t, payment.Refundable(other, nil, 1), "nothing was captured")
+	assert.False(t, payment.Refundable(other, payment.Balance{Received: 1000}, 1), "nothing was captured")
 	other = captured
 	other.Desired = payment.DesiredReturn
-	assert.False(t, payment.Refundable(other, nil, 1), "the full amount is returned anyway")
+	assert.False(t, payment.Refundable(other, payment.Balance{Received: 1000}, 1), "the full amount is returned anyway")
 }
 
 func TestRefundFacts_ReportsChangedRefunds(t *testing.T) {
@@ -123,32 +128,43 @@ func TestApplyReturn_FollowsTheRefunds(t *testing.T) {
 		observed payment.Observed
 		id       string
 		facts    []saga.Fact
+		disputes []payment.Dispute
 	}{
 		"the full amount is refunded": {payment.Authorized, "",
 			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusSucceeded)}, payment.Returned, "re_1",
-			[]saga.Fact{saga.PaymentReturned}},
+			[]saga.Fact{saga.PaymentReturned}, nil},
+		"a dispute took all of it": {payment.Captured, "", nil, payment.Returned, "",
+			[]saga.Fact{saga.PaymentReturned}, []payment.Dispute{{Amount: 1000, Status: payment.DisputeOpen}}},
+		"a dispute took what was not refunded": {payment.Captured, "",
+			[]payment.ProviderRefund{full(1, 600, saga.RefundStatusSucceeded)}, payment.Returned, "re_1",
+			[]saga.Fact{saga.PaymentReturned}, []payment.Dispute{{Amount: 400, Status: payment.DisputeLost}}},
+		"the bank took what was refunded": {payment.Captured, "",
+			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusSucceeded)}, payment.Returned, "re_1",
+			[]saga.Fact{saga.PaymentReturned}, []payment.Dispute{{Amount: 1000, Status: payment.DisputeLost}}},
+		"the shop won the dispute": {payment.Returned, "", nil, payment.Captured, "",
+			[]saga.Fact{saga.ReturnFailed}, []payment.Dispute{{Amount: 1000, Status: payment.DisputeWon}}},
 		"the rest is refunded": {payment.Captured, "",
 			[]payment.ProviderRefund{{ID: "re_9", Refund: "r1", Try: 1, Amount: 400,
 				Status: saga.RefundStatusSucceeded}, full(1, 600, saga.RefundStatusSucceeded)}, payment.Returned,
-			"re_1", []saga.Fact{saga.PaymentReturned}},
+			"re_1", []saga.Fact{saga.PaymentReturned}, nil},
 		"the refund is pending": {payment.Captured, "",
 			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusPending)}, payment.Captured, "re_1",
-			[]saga.Fact{saga.RefundStarted}},
+			[]saga.Fact{saga.RefundStarted}, nil},
 		"the refund is still pending": {payment.Captured, "re_1",
-			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusPending)}, payment.Captured, "re_1", nil},
+			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusPending)}, payment.Captured, "re_1", nil, nil},
 		"the refund failed": {payment.Captured, "re_1",
-			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusFailed)}, payment.Captured, "re_1", nil},
+			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusFailed)}, payment.Captured, "re_1", nil, nil},
 		"the refund is retried": {payment.Captured, "re_1",
 			[]payment.ProviderRefund{full(2, 1000, saga.RefundStatusPending), full(1, 1000, saga.RefundStatusFailed)},
-			payment.Captured, "re_2", []saga.Fact{saga.RefundStarted}},
+			payment.Captured, "re_2", []saga.Fact{saga.RefundStarted}, nil},
 		"the refund failed after days": {payment.Returned, "re_1",
 			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusFailed)}, payment.Captured, "re_1",
-			[]saga.Fact{saga.ReturnFailed}},
+			[]saga.Fact{saga.ReturnFailed}, nil},
 		"the refund is known to have succeeded": {payment.Returned, "re_1",
-			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusSucceeded)}, payment.Returned, "re_1", nil},
+			[]payment.ProviderRefund{full(1, 1000, saga.RefundStatusSucceeded)}, payment.Returned, "re_1", nil, nil},
 		"a refund by a person counts, too": {payment.Captured, "",
 			[]payment.ProviderRefund{{ID: "re_9", Amount: 1000, Status: saga.RefundStatusSucceeded}}, payment.Returned,
-			"", []saga.Fact{saga.PaymentReturned}},
+			"", []saga.Fact{saga.PaymentReturned}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -157,7 +173,7 @@ func TestApplyReturn_FollowsTheRefunds(t *testing.T) {
 			if c.known != "" {
 				given.RefundIDs = map[string]string{payment.FullRefundID: c.known}
 			}
-			got, facts := payment.ApplyReturn(given, c.made)
+			got, facts := payment.ApplyReturn(given, payment.Balance{Received: 1000, Refunds: c.made, Disputes: c.disputes})
 			assert.Equal(t, c.observed, got.Observed)
 			assert.Equal(t, c.id, got.RefundIDs[payment.FullRefundID])
 			assert.Equal(t, c.facts, facts)

@@ -57,6 +57,7 @@ type bankIntent struct {
 	captured  int    // how often it was captured
 	confirmed bool
 	refunds   []payment.ProviderRefund
+	disputes  []payment.Dispute
 }
 
 var errLost = errors.New("the answer was lost")
@@ -213,7 +214,7 @@ func (s *scenario) Capture(_ context.Context, intent, _ string) (payment.Intent,
 	return call(s, func() (payment.Intent, error) {
 		i := s.bank.intents[intent]
 		if i.Observed == payment.Authorized {
-			i.Observed = payment.Captured
+			i.Observed, i.Received = payment.Captured, s.total.Amount
 			i.captured++
 			s.callBack(i)
 		}
@@ -252,7 +253,11 @@ func (s *scenario) Refund(_ context.Context, c payment.Charge, r saga.Refund, ke
 			at := slices.IndexFunc(i.refunds, func(m payment.ProviderRefund) bool { return m.ID == id })
 			return i.refunds[at], nil
 		}
-		if i.Observed != payment.Captured || r.Amount > s.total.Amount-i.refunded() {
+		if i.Observed != payment.Captured {
+			return m, nil
+		}
+		if r.Amount > s.total.Amount-i.refunded()-i.disputed() {
+			m.Status = saga.RefundStatusRefused
 			return m, nil
 		}
 		m.ID, m.Status = fmt.Sprint("re_", len(i.refunds)+1), saga.RefundStatusSucceeded
@@ -281,9 +286,51 @@ func (s *scenario) Refunds(_ context.Context, c payment.Charge) ([]payment.Provi
 		func() ([]payment.ProviderRefund, error) { return slices.Clone(s.bank.intents[c.Intent].refunds), nil })
 }
 
+// disputed returns how much of the captured amount disputes hold or took.
+func (i *bankIntent) disputed() int64 {
+	var sum int64
+	for _, d := range i.disputes {
+		if d.Status != payment.DisputeWon {
+			sum += d.Amount
+		}
+	}
+	return sum
+}
+
+func (s *scenario) Disputes(_ context.Context, c payment.Charge) ([]payment.Dispute, error) {
+	return call(s, func() ([]payment.Dispute, error) { return slices.Clone(s.bank.intents[c.Intent].disputes), nil })
+}
+
+// actOutside has a person refund money at the provider, or the customer's bank dispute it or decide a dispute.
+func (s *scenario) actOutside(i *bankIntent) {
+	left := s.total.Amount - i.refunded() - i.disputed()
+	switch s.pick("refund", "dispute", "decide") {
+	case "refund":
+		if left > 0 {
+			i.refunds = append(i.refunds, payment.ProviderRefund{
+				ID: fmt.Sprint("re_", len(i.refunds)+1), Amount: rapid.Int64Range(1, left).Draw(s.t, "outside"),
+				Status: saga.RefundStatus(s.pick("succeeded", "succeeded", "pending")),
+			})
+		}
+	case "dispute":
+		i.disputes = append(i.disputes, payment.Dispute{
+			ID: fmt.Sprint("dp_", len(i.disputes)+1), Status: payment.DisputeOpen,
+			Amount: rapid.Int64Range(1, s.total.Amount).Draw(s.t, "disputed"), // also of what was refunded
+		})
+	case "decide":
+		for at := range i.disputes {
+			if i.disputes[at].Status == payment.DisputeOpen {
+				i.disputes[at].Status = payment.DisputeStatus(s.pick("lost", "won"))
+			}
+		}
+	}
+}
+
 func (s *scenario) callBack(i *bankIntent) {
 	s.bank.callbacks = append(s.bank.callbacks,
-		payment.Callback{ID: fmt.Sprint("evt_", len(s.bank.callbacks)+1), Intent: i.ID})
+		payment.Callback{
+			ID: fmt.Sprint("evt_", len(s.bank.callbacks)+1), Intent: i.ID, AfterCapture: i.Observed == payment.Captured,
+		})
 }
 
 func (s *scenario) reconciler() payment.Reconciler {
@@ -420,6 +467,10 @@ func (s *scenario) actAtBank() {
 	case payment.Authorized: // the authorization lapses after a week
 		i.cancel()
 	case payment.Captured:
+		if s.chance(2) {
+			s.actOutside(i)
+			break
+		}
 		for at := range i.refunds {
 			switch i.refunds[at].Status {
 			case saga.RefundStatusPending:
@@ -490,7 +541,7 @@ func (s *scenario) verify() {
 			s.t.Fatalf("%s was captured %d times, and %d was refunded", id, i.captured, i.refunded())
 		}
 		for at, m := range i.refunds {
-			if m.Refund != payment.FullRefundID &&
+			if m.Refund != payment.FullRefundID && m.Refund != "" &&
 				slices.ContainsFunc(i.refunds[:at],
 					func(o payment.ProviderRefund) bool { return o.Refund == m.Refund && o.Try == m.Try }) {
 				s.t.Fatalf("try %d of %s was made twice", m.Try, m.Refund)
@@ -528,7 +579,8 @@ func (s *scenario) verify() {
 // verifyReturned fails if any of the order's money is still authorized or captured.
 func (s *scenario) verifyReturned() {
 	for id, i := range s.bank.intents {
-		if i.Observed == payment.Authorized || i.Observed == payment.Captured && i.arrived() != s.total.Amount {
+		if i.Observed == payment.Authorized || i.Observed == payment.Captured &&
+			i.arrived()+i.disputed() < s.total.Amount {
 			s.t.Fatalf("returned, but %s is %s at the provider, and %d was refunded", id, i.Observed, i.arrived())
 		}
 	}
@@ -572,14 +624,34 @@ func (s *scenario) verifyAbandoned() {
 func (s *scenario) observedOf(i *bankIntent) payment.Observed {
 	whole := slices.ContainsFunc(i.refunds,
 		func(m payment.ProviderRefund) bool { return m.Refund == payment.FullRefundID })
-	if whole && i.arrived() == s.total.Amount {
+	if whole && i.arrived()+i.disputed() >= s.total.Amount {
 		return payment.Returned
 	}
 	return payment.Captured
 }
 
+// verifyExternal fails if a captured charge does not know what moved at the provider without the order.
+func (s *scenario) verifyExternal(i *bankIntent) {
+	want := saga.External{Disputed: i.disputed()}
+	for _, m := range i.refunds {
+		if m.Refund == "" && m.Status != saga.RefundStatusFailed {
+			want.Refunded += m.Amount
+		}
+	}
+	got := saga.External{}
+	if s.row.External != nil {
+		got = *s.row.External
+	}
+	if i.Observed == payment.Captured && got != want {
+		s.t.Fatalf("at the provider %+v moved without the order, and the charge has %+v", want, got)
+	}
+}
+
 func (s *scenario) verifyCaptured() {
 	i := s.bank.intents[s.row.Intent]
+	if i != nil {
+		s.verifyExternal(i)
+	}
 	if i == nil { // the provider refused it, or was not needed
 		i = &bankIntent{Intent: payment.Intent{Observed: s.row.Observed}}
 	}
@@ -605,7 +677,7 @@ func (s *scenario) verifyCaptured() {
 		s.t.Fatalf("observed %s, client secret %q", s.row.Observed, s.row.ClientSecret)
 	}
 	factOf := map[saga.RefundStatus]saga.Fact{saga.RefundStatusSucceeded: saga.PaymentRefunded,
-		saga.RefundStatusFailed: saga.RefundFailed}
+		saga.RefundStatusFailed: saga.RefundFailed, saga.RefundStatusRefused: saga.RefundRefused}
 	for _, r := range s.row.Refunds {
 		if !slices.Contains(facts(*s.row), factOf[r.Status]) {
 			s.t.Fatalf("refund %+v: %v", r, facts(*s.row))

@@ -166,6 +166,6 @@ func TestRoutes_EveryDataTypeAndEveryStepIsUsed(t *testing.T) {
 			assert.Contains(t, saga.Steps, step)
 		}
 	}
-	assert.Len(t, carried, 8)
+	assert.Len(t, carried, 10)
 	assert.Len(t, consuming, len(saga.Steps))
 }

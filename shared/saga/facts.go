@@ -26,6 +26,8 @@ const (
 	OrderRefunding      Fact = "OrderRefunding"      // requested a refund
 	RefundsWrittenOff   Fact = "RefundsWrittenOff"   // wrote off the refunds that had not arrived
 	OrderRefunded       Fact = "OrderRefunded"       // recorded that a refund arrived
+	OrderRefundRefused  Fact = "OrderRefundRefused"  // recorded that a refund can never be made
+	OrderExternalMoney  Fact = "OrderExternalMoney"  // recorded what was refunded or disputed at the provider itself
 	OrderNeedsAttention Fact = "OrderNeedsAttention" // marked the order as needing attention
 	OrderRetried        Fact = "OrderRetried"        // let the order try again
 	OrderWrittenOff     Fact = "OrderWrittenOff"     // wrote off what the order awaited
@@ -59,6 +61,8 @@ const (
 	RefundStarted       Fact = "RefundStarted"       // requested a refund from the provider; it is not decided yet
 	PaymentRefunded     Fact = "PaymentRefunded"     // learned that a refund arrived
 	RefundFailed        Fact = "RefundFailed"        // learned that a refund did not arrive
+	RefundRefused       Fact = "RefundRefused"       // learned that a refund can never be made
+	ExternalMoneyMoved  Fact = "ExternalMoneyMoved"  // learned what was refunded or disputed at the provider itself
 )
 
 // Line is one product of an order. No two lines of an order have the same SKU.
@@ -85,7 +89,19 @@ const (
 	RefundStatusPending   RefundStatus = "pending"   // the provider has not decided
 	RefundStatusSucceeded RefundStatus = "succeeded" // the customer has the money
 	RefundStatusFailed    RefundStatus = "failed"    // the customer does not have the money
+	RefundStatusRefused   RefundStatus = "refused"   // it can never be made, so it is not tried again
 )
+
+// External is money of an order that moved, or did not move, without the order: its payment at the
+// provider is not what the order asked for. All amounts are minor units of the order's currency.
+type External struct {
+	Refunded   int64 `json:"refunded"`   // refunds that were made at the provider itself; pending ones count
+	Disputed   int64 `json:"disputed"`   // disputes that are open or lost
+	Uncaptured int64 `json:"uncaptured"` // what the provider captured less than the order's total
+}
+
+// Sum returns the part of the order's total that the shop does not have because of it.
+func (e External) Sum() int64 { return e.Refunded + e.Disputed + e.Uncaptured }
 
 // What the facts carry. Each JSON name is also the name of an attribute of the fact's row: a
 // message is projected from the row's image (package relay), so a fact can only carry what its row
@@ -126,6 +142,22 @@ type (
 		Order   string   `json:"order"`
 		Shop    Shop     `json:"shop"`
 		Refunds []Refund `json:"refunds"`
+	}
+	// Refused lists all refunds of an order, some of which can never be made, and why: what else left
+	// the payment, as of a version of the charge's row.
+	Refused struct {
+		Order    string   `json:"order"`
+		Shop     Shop     `json:"shop"`
+		Version  int      `json:"version"`
+		Refunds  []Refund `json:"refunds"`
+		External External `json:"external"`
+	}
+	// ExternalMoney says what moved without the order, as of a version of the charge's row.
+	ExternalMoney struct {
+		Order    string   `json:"order"`
+		Shop     Shop     `json:"shop"`
+		Version  int      `json:"version"`
+		External External `json:"external"`
 	}
 	// ChargeVersion says at which version of the charge's row a fact was recorded. Of two facts
 	// that contradict each other the one with the higher version is true, whichever arrives first.

@@ -137,7 +137,14 @@ var Routes = map[Fact]Route{
 	RefundStarted:     {"requested a refund from the provider; it is not decided yet", Charges, OrderRef{}, nil},
 	PaymentRefunded:   {"learned that a refund arrived", Charges, Refunds{}, []Step{AdvanceOrder}},
 	RefundFailed:      {"learned that a refund did not arrive", Charges, Refunds{}, []Step{AdvanceOrder}},
-	OrderRefunded:     {"recorded that a refund arrived", Orders, OrderRef{}, []Step{SendNotification}},
+	RefundRefused:     {"learned that a refund can never be made", Charges, Refused{}, []Step{AdvanceOrder}},
+	ExternalMoneyMoved: {
+		"learned what was refunded or disputed at the provider itself",
+		Charges, ExternalMoney{}, []Step{AdvanceOrder},
+	},
+	OrderRefundRefused: {"recorded that a refund can never be made", Orders, OrderRef{}, nil},
+	OrderExternalMoney: {"recorded what was refunded or disputed at the provider itself", Orders, OrderRef{}, nil},
+	OrderRefunded:      {"recorded that a refund arrived", Orders, OrderRef{}, []Step{SendNotification}},
 
 	// An overdue order: it asks again for exactly what it still awaits.
 	OrderOverdue:    {"found that the order has waited too long", Clock, Overdue{}, []Step{AdvanceOrder}},
@@ -163,7 +170,7 @@ var (
 	retries = []Fact{OrderOverdue, ReserveDue, PaymentCheckDue, CaptureDue, ReleaseDue, ReturnDue, RefundDue}
 	// unretried are facts that concern an order even if it awaits nothing. No retry makes up for
 	// them.
-	unretried = []Fact{ReturnFailed, RefundFailed, RefundsWrittenOff, PaymentWrittenOff}
+	unretried = []Fact{ReturnFailed, RefundFailed, ExternalMoneyMoved, RefundsWrittenOff, PaymentWrittenOff}
 )
 
 // Retried reports whether the saga recovers from the loss of the fact's message to a step. It does

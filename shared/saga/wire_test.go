@@ -128,6 +128,11 @@ var recorded = map[saga.Fact]func(t *testing.T, s stores) (table, key string){
 	saga.ReturnFailed:    refunds(saga.RefundStatusSucceeded, saga.RefundStatusFailed, returned),
 	saga.PaymentRefunded: refunds(saga.RefundStatusPending, saga.RefundStatusSucceeded, partly),
 	saga.RefundFailed:    refunds(saga.RefundStatusPending, saga.RefundStatusFailed, partly),
+	saga.RefundRefused:   refunds(saga.RefundStatusPending, saga.RefundStatusRefused, partly),
+	saga.ExternalMoneyMoved: func(t *testing.T, s stores) (string, string) {
+		return charge(t, s, payment.Intent{ID: "pi_1", Observed: payment.Captured},
+			func(c payment.Charge) (payment.Charge, []saga.Fact) { return payment.ApplyBalance(c, disputed) })
+	},
 	saga.PaymentDeclined: func(t *testing.T, s stores) (string, string) {
 		return charge(t, s, payment.Intent{
 			ID: "pi_1", Observed: payment.Declined, Reason: payment.CardDeclined, DeclineCode: "lost_card",
@@ -210,7 +215,13 @@ func refunds(
 // returned applies a refund of everything, for an order whose money must come back.
 func returned(c payment.Charge, r payment.ProviderRefund) (payment.Charge, []saga.Fact) {
 	c.Desired, r.Refund = payment.DesiredReturn, payment.FullRefundID
-	return payment.ApplyReturn(c, []payment.ProviderRefund{r})
+	return payment.ApplyReturn(c, payment.Balance{Received: 1250, Refunds: []payment.ProviderRefund{r}})
+}
+
+// disputed is the balance of a charge of which a person refunded a part, and a bank disputes another.
+var disputed = payment.Balance{
+	Received: 1250, Refunds: []payment.ProviderRefund{{ID: "re_0", Amount: 400, Status: saga.RefundStatusSucceeded}},
+	Disputes: []payment.Dispute{{ID: "dp_1", Amount: 100, Status: payment.DisputeOpen}},
 }
 
 // partly applies a refund that an order requested.
@@ -220,6 +231,7 @@ func partly(c payment.Charge, r payment.ProviderRefund) (payment.Charge, []saga.
 	c = payment.RequestRefunds(c,
 		[]saga.Refund{{ID: "rfn_1", Amount: 1250, Try: 1, Status: saga.RefundStatusRequested}})
 	c = payment.ApplyRefunds(c, []payment.ProviderRefund{r})
+	c, _ = payment.ApplyBalance(c, disputed)
 	return c, payment.RefundFacts(before, c.Refunds)
 }
 

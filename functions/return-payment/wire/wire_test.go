@@ -124,7 +124,7 @@ func TestReturnPayment_RefundsNoMoreThanWasCaptured(t *testing.T) {
 	row := paymenttest.Charge(t, c, id)
 	assert.Equal(t, []saga.Refund{
 		{ID: "rfd_1", Amount: 1250, Try: 1, Status: saga.RefundStatusSucceeded},
-		{ID: "rfd_2", Amount: 7900, Try: 1, Status: saga.RefundStatusFailed},
+		{ID: "rfd_2", Amount: 7900, Try: 1, Status: saga.RefundStatusRefused},
 	}, row.Refunds)
 	assert.Regexp(t, "^re_", row.RefundIDs["rfd_1"])
 	assert.Equal(t, 5, row.History.Version, "one write stores both, one publishes both")

@@ -191,7 +191,7 @@ func (w Walk) follow(ctx context.Context, customer, id string) error {
 
 // refund refunds the order and waits until the money has arrived. A failed refund is an error.
 func (w Walk) refund(ctx context.Context, staff, id string) (string, error) {
-	const next = "refund it by hand; then the logs of refund-order and return-payment"
+	const next = "read the payment at the provider, and refund there what it still has; then the logs of refund-order and return-payment"
 	whole := client.RefundRequest{Reason: "smoke test"}
 	if _,
 		err := w.API.RefundOrderWithResponse(ctx, id, &client.RefundOrderParams{IdempotencyKey: w.Name}, whole,
@@ -204,7 +204,7 @@ func (w Walk) refund(ctx context.Context, staff, id string) (string, error) {
 			return "", false, remedy.For(err, next)
 		}
 		state := o.Refunds[0].Status
-		if state == client.Failed {
+		if state == client.Failed || state == client.Refused {
 			err = remedy.For(errors.New("the refund did not arrive"), next)
 		}
 		return "the money is back: " + string(state), state == client.Succeeded, err
@@ -218,7 +218,7 @@ func (w Walk) giveUp(ctx context.Context, staff, id string) error {
 		defer cancel()
 		canceled, err := w.API.Cancel(limit, staff, id, "smoke test")
 		if err == nil && !canceled {
-			return "it can no longer be canceled; refund it by hand if it was paid", nil
+			return "it can no longer be canceled; read the payment at the provider, and refund there what it still has", nil
 		}
 		return "its stock and money come back", remedy.For(err, "cancel "+id+" by hand")
 	})

@@ -126,7 +126,8 @@ func (p *page) tint(f saga.Fact, words string) string {
 		return p.ink.Good(words)
 	case saga.OrderRejected, saga.OrderExpired, saga.OrderCanceling, saga.OrderNeedsAttention, saga.OrderReopened,
 		saga.OrderWrittenOff,
-		saga.StockShort, saga.PaymentDeclined, saga.CaptureFailed, saga.ReturnFailed, saga.RefundFailed:
+		saga.StockShort, saga.PaymentDeclined, saga.CaptureFailed, saga.ReturnFailed, saga.RefundFailed,
+		saga.RefundRefused, saga.OrderRefundRefused:
 		return p.ink.Bad(words)
 	}
 	return words
@@ -150,6 +151,7 @@ func (p *page) state() {
 		}
 		p.row(heading("refunds", i), line)
 	}
+	p.external()
 	for i, n := range p.Notices {
 		line := fmt.Sprintf("%s: %s", strings.TrimSuffix(string(n.Template)+" "+n.Refund, " "), n.Status)
 		if !n.At.IsZero() {
@@ -159,6 +161,27 @@ func (p *page) state() {
 	}
 	if len(p.Notices) == 0 {
 		p.row("mails", "none")
+	}
+}
+
+// external prints what was refunded or disputed at the provider itself.
+func (p *page) external() {
+	if p.Charge == nil {
+		return
+	}
+	var lines []string
+	add := func(id string, amount int64, words string) {
+		lines = append(lines, fmt.Sprintf("%s of %s %s", id,
+			money.Money{Amount: amount, Currency: p.Order.Total.Currency}.Format(), words))
+	}
+	for _, r := range p.Charge.ExternalRefunds {
+		add(r.ID, r.Amount, "was refunded there, and is "+string(r.Status))
+	}
+	for _, d := range p.Charge.Disputes {
+		add(d.ID, d.Amount, "was disputed by the bank, and is "+string(d.Status))
+	}
+	for i, line := range lines {
+		p.row(heading("provider", i), line)
 	}
 }
 

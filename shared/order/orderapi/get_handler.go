@@ -51,7 +51,7 @@ type Order struct {
 	Lines      []OrderLine     `json:"lines"`
 	Total      money.Money     `json:"total"`
 	Payment    *Payment        `json:"payment,omitempty" doc:"absent until the payment was started"`
-	Refundable money.Money     `json:"refundable" doc:"how much of the captured money can still be refunded"`
+	Refundable money.Money     `json:"refundable" doc:"how much of the captured money can still be refunded: less the refunds, and less what was refunded at the payment provider itself or is disputed, as far as it is known"`
 	Refunds    []Refund        `json:"refunds"`
 	Awaits     []order.Awaited `json:"awaits,omitempty" doc:"what the order still waits for; only with orders:read:all. outcome: stock and payment. capture: the capture of the payment. stock: the return of its stock. money: the return of its money. refund: a requested refund."`
 	Timeline   []TimelineEntry `json:"timeline" doc:"what happened; a cause comes before its effects, otherwise the earlier entry comes first"`
@@ -59,15 +59,31 @@ type Order struct {
 
 // Payment is a payment as clients see it.
 type Payment struct {
-	Status       string `json:"status" enum:"nothing,uncertain,action_needed,declined,authorized,captured,lapsed,canceled,returned" doc:"nothing: no money moved. uncertain: the provider has not decided yet. action_needed: the customer must act, with client_secret. declined: the payment was refused. authorized: the amount is held on the card. captured: the amount was taken; refunds may have returned a part. lapsed: the hold ended before the capture. canceled: nothing is held, and nothing will be taken. returned: all of the money was given back."`
-	ClientSecret string `json:"client_secret,omitempty" doc:"for the provider's form in the customer's browser; only for the customer who placed the order, while the status is action_needed and the order can still be paid"`
+	Status       string           `json:"status" enum:"nothing,uncertain,action_needed,declined,authorized,captured,lapsed,canceled,returned" doc:"nothing: no money moved. uncertain: the provider has not decided yet. action_needed: the customer must act, with client_secret. declined: the payment was refused. authorized: the amount is held on the card. captured: the amount was taken; refunds may have returned a part. lapsed: the hold ended before the capture. canceled: nothing is held, and nothing will be taken. returned: all of the money was given back."`
+	Refunds      []ExternalRefund `json:"refunds,omitempty" doc:"refunds that were made at the payment provider itself, such as in its dashboard; the first 50"`
+	Disputes     []Dispute        `json:"disputes,omitempty" doc:"claims of the customer's bank on the payment; the first 50"`
+	ClientSecret string           `json:"client_secret,omitempty" doc:"for the provider's form in the customer's browser; only for the customer who placed the order, while the status is action_needed and the order can still be paid"`
+}
+
+// ExternalRefund is a refund that was made at the payment provider itself.
+type ExternalRefund struct {
+	ID     string            `json:"id" doc:"the provider's" example:"re_3Qx8"`
+	Amount money.Money       `json:"amount"`
+	Status saga.RefundStatus `json:"status" doc:"pending: the provider has not decided yet. succeeded: the customer has the money. failed: the customer did not get the money."`
+}
+
+// Dispute is a claim of the customer's bank on a payment.
+type Dispute struct {
+	ID     string      `json:"id" doc:"the provider's" example:"dp_3Qx8"`
+	Amount money.Money `json:"amount"`
+	Status string      `json:"status" doc:"open: the bank took the money until the dispute is decided. lost: the customer keeps the money. won: the shop has the money again, or it was an inquiry for which none was taken."`
 }
 
 // Refund is a refund as clients see it.
 type Refund struct {
 	ID          string            `json:"id"`
 	Amount      money.Money       `json:"amount"`
-	Status      saga.RefundStatus `json:"status" enum:"requested,pending,succeeded,failed" doc:"requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money."`
+	Status      saga.RefundStatus `json:"status" enum:"requested,pending,succeeded,failed,refused" doc:"requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money. refused: it can never be made, for example because money was refunded or disputed at the provider meanwhile; read refundable, and ask for another refund if any is left."`
 	Reason      string            `json:"reason,omitempty"`
 	RequestedAt time.Time         `json:"requested_at"`
 }
@@ -130,6 +146,14 @@ func document(s order.Story) Order {
 	}
 	if s.Payment.Status != "" {
 		d.Payment = &Payment{Status: s.Payment.Status}
+		for _, r := range s.Payment.Refunds {
+			d.Payment.Refunds = append(d.Payment.Refunds,
+				ExternalRefund{r.ID, money.Money{Amount: r.Amount, Currency: o.Total.Currency}, r.Status})
+		}
+		for _, c := range s.Payment.Disputes {
+			d.Payment.Disputes = append(d.Payment.Disputes,
+				Dispute{c.ID, money.Money{Amount: c.Amount, Currency: o.Total.Currency}, c.Status})
+		}
 	}
 	return d
 }

@@ -101,6 +101,22 @@ func TestGetHandler_ShowsTheStatusOfRefunds(t *testing.T) {
 	}, d.Refunds)
 }
 
+func TestGetHandler_ShowsWhatMovedAtTheProvider(t *testing.T) {
+	o, _ := order.AdoptExternal(ordertest.Given(order.StatusPaid), 4, saga.External{Refunded: 400, Disputed: 100})
+	d, _ := seen(t, customer("anna"), order.Story{Order: o, Payment: order.Payment{
+		Status:   "captured",
+		Refunds:  []order.ExternalRefund{{ID: "re_1", Amount: 400, Status: saga.RefundStatusSucceeded}},
+		Disputes: []order.Dispute{{ID: "dp_1", Amount: 100, Status: "open"}},
+	}}, ordertest.Later)
+	assert.Equal(t, ordertest.Euro(500), d.Refundable)
+	assert.Empty(t, d.Refunds, "the order requested none")
+	assert.Equal(t, &orderapi.Payment{
+		Status:   "captured",
+		Refunds:  []orderapi.ExternalRefund{{ID: "re_1", Amount: ordertest.Euro(400), Status: saga.RefundStatusSucceeded}},
+		Disputes: []orderapi.Dispute{{ID: "dp_1", Amount: ordertest.Euro(100), Status: "open"}},
+	}, d.Payment)
+}
+
 func TestGetHandler_ShowsTheClientSecretToItsCustomer(t *testing.T) {
 	both := staff()
 	both.Subject = "anna"

@@ -29,6 +29,8 @@ func TestRefundHandler_RefundsOrRefuses(t *testing.T) {
 		status int
 		slug   string
 		amount int64
+
+		external saga.External
 	}{
 		"of a part": {given: order.StatusPaid,
 			body: `{"amount":{"amount":300,"currency":"EUR"},"reason":"broken"}`, status: 202, amount: 300},
@@ -39,6 +41,10 @@ func TestRefundHandler_RefundsOrRefuses(t *testing.T) {
 			slug: "refund-too-large"},
 		"of nothing": {given: order.StatusPaid,
 			body: `{"amount":{"amount":0,"currency":"EUR"},"reason":"broken"}`, status: 422, slug: "invalid-request"},
+		"of more than the provider left": {given: order.StatusPaid, external: saga.External{Refunded: 400, Disputed: 100},
+			body: `{"amount":{"amount":501,"currency":"EUR"},"reason":"broken"}`, status: 409, slug: "refund-too-large"},
+		"of all that the provider left": {given: order.StatusPaid, external: saga.External{Refunded: 400, Disputed: 100},
+			body: `{"reason":"broken"}`, status: 202, amount: 500},
 		"in another currency": {given: order.StatusPaid,
 			body: `{"amount":{"amount":300,"currency":"JPY"},"reason":"broken"}`, status: 422,
 			slug: "mixed-currencies"},
@@ -62,6 +68,7 @@ func TestRefundHandler_RefundsOrRefuses(t *testing.T) {
 				c.caller = staff()
 			}
 			b := &book{order: ordertest.Given(c.given)}
+			b.order.External = c.external
 			op := refunding(c.caller, b)
 			a := send(t, op, http.MethodPost, "/orders/ord_1/refunds", "key", c.body)
 			assert.Equal(t, [2]any{c.status, c.slug}, [2]any{a.status, a.slug}, a.body)

@@ -62,6 +62,7 @@ type item struct {
 	Fingerprint   string       `dynamodbav:"fingerprint"`
 	Refunds       []refund     `dynamodbav:"refunds,omitempty"` // exactly what OrderRefunding carries
 	RefundNotes   []refundNote `dynamodbav:"refund_notes,omitempty"`
+	External      *external    `dynamodbav:"external,omitempty"`
 	Resolution    *resolution  `dynamodbav:"resolution,omitempty"`
 	ReturnVersion int          `dynamodbav:"return_version,omitempty"`
 	FailedReturns int          `dynamodbav:"failed_returns,omitempty"`
@@ -91,6 +92,14 @@ type refundNote struct {
 	By          string `dynamodbav:"by"`
 	At          int64  `dynamodbav:"at"` // milliseconds since 1970
 	Fingerprint string `dynamodbav:"fingerprint"`
+}
+
+// external is what moved at the payment provider without the order.
+type external struct {
+	Refunded   int64 `dynamodbav:"refunded"`
+	Disputed   int64 `dynamodbav:"disputed"`
+	Uncaptured int64 `dynamodbav:"uncaptured"`
+	Version    int   `dynamodbav:"version"` // of the charge
 }
 
 type resolution struct {
@@ -127,6 +136,9 @@ func toItem(o order.Order) item {
 	for _, n := range o.RefundNotes {
 		i.RefundNotes = append(i.RefundNotes, refundNote{n.ID, n.Reason, n.By, n.At.UnixMilli(), n.Fingerprint})
 	}
+	if e := o.External; o.ExternalVersion != 0 {
+		i.External = &external{e.Refunded, e.Disputed, e.Uncaptured, o.ExternalVersion}
+	}
 	if r := o.Resolution; r.ID != "" {
 		i.Resolution = &resolution{r.ID, r.Action, r.Reason, r.By, r.At.UnixMilli(), r.Fingerprint}
 	}
@@ -159,6 +171,11 @@ func fromItem(i item, h saga.History) order.Order {
 		o.RefundNotes = append(o.RefundNotes, order.RefundNote{
 			ID: n.ID, Reason: n.Reason, By: n.By, At: time.UnixMilli(n.At).UTC(), Fingerprint: n.Fingerprint,
 		})
+	}
+	if e := i.External; e != nil {
+		o.External, o.ExternalVersion = saga.External{
+			Refunded: e.Refunded, Disputed: e.Disputed, Uncaptured: e.Uncaptured,
+		}, e.Version
 	}
 	if r := i.Resolution; r != nil {
 		o.Resolution = order.Resolution{

@@ -19,6 +19,27 @@ type Source struct {
 type payment struct {
 	Status       string `dynamodbav:"observed"`
 	ClientSecret string `dynamodbav:"client_secret"`
+	Refunds      []struct {
+		ID     string            `dynamodbav:"id"`
+		Amount int64             `dynamodbav:"amount"`
+		Status saga.RefundStatus `dynamodbav:"status"`
+	} `dynamodbav:"external_refunds"`
+	Disputes []struct {
+		ID     string `dynamodbav:"id"`
+		Amount int64  `dynamodbav:"amount"`
+		Status string `dynamodbav:"status"`
+	} `dynamodbav:"disputes"`
+}
+
+func fromPayment(p payment) order.Payment {
+	read := order.Payment{Status: p.Status, ClientSecret: p.ClientSecret}
+	for _, r := range p.Refunds {
+		read.Refunds = append(read.Refunds, order.ExternalRefund(r))
+	}
+	for _, d := range p.Disputes {
+		read.Disputes = append(read.Disputes, order.Dispute(d))
+	}
+	return read
 }
 
 // Stories reads an order together with the histories of its rows in other domains.
@@ -57,7 +78,7 @@ func (s Stories) Read(ctx context.Context, shop saga.Shop, id string) (order.Sto
 			return order.Story{}, err
 		}
 		if source.By == saga.Charges {
-			story.Payment = order.Payment(p)
+			story.Payment = fromPayment(p)
 		}
 		story.Entries = append(story.Entries, entries(source.By, keys[source.Table.Name], h)...)
 		story.Versions = append(story.Versions, int64(h.Version))

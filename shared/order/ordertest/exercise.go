@@ -85,6 +85,11 @@ func Exercise(t *testing.T, open func(t *testing.T) Store) {
 				}
 			},
 			func(o *order.Order) {
+				o.External, o.ExternalVersion = saga.External{Refunded: 400, Disputed: 30, Uncaptured: 2}, 9
+				o.Refunds[0].Status = saga.RefundStatusRefused
+			},
+			func(o *order.Order) { o.External, o.ExternalVersion = saga.External{}, 11 },
+			func(o *order.Order) {
 				o.Awaits, o.Due, o.Retries, o.ReturnVersion, o.FailedReturns = nil, time.Time{}, 0, 7, 2
 			},
 			func(o *order.Order) { o.Owner, o.Email, o.PaymentMethod = order.Erased, "", "" },

@@ -29,6 +29,29 @@ type item struct {
 	DeclineCode  string            `dynamodbav:"decline_code,omitempty"`
 	Refunds      []refund          `dynamodbav:"refunds,omitempty"`
 	RefundIDs    map[string]string `dynamodbav:"refund_ids,omitempty"`
+
+	External        *external        `dynamodbav:"external,omitempty"` // exactly what ExternalMoneyMoved carries
+	ExternalRefunds []externalRefund `dynamodbav:"external_refunds,omitempty"`
+	Disputes        []dispute        `dynamodbav:"disputes,omitempty"`
+}
+
+// external is a saga.External with the attribute names that facts use.
+type external struct {
+	Refunded   int64 `dynamodbav:"refunded"`
+	Disputed   int64 `dynamodbav:"disputed"`
+	Uncaptured int64 `dynamodbav:"uncaptured"`
+}
+
+type externalRefund struct {
+	ID     string            `dynamodbav:"id"`
+	Amount int64             `dynamodbav:"amount"`
+	Status saga.RefundStatus `dynamodbav:"status"`
+}
+
+type dispute struct {
+	ID     string                `dynamodbav:"id"`
+	Amount int64                 `dynamodbav:"amount"`
+	Status payment.DisputeStatus `dynamodbav:"status"`
 }
 
 // refund is a saga.Refund with the attribute names that facts use.
@@ -44,10 +67,16 @@ func toItem(c payment.Charge) item {
 		Order: c.Order, Shop: c.Shop, Attempt: c.Attempt, Currency: c.Amount.Currency,
 		Desired: string(c.Desired), Observed: string(c.Observed),
 		Intent: c.Intent, ClientSecret: c.ClientSecret, Reason: c.Reason, DeclineCode: c.DeclineCode,
-		RefundIDs: c.RefundIDs,
+		RefundIDs: c.RefundIDs, External: (*external)(c.External),
 	}
 	if c.Amount.Currency != "" {
 		i.Total = &c.Amount.Amount
+	}
+	for _, r := range c.ExternalRefunds {
+		i.ExternalRefunds = append(i.ExternalRefunds, externalRefund(r))
+	}
+	for _, d := range c.Disputes {
+		i.Disputes = append(i.Disputes, dispute(d))
 	}
 	for _, r := range c.Refunds {
 		i.Refunds = append(i.Refunds, refund(r))
@@ -60,7 +89,13 @@ func fromItem(i item, history saga.History) payment.Charge {
 		Order: i.Order, Shop: i.Shop, Attempt: i.Attempt, Amount: money.Money{Currency: i.Currency},
 		Desired: payment.Desired(i.Desired), Observed: payment.Observed(i.Observed),
 		Intent: i.Intent, ClientSecret: i.ClientSecret, Reason: i.Reason, DeclineCode: i.DeclineCode,
-		RefundIDs: i.RefundIDs, History: history,
+		RefundIDs: i.RefundIDs, External: (*saga.External)(i.External), History: history,
+	}
+	for _, r := range i.ExternalRefunds {
+		c.ExternalRefunds = append(c.ExternalRefunds, payment.ExternalRefund(r))
+	}
+	for _, d := range i.Disputes {
+		c.Disputes = append(c.Disputes, payment.Dispute(d))
 	}
 	if i.Total != nil {
 		c.Amount.Amount = *i.Total

@@ -46,6 +46,9 @@ func Exercise(t *testing.T, charges payment.Charges) {
 			{ID: "r2", Amount: 50, Try: 1, Status: saga.RefundStatusPending},
 		}
 		loaded.RefundIDs = map[string]string{"r1": "re_1", "r2": "re_2"}
+		loaded.External = &saga.External{Refunded: 400, Disputed: 30, Uncaptured: 2}
+		loaded.ExternalRefunds = []payment.ExternalRefund{{ID: "re_3", Amount: 400, Status: saga.RefundStatusPending}}
+		loaded.Disputes = []payment.Dispute{{ID: "dp_1", Amount: 30, Status: payment.DisputeOpen}}
 		saved, err := charges.Save(ctx, loaded, second, saga.PaymentRefunded, saga.RefundStarted)
 		require.NoError(t, err)
 		again, err := charges.Load(ctx, c.Shop, c.Order)

@@ -57,7 +57,12 @@ func (c Callbacks) Open(ctx context.Context, body []byte, signature string) (pay
 	if err := json.Unmarshal(body, &event); err != nil || event.ID == "" {
 		return payment.Callback{}, payment.ErrUnreadable.Because(err)
 	}
-	callback := payment.Callback{ID: event.ID, Intent: event.Data.Object.PaymentIntent}
+	callback := payment.Callback{
+		ID: event.ID, Intent: event.Data.Object.PaymentIntent,
+	}
+	for _, kind := range []string{"refund.", "charge.refund", "charge.dispute."} {
+		callback.AfterCapture = callback.AfterCapture || strings.HasPrefix(event.Type, kind)
+	}
 	if event.Data.Object.Object == "payment_intent" {
 		callback.Intent = event.Data.Object.ID
 	}

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -146,6 +147,8 @@ type document struct {
 	stripe.APIResource
 	ID               string                     `json:"id"`
 	Status           stripe.PaymentIntentStatus `json:"status"`
+	Received         int64                      `json:"amount_received"`
+	Currency         string                     `json:"currency"`
 	ClientSecret     string                     `json:"client_secret"`
 	LastPaymentError *decline                   `json:"last_payment_error"`
 	Metadata         struct {
@@ -175,11 +178,12 @@ func (c *Client) intent(
 	if err := c.call(backend, method, path, params, &d); err != nil {
 		return payment.Intent{}, err
 	}
-	return toIntent(d), nil
+	return toIntent(d)
 }
 
-// toIntent maps an intent's status to an observed state. An unknown status is Uncertain.
-func toIntent(d document) payment.Intent {
+// toIntent maps an intent's status to an observed state. An unknown status is Uncertain. It returns an error for a
+// received amount that is a fraction of a minor unit.
+func toIntent(d document) (payment.Intent, error) {
 	i := payment.Intent{ID: d.ID, Observed: payment.Uncertain, Shop: d.Metadata.Shop, Order: d.Metadata.Order}
 	i.Attempt, _ = strconv.Atoi(d.Metadata.Attempt) // 0 if unreadable, which is not an attempt of ours
 	switch d.Status {
@@ -199,7 +203,14 @@ func toIntent(d document) payment.Intent {
 			i.Reason, i.DeclineCode = payment.CardDeclined, declineCode(e.Code, e.DeclineCode)
 		}
 	}
-	return i
+	if d.Received == 0 {
+		return i, nil
+	}
+	var err error
+	if i.Received, err = payable.MinorUnits(d.Received, strings.ToUpper(d.Currency)); err != nil {
+		return payment.Intent{}, fmt.Errorf("provider: intent %s: %w", d.ID, err)
+	}
+	return i, nil
 }
 
 // declineCode is the most precise code of a decline: the issuer's if it gave one.

@@ -30,6 +30,9 @@ var (
 		body: `{"error":{"type":"invalid_request_error","code":"payment_intent_unexpected_state"}}`}
 	refused = answer{status: 400,
 		body: `{"error":{"type":"invalid_request_error","code":"charge_already_refunded"}}`}
+	unnamed   = answer{status: 400, body: `{"error":{"type":"invalid_request_error"}}`}
+	disputed  = answer{status: 400, body: `{"error":{"type":"invalid_request_error","code":"charge_disputed"}}`}
+	tooLarge  = answer{status: 400, body: `{"error":{"type":"invalid_request_error","param":"amount"}}`}
 	failing   = answer{status: 500, body: `{"error":{"type":"api_error"}}`}
 	replaying = answer{status: 500, body: `{"error":{"type":"api_error"}}`, header: "Idempotent-Replayed: true"}
 )
@@ -177,7 +180,10 @@ func TestRefund_IsMadeOnce(t *testing.T) {
 		keys    []string
 	}{
 		"it succeeds":             {[]answer{arrived}, "re_1", saga.RefundStatusSucceeded, "", []string{"key-1"}},
-		"the provider refuses it": {[]answer{refused}, "", saga.RefundStatusFailed, "", []string{"key-1"}},
+		"the provider refuses it": {[]answer{unnamed}, "", saga.RefundStatusFailed, "", []string{"key-1"}},
+		"all was refunded":        {[]answer{refused}, "", saga.RefundStatusRefused, "", []string{"key-1"}},
+		"it is disputed":          {[]answer{disputed}, "", saga.RefundStatusRefused, "", []string{"key-1"}},
+		"less is left":            {[]answer{tooLarge}, "", saga.RefundStatusRefused, "", []string{"key-1"}},
 		"the answer is lost":      {[]answer{failing}, "", "", fault.Unavailable, []string{"key-1"}},
 		"the idempotency key is blocked, and it was made": {[]answer{replaying, listed}, "re_1",
 			saga.RefundStatusSucceeded, "", []string{"key-1", ""}},
@@ -201,9 +207,8 @@ func TestRefund_IsMadeOnce(t *testing.T) {
 				if c.keys != nil {
 					assert.Equal(t, c.keys, keys)
 				}
-				if c.state == saga.RefundStatusFailed {
-					assert.Equal(t,
-						payment.ProviderRefund{Refund: "r1", Try: 2, Amount: 250, Status: saga.RefundStatusFailed}, got)
+				if c.state == saga.RefundStatusFailed || c.state == saga.RefundStatusRefused {
+					assert.Equal(t, payment.ProviderRefund{Refund: "r1", Try: 2, Amount: 250, Status: c.state}, got)
 				}
 			})
 		})
@@ -223,7 +228,7 @@ func TestRefund_CountsInTheProvidersUnits(t *testing.T) {
 	c.Amount.Currency = "KWD"
 	got, err = client.Refund(t.Context(), c, saga.Refund{ID: "r1", Amount: 1001, Try: 1}, "key-1")
 	require.NoError(t, err)
-	assert.Equal(t, saga.RefundStatusFailed, got.Status, "cards do not support thousandths")
+	assert.Equal(t, saga.RefundStatusRefused, got.Status, "cards do not support thousandths")
 	assert.Len(t, requests(), 1)
 }
 
@@ -239,6 +244,37 @@ func TestRefunds_ReadsEveryPage(t *testing.T) {
 			{ID: "re_2", Amount: 2, Status: saga.RefundStatusPending}}, all)
 	require.Len(t, requests(), 2)
 	assert.Equal(t, "payment_intent=pi_1&limit=100&starting_after=re_1", requests()[1].query)
+}
+
+func TestDisputes_MapsTheStatusAndTheAmount(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[string]payment.DisputeStatus{
+		"needs_response": payment.DisputeOpen, "under_review": payment.DisputeOpen, "unknown": payment.DisputeOpen,
+		"lost": payment.DisputeLost, "won": payment.DisputeWon, "prevented": payment.DisputeWon,
+		"warning_needs_response": payment.DisputeWon, "warning_under_review": payment.DisputeWon,
+		"warning_closed": payment.DisputeWon,
+	} {
+		client, requests := fake(t, answer{status: 200,
+			body: `{"has_more":false,"data":[{"id":"dp_1","status":"` + status + `","amount":250,"currency":"eur"}]}`})
+		all, err := client.Disputes(t.Context(), authorized())
+		require.NoError(t, err)
+		assert.Equal(t, []payment.Dispute{{ID: "dp_1", Amount: 250, Status: want}}, all)
+		assert.Equal(t, "payment_intent=pi_1&limit=100", requests()[0].query)
+	}
+	client, _ := fake(t, answer{status: 200,
+		body: `{"data":[{"id":"dp_1","status":"lost","amount":250,"currency":"usd"}]}`})
+	all, err := client.Disputes(t.Context(), authorized())
+	require.NoError(t, err)
+	assert.Equal(t, charge().Amount.Amount, all[0].Amount, "in another currency it counts as all of the charge")
+}
+
+func TestFind_ReturnsWhatWasReceived(t *testing.T) {
+	t.Parallel()
+	client, _ := fake(t, answer{status: 200,
+		body: `{"id":"pi_1","status":"succeeded","amount_received":50000,"currency":"isk"}`})
+	got, err := client.Find(t.Context(), "pi_1")
+	require.NoError(t, err)
+	assert.EqualValues(t, 500, got.Received, "in our minor units")
 }
 
 // breaker counts calls and outages.
@@ -354,7 +390,13 @@ func TestOpen_AcceptsOnlySignedCallbacks(t *testing.T) {
 		})
 	}
 
+	after := map[string]bool{
+		"a refund": true, "a charge": true, "a refund of no intent": true, "a dispute": true, "a decided dispute": true,
+	}
 	for name, c := range map[string]struct{ body, intent string }{
+		"a dispute":                       {`{"id":"evt_1","type":"charge.dispute.created","data":{"object":{"id":"dp_1","object":"dispute","payment_intent":"pi_1"}}}`, "pi_1"},
+		"a decided dispute":               {`{"id":"evt_1","type":"charge.dispute.closed","data":{"object":{"id":"dp_1","object":"dispute","payment_intent":"pi_1"}}}`, "pi_1"},
+		"a captured charge":               {`{"id":"evt_1","type":"charge.captured","data":{"object":{"id":"ch_1","object":"charge","payment_intent":"pi_1"}}}`, "pi_1"},
 		"a refund":                        {`{"id":"evt_1","type":"refund.failed","data":{"object":{"id":"re_1","object":"refund","payment_intent":"pi_1"}}}`, "pi_1"},
 		"a charge":                        {`{"id":"evt_1","type":"charge.refunded","data":{"object":{"id":"ch_1","object":"charge","payment_intent":"pi_1"}}}`, "pi_1"},
 		"a refund of no intent":           {`{"id":"evt_1","type":"refund.failed","data":{"object":{"id":"re_1","object":"refund","payment_intent":null}}}`, ""},
@@ -365,7 +407,7 @@ func TestOpen_AcceptsOnlySignedCallbacks(t *testing.T) {
 			t.Parallel()
 			got, err := callbacks(at, secret).Open(t.Context(), []byte(c.body), sign([]byte(c.body), secret, at))
 			require.NoError(t, err)
-			assert.Equal(t, payment.Callback{ID: "evt_1", Intent: c.intent}, got)
+			assert.Equal(t, payment.Callback{ID: "evt_1", Intent: c.intent, AfterCapture: after[name]}, got)
 		})
 	}
 
