@@ -93,6 +93,14 @@ func TestAdvanceOrder_FollowsItsMessages(t *testing.T) {
 			confirmed + entry("3", "OrderSettled", charge+"@3.0~nonce003"),
 			`"version": 3, "status": "paid", "outcome": "confirmed", "paid": true`,
 		},
+		"an order adopts what was refunded and disputed at the provider itself": {
+			[]string{"advance-order.json", "advance-order.captured.json", "advance-order.external-money.json",
+				"advance-order.refund-refused.json"},
+			confirmed + entry("3", "OrderSettled", charge+"@3.0~nonce003") +
+				entry("4", "OrderExternalMoney", charge+"@2.0~nonce") + entry("5", "OrderExternalMoney", charge+"@3.0~nonce"),
+			`"version": 5, "status": "paid", "outcome": "confirmed", "paid": true,
+			"external": {"refunded": 400, "disputed": 100, "uncaptured": 0, "version": 3}`,
+		},
 	} {
 		t.Run(story, func(t *testing.T) {
 			t.Parallel()
