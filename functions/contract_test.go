@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"go/ast"
 	"io/fs"
 	"maps"
@@ -71,6 +72,55 @@ func TestContract_IsValidAndDescribed(t *testing.T) {
 			assert.NotEmpty(t, o.OperationID, "%s %s needs a name", method, path)
 			assert.NotEmpty(t, o.Summary, "%s needs a summary", o.OperationID)
 			assert.NotEmpty(t, o.Description, "%s needs a description", o.OperationID)
+		}
+	}
+}
+
+// TestContract_LeavesAnswersOpen is the rule of docs/versioning.md: a later release adds members and values to answers, so
+// no schema of an answer is closed. Every member is described, and so is every value of an enumeration.
+func TestContract_LeavesAnswersOpen(t *testing.T) {
+	read := contract(t)
+	seen := map[*openapi3.Schema]bool{}
+	var open func(where string, schema *openapi3.SchemaRef)
+	open = func(where string, schema *openapi3.SchemaRef) {
+		if schema == nil || seen[schema.Value] {
+			return
+		}
+		seen[schema.Value] = true
+		s := schema.Value
+		if len(s.Properties) > 0 {
+			assert.True(t, s.AdditionalProperties.Has != nil && *s.AdditionalProperties.Has, "%s is closed", where)
+		}
+		assert.Empty(t, s.Enum, "%s has a closed enumeration", where)
+		for name, member := range s.Properties {
+			open(where+"."+name, member)
+		}
+		open(where+"[]", s.Items)
+		for _, part := range s.AllOf {
+			open(where, part)
+		}
+	}
+	for _, item := range read.Paths.Map() {
+		for _, o := range item.Operations() {
+			for status, answer := range o.Responses.Map() {
+				for media, content := range answer.Value.Content {
+					open(o.OperationID+" "+status+" "+media, content.Schema)
+				}
+			}
+		}
+	}
+	require.Greater(t, len(seen), 50)
+	for name, schema := range read.Components.Schemas {
+		for member, s := range schema.Value.Properties {
+			described := s.Value.Description
+			if s.Ref != "" {
+				described, _ = s.Extensions["description"].(string)
+			}
+			assert.NotEmpty(t, described, "%s.%s needs a description", name, member)
+			values, _ := s.Value.Extensions["x-extensible-enum"].([]any)
+			for _, value := range append(values, s.Value.Enum...) {
+				assert.Contains(t, described, fmt.Sprint(value), "%s.%s describes its values", name, member)
+			}
 		}
 	}
 }

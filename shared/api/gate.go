@@ -105,12 +105,7 @@ func (g *gate) admit(x *exchange, r *http.Request) error {
 		limit.Caller{Shop: string(x.caller.Shop), Client: x.caller.Client, Subject: x.caller.Subject}); err != nil {
 		return err
 	}
-	for _, scope := range g.access.scopes {
-		if !x.caller.May(scope) {
-			return identity.ErrInsufficientScope
-		}
-	}
-	return nil
+	return x.caller.Needs(g.access.scopes...)
 }
 
 // recognize sets the caller from the request's token.

@@ -16,6 +16,7 @@ import (
 
 	"backroom/shared/fault"
 	"backroom/shared/identity"
+	"backroom/shared/money"
 )
 
 // Problem is the answer to a request that was refused or failed (RFC 9457).
@@ -26,7 +27,17 @@ type Problem struct {
 	Status    int            `json:"status" doc:"the HTTP status"`
 	Detail    string         `json:"detail" doc:"what is wrong and what to do, for people"`
 	RequestID string         `json:"request_id" doc:"quote it when you report the problem; same as X-Request-Id"`
-	Errors    []ProblemError `json:"errors,omitempty" doc:"the rules that the request breaks; at most 20"`
+	Errors    []ProblemError `json:"errors,omitempty" maxItems:"20" doc:"the rules that the request breaks"`
+	Current   *Current       `json:"current,omitempty" doc:"what is true now, if the request assumed something else"`
+}
+
+// Current is what is true now, for a request that assumed something else. docs/problems.md names the member of each code.
+type Current struct {
+	Total      *money.Money `json:"total,omitempty" doc:"price-changed: what the order costs"`
+	Refundable *money.Money `json:"refundable,omitempty" doc:"refund-too-large, not-refundable: how much can still be refunded"`
+	Sellable   *int64       `json:"sellable,omitempty" doc:"insufficient-stock, stock-level-changed: the sellable units"`
+	Status     string       `json:"status,omitempty" doc:"too-late-to-cancel, not-refundable, no-attention-needed: the status of the order"`
+	Scopes     []string     `json:"scopes,omitempty" doc:"insufficient-scope: the scopes that the token needs and lacks"`
 }
 
 // ProblemError is one broken rule and its place: in the body, or in a parameter.
@@ -110,11 +121,11 @@ func (o Operation) refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	case f.Kind == fault.Unauthenticated && o.route.Access.basic:
 		a.header.Set("WWW-Authenticate", `Basic realm="backroom", charset="UTF-8"`) // RFC 7617, section 2.1
 	case f.Kind == fault.Unauthenticated && x.token:
-		a.header.Set("WWW-Authenticate", `Bearer error="invalid_token"`) // RFC 6750, section 3
+		a.header.Set("WWW-Authenticate", `Bearer realm="backroom", error="invalid_token"`) // RFC 6750, section 3
 	case f.Kind == fault.Unauthenticated:
-		a.header.Set("WWW-Authenticate", "Bearer")
+		a.header.Set("WWW-Authenticate", `Bearer realm="backroom"`)
 	case errors.Is(f, identity.ErrInsufficientScope):
-		a.header.Set("WWW-Authenticate", `Bearer error="insufficient_scope"`)
+		a.header.Set("WWW-Authenticate", insufficientScope(f)) // RFC 6750, section 3
 	case f.Kind == fault.WrongMethod && allow != "":
 		a.header.Set("Allow", allow)
 	case f.Kind.Later():
@@ -122,6 +133,11 @@ func (o Operation) refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	}
 	p := Problem{Type: x.problems + "#" + f.Slug, Code: f.Slug, Title: Title(f.Slug), Status: statuses[f.Kind], Detail: f.Detail,
 		RequestID: x.id}
+	if len(f.Current) > 0 {
+		if said, err := json.Marshal(f.Current); err == nil {
+			_ = json.Unmarshal(said, &p.Current) // names of other types are left out
+		}
+	}
 	for _, broken := range f.Problems {
 		v := ProblemError{Detail: broken.Detail, Parameter: broken.Parameter}
 		if v.Parameter == "" {
@@ -137,6 +153,12 @@ func (o Operation) refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	}
 	_ = encoder.Encode(body) // encoding strings and numbers cannot fail
 	return a
+}
+
+// insufficientScope returns the challenge to a token that lacks scopes.
+func insufficientScope(f *fault.Fault) string {
+	scopes, _ := f.Current["scopes"].([]string)
+	return `Bearer realm="backroom", error="insufficient_scope", scope="` + strings.Join(scopes, " ") + `"`
 }
 
 // refusalMedia returns the media type of the operation's refusals.

@@ -105,10 +105,20 @@ const (
 
 // Defines values for RefundStatus.
 const (
-	Failed    RefundStatus = "failed"
-	Pending   RefundStatus = "pending"
-	Requested RefundStatus = "requested"
-	Succeeded RefundStatus = "succeeded"
+	RefundStatusFailed    RefundStatus = "failed"
+	RefundStatusPending   RefundStatus = "pending"
+	RefundStatusRefused   RefundStatus = "refused"
+	RefundStatusRequested RefundStatus = "requested"
+	RefundStatusSucceeded RefundStatus = "succeeded"
+)
+
+// Defines values for RefundReceiptStatus.
+const (
+	RefundReceiptStatusFailed    RefundReceiptStatus = "failed"
+	RefundReceiptStatusPending   RefundReceiptStatus = "pending"
+	RefundReceiptStatusRefused   RefundReceiptStatus = "refused"
+	RefundReceiptStatusRequested RefundReceiptStatus = "requested"
+	RefundReceiptStatusSucceeded RefundReceiptStatus = "succeeded"
 )
 
 // Defines values for ResolutionReceiptAction.
@@ -133,7 +143,9 @@ type AdjustmentRequest struct {
 	// IfEquals the sellable units that the count replaces
 	IfEquals *int64 `json:"if_equals,omitempty"`
 
-	// Reason Example: delivery
+	// Reason why, for the record
+	//
+	// Example: delivery
 	Reason string `json:"reason"`
 
 	// Set the sellable units that were counted; needs if_equals
@@ -142,6 +154,7 @@ type AdjustmentRequest struct {
 
 // Cancellation defines model for Cancellation.
 type Cancellation struct {
+	// OrderID the order that is canceled
 	OrderID string `json:"order_id"`
 
 	// Reason the reason of the first request
@@ -162,6 +175,52 @@ type CancellationRequest struct {
 	Reason string `json:"reason,omitempty,omitzero"`
 }
 
+// Current defines model for Current.
+type Current struct {
+	// Refundable refund-too-large, not-refundable: how much can still be refunded
+	Refundable Money `json:"refundable,omitempty,omitzero"`
+
+	// Scopes insufficient-scope: the scopes that the token needs and lacks
+	Scopes []string `json:"scopes,omitempty,omitzero"`
+
+	// Sellable insufficient-stock, stock-level-changed: the sellable units
+	Sellable int64 `json:"sellable,omitempty,omitzero"`
+
+	// Status too-late-to-cancel, not-refundable, no-attention-needed: the status of the order
+	Status string `json:"status,omitempty,omitzero"`
+
+	// Total price-changed: what the order costs
+	Total Money `json:"total,omitempty,omitzero"`
+}
+
+// Dispute defines model for Dispute.
+type Dispute struct {
+	// Amount how much is disputed
+	Amount Money `json:"amount"`
+
+	// ID the provider's
+	//
+	// Example: dp_3Qx8
+	ID string `json:"id"`
+
+	// Status open: the bank took the money until the dispute is decided. lost: the customer keeps the money. won: the shop has the money again, or it was an inquiry for which none was taken.
+	Status string `json:"status"`
+}
+
+// ExternalRefund defines model for ExternalRefund.
+type ExternalRefund struct {
+	// Amount how much was refunded
+	Amount Money `json:"amount"`
+
+	// ID the provider's
+	//
+	// Example: re_3Qx8
+	ID string `json:"id"`
+
+	// Status pending: the provider has not decided yet. succeeded: the customer has the money. failed: the customer did not get the money.
+	Status string `json:"status"`
+}
+
 // Health defines model for Health.
 type Health struct {
 	// Status ok: the API can serve requests
@@ -173,12 +232,19 @@ type HealthStatus string
 
 // JSONWebKey defines model for JSONWebKey.
 type JSONWebKey struct {
+	// Alg ES256: ECDSA on P-256 with SHA-256 (RFC 7518, section 3.4)
 	Alg JSONWebKeyAlg `json:"alg"`
+
+	// Crv P-256: the curve of the key
 	Crv JSONWebKeyCrv `json:"crv"`
 
 	// Kid the kid in the header of a token; the thumbprint of the key (RFC 7638)
-	Kid string        `json:"kid"`
+	Kid string `json:"kid"`
+
+	// Kty EC: an elliptic curve (RFC 7518, section 6.2)
 	Kty JSONWebKeyKty `json:"kty"`
+
+	// Use sig: for signatures (RFC 7517, section 4.2)
 	Use JSONWebKeyUse `json:"use"`
 
 	// X a coordinate, in base64url
@@ -188,29 +254,34 @@ type JSONWebKey struct {
 	Y string `json:"y"`
 }
 
-// JSONWebKeyAlg defines model for JSONWebKey.Alg.
+// JSONWebKeyAlg ES256: ECDSA on P-256 with SHA-256 (RFC 7518, section 3.4)
 type JSONWebKeyAlg string
 
-// JSONWebKeyCrv defines model for JSONWebKey.Crv.
+// JSONWebKeyCrv P-256: the curve of the key
 type JSONWebKeyCrv string
 
-// JSONWebKeyKty defines model for JSONWebKey.Kty.
+// JSONWebKeyKty EC: an elliptic curve (RFC 7518, section 6.2)
 type JSONWebKeyKty string
 
-// JSONWebKeyUse defines model for JSONWebKey.Use.
+// JSONWebKeyUse sig: for signatures (RFC 7517, section 4.2)
 type JSONWebKeyUse string
 
 // JSONWebKeySet defines model for JSONWebKeySet.
 type JSONWebKeySet struct {
+	// Keys all keys that a valid token may be signed with
 	Keys []JSONWebKey `json:"keys"`
 }
 
 // LineRequest defines model for LineRequest.
 type LineRequest struct {
-	// Quantity Example: 2
+	// Quantity how many units
+	//
+	// Example: 2
 	Quantity int64 `json:"quantity"`
 
-	// SKU Example: MUG-1
+	// SKU the product, or the variant
+	//
+	// Example: MUG-1
 	SKU string `json:"sku"`
 }
 
@@ -251,15 +322,21 @@ type Order struct {
 	Awaits []string `json:"awaits,omitempty,omitzero"`
 
 	// ExpiresAt when the order expires unless it has an outcome by then; absent once it has one
-	ExpiresAt time.Time   `json:"expires_at,omitempty,omitzero"`
-	ID        string      `json:"id"`
-	Lines     []OrderLine `json:"lines"`
+	ExpiresAt time.Time `json:"expires_at,omitempty,omitzero"`
+
+	// ID the id of the order
+	ID string `json:"id"`
+
+	// Lines what was ordered, a line for each SKU
+	Lines []OrderLine `json:"lines"`
 
 	// Outcome how the order was decided; absent until then. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed.
 	Outcome OrderOutcome `json:"outcome,omitempty,omitzero"`
 
 	// Payment absent until the payment was started
-	Payment  Payment   `json:"payment,omitempty,omitzero"`
+	Payment Payment `json:"payment,omitempty,omitzero"`
+
+	// PlacedAt when it was placed
 	PlacedAt time.Time `json:"placed_at"`
 
 	// Reason why it was rejected or canceled
@@ -267,9 +344,11 @@ type Order struct {
 	// Example: out-of-stock
 	Reason string `json:"reason,omitempty,omitzero"`
 
-	// Refundable how much of the captured money can still be refunded
-	Refundable Money    `json:"refundable"`
-	Refunds    []Refund `json:"refunds"`
+	// Refundable how much of the captured money can still be refunded: less the refunds, and less what was refunded at the payment provider itself or is disputed, as far as it is known
+	Refundable Money `json:"refundable"`
+
+	// Refunds the refunds that were requested here, the first one first
+	Refunds []Refund `json:"refunds"`
 
 	// Settled true once the order awaits nothing: its status no longer changes by itself
 	Settled bool `json:"settled"`
@@ -279,7 +358,9 @@ type Order struct {
 
 	// Timeline what happened; a cause comes before its effects, otherwise the earlier entry comes first
 	Timeline []TimelineEntry `json:"timeline"`
-	Total    Money           `json:"total"`
+
+	// Total the sum of all lines
+	Total Money `json:"total"`
 }
 
 // OrderOutcome how the order was decided; absent until then. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed.
@@ -291,25 +372,39 @@ type OrderStatus string
 // OrderLine defines model for OrderLine.
 type OrderLine struct {
 	// Price the price of one unit
-	Price    Money  `json:"price"`
-	Quantity int64  `json:"quantity"`
-	SKU      string `json:"sku"`
+	Price Money `json:"price"`
+
+	// Quantity how many units
+	Quantity int64 `json:"quantity"`
+
+	// SKU the product, or the variant
+	SKU string `json:"sku"`
 }
 
 // OrderList defines model for OrderList.
 type OrderList struct {
 	// Next the cursor of the next page; absent on the last one
-	Next   string         `json:"next,omitempty,omitzero"`
+	Next string `json:"next,omitempty,omitzero"`
+
+	// Orders the orders of the page
 	Orders []OrderSummary `json:"orders"`
 }
 
 // OrderReceipt defines model for OrderReceipt.
 type OrderReceipt struct {
-	// ID Example: ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
-	ID       string      `json:"id"`
-	Lines    []OrderLine `json:"lines"`
-	PlacedAt time.Time   `json:"placed_at"`
-	Total    Money       `json:"total"`
+	// ID the id of the order
+	//
+	// Example: ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
+	ID string `json:"id"`
+
+	// Lines what was ordered, a line for each SKU
+	Lines []OrderLine `json:"lines"`
+
+	// PlacedAt when it was placed
+	PlacedAt time.Time `json:"placed_at"`
+
+	// Total the sum of all lines
+	Total Money `json:"total"`
 }
 
 // OrderRequest defines model for OrderRequest.
@@ -340,11 +435,15 @@ type OrderRequest struct {
 type OrderSummary struct {
 	// Attention why a person must resolve the order
 	Attention string `json:"attention,omitempty,omitzero"`
-	ID        string `json:"id"`
+
+	// ID the id of the order
+	ID string `json:"id"`
 
 	// Outcome absent until the order is decided. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed.
-	Outcome  OrderSummaryOutcome `json:"outcome,omitempty,omitzero"`
-	PlacedAt time.Time           `json:"placed_at"`
+	Outcome OrderSummaryOutcome `json:"outcome,omitempty,omitzero"`
+
+	// PlacedAt when it was placed
+	PlacedAt time.Time `json:"placed_at"`
 
 	// Reason why it was rejected or canceled
 	Reason string `json:"reason,omitempty,omitzero"`
@@ -354,7 +453,9 @@ type OrderSummary struct {
 
 	// Status placed: not decided yet. confirmed: stock is reserved and the payment is authorized; the capture follows. paid: the money was captured. rejected: stock or payment failed; reason says why. expired: not decided in time. canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it; attention says why.
 	Status OrderSummaryStatus `json:"status"`
-	Total  Money              `json:"total"`
+
+	// Total the sum of all lines
+	Total Money `json:"total"`
 }
 
 // OrderSummaryOutcome absent until the order is decided. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed.
@@ -367,6 +468,12 @@ type OrderSummaryStatus string
 type Payment struct {
 	// ClientSecret for the provider's form in the customer's browser; only for the customer who placed the order, while the status is action_needed and the order can still be paid
 	ClientSecret string `json:"client_secret,omitempty,omitzero"`
+
+	// Disputes claims of the customer's bank on the payment; the first 50
+	Disputes []Dispute `json:"disputes,omitempty,omitzero"`
+
+	// Refunds refunds that were made at the payment provider itself, such as in its dashboard; the first 50
+	Refunds []ExternalRefund `json:"refunds,omitempty,omitzero"`
 
 	// Status nothing: no money moved. uncertain: the provider has not decided yet. action_needed: the customer must act, with client_secret. declined: the payment was refused. authorized: the amount is held on the card. captured: the amount was taken; refunds may have returned a part. lapsed: the hold ended before the capture. canceled: nothing is held, and nothing will be taken. returned: all of the money was given back.
 	Status PaymentStatus `json:"status"`
@@ -382,10 +489,13 @@ type Problem struct {
 	// Example: invalid-request
 	Code string `json:"code"`
 
+	// Current what is true now, if the request assumed something else
+	Current Current `json:"current,omitempty,omitzero"`
+
 	// Detail what is wrong and what to do, for people
 	Detail string `json:"detail"`
 
-	// Errors the rules that the request breaks; at most 20
+	// Errors the rules that the request breaks
 	Errors []ProblemError `json:"errors,omitempty,omitzero"`
 
 	// RequestID quote it when you report the problem; same as X-Request-Id
@@ -421,16 +531,23 @@ type ProblemError struct {
 
 // Product defines model for Product.
 type Product struct {
-	ChangedAt   time.Time `json:"changed_at"`
-	Description string    `json:"description,omitempty,omitzero"`
+	// ChangedAt when it was created or changed last
+	ChangedAt time.Time `json:"changed_at"`
+
+	// Description what customers read about it
+	Description string `json:"description,omitempty,omitzero"`
 
 	// Prices one per currency
 	Prices []Money `json:"prices"`
 
-	// SKU Example: MUG-1
+	// SKU by which the product is ordered and counted
+	//
+	// Example: MUG-1
 	SKU string `json:"sku"`
 
-	// Title Example: Mug, blue
+	// Title the name that customers read
+	//
+	// Example: Mug, blue
 	Title string `json:"title"`
 
 	// Variants the forms in which the product is sold; if absent, it is sold by its own SKU
@@ -439,12 +556,15 @@ type Product struct {
 
 // ProductContent defines model for ProductContent.
 type ProductContent struct {
+	// Description what customers read about it
 	Description string `json:"description,omitempty,omitzero"`
 
 	// Prices one per currency
 	Prices []MoneyRequest `json:"prices"`
 
-	// Title Example: Mug, blue
+	// Title the name that customers read
+	//
+	// Example: Mug, blue
 	Title string `json:"title"`
 
 	// Variants the forms in which the product is sold; if absent, it is sold by its own SKU
@@ -454,7 +574,9 @@ type ProductContent struct {
 // ProductList defines model for ProductList.
 type ProductList struct {
 	// Next the cursor of the next page; absent on the last one
-	Next     string    `json:"next,omitempty,omitzero"`
+	Next string `json:"next,omitempty,omitzero"`
+
+	// Products the products of the page
 	Products []Product `json:"products"`
 }
 
@@ -466,10 +588,14 @@ type ProductVariant struct {
 	// Prices one per currency; if absent, the prices of the product
 	Prices []Money `json:"prices,omitempty,omitzero"`
 
-	// SKU Example: MUG-1-XL
+	// SKU by which the variant is ordered and counted; unlike every other SKU, also in the case of its letters
+	//
+	// Example: MUG-1-XL
 	SKU string `json:"sku"`
 
-	// Title Example: Mug, blue, extra large
+	// Title the name that customers read
+	//
+	// Example: Mug, blue, extra large
 	Title string `json:"title"`
 }
 
@@ -481,25 +607,36 @@ type ProductVariantRequest struct {
 	// Prices one per currency; if absent, the prices of the product
 	Prices []MoneyRequest `json:"prices,omitempty,omitzero"`
 
-	// SKU Example: MUG-1-XL
+	// SKU by which the variant is ordered and counted; unlike every other SKU, also in the case of its letters
+	//
+	// Example: MUG-1-XL
 	SKU string `json:"sku"`
 
-	// Title Example: Mug, blue, extra large
+	// Title the name that customers read
+	//
+	// Example: Mug, blue, extra large
 	Title string `json:"title"`
 }
 
 // Refund defines model for Refund.
 type Refund struct {
-	Amount      Money     `json:"amount"`
-	ID          string    `json:"id"`
-	Reason      string    `json:"reason,omitempty,omitzero"`
+	// Amount how much is refunded
+	Amount Money `json:"amount"`
+
+	// ID the id of the refund
+	ID string `json:"id"`
+
+	// Reason the reason that its caller gave; absent once the order was erased
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// RequestedAt when it was requested
 	RequestedAt time.Time `json:"requested_at"`
 
-	// Status requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money.
+	// Status requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money. refused: it can never be made, for example because money was refunded or disputed at the provider meanwhile; read refundable, and ask for another refund if any is left.
 	Status RefundStatus `json:"status"`
 }
 
-// RefundStatus requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money.
+// RefundStatus requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money. refused: it can never be made, for example because money was refunded or disputed at the provider meanwhile; read refundable, and ask for another refund if any is left.
 type RefundStatus string
 
 // RefundAmount defines model for RefundAmount.
@@ -517,23 +654,43 @@ type RefundAmount struct {
 
 // RefundReceipt defines model for RefundReceipt.
 type RefundReceipt struct {
+	// Amount how much is refunded
 	Amount Money `json:"amount"`
 
-	// ID Example: rfn_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
-	ID      string `json:"id"`
+	// ID of the refund
+	//
+	// Example: rfn_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
+	ID string `json:"id"`
+
+	// OrderID whose money is refunded
+	//
+	// Example: ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
 	OrderID string `json:"order_id"`
 
-	// Reason absent once the order was erased
-	Reason      string    `json:"reason,omitempty,omitzero"`
+	// Reason the caller's reason; absent once the order was erased
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// Refundable how much of the order can be refunded besides
+	Refundable Money `json:"refundable"`
+
+	// RequestedAt when the refund was requested
 	RequestedAt time.Time `json:"requested_at"`
+
+	// Status the status of the refund now, as in the order
+	Status RefundReceiptStatus `json:"status"`
 }
+
+// RefundReceiptStatus the status of the refund now, as in the order
+type RefundReceiptStatus string
 
 // RefundRequest defines model for RefundRequest.
 type RefundRequest struct {
 	// Amount how much to refund; if absent, all that is refundable
 	Amount RefundAmount `json:"amount,omitempty,omitzero"`
 
-	// Reason Example: arrived broken
+	// Reason why, for the record
+	//
+	// Example: arrived broken
 	Reason string `json:"reason"`
 }
 
@@ -542,12 +699,18 @@ type ResolutionReceipt struct {
 	// Action retry: the order asks again. write_off: the order is settled.
 	Action ResolutionReceiptAction `json:"action"`
 
-	// ID Example: res_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
-	ID      string `json:"id"`
+	// ID of the resolution
+	//
+	// Example: res_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
+	ID string `json:"id"`
+
+	// OrderID the order that was resolved
 	OrderID string `json:"order_id"`
 
 	// Reason absent once the order was erased
-	Reason     string    `json:"reason,omitempty,omitzero"`
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// ResolvedAt when it was resolved
 	ResolvedAt time.Time `json:"resolved_at"`
 }
 
@@ -559,7 +722,9 @@ type ResolutionRequest struct {
 	// Action retry: the order asks again for what it awaits. write_off: the order gives up what it awaits, and is settled
 	Action ResolutionRequestAction `json:"action"`
 
-	// Reason Example: the provider is back
+	// Reason why, for the record
+	//
+	// Example: the provider is back
 	Reason string `json:"reason"`
 }
 
@@ -568,11 +733,31 @@ type ResolutionRequestAction string
 
 // StockAdjustment defines model for StockAdjustment.
 type StockAdjustment struct {
+	// AdjustedAt when the adjustment was made
 	AdjustedAt time.Time `json:"adjusted_at"`
-	Delta      int64     `json:"delta"`
-	ID         string    `json:"id"`
-	Reason     string    `json:"reason"`
-	SKU        string    `json:"sku"`
+
+	// Delta the units that were added (positive) or removed (negative)
+	//
+	// Example: 100
+	Delta int64 `json:"delta"`
+
+	// ID of the adjustment
+	//
+	// Example: adj_nz7ffzjle7rhphsy3vmieuj44cp2nva7
+	ID string `json:"id"`
+
+	// Level the level now, with the adjustments and orders that came later; absent if it could not be read, the adjustment was made all the same
+	Level StockLevel `json:"level,omitempty,omitzero"`
+
+	// Reason the caller's reason
+	//
+	// Example: delivery
+	Reason string `json:"reason"`
+
+	// SKU whose level was adjusted
+	//
+	// Example: MUG-1
+	SKU string `json:"sku"`
 }
 
 // StockLevel defines model for StockLevel.
@@ -594,10 +779,14 @@ type StockLevel struct {
 // TimelineEntry defines model for TimelineEntry.
 type TimelineEntry struct {
 	// Actor what recorded the entry: the subject of a caller, or the name of a step
-	Actor      string    `json:"actor"`
+	Actor string `json:"actor"`
+
+	// OccurredAt when it was recorded
 	OccurredAt time.Time `json:"occurred_at"`
 
-	// Type Example: OrderPlaced
+	// Type what happened; later releases add types
+	//
+	// Example: OrderPlaced
 	Type string `json:"type"`
 }
 
@@ -629,6 +818,9 @@ type TokenError struct {
 	// Example: invalid-request
 	Code string `json:"code"`
 
+	// Current what is true now, if the request assumed something else
+	Current Current `json:"current,omitempty,omitzero"`
+
 	// Detail what is wrong and what to do, for people
 	Detail string `json:"detail"`
 
@@ -640,7 +832,7 @@ type TokenError struct {
 	// ErrorDescription what is wrong and what to do, for people; equals detail
 	ErrorDescription string `json:"error_description,omitempty,omitzero"`
 
-	// Errors the rules that the request breaks; at most 20
+	// Errors the rules that the request breaks
 	Errors []ProblemError `json:"errors,omitempty,omitzero"`
 
 	// RequestID quote it when you report the problem; same as X-Request-Id
@@ -993,7 +1185,7 @@ type ClientInterface interface {
 
 	// RefundOrderWithBody Refund an order
 	//
-	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
+	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1002,7 +1194,7 @@ type ClientInterface interface {
 
 	// RefundOrder Refund an order
 	//
-	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
+	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1075,7 +1267,7 @@ type ClientInterface interface {
 
 	// AdjustStockWithBody Adjust a stock level
 	//
-	// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
+	// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals. No adjustment raises a level above 1,000,000,000 units.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1084,7 +1276,7 @@ type ClientInterface interface {
 
 	// AdjustStock Adjust a stock level
 	//
-	// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
+	// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals. No adjustment raises a level above 1,000,000,000 units.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1276,7 +1468,7 @@ func (c *Client) CancelOrder(ctx context.Context, id string, body CancelOrderJSO
 
 // RefundOrderWithBody Refund an order
 //
-// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
+// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1295,7 +1487,7 @@ func (c *Client) RefundOrderWithBody(ctx context.Context, id string, params *Ref
 
 // RefundOrder Refund an order
 //
-// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
+// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1458,7 +1650,7 @@ func (c *Client) GetStock(ctx context.Context, sku string, reqEditors ...Request
 
 // AdjustStockWithBody Adjust a stock level
 //
-// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
+// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals. No adjustment raises a level above 1,000,000,000 units.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1477,7 +1669,7 @@ func (c *Client) AdjustStockWithBody(ctx context.Context, sku string, params *Ad
 
 // AdjustStock Adjust a stock level
 //
-// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
+// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals. No adjustment raises a level above 1,000,000,000 units.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2465,7 +2657,7 @@ type ClientWithResponsesInterface interface {
 
 	// RefundOrderWithBodyWithResponse Refund an order
 	//
-	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
+	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2474,7 +2666,7 @@ type ClientWithResponsesInterface interface {
 
 	// RefundOrderWithResponse Refund an order
 	//
-	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
+	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2555,7 +2747,7 @@ type ClientWithResponsesInterface interface {
 
 	// AdjustStockWithBodyWithResponse Adjust a stock level
 	//
-	// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
+	// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals. No adjustment raises a level above 1,000,000,000 units.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2564,7 +2756,7 @@ type ClientWithResponsesInterface interface {
 
 	// AdjustStockWithResponse Adjust a stock level
 	//
-	// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
+	// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals. No adjustment raises a level above 1,000,000,000 units.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3095,7 +3287,7 @@ func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, id st
 
 // RefundOrderWithBodyWithResponse Refund an order
 //
-// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
+// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3110,7 +3302,7 @@ func (c *ClientWithResponses) RefundOrderWithBodyWithResponse(ctx context.Contex
 
 // RefundOrderWithResponse Refund an order
 //
-// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund.
+// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3245,7 +3437,7 @@ func (c *ClientWithResponses) GetStockWithResponse(ctx context.Context, sku stri
 
 // AdjustStockWithBodyWithResponse Adjust a stock level
 //
-// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
+// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals. No adjustment raises a level above 1,000,000,000 units.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3260,7 +3452,7 @@ func (c *ClientWithResponses) AdjustStockWithBodyWithResponse(ctx context.Contex
 
 // AdjustStockWithResponse Adjust a stock level
 //
-// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals.
+// Changes the sellable units of a SKU: by a delta, or to a count if the level still equals if_equals. No adjustment raises a level above 1,000,000,000 units.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -6,6 +6,7 @@ package fault
 
 import (
 	"errors"
+	"maps"
 	"time"
 )
 
@@ -63,6 +64,7 @@ type Fault struct {
 	Detail     string        // for the caller; never contains a cause, a secret or personal data
 	Problems   []Problem     // the rules broken, for Malformed and Invalid
 	RetryAfter time.Duration // how long to wait, for Throttled and Unavailable; 0: unknown
+	Current    map[string]any // what is true now, by name, if the request assumed something else
 	cause      error
 }
 
@@ -108,6 +110,17 @@ func (f *Fault) Because(cause error) *Fault {
 func (f *Fault) With(detail string) *Fault {
 	c := *f
 	c.Detail = detail
+	return &c
+}
+
+// Now returns a copy of f that says one more thing that is true now, such as the total of the order.
+func (f *Fault) Now(name string, value any) *Fault {
+	c := *f
+	c.Current = maps.Clone(f.Current)
+	if c.Current == nil {
+		c.Current = map[string]any{}
+	}
+	c.Current[name] = value
 	return &c
 }
 

@@ -4,6 +4,7 @@ package identity
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"backroom/shared/fault"
 	"backroom/shared/saga"
@@ -19,6 +20,16 @@ type Caller struct {
 
 // May reports whether the caller's token grants scope.
 func (c Caller) May(scope string) bool { return slices.Contains(c.Scopes, scope) }
+
+// Needs returns ErrInsufficientScope, which names the missing scopes, unless the caller's token grants all of these.
+func (c Caller) Needs(scopes ...string) error {
+	missing := slices.DeleteFunc(slices.Clone(scopes), c.May)
+	if len(missing) == 0 {
+		return nil
+	}
+	return ErrInsufficientScope.With("The token lacks "+strings.Join(missing, " ")+
+		". Get a token that grants it.").Now("scopes", missing)
+}
 
 // The scopes.
 const (

@@ -23,5 +23,5 @@ func Cancel(o Order, reason string, now time.Time, retryDelay time.Duration) (Or
 		o.Outcome, o.Reason = Canceled, reason
 		return o.await(now, retryDelay, AwaitsStock, AwaitsMoney), []saga.Fact{saga.OrderCanceling}, nil
 	}
-	return o, nil, ErrTooLateToCancel
+	return o, nil, ErrTooLateToCancel.Now("status", o.Status())
 }

@@ -74,11 +74,12 @@ func Refund(
 	broken := payable.Part(money.Money{Amount: amount, Currency: o.Total.Currency})
 	switch {
 	case !o.Paid:
-		return o, nil, ErrNotRefundable
+		return o, nil, ErrNotRefundable.Now("status", o.Status())
 	case broken != nil:
 		return o, nil, payable.ErrUnpayable.At("/amount/amount", broken.Error())
 	case amount > left || left == 0:
-		return o, nil, ErrRefundTooLarge.At("/amount", "exceeds the refundable amount ("+o.Refundable().Format()+")")
+		return o, nil, ErrRefundTooLarge.At("/amount", "exceeds the refundable amount ("+o.Refundable().Format()+")").
+			Now("refundable", o.Refundable())
 	case len(o.Refunds) >= MaxRefunds:
 		return o, nil, ErrTooManyRefunds
 	}

@@ -40,7 +40,7 @@ func Resolve(o Order, r Resolution, now time.Time, retryDelay time.Duration) (Or
 	case o.Resolution.ID == r.ID:
 		return o, nil, nil
 	case o.Attention == "":
-		return o, nil, ErrNoAttentionNeeded
+		return o, nil, ErrNoAttentionNeeded.Now("status", o.Status())
 	case r.Action == Retry:
 		o.Resolution, o.FailedReturns = r, 0
 		o = o.await(now, retryDelay, o.Awaits...)

@@ -17,9 +17,10 @@ type Settings struct {
 
 // New returns the operation, ready to serve.
 func New(rt function.Runtime, env Settings) api.Operation {
+	levels := stockdb.Levels{DB: rt.DynamoDB(), Name: env.Levels}
 	return stockapi.AdjustHandler{
 		Callers: identitydb.Verifier(rt.DynamoDB(), rt.Now, env.Settings),
-		Adjust:  stockdb.Levels{DB: rt.DynamoDB(), Name: env.Levels}.Adjust,
-		Now:     rt.Now,
+		Adjust:  levels.Adjust, Load: levels.Load,
+		Now: rt.Now,
 	}.Operation()
 }

@@ -17,6 +17,7 @@ var build = function.Serving(wire.New)
 func TestAdjustStock_ChangesALevel(t *testing.T) {
 	for event, want := range map[string]struct {
 		given, level string
+		seen         string // the level in the answer
 		id           string // derived from the caller, the SKU and the sample's Idempotency-Key
 		delta        string
 		also         string // of the adjustment's row
@@ -26,12 +27,13 @@ func TestAdjustStock_ChangesALevel(t *testing.T) {
 		"adjust-stock.json": {
 			given: `{"pk":"main#sku#MUG-1","sellable":20,"promised":5}`,
 			level: `{"pk":"main#sku#MUG-1","sellable":120,"promised":5}`,
+			seen:  `{"sku":"MUG-1","sellable":120,"promised":5}`,
 			id:    "adj_nz7ffzjle7rhphsy3vmieuj44cp2nva7", delta: "100", reason: "delivery",
 			fingerprint: "bdbe46ccb5a17bc99dc10f1bf91c5e261891a346716862bef5741f5f29763fdb",
 		},
 		"adjust-stock.count.json": {
 			given: `{"pk":"main#sku#MUG-1","sellable":100}`, level: `{"pk":"main#sku#MUG-1","sellable":97}`,
-			id: "adj_ftzv7p25ak62oxq4d4w7v6iol43enfar", delta: "-3", also: `"if_equals": 100,`, reason: "stocktaking",
+			seen: `{"sku":"MUG-1","sellable":97,"promised":0}`, id: "adj_ftzv7p25ak62oxq4d4w7v6iol43enfar", delta: "-3", also: `"if_equals": 100,`, reason: "stocktaking",
 			fingerprint: "312559358f060b95efc58b1b1595f9d16c85bfd095986f9bdaddce7e05b50f0b",
 		},
 	} {
@@ -44,7 +46,7 @@ func TestAdjustStock_ChangesALevel(t *testing.T) {
 
 			assert.Equal(t, 201, first.Status, first.Body)
 			assert.JSONEq(t, `{"id": "`+want.id+`", "sku": "MUG-1", "delta": `+want.delta+`, "reason": "`+want.reason+
-				`", "adjusted_at": "2026-03-01T12:00:00Z"}`, first.Body)
+				`", "adjusted_at": "2026-03-01T12:00:00Z", "level": `+want.seen+`}`, first.Body)
 			assert.Len(t, c.Rows("Levels"), 2)
 			assert.JSONEq(t, want.level, c.Row("Levels", "main#sku#MUG-1"))
 			assert.JSONEq(t, `{

@@ -39,13 +39,14 @@ func TestRefundOrder_RequestsARefund(t *testing.T) {
 	for event, c := range map[string]struct {
 		request, id string // the id is derived from the caller, the order and the sample's Idempotency-Key
 		amount      string
+		left        string // how much can be refunded besides
 		reason      string
 		fingerprint string
 	}{
 		"refund-order.json": {"7c9e6679-7425-40de-944b-000000000104", "rfn_76ejllyfow6zqo2dxf5lawf62fdj2u3d",
-			"1250", "one mug arrived broken", "4a98ca92e1781bb078697544ec311e4468f961b9526e16ee15a1204e2014d20f"},
+			"1250", "6650", "one mug arrived broken", "4a98ca92e1781bb078697544ec311e4468f961b9526e16ee15a1204e2014d20f"},
 		"refund-order.all.json": {"7c9e6679-7425-40de-944b-000000000105", "rfn_zuur7z7rpm7shqosl2zli7htsp5njtdz",
-			"7900", "never arrived", "f30159038ac9ce4910690eb01c94d6eb40d8e7741705df2152c0a7ba26802c3a"},
+			"7900", "0", "never arrived", "f30159038ac9ce4910690eb01c94d6eb40d8e7741705df2152c0a7ba26802c3a"},
 	} {
 		t.Run(event, func(t *testing.T) {
 			t.Parallel()
@@ -57,7 +58,7 @@ func TestRefundOrder_RequestsARefund(t *testing.T) {
 			assert.Equal(t, "/v1/orders/"+id, first.Header.Get("Location"))
 			assert.JSONEq(t, `{
 				"id": "`+c.id+`", "order_id": "`+id+`", "amount": {"amount": `+c.amount+
-				`, "currency": "EUR"}, "reason": "`+c.reason+`", "requested_at": "2026-03-01T12:00:00Z"
+				`, "currency": "EUR"}, "status": "requested", "refundable": {"amount": `+c.left+`, "currency": "EUR"}, "reason": "`+c.reason+`", "requested_at": "2026-03-01T12:00:00Z"
 			}`, first.Body)
 			assert.JSONEq(t, `{
 				"pk": "main#`+id+`", "order": "`+id+

@@ -25,18 +25,18 @@ type keysOutput struct {
 
 // JSONWebKeySet is a JSON Web Key Set.
 type JSONWebKeySet struct {
-	Keys []JSONWebKey `json:"keys"`
+	Keys []JSONWebKey `json:"keys" doc:"all keys that a valid token may be signed with"`
 }
 
 // JSONWebKey is a public key on P-256. It has no member for a private key (RFC 7518, section 6.2.1).
 type JSONWebKey struct {
-	Type      string `json:"kty" enum:"EC"`
-	Curve     string `json:"crv" enum:"P-256"`
+	Type      string `json:"kty" enum:"EC" doc:"EC: an elliptic curve (RFC 7518, section 6.2)"`
+	Curve     string `json:"crv" enum:"P-256" doc:"P-256: the curve of the key"`
 	X         string `json:"x" doc:"a coordinate, in base64url"`
 	Y         string `json:"y" doc:"a coordinate, in base64url"`
 	ID        string `json:"kid" doc:"the kid in the header of a token; the thumbprint of the key (RFC 7638)"`
-	Use       string `json:"use" enum:"sig"`
-	Algorithm string `json:"alg" enum:"ES256"`
+	Use       string `json:"use" enum:"sig" doc:"sig: for signatures (RFC 7517, section 4.2)"`
+	Algorithm string `json:"alg" enum:"ES256" doc:"ES256: ECDSA on P-256 with SHA-256 (RFC 7518, section 3.4)"`
 }
 
 // Operation returns GET /.well-known/jwks.json.

@@ -37,7 +37,7 @@ type cancelOutput struct {
 
 // Cancellation is a cancellation as clients see it.
 type Cancellation struct {
-	OrderID string       `json:"order_id"`
+	OrderID string       `json:"order_id" doc:"the order that is canceled"`
 	Status  order.Status `json:"status" enum:"canceling,canceled,needs_attention" doc:"canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it."`
 	Reason  string       `json:"reason,omitempty" doc:"the reason of the first request"`
 }

@@ -40,19 +40,19 @@ type getOutput struct {
 
 // Order is an order as clients see it.
 type Order struct {
-	ID         string          `json:"id"`
+	ID         string          `json:"id" doc:"the id of the order"`
 	Status     order.Status    `json:"status" enum:"placed,confirmed,paid,rejected,expired,canceling,canceled,needs_attention" doc:"placed: not decided yet. confirmed: stock is reserved and the payment is authorized; the capture follows. paid: the money was captured. rejected: stock or payment failed; reason says why. expired: not decided in time. canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it; attention says why."`
 	Outcome    order.Outcome   `json:"outcome,omitempty" enum:"confirmed,rejected,expired,canceled" doc:"how the order was decided; absent until then. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed."`
 	Settled    bool            `json:"settled" doc:"true once the order awaits nothing: its status no longer changes by itself"`
 	Reason     string          `json:"reason,omitempty" doc:"why it was rejected or canceled" example:"out-of-stock"`
 	Attention  string          `json:"attention,omitempty" doc:"why a person must resolve the order; also with status paid, if a refund failed" example:"capture-failed"`
-	PlacedAt   time.Time       `json:"placed_at"`
+	PlacedAt   time.Time       `json:"placed_at" doc:"when it was placed"`
 	ExpiresAt  *time.Time      `json:"expires_at,omitempty" doc:"when the order expires unless it has an outcome by then; absent once it has one"`
-	Lines      []OrderLine     `json:"lines"`
-	Total      money.Money     `json:"total"`
+	Lines      []OrderLine     `json:"lines" doc:"what was ordered, a line for each SKU"`
+	Total      money.Money     `json:"total" doc:"the sum of all lines"`
 	Payment    *Payment        `json:"payment,omitempty" doc:"absent until the payment was started"`
 	Refundable money.Money     `json:"refundable" doc:"how much of the captured money can still be refunded: less the refunds, and less what was refunded at the payment provider itself or is disputed, as far as it is known"`
-	Refunds    []Refund        `json:"refunds"`
+	Refunds    []Refund        `json:"refunds" doc:"the refunds that were requested here, the first one first"`
 	Awaits     []order.Awaited `json:"awaits,omitempty" doc:"what the order still waits for; only with orders:read:all. outcome: stock and payment. capture: the capture of the payment. stock: the return of its stock. money: the return of its money. refund: a requested refund."`
 	Timeline   []TimelineEntry `json:"timeline" doc:"what happened; a cause comes before its effects, otherwise the earlier entry comes first"`
 }
@@ -68,30 +68,30 @@ type Payment struct {
 // ExternalRefund is a refund that was made at the payment provider itself.
 type ExternalRefund struct {
 	ID     string            `json:"id" doc:"the provider's" example:"re_3Qx8"`
-	Amount money.Money       `json:"amount"`
+	Amount money.Money       `json:"amount" doc:"how much was refunded"`
 	Status saga.RefundStatus `json:"status" doc:"pending: the provider has not decided yet. succeeded: the customer has the money. failed: the customer did not get the money."`
 }
 
 // Dispute is a claim of the customer's bank on a payment.
 type Dispute struct {
 	ID     string      `json:"id" doc:"the provider's" example:"dp_3Qx8"`
-	Amount money.Money `json:"amount"`
+	Amount money.Money `json:"amount" doc:"how much is disputed"`
 	Status string      `json:"status" doc:"open: the bank took the money until the dispute is decided. lost: the customer keeps the money. won: the shop has the money again, or it was an inquiry for which none was taken."`
 }
 
 // Refund is a refund as clients see it.
 type Refund struct {
-	ID          string            `json:"id"`
-	Amount      money.Money       `json:"amount"`
+	ID          string            `json:"id" doc:"the id of the refund"`
+	Amount      money.Money       `json:"amount" doc:"how much is refunded"`
 	Status      saga.RefundStatus `json:"status" enum:"requested,pending,succeeded,failed,refused" doc:"requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money. refused: it can never be made, for example because money was refunded or disputed at the provider meanwhile; read refundable, and ask for another refund if any is left."`
-	Reason      string            `json:"reason,omitempty"`
-	RequestedAt time.Time         `json:"requested_at"`
+	Reason      string            `json:"reason,omitempty" doc:"the reason that its caller gave; absent once the order was erased"`
+	RequestedAt time.Time         `json:"requested_at" doc:"when it was requested"`
 }
 
 // TimelineEntry is one line of an order's timeline.
 type TimelineEntry struct {
-	Type       saga.Fact `json:"type" example:"OrderPlaced"`
-	OccurredAt time.Time `json:"occurred_at"`
+	Type       saga.Fact `json:"type" example:"OrderPlaced" doc:"what happened; later releases add types"`
+	OccurredAt time.Time `json:"occurred_at" doc:"when it was recorded"`
 	Actor      string    `json:"actor" doc:"what recorded the entry: the subject of a caller, or the name of a step"`
 }
 

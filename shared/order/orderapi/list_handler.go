@@ -39,20 +39,20 @@ type listOutput struct {
 
 // OrderList is a page of orders.
 type OrderList struct {
-	Orders []OrderSummary `json:"orders"`
+	Orders []OrderSummary `json:"orders" doc:"the orders of the page"`
 	Next   string         `json:"next,omitempty" doc:"the cursor of the next page; absent on the last one"`
 }
 
 // OrderSummary is an order as an entry of a list.
 type OrderSummary struct {
-	ID        string        `json:"id"`
+	ID        string        `json:"id" doc:"the id of the order"`
 	Status    order.Status  `json:"status" enum:"placed,confirmed,paid,rejected,expired,canceling,canceled,needs_attention" doc:"placed: not decided yet. confirmed: stock is reserved and the payment is authorized; the capture follows. paid: the money was captured. rejected: stock or payment failed; reason says why. expired: not decided in time. canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it; attention says why."`
 	Outcome   order.Outcome `json:"outcome,omitempty" enum:"confirmed,rejected,expired,canceled" doc:"absent until the order is decided. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed."`
 	Settled   bool          `json:"settled" doc:"true once the order awaits nothing"`
 	Reason    string        `json:"reason,omitempty" doc:"why it was rejected or canceled"`
 	Attention string        `json:"attention,omitempty" doc:"why a person must resolve the order"`
-	Total     money.Money   `json:"total"`
-	PlacedAt  time.Time     `json:"placed_at"`
+	Total     money.Money   `json:"total" doc:"the sum of all lines"`
+	PlacedAt  time.Time     `json:"placed_at" doc:"when it was placed"`
 }
 
 // Operation returns GET /orders.
@@ -113,7 +113,7 @@ func (in *listInput) filter(caller identity.Caller) (order.Filter, error) {
 	case asked == 0:
 		return order.Filter{Customer: caller.Subject}, nil
 	case !caller.May(identity.OrdersReadAll):
-		return order.Filter{}, identity.ErrInsufficientScope
+		return order.Filter{}, caller.Needs(identity.OrdersReadAll)
 	case asked > 1:
 		return order.Filter{}, broken
 	}

@@ -51,8 +51,8 @@ type OrderRequest struct {
 }
 
 type lineRequest struct {
-	SKU      string `json:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
-	Quantity int64  `json:"quantity" minimum:"1" maximum:"10000" example:"2"`
+	SKU      string `json:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1" doc:"the product, or the variant"`
+	Quantity int64  `json:"quantity" minimum:"1" maximum:"10000" example:"2" doc:"how many units"`
 }
 
 type placeOutput struct {
@@ -64,16 +64,16 @@ type placeOutput struct {
 // OrderReceipt is the answer to an order that was placed. It has only members that never change, so a repeated
 // request gets the same answer.
 type OrderReceipt struct {
-	ID       string      `json:"id" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
-	PlacedAt time.Time   `json:"placed_at"`
-	Lines    []OrderLine `json:"lines"`
-	Total    money.Money `json:"total"`
+	ID       string      `json:"id" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d" doc:"the id of the order"`
+	PlacedAt time.Time   `json:"placed_at" doc:"when it was placed"`
+	Lines    []OrderLine `json:"lines" doc:"what was ordered, a line for each SKU"`
+	Total    money.Money `json:"total" doc:"the sum of all lines"`
 }
 
 // OrderLine is one line of an order as clients see it.
 type OrderLine struct {
-	SKU      string      `json:"sku"`
-	Quantity int64       `json:"quantity"`
+	SKU      string      `json:"sku" doc:"the product, or the variant"`
+	Quantity int64       `json:"quantity" doc:"how many units"`
 	Price    money.Money `json:"price" doc:"the price of one unit"`
 }
 

@@ -33,7 +33,7 @@ type refundInput struct {
 // RefundRequest is the body of a request for a refund.
 type RefundRequest struct {
 	Amount *refundAmount `json:"amount,omitempty" doc:"how much to refund; if absent, all that is refundable"`
-	Reason string        `json:"reason" minLength:"1" maxLength:"200" example:"arrived broken"`
+	Reason string        `json:"reason" minLength:"1" maxLength:"200" example:"arrived broken" doc:"why, for the record"`
 }
 
 // refundAmount is money.Money with an amount of at least 1.
@@ -48,14 +48,15 @@ type refundOutput struct {
 	Body RefundReceipt
 }
 
-// RefundReceipt is the answer to a refund that was requested. It has only members that never change, so a repeated
-// request gets the same answer; only the reason is gone once the order was erased.
+// RefundReceipt is the answer to a refund that was requested. A repeated request gets the refund as it is now.
 type RefundReceipt struct {
-	ID          string      `json:"id" example:"rfn_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
-	OrderID     string      `json:"order_id"`
-	Amount      money.Money `json:"amount"`
-	Reason      string      `json:"reason,omitempty" doc:"absent once the order was erased"`
-	RequestedAt time.Time   `json:"requested_at"`
+	ID          string            `json:"id" doc:"of the refund" example:"rfn_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
+	OrderID     string            `json:"order_id" doc:"whose money is refunded" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
+	Amount      money.Money       `json:"amount" doc:"how much is refunded"`
+	Status      saga.RefundStatus `json:"status" enum:"requested,pending,succeeded,failed,refused" doc:"the status of the refund now, as in the order"`
+	Refundable  money.Money       `json:"refundable" doc:"how much of the order can be refunded besides"`
+	Reason      string            `json:"reason,omitempty" doc:"the caller's reason; absent once the order was erased"`
+	RequestedAt time.Time         `json:"requested_at" doc:"when the refund was requested"`
 }
 
 // Operation returns POST /orders/{id}/refunds.
@@ -107,6 +108,7 @@ func (h RefundHandler) refund(ctx context.Context, in *refundInput) (*refundOutp
 	refund, note, _ := o.FindRefund(note.ID)
 	return &refundOutput{Location: api.Parent(ctx), Replay: api.Replayed(again), Body: RefundReceipt{
 		ID: refund.ID, OrderID: o.ID, Amount: money.Money{Amount: refund.Amount, Currency: o.Total.Currency},
+		Status: refund.Status, Refundable: o.Refundable(),
 		Reason: note.Reason, RequestedAt: note.At,
 	}}, nil
 }

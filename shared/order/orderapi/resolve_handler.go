@@ -31,7 +31,7 @@ type resolveInput struct {
 // ResolutionRequest is the body of a resolution.
 type ResolutionRequest struct {
 	Action order.Action `json:"action" enum:"retry,write_off" doc:"retry: the order asks again for what it awaits. write_off: the order gives up what it awaits, and is settled"`
-	Reason string       `json:"reason" minLength:"1" maxLength:"200" example:"the provider is back"`
+	Reason string       `json:"reason" minLength:"1" maxLength:"200" example:"the provider is back" doc:"why, for the record"`
 }
 
 type resolveOutput struct {
@@ -43,11 +43,11 @@ type resolveOutput struct {
 // ResolutionReceipt is the answer to a resolution. It has only members that never change, so a repeated request gets
 // the same answer; only the reason is gone once the order was erased.
 type ResolutionReceipt struct {
-	ID         string       `json:"id" example:"res_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
-	OrderID    string       `json:"order_id"`
+	ID         string       `json:"id" example:"res_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d" doc:"of the resolution"`
+	OrderID    string       `json:"order_id" doc:"the order that was resolved"`
 	Action     order.Action `json:"action" enum:"retry,write_off" doc:"retry: the order asks again. write_off: the order is settled."`
 	Reason     string       `json:"reason,omitempty" doc:"absent once the order was erased"`
-	ResolvedAt time.Time    `json:"resolved_at"`
+	ResolvedAt time.Time    `json:"resolved_at" doc:"when it was resolved"`
 }
 
 // Operation returns POST /orders/{id}/resolution.

@@ -11,6 +11,7 @@ import (
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/observe"
+	"backroom/shared/saga"
 	"backroom/shared/stock"
 )
 
@@ -24,6 +25,8 @@ type AdjustHandler struct {
 	// Adjust applies an adjustment once. It returns the stored one, with fault.Duplicate, if it was applied before.
 	// It returns stock.ErrInsufficient, stock.ErrLevelTooHigh or stock.ErrLevelChanged if the level does not allow it.
 	Adjust func(context.Context, stock.Adjustment) (stock.Adjustment, error)
+	// Load reads a level consistently.
+	Load func(ctx context.Context, shop saga.Shop, sku string) (stock.Level, error)
 	Now    func() time.Time
 }
 
@@ -38,7 +41,7 @@ type AdjustmentRequest struct {
 	Delta    *int64 `json:"delta,omitempty" minimum:"-1000000000" maximum:"1000000000" doc:"units to add (positive) or to remove (negative)" example:"100"`
 	Set      *int64 `json:"set,omitempty" minimum:"0" maximum:"1000000000" doc:"the sellable units that were counted; needs if_equals"`
 	IfEquals *int64 `json:"if_equals,omitempty" minimum:"0" maximum:"9007199254740992" doc:"the sellable units that the count replaces"`
-	Reason   string `json:"reason" minLength:"1" maxLength:"200" example:"delivery"`
+	Reason   string `json:"reason" minLength:"1" maxLength:"200" doc:"why, for the record" example:"delivery"`
 }
 
 type adjustOutput struct {
@@ -48,11 +51,12 @@ type adjustOutput struct {
 
 // StockAdjustment is an adjustment as clients see it.
 type StockAdjustment struct {
-	ID         string    `json:"id"`
-	SKU        string    `json:"sku"`
-	Delta      int64     `json:"delta"`
-	Reason     string    `json:"reason"`
-	AdjustedAt time.Time `json:"adjusted_at"`
+	ID         string      `json:"id" doc:"of the adjustment" example:"adj_nz7ffzjle7rhphsy3vmieuj44cp2nva7"`
+	SKU        string      `json:"sku" doc:"whose level was adjusted" example:"MUG-1"`
+	Delta      int64       `json:"delta" doc:"the units that were added (positive) or removed (negative)" example:"100"`
+	Reason     string      `json:"reason" doc:"the caller's reason" example:"delivery"`
+	AdjustedAt time.Time   `json:"adjusted_at" doc:"when the adjustment was made"`
+	Level      *StockLevel `json:"level,omitempty" doc:"the level now, with the adjustments and orders that came later; absent if it could not be read, the adjustment was made all the same"`
 }
 
 // Operation returns POST /stock/{sku}/adjustments.
@@ -94,6 +98,13 @@ func (h AdjustHandler) adjust(ctx context.Context, in *adjustInput) (*adjustOutp
 	case err != nil && !again:
 		return nil, err
 	}
-	return &adjustOutput{Replay: api.Replayed(again),
-		Body: StockAdjustment{made.ID, made.SKU, made.Delta, made.Reason, made.At}}, nil
+	out := &adjustOutput{Replay: api.Replayed(again),
+		Body: StockAdjustment{ID: made.ID, SKU: made.SKU, Delta: made.Delta, Reason: made.Reason, AdjustedAt: made.At}}
+	level, err := h.Load(ctx, caller.Shop, in.SKU)
+	if err != nil {
+		observe.Note(ctx, slog.String("levelUnread", err.Error()))
+		return out, nil
+	}
+	out.Body.Level = &StockLevel{level.SKU, level.Sellable, level.Promised}
+	return out, nil
 }

@@ -184,11 +184,16 @@ func (s Levels) Load(ctx context.Context, shop saga.Shop, sku string) (stock.Lev
 	if out.Item == nil {
 		return stock.Level{}, stock.ErrUnknownStock
 	}
+	return levelOf(shop, sku, out.Item)
+}
+
+// levelOf decodes a level. A SKU without a row has the level zero.
+func levelOf(shop saga.Shop, sku string, image map[string]types.AttributeValue) (stock.Level, error) {
 	var counted struct {
 		Sellable int64 `dynamodbav:"sellable"`
 		Promised int64 `dynamodbav:"promised"`
 	}
-	if err := attributevalue.UnmarshalMap(out.Item, &counted); err != nil {
+	if err := attributevalue.UnmarshalMap(image, &counted); err != nil {
 		return stock.Level{}, fmt.Errorf("stockdb: decode level: %w", err)
 	}
 	return stock.Level{Shop: shop, SKU: sku, Sellable: counted.Sellable, Promised: counted.Promised}, nil
@@ -230,12 +235,19 @@ func (s Levels) Adjust(ctx context.Context, a stock.Adjustment) (stock.Adjustmen
 		return a, err
 	case refused.Reasons[0].Failed:
 		return adjustmentOf(a.Shop, refused.Reasons[0].Item)
-	case a.IfEquals != nil:
-		return a, stock.ErrLevelChanged
-	case a.Delta > 0:
-		return a, stock.ErrLevelTooHigh
 	}
-	return a, stock.ErrInsufficient
+	now, err := levelOf(a.Shop, a.SKU, refused.Reasons[1].Item)
+	if err != nil {
+		return a, err
+	}
+	why := stock.ErrInsufficient
+	switch {
+	case a.IfEquals != nil:
+		why = stock.ErrLevelChanged
+	case a.Delta > 0:
+		why = stock.ErrLevelTooHigh
+	}
+	return a, why.Now("sellable", now.Sellable)
 }
 
 // move changes a level by the adjustment's delta. Its condition fails if the adjustment does not
@@ -243,6 +255,7 @@ func (s Levels) Adjust(ctx context.Context, a stock.Adjustment) (stock.Adjustmen
 func (s Levels) move(a stock.Adjustment) *types.Update {
 	u := &types.Update{
 		TableName: &s.Name, Key: s.key(a.Shop, a.SKU), UpdateExpression: aws.String("ADD sellable :delta"),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		ExpressionAttributeValues: map[string]types.AttributeValue{":delta": number(a.Delta)},
 	}
 	switch {
