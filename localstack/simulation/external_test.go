@@ -68,8 +68,8 @@ func TestExternalMoney_IsCountedUnderFaults(t *testing.T) {
 				s.Disturb(rates)
 				dice := rand.New(rand.NewPCG(uint64(seed), 4))
 				var people []func(*http.Client)
-				for n := range len(cards) {
-					people = append(people, s.disputed(n, cards[n%len(cards)], rand.New(rand.NewPCG(dice.Uint64(), 5))))
+				for n, card := range cards {
+					people = append(people, s.disputed(n, card, rand.New(rand.NewPCG(dice.Uint64(), 5))))
 				}
 				s.Meanwhile(12*time.Hour, people...)
 				s.Disturb(simulation.Calm{})

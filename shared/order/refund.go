@@ -21,7 +21,8 @@ var (
 	ErrRefundTooLarge = fault.New(fault.Conflict, "refund-too-large",
 		"The refund exceeds the refundable amount; errors says how much is refundable.")
 	ErrTooManyRefunds = fault.New(fault.Conflict, "too-many-refunds",
-		fmt.Sprintf("An order has at most %d refunds. Refund the rest at the payment provider; the order counts it.", MaxRefunds))
+		fmt.Sprintf("An order has at most %d refunds. Refund the rest at the payment provider; the order counts it.",
+			MaxRefunds))
 )
 
 // RefundNote says who requested a refund, when and why.

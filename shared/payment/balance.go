@@ -13,8 +13,8 @@ type Balance struct {
 	Disputes []Dispute
 }
 
-// Dispute is a claim of the customer's bank on a captured amount. The bank takes the amount when it opens the
-// dispute, and gives it back if the shop wins.
+// Dispute is a claim of the customer's bank on a captured amount. The bank takes the amount when it
+// opens the dispute, and gives it back if the shop wins.
 type Dispute struct {
 	ID     string // the provider's
 	Amount int64  // minor units of the charge's currency
@@ -31,8 +31,9 @@ const (
 	DisputeWon  DisputeStatus = "won" // also an inquiry of the bank, for which it takes no money
 )
 
-// Left returns how much of the received amount the shop still has and can give back: less all refunds, pending ones
-// too, and less the disputes that are open or lost. It is not negative, though a bank can take what was refunded.
+// Left returns how much of the received amount the shop still has and can give back: less all
+// refunds, pending ones too, and less the disputes that are open or lost. It is not negative,
+// though a bank can take what was refunded.
 func (b Balance) Left() int64 { return max(b.Received-refundedAmount(b.Refunds)-b.disputed(), 0) }
 
 func (b Balance) disputed() int64 {
@@ -52,12 +53,12 @@ type ExternalRefund struct {
 	Status saga.RefundStatus
 }
 
-// maxExternal is how many external refunds, and how many disputes, a charge's row names: the first ones. The sums
-// have all of them.
+// maxExternal is how many external refunds, and how many disputes, a charge's row names: the first
+// ones. The sums have all of them.
 const maxExternal = 50
 
-// ApplyBalance records in a captured charge what moved at the provider without the order. It returns the fact to
-// publish; none if nothing is new.
+// ApplyBalance records in a captured charge what moved at the provider without the order. It
+// returns the fact to publish; none if nothing is new.
 func ApplyBalance(c Charge, b Balance) (Charge, []saga.Fact) {
 	now := saga.External{Disputed: b.disputed(), Uncaptured: max(c.Amount.Amount-b.Received, 0)}
 	var refunds []ExternalRefund

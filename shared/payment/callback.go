@@ -71,8 +71,9 @@ func (r Reconciler) handleCallback(ctx context.Context, c Charge, i Intent, op o
 	}
 	before := c.Refunds
 	c, news := ApplyIntent(c, i)
-	if c.Observed == Captured && (afterCapture || len(c.Refunds) > 0 || c.Desired == DesiredAbandon) {
-		b, err := r.balanceAt(ctx, c, i)
+	short := i.Observed == Captured && i.Received < c.Amount.Amount
+	if c.Observed == Captured && (afterCapture || short || len(c.Refunds) > 0 || c.Desired == DesiredAbandon) {
+		b, err := r.balance(ctx, c, i)
 		if err != nil {
 			return err
 		}
@@ -86,17 +87,16 @@ func (r Reconciler) handleCallback(ctx context.Context, c Charge, i Intent, op o
 	return r.announce(ctx, c, op, news)
 }
 
-// balance reads what the provider received for a captured charge, and what left again.
-func (r Reconciler) balance(ctx context.Context, c Charge) (Balance, error) {
-	i, err := r.Provider.Find(ctx, c.Intent)
-	if err != nil {
-		return Balance{}, err
+// balance reads what the provider received for a captured charge, and what left again. It reads the
+// intent unless i already has the captured one: an intent that was read before its capture says that
+// nothing was received.
+func (r Reconciler) balance(ctx context.Context, c Charge, i Intent) (Balance, error) {
+	if i.Observed != Captured {
+		var err error
+		if i, err = r.Provider.Find(ctx, c.Intent); err != nil {
+			return Balance{}, err
+		}
 	}
-	return r.balanceAt(ctx, c, i)
-}
-
-// balanceAt is balance for a charge whose intent was read a moment ago.
-func (r Reconciler) balanceAt(ctx context.Context, c Charge, i Intent) (Balance, error) {
 	refunds, err := r.Provider.Refunds(ctx, c)
 	if err != nil {
 		return Balance{}, err

@@ -48,8 +48,8 @@ func (s bench) decided(order, evidence string) {
 	s.outside(order, "/v1/disputes/{dispute}", "evidence[uncategorized_text]="+evidence)
 }
 
-// hear handles a callback about a refund or a dispute of the order's payment.
-func (s bench) hear(id, order string) error {
+// notice handles a callback about a refund or a dispute of the order's payment.
+func (s bench) notice(id, order string) error {
 	return s.step(direct).HandleCallback(s.t.Context(),
 		payment.Callback{ID: id, Intent: s.charge(order).Intent, AfterCapture: true}, saga.Cause{ID: id})
 }
@@ -67,9 +67,9 @@ func TestExternalMoney_IsHeardAndNeverPaidAgain(t *testing.T) {
 		s := open(t)
 		order := s.captured("pm_card_visa")
 		s.staffRefund(order, "1000")
-		require.NoError(t, s.hear("evt_1", order))
-		require.NoError(t, s.hear("evt_1", order))
-		require.NoError(t, s.hear("evt_2", order))
+		require.NoError(t, s.notice("evt_1", order))
+		require.NoError(t, s.notice("evt_1", order))
+		require.NoError(t, s.notice("evt_2", order))
 		c := s.charge(order)
 		assert.Equal(t, []saga.Fact{saga.ExternalMoneyMoved}, facts(c)[3:])
 		assert.Equal(t, &saga.External{Refunded: 1000}, c.External)
@@ -112,12 +112,12 @@ func TestExternalMoney_IsHeardAndNeverPaidAgain(t *testing.T) {
 		for _, end := range []string{"winning_evidence", "losing_evidence"} {
 			order := s.captured("pm_card_visa")
 			s.disputed(order, "")
-			require.NoError(t, s.hear("evt_1", order))
+			require.NoError(t, s.notice("evt_1", order))
 			assert.Equal(t, &saga.External{Disputed: 1250}, s.charge(order).External)
 			require.NoError(t, s.refund("e1", saga.OrderRefunding, order, requested("r1", 100)))
 			assert.Equal(t, saga.RefundStatusRefused, s.charge(order).Refunds[0].Status)
 			s.decided(order, end)
-			require.NoError(t, s.hear("evt_2", order))
+			require.NoError(t, s.notice("evt_2", order))
 			again := requested("r2", 100)
 			require.NoError(t, s.refund("e2", saga.OrderRefunding, order, s.charge(order).Refunds[0], again))
 			want := map[string]saga.RefundStatus{
@@ -147,7 +147,7 @@ func TestExternalMoney_IsHeardAndNeverPaidAgain(t *testing.T) {
 		require.NoError(t, s.returnMoney("e1", saga.OrderCanceling, order))
 		require.Equal(t, payment.Returned, s.charge(order).Observed, "the bank gave it to the customer")
 		s.decided(order, "winning_evidence")
-		require.NoError(t, s.hear("evt_1", order))
+		require.NoError(t, s.notice("evt_1", order))
 		assert.Equal(t, saga.ReturnFailed, s.last(order), "the shop has it again")
 		require.NoError(t, s.returnMoney("e2", saga.ReturnDue, order))
 		assert.Equal(t, saga.PaymentReturned, s.last(order))
@@ -159,9 +159,10 @@ func TestExternalMoney_IsHeardAndNeverPaidAgain(t *testing.T) {
 		s := open(t)
 		order := s.authorized("pm_card_visa")
 		s.outside(order, "/v1/payment_intents/{intent}/capture", "amount_to_capture=1000")
+		require.NoError(t, s.callBack("evt_1", order))
 		require.NoError(t, s.capture("confirmed", saga.OrderConfirmed, order))
-		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, requested("r1", 1250)))
 		assert.Equal(t, &saga.External{Uncaptured: 250}, s.charge(order).External)
+		require.NoError(t, s.refund("e1", saga.OrderRefunding, order, requested("r1", 1250)))
 		assert.Equal(t, saga.RefundStatusRefused, s.charge(order).Refunds[0].Status)
 		require.NoError(t, s.returnMoney("e2", saga.OrderCanceling, order))
 		assert.Equal(t, payment.Returned, s.charge(order).Observed)

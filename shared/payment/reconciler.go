@@ -39,8 +39,8 @@
 //	cancel     cancel the intent, which releases the amount; if it was captured first, refund or track
 //	refund     read the intent, its refunds and its disputes, and refund what is left of the captured
 //	           amount; after a callback only if never tried
-//	track      read the same, and record what moved; after a callback only if the charge has refunds
-//	           or the callback is about a refund or a dispute
+//	track      read the same, and record what moved; after a callback only if the charge has refunds,
+//	           less than its amount was captured, or the callback is about a refund or a dispute
 //	PaymentX   publish this fact again, and do not ask the provider
 //	-          record nothing
 //
@@ -274,7 +274,7 @@ func (r Reconciler) reverse(ctx context.Context, c Charge, op operation, asked b
 // and not what a dispute took. It retries a failed refund only if asked is true: the order asks, with
 // growing delays, as long as it awaits the money.
 func (r Reconciler) refundRest(ctx context.Context, c Charge, op operation, asked bool) error {
-	b, err := r.balance(ctx, c)
+	b, err := r.balance(ctx, c, Intent{})
 	if err != nil {
 		return err
 	}
@@ -336,7 +336,7 @@ func (r Reconciler) abandon(ctx context.Context, c Charge, op operation) error {
 
 // followUp records what became of a full refund that was pending when its order was written off.
 func (r Reconciler) followUp(ctx context.Context, c Charge, op operation) error {
-	b, err := r.balance(ctx, c)
+	b, err := r.balance(ctx, c, Intent{})
 	if err != nil {
 		return err
 	}
@@ -376,7 +376,7 @@ func (r Reconciler) refund(ctx context.Context, c Charge, requested []saga.Refun
 	var b Balance
 	if c.Intent != "" {
 		var err error
-		if b, err = r.balance(ctx, c); err != nil {
+		if b, err = r.balance(ctx, c, Intent{}); err != nil {
 			return err
 		}
 	}
@@ -418,7 +418,7 @@ func (r Reconciler) makeRefunds(ctx context.Context, c Charge, b Balance) (Charg
 		}
 		m, err := r.Provider.Refund(ctx, c, wanted, refundKey(c, wanted))
 		if err == nil && m.Status == saga.RefundStatusRefused {
-			b, err = r.balance(ctx, c)
+			b, err = r.balance(ctx, c, Intent{})
 		}
 		if err != nil {
 			return c, b, err

@@ -135,6 +135,8 @@ func (s table) Save(_ context.Context, c payment.Charge, cause saga.Cause, facts
 		return c, fault.Conflict
 	case len(facts) == 0:
 		s.t.Fatalf("a write without a fact: %+v", c)
+	case c.External != nil && c.External.Uncaptured > 0:
+		s.t.Fatalf("all of it was captured, and %d is said to be uncaptured", c.External.Uncaptured)
 	case c.Intent != "" && s.row.Observed == payment.Captured && c.Observed != payment.Captured &&
 		c.Observed != payment.Returned:
 		s.t.Fatalf("captured, and then %s", c.Observed)

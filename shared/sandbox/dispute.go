@@ -36,8 +36,9 @@ func (i Intent) Disputed() int64 {
 	return sum
 }
 
-// OpenDispute has the customer's bank dispute an amount of the intent; 0 means all that was captured. A bank can
-// dispute what was refunded. It returns a *Problem if less was captured, or is not disputed yet.
+// OpenDispute has the customer's bank dispute an amount of the intent; 0 means all that was
+// captured. A bank can dispute what was refunded. It returns a *Problem if less was captured, or is
+// not disputed yet.
 func OpenDispute(i Intent, amount int64, now time.Time) (Intent, error) {
 	left := i.Captured - i.Disputed()
 	switch {
@@ -54,7 +55,8 @@ func OpenDispute(i Intent, amount int64, now time.Time) (Intent, error) {
 	return i, nil
 }
 
-// DecideDispute ends the dispute with the id. It returns a *Problem for a dispute that ended already.
+// DecideDispute ends the dispute with the id. It returns a *Problem for a dispute that ended
+// already.
 func DecideDispute(i Intent, id string, to DisputeStatus) (Intent, error) {
 	n := slices.IndexFunc(i.Disputes, func(d Dispute) bool { return d.ID == id })
 	switch {
@@ -94,7 +96,8 @@ type disputeDocument struct {
 
 func (i Intent) disputeDocument(d Dispute) disputeDocument {
 	return disputeDocument{
-		ID: d.ID, Object: "dispute", Amount: d.Amount, Charge: i.charge(), Created: d.Created.Unix(), Currency: i.Currency,
-		Metadata: map[string]string{}, PaymentIntent: i.ID, Reason: "fraudulent", Status: d.Status,
+		ID: d.ID, Object: "dispute", Amount: d.Amount, Charge: i.charge(), Created: d.Created.Unix(),
+		Currency: i.Currency, Metadata: map[string]string{}, PaymentIntent: i.ID, Reason: "fraudulent",
+		Status: d.Status,
 	}
 }

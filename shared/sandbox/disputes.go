@@ -27,7 +27,8 @@ func (h Handler) dispute(ctx context.Context, c call) (outcome, error) {
 	return outcome{stored: stored, intent: disputed, document: disputed.disputeDocument(latest)}, nil
 }
 
-// answerDispute sends evidence for a dispute. The two words of Stripe's test mode decide it; other evidence does not.
+// answerDispute sends evidence for a dispute. The two words of Stripe's test mode decide it; other
+// evidence does not.
 func (h Handler) answerDispute(ctx context.Context, c call) (outcome, error) {
 	if err := only(c.PostForm, []string{"submit"}, "evidence", "metadata"); err != nil {
 		return outcome{}, err

@@ -100,7 +100,8 @@ var (
 	errWrongKey = &Problem{Status: http.StatusUnauthorized, Type: invalidRequestError,
 		Message: "Invalid API Key provided."}
 	errNoRoute = &Problem{Status: http.StatusNotFound, Type: invalidRequestError,
-		Message: "Unrecognized request URL. The sandbox knows payment_intents, refunds, disputes and webhook_endpoints."}
+		Message: "Unrecognized request URL. " +
+			"The sandbox knows payment_intents, refunds, disputes and webhook_endpoints."}
 	errTooLarge = &Problem{Status: http.StatusRequestEntityTooLarge, Type: invalidRequestError,
 		Message: "The request is too large."}
 	errFailed = &Problem{Status: http.StatusInternalServerError, Type: apiError,

@@ -1,7 +1,7 @@
-// Package payable says which amounts the payment provider can move, and in which units it counts them. The routes
-// that accept prices, orders and refunds share it with the provider's client: an amount that the provider can never
-// move is refused when it is asked for. The rules are Stripe's, as of 2025-11 (https://docs.stripe.com/currencies);
-// another provider has others.
+// Package payable says which amounts the payment provider can move, and in which units it counts
+// them. The routes that accept prices, orders and refunds share it with the provider's client: an
+// amount that the provider can never move is refused when it is asked for. The rules are Stripe's,
+// as of 2025-11 (https://docs.stripe.com/currencies); another provider has others.
 package payable
 
 import (
@@ -12,20 +12,22 @@ import (
 	"backroom/shared/money"
 )
 
-// ErrUnpayable is returned for an amount that cards can never pay or get back. Its place in the request has the rule.
+// ErrUnpayable is returned for an amount that cards can never pay or get back. Its place in the
+// request has the rule.
 var ErrUnpayable = fault.New(fault.Invalid, "amount-unpayable",
 	"The payment provider cannot move this amount in this currency; errors says which amounts it can.")
 
-// currencies are those of list "Supported presentment currencies", with the three-decimal ones. Withdrawn currencies
-// are absent: they are refunded, but not charged.
-var currencies = setOf("AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BWP BYN BZD CAD CDF " +
-	"CHF CLP CNY COP CRC CVE CZK DJF DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR " +
-	"ILS INR ISK JMD JOD JPY KES KGS KHR KMF KRW KWD KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MUR MVR " +
-	"MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SEK SGD " +
-	"SHP SLE SOS SRD SZL THB TJS TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW")
+// currencies are those of list "Supported presentment currencies", with the three-decimal ones.
+// Withdrawn currencies are absent: they are refunded, but not charged.
+var currencies = setOf("AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BWP BYN BZD CAD " +
+	"CDF CHF CLP CNY COP CRC CVE CZK DJF DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GNF GTQ GYD HKD HNL HTG " +
+	"HUF IDR ILS INR ISK JMD JOD JPY KES KGS KHR KMF KRW KWD KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD " +
+	"MMK MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON " +
+	"RSD RUB RWF SAR SBD SCR SEK SGD SHP SLE SOS SRD SZL THB TJS TND TOP TRY TTD TWD TZS UAH UGX USD UYU " +
+	"UZS VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW")
 
-// Currencies that the provider does not count in two decimals: sections "Zero-decimal currencies", "Three-decimal
-// currencies" and "Special cases".
+// Currencies that the provider does not count in two decimals: sections "Zero-decimal currencies",
+// "Three-decimal currencies" and "Special cases".
 var (
 	zeroDecimal = setOf("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF")
 
@@ -36,12 +38,13 @@ var (
 	hundredthsOfWhole = setOf("ISK UGX")
 )
 
-// least has the smallest charge in the provider's units: section "Minimum and maximum charge amounts". That of a
-// currency which is not listed is converted from the one of the account's own currency, and is not known here.
+// least has the smallest charge in the provider's units: section "Minimum and maximum charge
+// amounts". That of a currency which is not listed is converted from the one of the account's own
+// currency, and is not known here.
 var least = map[string]int64{
 	"AED": 200, "AUD": 50, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50, "GBP": 30, "HKD": 400,
-	"HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200, "RON": 200, "SEK": 300,
-	"SGD": 50, "THB": 1000, "USD": 50,
+	"HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200, "RON": 200,
+	"SEK": 300, "SGD": 50, "THB": 1000, "USD": 50,
 }
 
 // The largest charge in the provider's units: eight digits, and twelve of IDR.
@@ -64,7 +67,8 @@ type Limits struct {
 	Step        int64 // every amount is a multiple of it
 }
 
-// LimitsOf returns the limits of a currency. It returns false if the provider does not take the currency.
+// LimitsOf returns the limits of a currency. It returns false if the provider does not take the
+// currency.
 func LimitsOf(currency string) (Limits, bool) {
 	l := Limits{Least: max(least[currency], 1), Most: most, Step: 1}
 	switch {
@@ -78,8 +82,8 @@ func LimitsOf(currency string) (Limits, bool) {
 	return l, currencies[currency]
 }
 
-// Charge returns an error with the rule that forbids to charge m, such as "must be at least 0.50 EUR". An amount of 0
-// needs no charge and is allowed.
+// Charge returns an error with the rule that forbids to charge m, such as "must be at least 0.50
+// EUR". An amount of 0 needs no charge and is allowed.
 func Charge(m money.Money) error {
 	if m.Amount == 0 {
 		return nil
@@ -100,9 +104,10 @@ func Charge(m money.Money) error {
 	return nil
 }
 
-// Part returns an error with the rule that forbids to move m as a part of a charge, such as "must be a multiple of
-// 0.010 KWD". A sum of parts that are allowed is allowed too, and so is what they leave of a charge. In a currency
-// that the provider does not take, every amount is allowed: nothing was ever charged.
+// Part returns an error with the rule that forbids to move m as a part of a charge, such as "must
+// be a multiple of 0.010 KWD". A sum of parts that are allowed is allowed too, and so is what they
+// leave of a charge. In a currency that the provider does not take, every amount is allowed:
+// nothing was ever charged.
 func Part(m money.Money) error {
 	if _, taken := LimitsOf(m.Currency); !taken {
 		return nil
@@ -111,10 +116,11 @@ func Part(m money.Money) error {
 	return err
 }
 
-// Units returns m in the provider's units. ISO 4217, which Money follows, and the provider differ: 5 ISK are 5 minor
-// units here and 500 there, 5 MGA are 500 here and 5 there. Units returns an error with the rule for an amount that
-// the provider cannot count to the last minor unit: money is never rounded. It returns an error for a currency whose
-// units at the provider are not known, and for an amount that is negative or above money.Max.
+// Units returns m in the provider's units. ISO 4217, which Money follows, and the provider differ:
+// 5 ISK are 5 minor units here and 500 there, 5 MGA are 500 here and 5 there. Units returns an
+// error with the rule for an amount that the provider cannot count to the last minor unit: money is
+// never rounded. It returns an error for a currency whose units at the provider are not known, and
+// for an amount that is negative or above money.Max.
 func Units(m money.Money) (int64, error) {
 	ours, theirs, err := decimals(m.Currency)
 	switch {

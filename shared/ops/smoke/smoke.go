@@ -191,7 +191,8 @@ func (w Walk) follow(ctx context.Context, customer, id string) error {
 
 // refund refunds the order and waits until the money has arrived. A failed refund is an error.
 func (w Walk) refund(ctx context.Context, staff, id string) (string, error) {
-	const next = "read the payment at the provider, and refund there what it still has; then the logs of refund-order and return-payment"
+	const next = "read the payment at the provider, and refund there what it still has; " +
+		"then the logs of refund-order and return-payment"
 	whole := client.RefundRequest{Reason: "smoke test"}
 	if _,
 		err := w.API.RefundOrderWithResponse(ctx, id, &client.RefundOrderParams{IdempotencyKey: w.Name}, whole,
@@ -218,7 +219,7 @@ func (w Walk) giveUp(ctx context.Context, staff, id string) error {
 		defer cancel()
 		canceled, err := w.API.Cancel(limit, staff, id, "smoke test")
 		if err == nil && !canceled {
-			return "it can no longer be canceled; read the payment at the provider, and refund there what it still has", nil
+			return "it can no longer be canceled; read the payment at the provider, and refund there what it has", nil
 		}
 		return "its stock and money come back", remedy.For(err, "cancel "+id+" by hand")
 	})

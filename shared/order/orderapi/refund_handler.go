@@ -67,7 +67,7 @@ func (h RefundHandler) Operation() api.Operation {
 		Summary:       "Refund an order",
 		Description: "Refunds a paid order, in part or all that is refundable. Read the order at Location to see " +
 			"the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a " +
-			"currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.",
+			"currency with three decimals the last digit of an amount must be 0, because cards move no thousandths.",
 		Access: api.Needs(h.Callers, identity.OrdersRefund),
 		Faults: []*fault.Fault{
 			ErrUnknownOrder, order.ErrNotRefundable, order.ErrRefundTooLarge, order.ErrTooManyRefunds, ErrContention,

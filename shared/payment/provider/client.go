@@ -16,11 +16,12 @@ import (
 	"backroom/shared/secret/apikey"
 )
 
-// The provider's time limits. Creating, reading and canceling an intent and listing refunds is quick:
-// each call has one retry after half a second and takes at most 4.5 s. A confirmation, a capture and
-// a refund wait for banks; each is sent once, because its outcome can be looked up. So the usual
-// operations take at most 10.5 s: create and confirm; capture, perhaps with a look-up; cancel. A
-// refund reads the intent, its refunds and its disputes first, each in 2 s unless it is retried. A refusal or a blocked idempotency key can lead to six calls, 28.5 s in all, and a
+// The provider's time limits. Creating, reading and canceling an intent and listing refunds is
+// quick: each call has one retry after half a second and takes at most 4.5 s. A confirmation, a
+// capture and a refund wait for banks; each is sent once, because its outcome can be looked up. So
+// the usual operations take at most 10.5 s: create and confirm; capture, perhaps with a look-up;
+// cancel. A refund reads the intent, its refunds and its disputes first, each in 2 s unless it is
+// retried. A refusal or a blocked idempotency key can lead to six calls, 28.5 s in all, and a
 // replaced API key to more. That is longer than the timeout of the functions that pay (15 s). Their
 // handlers' context ends half a second before the timeout and cuts the call in flight. That is safe
 // at every call: an unknown outcome is looked up when the message is received again.
