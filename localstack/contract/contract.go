@@ -74,6 +74,9 @@ func Read(document []byte) (*Contract, error) {
 // own document does not name.
 func closeAnswers(document *openapi3.T) {
 	for _, schema := range document.Components.Schemas {
+		if values, ok := schema.Value.Extensions["x-extensible-enum"].([]any); ok {
+			schema.Value.Enum = values
+		}
 		if open := schema.Value.AdditionalProperties.Has; open != nil && *open {
 			schema.Value.AdditionalProperties.Has = new(false)
 		}
@@ -184,7 +187,8 @@ func headers(promised *openapi3.Response, came http.Header) error {
 	for name := range came {
 		known := slices.Contains(transport, http.CanonicalHeaderKey(name)) || strings.HasPrefix(name, "X-Amz") ||
 			strings.HasPrefix(name, "X-Localstack") ||
-			strings.HasPrefix(http.CanonicalHeaderKey(name), "Ratelimit-") // the document names them where they matter
+			strings.HasPrefix(http.CanonicalHeaderKey(name), "Ratelimit-") || // named where they matter
+			strings.EqualFold(name, "X-Request-Id") // refusals have it, and in their body
 		for documented := range promised.Headers {
 			known = known || strings.EqualFold(name, documented)
 		}

@@ -122,7 +122,7 @@ func attention(t conformance.T, id string) bool {
 		require.NoError(t, err)
 		for _, o := range page.JSON200.Orders {
 			if o.ID == id {
-				require.Equal(t, client.OrderSummaryStatusNeedsAttention, o.Status)
+				require.Equal(t, client.OrderStatusNeedsAttention, o.Status)
 				return true
 			}
 		}

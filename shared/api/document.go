@@ -26,6 +26,8 @@ type About struct {
 	Tags                        []Tag             // of operations, in their order
 }
 
+const requestIDHeader = "X-Request-Id"
+
 // ScopesExtension is the member of a document that names scopes: of an operation those that it needs, of the security
 // scheme bearer all, with their meaning.
 const ScopesExtension = "x-scopes"
@@ -115,12 +117,15 @@ func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 	r.describeProblems(doc, op)
 	for _, p := range op.Parameters {
 		p.Schema = withoutDescription(p)
+		if p.Schema.Type != huma.TypeArray {
+			p.Explode = nil // it says how lists are written
+		}
 	}
 	for status, answer := range op.Responses {
-		header(answer, "X-Request-Id", "quote it when you report a problem")
-		answer.Headers["X-Request-Id"].Required = true
 		// Other refusals have them too, but a document that repeats them everywhere hides what it says.
 		if status < "400" || status == "429" {
+			header(answer, requestIDHeader, "quote it when you report a problem")
+			answer.Headers[requestIDHeader].Required = true
 			for name, description := range limitHeaders {
 				header(answer, name, description)
 			}

@@ -25,8 +25,11 @@ type Example struct {
 	Answer    string // empty: none
 }
 
-// illustrate adds the examples to the document. The answer of every example is shown; the request
-// only if it was accepted. The first accepted request of an operation also shows its parameters.
+// maxExamples is how many successful answers of an operation are shown.
+const maxExamples = 2
+
+// illustrate adds the examples to the document. Every refusal is shown once, and of successes the first ones; the
+// request only if it was accepted. The first accepted request of an operation also shows its parameters.
 func illustrate(doc *huma.OpenAPI, examples []Example) error {
 	shown := map[string]bool{}
 	for _, e := range examples {
@@ -40,11 +43,14 @@ func illustrate(doc *huma.OpenAPI, examples []Example) error {
 				e.Operation)
 		}
 		if content := answer.Content[e.Media]; content != nil && e.Answer != "" {
-			name, value := e.Name, body(e.Media, e.Answer)
-			if document, ok := value.(map[string]any); ok && e.Status >= http.StatusBadRequest {
-				name = anyProblem(document)
+			value := body(e.Media, e.Answer)
+			document, isObject := value.(map[string]any)
+			switch {
+			case isObject && e.Status >= http.StatusBadRequest:
+				show(content, anyProblem(document), value)
+			case len(content.Examples) < maxExamples:
+				show(content, e.Name, value)
 			}
-			show(content, name, value)
 		}
 		if e.Status >= http.StatusBadRequest {
 			continue
@@ -57,7 +63,9 @@ func illustrate(doc *huma.OpenAPI, examples []Example) error {
 		shown[e.Operation] = true
 		if op.RequestBody != nil && e.Body != "" {
 			for media, content := range op.RequestBody.Content {
-				show(content, e.Name, body(media, e.Body))
+				if len(content.Examples) < maxExamples {
+					show(content, e.Name, body(media, e.Body))
+				}
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -25,9 +26,10 @@ func publish(document []byte) ([]byte, error) {
 		return nil, err
 	}
 	openAnswers(root)
-	share(root, "headers", func(name string) string { return name }, responses(root, "headers"))
-	share(root, "examples", func(name string) string { return name }, examples(root))
-	share(root, "responses", func(status string) string {
+	shareEnumerations(root)
+	share(root, "headers", 2, func(name string) string { return name }, responses(root, "headers"))
+	share(root, "examples", 1, func(name string) string { return name }, examples(root))
+	share(root, "responses", 2, func(status string) string {
 		code, _ := strconv.Atoi(status)
 		return strings.ReplaceAll(http.StatusText(code), " ", "")
 	}, operations(root, "responses"))
@@ -68,6 +70,7 @@ func each(n node, do func(name string, member node)) {
 // A slot is a place that an object may move from: a member of a map.
 type slot struct {
 	name  string
+	kind  string // only objects of one kind are shared; empty: of one name
 	value node
 	put   func(any)
 }
@@ -85,7 +88,7 @@ func operations(root node, member string) (slots []slot) {
 func members(of node, member string) (slots []slot) {
 	inner, _ := of[member].(node)
 	each(inner, func(name string, value node) {
-		slots = append(slots, slot{name, value, func(v any) { inner[name] = v }})
+		slots = append(slots, slot{name: name, value: value, put: func(v any) { inner[name] = v }})
 	})
 	return slots
 }
@@ -106,20 +109,21 @@ func examples(root node) (slots []slot) {
 	return slots
 }
 
-// share moves objects that occur several times into a member of components, and puts references in their places.
+// share moves objects that occur at least so many times into a member of components, and puts references in their
+// places.
 // name returns the name of a shared object; a second object of the same name gets a number.
-func share(root node, member string, name func(string) string, slots []slot) {
+func share(root node, member string, least int, name func(string) string, slots []slot) {
 	count := map[string]int{}
 	key := func(s slot) string {
 		text, _ := json.Marshal(s.value) // it was decoded from JSON
-		return s.name + string(text)
+		return cmp.Or(s.kind, s.name) + string(text)
 	}
 	for _, s := range slots {
 		count[key(s)]++
 	}
 	shared, used := map[string]string{}, map[string]int{}
 	for _, s := range slots {
-		if s.value["$ref"] != nil || count[key(s)] < 2 {
+		if s.value["$ref"] != nil || count[key(s)] < least {
 			continue
 		}
 		if _, ok := shared[key(s)]; !ok {
@@ -132,6 +136,21 @@ func share(root node, member string, name func(string) string, slots []slot) {
 		}
 		s.put(node{"$ref": "#/components/" + member + "/" + shared[key(s)]})
 	}
+}
+
+// shareEnumerations gives an enumeration that several schemas have a schema of its own, named after the first of them and
+// its member, as in OrderStatus.
+func shareEnumerations(root node) {
+	var slots []slot
+	each(at(root, "components", "schemas"), func(name string, schema node) {
+		for _, member := range members(schema, "properties") {
+			if member.value["x-extensible-enum"] != nil {
+				member.name, member.kind = name+strings.ToUpper(member.name[:1])+member.name[1:], member.name
+				slots = append(slots, member)
+			}
+		}
+	})
+	share(root, "schemas", 2, func(name string) string { return name }, slots)
 }
 
 const schemaPath = "#/components/schemas/"

@@ -70,26 +70,6 @@ const (
 	OrderStatusRejected       OrderStatus = "rejected"
 )
 
-// Defines values for OrderSummaryOutcome.
-const (
-	OrderSummaryOutcomeCanceled  OrderSummaryOutcome = "canceled"
-	OrderSummaryOutcomeConfirmed OrderSummaryOutcome = "confirmed"
-	OrderSummaryOutcomeExpired   OrderSummaryOutcome = "expired"
-	OrderSummaryOutcomeRejected  OrderSummaryOutcome = "rejected"
-)
-
-// Defines values for OrderSummaryStatus.
-const (
-	OrderSummaryStatusCanceled       OrderSummaryStatus = "canceled"
-	OrderSummaryStatusCanceling      OrderSummaryStatus = "canceling"
-	OrderSummaryStatusConfirmed      OrderSummaryStatus = "confirmed"
-	OrderSummaryStatusExpired        OrderSummaryStatus = "expired"
-	OrderSummaryStatusNeedsAttention OrderSummaryStatus = "needs_attention"
-	OrderSummaryStatusPaid           OrderSummaryStatus = "paid"
-	OrderSummaryStatusPlaced         OrderSummaryStatus = "placed"
-	OrderSummaryStatusRejected       OrderSummaryStatus = "rejected"
-)
-
 // Defines values for PaymentStatus.
 const (
 	PaymentStatusActionNeeded PaymentStatus = "action_needed"
@@ -105,20 +85,11 @@ const (
 
 // Defines values for RefundStatus.
 const (
-	RefundStatusFailed    RefundStatus = "failed"
-	RefundStatusPending   RefundStatus = "pending"
-	RefundStatusRefused   RefundStatus = "refused"
-	RefundStatusRequested RefundStatus = "requested"
-	RefundStatusSucceeded RefundStatus = "succeeded"
-)
-
-// Defines values for RefundReceiptStatus.
-const (
-	RefundReceiptStatusFailed    RefundReceiptStatus = "failed"
-	RefundReceiptStatusPending   RefundReceiptStatus = "pending"
-	RefundReceiptStatusRefused   RefundReceiptStatus = "refused"
-	RefundReceiptStatusRequested RefundReceiptStatus = "requested"
-	RefundReceiptStatusSucceeded RefundReceiptStatus = "succeeded"
+	Failed    RefundStatus = "failed"
+	Pending   RefundStatus = "pending"
+	Refused   RefundStatus = "refused"
+	Requested RefundStatus = "requested"
+	Succeeded RefundStatus = "succeeded"
 )
 
 // Defines values for ResolutionReceiptAction.
@@ -344,7 +315,7 @@ type Order struct {
 	// Example: out-of-stock
 	Reason string `json:"reason,omitempty,omitzero"`
 
-	// Refundable how much of the captured money can still be refunded: less the refunds, and less what was refunded at the payment provider itself or is disputed, as far as it is known
+	// Refundable how much can still be refunded: what was captured, less refunds, the provider's own too, and less disputes, as far as they are known
 	Refundable Money `json:"refundable"`
 
 	// Refunds the refunds that were requested here, the first one first
@@ -362,12 +333,6 @@ type Order struct {
 	// Total the sum of all lines
 	Total Money `json:"total"`
 }
-
-// OrderOutcome how the order was decided; absent until then. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed.
-type OrderOutcome string
-
-// OrderStatus placed: not decided yet. confirmed: stock is reserved and the payment is authorized; the capture follows. paid: the money was captured. rejected: stock or payment failed; reason says why. expired: not decided in time. canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it; attention says why.
-type OrderStatus string
 
 // OrderLine defines model for OrderLine.
 type OrderLine struct {
@@ -389,6 +354,9 @@ type OrderList struct {
 	// Orders the orders of the page
 	Orders []OrderSummary `json:"orders"`
 }
+
+// OrderOutcome how the order was decided; absent until then. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed.
+type OrderOutcome string
 
 // OrderReceipt defines model for OrderReceipt.
 type OrderReceipt struct {
@@ -431,6 +399,9 @@ type OrderRequest struct {
 	PaymentMethod string `json:"payment_method"`
 }
 
+// OrderStatus placed: not decided yet. confirmed: stock is reserved and the payment is authorized; the capture follows. paid: the money was captured. rejected: stock or payment failed; reason says why. expired: not decided in time. canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it; attention says why.
+type OrderStatus string
+
 // OrderSummary defines model for OrderSummary.
 type OrderSummary struct {
 	// Attention why a person must resolve the order
@@ -439,8 +410,8 @@ type OrderSummary struct {
 	// ID the id of the order
 	ID string `json:"id"`
 
-	// Outcome absent until the order is decided. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed.
-	Outcome OrderSummaryOutcome `json:"outcome,omitempty,omitzero"`
+	// Outcome how the order was decided; absent until then. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed.
+	Outcome OrderOutcome `json:"outcome,omitempty,omitzero"`
 
 	// PlacedAt when it was placed
 	PlacedAt time.Time `json:"placed_at"`
@@ -452,17 +423,11 @@ type OrderSummary struct {
 	Settled bool `json:"settled"`
 
 	// Status placed: not decided yet. confirmed: stock is reserved and the payment is authorized; the capture follows. paid: the money was captured. rejected: stock or payment failed; reason says why. expired: not decided in time. canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it; attention says why.
-	Status OrderSummaryStatus `json:"status"`
+	Status OrderStatus `json:"status"`
 
 	// Total the sum of all lines
 	Total Money `json:"total"`
 }
-
-// OrderSummaryOutcome absent until the order is decided. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed.
-type OrderSummaryOutcome string
-
-// OrderSummaryStatus placed: not decided yet. confirmed: stock is reserved and the payment is authorized; the capture follows. paid: the money was captured. rejected: stock or payment failed; reason says why. expired: not decided in time. canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it; attention says why.
-type OrderSummaryStatus string
 
 // Payment defines model for Payment.
 type Payment struct {
@@ -632,12 +597,9 @@ type Refund struct {
 	// RequestedAt when it was requested
 	RequestedAt time.Time `json:"requested_at"`
 
-	// Status requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money. refused: it can never be made, for example because money was refunded or disputed at the provider meanwhile; read refundable, and ask for another refund if any is left.
+	// Status requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money. refused: it can never be made, for example because money was refunded at the provider meanwhile.
 	Status RefundStatus `json:"status"`
 }
-
-// RefundStatus requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money. refused: it can never be made, for example because money was refunded or disputed at the provider meanwhile; read refundable, and ask for another refund if any is left.
-type RefundStatus string
 
 // RefundAmount defines model for RefundAmount.
 type RefundAmount struct {
@@ -676,12 +638,9 @@ type RefundReceipt struct {
 	// RequestedAt when the refund was requested
 	RequestedAt time.Time `json:"requested_at"`
 
-	// Status the status of the refund now, as in the order
-	Status RefundReceiptStatus `json:"status"`
+	// Status requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money. refused: it can never be made, for example because money was refunded at the provider meanwhile.
+	Status RefundStatus `json:"status"`
 }
-
-// RefundReceiptStatus the status of the refund now, as in the order
-type RefundReceiptStatus string
 
 // RefundRequest defines model for RefundRequest.
 type RefundRequest struct {
@@ -693,6 +652,9 @@ type RefundRequest struct {
 	// Example: arrived broken
 	Reason string `json:"reason"`
 }
+
+// RefundStatus requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money. refused: it can never be made, for example because money was refunded at the provider meanwhile.
+type RefundStatus string
 
 // ResolutionReceipt defines model for ResolutionReceipt.
 type ResolutionReceipt struct {
@@ -772,7 +734,9 @@ type StockLevel struct {
 	// Example: 80
 	Sellable int64 `json:"sellable"`
 
-	// SKU Example: MUG-1
+	// SKU whose level it is
+	//
+	// Example: MUG-1
 	SKU string `json:"sku"`
 }
 
@@ -824,7 +788,7 @@ type TokenError struct {
 	// Detail what is wrong and what to do, for people
 	Detail string `json:"detail"`
 
-	// Error invalid_client: the client is unknown or its secret is wrong. invalid_request: the form breaks a rule. unsupported_grant_type, unauthorized_client, invalid_scope: as in RFC 6749, section 5.2. temporarily_unavailable: try again after Retry-After. server_error: the server failed. Absent if the gateway refused the request
+	// Error invalid_client: the client is unknown or its secret is wrong. invalid_request: the form breaks a rule. temporarily_unavailable: try again after Retry-After. server_error: the server failed. Others: RFC 6749, section 5.2. Absent if the gateway refused the request
 	//
 	// Example: invalid_client
 	Error string `json:"error,omitempty,omitzero"`
@@ -1185,7 +1149,7 @@ type ClientInterface interface {
 
 	// RefundOrderWithBody Refund an order
 	//
-	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
+	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards move no thousandths.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1194,7 +1158,7 @@ type ClientInterface interface {
 
 	// RefundOrder Refund an order
 	//
-	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
+	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards move no thousandths.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1468,7 +1432,7 @@ func (c *Client) CancelOrder(ctx context.Context, id string, body CancelOrderJSO
 
 // RefundOrderWithBody Refund an order
 //
-// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
+// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards move no thousandths.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1487,7 +1451,7 @@ func (c *Client) RefundOrderWithBody(ctx context.Context, id string, params *Ref
 
 // RefundOrder Refund an order
 //
-// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
+// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards move no thousandths.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1810,7 +1774,7 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 
 		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1822,7 +1786,7 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 
 		if params.Cursor != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1834,7 +1798,7 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 
 		if params.Customer != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "customer", *params.Customer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1846,7 +1810,7 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 
 		if params.Day != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "day", *params.Day, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "day", *params.Day, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1858,7 +1822,7 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 
 		if params.Attention != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "attention", *params.Attention, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "attention", *params.Attention, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2181,7 +2145,7 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 
 		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2193,7 +2157,7 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 
 		if params.Cursor != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2205,7 +2169,7 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 
 		if params.Shop != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "shop", *params.Shop, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "shop", *params.Shop, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2315,7 +2279,7 @@ func NewGetProductRequest(server string, sku string, params *GetProductParams) (
 
 		if params.Shop != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "shop", *params.Shop, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "shop", *params.Shop, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2657,7 +2621,7 @@ type ClientWithResponsesInterface interface {
 
 	// RefundOrderWithBodyWithResponse Refund an order
 	//
-	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
+	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards move no thousandths.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2666,7 +2630,7 @@ type ClientWithResponsesInterface interface {
 
 	// RefundOrderWithResponse Refund an order
 	//
-	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
+	// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards move no thousandths.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3287,7 +3251,7 @@ func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, id st
 
 // RefundOrderWithBodyWithResponse Refund an order
 //
-// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
+// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards move no thousandths.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3302,7 +3266,7 @@ func (c *ClientWithResponses) RefundOrderWithBodyWithResponse(ctx context.Contex
 
 // RefundOrderWithResponse Refund an order
 //
-// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards do not move thousandths.
+// Refunds a paid order, in part or all that is refundable. Read the order at Location to see the status of the refund. What was refunded or disputed at the payment provider is not refundable. In a currency with three decimals the last digit of an amount must be 0, because cards move no thousandths.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

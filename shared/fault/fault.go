@@ -60,10 +60,10 @@ type Problem struct {
 // Fault is an error with a kind.
 type Fault struct {
 	Kind       Kind
-	Slug       string        // stable: it becomes the problem's type and never changes its meaning
-	Detail     string        // for the caller; never contains a cause, a secret or personal data
-	Problems   []Problem     // the rules broken, for Malformed and Invalid
-	RetryAfter time.Duration // how long to wait, for Throttled and Unavailable; 0: unknown
+	Slug       string         // stable: it becomes the problem's type and never changes its meaning
+	Detail     string         // for the caller; never contains a cause, a secret or personal data
+	Problems   []Problem      // the rules broken, for Malformed and Invalid
+	RetryAfter time.Duration  // how long to wait, for Throttled and Unavailable; 0: unknown
 	Current    map[string]any // what is true now, by name, if the request assumed something else
 	cause      error
 }

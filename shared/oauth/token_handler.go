@@ -47,7 +47,7 @@ type Token struct {
 // TokenError is the answer to a request that is refused (RFC 6749, section 5.2), and a problem document (RFC 9457).
 type TokenError struct {
 	api.Problem
-	OAuthError  string `json:"error" required:"false" example:"invalid_client" doc:"invalid_client: the client is unknown or its secret is wrong. invalid_request: the form breaks a rule. unsupported_grant_type, unauthorized_client, invalid_scope: as in RFC 6749, section 5.2. temporarily_unavailable: try again after Retry-After. server_error: the server failed. Absent if the gateway refused the request"`
+	OAuthError  string `json:"error" required:"false" example:"invalid_client" doc:"invalid_client: the client is unknown or its secret is wrong. invalid_request: the form breaks a rule. temporarily_unavailable: try again after Retry-After. server_error: the server failed. Others: RFC 6749, section 5.2. Absent if the gateway refused the request"`
 	Description string `json:"error_description" required:"false" doc:"what is wrong and what to do, for people; equals detail"`
 }
 

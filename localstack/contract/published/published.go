@@ -36,9 +36,9 @@ var about = api.About{
 	Description: "An order backend. An order is accepted at once (202); stock, payment and mail follow. " +
 		"`GET /orders/{id}` shows its `status`: `paid` is success; `rejected`, `expired` and `canceled` are the " +
 		"other ends.\n\n" +
-		"Errors are problem documents (RFC 9457); [problems.md](problems.md) has an entry for each type. " +
+		"Errors are problem documents (RFC 9457); [problems.md](problems.md) has an entry for each code. " +
 		"A POST that creates something needs an `Idempotency-Key`: the same request under the same key has one " +
-		"effect and one answer, however often it is sent.",
+		"effect, however often it is sent.",
 	Scopes: identity.Scopes,
 	Tags: []api.Tag{
 		{Name: "access", Meaning: "Access tokens."},

@@ -51,7 +51,7 @@ type Order struct {
 	Lines      []OrderLine     `json:"lines" doc:"what was ordered, a line for each SKU"`
 	Total      money.Money     `json:"total" doc:"the sum of all lines"`
 	Payment    *Payment        `json:"payment,omitempty" doc:"absent until the payment was started"`
-	Refundable money.Money     `json:"refundable" doc:"how much of the captured money can still be refunded: less the refunds, and less what was refunded at the payment provider itself or is disputed, as far as it is known"`
+	Refundable money.Money     `json:"refundable" doc:"how much can still be refunded: what was captured, less refunds, the provider's own too, and less disputes, as far as they are known"`
 	Refunds    []Refund        `json:"refunds" doc:"the refunds that were requested here, the first one first"`
 	Awaits     []order.Awaited `json:"awaits,omitempty" doc:"what the order still waits for; only with orders:read:all. outcome: stock and payment. capture: the capture of the payment. stock: the return of its stock. money: the return of its money. refund: a requested refund."`
 	Timeline   []TimelineEntry `json:"timeline" doc:"what happened; a cause comes before its effects, otherwise the earlier entry comes first"`
@@ -83,7 +83,7 @@ type Dispute struct {
 type Refund struct {
 	ID          string            `json:"id" doc:"the id of the refund"`
 	Amount      money.Money       `json:"amount" doc:"how much is refunded"`
-	Status      saga.RefundStatus `json:"status" enum:"requested,pending,succeeded,failed,refused" doc:"requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money. refused: it can never be made, for example because money was refunded or disputed at the provider meanwhile; read refundable, and ask for another refund if any is left."`
+	Status      saga.RefundStatus `json:"status" enum:"requested,pending,succeeded,failed,refused" doc:"requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money. refused: it can never be made, for example because money was refunded at the provider meanwhile."`
 	Reason      string            `json:"reason,omitempty" doc:"the reason that its caller gave; absent once the order was erased"`
 	RequestedAt time.Time         `json:"requested_at" doc:"when it was requested"`
 }

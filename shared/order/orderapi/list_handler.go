@@ -47,7 +47,7 @@ type OrderList struct {
 type OrderSummary struct {
 	ID        string        `json:"id" doc:"the id of the order"`
 	Status    order.Status  `json:"status" enum:"placed,confirmed,paid,rejected,expired,canceling,canceled,needs_attention" doc:"placed: not decided yet. confirmed: stock is reserved and the payment is authorized; the capture follows. paid: the money was captured. rejected: stock or payment failed; reason says why. expired: not decided in time. canceling: stock and money are being returned. canceled: both were returned or written off. needs_attention: stuck until a person resolves it; attention says why."`
-	Outcome   order.Outcome `json:"outcome,omitempty" enum:"confirmed,rejected,expired,canceled" doc:"absent until the order is decided. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed."`
+	Outcome   order.Outcome `json:"outcome,omitempty" enum:"confirmed,rejected,expired,canceled" doc:"how the order was decided; absent until then. confirmed: stock is reserved and the payment is authorized. rejected: stock or payment failed. expired: not decided in time. canceled: a person canceled it, before or after it was confirmed."`
 	Settled   bool          `json:"settled" doc:"true once the order awaits nothing"`
 	Reason    string        `json:"reason,omitempty" doc:"why it was rejected or canceled"`
 	Attention string        `json:"attention,omitempty" doc:"why a person must resolve the order"`

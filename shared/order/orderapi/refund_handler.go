@@ -53,7 +53,7 @@ type RefundReceipt struct {
 	ID          string            `json:"id" doc:"of the refund" example:"rfn_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
 	OrderID     string            `json:"order_id" doc:"whose money is refunded" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
 	Amount      money.Money       `json:"amount" doc:"how much is refunded"`
-	Status      saga.RefundStatus `json:"status" enum:"requested,pending,succeeded,failed,refused" doc:"the status of the refund now, as in the order"`
+	Status      saga.RefundStatus `json:"status" enum:"requested,pending,succeeded,failed,refused" doc:"requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money. refused: it can never be made, for example because money was refunded at the provider meanwhile."`
 	Refundable  money.Money       `json:"refundable" doc:"how much of the order can be refunded besides"`
 	Reason      string            `json:"reason,omitempty" doc:"the caller's reason; absent once the order was erased"`
 	RequestedAt time.Time         `json:"requested_at" doc:"when the refund was requested"`

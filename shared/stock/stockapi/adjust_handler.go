@@ -27,7 +27,7 @@ type AdjustHandler struct {
 	Adjust func(context.Context, stock.Adjustment) (stock.Adjustment, error)
 	// Load reads a level consistently.
 	Load func(ctx context.Context, shop saga.Shop, sku string) (stock.Level, error)
-	Now    func() time.Time
+	Now  func() time.Time
 }
 
 type adjustInput struct {

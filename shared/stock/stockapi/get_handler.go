@@ -30,7 +30,7 @@ type getOutput struct {
 
 // StockLevel is a level as clients see it.
 type StockLevel struct {
-	SKU      string `json:"sku" example:"MUG-1"`
+	SKU      string `json:"sku" doc:"whose level it is" example:"MUG-1"`
 	Sellable int64  `json:"sellable" doc:"units that can be sold" example:"80"`
 	Promised int64  `json:"promised" doc:"units that are reserved for orders, or sold and not shipped yet" example:"20"`
 }

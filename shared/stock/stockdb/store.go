@@ -256,7 +256,7 @@ func (s Levels) move(a stock.Adjustment) *types.Update {
 	u := &types.Update{
 		TableName: &s.Name, Key: s.key(a.Shop, a.SKU), UpdateExpression: aws.String("ADD sellable :delta"),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		ExpressionAttributeValues: map[string]types.AttributeValue{":delta": number(a.Delta)},
+		ExpressionAttributeValues:           map[string]types.AttributeValue{":delta": number(a.Delta)},
 	}
 	switch {
 	case a.IfEquals != nil && *a.IfEquals == 0:
