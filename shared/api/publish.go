@@ -28,6 +28,7 @@ func publish(document []byte) ([]byte, error) {
 	openAnswers(root)
 	shareEnumerations(root)
 	share(root, "headers", 2, func(name string) string { return name }, responses(root, "headers"))
+	share(root, "parameters", 2, func(name string) string { return name }, pathParameters(root))
 	share(root, "examples", 1, func(name string) string { return name }, examples(root))
 	share(root, "responses", 2, func(status string) string {
 		code, _ := strconv.Atoi(status)
@@ -98,6 +99,21 @@ func responses(root node, member string) (slots []slot) {
 	for _, response := range operations(root, "responses") {
 		slots = append(slots, members(response.value, member)...)
 	}
+	return slots
+}
+
+// pathParameters returns the parameters in the paths of every operation.
+func pathParameters(root node) (slots []slot) {
+	each(at(root, "paths"), func(_ string, path node) {
+		each(path, func(_ string, operation node) {
+			list, _ := operation["parameters"].([]any)
+			for i, item := range list {
+				if p, ok := item.(node); ok && p["in"] == "path" {
+					slots = append(slots, slot{name: p["name"].(string), value: p, put: func(v any) { list[i] = v }})
+				}
+			}
+		})
+	})
 	return slots
 }
 

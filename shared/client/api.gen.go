@@ -838,6 +838,15 @@ type TokenRequest struct {
 	Scope *string `json:"scope,omitempty"`
 }
 
+// ID Example: ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
+type ID = string
+
+// SKU Example: MUG-1
+type SKU = string
+
+// Sku2 Example: MUG-1
+type Sku2 = string
+
 // BadRequest defines model for BadRequest.
 type BadRequest = Problem
 
@@ -1127,7 +1136,7 @@ type ClientInterface interface {
 	// Returns an order to the customer who placed it, and to callers with orders:read:all.
 	//
 	// Corresponds with GET /orders/{id} (the `GetOrder` operationId).
-	GetOrder(ctx context.Context, id string, params *GetOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetOrder(ctx context.Context, id ID, params *GetOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CancelOrderWithBody Cancel an order
 	//
@@ -1136,7 +1145,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /orders/{id}/cancellation (the `CancelOrder` operationId).
-	CancelOrderWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CancelOrderWithBody(ctx context.Context, id ID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CancelOrder Cancel an order
 	//
@@ -1145,7 +1154,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /orders/{id}/cancellation (the `CancelOrder` operationId).
-	CancelOrder(ctx context.Context, id string, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CancelOrder(ctx context.Context, id ID, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RefundOrderWithBody Refund an order
 	//
@@ -1154,7 +1163,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /orders/{id}/refunds (the `RefundOrder` operationId).
-	RefundOrderWithBody(ctx context.Context, id string, params *RefundOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	RefundOrderWithBody(ctx context.Context, id ID, params *RefundOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RefundOrder Refund an order
 	//
@@ -1163,7 +1172,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /orders/{id}/refunds (the `RefundOrder` operationId).
-	RefundOrder(ctx context.Context, id string, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	RefundOrder(ctx context.Context, id ID, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ResolveOrderWithBody Resolve an order that needs attention
 	//
@@ -1172,7 +1181,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /orders/{id}/resolution (the `ResolveOrder` operationId).
-	ResolveOrderWithBody(ctx context.Context, id string, params *ResolveOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ResolveOrderWithBody(ctx context.Context, id ID, params *ResolveOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ResolveOrder Resolve an order that needs attention
 	//
@@ -1181,7 +1190,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /orders/{id}/resolution (the `ResolveOrder` operationId).
-	ResolveOrder(ctx context.Context, id string, params *ResolveOrderParams, body ResolveOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ResolveOrder(ctx context.Context, id ID, params *ResolveOrderParams, body ResolveOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListProducts List products
 	//
@@ -1195,14 +1204,14 @@ type ClientInterface interface {
 	// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is.
 	//
 	// Corresponds with DELETE /products/{sku} (the `DeleteProduct` operationId).
-	DeleteProduct(ctx context.Context, sku string, params *DeleteProductParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	DeleteProduct(ctx context.Context, sku SKU, params *DeleteProductParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetProduct Read a product
 	//
 	// Returns a product with its variants and prices. A deleted product is not found.
 	//
 	// Corresponds with GET /products/{sku} (the `GetProduct` operationId).
-	GetProduct(ctx context.Context, sku string, params *GetProductParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetProduct(ctx context.Context, sku Sku2, params *GetProductParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutProductWithBody Create or change a product
 	//
@@ -1211,7 +1220,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /products/{sku} (the `PutProduct` operationId).
-	PutProductWithBody(ctx context.Context, sku string, params *PutProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PutProductWithBody(ctx context.Context, sku SKU, params *PutProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutProduct Create or change a product
 	//
@@ -1220,14 +1229,14 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /products/{sku} (the `PutProduct` operationId).
-	PutProduct(ctx context.Context, sku string, params *PutProductParams, body PutProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PutProduct(ctx context.Context, sku SKU, params *PutProductParams, body PutProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetStock Read a stock level
 	//
 	// Returns how many units of a SKU can be sold now, and how many are promised to orders. The sum is what all adjustments added: shipping is not part of the API yet, so no unit leaves.
 	//
 	// Corresponds with GET /stock/{sku} (the `GetStock` operationId).
-	GetStock(ctx context.Context, sku string, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetStock(ctx context.Context, sku Sku2, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AdjustStockWithBody Adjust a stock level
 	//
@@ -1236,7 +1245,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /stock/{sku}/adjustments (the `AdjustStock` operationId).
-	AdjustStockWithBody(ctx context.Context, sku string, params *AdjustStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	AdjustStockWithBody(ctx context.Context, sku Sku2, params *AdjustStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AdjustStock Adjust a stock level
 	//
@@ -1245,7 +1254,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /stock/{sku}/adjustments (the `AdjustStock` operationId).
-	AdjustStock(ctx context.Context, sku string, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	AdjustStock(ctx context.Context, sku Sku2, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // GetKeys Read the public keys
@@ -1380,7 +1389,7 @@ func (c *Client) PlaceOrder(ctx context.Context, params *PlaceOrderParams, body 
 // Returns an order to the customer who placed it, and to callers with orders:read:all.
 //
 // Corresponds with GET /orders/{id} (the `GetOrder` operationId).
-func (c *Client) GetOrder(ctx context.Context, id string, params *GetOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) GetOrder(ctx context.Context, id ID, params *GetOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetOrderRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
@@ -1399,7 +1408,7 @@ func (c *Client) GetOrder(ctx context.Context, id string, params *GetOrderParams
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /orders/{id}/cancellation (the `CancelOrder` operationId).
-func (c *Client) CancelOrderWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) CancelOrderWithBody(ctx context.Context, id ID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCancelOrderRequestWithBody(c.Server, id, contentType, body)
 	if err != nil {
 		return nil, err
@@ -1418,7 +1427,7 @@ func (c *Client) CancelOrderWithBody(ctx context.Context, id string, contentType
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /orders/{id}/cancellation (the `CancelOrder` operationId).
-func (c *Client) CancelOrder(ctx context.Context, id string, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) CancelOrder(ctx context.Context, id ID, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCancelOrderRequest(c.Server, id, body)
 	if err != nil {
 		return nil, err
@@ -1437,7 +1446,7 @@ func (c *Client) CancelOrder(ctx context.Context, id string, body CancelOrderJSO
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /orders/{id}/refunds (the `RefundOrder` operationId).
-func (c *Client) RefundOrderWithBody(ctx context.Context, id string, params *RefundOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) RefundOrderWithBody(ctx context.Context, id ID, params *RefundOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRefundOrderRequestWithBody(c.Server, id, params, contentType, body)
 	if err != nil {
 		return nil, err
@@ -1456,7 +1465,7 @@ func (c *Client) RefundOrderWithBody(ctx context.Context, id string, params *Ref
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /orders/{id}/refunds (the `RefundOrder` operationId).
-func (c *Client) RefundOrder(ctx context.Context, id string, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) RefundOrder(ctx context.Context, id ID, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRefundOrderRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
@@ -1475,7 +1484,7 @@ func (c *Client) RefundOrder(ctx context.Context, id string, params *RefundOrder
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /orders/{id}/resolution (the `ResolveOrder` operationId).
-func (c *Client) ResolveOrderWithBody(ctx context.Context, id string, params *ResolveOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) ResolveOrderWithBody(ctx context.Context, id ID, params *ResolveOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewResolveOrderRequestWithBody(c.Server, id, params, contentType, body)
 	if err != nil {
 		return nil, err
@@ -1494,7 +1503,7 @@ func (c *Client) ResolveOrderWithBody(ctx context.Context, id string, params *Re
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /orders/{id}/resolution (the `ResolveOrder` operationId).
-func (c *Client) ResolveOrder(ctx context.Context, id string, params *ResolveOrderParams, body ResolveOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) ResolveOrder(ctx context.Context, id ID, params *ResolveOrderParams, body ResolveOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewResolveOrderRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
@@ -1528,7 +1537,7 @@ func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, r
 // The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is.
 //
 // Corresponds with DELETE /products/{sku} (the `DeleteProduct` operationId).
-func (c *Client) DeleteProduct(ctx context.Context, sku string, params *DeleteProductParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) DeleteProduct(ctx context.Context, sku SKU, params *DeleteProductParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteProductRequest(c.Server, sku, params)
 	if err != nil {
 		return nil, err
@@ -1545,7 +1554,7 @@ func (c *Client) DeleteProduct(ctx context.Context, sku string, params *DeletePr
 // Returns a product with its variants and prices. A deleted product is not found.
 //
 // Corresponds with GET /products/{sku} (the `GetProduct` operationId).
-func (c *Client) GetProduct(ctx context.Context, sku string, params *GetProductParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) GetProduct(ctx context.Context, sku Sku2, params *GetProductParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetProductRequest(c.Server, sku, params)
 	if err != nil {
 		return nil, err
@@ -1564,7 +1573,7 @@ func (c *Client) GetProduct(ctx context.Context, sku string, params *GetProductP
 // Takes any type of body and a specified content type.
 //
 // Corresponds with PUT /products/{sku} (the `PutProduct` operationId).
-func (c *Client) PutProductWithBody(ctx context.Context, sku string, params *PutProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) PutProductWithBody(ctx context.Context, sku SKU, params *PutProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutProductRequestWithBody(c.Server, sku, params, contentType, body)
 	if err != nil {
 		return nil, err
@@ -1583,7 +1592,7 @@ func (c *Client) PutProductWithBody(ctx context.Context, sku string, params *Put
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PUT /products/{sku} (the `PutProduct` operationId).
-func (c *Client) PutProduct(ctx context.Context, sku string, params *PutProductParams, body PutProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) PutProduct(ctx context.Context, sku SKU, params *PutProductParams, body PutProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutProductRequest(c.Server, sku, params, body)
 	if err != nil {
 		return nil, err
@@ -1600,7 +1609,7 @@ func (c *Client) PutProduct(ctx context.Context, sku string, params *PutProductP
 // Returns how many units of a SKU can be sold now, and how many are promised to orders. The sum is what all adjustments added: shipping is not part of the API yet, so no unit leaves.
 //
 // Corresponds with GET /stock/{sku} (the `GetStock` operationId).
-func (c *Client) GetStock(ctx context.Context, sku string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) GetStock(ctx context.Context, sku Sku2, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetStockRequest(c.Server, sku)
 	if err != nil {
 		return nil, err
@@ -1619,7 +1628,7 @@ func (c *Client) GetStock(ctx context.Context, sku string, reqEditors ...Request
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /stock/{sku}/adjustments (the `AdjustStock` operationId).
-func (c *Client) AdjustStockWithBody(ctx context.Context, sku string, params *AdjustStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) AdjustStockWithBody(ctx context.Context, sku Sku2, params *AdjustStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewAdjustStockRequestWithBody(c.Server, sku, params, contentType, body)
 	if err != nil {
 		return nil, err
@@ -1638,7 +1647,7 @@ func (c *Client) AdjustStockWithBody(ctx context.Context, sku string, params *Ad
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /stock/{sku}/adjustments (the `AdjustStock` operationId).
-func (c *Client) AdjustStock(ctx context.Context, sku string, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) AdjustStock(ctx context.Context, sku Sku2, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewAdjustStockRequest(c.Server, sku, params, body)
 	if err != nil {
 		return nil, err
@@ -1900,7 +1909,7 @@ func NewPlaceOrderRequestWithBody(server string, params *PlaceOrderParams, conte
 }
 
 // NewGetOrderRequest constructs an http.Request for the GetOrder method
-func NewGetOrderRequest(server string, id string, params *GetOrderParams) (*http.Request, error) {
+func NewGetOrderRequest(server string, id ID, params *GetOrderParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -1949,7 +1958,7 @@ func NewGetOrderRequest(server string, id string, params *GetOrderParams) (*http
 }
 
 // NewCancelOrderRequest calls the generic CancelOrder builder with application/json body
-func NewCancelOrderRequest(server string, id string, body CancelOrderJSONRequestBody) (*http.Request, error) {
+func NewCancelOrderRequest(server string, id ID, body CancelOrderJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
@@ -1960,7 +1969,7 @@ func NewCancelOrderRequest(server string, id string, body CancelOrderJSONRequest
 }
 
 // NewCancelOrderRequestWithBody constructs an http.Request for the CancelOrder method, with any body, and a specified content type
-func NewCancelOrderRequestWithBody(server string, id string, contentType string, body io.Reader) (*http.Request, error) {
+func NewCancelOrderRequestWithBody(server string, id ID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -1996,7 +2005,7 @@ func NewCancelOrderRequestWithBody(server string, id string, contentType string,
 }
 
 // NewRefundOrderRequest calls the generic RefundOrder builder with application/json body
-func NewRefundOrderRequest(server string, id string, params *RefundOrderParams, body RefundOrderJSONRequestBody) (*http.Request, error) {
+func NewRefundOrderRequest(server string, id ID, params *RefundOrderParams, body RefundOrderJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
@@ -2007,7 +2016,7 @@ func NewRefundOrderRequest(server string, id string, params *RefundOrderParams, 
 }
 
 // NewRefundOrderRequestWithBody constructs an http.Request for the RefundOrder method, with any body, and a specified content type
-func NewRefundOrderRequestWithBody(server string, id string, params *RefundOrderParams, contentType string, body io.Reader) (*http.Request, error) {
+func NewRefundOrderRequestWithBody(server string, id ID, params *RefundOrderParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2056,7 +2065,7 @@ func NewRefundOrderRequestWithBody(server string, id string, params *RefundOrder
 }
 
 // NewResolveOrderRequest calls the generic ResolveOrder builder with application/json body
-func NewResolveOrderRequest(server string, id string, params *ResolveOrderParams, body ResolveOrderJSONRequestBody) (*http.Request, error) {
+func NewResolveOrderRequest(server string, id ID, params *ResolveOrderParams, body ResolveOrderJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
@@ -2067,7 +2076,7 @@ func NewResolveOrderRequest(server string, id string, params *ResolveOrderParams
 }
 
 // NewResolveOrderRequestWithBody constructs an http.Request for the ResolveOrder method, with any body, and a specified content type
-func NewResolveOrderRequestWithBody(server string, id string, params *ResolveOrderParams, contentType string, body io.Reader) (*http.Request, error) {
+func NewResolveOrderRequestWithBody(server string, id ID, params *ResolveOrderParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2194,7 +2203,7 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 }
 
 // NewDeleteProductRequest constructs an http.Request for the DeleteProduct method
-func NewDeleteProductRequest(server string, sku string, params *DeleteProductParams) (*http.Request, error) {
+func NewDeleteProductRequest(server string, sku SKU, params *DeleteProductParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2243,7 +2252,7 @@ func NewDeleteProductRequest(server string, sku string, params *DeleteProductPar
 }
 
 // NewGetProductRequest constructs an http.Request for the GetProduct method
-func NewGetProductRequest(server string, sku string, params *GetProductParams) (*http.Request, error) {
+func NewGetProductRequest(server string, sku Sku2, params *GetProductParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2319,7 +2328,7 @@ func NewGetProductRequest(server string, sku string, params *GetProductParams) (
 }
 
 // NewPutProductRequest calls the generic PutProduct builder with application/json body
-func NewPutProductRequest(server string, sku string, params *PutProductParams, body PutProductJSONRequestBody) (*http.Request, error) {
+func NewPutProductRequest(server string, sku SKU, params *PutProductParams, body PutProductJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
@@ -2330,7 +2339,7 @@ func NewPutProductRequest(server string, sku string, params *PutProductParams, b
 }
 
 // NewPutProductRequestWithBody constructs an http.Request for the PutProduct method, with any body, and a specified content type
-func NewPutProductRequestWithBody(server string, sku string, params *PutProductParams, contentType string, body io.Reader) (*http.Request, error) {
+func NewPutProductRequestWithBody(server string, sku SKU, params *PutProductParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2392,7 +2401,7 @@ func NewPutProductRequestWithBody(server string, sku string, params *PutProductP
 }
 
 // NewGetStockRequest constructs an http.Request for the GetStock method
-func NewGetStockRequest(server string, sku string) (*http.Request, error) {
+func NewGetStockRequest(server string, sku Sku2) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2426,7 +2435,7 @@ func NewGetStockRequest(server string, sku string) (*http.Request, error) {
 }
 
 // NewAdjustStockRequest calls the generic AdjustStock builder with application/json body
-func NewAdjustStockRequest(server string, sku string, params *AdjustStockParams, body AdjustStockJSONRequestBody) (*http.Request, error) {
+func NewAdjustStockRequest(server string, sku Sku2, params *AdjustStockParams, body AdjustStockJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
@@ -2437,7 +2446,7 @@ func NewAdjustStockRequest(server string, sku string, params *AdjustStockParams,
 }
 
 // NewAdjustStockRequestWithBody constructs an http.Request for the AdjustStock method, with any body, and a specified content type
-func NewAdjustStockRequestWithBody(server string, sku string, params *AdjustStockParams, contentType string, body io.Reader) (*http.Request, error) {
+func NewAdjustStockRequestWithBody(server string, sku Sku2, params *AdjustStockParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2599,7 +2608,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /orders/{id} (the `GetOrder` operationId).
-	GetOrderWithResponse(ctx context.Context, id string, params *GetOrderParams, reqEditors ...RequestEditorFn) (*GetOrderResponse, error)
+	GetOrderWithResponse(ctx context.Context, id ID, params *GetOrderParams, reqEditors ...RequestEditorFn) (*GetOrderResponse, error)
 
 	// CancelOrderWithBodyWithResponse Cancel an order
 	//
@@ -2608,7 +2617,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders/{id}/cancellation (the `CancelOrder` operationId).
-	CancelOrderWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error)
+	CancelOrderWithBodyWithResponse(ctx context.Context, id ID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error)
 
 	// CancelOrderWithResponse Cancel an order
 	//
@@ -2617,7 +2626,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders/{id}/cancellation (the `CancelOrder` operationId).
-	CancelOrderWithResponse(ctx context.Context, id string, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error)
+	CancelOrderWithResponse(ctx context.Context, id ID, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error)
 
 	// RefundOrderWithBodyWithResponse Refund an order
 	//
@@ -2626,7 +2635,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders/{id}/refunds (the `RefundOrder` operationId).
-	RefundOrderWithBodyWithResponse(ctx context.Context, id string, params *RefundOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RefundOrderResponse, error)
+	RefundOrderWithBodyWithResponse(ctx context.Context, id ID, params *RefundOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RefundOrderResponse, error)
 
 	// RefundOrderWithResponse Refund an order
 	//
@@ -2635,7 +2644,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders/{id}/refunds (the `RefundOrder` operationId).
-	RefundOrderWithResponse(ctx context.Context, id string, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*RefundOrderResponse, error)
+	RefundOrderWithResponse(ctx context.Context, id ID, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*RefundOrderResponse, error)
 
 	// ResolveOrderWithBodyWithResponse Resolve an order that needs attention
 	//
@@ -2644,7 +2653,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders/{id}/resolution (the `ResolveOrder` operationId).
-	ResolveOrderWithBodyWithResponse(ctx context.Context, id string, params *ResolveOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResolveOrderResponse, error)
+	ResolveOrderWithBodyWithResponse(ctx context.Context, id ID, params *ResolveOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResolveOrderResponse, error)
 
 	// ResolveOrderWithResponse Resolve an order that needs attention
 	//
@@ -2653,7 +2662,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders/{id}/resolution (the `ResolveOrder` operationId).
-	ResolveOrderWithResponse(ctx context.Context, id string, params *ResolveOrderParams, body ResolveOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*ResolveOrderResponse, error)
+	ResolveOrderWithResponse(ctx context.Context, id ID, params *ResolveOrderParams, body ResolveOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*ResolveOrderResponse, error)
 
 	// ListProductsWithResponse List products
 	//
@@ -2671,7 +2680,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /products/{sku} (the `DeleteProduct` operationId).
-	DeleteProductWithResponse(ctx context.Context, sku string, params *DeleteProductParams, reqEditors ...RequestEditorFn) (*DeleteProductResponse, error)
+	DeleteProductWithResponse(ctx context.Context, sku SKU, params *DeleteProductParams, reqEditors ...RequestEditorFn) (*DeleteProductResponse, error)
 
 	// GetProductWithResponse Read a product
 	//
@@ -2680,7 +2689,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /products/{sku} (the `GetProduct` operationId).
-	GetProductWithResponse(ctx context.Context, sku string, params *GetProductParams, reqEditors ...RequestEditorFn) (*GetProductResponse, error)
+	GetProductWithResponse(ctx context.Context, sku Sku2, params *GetProductParams, reqEditors ...RequestEditorFn) (*GetProductResponse, error)
 
 	// PutProductWithBodyWithResponse Create or change a product
 	//
@@ -2689,7 +2698,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /products/{sku} (the `PutProduct` operationId).
-	PutProductWithBodyWithResponse(ctx context.Context, sku string, params *PutProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutProductResponse, error)
+	PutProductWithBodyWithResponse(ctx context.Context, sku SKU, params *PutProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutProductResponse, error)
 
 	// PutProductWithResponse Create or change a product
 	//
@@ -2698,7 +2707,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /products/{sku} (the `PutProduct` operationId).
-	PutProductWithResponse(ctx context.Context, sku string, params *PutProductParams, body PutProductJSONRequestBody, reqEditors ...RequestEditorFn) (*PutProductResponse, error)
+	PutProductWithResponse(ctx context.Context, sku SKU, params *PutProductParams, body PutProductJSONRequestBody, reqEditors ...RequestEditorFn) (*PutProductResponse, error)
 
 	// GetStockWithResponse Read a stock level
 	//
@@ -2707,7 +2716,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /stock/{sku} (the `GetStock` operationId).
-	GetStockWithResponse(ctx context.Context, sku string, reqEditors ...RequestEditorFn) (*GetStockResponse, error)
+	GetStockWithResponse(ctx context.Context, sku Sku2, reqEditors ...RequestEditorFn) (*GetStockResponse, error)
 
 	// AdjustStockWithBodyWithResponse Adjust a stock level
 	//
@@ -2716,7 +2725,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /stock/{sku}/adjustments (the `AdjustStock` operationId).
-	AdjustStockWithBodyWithResponse(ctx context.Context, sku string, params *AdjustStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error)
+	AdjustStockWithBodyWithResponse(ctx context.Context, sku Sku2, params *AdjustStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error)
 
 	// AdjustStockWithResponse Adjust a stock level
 	//
@@ -2725,7 +2734,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /stock/{sku}/adjustments (the `AdjustStock` operationId).
-	AdjustStockWithResponse(ctx context.Context, sku string, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error)
+	AdjustStockWithResponse(ctx context.Context, sku Sku2, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error)
 }
 
 type GetKeysResponse struct {
@@ -3211,7 +3220,7 @@ func (c *ClientWithResponses) PlaceOrderWithResponse(ctx context.Context, params
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /orders/{id} (the `GetOrder` operationId).
-func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, id string, params *GetOrderParams, reqEditors ...RequestEditorFn) (*GetOrderResponse, error) {
+func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, id ID, params *GetOrderParams, reqEditors ...RequestEditorFn) (*GetOrderResponse, error) {
 	rsp, err := c.GetOrder(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -3226,7 +3235,7 @@ func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, id strin
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /orders/{id}/cancellation (the `CancelOrder` operationId).
-func (c *ClientWithResponses) CancelOrderWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error) {
+func (c *ClientWithResponses) CancelOrderWithBodyWithResponse(ctx context.Context, id ID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error) {
 	rsp, err := c.CancelOrderWithBody(ctx, id, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -3241,7 +3250,7 @@ func (c *ClientWithResponses) CancelOrderWithBodyWithResponse(ctx context.Contex
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /orders/{id}/cancellation (the `CancelOrder` operationId).
-func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, id string, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error) {
+func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, id ID, body CancelOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error) {
 	rsp, err := c.CancelOrder(ctx, id, body, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -3256,7 +3265,7 @@ func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, id st
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /orders/{id}/refunds (the `RefundOrder` operationId).
-func (c *ClientWithResponses) RefundOrderWithBodyWithResponse(ctx context.Context, id string, params *RefundOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RefundOrderResponse, error) {
+func (c *ClientWithResponses) RefundOrderWithBodyWithResponse(ctx context.Context, id ID, params *RefundOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RefundOrderResponse, error) {
 	rsp, err := c.RefundOrderWithBody(ctx, id, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -3271,7 +3280,7 @@ func (c *ClientWithResponses) RefundOrderWithBodyWithResponse(ctx context.Contex
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /orders/{id}/refunds (the `RefundOrder` operationId).
-func (c *ClientWithResponses) RefundOrderWithResponse(ctx context.Context, id string, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*RefundOrderResponse, error) {
+func (c *ClientWithResponses) RefundOrderWithResponse(ctx context.Context, id ID, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*RefundOrderResponse, error) {
 	rsp, err := c.RefundOrder(ctx, id, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -3286,7 +3295,7 @@ func (c *ClientWithResponses) RefundOrderWithResponse(ctx context.Context, id st
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /orders/{id}/resolution (the `ResolveOrder` operationId).
-func (c *ClientWithResponses) ResolveOrderWithBodyWithResponse(ctx context.Context, id string, params *ResolveOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResolveOrderResponse, error) {
+func (c *ClientWithResponses) ResolveOrderWithBodyWithResponse(ctx context.Context, id ID, params *ResolveOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResolveOrderResponse, error) {
 	rsp, err := c.ResolveOrderWithBody(ctx, id, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -3301,7 +3310,7 @@ func (c *ClientWithResponses) ResolveOrderWithBodyWithResponse(ctx context.Conte
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /orders/{id}/resolution (the `ResolveOrder` operationId).
-func (c *ClientWithResponses) ResolveOrderWithResponse(ctx context.Context, id string, params *ResolveOrderParams, body ResolveOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*ResolveOrderResponse, error) {
+func (c *ClientWithResponses) ResolveOrderWithResponse(ctx context.Context, id ID, params *ResolveOrderParams, body ResolveOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*ResolveOrderResponse, error) {
 	rsp, err := c.ResolveOrder(ctx, id, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -3331,7 +3340,7 @@ func (c *ClientWithResponses) ListProductsWithResponse(ctx context.Context, para
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /products/{sku} (the `DeleteProduct` operationId).
-func (c *ClientWithResponses) DeleteProductWithResponse(ctx context.Context, sku string, params *DeleteProductParams, reqEditors ...RequestEditorFn) (*DeleteProductResponse, error) {
+func (c *ClientWithResponses) DeleteProductWithResponse(ctx context.Context, sku SKU, params *DeleteProductParams, reqEditors ...RequestEditorFn) (*DeleteProductResponse, error) {
 	rsp, err := c.DeleteProduct(ctx, sku, params, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -3346,7 +3355,7 @@ func (c *ClientWithResponses) DeleteProductWithResponse(ctx context.Context, sku
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /products/{sku} (the `GetProduct` operationId).
-func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, sku string, params *GetProductParams, reqEditors ...RequestEditorFn) (*GetProductResponse, error) {
+func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, sku Sku2, params *GetProductParams, reqEditors ...RequestEditorFn) (*GetProductResponse, error) {
 	rsp, err := c.GetProduct(ctx, sku, params, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -3361,7 +3370,7 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, sku st
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /products/{sku} (the `PutProduct` operationId).
-func (c *ClientWithResponses) PutProductWithBodyWithResponse(ctx context.Context, sku string, params *PutProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutProductResponse, error) {
+func (c *ClientWithResponses) PutProductWithBodyWithResponse(ctx context.Context, sku SKU, params *PutProductParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutProductResponse, error) {
 	rsp, err := c.PutProductWithBody(ctx, sku, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -3376,7 +3385,7 @@ func (c *ClientWithResponses) PutProductWithBodyWithResponse(ctx context.Context
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /products/{sku} (the `PutProduct` operationId).
-func (c *ClientWithResponses) PutProductWithResponse(ctx context.Context, sku string, params *PutProductParams, body PutProductJSONRequestBody, reqEditors ...RequestEditorFn) (*PutProductResponse, error) {
+func (c *ClientWithResponses) PutProductWithResponse(ctx context.Context, sku SKU, params *PutProductParams, body PutProductJSONRequestBody, reqEditors ...RequestEditorFn) (*PutProductResponse, error) {
 	rsp, err := c.PutProduct(ctx, sku, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -3391,7 +3400,7 @@ func (c *ClientWithResponses) PutProductWithResponse(ctx context.Context, sku st
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /stock/{sku} (the `GetStock` operationId).
-func (c *ClientWithResponses) GetStockWithResponse(ctx context.Context, sku string, reqEditors ...RequestEditorFn) (*GetStockResponse, error) {
+func (c *ClientWithResponses) GetStockWithResponse(ctx context.Context, sku Sku2, reqEditors ...RequestEditorFn) (*GetStockResponse, error) {
 	rsp, err := c.GetStock(ctx, sku, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -3406,7 +3415,7 @@ func (c *ClientWithResponses) GetStockWithResponse(ctx context.Context, sku stri
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /stock/{sku}/adjustments (the `AdjustStock` operationId).
-func (c *ClientWithResponses) AdjustStockWithBodyWithResponse(ctx context.Context, sku string, params *AdjustStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error) {
+func (c *ClientWithResponses) AdjustStockWithBodyWithResponse(ctx context.Context, sku Sku2, params *AdjustStockParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error) {
 	rsp, err := c.AdjustStockWithBody(ctx, sku, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -3421,7 +3430,7 @@ func (c *ClientWithResponses) AdjustStockWithBodyWithResponse(ctx context.Contex
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /stock/{sku}/adjustments (the `AdjustStock` operationId).
-func (c *ClientWithResponses) AdjustStockWithResponse(ctx context.Context, sku string, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error) {
+func (c *ClientWithResponses) AdjustStockWithResponse(ctx context.Context, sku Sku2, params *AdjustStockParams, body AdjustStockJSONRequestBody, reqEditors ...RequestEditorFn) (*AdjustStockResponse, error) {
 	rsp, err := c.AdjustStock(ctx, sku, params, body, reqEditors...)
 	if err != nil {
 		return nil, err

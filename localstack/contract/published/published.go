@@ -42,11 +42,11 @@ var about = api.About{
 	Scopes: identity.Scopes,
 	Tags: []api.Tag{
 		{Name: "access", Meaning: "Access tokens."},
-		{Name: "products", Meaning: "Products and their prices."},
-		{Name: "stock", Meaning: "Stock levels and adjustments."},
+		{Name: "operation", Meaning: "Health, and the keys that verify tokens."},
 		{Name: "orders", Meaning: "Orders, cancellations, refunds and resolutions."},
 		{Name: "payments", Meaning: "Events of the payment provider."},
-		{Name: "operation", Meaning: "Health, and the keys that verify tokens."},
+		{Name: "products", Meaning: "Products and their prices."},
+		{Name: "stock", Meaning: "Stock levels and adjustments."},
 	},
 }
 

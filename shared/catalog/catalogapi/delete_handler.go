@@ -19,7 +19,7 @@ type DeleteHandler struct {
 }
 
 type deleteInput struct {
-	SKU     string   `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
+	SKU     string   `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" doc:"the SKU of the product or variant" example:"MUG-1"`
 	IfMatch api.Tags `header:"If-Match" doc:"the ETag of the product to delete"`
 }
 

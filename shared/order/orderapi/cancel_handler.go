@@ -21,7 +21,7 @@ type CancelHandler struct {
 }
 
 type cancelInput struct {
-	ID   string `path:"id" minLength:"1" maxLength:"64" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
+	ID   string `path:"id" minLength:"1" maxLength:"64" doc:"the id of the order" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
 	Body *CancellationRequest
 }
 

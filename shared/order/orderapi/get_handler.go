@@ -28,7 +28,7 @@ type GetHandler struct {
 }
 
 type getInput struct {
-	ID          string   `path:"id" minLength:"1" maxLength:"64" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
+	ID          string   `path:"id" minLength:"1" maxLength:"64" doc:"the id of the order" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
 	IfNoneMatch api.Tags `header:"If-None-Match" doc:"the ETag of an earlier answer; the answer is 304 if nothing has changed since"`
 }
 

@@ -32,7 +32,7 @@ type AdjustHandler struct {
 
 type adjustInput struct {
 	api.Keyed
-	SKU  string `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1"`
+	SKU  string `path:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" doc:"the SKU of the product or variant" example:"MUG-1"`
 	Body AdjustmentRequest
 }
 
