@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -29,14 +32,15 @@ const (
 type gate struct {
 	access   Access
 	success  int
-	media    string // of the body; empty: the operation has none
-	required bool   // the body is required
-	strict   bool   // the body is typed and its form is checked; otherwise the handler gets the bytes
-	keyed    bool   // an Idempotency-Key is required
-	// query parameters that must not be empty: those that are not strings, which huma ignores if they are empty
-	filled  []string
-	schema  *huma.Schema
-	schemas huma.Registry
+	media    string   // of the body; empty: the operation has none
+	required bool     // the body is required
+	strict   bool     // the body is typed and its form is checked; otherwise the handler gets the bytes
+	keyed    bool     // an Idempotency-Key is required
+	query    []string // the names of the query parameters
+	lists    []string // the headers whose value is a list (RFC 9110, section 5.6.1)
+	headers  []string // all other headers
+	schema   *huma.Schema
+	schemas  huma.Registry
 }
 
 // learn reads from the registered operation what the gate has to check.
@@ -44,8 +48,13 @@ func (g *gate) learn(doc *huma.OpenAPI, op *huma.Operation) {
 	g.success = op.DefaultStatus
 	for _, p := range op.Parameters {
 		g.keyed = g.keyed || p.In == "header" && p.Name == keyHeader && p.Required
-		if p.In == "query" && (p.Schema.Type != huma.TypeString || p.Schema.Format != "") {
-			g.filled = append(g.filled, p.Name)
+		switch {
+		case p.In == "query":
+			g.query = append(g.query, p.Name)
+		case p.In == "header" && slices.Contains(listHeaders, p.Name):
+			g.lists = append(g.lists, p.Name)
+		case p.In == "header":
+			g.headers = append(g.headers, p.Name)
 		}
 	}
 	if op.RequestBody == nil {
@@ -71,15 +80,15 @@ func (g *gate) enter(hc huma.Context, next func(huma.Context)) {
 	if x.err = g.admit(x, r); x.err != nil {
 		return
 	}
+	if x.err = g.checkHeaders(r); x.err != nil {
+		return
+	}
 	if g.keyed && r.Header.Get(keyHeader) == "" {
 		x.err = ErrKeyMissing
 		return
 	}
-	for _, name := range g.filled {
-		if slices.Contains(x.query[name], "") {
-			x.err = ErrInvalid.In(name, "must not be empty")
-			return
-		}
+	if x.err = g.checkQuery(x.query); x.err != nil {
+		return
 	}
 	if x.body, x.err = g.read(r); x.err != nil {
 		return
@@ -88,6 +97,56 @@ func (g *gate) enter(hc huma.Context, next func(huma.Context)) {
 	r.Header.Set("Content-Type", g.media) // as checked: without parameters, in the letter case that huma expects
 	r.Header.Del("Accept")                // there is only one media type
 	next(huma.WithContext(hc, identity.With(r.Context(), x.caller)))
+}
+
+// listHeaders are the headers of operations whose value is a list.
+var listHeaders = []string{"If-Match", "If-None-Match"}
+
+// checkHeaders joins the lines of a list to one, and refuses two lines of any other header (RFC 9110, section 5.3).
+func (g *gate) checkHeaders(r *http.Request) error {
+	for _, name := range g.lists {
+		if lines := r.Header.Values(name); len(lines) > 1 {
+			r.Header.Set(name, strings.Join(lines, ", "))
+		}
+	}
+	var twice []fault.Problem
+	for _, name := range append([]string{"Content-Type"}, g.headers...) {
+		if len(r.Header.Values(name)) > 1 {
+			twice = append(twice, fault.Problem{Parameter: name, Detail: "must not appear twice"})
+		}
+	}
+	if len(twice) > 0 {
+		return invalid(twice)
+	}
+	return nil
+}
+
+// maxName is how many bytes of an unknown name are repeated in an answer.
+const maxName = 64
+
+// checkQuery refuses parameters that the operation does not have, that are empty, and that are repeated. An empty
+// parameter comes from a variable that was not set: to ignore it would widen what the request is about.
+func (g *gate) checkQuery(query url.Values) error {
+	var broken []fault.Problem
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		say := func(detail string) {
+			broken = append(broken, fault.Problem{Parameter: name[:min(len(name), maxName)], Detail: detail})
+		}
+		switch known := slices.IndexFunc(g.query, func(k string) bool { return strings.EqualFold(k, name) }); {
+		case !slices.Contains(g.query, name) && known >= 0:
+			say("unknown parameter; did you mean " + strconv.Quote(g.query[known]) + "?")
+		case !slices.Contains(g.query, name):
+			say("unknown parameter")
+		case len(query[name]) > 1:
+			say("must not appear twice")
+		case query.Get(name) == "":
+			say("must not be empty")
+		}
+	}
+	if len(broken) > 0 {
+		return invalid(broken)
+	}
+	return nil
 }
 
 // admit authenticates the caller, counts the request, and checks the scopes.
@@ -142,7 +201,7 @@ func (g *gate) read(r *http.Request) ([]byte, error) {
 		return nil, malformed("The body could not be read completely.").Because(err)
 	case len(body) > MaxBody:
 		return nil, ErrTooLarge
-	case len(body) == 0:
+	case len(body) == 0, g.strict && !g.required && string(bytes.TrimSpace(body)) == "null":
 		return nil, g.missing()
 	case media != g.media, !plain(r.Header.Get("Content-Encoding")):
 		return nil, ErrWrongMedia.In("Content-Type", "must be "+g.media+", not compressed")

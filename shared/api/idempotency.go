@@ -36,7 +36,7 @@ func Replayed(again bool) Replay {
 }
 
 // Fingerprint returns a hash that is equal for equal JSON documents: the SHA-256, in hex, of the
-// body with sorted names, no white space and strings in one spelling. Numbers are compared as
+// body with sorted names, no white space, no members that are null and strings in one spelling. Numbers are compared as
 // written, and the edge accepts only one spelling of an integer. Bytes that are not JSON are hashed
 // as they are.
 func Fingerprint(body []byte) string {
@@ -44,10 +44,29 @@ func Fingerprint(body []byte) string {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	if json.Valid(body) && decoder.Decode(&v) == nil {
-		if canonical, err := json.Marshal(v); err == nil {
+		if canonical, err := json.Marshal(withoutNulls(v)); err == nil {
 			body = canonical
 		}
 	}
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
+}
+
+// withoutNulls removes the members of objects that are null: they are absent.
+func withoutNulls(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, member := range v {
+			if member == nil {
+				delete(v, name)
+				continue
+			}
+			withoutNulls(member)
+		}
+	case []any:
+		for _, item := range v {
+			withoutNulls(item)
+		}
+	}
+	return v
 }

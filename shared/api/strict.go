@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,8 +27,9 @@ const maxProblems = 20
 
 // checkJSON checks what encoding/json does not. A body must be I-JSON (RFC 7493): UTF-8, no
 // repeated name in an object, integers within ±2^53 without fraction or exponent, and other numbers
-// within the range of a double. The schema must have every name, in the same letter case, and must
-// allow every null. checkJSON returns ErrMalformed for a body that is not readable, and ErrInvalid
+// within the range of a double. The schema must have every name, in the same letter case. A null
+// stands for an absent member where the member may be absent. A text has no control characters and is
+// not blank. checkJSON returns ErrMalformed for a body that is not readable, and ErrInvalid
 // with the places for one that breaks a rule.
 func checkJSON(body []byte, schema *huma.Schema, schemas huma.Registry) error {
 	if !utf8.Valid(body) {
@@ -94,7 +97,9 @@ func (w *walker) value(s *huma.Schema) {
 		}
 		w.depth--
 	case '"':
-		w.text()
+		if complaint := textFault(w.text(), true); complaint != "" {
+			w.problem(complaint)
+		}
 	default:
 		literal := w.literal()
 		switch {
@@ -128,13 +133,40 @@ func (w *walker) object(s *huma.Schema) {
 		}
 		seen[name] = true
 		member, complaint := property(s, name)
+		if complaint == "" {
+			complaint = textFault(name, false)
+		}
 		if complaint != "" {
 			w.problem(complaint)
 		}
-		w.value(member)
+		if !(w.next() == 'n' && optional(s, name)) {
+			w.value(member)
+		} else {
+			w.literal() // null means that the member is absent
+		}
 		w.path = w.path[:len(w.path)-1]
 	}
 	w.at++
+}
+
+// optional reports whether an object may lack a member that its schema names.
+func optional(s *huma.Schema, name string) bool {
+	return s != nil && s.Properties[name] != nil && !slices.Contains(s.Required, name)
+}
+
+// textFault returns a complaint about a text that no person can have meant: control characters, except tab and line ends
+// in a value, noncharacters (RFC 7493, section 2.1), or nothing but white space.
+func textFault(text string, value bool) string {
+	for _, r := range text {
+		lineEnd := r == '\t' || r == '\n' || r == '\r'
+		if unicode.IsControl(r) && !(value && lineEnd) || r&0xFFFE == 0xFFFE || 0xFDD0 <= r && r <= 0xFDEF {
+			return "must not have control characters or noncharacters"
+		}
+	}
+	if text != "" && strings.TrimSpace(text) == "" {
+		return "must not be blank"
+	}
+	return ""
 }
 
 // property returns the schema of a member, or a complaint about its name.
@@ -280,7 +312,8 @@ func checkForm(body []byte) error {
 	return nil
 }
 
-// readForm decodes a form into a struct of strings, by its json tags.
+// readForm decodes a form into a struct of strings, by its json tags. Names are case-sensitive, and others are ignored
+// (RFC 6749, section 3.2).
 func readForm(data []byte, v any) error {
 	form, err := url.ParseQuery(string(data))
 	if err != nil {
@@ -288,11 +321,27 @@ func readForm(data []byte, v any) error {
 	}
 	fields := map[string]string{}
 	for name := range form {
-		fields[name] = form.Get(name)
+		if known := names(v); known == nil || slices.Contains(known, name) {
+			fields[name] = form.Get(name)
+		}
 	}
 	b, err := json.Marshal(fields)
 	if err != nil {
 		return err
 	}
 	return readJSON(b, v)
+}
+
+// names returns the names of the struct to which v points, as its json tags spell them; nil if v is no such pointer.
+// encoding/json would also take another letter case.
+func names(v any) (known []string) {
+	t := reflect.TypeOf(v)
+	if t == nil || t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	for field := range t.Elem().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		known = append(known, name)
+	}
+	return known
 }

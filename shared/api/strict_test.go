@@ -99,8 +99,16 @@ func TestBody_StrictJSON(t *testing.T) {
 			detail: "must be an integer"},
 		"null for a required list": {body: `{"lines":null}`, status: 422, where: "#/lines",
 			detail: "must be a list"},
-		"null for optional text": {body: with(`"note":null`), status: 422, where: "#/note",
-			detail: "must be a string"},
+		"null for optional text":   {body: with(`"note":null`), status: 202},
+		"null for an optional map": {body: with(`"tags":null,"small": null , "share":null`), status: 202},
+		"blank text":               {body: with(`"note":" \t"`), status: 422, where: "#/note", detail: "must not be blank"},
+		"a control character in text": {body: with(`"note":"a\u0000b"`), status: 422, where: "#/note",
+			detail: "must not have control characters or noncharacters"},
+		"an escape sequence in text":         {body: with(`"note":"\u001b[2J"`), status: 422, where: "#/note"},
+		"a noncharacter in text":             {body: with(`"note":"\ufdd0"`), status: 422, where: "#/note"},
+		"the last noncharacter":              {body: with(`"note":"\udbff\udfff"`), status: 422, where: "#/note"},
+		"a control character in a free name": {body: with(`"tags":{"a\nb":"c"}`), status: 422, where: "#/tags/a%0Ab"},
+		"two lines of text":                  {body: with(`"note":"a\nb"`), status: 202},
 		"null in place of a free value": {body: with(`"tags":{"x":null}`), status: 422, where: "#/tags/x",
 			detail: "must be a string"},
 		"null for a required list item": {body: `{"lines":[null]}`, status: 422, where: "#/lines/0",
@@ -232,6 +240,9 @@ func TestOperation_ChecksParameters(t *testing.T) {
 		"a query that is not an int": {"/shelves/top/orders?limit=x", "k", 422, "invalid-request", "limit"},
 		"an empty query parameter's": {"/shelves/top/orders?limit=", "k", 422, "invalid-request", "limit"},
 		"a query parameter's":        {"/shelves/top/orders?limit=0", "k", 422, "invalid-request", "limit"},
+		"an unknown one":             {"/shelves/top/orders?status=paid", "k", 422, "invalid-request", "status"},
+		"one in another case":        {"/shelves/top/orders?Limit=1", "k", 422, "invalid-request", "Limit"},
+		"one twice":                  {"/shelves/top/orders?limit=1&limit=2", "k", 422, "invalid-request", "limit"},
 	} {
 		r := request(good)
 		r2 := httptest.NewRequest(http.MethodPost, c.target, r.Body)
@@ -377,6 +388,8 @@ func TestFingerprint_IsEqualForEqualDocuments(t *testing.T) {
 	} {
 		assert.NotEqual(t, same, api.Fingerprint([]byte(body)), body)
 	}
+	assert.Equal(t, api.Fingerprint([]byte(`{"a":[{"b":null}]}`)), api.Fingerprint([]byte(`{"a":[{}],"c":null}`)),
+		"null means absent")
 	assert.NotEqual(t, api.Fingerprint([]byte(`9007199254740993`)), api.Fingerprint([]byte(`9007199254740992`)))
 }
 

@@ -382,7 +382,7 @@ type OrderRequest struct {
 	// Example: EUR
 	Currency string `json:"currency,omitempty,omitzero"`
 
-	// Email the customer's address for mails about the order; if absent, no mail is sent
+	// Email the customer's address for mails about the order, and nothing else (RFC 5321, section 4.1.2, Mailbox, without quotes; a domain beyond ASCII is sent to in Punycode); if absent, no mail is sent
 	//
 	// Example: ada@example.com
 	Email string `json:"email,omitempty,omitzero"`
@@ -505,7 +505,7 @@ type Product struct {
 	// Prices one per currency
 	Prices []Money `json:"prices"`
 
-	// SKU by which the product is ordered and counted
+	// SKU by which the product is ordered and counted; MUG-1 and mug-1 are two SKUs
 	//
 	// Example: MUG-1
 	SKU string `json:"sku"`
@@ -521,11 +521,19 @@ type Product struct {
 
 // ProductContent defines model for ProductContent.
 type ProductContent struct {
+	// ChangedAt as GET answers it; ignored
+	ChangedAt time.Time `json:"changed_at,omitempty,omitzero"`
+
 	// Description what customers read about it
 	Description string `json:"description,omitempty,omitzero"`
 
 	// Prices one per currency
 	Prices []MoneyRequest `json:"prices"`
+
+	// SKU as GET answers it; must be the SKU of the path
+	//
+	// Example: MUG-1
+	SKU string `json:"sku,omitempty,omitzero"`
 
 	// Title the name that customers read
 	//
@@ -553,7 +561,7 @@ type ProductVariant struct {
 	// Prices one per currency; if absent, the prices of the product
 	Prices []Money `json:"prices,omitempty,omitzero"`
 
-	// SKU by which the variant is ordered and counted; unlike every other SKU, also in the case of its letters
+	// SKU by which the variant is ordered and counted; MUG-1 and mug-1 are two SKUs
 	//
 	// Example: MUG-1-XL
 	SKU string `json:"sku"`
@@ -572,7 +580,7 @@ type ProductVariantRequest struct {
 	// Prices one per currency; if absent, the prices of the product
 	Prices []MoneyRequest `json:"prices,omitempty,omitzero"`
 
-	// SKU by which the variant is ordered and counted; unlike every other SKU, also in the case of its letters
+	// SKU by which the variant is ordered and counted; MUG-1 and mug-1 are two SKUs
 	//
 	// Example: MUG-1-XL
 	SKU string `json:"sku"`
@@ -1115,7 +1123,7 @@ type ClientInterface interface {
 
 	// PlaceOrderWithBody Place an order
 	//
-	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
+	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1124,7 +1132,7 @@ type ClientInterface interface {
 
 	// PlaceOrder Place an order
 	//
-	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
+	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1201,7 +1209,7 @@ type ClientInterface interface {
 
 	// DeleteProduct Delete a product
 	//
-	// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is.
+	// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is. An order without expected_total may still buy it for up to 30 seconds.
 	//
 	// Corresponds with DELETE /products/{sku} (the `DeleteProduct` operationId).
 	DeleteProduct(ctx context.Context, sku SKU, params *DeleteProductParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1215,7 +1223,7 @@ type ClientInterface interface {
 
 	// PutProductWithBody Create or change a product
 	//
-	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
+	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1224,7 +1232,7 @@ type ClientInterface interface {
 
 	// PutProduct Create or change a product
 	//
-	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
+	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1348,7 +1356,7 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 
 // PlaceOrderWithBody Place an order
 //
-// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
+// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1367,7 +1375,7 @@ func (c *Client) PlaceOrderWithBody(ctx context.Context, params *PlaceOrderParam
 
 // PlaceOrder Place an order
 //
-// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
+// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1534,7 +1542,7 @@ func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, r
 
 // DeleteProduct Delete a product
 //
-// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is.
+// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is. An order without expected_total may still buy it for up to 30 seconds.
 //
 // Corresponds with DELETE /products/{sku} (the `DeleteProduct` operationId).
 func (c *Client) DeleteProduct(ctx context.Context, sku SKU, params *DeleteProductParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1568,7 +1576,7 @@ func (c *Client) GetProduct(ctx context.Context, sku Sku2, params *GetProductPar
 
 // PutProductWithBody Create or change a product
 //
-// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
+// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1587,7 +1595,7 @@ func (c *Client) PutProductWithBody(ctx context.Context, sku SKU, params *PutPro
 
 // PutProduct Create or change a product
 //
-// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
+// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2585,7 +2593,7 @@ type ClientWithResponsesInterface interface {
 
 	// PlaceOrderWithBodyWithResponse Place an order
 	//
-	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
+	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2594,7 +2602,7 @@ type ClientWithResponsesInterface interface {
 
 	// PlaceOrderWithResponse Place an order
 	//
-	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
+	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2675,7 +2683,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteProductWithResponse Delete a product
 	//
-	// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is.
+	// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is. An order without expected_total may still buy it for up to 30 seconds.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2693,7 +2701,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithBodyWithResponse Create or change a product
 	//
-	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
+	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2702,7 +2710,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithResponse Create or change a product
 	//
-	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
+	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3185,7 +3193,7 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 
 // PlaceOrderWithBodyWithResponse Place an order
 //
-// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
+// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3200,7 +3208,7 @@ func (c *ClientWithResponses) PlaceOrderWithBodyWithResponse(ctx context.Context
 
 // PlaceOrderWithResponse Place an order
 //
-// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome.
+// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3335,7 +3343,7 @@ func (c *ClientWithResponses) ListProductsWithResponse(ctx context.Context, para
 
 // DeleteProductWithResponse Delete a product
 //
-// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is.
+// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is. An order without expected_total may still buy it for up to 30 seconds.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3365,7 +3373,7 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, sku Sk
 
 // PutProductWithBodyWithResponse Create or change a product
 //
-// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
+// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3380,7 +3388,7 @@ func (c *ClientWithResponses) PutProductWithBodyWithResponse(ctx context.Context
 
 // PutProductWithResponse Create or change a product
 //
-// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).
+// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

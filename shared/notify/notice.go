@@ -5,10 +5,11 @@ package notify
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"net/mail"
 	"slices"
 	"strings"
 	"time"
+
+	"backroom/shared/email"
 
 	"backroom/shared/money"
 	"backroom/shared/saga"
@@ -114,9 +115,9 @@ func RecipientOf(email string) Recipient {
 	return Recipient(hex.EncodeToString(sum[:]))
 }
 
-// addressable reports whether email is exactly one address, without a name, a list or a second
-// line.
-func addressable(email string) bool {
-	parsed, err := mail.ParseAddress(email)
-	return err == nil && parsed.Address == email && !strings.ContainsFunc(email, unprintable)
+// addressable reports whether a mail can be sent to the address. The API accepts no others; an order of an earlier
+// release may have one.
+func addressable(address string) bool {
+	sent, err := email.Parse(address)
+	return err == nil && strings.EqualFold(sent, address)
 }

@@ -11,11 +11,11 @@ import (
 
 // TokenRequest is the form that a client sends.
 type TokenRequest struct {
-	GrantType string `json:"grant_type,omitempty" example:"client_credentials" doc:"must be client_credentials"`
-	Scope     string `json:"scope,omitempty" example:"orders:write orders:read" doc:"the scopes to grant, separated by spaces; if absent, all that are possible"`
-	Customer  string `json:"customer,omitempty" example:"customer-17" doc:"the customer that the token acts for: 1 to 64 letters, digits, '.', '_' or '-'. The token grants at most orders:write and orders:read. Needs tokens:customer"`
-	ClientID  string `json:"client_id,omitempty" doc:"if present, it must be the client of the Authorization header"`
-	Secret    string `json:"client_secret,omitempty" doc:"not accepted here: authenticate with HTTP Basic"`
+	GrantType string  `json:"grant_type,omitempty" example:"client_credentials" doc:"must be client_credentials"`
+	Scope     *string `json:"scope,omitempty" example:"orders:write orders:read" doc:"the scopes to grant, separated by spaces; if absent, all that are possible"`
+	Customer  *string `json:"customer,omitempty" example:"customer-17" doc:"the customer that the token acts for: 1 to 64 letters, digits, '.', '_' or '-'. The token grants at most orders:write and orders:read. Needs tokens:customer"`
+	ClientID  string  `json:"client_id,omitempty" doc:"if present, it must be the client of the Authorization header"`
+	Secret    string  `json:"client_secret,omitempty" doc:"not accepted here: authenticate with HTTP Basic"`
 
 	_ struct{} `additionalProperties:"true"` // the server ignores unknown fields (RFC 6749, section 3.2)
 }
@@ -42,6 +42,7 @@ var (
 	errGrantType   = &Refusal{"unsupported_grant_type", "grant_type must be client_credentials."}
 	errNoCustomers = &Refusal{"unauthorized_client",
 		"The client lacks the scope tokens:customer. Leave customer out."}
+	errNoScope      = &Refusal{"invalid_scope", "scope is empty. Name scopes, or leave it out."}
 	errCustomer     = &Refusal{"invalid_request", "customer must be 1 to 64 letters, digits, '.', '_' or '-'."}
 	errScopeTooWide = &Refusal{"invalid_scope",
 		"The token cannot grant all of these scopes. Ask for fewer, or leave scope out."}
@@ -78,10 +79,12 @@ func Grant(c Client, r TokenRequest) (identity.Caller, error) {
 }
 
 // speaksFor returns the subject of the token and the scopes that it may have.
-func speaksFor(c Client, name string) (subject string, possible []string, err error) {
-	switch {
-	case name == "":
+func speaksFor(c Client, named *string) (subject string, possible []string, err error) {
+	if named == nil {
 		return "client:" + c.ID, c.Scopes, nil
+	}
+	name := *named
+	switch {
 	case !slices.Contains(c.Scopes, identity.TokensCustomer):
 		return "", nil, errNoCustomers
 	case !customer.MatchString(name):
@@ -95,13 +98,18 @@ func speaksFor(c Client, name string) (subject string, possible []string, err er
 	return name, possible, nil
 }
 
-// narrow returns the wanted scopes, or all possible ones if wanted is empty. It returns a *Refusal for any other scope.
-func narrow(possible []string, wanted string) ([]string, error) {
+// narrow returns the wanted scopes, or all possible ones if none are named. Empty text is refused, although RFC 6749,
+// section 3.2, takes it for absent: it comes from a variable that was not set, and must not get the widest token. It returns a *Refusal for any other scope.
+func narrow(possible []string, named *string) ([]string, error) {
 	if len(possible) == 0 {
 		return nil, errNothingGranted
 	}
-	if wanted == "" {
+	if named == nil {
 		return possible, nil
+	}
+	wanted := *named
+	if wanted == "" {
+		return nil, errNoScope
 	}
 	var granted []string
 	for scope := range strings.SplitSeq(wanted, " ") {

@@ -106,7 +106,6 @@ func TestGetHandler_ServesThePageAndAllItLoads(t *testing.T) {
 		"?file=swagger-ui-bundle.js": "text/javascript; charset=utf-8",
 		"?file=page.js":              "text/javascript; charset=utf-8",
 		"?file=openapi.yaml":         "application/yaml",
-		"?file=problems.md":          "text/plain; charset=utf-8",
 	}, media)
 }
 

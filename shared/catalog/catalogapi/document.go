@@ -12,6 +12,8 @@ import (
 // productContent is a product's content as clients write it. Each variant has a row of its own, and a change may delete
 // 49 rows and write 49: with the product's row these are 99 of the 100 actions that a transaction takes.
 type productContent struct {
+	SKU         string           `json:"sku,omitempty" maxLength:"64" doc:"as GET answers it; must be the SKU of the path" example:"MUG-1"`
+	ChangedAt   *time.Time       `json:"changed_at,omitempty" doc:"as GET answers it; ignored"`
 	Title       string           `json:"title" minLength:"1" maxLength:"200" example:"Mug, blue" doc:"the name that customers read"`
 	Description string           `json:"description,omitempty" maxLength:"5000" doc:"what customers read about it"`
 	Prices      []money.Money    `json:"prices" minItems:"1" maxItems:"50" doc:"one per currency"`
@@ -20,7 +22,7 @@ type productContent struct {
 
 // ProductVariant is a variant as clients write and see it.
 type ProductVariant struct {
-	SKU     string            `json:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1-XL" doc:"by which the variant is ordered and counted; unlike every other SKU, also in the case of its letters"`
+	SKU     string            `json:"sku" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$" example:"MUG-1-XL" doc:"by which the variant is ordered and counted; MUG-1 and mug-1 are two SKUs"`
 	Title   string            `json:"title" minLength:"1" maxLength:"200" example:"Mug, blue, extra large" doc:"the name that customers read"`
 	Prices  []money.Money     `json:"prices,omitempty" minItems:"1" maxItems:"50" doc:"one per currency; if absent, the prices of the product"`
 	Options map[string]string `json:"options,omitempty" maxProperties:"10" doc:"how the variant differs from the others, as in color: blue"`
@@ -50,7 +52,7 @@ func (d productContent) check(sku string) error {
 
 // Product is a product as clients see it.
 type Product struct {
-	SKU         string           `json:"sku" example:"MUG-1" doc:"by which the product is ordered and counted"`
+	SKU         string           `json:"sku" example:"MUG-1" doc:"by which the product is ordered and counted; MUG-1 and mug-1 are two SKUs"`
 	Title       string           `json:"title" example:"Mug, blue" doc:"the name that customers read"`
 	Description string           `json:"description,omitempty" doc:"what customers read about it"`
 	Prices      []money.Money    `json:"prices" doc:"one per currency"`

@@ -43,7 +43,8 @@ func (h PutHandler) Operation() api.Operation {
 		Summary: "Create or change a product",
 		Description: "Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted " +
 			"product can be created again, " +
-			"or changed with the ETag of its deletion. Writing the stored content again changes nothing (200).",
+			"or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be " +
+			"what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.",
 		Access:  api.Needs(h.Callers, identity.CatalogWrite),
 		Answers: map[int]string{http.StatusCreated: "The product was created."},
 		Faults: []*fault.Fault{
@@ -56,6 +57,9 @@ func (h PutHandler) Operation() api.Operation {
 func (h PutHandler) put(ctx context.Context, in *putInput) (*productOutput, error) {
 	if !in.IfMatch.Given() && !in.IfNoneMatch.Given() {
 		return nil, ErrPreconditionRequired
+	}
+	if in.Body.SKU != "" && in.Body.SKU != in.SKU {
+		return nil, api.ErrInvalid.At("/sku", "must be the SKU of the path, or absent")
 	}
 	if err := in.Body.check(in.SKU); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"backroom/shared/api"
+	"backroom/shared/email"
 	"backroom/shared/fault"
 	"backroom/shared/identity"
 	"backroom/shared/money"
@@ -45,7 +46,7 @@ type placeInput struct {
 type OrderRequest struct {
 	Lines         []lineRequest `json:"lines" minItems:"1" maxItems:"100" doc:"what is ordered; lines of the same SKU are added up"`
 	PaymentMethod string        `json:"payment_method" minLength:"1" maxLength:"100" pattern:"^pm_[A-Za-z0-9_]+$" doc:"the payment provider's token, never a card number" example:"pm_card_visa"`
-	Email         string        `json:"email,omitempty" format:"email" maxLength:"254" doc:"the customer's address for mails about the order; if absent, no mail is sent" example:"ada@example.com"`
+	Email         string        `json:"email,omitempty" maxLength:"254" doc:"the customer's address for mails about the order, and nothing else (RFC 5321, section 4.1.2, Mailbox, without quotes; a domain beyond ASCII is sent to in Punycode); if absent, no mail is sent" example:"ada@example.com"`
 	Currency      string        `json:"currency,omitempty" pattern:"^[A-Z]{3}$" doc:"the currency to pay in; required if the products are sold in several" example:"EUR"`
 	ExpectedTotal *money.Money  `json:"expected_total,omitempty" doc:"if given, the order is refused with price-changed unless its total is exactly this"`
 }
@@ -84,7 +85,8 @@ func (h PlaceHandler) Operation() api.Operation {
 		DefaultStatus: http.StatusAccepted,
 		Summary:       "Place an order",
 		Description: "Accepts the order and returns at once; stock and payment follow. Read the order at Location " +
-			"until it has an outcome.",
+			"until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of " +
+			"up to 30 seconds ago.",
 		Access: api.Needs(h.Callers, identity.OrdersWrite),
 		Faults: []*fault.Fault{
 			order.ErrUnknownProduct, order.ErrTooManySKUs, order.ErrTooMany, order.ErrPriceChanged, order.ErrNoCurrency,
@@ -115,13 +117,20 @@ func (h PlaceHandler) place(ctx context.Context, in *placeInput) (*placeOutput, 
 	return &placeOutput{Location: api.Location(ctx, o.ID), Replay: api.Replayed(again), Body: receipt(o)}, nil
 }
 
-// decide prices the request and makes it an order. If the expected total differs from the one of cached prices, it
-// decides again with current prices: the client may have seen a newer price than the cache has.
+// decide prices the request and makes it an order. With an expected total, the client relies on what the catalogue says
+// now, so the products are read consistently. Without one, they may be as they were up to 30 seconds ago.
 func (h PlaceHandler) decide(
 	ctx context.Context, caller identity.Caller, id, fingerprint string, in *placeInput,
 ) (order.Order, []saga.Fact, error) {
+	var address string
+	if in.Body.Email != "" {
+		var err error
+		if address, err = email.Parse(in.Body.Email); err != nil {
+			return order.Order{}, nil, api.ErrInvalid.At("/email", err.Error())
+		}
+	}
 	wish := order.Request{
-		Currency: in.Body.Currency, Email: in.Body.Email, PaymentMethod: in.Body.PaymentMethod,
+		Currency: in.Body.Currency, Email: address, PaymentMethod: in.Body.PaymentMethod,
 		ExpectedTotal: in.Body.ExpectedTotal,
 	}
 	for _, l := range in.Body.Lines {
@@ -135,11 +144,10 @@ func (h PlaceHandler) decide(
 		}
 		return order.Place(id, caller, wish, found, fingerprint, h.Now(), h.Terms)
 	}
-	o, facts, err := place(h.Prices.Of)
-	if errors.Is(err, order.ErrPriceChanged) {
+	if wish.ExpectedTotal != nil {
 		return place(h.Prices.Read)
 	}
-	return o, facts, err
+	return place(h.Prices.Of)
 }
 
 func receipt(o order.Order) OrderReceipt {

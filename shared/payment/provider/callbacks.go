@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -44,9 +45,10 @@ func (c Callbacks) Open(ctx context.Context, body []byte, signature string) (pay
 		return payment.Callback{}, payment.ErrNotSigned
 	}
 	var event struct {
-		ID   string `json:"id"`
-		Type string `json:"type"`
-		Data struct {
+		Object string `json:"object"`
+		ID     string `json:"id"`
+		Type   string `json:"type"`
+		Data   struct {
 			Object struct {
 				Object        string `json:"object"`
 				ID            string `json:"id"`
@@ -54,8 +56,14 @@ func (c Callbacks) Open(ctx context.Context, body []byte, signature string) (pay
 			} `json:"object"`
 		} `json:"data"`
 	}
-	if err := json.Unmarshal(body, &event); err != nil || event.ID == "" {
+	if err := json.Unmarshal(body, &event); err != nil {
 		return payment.Callback{}, payment.ErrUnreadable.Because(err)
+	}
+	// A thin event (object v2.core.event) has no data: an endpoint that gets those was registered wrongly, and must not
+	// look healthy.
+	if event.Object != "event" || event.ID == "" || event.Type == "" || event.Data.Object.Object == "" {
+		return payment.Callback{}, payment.ErrUnreadable.Because(
+			fmt.Errorf("object %.40q, type %.80q: not a snapshot event", event.Object, event.Type))
 	}
 	callback := payment.Callback{
 		ID: event.ID, Intent: event.Data.Object.PaymentIntent,

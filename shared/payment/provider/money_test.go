@@ -346,7 +346,7 @@ func TestOpen_AcceptsOnlySignedCallbacks(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	const secret = "whsec_1"
 	body := []byte(
-		`{"id":"evt_1","type":"payment_intent.succeeded","livemode":false,"data":{"object":{"id":"pi_1","object":"payment_intent","secrets":[1]}}}`)
+		`{"object":"event","id":"evt_1","type":"payment_intent.succeeded","livemode":false,"data":{"object":{"id":"pi_1","object":"payment_intent","secrets":[1]}}}`)
 	sign := func(body []byte, secret string, at time.Time) string {
 		return webhook.GenerateTestSignedPayload(
 			&webhook.UnsignedPayload{Payload: body, Secret: secret, Timestamp: at}).Header
@@ -394,20 +394,34 @@ func TestOpen_AcceptsOnlySignedCallbacks(t *testing.T) {
 		"a refund": true, "a charge": true, "a refund of no intent": true, "a dispute": true, "a decided dispute": true,
 	}
 	for name, c := range map[string]struct{ body, intent string }{
-		"a dispute":                       {`{"id":"evt_1","type":"charge.dispute.created","data":{"object":{"id":"dp_1","object":"dispute","payment_intent":"pi_1"}}}`, "pi_1"},
-		"a decided dispute":               {`{"id":"evt_1","type":"charge.dispute.closed","data":{"object":{"id":"dp_1","object":"dispute","payment_intent":"pi_1"}}}`, "pi_1"},
-		"a captured charge":               {`{"id":"evt_1","type":"charge.captured","data":{"object":{"id":"ch_1","object":"charge","payment_intent":"pi_1"}}}`, "pi_1"},
-		"a refund":                        {`{"id":"evt_1","type":"refund.failed","data":{"object":{"id":"re_1","object":"refund","payment_intent":"pi_1"}}}`, "pi_1"},
-		"a charge":                        {`{"id":"evt_1","type":"charge.refunded","data":{"object":{"id":"ch_1","object":"charge","payment_intent":"pi_1"}}}`, "pi_1"},
-		"a refund of no intent":           {`{"id":"evt_1","type":"refund.failed","data":{"object":{"id":"re_1","object":"refund","payment_intent":null}}}`, ""},
-		"something else":                  {`{"id":"evt_1","type":"customer.created","data":{"object":{"id":"cus_1","object":"customer"}}}`, ""},
-		"an intent that was just created": {`{"id":"evt_1","type":"payment_intent.created","data":{"object":{"id":"pi_1","object":"payment_intent"}}}`, ""},
+		"a dispute":                       {`{"object":"event","id":"evt_1","type":"charge.dispute.created","data":{"object":{"id":"dp_1","object":"dispute","payment_intent":"pi_1"}}}`, "pi_1"},
+		"a decided dispute":               {`{"object":"event","id":"evt_1","type":"charge.dispute.closed","data":{"object":{"id":"dp_1","object":"dispute","payment_intent":"pi_1"}}}`, "pi_1"},
+		"a captured charge":               {`{"object":"event","id":"evt_1","type":"charge.captured","data":{"object":{"id":"ch_1","object":"charge","payment_intent":"pi_1"}}}`, "pi_1"},
+		"a refund":                        {`{"object":"event","id":"evt_1","type":"refund.failed","data":{"object":{"id":"re_1","object":"refund","payment_intent":"pi_1"}}}`, "pi_1"},
+		"a charge":                        {`{"object":"event","id":"evt_1","type":"charge.refunded","data":{"object":{"id":"ch_1","object":"charge","payment_intent":"pi_1"}}}`, "pi_1"},
+		"a refund of no intent":           {`{"object":"event","id":"evt_1","type":"refund.failed","data":{"object":{"id":"re_1","object":"refund","payment_intent":null}}}`, ""},
+		"something else":                  {`{"object":"event","id":"evt_1","type":"customer.created","data":{"object":{"id":"cus_1","object":"customer"}}}`, ""},
+		"an intent that was just created": {`{"object":"event","id":"evt_1","type":"payment_intent.created","data":{"object":{"id":"pi_1","object":"payment_intent"}}}`, ""},
 	} {
 		t.Run("about "+name, func(t *testing.T) {
 			t.Parallel()
 			got, err := callbacks(at, secret).Open(t.Context(), []byte(c.body), sign([]byte(c.body), secret, at))
 			require.NoError(t, err)
 			assert.Equal(t, payment.Callback{ID: "evt_1", Intent: c.intent, AfterCapture: after[name]}, got)
+		})
+	}
+
+	for name, body := range map[string]string{
+		"a thin event": `{"id":"evt_1","object":"v2.core.event","type":"v1.payment_intent.succeeded",` +
+			`"related_object":{"id":"pi_1","type":"payment_intent"}}`,
+		"an object":             `{"id":"pi_1","object":"payment_intent","status":"succeeded"}`,
+		"an event without data": `{"id":"evt_1","object":"event","type":"payment_intent.succeeded"}`,
+		"a ping":                `{"object":"event","type":"ping"}`,
+	} {
+		t.Run(name+" is refused, so that a wrong registration is seen", func(t *testing.T) {
+			t.Parallel()
+			_, err := callbacks(at, secret).Open(t.Context(), []byte(body), sign([]byte(body), secret, at))
+			require.ErrorIs(t, err, payment.ErrUnreadable)
 		})
 	}
 
