@@ -21,6 +21,7 @@ import (
 	"backroom/shared/ops/remedy"
 	"backroom/shared/ops/shop"
 	"backroom/shared/ops/stack"
+	"backroom/shared/ops/terminal"
 )
 
 // invoke is `make invoke F=<function> E=<event file>`: it calls a function of the running cloud with the
@@ -64,9 +65,9 @@ func invoke(ctx context.Context, d app, args []string) error {
 		return err
 	}
 	if log, err := base64.StdEncoding.DecodeString(aws.ToString(answer.LogResult)); err == nil {
-		d.Linef("log:\n%s", bytes.TrimSpace(log))
+		d.Linef("log:\n%s", terminal.Lines(bytes.TrimSpace(log)))
 	}
-	d.Linef("\nstatus: %d\nanswer:\n%s", answer.StatusCode, pretty(answer.Payload))
+	d.Linef("\nstatus: %d\nanswer:\n%s", answer.StatusCode, terminal.Lines(pretty(answer.Payload)))
 	if answer.FunctionError != nil {
 		return remedy.For(fmt.Errorf("%s failed: %s", args[0], *answer.FunctionError),
 			"read the log above; the event is "+args[1])

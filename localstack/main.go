@@ -68,10 +68,7 @@ func main() {
 			fmt.Fprintln(os.Stderr, "stopped")
 			os.Exit(130)
 		}
-		fmt.Fprintf(os.Stderr, "\n%s\n", err)
-		if next := remedy.Next(err); next != "" {
-			fmt.Fprintf(os.Stderr, "next: %s\n", next)
-		}
+		remedy.Print(os.Stderr, err)
 		os.Exit(1)
 	}
 }

@@ -164,8 +164,9 @@ func TestRedrive_KeepsBodyAndAttributes(t *testing.T) {
 	}
 	bury(t, site, "advance-order", "unreadable", map[string]string{"trace": "42"})
 
-	found, err := site.DeadLetters(t.Context(), "advance-order", 0)
+	found, held, err := site.DeadLetters(t.Context(), "advance-order", 0)
 	require.NoError(t, err)
+	assert.Equal(t, ops.Held{Visible: 12}, held)
 	require.Len(t, found, 12)
 	facts := map[saga.Fact]int{}
 	for _, l := range found {
@@ -178,7 +179,7 @@ func TestRedrive_KeepsBodyAndAttributes(t *testing.T) {
 
 	moved, err := site.Redrive(t.Context(), "advance-order", 2)
 	require.NoError(t, err)
-	assert.Equal(t, ops.Moved{Sent: 2, Still: 10}, moved,
+	assert.Equal(t, ops.Moved{Sent: 2, Still: ops.Held{Visible: 10}}, moved,
 		"listed messages are visible again; no more than the limit is sent")
 	moved, err = site.Redrive(t.Context(), "advance-order", 0)
 	require.NoError(t, err)
@@ -218,7 +219,7 @@ func TestRedrive_KeepsWhatCannotBeSent(t *testing.T) {
 		require.NoError(t, err)
 		assert.Zero(t, moved.Sent)
 		assert.Len(t, moved.Kept, 1, "the message is visible again at once")
-		assert.Equal(t, 1, moved.Still)
+		assert.Equal(t, ops.Held{Visible: 1}, moved.Still)
 	}
 	assert.Equal(t, []string{message(t, "ord_a")}, c.Drain("AdvanceOrderDeadLetters"))
 }
@@ -232,7 +233,7 @@ func TestRedrive_SendsTheFactsOfStreamRecords(t *testing.T) {
 	bury(t, site, "relay-facts", string(good), nil)
 	bury(t, site, "relay-facts", `{"dynamodb":{}}`, nil)
 
-	found, err := site.DeadLetters(t.Context(), "relay-facts", 0)
+	found, _, err := site.DeadLetters(t.Context(), "relay-facts", 0)
 	require.NoError(t, err)
 	facts := []saga.Fact{}
 	for _, l := range found {
@@ -257,7 +258,7 @@ func TestRedrive_RefusesAnUnknownStep(t *testing.T) {
 		require.ErrorContains(t, err, "unknown step")
 		assert.Contains(t, remedy.Next(err), "advance-order")
 		assert.Contains(t, remedy.Next(err), "relay-facts")
-		_, err = site.DeadLetters(t.Context(), step, 0)
+		_, _, err = site.DeadLetters(t.Context(), step, 0)
 		require.Error(t, err)
 	}
 }

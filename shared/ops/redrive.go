@@ -26,10 +26,11 @@ import (
 const relayFacts = saga.Step("relay-facts")
 
 // hidden is the visibility timeout of a dead letter while it is handled.
-const hidden = 5 * time.Minute
+const hidden = time.Minute
 
 // A DeadLetter is a message that a step gave up on.
 type DeadLetter struct {
+	ID       string    // of the message
 	Fact     saga.Fact // empty if the message cannot be read
 	Order    string
 	Why      string // the message cannot be read; empty if it can
@@ -41,7 +42,13 @@ type DeadLetter struct {
 type Moved struct {
 	Sent  int
 	Kept  []error // one per message that stays: why
-	Still int     // how many messages the queue reports afterwards; the number may be a minute old
+	Still Held    // what the queue reports afterwards
+}
+
+// Held is how many messages a queue reports. SQS counts about, and the numbers may be a minute old.
+type Held struct {
+	Visible int
+	Hidden  int // received by a reader that has not deleted them; they are visible again after its timeout
 }
 
 // Steps returns the names that have a dead-letter queue: the steps, and relay-facts.
@@ -61,19 +68,21 @@ func CheckStep(step string) error {
 	return remedy.For(fmt.Errorf("unknown step %q", step), "one of "+strings.Join(Steps(), " "))
 }
 
-// DeadLetters returns the messages of a step's dead-letter queue, which stay there; limit 0 means
-// all.
-func (s Site) DeadLetters(ctx context.Context, step string, limit int) ([]DeadLetter, error) {
+// DeadLetters returns the visible messages of a step's dead-letter queue, which stay there, and what the
+// queue reported before; limit 0 means all.
+func (s Site) DeadLetters(ctx context.Context, step string, limit int) (found []DeadLetter, held Held, err error) {
 	from, read, err := s.deadLettersOf(step)
 	if err != nil {
-		return nil, err
+		return nil, held, err
 	}
-	var found []DeadLetter
+	if held, err = from.count(ctx); err != nil {
+		return nil, held, err
+	}
 	_, err = from.take(ctx, limit, func(m types.Message) error {
 		found = append(found, describe(m, read))
 		return errLeft
 	})
-	return found, err
+	return found, held, err
 }
 
 // Redrive moves up to limit messages from a step's dead-letter queue back to the step's queue: it
@@ -146,7 +155,7 @@ func factsOf(body string) ([]saga.Event, error) {
 
 // describe returns a message as a DeadLetter.
 func describe(m types.Message, read func(body string) ([]saga.Event, error)) DeadLetter {
-	letter := DeadLetter{}
+	letter := DeadLetter{ID: aws.ToString(m.MessageId)}
 	letter.Receives, _ = strconv.Atoi(m.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
 	if sent,
 		err := strconv.ParseInt(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10,
@@ -173,17 +182,18 @@ type deadLetters struct {
 }
 
 // take calls do with each message, up to limit; 0 means as many as the queue holds at the start. It
-// deletes a message if do returns nil. The others stay: they are hidden until the end, so that take
-// receives none twice, and then become visible. kept has the error of each.
+// deletes a message if do returns nil. The others stay: they are hidden until the end, and then become
+// visible. kept has the error of each. A message that is received twice is handled once.
 func (q deadLetters) take(ctx context.Context, limit int, do func(types.Message) error) (kept []error, err error) {
 	if limit == 0 {
 		there, err := q.count(ctx)
 		if err != nil {
 			return nil, err
 		}
-		limit = max(there, 1) // the count may be behind
+		limit = max(there.Visible, 1) // the count may be behind
 	}
 	var left []types.Message
+	seen := map[string]bool{}
 	defer func() {
 		for _, m := range left {
 			shownErr := queue.HideFor(context.WithoutCancel(ctx), q.sqs, q.url, aws.ToString(m.ReceiptHandle), 0)
@@ -203,8 +213,15 @@ func (q deadLetters) take(ctx context.Context, limit int, do func(types.Message)
 		if len(got.Messages) == 0 {
 			break
 		}
-		taken += len(got.Messages)
+		before := taken
 		for _, m := range got.Messages {
+			id := aws.ToString(m.MessageId)
+			if seen[id] {
+				left = append(left, m)
+				continue
+			}
+			seen[id] = true
+			taken++
 			failed := do(m)
 			if failed == nil {
 				_, failed = q.sqs.DeleteMessage(ctx, &sqs.DeleteMessageInput{
@@ -216,18 +233,30 @@ func (q deadLetters) take(ctx context.Context, limit int, do func(types.Message)
 					append(left, m)
 			}
 		}
+		if taken == before {
+			break // only messages that were kept come back
+		}
 	}
 	return kept, nil
 }
 
-// count returns how many visible messages the queue reports.
-func (q deadLetters) count(ctx context.Context) (int, error) {
-	const name = types.QueueAttributeNameApproximateNumberOfMessages
-	got,
-		err := q.sqs.GetQueueAttributes(ctx,
-		&sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{name}})
+// count returns what the queue reports.
+func (q deadLetters) count(ctx context.Context) (held Held, err error) {
+	const (
+		visible = types.QueueAttributeNameApproximateNumberOfMessages
+		taken   = types.QueueAttributeNameApproximateNumberOfMessagesNotVisible
+	)
+	got, err := q.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{visible, taken},
+	})
 	if err != nil {
-		return 0, err
+		return held, err
 	}
-	return strconv.Atoi(got.Attributes[string(name)])
+	if held.Visible, err = strconv.Atoi(got.Attributes[string(visible)]); err != nil {
+		return held, fmt.Errorf("the queue's %s: %w", visible, err)
+	}
+	if held.Hidden, err = strconv.Atoi(got.Attributes[string(taken)]); err != nil {
+		return held, fmt.Errorf("the queue's %s: %w", taken, err)
+	}
+	return held, nil
 }

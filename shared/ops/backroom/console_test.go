@@ -13,6 +13,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -380,7 +382,7 @@ func TestDryRun_ChangesNothing(t *testing.T) {
 	d.bury(t, "unreadable")
 	before := d.State()
 	for says, args := range map[string][]string{
-		"1 messages in the dead-letter queue":          {"redrive", "advance-order"},
+		"1 messages listed of about 1 ":                {"redrive", "advance-order"},
 		"OrderPlaced would be sent again":              {"replay", "--since", "2h"},
 		"1 orders of " + o.Owner + " in the shop main": {"erase", o.Owner},
 		"nothing was deleted":                          {"delete"},
@@ -417,6 +419,94 @@ func TestVerbs_DoWhatIsConfirmed(t *testing.T) {
 	got = session{typed: "yes\n"}.run(t, d.at("erase", o.Owner)...)
 	assert.Zero(t, got.code, got.notes)
 	assert.NotContains(t, strings.Join(d.Rows("Orders"), " "), o.Owner)
+}
+
+func TestNothingToDo_IsNotASilentSuccess(t *testing.T) {
+	t.Parallel()
+	d := deploy(t, "dev")
+	d.order(t)
+	for says, args := range map[string][]string{
+		`"anan" has no order in the shop main`:              {"erase", "anan"},
+		"no fact was recorded since":                        {"replay", "--since", "1s"},
+		"about 1 more messages of advance-order are hidden": {"redrive", "advance-order"},
+		`the shop main has no order "ord_1"`:                {"order", "show", "ord_1"},
+		"there is no stack no-such":                         {"delete", "no-such"},
+		"the shop other has no order":                       {"order", "show", "ord_1", "--shop", "other"},
+		`"main-customer" has no order in the shop other`:    {"erase", "main-customer", "--shop", "other"},
+	} {
+		if args[0] == "redrive" {
+			d.bury(t, "held by another reader")
+			require.NotEmpty(t, d.receive(t))
+		}
+		for _, dry := range []bool{true, false} {
+			var flags []string
+			switch {
+			case args[0] == "order" || args[0] == "delete":
+			case dry:
+				flags = []string{"--dry-run"}
+			default:
+				flags = []string{"--yes"}
+			}
+			at := d.at(append(args, flags...)...)
+			if args[0] == "delete" {
+				at = []string{"delete", "--dry-run", "--stack", args[1], "--endpoint", d.endpoint}
+			}
+			got := session{}.run(t, at...)
+			assert.Equal(t, exitFailed, got.code, "%s: %s", at, got.out)
+			assert.Contains(t, got.notes, says)
+		}
+	}
+}
+
+// receive receives a message from the dead-letter queue of advance-order, and hides it from other readers.
+func (d *deployed) receive(t *testing.T) []types.Message {
+	t.Helper()
+	got, err := sqs.NewFromConfig(d.Runtime().AWS).ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
+		QueueUrl: aws.String(d.Queue("AdvanceOrderDeadLetters")), VisibilityTimeout: 600,
+	})
+	require.NoError(t, err)
+	return got.Messages
+}
+
+// hostile is text of a customer that a terminal would act on.
+const hostile = "a\x1b[2J\x00\x7f\u009b31m\u202e\u200b\u2028\r\nnext: rm -rf /"
+
+func TestOutput_EscapesTextOfCustomers(t *testing.T) {
+	t.Parallel()
+	d := deploy(t, "dev")
+	o := ordertest.New("main")
+	o.Outcome, o.Reason, o.Awaits, o.Due = order.Canceled, hostile, nil, time.Time{}
+	o.Attention = hostile
+	store := orderdb.Store{Table: d.Runtime().Table(d.Table("Orders"))}
+	o, err := store.Create(t.Context(), o, saga.Cause{ID: hostile, Actor: hostile}, saga.OrderPlaced)
+	require.NoError(t, err)
+	d.bury(t, "\u009b\u202e\u200b\r\nnext: rm")
+	d.bury(t, `{"type":"`+"\u202e\u009b"+`","subject":"`+"\u200b\u202e"+`"}`)
+	for name, args := range verbs {
+		args = slices.Clone(args)
+		switch name {
+		case "order show":
+			args[2] = o.ID
+		case "redrive", "replay", "delete":
+			args = append(args, "--dry-run")
+		case "erase":
+			args = []string{"erase", hostile, "--dry-run"}
+		}
+		for _, at := range [][]string{d.at(args...), d.at(append(args, "--shop", hostile)...)} {
+			got := session{}.run(t, at...)
+			for _, printed := range []string{got.out, got.notes} {
+				for _, line := range strings.Split(printed, "\n") {
+					assert.Equal(t, terminal.Sprintf("%s", terminal.Lines(line)), line, "%s", name)
+					assert.NotContains(t, line, "\nnext: rm", name)
+					assert.False(t, strings.HasPrefix(line, "next: rm"), "%s: a line is forged", name)
+				}
+			}
+		}
+	}
+	shown := session{}.run(t, d.at("order", "show", o.ID)...)
+	assert.Contains(t, shown.out, `a\x1b[2J\x00\x7f\u009b31m\u202e\u200b\u2028\r\nnext: rm`, shown.notes)
+	listed := session{}.run(t, d.at("redrive", "advance-order", "--dry-run")...)
+	assert.Contains(t, listed.out, "unreadable", "a message that cannot be read is named by its id")
 }
 
 func TestFailure_EndsWith1AndSaysWhatToDo(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"backroom/shared/ops/remedy"
 	"backroom/shared/ops/stack"
+	"backroom/shared/ops/terminal"
 )
 
 // remove is the verb delete.
@@ -62,7 +63,7 @@ func (c *console) delete(ctx context.Context, endpoint, name, confirm string, dr
 			return errors.Join(err, fmt.Errorf("there is no stack %s, and it left no table", name))
 		}
 		c.Linef("The stack %s is deleted already. This deletes the %d tables that it left:\n%s",
-			name, len(left), strings.Join(left, "\n"))
+			name, len(left), terminal.Lines(strings.Join(left, "\n")))
 	}
 	if dryRun {
 		c.Linef("nothing was deleted")

@@ -45,6 +45,11 @@ func (c *console) erase() *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("%d orders %s, then: %w", len(done.Orders), did, err)
 		}
+		if len(done.Orders)+len(done.Open) == 0 {
+			return remedy.For(
+				fmt.Errorf("%q has no order in the shop %s, or is erased already; nothing was changed", customer, *shop),
+				"check the spelling: backroom order show ID prints an order's customer; --shop names another shop")
+		}
 		c.Linef("%d orders of %s in the shop %s %s", len(done.Orders), customer, *shop, did)
 		if len(done.Holding) > 0 {
 			c.Linef(

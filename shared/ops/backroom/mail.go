@@ -18,6 +18,7 @@ import (
 
 	"backroom/shared/ops"
 	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/terminal"
 )
 
 // A mail is one in the stack's mailbox, which has them where mails are not delivered.
@@ -65,7 +66,7 @@ func (c *console) mailList() *cobra.Command {
 		}
 		mails = mails[max(0, len(mails)-*last):]
 		for _, m := range mails {
-			c.Linef("%s  to %s\nSubject: %s\n\n%s", m.When(), m.To, m.Subject, m.Text)
+			c.Linef("%s  to %s\nSubject: %s\n\n%s", m.When(), m.To, m.Subject, terminal.Lines(m.Text))
 		}
 		slices.Reverse(mails)
 		return c.showPage(ctx, mails, *html, *open)

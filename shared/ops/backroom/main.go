@@ -83,10 +83,7 @@ func (c *console) run(ctx context.Context, args []string) int {
 	if _, misused := errors.AsType[misuse](err); misused || !c.began {
 		code, err = exitMisuse, remedy.For(err, verb.CommandPath()+" --help")
 	}
-	fmt.Fprintf(c.notes, "\n%s\n", err)
-	if next := remedy.Next(err); next != "" {
-		fmt.Fprintf(c.notes, "next: %s\n", next)
-	}
+	remedy.Print(c.notes, err)
 	return code
 }
 

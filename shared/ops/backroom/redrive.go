@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -52,9 +53,9 @@ func (c *console) redrive() *cobra.Command {
 		for _, kept := range moved.Kept {
 			c.Linef("%s %v", c.Bad("kept"), kept)
 		}
-		c.Linef("%d sent; the dead-letter queue of %s reports %d left", moved.Sent, step, moved.Still)
+		c.Linef("%d sent; the dead-letter queue of %s reports about %d left", moved.Sent, step, moved.Still.Visible)
 		if len(moved.Kept) == 0 {
-			return nil
+			return c.hidden(step, moved.Still)
 		}
 		return remedy.For(fmt.Errorf("%d messages could not be sent and stay", len(moved.Kept)),
 			"remove the cause and run this again; for records of relay-facts that no version can read: "+
@@ -65,14 +66,24 @@ func (c *console) redrive() *cobra.Command {
 
 // deadLetters lists what redrive would send.
 func (c *console) deadLetters(ctx context.Context, site ops.Site, step string, limit int) error {
-	letters, err := site.DeadLetters(ctx, step, limit)
+	letters, held, err := site.DeadLetters(ctx, step, limit)
 	if err != nil {
 		return err
 	}
 	for _, l := range letters {
-		c.Linef("%-20s %-37s received %2d times   sent %s ago   %s",
-			l.Fact, l.Order, l.Receives, c.now().Sub(l.Sent).Round(time.Second), c.Bad(l.Why))
+		c.Linef("%-20s %-37s received %2d times   sent %s ago   message %s   %s",
+			cmp.Or(string(l.Fact), "unreadable"), cmp.Or(l.Order, "-"), l.Receives, c.now().Sub(l.Sent).Round(time.Second), l.ID, c.Bad(l.Why))
 	}
-	c.Linef("%d messages in the dead-letter queue of %s; nothing was sent", len(letters), step)
-	return nil
+	c.Linef("%d messages listed of about %d in the dead-letter queue of %s; nothing was sent", len(letters),
+		max(held.Visible, len(letters)), step)
+	return c.hidden(step, held)
+}
+
+// hidden returns an error if a dead-letter queue has messages that no one can receive now.
+func (c *console) hidden(step string, held ops.Held) error {
+	if held.Hidden == 0 {
+		return nil
+	}
+	return remedy.For(fmt.Errorf("about %d more messages of %s are hidden: another reader has received them", held.Hidden,
+		step), "run this again in a minute or two: a message is visible again when its reader's timeout is over")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"backroom/shared/ops"
 	"backroom/shared/ops/remedy"
 )
 
@@ -62,7 +63,14 @@ func (c *console) replay() *cobra.Command {
 				c.Linef("  %s", c.Bad(fmt.Sprintf("%6d × not sent, %s (%s)", len(rows), what, some(rows))))
 			}
 		}
-		return remedy.For(err, "run it again: facts that were sent already change nothing")
+		if err != nil {
+			return remedy.For(err, "run it again: facts that were sent already change nothing")
+		}
+		if !slices.ContainsFunc(replayed, func(t ops.Replayed) bool { return len(t.Facts)+len(t.Unrecoverable) > 0 }) {
+			return remedy.For(fmt.Errorf("no fact was recorded since %s, so nothing %s", when, did),
+				"choose a time before the loss, with --since; --stack names another stack")
+		}
+		return nil
 	})
 	return verb
 }

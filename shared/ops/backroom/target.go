@@ -15,6 +15,7 @@ import (
 	"backroom/shared/ops/local"
 	"backroom/shared/ops/remedy"
 	"backroom/shared/ops/stack"
+	"backroom/shared/ops/terminal"
 )
 
 // target returns the cloud's endpoint and the name of the stack that a verb works on. Without
@@ -41,7 +42,7 @@ func (c *console) target(changes bool) (endpoint, name string, err error) {
 			misuse{remedy.For(errors.New("--stack is missing: it is required by a verb that changes a stack"),
 				fmt.Sprintf("--stack %s --endpoint %s for the stack of the running make run", run.Stack, run.Endpoint))}
 	}
-	fmt.Fprintf(c.notes, "stack %s at %s, of the running make run\n", run.Stack, run.Endpoint)
+	terminal.Fprintf(c.notes, "stack %s at %s, of the running make run\n", run.Stack, run.Endpoint)
 	return run.Endpoint, run.Stack, nil
 }
 
@@ -65,7 +66,7 @@ func where(s stack.Stack) string {
 
 // agree returns nil if the operator agrees to a change of a stack, by an answer or by --yes.
 func (c *console) agree(ctx context.Context, yes bool, s stack.Stack, what string) error {
-	fmt.Fprintf(c.notes, "On %s: %s.\n", where(s), what)
+	terminal.Fprintf(c.notes, "On %s: %s.\n", where(s), what)
 	if yes {
 		return nil
 	}

@@ -1,7 +1,13 @@
 // Package remedy adds a next step to errors: the command or the check that helps after the failure.
 package remedy
 
-import "errors"
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"backroom/shared/ops/terminal"
+)
 
 // An Error is a cause with its next step.
 type Error struct {
@@ -31,4 +37,13 @@ func Next(err error) string {
 		return e.Next
 	}
 	return ""
+}
+
+// Print writes err and its next step for an operator, escaped. Further lines of err are indented, so that text
+// inside it cannot pass for a next step.
+func Print(w io.Writer, err error) {
+	terminal.Fprintf(w, "\n%s\n", terminal.Lines(strings.ReplaceAll(err.Error(), "\n", "\n  ")))
+	if next := Next(err); next != "" {
+		terminal.Fprintf(w, "next: %s\n", next)
+	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"backroom/shared/money"
 	"backroom/shared/notify"
+	"backroom/shared/ops/terminal"
 	"backroom/shared/order"
 	"backroom/shared/payment"
 	"backroom/shared/saga"
@@ -62,7 +63,10 @@ type page struct {
 	text strings.Builder
 }
 
-func (p *page) linef(format string, args ...any) { fmt.Fprintf(&p.text, format+"\n", args...) }
+// linef adds a line. Its arguments may have text of customers, so they are escaped.
+func (p *page) linef(format string, args ...any) {
+	p.text.WriteString(terminal.Sprintf(format+"\n", args...))
+}
 
 func (p *page) head() {
 	o := p.Order
@@ -87,7 +91,7 @@ func (p *page) events() {
 		}
 		facts[e.ID] = e.Fact
 		lines = append(lines,
-			fmt.Sprintf("%11s  %s%s.", elapsed(e.At.Sub(p.Order.PlacedAt)),
+			terminal.Sprintf("%11s  %s%s.", elapsed(e.At.Sub(p.Order.PlacedAt)),
 				strings.Repeat("  ", min(depth[e.ID], deepest)), p.say(e.Entry)))
 		width = max(width, len([]rune(lines[len(lines)-1])))
 	}

@@ -3,7 +3,6 @@
 package terminal
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -77,11 +76,12 @@ func (t *Reporter) spin(name string) (stop func()) {
 	return func() { close(done); <-gone }
 }
 
-// Linef prints one line. It may be called from several goroutines.
+// Linef prints one line, with every argument escaped as Sprintf does. It may be called from several
+// goroutines.
 func (t *Reporter) Linef(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Fprintf(t.out, format+"\n", args...)
+	Fprintf(t.out, format+"\n", args...)
 }
 
 // Good colours a word as a success.
@@ -93,16 +93,19 @@ func (t *Reporter) Bad(word string) string { return t.paint(word, "33") }
 // Dim makes words less prominent.
 func (t *Reporter) Dim(word string) string { return t.paint(word, "2") }
 
-// Write writes text as it is.
+// Write writes text with its line ends and colours. Other control characters are escaped.
 func (t *Reporter) Write(text []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.out.Write(text)
+	if _, err := io.WriteString(t.out, painted(escape(string(text), true))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
 }
 
 func (t *Reporter) paint(word, code string) string {
 	if !t.colour {
 		return word
 	}
-	return "\x1b[" + code + "m" + word + "\x1b[0m"
+	return mark + code + "m" + word + mark + "0m"
 }
