@@ -29,6 +29,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"backroom/localstack/cloud"
 	"backroom/localstack/tools"
 	"backroom/shared/ops/remedy"
 	"backroom/shared/ops/terminal"
@@ -64,7 +65,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if err := command(ctx, os.Args[1:]); err != nil {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil && !errors.Is(err, cloud.ErrNotSaved) {
 			fmt.Fprintln(os.Stderr, "stopped")
 			os.Exit(130)
 		}

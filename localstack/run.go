@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +24,7 @@ import (
 	"backroom/shared/ops/remedy"
 	"backroom/shared/ops/shop"
 	"backroom/shared/ops/stack"
+	"backroom/shared/ops/terminal"
 )
 
 const (
@@ -46,33 +46,52 @@ func run(ctx context.Context, d app, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
+	if apiPort == cloudPort {
+		return remedy.For(fmt.Errorf("API_PORT and CLOUD_PORT are both %d, and must differ", apiPort),
+			"make run, which uses 8080 and 4566, or two other ports")
+	}
+	claim, err := d.claim()
+	if err != nil {
+		return err
+	}
+	defer closing(&err, claim.Release)
+	for _, check := range []error{
+		cloud.CheckPort(apiPort, "API", "API_PORT"), cloud.CheckPort(cloudPort, "local cloud", "CLOUD_PORT"),
+		d.checkStored(cloudPort),
+	} {
+		if check != nil {
+			return check
+		}
+	}
 	installed, err := d.ready(ctx)
 	if err != nil {
 		return err
 	}
-	if err := d.checkNotRunning(); err != nil {
-		return err
-	}
-	if err := cloud.CheckPort(apiPort, "API", "API_PORT"); err != nil {
-		return err
-	}
 
-	ministack := &cloud.MiniStack{Tools: installed, Port: cloudPort, State: d.stateFolder()}
+	ministack := &cloud.MiniStack{Tools: installed, Port: cloudPort, State: d.stateOf(cloudPort)}
+	if ministack.Unsaved() {
+		d.Linef("%s the last run ended without saving: %s", d.Bad("but"), ministack.Lost())
+	}
 	err = d.Phase("cloud", func() (string, error) {
 		note := "MiniStack at " + ministack.Endpoint()
-		stored, err := d.stored()
-		if err != nil {
-			return "", err
-		}
-		if stored {
+		if _, stored := ministack.Saved(); stored {
 			note += ", with the data of earlier runs (make reset deletes it)"
+		}
+		if ports := d.others(cloudPort); len(ports) > 0 {
+			note += "; other data stay under CLOUD_PORT=" + strings.Join(ports, ", ")
 		}
 		return note, ministack.Start(ctx)
 	})
 	if err != nil {
 		return err
 	}
-	defer closing(&err, ministack.Stop)
+	defer closing(&err, func() error {
+		err := ministack.Stop()
+		if err == nil {
+			d.Linef("saved; the next make run with CLOUD_PORT=%d has the same data", cloudPort)
+		}
+		return err
+	})
 
 	deployed, err := d.deploy(ctx, deploy.Deployment{
 		Tools: installed, Endpoint: ministack.Endpoint(), Stack: stackName, Parameters: deploy.HighLimits(nil),
@@ -90,16 +109,15 @@ func run(ctx context.Context, d app, _ []string) (err error) {
 	}
 	defer served.Close()
 	here := local.Run{Pid: os.Getpid(), Endpoint: ministack.Endpoint(), API: open, Stack: deployed.Name}
-	if err := local.Announce(d.repo, here); err != nil {
+	if err := claim.Announce(here); err != nil {
 		return err
 	}
-	defer closing(&err, func() error { return local.Withdraw(d.repo) })
 
 	api, err := shop.New(open, nil)
 	if err != nil {
 		return err
 	}
-	if err := d.placeOrders(ctx, deployed, api); err != nil {
+	if err := d.placeOrders(ctx, deployed, api, ministack.Log()); err != nil {
 		return err
 	}
 	id, secret, err := deployed.Client(ctx)
@@ -116,12 +134,15 @@ Ready after %.1f s:
 %s
 
 Ctrl-C stops it and keeps the data.`,
-		time.Since(began).Seconds(), open, open, ministack.Endpoint(), ministack.Log(), pasteable(open, id, secret))
+		time.Since(began).Seconds(), open, open, ministack.Endpoint(), ministack.Log(), terminal.Lines(pasteable(open, id, secret)))
 	select {
 	case <-ctx.Done():
-		d.Linef("\nstopping; the next make run has the same data")
+		d.Linef("\nstopping")
 		return nil
 	case <-ministack.Exited():
+		if ctx.Err() != nil {
+			return nil // both were told to end; Stop says whether the state was saved
+		}
 		return remedy.For(fmt.Errorf("MiniStack ended unexpectedly:\n%s", ministack.LogTail(12)), "make run")
 	}
 }
@@ -178,8 +199,8 @@ func serve(deployed stack.Stack, listener net.Listener) (open string, served *ht
 }
 
 // placeOrders adds products and stock, and places orders. It prints a line for each order once that has an
-// outcome, and returns an error if an outcome is not the expected one.
-func (d app) placeOrders(ctx context.Context, deployed stack.Stack, api shop.API) error {
+// outcome, and returns an error if an outcome is not the expected one. log is the file to look into then.
+func (d app) placeOrders(ctx context.Context, deployed stack.Stack, api shop.API, log string) error {
 	id, secret, err := deployed.Client(ctx)
 	if err != nil {
 		return err
@@ -236,8 +257,7 @@ func (d app) placeOrders(ctx context.Context, deployed stack.Stack, api shop.API
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return remedy.For(err, "look for errors in the log: grep -i error "+
-			filepath.Join(d.stateFolder(), "ministack.log"))
+		return remedy.For(err, "look for errors in the log: grep -i error "+log)
 	}
 	slices.Sort(times)
 	d.Linef("\n%d orders have an outcome; from accepted to outcome: p50 %d ms, max %d ms", len(times),

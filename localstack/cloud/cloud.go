@@ -117,17 +117,21 @@ func FreePort() (int, error) {
 }
 
 // CheckPort returns an error if a process listens on the loopback port. The error names the setting to
-// change.
+// change, and a port that is free.
 func CheckPort(port int, purpose, setting string) error {
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	listener, err := net.Listen("tcp", address)
 	if err == nil {
 		return listener.Close()
 	}
+	free, freeErr := FreePort()
+	if freeErr != nil {
+		return errors.Join(err, freeErr)
+	}
 	return remedy.For(
-		fmt.Errorf("port %d for the %s is in use: %w", port, purpose, err),
+		fmt.Errorf("port %d for the %s cannot be used: %w", port, purpose, err),
 		fmt.Sprintf("find the process (lsof -nP -iTCP:%d -sTCP:LISTEN), or choose another port: make run %s=%d", port,
-			setting, port+1))
+			setting, free))
 }
 
 // until calls ready, with a pause between calls, until it returns nil. When the limit is over or ctx ends, it

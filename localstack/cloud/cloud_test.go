@@ -18,7 +18,7 @@ func TestCheckPort_NamesTheSettingToChange(t *testing.T) {
 	port := listener.Addr().(*net.TCPAddr).Port
 
 	err = CheckPort(port, "API", "API_PORT")
-	require.ErrorContains(t, err, "for the API is in use")
+	require.ErrorContains(t, err, "for the API cannot be used")
 	require.Contains(t, remedy.Next(err), "make run API_PORT=")
 
 	require.NoError(t, listener.Close())

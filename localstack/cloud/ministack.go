@@ -14,9 +14,13 @@ import (
 	"time"
 
 	"backroom/localstack/tools"
+	"backroom/shared/ops/local"
 	"backroom/shared/ops/remedy"
 	"backroom/shared/ops/stack"
 )
+
+// ErrNotSaved says that a MiniStack ended without saving its state. What it had saved before stays.
+var ErrNotSaved = errors.New("MiniStack did not save its state")
 
 // MiniStack is the embedded local AWS. Its data survive a Stop and the next Start with the same State and
 // Port. A Kill loses everything since the last Stop.
@@ -59,6 +63,13 @@ func (m *MiniStack) Start(ctx context.Context) error {
 	if err := os.MkdirAll(scratch, 0o755); err != nil {
 		return err
 	}
+	// The process inherits the lock: if this one is killed, it may still be saving when the next one starts.
+	inUse, err := local.Lock(filepath.Join(state, "lock"))
+	if err != nil {
+		return remedy.For(fmt.Errorf("another MiniStack uses %s: %w", m.State, err),
+			"wait until it has ended; it saves its state for up to a minute after its parent was killed")
+	}
+	defer inUse.Close()
 	log, err := os.OpenFile(m.Log(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return err
@@ -69,6 +80,7 @@ func (m *MiniStack) Start(ctx context.Context) error {
 	process.Stdout, process.Stderr = log, log
 	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C reaches this process only
 	process.Dir = scratch
+	process.ExtraFiles = []*os.File{inUse}
 	// Functions inherit this environment, so it contains nothing else of the caller's.
 	process.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + scratch,
@@ -136,8 +148,31 @@ func (m *MiniStack) ready(ctx context.Context) error {
 // machine, it took more than 20 s.
 const saveTimeout = time.Minute
 
-// Stop ends it cleanly: it ends its functions, saves its state and exits. It returns an error if that takes
-// longer than saveTimeout; MiniStack is killed then.
+// Unsaved reports whether a MiniStack with this State runs, or the last one ended without saving.
+func (m *MiniStack) Unsaved() bool {
+	_, err := os.Stat(filepath.Join(m.State, "unsaved")) // UNSAVED in launch.py
+	return err == nil
+}
+
+// Saved returns when the state was last saved, and false if it never was.
+func (m *MiniStack) Saved() (at time.Time, ok bool) {
+	folder, err := os.Stat(filepath.Join(m.State, "state"))
+	if err != nil {
+		return time.Time{}, false
+	}
+	return folder.ModTime(), true
+}
+
+// Lost says which data a MiniStack that ended without saving has lost.
+func (m *MiniStack) Lost() string {
+	if at, ok := m.Saved(); ok {
+		return "everything since the last clean stop, at " + at.Format(time.DateTime) + ", is lost; the data before it stay"
+	}
+	return "all its data are lost: it has never been stopped cleanly"
+}
+
+// Stop ends it cleanly: it ends its functions, saves its state and exits. It returns ErrNotSaved if it could
+// not save, or if that takes longer than saveTimeout; MiniStack is killed then.
 func (m *MiniStack) Stop() error {
 	if m.process == nil {
 		return nil
@@ -146,12 +181,15 @@ func (m *MiniStack) Stop() error {
 	select {
 	case <-m.exited:
 		m.forget()
+		if m.Unsaved() {
+			return remedy.For(fmt.Errorf("%w; %s\n%s", ErrNotSaved, m.Lost(), m.LogTail(4)),
+				"make run; if the log names a full disk, make room first: "+m.Log())
+		}
 		return nil
 	case <-time.After(saveTimeout):
 		m.Kill()
-		return remedy.For(
-			fmt.Errorf("MiniStack did not end in %s and was killed; all data since its start are lost", saveTimeout),
-			"make reset")
+		return remedy.For(fmt.Errorf("%w in %s, and was killed; %s", ErrNotSaved, saveTimeout, m.Lost()),
+			"make run; the log: "+m.Log())
 	}
 }
 

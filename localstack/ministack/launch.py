@@ -14,7 +14,9 @@ server starts. A missing name stops the start with an error, so that no repair i
 import copy
 import importlib
 import importlib.metadata
+import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -23,6 +25,8 @@ VERSION = "1.5.33"
 REPAIRED = (
     ("ministack.app", "main"),
     ("ministack.app", "save_all"),
+    ("ministack.core.persistence", "STATE_DIR"),
+    ("ministack.core.persistence", "logger"),
     ("ministack.core.lambda_runtime", "ProvidedWorker._build_handler_class"),
     ("ministack.core.lambda_runtime", "ProvidedWorker._drain_stderr_bounded"),
     ("ministack.core.lambda_runtime", "_workers"),
@@ -172,7 +176,7 @@ def stop_quickly_with_a_consistent_state():
     from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
 
-    save = app.save_all
+    save = app.save_all  # the save that save_as_a_whole installed
 
     def save_without_activity(services):
         for poll in ("_poll_sqs", "_poll_kinesis", "_poll_dynamodb_streams"):
@@ -187,6 +191,66 @@ def stop_quickly_with_a_consistent_state():
 
     app.save_all = save_without_activity
     hypercorn.config.Config.graceful_timeout = 0.2
+
+
+NOT_SAVED = 3  # the exit code after a stop that could not save
+UNSAVED = "unsaved"  # beside the state: a MiniStack is running, or ended without saving
+
+
+def save_as_a_whole():
+    """Saves the state of all services, or nothing.
+
+    As shipped, MiniStack logs a service that cannot be saved, such as on a full disk, saves the others and exits with
+    0: the next start has queues of one moment and tables of another. With this repair it saves into a new folder,
+    which replaces the last one only when it is complete. Otherwise the last one stays, and the exit code is NOT_SAVED.
+    The file UNSAVED exists from the start until a stop has saved.
+    """
+    from ministack import app
+    from ministack.core import persistence
+
+    state = persistence.STATE_DIR
+    new, old = state + ".new", state + ".old"
+    unsaved = os.path.join(os.path.dirname(state), UNSAVED)
+    if os.path.exists(state):
+        shutil.rmtree(new, ignore_errors=True)  # incomplete: a complete one has replaced the state
+    elif os.path.exists(new):
+        os.rename(new, state)  # complete: the process ended between the two renames below
+    shutil.rmtree(old, ignore_errors=True)
+    with open(unsaved, "w") as file:
+        file.write("1")
+    save = app.save_all
+
+    class Failures(logging.Handler):
+        def __init__(self):
+            super().__init__(logging.ERROR)
+            self.count = 0
+
+        def emit(self, record):
+            self.count += 1
+
+    def save_or_keep(services):
+        failures = Failures()
+        persistence.logger.addHandler(failures)
+        try:
+            os.makedirs(new)
+            persistence.STATE_DIR = new
+            save(services)
+            if failures.count:
+                raise OSError(f"{failures.count} services could not be saved")
+            for name in os.listdir(state) if os.path.exists(state) else ():
+                if not os.path.exists(os.path.join(new, name)):
+                    os.link(os.path.join(state, name), os.path.join(new, name))  # of a service that was not loaded
+            if os.path.exists(state):
+                os.rename(state, old)
+            os.rename(new, state)
+        except OSError as error:
+            print(f"the state was not saved: {error}", file=sys.stderr, flush=True)
+            shutil.rmtree(new, ignore_errors=True)
+            os._exit(NOT_SAVED)
+        shutil.rmtree(old, ignore_errors=True)
+        os.remove(unsaved)
+
+    app.save_all = save_or_keep
 
 
 def end_with_input():
@@ -206,6 +270,8 @@ if __name__ == "__main__":
     honour_reserved_concurrency()
     authorize_batches_as_single_calls()
     keep_stream_records()
+    if os.environ.get("PERSIST_STATE") == "1":
+        save_as_a_whole()
     stop_quickly_with_a_consistent_state()
     if os.environ.get("LAUNCH_UNTIL_EOF") == "1":
         end_with_input()

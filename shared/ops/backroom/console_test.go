@@ -332,7 +332,10 @@ func TestRunningStack_IsUsedByVerbsThatChangeNothing(t *testing.T) {
 	d.bury(t, "unreadable")
 	repo := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(repo, ".backroom"), 0o755))
-	require.NoError(t, local.Announce(repo, local.Run{Pid: os.Getpid(), Endpoint: d.endpoint, Stack: d.name}))
+	claim, err := local.Take(repo)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = claim.Release() })
+	require.NoError(t, claim.Announce(local.Run{Pid: os.Getpid(), Endpoint: d.endpoint, Stack: d.name}))
 	here := session{typed: "y\n", folder: repo}
 
 	for _, args := range [][]string{
