@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"backroom/localstack/cloud"
 	"backroom/shared/ops/local"
 	"backroom/shared/ops/remedy"
 )
@@ -46,9 +47,9 @@ func (d app) checkStored(port int) error {
 
 // others returns the ports, apart from one, for which earlier runs stored data.
 func (d app) others(port int) (ports []string) {
-	found, _ := filepath.Glob(filepath.Join(d.stateFolder(), "*", "state")) // the pattern is well-formed
-	for _, state := range found {
-		if folder := filepath.Dir(state); folder != d.stateOf(port) {
+	found, _ := filepath.Glob(filepath.Join(d.stateFolder(), "*", "state", "dynamodb.json")) // the pattern is well-formed
+	for _, tables := range found {
+		if folder := filepath.Dir(filepath.Dir(tables)); folder != d.stateOf(port) {
 			ports = append(ports, filepath.Base(folder))
 		}
 	}
@@ -75,6 +76,14 @@ func reset(_ context.Context, d app, _ []string) (err error) {
 	if _, err := os.Stat(d.stateFolder()); errors.Is(err, fs.ErrNotExist) {
 		d.Linef("nothing to delete: make run has not stored anything yet")
 		return nil
+	}
+	inUse, _ := filepath.Glob(filepath.Join(d.stateFolder(), "*")) // the pattern is well-formed
+	for _, state := range inUse {
+		lock, err := cloud.Hold(state)
+		if err != nil {
+			return err
+		}
+		defer lock.Close()
 	}
 	if err := os.RemoveAll(d.stateFolder()); err != nil {
 		return err

@@ -31,6 +31,7 @@ type MiniStack struct {
 	ForgetStreams bool   // drop undelivered stream records at the next Start, as AWS does after 24 hours
 
 	process *exec.Cmd
+	logFrom int64         // where the log of the last Start begins in the file
 	alive   io.Closer     // MiniStack ends when this closes, so it cannot outlive this process
 	exited  chan struct{} // closed when the process has ended
 }
@@ -64,10 +65,9 @@ func (m *MiniStack) Start(ctx context.Context) error {
 		return err
 	}
 	// The process inherits the lock: if this one is killed, it may still be saving when the next one starts.
-	inUse, err := local.Lock(filepath.Join(state, "lock"))
+	inUse, err := Hold(state)
 	if err != nil {
-		return remedy.For(fmt.Errorf("another MiniStack uses %s: %w", m.State, err),
-			"wait until it has ended; it saves its state for up to a minute after its parent was killed")
+		return err
 	}
 	defer inUse.Close()
 	log, err := os.OpenFile(m.Log(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
@@ -75,6 +75,9 @@ func (m *MiniStack) Start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
+	if m.logFrom, err = log.Seek(0, io.SeekEnd); err != nil {
+		return err
+	}
 
 	process := exec.Command(m.Tools.Python, filepath.Join(m.Tools.Repo, "localstack", "ministack", "launch.py"))
 	process.Stdout, process.Stderr = log, log
@@ -119,6 +122,17 @@ func (m *MiniStack) Start(ctx context.Context) error {
 	return nil
 }
 
+// Hold keeps a MiniStack from starting with a state folder, until the file is closed. It returns an error
+// while one uses the folder, and for a folder that does not exist.
+func Hold(state string) (*os.File, error) {
+	lock, err := local.Lock(filepath.Join(state, "lock"))
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = remedy.For(fmt.Errorf("a MiniStack still uses %s", state),
+			"wait until it has ended: after its make run was killed, it saves its state for up to a minute")
+	}
+	return lock, err
+}
+
 // errEnded ends the wait for a MiniStack whose process has ended. An answer at its port then comes from
 // another server.
 var errEnded = errors.New("it ended at once")
@@ -156,11 +170,11 @@ func (m *MiniStack) Unsaved() bool {
 
 // Saved returns when the state was last saved, and false if it never was.
 func (m *MiniStack) Saved() (at time.Time, ok bool) {
-	folder, err := os.Stat(filepath.Join(m.State, "state"))
+	tables, err := os.Stat(filepath.Join(m.State, "state", "dynamodb.json"))
 	if err != nil {
 		return time.Time{}, false
 	}
-	return folder.ModTime(), true
+	return tables.ModTime(), true
 }
 
 // Lost says which data a MiniStack that ended without saving has lost.
@@ -219,12 +233,12 @@ func (m *MiniStack) Pid() int {
 	return m.process.Process.Pid
 }
 
-// LogTail returns the last lines of its log, or "" if that cannot be read.
+// LogTail returns the last lines of its log since the last Start, or "" if that cannot be read.
 func (m *MiniStack) LogTail(lines int) string {
 	log, err := os.ReadFile(m.Log())
 	if err != nil {
 		return ""
 	}
-	all := strings.Split(strings.TrimRight(string(log), "\n"), "\n")
+	all := strings.Split(strings.TrimRight(string(log[min(m.logFrom, int64(len(log))):]), "\n"), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }

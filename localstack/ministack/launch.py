@@ -35,6 +35,7 @@ REPAIRED = (
     ("ministack.services.dynamodb", "_restore_state"),
     ("ministack.services.dynamodb", "_stream_records"),
     ("ministack.services.dynamodb", "_stream_trimmed"),
+    ("ministack.services.lambda_svc", "CODE_BLOB_DIR"),
     ("ministack.services.lambda_svc", "_functions"),
     ("ministack.services.lambda_svc", "_poll_sqs"),
     ("ministack.services.lambda_svc", "_poll_kinesis"),
@@ -197,6 +198,16 @@ NOT_SAVED = 3  # the exit code after a stop that could not save
 UNSAVED = "unsaved"  # beside the state: a MiniStack is running, or ended without saving
 
 
+def recover_state():
+    """Finishes what save_as_a_whole had begun when the process ended. It runs before MiniStack writes into the state."""
+    state = os.environ["STATE_DIR"]
+    new, old = state + ".new", state + ".old"
+    if os.path.exists(new) and not os.path.exists(state):
+        os.rename(new, state)  # complete: the process ended between the two renames
+    shutil.rmtree(new, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def save_as_a_whole():
     """Saves the state of all services, or nothing.
 
@@ -207,17 +218,13 @@ def save_as_a_whole():
     """
     from ministack import app
     from ministack.core import persistence
+    from ministack.services import lambda_svc
 
     state = persistence.STATE_DIR
     new, old = state + ".new", state + ".old"
     unsaved = os.path.join(os.path.dirname(state), UNSAVED)
-    if os.path.exists(state):
-        shutil.rmtree(new, ignore_errors=True)  # incomplete: a complete one has replaced the state
-    elif os.path.exists(new):
-        os.rename(new, state)  # complete: the process ended between the two renames below
-    shutil.rmtree(old, ignore_errors=True)
-    with open(unsaved, "w") as file:
-        file.write("1")
+    with open(unsaved, "w"):
+        pass
     save = app.save_all
 
     class Failures(logging.Handler):
@@ -232,21 +239,24 @@ def save_as_a_whole():
         failures = Failures()
         persistence.logger.addHandler(failures)
         try:
-            os.makedirs(new)
+            # Links keep what need not be written again: the code of functions, and services that were not loaded.
+            # MiniStack replaces files and never writes into them, so the last state stays as it is.
+            if os.path.exists(state):
+                shutil.copytree(state, new, copy_function=os.link)
             persistence.STATE_DIR = new
+            lambda_svc.CODE_BLOB_DIR = os.path.join(new, "lambda-blobs")
             save(services)
             if failures.count:
                 raise OSError(f"{failures.count} services could not be saved")
-            for name in os.listdir(state) if os.path.exists(state) else ():
-                if not os.path.exists(os.path.join(new, name)):
-                    os.link(os.path.join(state, name), os.path.join(new, name))  # of a service that was not loaded
             if os.path.exists(state):
                 os.rename(state, old)
             os.rename(new, state)
         except OSError as error:
-            print(f"the state was not saved: {error}", file=sys.stderr, flush=True)
-            shutil.rmtree(new, ignore_errors=True)
-            os._exit(NOT_SAVED)
+            shutil.rmtree(new, ignore_errors=True)  # before the line, because it makes room for it
+            try:
+                print(f"the state was not saved: {error}", file=sys.stderr, flush=True)
+            finally:
+                os._exit(NOT_SAVED)
         shutil.rmtree(old, ignore_errors=True)
         os.remove(unsaved)
 
@@ -265,6 +275,8 @@ def end_with_input():
 
 
 if __name__ == "__main__":
+    if os.environ.get("PERSIST_STATE") == "1":
+        recover_state()
     check_names()
     answer_functions_at_once()
     honour_reserved_concurrency()
