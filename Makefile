@@ -7,14 +7,19 @@
 export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(GOFLAGS) -tags=lambda.norpc)
 
+# Go is named before anything is built, if it is missing or too old and may not fetch a newer one by itself.
+GO_NEEDED := $(shell sed -n 's/^go //p' go.mod)
+HAS_GO = @command -v go >/dev/null || { printf '\ngo $(GO_NEEDED) or newer is needed, found none\nnext: https://go.dev/dl\n' >&2; exit 1; }; \
+  found=$$(GOFLAGS= go version 2>&1) || { printf '\ngo $(GO_NEEDED) or newer is needed: %s\nnext: https://go.dev/dl\n' "$$found" >&2; exit 1; };
+
 TOOL := .backroom/bin/localstack
 # make starts the tool itself, not `go run`, so that a signal to make reaches it.
-START = @go build -o $(TOOL) ./localstack && exec $(TOOL)
+START = $(HAS_GO) go build -o $(TOOL) ./localstack && exec $(TOOL)
 
 # The command backroom operates a stack. It takes flags only, and each comes from a variable on make's own command line: a
 # variable of the environment must not select the stack that is changed.
 BACKROOM := .backroom/bin/backroom
-OPERATE = @go build -o $(BACKROOM) ./shared/ops/backroom && exec $(BACKROOM)
+OPERATE = $(HAS_GO) go build -o $(BACKROOM) ./shared/ops/backroom && exec $(BACKROOM)
 given = $(if $(findstring command line,$(origin $(1))),$($(1)))
 quoted = '$(subst ','\'',$(1))'
 option = $(if $(call given,$(2)),--$(1) $(call quoted,$(call given,$(2))))

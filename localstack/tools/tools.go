@@ -73,7 +73,8 @@ func Check(ctx context.Context) (found string, err error) {
 	return strings.Join(notes, ", "), errors.Join(missing...)
 }
 
-// python returns an interpreter of 3.11 or newer: $BACKROOM_PYTHON, or else the first one on the path.
+// python returns an interpreter of 3.11 or newer: $BACKROOM_PYTHON, or else the first one on the path. It returns
+// an error if that cannot make a virtual environment with pip.
 func python(ctx context.Context) (path string, v version, err error) {
 	names := []string{"python3", "python3.13", "python3.12", "python3.11", "python3.14"}
 	if own := os.Getenv("BACKROOM_PYTHON"); own != "" {
@@ -82,6 +83,11 @@ func python(ctx context.Context) (path string, v version, err error) {
 	for _, name := range names {
 		v, err := versionOf(ctx, name, "--version")
 		if err == nil && v.atLeast(3, 11) {
+			if printed, err := exec.CommandContext(ctx, name, "-c", "import ensurepip, venv").CombinedOutput(); err != nil {
+				return "", v, remedy.For(fmt.Errorf("%s %s has no module venv, or none that installs pip:\n%s", name, v,
+					lastLine(printed)), fmt.Sprintf("apt install python%d.%d-venv, or name another interpreter: "+
+					"make run BACKROOM_PYTHON=/path/to/python3", v[0], v[1]))
+			}
 			path, err := exec.LookPath(name)
 			return path, v, err
 		}
@@ -89,6 +95,12 @@ func python(ctx context.Context) (path string, v version, err error) {
 	return "", version{}, remedy.For(
 		fmt.Errorf("python 3.11 or newer is needed, tried %s", strings.Join(names, ", ")),
 		"install Python, or name an interpreter: make run BACKROOM_PYTHON=/path/to/python3")
+}
+
+// lastLine returns the last line of what a program printed.
+func lastLine(printed []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(printed)), "\n")
+	return lines[len(lines)-1]
 }
 
 // A version is the version number that a program reports, in its parts.

@@ -1,9 +1,13 @@
 package tools
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"backroom/shared/ops/remedy"
 )
 
 func TestVersion_ComparesByNumber(t *testing.T) {
@@ -45,4 +49,15 @@ func TestLock_HasOneHolderAtATime(t *testing.T) {
 	}
 	unlock()
 	require.NoError(t, <-second)
+}
+
+func TestPython_WithoutVenvIsNamedBeforeTheWork(t *testing.T) {
+	fake := filepath.Join(t.TempDir(), "python3")
+	const script = "#!/bin/sh\n[ \"$1\" = --version ] && echo Python 3.12.1 && exit\necho No module named ensurepip >&2\nexit 1\n"
+	require.NoError(t, os.WriteFile(fake, []byte(script), 0o700)) //nolint:gosec // a program must be executable
+	t.Setenv("BACKROOM_PYTHON", fake)
+	_, _, err := python(t.Context())
+	require.ErrorContains(t, err, "has no module venv")
+	require.ErrorContains(t, err, "No module named ensurepip")
+	require.Contains(t, remedy.Next(err), "apt install python3.12-venv")
 }
