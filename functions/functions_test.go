@@ -513,7 +513,7 @@ var unwanted = map[string]string{
 	"github.com/aws/aws-sdk-go-v2/service/signin":   "functions do not sign in",
 	"github.com/aws/aws-sdk-go-v2/service/sts":      "the role's credentials come in the environment",
 	"github.com/aws/aws-xray-sdk-go":                "Lambda traces by itself",
-	"go.opentelemetry.io/otel": "the platform's traces and our correlation ids do it (design " +
+	"go.opentelemetry.io/otel": "the platform's traces and our order and event ids do it (design " +
 		"decision 12)",
 	"github.com/stretchr/testify":   "test code never reaches a binary",
 	"github.com/stripe/stripe-mock": "test code never reaches a binary",

@@ -141,7 +141,7 @@ Ctrl-C stops it and keeps the data.`,
 		return nil
 	case <-ministack.Exited():
 		if ctx.Err() != nil {
-			return nil // both were told to end; Stop says whether the state was saved
+			return nil // both got a signal; Stop says whether the state was saved
 		}
 		return remedy.For(fmt.Errorf("MiniStack ended unexpectedly:\n%s", ministack.LogTail(12)), "make run")
 	}

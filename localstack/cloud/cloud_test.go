@@ -19,7 +19,7 @@ import (
 )
 
 // TestMain lets the test's own program stand in for Python: with launch.py as its argument it answers as a MiniStack
-// would, and saves when it is told to end, unless the file "full" is in its folder.
+// would, and saves when it gets SIGTERM, unless the file "full" is in its folder.
 func TestMain(m *testing.M) {
 	if len(os.Args) < 2 || filepath.Base(os.Args[1]) != "launch.py" {
 		os.Exit(m.Run())
@@ -61,7 +61,7 @@ func TestMiniStack_StopSaysWhetherItSaved(t *testing.T) {
 	require.ErrorContains(t, err, "no space left on device")
 
 	require.NoError(t, os.Remove(full))
-	require.True(t, m.Unsaved(), "the next start can tell")
+	require.True(t, m.Unsaved(), "the next start can see it")
 	require.NoError(t, m.Start(t.Context()))
 	require.NoError(t, m.Stop())
 	require.False(t, m.Unsaved())

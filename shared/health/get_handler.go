@@ -34,7 +34,7 @@ func (h GetHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "get-health", Method: http.MethodGet, Path: "/health", Tags: []string{"operation"},
 		Summary:     "Check the health of the API",
-		Description: "Answers 200 if the API reaches its tables, otherwise 503.",
+		Description: "Answers 200 if the API can read from its database, otherwise 503. One table is read.",
 		Access:      api.Public,
 		Faults:      []*fault.Fault{errUnhealthy},
 	}, h.serve)

@@ -259,7 +259,10 @@ var names = map[order.Awaited]string{
 }
 
 func (p *page) reservation() string {
-	if p.Reservation == nil {
+	switch {
+	case p.Reservation == nil && (p.Order.Outcome == order.Confirmed || p.Order.Paid):
+		return p.ink.Bad("the reservation of this confirmed order is missing: its units cannot come back by themselves")
+	case p.Reservation == nil:
 		return "no reservation yet"
 	}
 	words := fmt.Sprintf("desired %s, observed %s", p.Reservation.Desired, p.Reservation.Observed)

@@ -12,17 +12,17 @@ import (
 func TestSprintf_EscapesWhatATerminalWouldActOn(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct{ given, want string }{
-		"plain text stays":            {"Größe 20 €, 東京 · 5 × \\n", "Größe 20 €, 東京 · 5 × \\n"},
-		"escape sequence":             {"\x1b[2J\x1b]0;owned\a", `\x1b[2J\x1b]0;owned\a`},
-		"line ends forge no line":     {"a\r\nnext: b", `a\r\nnext: b`},
-		"NUL, backspace and DEL":      {"\x00\b\x7f", `\x00\b\x7f`},
-		"C1 control":                  {"\u009b31m\u0085", `\u009b31m\u0085`},
-		"C1 as a byte that is no UTF": {"\x9b31m", `\x9b31m`},
-		"bidi override and isolate":   {"\u202egro\u2066\u200f", `\u202egro\u2066\u200f`},
-		"zero width":                  {"a\u200bb\u2060\ufeff\u00ad", `a\u200bb\u2060\ufeff\u00ad`},
-		"line separators":             {"a\u2028b\u2029", `a\u2028b\u2029`},
-		"fillers":                     {"\u3164\uffa0", `\u3164\uffa0`},
-		"tag characters":              {"\U000e0041", `\U000e0041`},
+		"plain text stays":           {"Größe 20 €, 東京 · 5 × \\n", "Größe 20 €, 東京 · 5 × \\n"},
+		"escape sequence":            {"\x1b[2J\x1b]0;owned\a", `\x1b[2J\x1b]0;owned\a`},
+		"line ends forge no line":    {"a\r\nnext: b", `a\r\nnext: b`},
+		"NUL, backspace and DEL":     {"\x00\b\x7f", `\x00\b\x7f`},
+		"C1 control":                 {"\u009b31m\u0085", `\u009b31m\u0085`},
+		"C1 as a byte outside UTF-8": {"\x9b31m", `\x9b31m`},
+		"bidi override and isolate":  {"\u202egro\u2066\u200f", `\u202egro\u2066\u200f`},
+		"zero width":                 {"a\u200bb\u2060\ufeff\u00ad", `a\u200bb\u2060\ufeff\u00ad`},
+		"line separators":            {"a\u2028b\u2029", `a\u2028b\u2029`},
+		"fillers":                    {"\u3164\uffa0", `\u3164\uffa0`},
+		"tag characters":             {"\U000e0041", `\U000e0041`},
 	} {
 		require.Equal(t, row.want, Sprintf("%s", row.given), name)
 		require.Equal(t, row.want, Sprintf("%v", errors.New(row.given)), name)
