@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -258,10 +259,18 @@ var names = map[order.Awaited]string{
 	order.AwaitsMoney: "its money back", order.AwaitsRefund: "its refunds",
 }
 
+// stranded reports whether the reservation of an order that was confirmed is gone. A release that finds no reservation
+// writes one without lines.
+func (p *page) stranded() bool {
+	confirmed := slices.ContainsFunc(p.Entries, func(e order.StoryEntry) bool { return e.Fact == saga.OrderConfirmed })
+	gone := p.Reservation == nil || p.Reservation.Desired == stock.DesiredRelease && len(p.Reservation.Lines) == 0
+	return confirmed && gone
+}
+
 func (p *page) reservation() string {
 	switch {
-	case p.Reservation == nil && (p.Order.Outcome == order.Confirmed || p.Order.Paid):
-		return p.ink.Bad("the reservation of this confirmed order is missing: its units cannot come back by themselves")
+	case p.stranded():
+		return p.ink.Bad("its reservation was lost after it was confirmed: its units do not come back by themselves")
 	case p.Reservation == nil:
 		return "no reservation yet"
 	}

@@ -2,6 +2,7 @@ package story_test
 
 import (
 	"flag"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -235,4 +236,37 @@ func TestReadme_ShowsTheStoryOfACanceledOrder(t *testing.T) {
 		return
 	}
 	assert.Equal(t, want, string(page), "next: go test ./shared/ops/story -update")
+}
+
+func TestStory_NamesALostReservation(t *testing.T) {
+	t.Parallel()
+	const lost = "its reservation was lost"
+	for name, c := range map[string]struct {
+		facts       []saga.Fact
+		reservation *stock.Reservation
+		lost        bool
+	}{
+		"confirmed, and no reservation": {[]saga.Fact{saga.OrderPlaced, saga.OrderConfirmed}, nil, true},
+		"canceled after it was confirmed, and released without lines": {
+			[]saga.Fact{saga.OrderPlaced, saga.OrderConfirmed, saga.OrderCanceling},
+			&stock.Reservation{Desired: stock.DesiredRelease, Observed: stock.Nothing}, true,
+		},
+		"canceled after it was confirmed, and released": {
+			[]saga.Fact{saga.OrderPlaced, saga.OrderConfirmed, saga.OrderCanceling}, &stock.Reservation{
+				Desired: stock.DesiredRelease, Observed: stock.Nothing, Lines: []stock.Line{{SKU: "MUG-1", Quantity: 2}},
+			}, false,
+		},
+		"canceled before it was reserved for": {
+			[]saga.Fact{saga.OrderPlaced, saga.OrderCanceling},
+			&stock.Reservation{Desired: stock.DesiredRelease, Observed: stock.Nothing}, false,
+		},
+		"just placed": {[]saga.Fact{saga.OrderPlaced}, nil, false},
+	} {
+		var l log
+		for i, fact := range c.facts {
+			l.add(i, "ada", fact, fmt.Sprint("req-", i))
+		}
+		s := story.Story{Story: order.Story{Order: placed(), Entries: l.entries}, Reservation: c.reservation}
+		assert.Equal(t, c.lost, strings.Contains(written(t, s, time.Hour, plain{}), lost), name)
+	}
 }
