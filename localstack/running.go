@@ -47,7 +47,8 @@ func (d app) checkStored(port int) error {
 
 // others returns the ports, apart from one, for which earlier runs stored data.
 func (d app) others(port int) (ports []string) {
-	found, _ := filepath.Glob(filepath.Join(d.stateFolder(), "*", "state", "dynamodb.json")) // the pattern is well-formed
+	// The pattern is well-formed.
+	found, _ := filepath.Glob(filepath.Join(d.stateFolder(), "*", "state", "dynamodb.json"))
 	for _, tables := range found {
 		if folder := filepath.Dir(filepath.Dir(tables)); folder != d.stateOf(port) {
 			ports = append(ports, filepath.Base(folder))

@@ -180,7 +180,8 @@ func (m *MiniStack) Saved() (at time.Time, ok bool) {
 // Lost says which data a MiniStack that ended without saving has lost.
 func (m *MiniStack) Lost() string {
 	if at, ok := m.Saved(); ok {
-		return "everything since the last clean stop, at " + at.Format(time.DateTime) + ", is lost; the data before it stay"
+		return "everything since the last clean stop, at " + at.Format(time.DateTime) +
+			", is lost; the data before it stay"
 	}
 	return "all its data are lost: it has never been stopped cleanly"
 }

@@ -83,7 +83,8 @@ func python(ctx context.Context) (path string, v version, err error) {
 	for _, name := range names {
 		v, err := versionOf(ctx, name, "--version")
 		if err == nil && v.atLeast(3, 11) {
-			if printed, err := exec.CommandContext(ctx, name, "-c", "import ensurepip, venv").CombinedOutput(); err != nil {
+			printed, err := exec.CommandContext(ctx, name, "-c", "import ensurepip, venv").CombinedOutput()
+			if err != nil {
 				return "", v, remedy.For(fmt.Errorf("%s %s has no module venv, or none that installs pip:\n%s", name, v,
 					lastLine(printed)), fmt.Sprintf("apt install python%d.%d-venv, or name another interpreter: "+
 					"make run BACKROOM_PYTHON=/path/to/python3", v[0], v[1]))

@@ -54,7 +54,7 @@ func TestLock_HasOneHolderAtATime(t *testing.T) {
 func TestPython_WithoutVenvIsNamedBeforeTheWork(t *testing.T) {
 	fake := filepath.Join(t.TempDir(), "python3")
 	const script = "#!/bin/sh\n[ \"$1\" = --version ] && echo Python 3.12.1 && exit\necho No module named ensurepip >&2\nexit 1\n"
-	require.NoError(t, os.WriteFile(fake, []byte(script), 0o700)) //nolint:gosec // a program must be executable
+	require.NoError(t, os.WriteFile(fake, []byte(script), 0o700))
 	t.Setenv("BACKROOM_PYTHON", fake)
 	_, _, err := python(t.Context())
 	require.ErrorContains(t, err, "has no module venv")

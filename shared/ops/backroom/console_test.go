@@ -498,7 +498,7 @@ func TestOutput_EscapesTextOfCustomers(t *testing.T) {
 		for _, at := range [][]string{d.at(args...), d.at(append(args, "--shop", hostile)...)} {
 			got := session{}.run(t, at...)
 			for _, printed := range []string{got.out, got.notes} {
-				for _, line := range strings.Split(printed, "\n") {
+				for line := range strings.SplitSeq(printed, "\n") {
 					assert.Equal(t, terminal.Sprintf("%s", terminal.Lines(line)), line, "%s", name)
 					assert.NotContains(t, line, "\nnext: rm", name)
 					assert.False(t, strings.HasPrefix(line, "next: rm"), "%s: a line is forged", name)

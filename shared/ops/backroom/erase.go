@@ -47,7 +47,8 @@ func (c *console) erase() *cobra.Command {
 		}
 		if len(done.Orders)+len(done.Open) == 0 {
 			return remedy.For(
-				fmt.Errorf("%q has no order in the shop %s, or is erased already; nothing was changed", customer, *shop),
+				fmt.Errorf("%q has no order in the shop %s, or is erased already; nothing was changed",
+					customer, *shop),
 				"check the spelling: backroom order show ID prints an order's customer; --shop names another shop")
 		}
 		c.Linef("%d orders of %s in the shop %s %s", len(done.Orders), customer, *shop, did)

@@ -72,7 +72,8 @@ func (c *console) deadLetters(ctx context.Context, site ops.Site, step string, l
 	}
 	for _, l := range letters {
 		c.Linef("%-20s %-37s received %2d times   sent %s ago   message %s   %s",
-			cmp.Or(string(l.Fact), "unreadable"), cmp.Or(l.Order, "-"), l.Receives, c.now().Sub(l.Sent).Round(time.Second), l.ID, c.Bad(l.Why))
+			cmp.Or(string(l.Fact), "unreadable"), cmp.Or(l.Order, "-"), l.Receives,
+			c.now().Sub(l.Sent).Round(time.Second), l.ID, c.Bad(l.Why))
 	}
 	c.Linef("%d messages listed of about %d in the dead-letter queue of %s; nothing was sent", len(letters),
 		max(held.Visible, len(letters)), step)
@@ -84,6 +85,6 @@ func (c *console) hidden(step string, held ops.Held) error {
 	if held.Hidden == 0 {
 		return nil
 	}
-	return remedy.For(fmt.Errorf("about %d more messages of %s are hidden: another reader has received them", held.Hidden,
-		step), "run this again in a minute or two: a message is visible again when its reader's timeout is over")
+	return remedy.For(fmt.Errorf("about %d more messages of %s are hidden: another reader has received them",
+		held.Hidden, step), "run this again in a minute or two: a message is visible again when its reader's timeout is over")
 }

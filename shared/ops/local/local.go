@@ -91,7 +91,7 @@ const patience = 500 * time.Millisecond
 // Lock locks the file at path, and creates it if it is absent. The lock ends when the file is closed here and in
 // every process that inherited it. While another process has the lock, it returns EWOULDBLOCK.
 func Lock(path string) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
