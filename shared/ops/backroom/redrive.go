@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,7 @@ func (c *console) redrive() *cobra.Command {
 			"its stream records are read, and their facts sent to the steps that consume them.",
 		Example: "  backroom redrive advance-order --dry-run --stack backroom-prod\n" +
 			"  backroom redrive advance-order --limit 1 --stack backroom-prod",
-		Args:      one("STEP, the step whose dead letters are moved"),
+		Args:      one("STEP, the step whose dead letters are moved: " + strings.Join(ops.Steps(), " ")),
 		ValidArgs: ops.Steps(),
 	}
 	dryRun := verb.Flags().Bool("dry-run", false, "list the messages and send none; each counts as received once more")
@@ -86,5 +87,6 @@ func (c *console) hidden(step string, held ops.Held) error {
 		return nil
 	}
 	return remedy.For(fmt.Errorf("about %d more messages of %s are hidden: another reader has received them",
-		held.Hidden, step), "run this again in a minute or two: a message is visible again when its reader's timeout is over")
+		held.Hidden, step), "run this again in a minute or two: a message is visible again "+
+		"when its reader's timeout is over")
 }

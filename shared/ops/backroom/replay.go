@@ -67,7 +67,7 @@ func (c *console) replay() *cobra.Command {
 			return remedy.For(err, "run it again: facts that were sent already change nothing")
 		}
 		if !slices.ContainsFunc(replayed, func(t ops.Replayed) bool { return len(t.Facts)+len(t.Unrecoverable) > 0 }) {
-			return remedy.For(fmt.Errorf("no fact was recorded since %s, so nothing %s", when, did),
+			return remedy.For(fmt.Errorf("no fact was recorded since %s", when),
 				"choose a time before the loss, with --since; --stack names another stack")
 		}
 		return nil
