@@ -38,10 +38,16 @@ func (c *Contract) Guarded() (all []Guarded, err error) {
 			}
 			g.Header = map[string]string{}
 			for _, p := range o.Parameters {
-				if value := p.Value; value.Example != nil && value.In == openapi3.ParameterInHeader {
-					g.Header[value.Name] = fmt.Sprint(value.Example)
-				} else if value.Example != nil && value.In == openapi3.ParameterInPath {
-					g.Path = strings.ReplaceAll(g.Path, "{"+value.Name+"}", fmt.Sprint(value.Example))
+				value := p.Value
+				example := value.Example
+				if example == nil && len(value.Schema.Value.Examples) > 0 {
+					example = value.Schema.Value.Examples[0]
+				}
+				switch {
+				case example != nil && value.In == openapi3.ParameterInHeader:
+					g.Header[value.Name] = fmt.Sprint(example)
+				case example != nil && value.In == openapi3.ParameterInPath:
+					g.Path = strings.ReplaceAll(g.Path, "{"+value.Name+"}", fmt.Sprint(example))
 				}
 			}
 			if strings.Contains(g.Path, "{") {

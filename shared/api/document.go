@@ -81,6 +81,7 @@ func (a About) config() huma.Config {
 	// OpenAPI 3.0 has no license identifier
 	cfg.Info.Description, cfg.Info.License = a.Description,
 		&huma.License{Name: a.License, URL: "https://spdx.org/licenses/" + a.License + ".html"}
+	cfg.Info.Contact = &huma.Contact{Name: "The operator of this deployment"}
 	cfg.Servers = []*huma.Server{{URL: a.Server}}
 	for _, tag := range a.Tags {
 		cfg.Tags = append(cfg.Tags, &huma.Tag{Name: tag.Name, Description: tag.Meaning})
@@ -133,7 +134,18 @@ func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 		for name := range r.deprecationHeaders() {
 			header(answer, name, deprecationHeaders[name])
 		}
+		for name, meaning := range cacheHeaders {
+			if h := answer.Headers[name]; h != nil && h.Description == "" && h.Schema.Description == "" {
+				h.Description = meaning
+			}
+		}
 	}
+}
+
+// cacheHeaders describes headers that mean the same in every answer.
+var cacheHeaders = map[string]string{
+	"Cache-Control": "whether and for how long a cache may keep the answer (RFC 9111)",
+	"ETag":          "the version of what the answer shows (RFC 9110, section 8.8.3)",
 }
 
 // describeBytes documents a JSON body that the handler reads as bytes: it is an object.

@@ -19,7 +19,7 @@ var ErrKeyMissing = fault.New(fault.Malformed, "idempotency-key-missing",
 // Keyed makes the request of an input repeatable. Embed it in the input. A request without the
 // header gets ErrKeyMissing, and one with an invalid key ErrInvalid.
 type Keyed struct {
-	Key string `header:"Idempotency-Key" required:"true" maxLength:"255" pattern:"^[!-~]+$" doc:"a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent" example:"order-7f3a"`
+	Key string `header:"Idempotency-Key" required:"true" maxLength:"255" pattern:"^[!-~]+$" doc:"a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent. Keys do not expire: what was created keeps its key for as long as it is stored" example:"order-7f3a"`
 }
 
 // Replay marks the answer to a repetition. Embed it in the output.

@@ -24,7 +24,7 @@ type Problem struct {
 	Type      string         `json:"type" format:"uri-reference" example:"https://api.example.com/v1/problems#invalid-request" doc:"a page about the problem, for people"`
 	Code      string         `json:"code" example:"invalid-request" doc:"what is wrong, for programs: match on it. A code keeps its meaning; later releases add codes"`
 	Title     string         `json:"title" doc:"a short name of the problem, for people"`
-	Status    int            `json:"status" doc:"the HTTP status"`
+	Status    int            `json:"status" minimum:"400" maximum:"599" doc:"the HTTP status"`
 	Detail    string         `json:"detail" doc:"what is wrong and what to do, for people"`
 	RequestID string         `json:"request_id" doc:"quote it when you report the problem; same as X-Request-Id"`
 	Errors    []ProblemError `json:"errors,omitempty" maxItems:"20" doc:"the rules that the request breaks"`
@@ -35,9 +35,9 @@ type Problem struct {
 type Current struct {
 	Total      *money.Money `json:"total,omitempty" doc:"price-changed: what the order costs"`
 	Refundable *money.Money `json:"refundable,omitempty" doc:"refund-too-large, not-refundable: how much can still be refunded"`
-	Sellable   *int64       `json:"sellable,omitempty" doc:"insufficient-stock, stock-level-changed: the sellable units"`
+	Sellable   *int64       `json:"sellable,omitempty" minimum:"0" maximum:"9007199254740992" doc:"insufficient-stock, stock-level-changed: the sellable units"`
 	Status     string       `json:"status,omitempty" doc:"too-late-to-cancel, not-refundable, no-attention-needed: the status of the order"`
-	Scopes     []string     `json:"scopes,omitempty" doc:"insufficient-scope: the scopes that the token needs and lacks"`
+	Scopes     []string     `json:"scopes,omitempty" maxItems:"20" doc:"insufficient-scope: the scopes that the token needs and lacks"`
 }
 
 // ProblemError is one broken rule and its place: in the body, or in a parameter.

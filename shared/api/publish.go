@@ -30,6 +30,7 @@ func publish(document []byte) ([]byte, error) {
 	share(root, "headers", 2, func(name string) string { return name }, responses(root, "headers"))
 	share(root, "parameters", 2, func(name string) string { return name }, pathParameters(root))
 	share(root, "examples", 1, func(name string) string { return name }, examples(root))
+	share(root, "parameters", 2, func(name string) string { return name }, parameters(root))
 	share(root, "responses", 2, func(status string) string {
 		code, _ := strconv.Atoi(status)
 		return strings.ReplaceAll(http.StatusText(code), " ", "")
@@ -78,11 +79,9 @@ type slot struct {
 
 // operations returns the members of one member of every operation, such as its responses.
 func operations(root node, member string) (slots []slot) {
-	each(at(root, "paths"), func(_ string, path node) {
-		each(path, func(_ string, operation node) {
-			slots = append(slots, members(operation, member)...)
-		})
-	})
+	for _, operation := range operationsOf(root) {
+		slots = append(slots, members(operation, member)...)
+	}
 	return slots
 }
 
@@ -92,6 +91,28 @@ func members(of node, member string) (slots []slot) {
 		slots = append(slots, slot{name: name, value: value, put: func(v any) { inner[name] = v }})
 	})
 	return slots
+}
+
+// parameters returns the parameters of every operation.
+func parameters(root node) (slots []slot) {
+	for _, member := range operationsOf(root) {
+		list, _ := member["parameters"].([]any)
+		for i := range list {
+			if value, ok := list[i].(node); ok {
+				name, _ := value["name"].(string)
+				slots = append(slots, slot{name: name, value: value, put: func(v any) { list[i] = v }})
+			}
+		}
+	}
+	return slots
+}
+
+// operationsOf returns every operation, sorted by path and method.
+func operationsOf(root node) (found []node) {
+	each(at(root, "paths"), func(_ string, path node) {
+		each(path, func(_ string, operation node) { found = append(found, operation) })
+	})
+	return found
 }
 
 // responses returns the members of one member of every response, such as its headers.

@@ -40,7 +40,7 @@ type tokenInput struct {
 type Token struct {
 	AccessToken string `json:"access_token" doc:"a JWT (RFC 9068); opaque to clients"`
 	TokenType   string `json:"token_type" example:"Bearer" doc:"Bearer: send the token as Authorization: Bearer <access_token>"`
-	ExpiresIn   int    `json:"expires_in" example:"900" doc:"lifetime of the token, in seconds"`
+	ExpiresIn   int    `json:"expires_in" minimum:"1" maximum:"86400" example:"900" doc:"lifetime of the token, in seconds"`
 	Scope       string `json:"scope" example:"orders:write orders:read" doc:"the scopes that the token grants, separated by spaces"`
 }
 

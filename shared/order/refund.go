@@ -32,6 +32,7 @@ type RefundNote struct {
 	By          string
 	At          time.Time
 	Fingerprint string // of the request
+	Left        int64  // what was still refundable after it, in minor units
 }
 
 // Refundable returns how much of the captured money can still be refunded: the total less the refunds
@@ -84,6 +85,7 @@ func Refund(
 	case len(o.Refunds) >= MaxRefunds:
 		return o, nil, ErrTooManyRefunds
 	}
+	note.Left = left - amount
 	requested := saga.Refund{ID: note.ID, Amount: amount, Try: 1, Status: saga.RefundStatusRequested}
 	o.Refunds = append(slices.Clone(o.Refunds), requested)
 	o.RefundNotes = append(slices.Clone(o.RefundNotes), note)

@@ -65,7 +65,7 @@ func TestRefundOrder_RequestsARefund(t *testing.T) {
 				`", "shop": "main", "version": 4, "nonce": "nonce001", "publishes": 1, "status": "paid", "outcome": "confirmed", "paid": true, "awaits": ["refund"],
 				"refunds": [{"id": "`+c.id+`", "amount": `+c.amount+`, "try": 1, "status": "requested"}],
 				"refund_notes": [{"id": "`+c.id+`", "reason": "`+c.reason+
-				`", "by": "client:bootstrap", "at": 1772366400000, "fingerprint": "`+c.fingerprint+`"}],
+				`", "by": "client:bootstrap", "at": 1772366400000, "fingerprint": "`+c.fingerprint+`", "left": `+c.left+`}],
 				"history": [
 					{"v": 1, "fact": "OrderPlaced", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000009", "actor": "client:bootstrap"},
 					{"v": 4, "fact": "OrderRefunding", "at": 1772366400000, "cause": "`+c.request+

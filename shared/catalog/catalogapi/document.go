@@ -55,8 +55,8 @@ type Product struct {
 	SKU         string           `json:"sku" example:"MUG-1" doc:"by which the product is ordered and counted; MUG-1 and mug-1 are two SKUs"`
 	Title       string           `json:"title" example:"Mug, blue" doc:"the name that customers read"`
 	Description string           `json:"description,omitempty" doc:"what customers read about it"`
-	Prices      []money.Money    `json:"prices" doc:"one per currency"`
-	Variants    []ProductVariant `json:"variants,omitempty" doc:"the forms in which the product is sold; if absent, it is sold by its own SKU"`
+	Prices      []money.Money    `json:"prices" maxItems:"50" doc:"one per currency"`
+	Variants    []ProductVariant `json:"variants,omitempty" maxItems:"49" doc:"the forms in which the product is sold; if absent, it is sold by its own SKU"`
 	ChangedAt   time.Time        `json:"changed_at" doc:"when it was created or changed last"`
 }
 

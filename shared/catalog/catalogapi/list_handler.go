@@ -34,7 +34,7 @@ type listOutput struct {
 
 // ProductList is a page of products.
 type ProductList struct {
-	Products []Product `json:"products" doc:"the products of the page"`
+	Products []Product `json:"products" maxItems:"50" doc:"the products of the page"`
 	Next     string    `json:"next,omitempty" doc:"the cursor of the next page; absent on the last one"`
 }
 

@@ -32,7 +32,8 @@ type CancellationRequest struct {
 
 type cancelOutput struct {
 	Location string `header:"Location" doc:"the path of the order"`
-	Body     Cancellation
+	Poll
+	Body Cancellation
 }
 
 // Cancellation is a cancellation as clients see it.
@@ -71,5 +72,5 @@ func (h CancelHandler) cancel(ctx context.Context, in *cancelInput) (*cancelOutp
 	if err != nil {
 		return nil, err
 	}
-	return &cancelOutput{Location: api.Parent(ctx), Body: Cancellation{o.ID, o.Status(), o.Reason}}, nil
+	return &cancelOutput{Location: api.Parent(ctx), Poll: pollAt(o, h.Now()), Body: Cancellation{o.ID, o.Status(), o.Reason}}, nil
 }

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"strconv"
+	"time"
 
 	"backroom/shared/api"
 	"backroom/shared/fault"
@@ -52,3 +54,26 @@ func change(
 	}
 	return o, cmp.Or(err, refused)
 }
+
+// Poll is when a client reads the order again. Embed it in the output of an order that may not be settled.
+type Poll struct {
+	RetryAfter string `header:"Retry-After" doc:"seconds to wait before the order is read again; absent once it is settled"`
+}
+
+const (
+	soonest = time.Second // most orders have an outcome by then
+	latest  = time.Minute
+)
+
+// pollAt returns the Poll of an order as it is at a time. The pause is a tenth of the order's age, from soonest to
+// latest, so that a client that waits for days asks rarely.
+func pollAt(o order.Order, now time.Time) Poll {
+	if o.Settled() {
+		return Poll{}
+	}
+	pause := min(max(now.Sub(o.PlacedAt)/10, soonest), latest)
+	return Poll{strconv.Itoa(int(pause.Seconds()))}
+}
+
+// pollSoon is the Poll of a change that was just accepted.
+func pollSoon() Poll { return Poll{strconv.Itoa(int(soonest.Seconds()))} }

@@ -35,7 +35,8 @@ type getInput struct {
 type getOutput struct {
 	ETag         string `header:"ETag"`
 	CacheControl string `header:"Cache-Control"`
-	Body         Order
+	Poll
+	Body Order
 }
 
 // Order is an order as clients see it.
@@ -48,20 +49,20 @@ type Order struct {
 	Attention  string          `json:"attention,omitempty" doc:"why a person must resolve the order; also with status paid, if a refund failed" example:"capture-failed"`
 	PlacedAt   time.Time       `json:"placed_at" doc:"when it was placed"`
 	ExpiresAt  *time.Time      `json:"expires_at,omitempty" doc:"when the order expires unless it has an outcome by then; absent once it has one"`
-	Lines      []OrderLine     `json:"lines" doc:"what was ordered, a line for each SKU"`
+	Lines      []OrderLine     `json:"lines" maxItems:"100" doc:"what was ordered, a line for each SKU"`
 	Total      money.Money     `json:"total" doc:"the sum of all lines"`
 	Payment    *Payment        `json:"payment,omitempty" doc:"absent until the payment was started"`
 	Refundable money.Money     `json:"refundable" doc:"how much can still be refunded: what was captured, less refunds, the provider's own too, and less disputes, as far as they are known"`
-	Refunds    []Refund        `json:"refunds" doc:"the refunds that were requested here, the first one first"`
-	Awaits     []order.Awaited `json:"awaits,omitempty" doc:"what the order still waits for; only with orders:read:all. outcome: stock and payment. capture: the capture of the payment. stock: the return of its stock. money: the return of its money. refund: a requested refund."`
+	Refunds    []Refund        `json:"refunds" maxItems:"20" doc:"the refunds that were requested here, the first one first"`
+	Awaits     []order.Awaited `json:"awaits,omitempty" maxItems:"10" doc:"what the order still waits for; only with orders:read:all. outcome: stock and payment. capture: the capture of the payment. stock: the return of its stock. money: the return of its money. refund: a requested refund."`
 	Timeline   []TimelineEntry `json:"timeline" doc:"what happened; a cause comes before its effects, otherwise the earlier entry comes first"`
 }
 
 // Payment is a payment as clients see it.
 type Payment struct {
 	Status       string           `json:"status" enum:"nothing,uncertain,action_needed,declined,authorized,captured,lapsed,canceled,returned" doc:"nothing: no money moved. uncertain: the provider has not decided yet. action_needed: the customer must act, with client_secret. declined: the payment was refused. authorized: the amount is held on the card. captured: the amount was taken; refunds may have returned a part. lapsed: the hold ended before the capture. canceled: nothing is held, and nothing will be taken. returned: all of the money was given back."`
-	Refunds      []ExternalRefund `json:"refunds,omitempty" doc:"refunds that were made at the payment provider itself, such as in its dashboard; the first 50"`
-	Disputes     []Dispute        `json:"disputes,omitempty" doc:"claims of the customer's bank on the payment; the first 50"`
+	Refunds      []ExternalRefund `json:"refunds,omitempty" maxItems:"50" doc:"refunds that were made at the payment provider itself, such as in its dashboard; the first 50"`
+	Disputes     []Dispute        `json:"disputes,omitempty" maxItems:"50" doc:"claims of the customer's bank on the payment; the first 50"`
 	ClientSecret string           `json:"client_secret,omitempty" doc:"for the provider's form in the customer's browser; only for the customer who placed the order, while the status is action_needed and the order can still be paid"`
 }
 
@@ -99,10 +100,12 @@ type TimelineEntry struct {
 func (h GetHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "get-order", Method: http.MethodGet, Path: "/orders/{id}", Tags: []string{"orders"},
-		Summary:     "Read an order",
-		Description: "Returns an order to the customer who placed it, and to callers with orders:read:all.",
-		Access:      api.Needs(h.Callers, identity.OrdersRead),
-		Faults:      []*fault.Fault{ErrUnknownOrder},
+		Summary: "Read an order",
+		Description: "Returns an order to the customer who placed it, and to callers with orders:read:all. An order that is not " +
+			"settled says in Retry-After when to read it again: after a second at first, later after a tenth of its age, " +
+			"at most 60 seconds.",
+		Access: api.Needs(h.Callers, identity.OrdersRead),
+		Faults: []*fault.Fault{ErrUnknownOrder},
 	}, h.get)
 }
 
@@ -130,6 +133,7 @@ func (h GetHandler) get(ctx context.Context, in *getInput) (*getOutput, error) {
 		view |= 2
 	}
 	return &getOutput{ETag: api.ETag(append(slices.Clone(story.Versions), view)...), CacheControl: "private, no-cache",
+		Poll: pollAt(story.Order, h.Now()),
 		Body: document}, nil
 }
 

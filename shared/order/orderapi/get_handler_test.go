@@ -182,3 +182,26 @@ func TestGetHandler_TimelineHasActorAndTime(t *testing.T) {
 	assert.Equal(t, []orderapi.TimelineEntry{{Type: saga.OrderPlaced, OccurredAt: ordertest.Noon, Actor: "anna"}},
 		d.Timeline)
 }
+
+func TestGetHandler_SaysWhenToReadAnOpenOrderAgain(t *testing.T) {
+	t.Parallel()
+	open, settled := ordertest.Given(order.StatusPlaced), ordertest.Given(order.StatusRejected)
+	settled.Awaits = nil
+	for sentence, c := range map[string]struct {
+		order order.Order
+		age   time.Duration
+		want  string
+	}{
+		"a new order, after a second":                {open, 0, "1"},
+		"an order of 5 minutes, after half a minute": {open, 5 * time.Minute, "30"},
+		"an order of a day, after a minute":          {open, 24 * time.Hour, "60"},
+		"a settled order, never":                     {settled, 0, ""},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			get := getting(customer("anna"), order.Story{Order: c.order}, c.order.PlacedAt.Add(c.age))
+			a := send(t, get, http.MethodGet, "/orders/ord_1", "", "")
+			assert.Equal(t, c.want, a.header.Get("Retry-After"))
+		})
+	}
+}

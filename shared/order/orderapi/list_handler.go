@@ -39,7 +39,7 @@ type listOutput struct {
 
 // OrderList is a page of orders.
 type OrderList struct {
-	Orders []OrderSummary `json:"orders" doc:"the orders of the page"`
+	Orders []OrderSummary `json:"orders" maxItems:"50" doc:"the orders of the page"`
 	Next   string         `json:"next,omitempty" doc:"the cursor of the next page; absent on the last one"`
 }
 

@@ -58,6 +58,7 @@ type lineRequest struct {
 
 type placeOutput struct {
 	Location string `header:"Location" doc:"the path of the order"`
+	Poll
 	api.Replay
 	Body OrderReceipt
 }
@@ -67,14 +68,14 @@ type placeOutput struct {
 type OrderReceipt struct {
 	ID       string      `json:"id" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d" doc:"the id of the order"`
 	PlacedAt time.Time   `json:"placed_at" doc:"when it was placed"`
-	Lines    []OrderLine `json:"lines" doc:"what was ordered, a line for each SKU"`
+	Lines    []OrderLine `json:"lines" maxItems:"100" doc:"what was ordered, a line for each SKU"`
 	Total    money.Money `json:"total" doc:"the sum of all lines"`
 }
 
 // OrderLine is one line of an order as clients see it.
 type OrderLine struct {
 	SKU      string      `json:"sku" doc:"the product, or the variant"`
-	Quantity int64       `json:"quantity" doc:"how many units"`
+	Quantity int64       `json:"quantity" minimum:"1" maximum:"1000000" doc:"how many units"`
 	Price    money.Money `json:"price" doc:"the price of one unit"`
 }
 
@@ -84,8 +85,8 @@ func (h PlaceHandler) Operation() api.Operation {
 		Name: "place-order", Method: http.MethodPost, Path: "/orders", Tags: []string{"orders"},
 		DefaultStatus: http.StatusAccepted,
 		Summary:       "Place an order",
-		Description: "Accepts the order and returns at once; stock and payment follow. Read the order at Location " +
-			"until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of " +
+		Description: "Accepts the order and returns at once; stock and payment follow. Read the order at Location, " +
+			"after the seconds of Retry-After, until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of " +
 			"up to 30 seconds ago.",
 		Access: api.Needs(h.Callers, identity.OrdersWrite),
 		Faults: []*fault.Fault{
@@ -114,7 +115,7 @@ func (h PlaceHandler) place(ctx context.Context, in *placeInput) (*placeOutput, 
 	case err != nil && !again:
 		return nil, err
 	}
-	return &placeOutput{Location: api.Location(ctx, o.ID), Replay: api.Replayed(again), Body: receipt(o)}, nil
+	return &placeOutput{Location: api.Location(ctx, o.ID), Poll: pollSoon(), Replay: api.Replayed(again), Body: receipt(o)}, nil
 }
 
 // decide prices the request and makes it an order. With an expected total, the client relies on what the catalogue says

@@ -2,6 +2,7 @@ package orderapi
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"time"
@@ -44,17 +45,19 @@ type refundAmount struct {
 
 type refundOutput struct {
 	Location string `header:"Location" doc:"the path of the order, which shows its refunds"`
+	Poll
 	api.Replay
 	Body RefundReceipt
 }
 
-// RefundReceipt is the answer to a refund that was requested. A repeated request gets the refund as it is now.
+// RefundReceipt is the answer to a refund that was requested. It has only members that never change, so a repeated
+// request gets the same answer; only the reason is gone once the order was erased.
 type RefundReceipt struct {
 	ID          string            `json:"id" doc:"of the refund" example:"rfn_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
 	OrderID     string            `json:"order_id" doc:"whose money is refunded" example:"ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d"`
 	Amount      money.Money       `json:"amount" doc:"how much is refunded"`
 	Status      saga.RefundStatus `json:"status" enum:"requested,pending,succeeded,failed,refused" doc:"requested: the provider may not know of it yet. pending: the provider has not decided yet. succeeded: the customer has the money. failed: written off; the customer did not get the money. refused: it can never be made, for example because money was refunded at the provider meanwhile."`
-	Refundable  money.Money       `json:"refundable" doc:"how much of the order can be refunded besides"`
+	Refundable  money.Money       `json:"refundable" doc:"how much of the order could still be refunded after it, when it was accepted"`
 	Reason      string            `json:"reason,omitempty" doc:"the caller's reason; absent once the order was erased"`
 	RequestedAt time.Time         `json:"requested_at" doc:"when the refund was requested"`
 }
@@ -85,8 +88,12 @@ func (h RefundHandler) refund(ctx context.Context, in *refundInput) (*refundOutp
 	}
 	observe.Note(ctx, slog.String("refund", note.ID))
 	var wanted money.Money
-	if in.Body.Amount != nil {
+	switch {
+	case in.Body.Amount != nil:
 		wanted = money.Money(*in.Body.Amount)
+	case amountIsNull(api.Body(ctx)):
+		// Null is what a variable without a value becomes, and must not refund everything.
+		return nil, api.ErrInvalid.At("/amount", "must be an amount; leave it out to refund all that is refundable")
 	}
 	again := false
 	o, err := change(ctx, h.Orders, in.ID, func(o order.Order) (order.Order, []saga.Fact, error) {
@@ -106,9 +113,15 @@ func (h RefundHandler) refund(ctx context.Context, in *refundInput) (*refundOutp
 		return nil, err
 	}
 	refund, note, _ := o.FindRefund(note.ID)
-	return &refundOutput{Location: api.Parent(ctx), Replay: api.Replayed(again), Body: RefundReceipt{
+	return &refundOutput{Location: api.Parent(ctx), Poll: pollSoon(), Replay: api.Replayed(again), Body: RefundReceipt{
 		ID: refund.ID, OrderID: o.ID, Amount: money.Money{Amount: refund.Amount, Currency: o.Total.Currency},
-		Status: refund.Status, Refundable: o.Refundable(),
+		Status: saga.RefundStatusRequested, Refundable: money.Money{Amount: note.Left, Currency: o.Total.Currency},
 		Reason: note.Reason, RequestedAt: note.At,
 	}}, nil
+}
+
+// amountIsNull reports whether the body has the amount null. Elsewhere null means absent.
+func amountIsNull(body []byte) bool {
+	var sent map[string]json.RawMessage
+	return json.Unmarshal(body, &sent) == nil && string(sent["amount"]) == "null"
 }

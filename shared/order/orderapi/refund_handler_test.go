@@ -80,9 +80,9 @@ func TestRefundHandler_RefundsOrRefuses(t *testing.T) {
 			assert.Regexp(t, `^rfn_[a-z2-7]{32}$`, id)
 			assert.JSONEq(t,
 				fmt.Sprintf(
-					`{"id":%q,"order_id":"ord_1","amount":{"amount":%d,"currency":"EUR"},"status":"requested",`+
-						`"refundable":{"amount":%d,"currency":"EUR"},"reason":"broken","requested_at":"2026-03-01T12:01:00Z"}`,
-					id, c.amount, 1000-c.amount), a.body)
+					`{"id":%q,"order_id":"ord_1","amount":{"amount":%d,"currency":"EUR"},"status":"requested","refundable":{"amount":%d,"currency":"EUR"},"reason":"broken","requested_at":"2026-03-01T12:01:00Z"}`,
+					id, c.amount, b.order.Refundable().Amount), a.body)
+			assert.Equal(t, "1", a.header.Get("Retry-After"))
 			assert.Equal(t, "/orders/ord_1", a.location)
 			assert.False(t, a.replayed)
 			assert.Equal(t, [][]saga.Fact{{saga.OrderRefunding}}, b.saved)

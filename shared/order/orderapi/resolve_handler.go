@@ -36,6 +36,7 @@ type ResolutionRequest struct {
 
 type resolveOutput struct {
 	Location string `header:"Location" doc:"the path of the order"`
+	Poll
 	api.Replay
 	Body ResolutionReceipt
 }
@@ -83,6 +84,6 @@ func (h ResolveHandler) resolve(ctx context.Context, in *resolveInput) (*resolve
 		return nil, err
 	}
 	r := o.Resolution
-	return &resolveOutput{Location: api.Parent(ctx), Replay: api.Replayed(again),
+	return &resolveOutput{Location: api.Parent(ctx), Poll: pollAt(o, h.Now()), Replay: api.Replayed(again),
 		Body: ResolutionReceipt{r.ID, o.ID, r.Action, r.Reason, r.At}}, nil
 }

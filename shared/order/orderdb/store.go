@@ -92,6 +92,7 @@ type refundNote struct {
 	By          string `dynamodbav:"by"`
 	At          int64  `dynamodbav:"at"` // milliseconds since 1970
 	Fingerprint string `dynamodbav:"fingerprint"`
+	Left        int64  `dynamodbav:"left"` // what was still refundable after it
 }
 
 // external is what moved at the payment provider without the order.
@@ -134,7 +135,7 @@ func toItem(o order.Order) item {
 		i.Refunds = append(i.Refunds, refund(r))
 	}
 	for _, n := range o.RefundNotes {
-		i.RefundNotes = append(i.RefundNotes, refundNote{n.ID, n.Reason, n.By, n.At.UnixMilli(), n.Fingerprint})
+		i.RefundNotes = append(i.RefundNotes, refundNote{n.ID, n.Reason, n.By, n.At.UnixMilli(), n.Fingerprint, n.Left})
 	}
 	if e := o.External; o.ExternalVersion != 0 {
 		i.External = &external{e.Refunded, e.Disputed, e.Uncaptured, o.ExternalVersion}
@@ -170,6 +171,7 @@ func fromItem(i item, h saga.History) order.Order {
 	for _, n := range i.RefundNotes {
 		o.RefundNotes = append(o.RefundNotes, order.RefundNote{
 			ID: n.ID, Reason: n.Reason, By: n.By, At: time.UnixMilli(n.At).UTC(), Fingerprint: n.Fingerprint,
+			Left: n.Left,
 		})
 	}
 	if e := i.External; e != nil {

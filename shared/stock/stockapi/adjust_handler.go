@@ -53,7 +53,7 @@ type adjustOutput struct {
 type StockAdjustment struct {
 	ID         string      `json:"id" doc:"of the adjustment" example:"adj_nz7ffzjle7rhphsy3vmieuj44cp2nva7"`
 	SKU        string      `json:"sku" doc:"whose level was adjusted" example:"MUG-1"`
-	Delta      int64       `json:"delta" doc:"the units that were added (positive) or removed (negative)" example:"100"`
+	Delta      int64       `json:"delta" minimum:"-1000000000" maximum:"1000000000" doc:"the units that were added (positive) or removed (negative)" example:"100"`
 	Reason     string      `json:"reason" doc:"the caller's reason" example:"delivery"`
 	AdjustedAt time.Time   `json:"adjusted_at" doc:"when the adjustment was made"`
 	Level      *StockLevel `json:"level,omitempty" doc:"the level now, with the adjustments and orders that came later; absent if it could not be read, the adjustment was made all the same"`

@@ -31,8 +31,8 @@ type getOutput struct {
 // StockLevel is a level as clients see it.
 type StockLevel struct {
 	SKU      string `json:"sku" doc:"whose level it is" example:"MUG-1"`
-	Sellable int64  `json:"sellable" doc:"units that can be sold" example:"80"`
-	Promised int64  `json:"promised" doc:"units that are reserved for orders, or sold and not shipped yet" example:"20"`
+	Sellable int64  `json:"sellable" minimum:"0" maximum:"9007199254740992" doc:"units that can be sold" example:"80"`
+	Promised int64  `json:"promised" minimum:"0" maximum:"9007199254740992" doc:"units that are reserved for orders, or sold and not shipped yet" example:"20"`
 }
 
 // Operation returns GET /stock/{sku}.
