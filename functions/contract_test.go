@@ -117,7 +117,7 @@ func TestContract_LeavesAnswersOpen(t *testing.T) {
 			Schemas map[string]struct {
 				Description string
 				Extensible  []string `yaml:"x-extensible-enum"`
-				Properties map[string]struct {
+				Properties  map[string]struct {
 					Ref         string `yaml:"$ref"` // an enumeration that several members have is described once
 					Description string
 					Enum        []string
