@@ -16,9 +16,6 @@ import (
 // schema identifies the format.
 const schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
-// remember is a script that stores the issued token for the next requests.
-const remember = `pm.test("a token", () => { pm.collectionVariables.set("token", pm.response.json().access_token); });`
-
 // Collection is the root of the file.
 type Collection struct {
 	Info     Info       `json:"info"`
@@ -125,18 +122,30 @@ func Of(about api.About, examples []api.Example, ops ...api.Operation) ([]byte, 
 			{Key: "clientId", Value: "bootstrap"},
 			{Key: "clientSecret", Value: "", Description: "of the client; make run prints it"},
 			{Key: "token", Value: "", Description: "the request issue-token sets it"},
+			{Key: "sku", Value: "", Description: "of a product of this run; issue-token sets it"},
+			{Key: "etag", Value: "", Description: "of that product; put-product sets it"},
+			{Key: "orderId", Value: "", Description: "of the last order; place-order sets it"},
+			{Key: "card", Value: "pm_card_visa", Description: "a payment method that is accepted"},
+			{Key: "slowCard", Value: "pm_sandbox_processing_4000",
+				Description: "a payment method of the sandbox that takes 4 seconds, so that its order can be canceled"},
 		},
 	}
 	known := map[string]bool{}
+	last := Folder{Name: "clean up", Description: "Takes off sale what the run put on sale."}
 	for _, tag := range about.Tags {
 		known[tag.Name] = true
-		folder := Folder{Name: tag.Name, Description: tag.Meaning}
-		for _, o := range ops {
-			if slices.Contains(o.Route().Tags, tag.Name) {
-				folder.Item = append(folder.Item, item(o.Route(), about, examples))
+		folder := Folder{Name: tag.Name, Description: tag.Meaning, Item: []Item{}}
+		for _, s := range inOrder(ops, tag.Name) {
+			if i := s.item(about, examples); s.last {
+				last.Item = append(last.Item, i)
+			} else {
+				folder.Item = append(folder.Item, i)
 			}
 		}
 		c.Item = append(c.Item, folder)
+	}
+	if len(last.Item) > 0 {
+		c.Item = append(c.Item, last)
 	}
 	for _, o := range ops {
 		if tags := o.Route().Tags; len(tags) != 1 || !known[tags[0]] {
@@ -166,9 +175,6 @@ func item(r api.Route, about api.About, examples []api.Example) Item {
 		})
 	}
 	i.Request.Description = cmp.Or(r.Description, r.Summary)
-	if r.Path == about.Token {
-		i.Event = []Event{{"test", Script{"text/javascript", []string{remember}}}}
-	}
 	return i
 }
 
@@ -199,18 +205,25 @@ func request(r api.Route, about api.About, e api.Example) Request {
 }
 
 func address(path string, query map[string][]string) URL {
+	var sorted []Variable
+	for name, values := range query {
+		sorted = append(sorted, Variable{Key: name, Value: values[0]})
+	}
+	slices.SortFunc(sorted, func(a, b Variable) int { return cmp.Compare(a.Key, b.Key) })
 	u := URL{Raw: "{{baseUrl}}" + path, Host: []string{"{{baseUrl}}"},
 		Path: strings.Split(strings.TrimPrefix(path, "/"), "/")}
-	for name, values := range query {
-		u.Query = append(u.Query, Variable{Key: name, Value: values[0]})
-	}
-	slices.SortFunc(u.Query, func(a, b Variable) int { return cmp.Compare(a.Key, b.Key) })
-	for i, q := range u.Query {
+	return u.with(sorted)
+}
+
+// with returns the URL with a query.
+func (u URL) with(query []Variable) URL {
+	for i, q := range query {
 		separator := "&"
 		if i == 0 {
 			separator = "?"
 		}
 		u.Raw += separator + q.Key + "=" + q.Value
 	}
+	u.Query = query
 	return u
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -37,14 +38,14 @@ func TestOf_RequestIsTheFirstAcceptedExample(t *testing.T) {
 	}
 	text,
 		err := collection.Of(about, []api.Example{refused, accepted}, operation("place", "POST", "/shelves", "stock"),
-		operation("ask", "POST", "/token", "stock"))
+		operation("issue-token", "POST", "/token", "stock"))
 	require.NoError(t, err)
 	var c collection.Collection
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	require.NoError(t, decoder.Decode(&c))
 
-	place := c.Item[0].Item[0]
+	ask, place := c.Item[0].Item[0], c.Item[0].Item[1]
 	assert.Equal(t, "{{baseUrl}}/shelves?at=2&dry=1", place.Request.URL.Raw)
 	assert.Equal(t, `{"n":1}`, place.Request.Body.Raw)
 	assert.Equal(t,
@@ -52,9 +53,9 @@ func TestOf_RequestIsTheFirstAcceptedExample(t *testing.T) {
 			{Key: "Idempotency-Key", Value: "{{$guid}}"}}, place.Request.Header)
 	assert.Len(t, place.Response, 2)
 	assert.NotContains(t, string(text), "secret\"")
-	ask := c.Item[0].Item[1]
 	assert.Equal(t, "basic", ask.Request.Auth.Type)
-	assert.Contains(t, ask.Event[0].Script.Exec[0], "access_token")
+	assert.Contains(t, strings.Join(ask.Event[0].Script.Exec, "\n"), "access_token")
+	assert.Contains(t, place.Event[0].Script.Exec[0], "status(201)", "each request checks its status")
 }
 
 func TestOf_AnUnknownTagIsAnError(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -51,14 +52,20 @@ func TestRelease_TheFilesShowTheSameOperationsAsTheDocument(t *testing.T) {
 
 	var requests collection.Collection
 	require.NoError(t, json.Unmarshal(file("backroom.postman_collection.json"), &requests))
-	count := 0
+	sent := map[string]bool{}
 	for _, group := range requests.Item {
 		for _, item := range group.Item {
 			assert.NotEmpty(t, item.Request.Method+item.Request.URL.Raw, item.Name)
-			count++
+			sent[item.Name] = true
+			require.NotEmpty(t, item.Event, "%s checks its answer", item.Name)
+			assert.Contains(t, item.Event[0].Script.Exec[0], "pm.response.to.have.status(", item.Name)
+			assert.NotRegexp(t, `ord_|MUG-1|BOWL-1`, item.Request.URL.Raw, "ids are those of the run")
 		}
 	}
-	assert.Equal(t, len(want), count, "one request for each operation")
+	for _, operation := range want {
+		assert.True(t, sent[operation[strings.LastIndex(operation, " ")+1:]], "no request for %s", operation)
+	}
+	assert.Equal(t, "delete-product", requests.Item[len(requests.Item)-1].Item[0].Name, "a run leaves nothing on sale")
 	assert.Len(t, names, 2)
 }
 
