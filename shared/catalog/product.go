@@ -40,6 +40,7 @@ type Product struct {
 	Since     int64 // the version in which it was created, or created again after a deletion
 	ChangedAt time.Time
 	DeletedAt time.Time // zero: not deleted
+	Rest      saga.Rest
 }
 
 // Content is what staff write about a product.
@@ -69,7 +70,7 @@ func (p Product) Rewritten(c Content, now time.Time) Product {
 		since = p.Version + 1
 	}
 	return Product{Shop: p.Shop, SKU: p.SKU, Content: c, Version: p.Version + 1, Since: since,
-		ChangedAt: now.Truncate(time.Millisecond)}
+		ChangedAt: now.Truncate(time.Millisecond), Rest: p.Rest}
 }
 
 // Deleted returns the next version of the product, which is no longer sold. It keeps its SKU, so that versions

@@ -56,19 +56,20 @@ func (t Table) Write(ctx context.Context, service string, s State) error {
 	if !s.Until.IsZero() {
 		i.Until = s.Until.UnixMilli()
 	}
-	image, err := attributevalue.MarshalMap(i)
+	set, err := record.SetAll(i)
 	if err != nil {
 		return fmt.Errorf("circuit: encode: %w", err)
 	}
-	in := &dynamodb.PutItemInput{TableName: &t.Name, Item: image,
-		ConditionExpression: aws.String("attribute_not_exists(pk)")}
+	in := &dynamodb.UpdateItemInput{
+		TableName: &t.Name, Key: record.PrimaryKey(service), UpdateExpression: &set.Expression,
+		ExpressionAttributeNames: set.Names, ExpressionAttributeValues: set.Values,
+		ConditionExpression: aws.String("attribute_not_exists(pk)"),
+	}
 	if s.Version > 0 {
 		in.ConditionExpression = aws.String("version = :read")
-		in.ExpressionAttributeValues = map[string]types.AttributeValue{
-			":read": &types.AttributeValueMemberN{Value: strconv.Itoa(s.Version)},
-		}
+		in.ExpressionAttributeValues[":read"] = &types.AttributeValueMemberN{Value: strconv.Itoa(s.Version)}
 	}
-	_, err = t.DB.PutItem(ctx, in)
+	_, err = t.DB.UpdateItem(ctx, in)
 	if _, moved := errors.AsType[*types.ConditionalCheckFailedException](err); moved {
 		return ErrVersionConflict.Because(err)
 	}

@@ -34,6 +34,7 @@ func Erase(o Order) (Order, []saga.Fact, error) {
 		o.RefundNotes[i].Reason = ""
 	}
 	o.History.Entries = slices.Clone(o.History.Entries)
+	o.History.Rest = saga.Rest{} // it may name people
 	for i := range o.History.Entries {
 		if actor := &o.History.Entries[i].Cause.Actor; *actor == owner {
 			*actor = Erased

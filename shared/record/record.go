@@ -1,14 +1,14 @@
 // Package record is the only writer of orders, reservations and charges. A row has a version and a
 // history. Every write raises the version by one, on the condition that the row still has the version
 // that was loaded. The facts of a version are in its history, and the table's stream carries them to
-// package relay: state and facts are one write.
+// package relay: state and facts are one write. A write keeps the attributes that this release does
+// not know; stores of other rows keep theirs with Unmarshal and Marshal, or with Set.
 package record
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -63,8 +63,8 @@ type envelope struct {
 }
 
 type entry struct {
-	Version int       `dynamodbav:"v"`
-	Fact    saga.Fact `dynamodbav:"fact"`
+	Version int       `dynamodbav:"v" record:"key"`
+	Fact    saga.Fact `dynamodbav:"fact" record:"key"`
 	At      int64     `dynamodbav:"at"` // milliseconds since 1970
 	Cause   string    `dynamodbav:"cause"`
 	Actor   string    `dynamodbav:"actor"`
@@ -85,7 +85,8 @@ func (t Table) Load(ctx context.Context, key string, item any) (saga.History, er
 	return Decode(out.Item, item)
 }
 
-// Decode reads a row's image into item and returns its history.
+// Decode reads a row's image into item, a pointer to a struct, and returns its history. The Rest of
+// the history is what item has no field for.
 func Decode(image map[string]types.AttributeValue, item any) (saga.History, error) {
 	var e envelope
 	if err := attributevalue.UnmarshalMap(image, &e); err != nil {
@@ -94,7 +95,7 @@ func Decode(image map[string]types.AttributeValue, item any) (saga.History, erro
 	if err := attributevalue.UnmarshalMap(image, item); err != nil {
 		return saga.History{}, fmt.Errorf("record: decode row %s: %w", e.PK, err)
 	}
-	return e.history(), nil
+	return e.history(rowLayout(item).rest(image)), nil
 }
 
 // Exists is the ErrExists of a Save, with the existing row.
@@ -126,7 +127,11 @@ func (t Table) SaveNext(ctx context.Context, c Change) (saga.History, error) {
 	if err := t.write(ctx, c, put); err != nil {
 		return saga.History{}, err
 	}
-	return Decode(put.Item, &struct{}{})
+	var e envelope
+	if err := attributevalue.UnmarshalMap(put.Item, &e); err != nil {
+		return saga.History{}, fmt.Errorf("record: decode row %s: %w", c.Key, err)
+	}
+	return e.history(rowLayout(c.Item).rest(put.Item)), nil
 }
 
 func (t Table) write(ctx context.Context, c Change, put *types.Put) error {
@@ -185,6 +190,7 @@ func (t Table) put(c Change) (*types.Put, error) {
 		}
 		image[name] = value
 	}
+	rowLayout(c.Item).add(c.History.Rest, image)
 	put := &types.Put{
 		TableName: &t.Name, Item: image,
 		ConditionExpression:                 aws.String("attribute_not_exists(pk)"),
@@ -201,12 +207,13 @@ func (t Table) put(c Change) (*types.Put, error) {
 }
 
 // refused returns the meaning of a failed condition: nil if the current row equals the written one in
-// every attribute, so that only its first answer was lost; *Exists for a new row; ErrVersionConflict
-// otherwise. An equal cause alone proves nothing: two deliveries of one message may have written
-// different rows.
+// every attribute that c.Item knows, so that only its first answer was lost; *Exists for a new row;
+// ErrVersionConflict otherwise. An equal cause alone proves nothing: two deliveries of one message
+// may have written different rows. Attributes that c.Item does not know prove nothing either: a
+// newer release may have added them since.
 func refused(c Change, written, current map[string]types.AttributeValue) error {
 	switch {
-	case reflect.DeepEqual(written, current):
+	case rowLayout(c.Item).same(written, current):
 		return nil
 	case c.History.Version == 0:
 		return &Exists{Image: current}
@@ -214,8 +221,8 @@ func refused(c Change, written, current map[string]types.AttributeValue) error {
 	return ErrVersionConflict
 }
 
-func (e envelope) history() saga.History {
-	h := saga.History{Version: e.Version, Nonce: e.Nonce}
+func (e envelope) history(rest saga.Rest) saga.History {
+	h := saga.History{Version: e.Version, Nonce: e.Nonce, Rest: rest}
 	for _, l := range e.History {
 		h.Entries = append(h.Entries, saga.Entry{
 			Version: l.Version, Fact: l.Fact, At: time.UnixMilli(l.At).UTC(),

@@ -16,6 +16,7 @@ type History struct {
 	Version int    // of the row as it was loaded; every write raises it by one
 	Nonce   string // given when the row is created: a row that is deleted and created again has other event ids
 	Entries []Entry
+	Rest    Rest // of the row
 }
 
 // Handled reports whether the history has an entry with the cause: the row has already changed

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"time"
+
+	"backroom/shared/saga"
 )
 
 // Event is something that happened to an intent, a refund or a dispute, in Stripe's words.
@@ -77,6 +79,7 @@ type Setup struct {
 	Version   int       // raised by every change; 0: nothing was configured yet
 	Outage    time.Time // until then all requests fail
 	Endpoints []Endpoint
+	Rest      saga.Rest
 }
 
 // Endpoint is a webhook endpoint: where events are sent.

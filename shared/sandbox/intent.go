@@ -7,6 +7,8 @@ package sandbox
 import (
 	"slices"
 	"time"
+
+	"backroom/shared/saga"
 )
 
 // Status is the status of an intent, as Stripe names it.
@@ -37,6 +39,7 @@ const AuthorizationLasts = 7 * 24 * time.Hour
 type Intent struct {
 	ID                 string
 	Version            int // raised by every change; 0: not stored yet
+	Rest               saga.Rest
 	Status             Status
 	Amount             int64 // in Stripe's smallest unit
 	Currency           string

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -46,7 +45,7 @@ type item struct {
 }
 
 type variant struct {
-	SKU     string           `dynamodbav:"sku"`
+	SKU     string           `dynamodbav:"sku" record:"key"`
 	Title   string           `dynamodbav:"title"`
 	Prices  map[string]int64 `dynamodbav:"prices,omitempty"`
 	Options []option         `dynamodbav:"options,omitempty"`
@@ -55,7 +54,7 @@ type variant struct {
 // option is one option of a variant. Clients choose its name, which may be empty, so it cannot be
 // the name of an attribute.
 type option struct {
-	Name  string `dynamodbav:"name"`
+	Name  string `dynamodbav:"name" record:"key"`
 	Value string `dynamodbav:"value"`
 }
 
@@ -84,11 +83,11 @@ func toItem(p catalog.Product) item {
 	return i
 }
 
-func fromItem(shop saga.Shop, i item) catalog.Product {
+func fromItem(shop saga.Shop, i item, rest saga.Rest) catalog.Product {
 	p := catalog.Product{
 		Shop: shop, SKU: i.SKU,
 		Content: catalog.Content{Title: i.Title, Description: i.Description, Prices: prices(i.Prices)},
-		Version: i.Version, Since: i.Since, ChangedAt: time.UnixMilli(i.ChangedAt).UTC(),
+		Version: i.Version, Since: i.Since, ChangedAt: time.UnixMilli(i.ChangedAt).UTC(), Rest: rest,
 	}
 	if i.DeletedAt != 0 {
 		p.DeletedAt = time.UnixMilli(i.DeletedAt).UTC()
@@ -157,10 +156,11 @@ func (s Store) Load(ctx context.Context, shop saga.Shop, sku string) (catalog.Pr
 
 func decode(shop saga.Shop, image map[string]types.AttributeValue) (catalog.Product, error) {
 	var i item
-	if err := attributevalue.UnmarshalMap(image, &i); err != nil {
+	rest, err := record.Unmarshal(image, &i)
+	if err != nil {
 		return catalog.Product{}, fmt.Errorf("catalogdb: decode product: %w", err)
 	}
-	return fromItem(shop, i), nil
+	return fromItem(shop, i, rest), nil
 }
 
 // ofVariant reports whether a row is that of a variant.
@@ -206,7 +206,7 @@ func (s Store) Save(ctx context.Context, was, is catalog.Product) error {
 func judge(reasons []record.Reason, wanted map[string]types.AttributeValue, at []string) error {
 	if own := reasons[0]; own.Failed {
 		switch {
-		case reflect.DeepEqual(own.Item, wanted):
+		case record.Same(item{}, own.Item, wanted):
 			return nil // this very write, whose first answer was lost
 		case ofVariant(own.Item):
 			return catalog.ErrSKUTaken
@@ -223,7 +223,7 @@ func judge(reasons []record.Reason, wanted map[string]types.AttributeValue, at [
 }
 
 func (s Store) put(was, is catalog.Product) (types.TransactWriteItem, error) {
-	image, err := attributevalue.MarshalMap(toItem(is))
+	image, err := record.Marshal(toItem(is), is.Rest)
 	if err != nil {
 		return types.TransactWriteItem{}, fmt.Errorf("catalogdb: encode product: %w", err)
 	}
@@ -248,14 +248,16 @@ func owner(p catalog.Product) map[string]types.AttributeValue {
 }
 
 func (s Store) putVariant(p catalog.Product, sku string, costs []money.Money) (types.TransactWriteItem, error) {
-	image,
-		err := attributevalue.MarshalMap(
-		variantItem{PK: record.Key(p.Shop, sku), SKU: sku, Product: p.SKU, Prices: byCurrency(costs)})
+	i := variantItem{PK: record.Key(p.Shop, sku), SKU: sku, Product: p.SKU, Prices: byCurrency(costs)}
+	set, err := record.SetAll(i)
 	if err != nil {
 		return types.TransactWriteItem{}, fmt.Errorf("catalogdb: encode variant: %w", err)
 	}
-	return types.TransactWriteItem{Put: &types.Put{
-		TableName: &s.Name, Item: image, ConditionExpression: aws.String(own), ExpressionAttributeValues: owner(p),
+	maps.Copy(set.Values, owner(p))
+	return types.TransactWriteItem{Update: &types.Update{
+		TableName: &s.Name, Key: record.PrimaryKey(i.PK), UpdateExpression: &set.Expression,
+		ExpressionAttributeNames: set.Names, ExpressionAttributeValues: set.Values,
+		ConditionExpression: aws.String(own),
 	}}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -102,11 +103,12 @@ func (s Store) change(ctx context.Context, c notify.Claim, to item) error {
 	return err
 }
 
-// put writes a row under a condition. If the condition fails, it returns the existing row.
+// put writes a row under a condition, and keeps the attributes of the existing row that this release
+// does not know. If the condition fails, it returns the existing row.
 func (s Store) put(
 	ctx context.Context, row item, condition string, names map[string]string, values map[string]any,
 ) (stands *item, err error) {
-	image, err := attributevalue.MarshalMap(row)
+	set, err := record.SetAll(row)
 	if err != nil {
 		return nil, fmt.Errorf("notifydb: encode notice: %w", err)
 	}
@@ -114,9 +116,11 @@ func (s Store) put(
 	if err != nil {
 		return nil, fmt.Errorf("notifydb: encode condition: %w", err)
 	}
-	_, err = s.DB.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: &s.Name, Item: image,
-		ConditionExpression: &condition, ExpressionAttributeNames: names, ExpressionAttributeValues: bound,
+	maps.Copy(set.Names, names)
+	maps.Copy(set.Values, bound)
+	_, err = s.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: record.PrimaryKey(row.PK), UpdateExpression: &set.Expression,
+		ConditionExpression: &condition, ExpressionAttributeNames: set.Names, ExpressionAttributeValues: set.Values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	refused, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
@@ -143,10 +147,14 @@ func (s Store) Suppressed(ctx context.Context, r notify.Recipient) (bool, error)
 
 // Suppress stops all further mail to a recipient. Errors are those of record.Failure.
 func (s Store) Suppress(ctx context.Context, r notify.Recipient, at time.Time) error {
-	image, err := attributevalue.MarshalMap(suppression{suppressionKey(r), at.UnixMilli()})
+	row := suppression{suppressionKey(r), at.UnixMilli()}
+	set, err := record.SetAll(row)
 	if err != nil {
 		return fmt.Errorf("notifydb: encode suppression: %w", err)
 	}
-	_, err = s.DB.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.Name, Item: image})
+	_, err = s.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.Name, Key: record.PrimaryKey(row.PK), UpdateExpression: &set.Expression,
+		ExpressionAttributeNames: set.Names, ExpressionAttributeValues: set.Values,
+	})
 	return record.Failure(err)
 }

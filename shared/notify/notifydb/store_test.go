@@ -33,7 +33,7 @@ func TestStore_PassesTheSuite(t *testing.T) {
 func TestClaim_RecognizesItselfAfterALostAnswer(t *testing.T) {
 	t.Parallel()
 	s, c := open(t)
-	forgetful, lost := c.Forgetful("PutItem")
+	forgetful, lost := c.Forgetful("UpdateItem")
 	s.DB = forgetful
 	_, err := s.Claim(t.Context(), notify.Notice{Shop: "main", Order: "ord_1", Template: notify.Confirmed}, cloudtest.Epoch, cloudtest.Epoch.Add(time.Minute))
 	require.NoError(t, err)

@@ -74,20 +74,20 @@ type item struct {
 }
 
 type line struct {
-	SKU      string `dynamodbav:"sku"`
+	SKU      string `dynamodbav:"sku" record:"key"`
 	Quantity int64  `dynamodbav:"quantity"`
 	Price    int64  `dynamodbav:"price"`
 }
 
 type refund struct {
-	ID     string            `dynamodbav:"id"`
+	ID     string            `dynamodbav:"id" record:"key"`
 	Amount int64             `dynamodbav:"amount"`
 	Try    int               `dynamodbav:"try"`
 	Status saga.RefundStatus `dynamodbav:"status"`
 }
 
 type refundNote struct {
-	ID          string `dynamodbav:"id"`
+	ID          string `dynamodbav:"id" record:"key"`
 	Reason      string `dynamodbav:"reason"`
 	By          string `dynamodbav:"by"`
 	At          int64  `dynamodbav:"at"` // milliseconds since 1970
@@ -104,7 +104,7 @@ type external struct {
 }
 
 type resolution struct {
-	ID          string       `dynamodbav:"id"`
+	ID          string       `dynamodbav:"id" record:"key"`
 	Action      order.Action `dynamodbav:"action"`
 	Reason      string       `dynamodbav:"reason"`
 	By          string       `dynamodbav:"by"`

@@ -20,12 +20,12 @@ type payment struct {
 	Status       string `dynamodbav:"observed"`
 	ClientSecret string `dynamodbav:"client_secret"`
 	Refunds      []struct {
-		ID     string            `dynamodbav:"id"`
+		ID     string            `dynamodbav:"id" record:"key"`
 		Amount int64             `dynamodbav:"amount"`
 		Status saga.RefundStatus `dynamodbav:"status"`
 	} `dynamodbav:"external_refunds"`
 	Disputes []struct {
-		ID     string `dynamodbav:"id"`
+		ID     string `dynamodbav:"id" record:"key"`
 		Amount int64  `dynamodbav:"amount"`
 		Status string `dynamodbav:"status"`
 	} `dynamodbav:"disputes"`

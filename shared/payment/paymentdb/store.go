@@ -43,20 +43,20 @@ type external struct {
 }
 
 type externalRefund struct {
-	ID     string            `dynamodbav:"id"`
+	ID     string            `dynamodbav:"id" record:"key"`
 	Amount int64             `dynamodbav:"amount"`
 	Status saga.RefundStatus `dynamodbav:"status"`
 }
 
 type dispute struct {
-	ID     string                `dynamodbav:"id"`
+	ID     string                `dynamodbav:"id" record:"key"`
 	Amount int64                 `dynamodbav:"amount"`
 	Status payment.DisputeStatus `dynamodbav:"status"`
 }
 
 // refund is a saga.Refund with the attribute names that facts use.
 type refund struct {
-	ID     string            `dynamodbav:"id"`
+	ID     string            `dynamodbav:"id" record:"key"`
 	Amount int64             `dynamodbav:"amount"`
 	Try    int               `dynamodbav:"try"`
 	Status saga.RefundStatus `dynamodbav:"status"`

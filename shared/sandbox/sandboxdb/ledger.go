@@ -14,12 +14,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"backroom/shared/fault"
 	"backroom/shared/record"
+	"backroom/shared/saga"
 	"backroom/shared/sandbox"
 )
 
@@ -62,14 +62,14 @@ type intentItem struct {
 }
 
 type disputeItem struct {
-	ID      string `dynamodbav:"id"`
+	ID      string `dynamodbav:"id" record:"key"`
 	Amount  int64  `dynamodbav:"amount"`
 	Status  string `dynamodbav:"status"`
 	Created int64  `dynamodbav:"created"`
 }
 
 type refundItem struct {
-	ID       string            `dynamodbav:"id"`
+	ID       string            `dynamodbav:"id" record:"key"`
 	Amount   int64             `dynamodbav:"amount"`
 	Status   string            `dynamodbav:"status"`
 	Reason   string            `dynamodbav:"reason,omitempty"`
@@ -108,7 +108,7 @@ type setupItem struct {
 }
 
 type endpointItem struct {
-	ID      string   `dynamodbav:"id"`
+	ID      string   `dynamodbav:"id" record:"key"`
 	URL     string   `dynamodbav:"url"`
 	Events  []string `dynamodbav:"events"`
 	Secret  string   `dynamodbav:"secret"`
@@ -118,11 +118,12 @@ type endpointItem struct {
 // Intent returns an intent, read consistently. It returns fault.NotFound for an unknown one.
 func (l Ledger) Intent(ctx context.Context, id string) (sandbox.Intent, error) {
 	var item intentItem
-	if err := l.get(ctx, intentKey(id), &item); err != nil {
+	rest, err := l.get(ctx, intentKey(id), &item)
+	if err != nil {
 		return sandbox.Intent{}, err
 	}
 	i := sandbox.Intent{
-		ID: item.ID, Version: item.Version, Status: sandbox.Status(item.Status), Amount: item.Amount,
+		ID: item.ID, Version: item.Version, Rest: rest, Status: sandbox.Status(item.Status), Amount: item.Amount,
 		Currency:      item.Currency,
 		CaptureMethod: item.CaptureMethod, ConfirmationMethod: item.ConfirmationMethod,
 		PaymentMethod: item.PaymentMethod,
@@ -151,11 +152,11 @@ func (l Ledger) Intent(ctx context.Context, id string) (sandbox.Intent, error) {
 // Setup returns the setup, read consistently; the zero Setup if nothing was configured.
 func (l Ledger) Setup(ctx context.Context) (sandbox.Setup, error) {
 	var item setupItem
-	err := l.get(ctx, setupKey, &item)
+	rest, err := l.get(ctx, setupKey, &item)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return sandbox.Setup{}, err
 	}
-	s := sandbox.Setup{Version: item.Version, Outage: at(item.Outage)}
+	s := sandbox.Setup{Version: item.Version, Outage: at(item.Outage), Rest: rest}
 	for _, e := range item.Endpoints {
 		s.Endpoints = append(s.Endpoints,
 			sandbox.Endpoint{ID: e.ID, URL: e.URL, Events: e.Events, Secret: e.Secret, Created: at(e.Created)})
@@ -167,7 +168,7 @@ func (l Ledger) Setup(ctx context.Context) (sandbox.Setup, error) {
 // key.
 func (l Ledger) Answer(ctx context.Context, key string) (sandbox.Answer, error) {
 	var item answerItem
-	if err := l.get(ctx, answerKey(key), &item); err != nil {
+	if _, err := l.get(ctx, answerKey(key), &item); err != nil {
 		return sandbox.Answer{}, err
 	}
 	return sandbox.Answer{
@@ -178,7 +179,7 @@ func (l Ledger) Answer(ctx context.Context, key string) (sandbox.Answer, error) 
 
 // UsedUp reports whether a payment method that pays only once has paid, read consistently.
 func (l Ledger) UsedUp(ctx context.Context, paymentMethod string) (bool, error) {
-	err := l.get(ctx, usedKey(paymentMethod), &usedItem{})
+	_, err := l.get(ctx, usedKey(paymentMethod), &usedItem{})
 	if errors.Is(err, fault.NotFound) {
 		return false, nil
 	}
@@ -191,14 +192,14 @@ func (l Ledger) UsedUp(ctx context.Context, paymentMethod string) (bool, error) 
 func (l Ledger) Keep(ctx context.Context, c sandbox.Change, now time.Time) error {
 	var actions []types.TransactWriteItem
 	if i := c.Intent; i != nil {
-		put, err := l.next(toItem(*i), i.Version)
+		put, err := l.next(toItem(*i), i.Rest, i.Version)
 		if err != nil {
 			return err
 		}
 		actions = append(actions, put)
 	}
 	if c.Setup != nil {
-		put, err := l.next(toSetupItem(*c.Setup), c.Setup.Version)
+		put, err := l.next(toSetupItem(*c.Setup), c.Setup.Rest, c.Setup.Version)
 		if err != nil {
 			return err
 		}
@@ -206,14 +207,14 @@ func (l Ledger) Keep(ctx context.Context, c sandbox.Change, now time.Time) error
 	}
 	if a := c.Answer; a != nil {
 		item := answerItem{answerKey(a.Key), a.Request, a.Status, a.Body, a.Ready.UnixMilli(), a.Expires.Unix()}
-		put, err := l.put(item, "attribute_not_exists(pk) OR expires <= :now", number(":now", now.Unix()))
+		put, err := l.put(item, saga.Rest{}, "attribute_not_exists(pk) OR expires <= :now", number(":now", now.Unix()))
 		if err != nil {
 			return err
 		}
 		actions = append(actions, put)
 	}
 	if c.UsesUp != "" {
-		put, err := l.put(usedItem{usedKey(c.UsesUp)}, "attribute_not_exists(pk)", nil)
+		put, err := l.put(usedItem{usedKey(c.UsesUp)}, saga.Rest{}, "attribute_not_exists(pk)", nil)
 		if err != nil {
 			return err
 		}
@@ -258,16 +259,17 @@ func toSetupItem(s sandbox.Setup) setupItem {
 }
 
 // next puts the version after read. With read 0, the item must not exist yet.
-func (l Ledger) next(item any, read int) (types.TransactWriteItem, error) {
+func (l Ledger) next(item any, rest saga.Rest, read int) (types.TransactWriteItem, error) {
 	if read == 0 {
-		return l.put(item, "attribute_not_exists(pk)", nil)
+		return l.put(item, rest, "attribute_not_exists(pk)", nil)
 	}
-	return l.put(item, "version = :read", number(":read", int64(read)))
+	return l.put(item, rest, "version = :read", number(":read", int64(read)))
 }
 
-func (l Ledger) put(item any, condition string, values map[string]types.AttributeValue) (types.TransactWriteItem,
-	error) {
-	image, err := attributevalue.MarshalMap(item)
+func (l Ledger) put(
+	item any, rest saga.Rest, condition string, values map[string]types.AttributeValue,
+) (types.TransactWriteItem, error) {
+	image, err := record.Marshal(item, rest)
 	if err != nil {
 		return types.TransactWriteItem{}, fmt.Errorf("sandboxdb: encode: %w", err)
 	}
@@ -276,21 +278,22 @@ func (l Ledger) put(item any, condition string, values map[string]types.Attribut
 	}}, nil
 }
 
-func (l Ledger) get(ctx context.Context, key string, item any) error {
+func (l Ledger) get(ctx context.Context, key string, item any) (saga.Rest, error) {
 	out, err := l.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &l.Name, ConsistentRead: aws.Bool(true),
 		Key: record.PrimaryKey(key),
 	})
 	switch {
 	case err != nil:
-		return record.Failure(err)
+		return saga.Rest{}, record.Failure(err)
 	case out.Item == nil:
-		return record.ErrNotFound
+		return saga.Rest{}, record.ErrNotFound
 	}
-	if err := attributevalue.UnmarshalMap(out.Item, item); err != nil {
-		return fmt.Errorf("sandboxdb: decode %s: %w", key, err)
+	rest, err := record.Unmarshal(out.Item, item)
+	if err != nil {
+		return saga.Rest{}, fmt.Errorf("sandboxdb: decode %s: %w", key, err)
 	}
-	return nil
+	return rest, nil
 }
 
 // at and milli convert a time to an attribute and back; 0 is the zero time.

@@ -40,7 +40,7 @@ type item struct {
 }
 
 type line struct {
-	SKU      string `dynamodbav:"sku"`
+	SKU      string `dynamodbav:"sku" record:"key"`
 	Quantity int64  `dynamodbav:"quantity"`
 }
 
