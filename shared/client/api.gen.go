@@ -640,7 +640,7 @@ type RefundReceipt struct {
 	// Reason the caller's reason; absent once the order was erased
 	Reason string `json:"reason,omitempty,omitzero"`
 
-	// Refundable how much of the order can be refunded besides
+	// Refundable how much of the order could still be refunded after it, when it was accepted
 	Refundable Money `json:"refundable"`
 
 	// RequestedAt when the refund was requested
@@ -846,8 +846,23 @@ type TokenRequest struct {
 	Scope *string `json:"scope,omitempty"`
 }
 
+// IdempotencyKey Example: order-7f3a
+type IdempotencyKey = string
+
+// IfNoneMatch defines model for If-None-Match.
+type IfNoneMatch = string
+
+// Cursor defines model for cursor.
+type Cursor = string
+
 // ID Example: ord_3hk2v7q4wz5d6c7b3n2m4k5j6h7g2f3d
 type ID = string
+
+// Limit defines model for limit.
+type Limit = int64
+
+// Shop defines model for shop.
+type Shop = string
 
 // SKU Example: MUG-1
 type SKU = string
@@ -906,10 +921,10 @@ type UnsupportedMediaType = Problem
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {
 	// Limit the maximum number of entries in the page
-	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor the next of the previous page; if absent, the first page
-	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Customer only orders of this customer; needs orders:read:all
 	Customer *string `form:"customer,omitempty" json:"customer,omitempty"`
@@ -923,38 +938,38 @@ type ListOrdersParams struct {
 
 // PlaceOrderParams defines parameters for PlaceOrder.
 type PlaceOrderParams struct {
-	// IdempotencyKey a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent
-	IdempotencyKey string `json:"Idempotency-Key"`
+	// IdempotencyKey a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent. Keys do not expire: what was created keeps its key for as long as it is stored
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // GetOrderParams defines parameters for GetOrder.
 type GetOrderParams struct {
 	// IfNoneMatch the ETag of an earlier answer; the answer is 304 if nothing has changed since
-	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // RefundOrderParams defines parameters for RefundOrder.
 type RefundOrderParams struct {
-	// IdempotencyKey a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent
-	IdempotencyKey string `json:"Idempotency-Key"`
+	// IdempotencyKey a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent. Keys do not expire: what was created keeps its key for as long as it is stored
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // ResolveOrderParams defines parameters for ResolveOrder.
 type ResolveOrderParams struct {
-	// IdempotencyKey a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent
-	IdempotencyKey string `json:"Idempotency-Key"`
+	// IdempotencyKey a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent. Keys do not expire: what was created keeps its key for as long as it is stored
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
 	// Limit the maximum number of entries in the page
-	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor the next of the previous page; if absent, the first page
-	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Shop the shop; if absent, the deployment's own shop
-	Shop *string `form:"shop,omitempty" json:"shop,omitempty"`
+	Shop *Shop `form:"shop,omitempty" json:"shop,omitempty"`
 }
 
 // DeleteProductParams defines parameters for DeleteProduct.
@@ -966,10 +981,10 @@ type DeleteProductParams struct {
 // GetProductParams defines parameters for GetProduct.
 type GetProductParams struct {
 	// Shop the shop; if absent, the deployment's own shop
-	Shop *string `form:"shop,omitempty" json:"shop,omitempty"`
+	Shop *Shop `form:"shop,omitempty" json:"shop,omitempty"`
 
 	// IfNoneMatch the ETag of an earlier answer; the answer is 304 if nothing has changed since
-	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // PutProductParams defines parameters for PutProduct.
@@ -983,8 +998,8 @@ type PutProductParams struct {
 
 // AdjustStockParams defines parameters for AdjustStock.
 type AdjustStockParams struct {
-	// IdempotencyKey a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent
-	IdempotencyKey string `json:"Idempotency-Key"`
+	// IdempotencyKey a new key for each new intent; the same key with the same body has one effect and one answer, however often it is sent. Keys do not expire: what was created keeps its key for as long as it is stored
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // IssueTokenFormdataRequestBody defines body for IssueToken for application/x-www-form-urlencoded ContentType.
@@ -1091,7 +1106,7 @@ type ClientInterface interface {
 
 	// GetHealth Check the health of the API
 	//
-	// Answers 200 if the API reaches its tables, otherwise 503.
+	// Answers 200 if the API can read from its database, otherwise 503. One table is read.
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1123,7 +1138,7 @@ type ClientInterface interface {
 
 	// PlaceOrderWithBody Place an order
 	//
-	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
+	// Accepts the order and returns at once; stock and payment follow. Read the order at Location, after the seconds of Retry-After, until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1132,7 +1147,7 @@ type ClientInterface interface {
 
 	// PlaceOrder Place an order
 	//
-	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
+	// Accepts the order and returns at once; stock and payment follow. Read the order at Location, after the seconds of Retry-After, until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1141,7 +1156,7 @@ type ClientInterface interface {
 
 	// GetOrder Read an order
 	//
-	// Returns an order to the customer who placed it, and to callers with orders:read:all.
+	// Returns an order to the customer who placed it, and to callers with orders:read:all. An order that is not settled says in Retry-After when to read it again: after a second at first, later after a tenth of its age, at most 60 seconds.
 	//
 	// Corresponds with GET /orders/{id} (the `GetOrder` operationId).
 	GetOrder(ctx context.Context, id ID, params *GetOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1284,7 +1299,7 @@ func (c *Client) GetKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*h
 
 // GetHealth Check the health of the API
 //
-// Answers 200 if the API reaches its tables, otherwise 503.
+// Answers 200 if the API can read from its database, otherwise 503. One table is read.
 //
 // Corresponds with GET /health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1356,7 +1371,7 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 
 // PlaceOrderWithBody Place an order
 //
-// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
+// Accepts the order and returns at once; stock and payment follow. Read the order at Location, after the seconds of Retry-After, until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1375,7 +1390,7 @@ func (c *Client) PlaceOrderWithBody(ctx context.Context, params *PlaceOrderParam
 
 // PlaceOrder Place an order
 //
-// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
+// Accepts the order and returns at once; stock and payment follow. Read the order at Location, after the seconds of Retry-After, until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1394,7 +1409,7 @@ func (c *Client) PlaceOrder(ctx context.Context, params *PlaceOrderParams, body 
 
 // GetOrder Read an order
 //
-// Returns an order to the customer who placed it, and to callers with orders:read:all.
+// Returns an order to the customer who placed it, and to callers with orders:read:all. An order that is not settled says in Retry-After when to read it again: after a second at first, later after a tenth of its age, at most 60 seconds.
 //
 // Corresponds with GET /orders/{id} (the `GetOrder` operationId).
 func (c *Client) GetOrder(ctx context.Context, id ID, params *GetOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2557,7 +2572,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetHealthWithResponse Check the health of the API
 	//
-	// Answers 200 if the API reaches its tables, otherwise 503.
+	// Answers 200 if the API can read from its database, otherwise 503. One table is read.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2593,7 +2608,7 @@ type ClientWithResponsesInterface interface {
 
 	// PlaceOrderWithBodyWithResponse Place an order
 	//
-	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
+	// Accepts the order and returns at once; stock and payment follow. Read the order at Location, after the seconds of Retry-After, until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2602,7 +2617,7 @@ type ClientWithResponsesInterface interface {
 
 	// PlaceOrderWithResponse Place an order
 	//
-	// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
+	// Accepts the order and returns at once; stock and payment follow. Read the order at Location, after the seconds of Retry-After, until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2611,7 +2626,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetOrderWithResponse Read an order
 	//
-	// Returns an order to the customer who placed it, and to callers with orders:read:all.
+	// Returns an order to the customer who placed it, and to callers with orders:read:all. An order that is not settled says in Retry-After when to read it again: after a second at first, later after a tenth of its age, at most 60 seconds.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2860,24 +2875,11 @@ func (r PlaceOrderResponse) StatusCode() int {
 	return 0
 }
 
-// GetOrderResponse304Headers the declared response headers of an HTTP 304 response for GetOrder
-type GetOrderResponse304Headers struct {
-	CacheControl       string
-	ETag               string
-	RateLimitLimit     string
-	RateLimitPolicy    string
-	RateLimitRemaining string
-	RateLimitReset     string
-	XRequestID         string
-}
-
 type GetOrderResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Order
-	// Headers304 the parsed response headers for an HTTP 304 response
-	Headers304 *GetOrderResponse304Headers
 }
 
 // Status returns HTTPResponse.Status
@@ -3009,24 +3011,11 @@ func (r DeleteProductResponse) StatusCode() int {
 	return 0
 }
 
-// GetProductResponse304Headers the declared response headers of an HTTP 304 response for GetProduct
-type GetProductResponse304Headers struct {
-	CacheControl       string
-	ETag               string
-	RateLimitLimit     string
-	RateLimitPolicy    string
-	RateLimitRemaining string
-	RateLimitReset     string
-	XRequestID         string
-}
-
 type GetProductResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Product
-	// Headers304 the parsed response headers for an HTTP 304 response
-	Headers304 *GetProductResponse304Headers
 }
 
 // Status returns HTTPResponse.Status
@@ -3133,7 +3122,7 @@ func (c *ClientWithResponses) GetKeysWithResponse(ctx context.Context, reqEditor
 
 // GetHealthWithResponse Check the health of the API
 //
-// Answers 200 if the API reaches its tables, otherwise 503.
+// Answers 200 if the API can read from its database, otherwise 503. One table is read.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3193,7 +3182,7 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 
 // PlaceOrderWithBodyWithResponse Place an order
 //
-// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
+// Accepts the order and returns at once; stock and payment follow. Read the order at Location, after the seconds of Retry-After, until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3208,7 +3197,7 @@ func (c *ClientWithResponses) PlaceOrderWithBodyWithResponse(ctx context.Context
 
 // PlaceOrderWithResponse Place an order
 //
-// Accepts the order and returns at once; stock and payment follow. Read the order at Location until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
+// Accepts the order and returns at once; stock and payment follow. Read the order at Location, after the seconds of Retry-After, until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of up to 30 seconds ago.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3223,7 +3212,7 @@ func (c *ClientWithResponses) PlaceOrderWithResponse(ctx context.Context, params
 
 // GetOrderWithResponse Read an order
 //
-// Returns an order to the customer who placed it, and to callers with orders:read:all.
+// Returns an order to the customer who placed it, and to callers with orders:read:all. An order that is not settled says in Retry-After when to read it again: after a second at first, later after a tenth of its age, at most 60 seconds.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3602,61 +3591,6 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 
 	}
 
-	switch {
-	case rsp.StatusCode == 304:
-		var headers GetOrderResponse304Headers
-		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.CacheControl = value
-		}
-		if values := rsp.Header.Values("ETag"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.ETag = value
-		}
-		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitLimit = value
-		}
-		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitPolicy = value
-		}
-		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitRemaining = value
-		}
-		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitReset = value
-		}
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XRequestID = value
-		}
-		response.Headers304 = &headers
-	}
-
 	return response, nil
 }
 
@@ -3804,61 +3738,6 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 	case rsp.StatusCode == 304:
 		break // No content-type
 
-	}
-
-	switch {
-	case rsp.StatusCode == 304:
-		var headers GetProductResponse304Headers
-		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.CacheControl = value
-		}
-		if values := rsp.Header.Values("ETag"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.ETag = value
-		}
-		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitLimit = value
-		}
-		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitPolicy = value
-		}
-		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitRemaining = value
-		}
-		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitReset = value
-		}
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XRequestID = value
-		}
-		response.Headers304 = &headers
 	}
 
 	return response, nil
