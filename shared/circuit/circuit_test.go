@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -259,7 +260,11 @@ func TestTable_IsAStore(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, circuit.State{Version: 1, Until: until}, s)
 
+	row := strings.Replace(cloud.Row("Circuits", "payment-provider"), "{", `{"extra": "new",`, 1)
+	cloud.Put("Circuits", row)
 	require.NoError(t, table.Write(t.Context(), "payment-provider", circuit.State{Version: 1}))
+	assert.JSONEq(t, `{"pk": "payment-provider", "version": 2, "extra": "new"}`,
+		cloud.Row("Circuits", "payment-provider"), "attributes of another release stay")
 	require.ErrorIs(t, table.Write(t.Context(), "payment-provider", circuit.State{Version: 1, Until: until}),
 		fault.Conflict)
 	s, err = table.Read(t.Context(), "payment-provider")

@@ -364,3 +364,150 @@ func TestTransact_RetriesCollisions(t *testing.T) {
 		})
 	}
 }
+
+// box is a row with members in maps and lists.
+type box struct {
+	Order string    `dynamodbav:"order"`
+	Shop  saga.Shop `dynamodbav:"shop"`
+	Lid   *lid      `dynamodbav:"lid,omitempty"`
+	Mugs  []mug     `dynamodbav:"mugs,omitempty"`
+	Note  string    `dynamodbav:"note,omitempty"`
+}
+
+type lid struct {
+	ID    string `dynamodbav:"id" record:"key"`
+	Color string `dynamodbav:"color"`
+}
+
+type mug struct {
+	SKU   string `dynamodbav:"sku" record:"key"`
+	Units int    `dynamodbav:"units"`
+}
+
+func TestSave_KeepsAttributesThatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	stored := `{"pk": "main#ord_1", "version": 1, "nonce": "n", "extra": {"a": [1]}, "order": "ord_1", "shop": "main",
+		"history": [{"v": 1, "fact": "PaymentIntended", "at": 1, "cause": "c", "actor": "a", "extra": "history"}],
+		"lid": {"id": "l", "color": "red", "extra": "lid"}, "note": "fragile",
+		"mugs": [{"sku": "A", "units": 1, "extra": "a"}, {"sku": "B", "units": 1, "extra": "b"},
+			{"sku": "B", "units": 2, "extra": "second b"}]}`
+	for sentence, c := range map[string]struct {
+		change func(*box, *saga.History)
+		lid    string
+		mugs   string
+	}{
+		"in all places": {func(*box, *saga.History) {}, `{"id": "l", "color": "red", "extra": "lid"}`,
+			`[{"sku": "A", "units": 1, "extra": "a"}, {"sku": "B", "units": 1, "extra": "b"},
+				{"sku": "B", "units": 2, "extra": "second b"}]`},
+		"in elements that moved, and not in new ones": {func(b *box, _ *saga.History) {
+			b.Mugs = []mug{{"C", 1}, {"B", 7}, {"A", 5}}
+		}, `{"id": "l", "color": "red", "extra": "lid"}`,
+			`[{"sku": "C", "units": 1}, {"sku": "B", "units": 7, "extra": "b"}, {"sku": "A", "units": 5, "extra": "a"}]`},
+		"in a map only while it is about the same thing": {func(b *box, _ *saga.History) {
+			b.Lid, b.Mugs = &lid{"another", "red"}, []mug{}
+		}, `{"id": "another", "color": "red"}`, `[]`},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			rows, cloud := table(t)
+			cloud.Put("Reservations", stored)
+			var b box
+			history, err := rows.Load(t.Context(), key, &b)
+			require.NoError(t, err)
+			c.change(&b, &history)
+			b.Note = ""
+			change := record.Change{Key: key, Item: b, History: history, Cause: saga.Cause{ID: "event-2", Actor: "test"},
+				Facts: []saga.Fact{saga.PaymentAuthorized}}
+			next, err := rows.SaveNext(t.Context(), change)
+			require.NoError(t, err)
+			change.History = next
+			require.NoError(t, rows.Save(t.Context(), change), "without a read")
+			assert.JSONEq(t, `{"pk": "main#ord_1", "version": 3, "nonce": "n", "publishes": 1,
+				"extra": {"a": [1]}, "order": "ord_1", "shop": "main", "lid": `+c.lid+`, "mugs": `+c.mugs+`,
+				"history": [{"v": 1, "fact": "PaymentIntended", "at": 1, "cause": "c", "actor": "a", "extra": "history"},
+					{"v": 2, "fact": "PaymentAuthorized", "at": 1772366400000, "cause": "event-2", "actor": "test"},
+					{"v": 3, "fact": "PaymentAuthorized", "at": 1772366400000, "cause": "event-2", "actor": "test"}]}`,
+				cloud.Row("Reservations", key))
+		})
+	}
+}
+
+func TestSave_DropsWhatItDoesNotKnowOnlyWhenToldTo(t *testing.T) {
+	t.Parallel()
+	rows, cloud := table(t)
+	require.NoError(t, rows.Save(t.Context(), first(1)))
+	cloud.Put("Reservations", strings.Replace(cloud.Row("Reservations", key), "{", `{"extra": "anna",`, 1))
+	s, history := load(t, rows)
+	history.Rest = saga.Rest{}
+	require.NoError(t, rows.Save(t.Context(), record.Change{Key: key, Item: s, History: history,
+		Cause: saga.Cause{ID: "erase", Actor: "operator"}, Facts: []saga.Fact{saga.OrderErased}}))
+	assert.NotContains(t, cloud.Row("Reservations", key), "anna")
+}
+
+// interrupted loses the answer to a write, after which another release adds to the row.
+type interrupted struct {
+	inner aws.HTTPClient
+	then  func()
+}
+
+func (i *interrupted) Do(r *http.Request) (*http.Response, error) {
+	response, err := i.inner.Do(r)
+	if err == nil && i.then != nil && strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".PutItem") {
+		then := i.then
+		i.then = nil
+		then()
+		_ = response.Body.Close()
+		return nil, io.ErrUnexpectedEOF
+	}
+	return response, err
+}
+
+func TestSave_RecognizesItsWriteAlthoughAnotherReleaseAddedToIt(t *testing.T) {
+	t.Parallel()
+	for sentence, c := range map[string]struct {
+		add string
+		err error
+	}{
+		"an attribute that it does not know": {`"extra": "new",`, nil},
+		"an attribute that it knows":         {`"note": "another write",`, fault.Duplicate},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			t.Parallel()
+			rows, cloud := table(t)
+			cfg := cloud.Runtime().AWS
+			cfg.HTTPClient = &interrupted{cfg.HTTPClient, func() {
+				cloud.Put("Reservations", strings.Replace(cloud.Row("Reservations", key), "{", "{"+c.add, 1))
+			}}
+			rows.DB = dynamodb.NewFromConfig(cfg)
+			change := first(1)
+			change.Item = box{Order: "ord_1", Shop: "main", Mugs: []mug{{"A", 1}}}
+			require.ErrorIs(t, rows.Save(t.Context(), change), c.err)
+		})
+	}
+}
+
+func TestDecode_RefusesAListWhoseElementsHaveNoNaturalKey(t *testing.T) {
+	t.Parallel()
+	var row struct {
+		Things []struct {
+			Name string `dynamodbav:"name"`
+		} `dynamodbav:"things"`
+	}
+	assert.PanicsWithValue(t, `record: no field of struct { Name string "dynamodbav:\"name\"" } has the tag record:"key"`,
+		func() { _, _ = record.Decode(map[string]types.AttributeValue{}, &row) })
+}
+
+func BenchmarkDecode(b *testing.B) {
+	row := box{Order: "ord_1", Shop: "main", Lid: &lid{"l", "red"}}
+	for i := range 10 {
+		row.Mugs = append(row.Mugs, mug{fmt.Sprint("SKU-", i), i})
+	}
+	image, err := record.Marshal(row, saga.Rest{})
+	require.NoError(b, err)
+	for b.Loop() {
+		var out box
+		if _, err := record.Decode(image, &out); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

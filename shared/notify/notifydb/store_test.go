@@ -1,6 +1,7 @@
 package notifydb_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -86,4 +87,29 @@ func TestOrders_ReadAnOrderFromItsRow(t *testing.T) {
 	_, err = orders.Load(t.Context(), "main", "ord_2")
 	require.Error(t, err)
 	assert.NotContains(t, err.Error(), "ada", "the error contains no data of the row")
+}
+
+func TestStore_KeepsAttributesThatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	s, c := open(t)
+	n := notify.Notice{Shop: "main", Order: "ord_1", Template: notify.Confirmed}
+	add := func() {
+		for _, row := range c.Rows("Notices") {
+			c.Put("Notices", strings.Replace(row, "{", `{"extra": "new",`, 1))
+		}
+	}
+	_, err := s.Claim(t.Context(), n, cloudtest.Epoch, cloudtest.Epoch.Add(time.Minute))
+	require.NoError(t, err)
+	require.NoError(t, s.Suppress(t.Context(), "digest", cloudtest.Epoch))
+	add()
+	later := cloudtest.Epoch.Add(time.Hour)
+	claim, err := s.Claim(t.Context(), n, later, later.Add(time.Minute))
+	require.NoError(t, err)
+	require.NoError(t, s.Release(t.Context(), claim))
+	require.NoError(t, s.Settle(t.Context(), claim, notify.Outcome{Status: notify.Sent, At: later}))
+	require.NoError(t, s.Suppress(t.Context(), "digest", later))
+	for _, row := range c.Rows("Notices") {
+		assert.Contains(t, row, `"extra": "new"`)
+		assert.NotContains(t, row, "until")
+	}
 }
