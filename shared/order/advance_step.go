@@ -34,6 +34,9 @@ func (s AdvanceStep) advance(ctx context.Context, e saga.Event) error {
 	if err != nil {
 		return err
 	}
+	if err := o.Known(); err != nil {
+		return err
+	}
 	next, facts, err := s.decide(o, e)
 	if err != nil {
 		return err

@@ -144,6 +144,22 @@ func (o Order) stuck() bool {
 // Awaiting reports whether the order awaits a.
 func (o Order) Awaiting(a Awaited) bool { return slices.Contains(o.Awaits, a) }
 
+// Known returns an error if the order has an outcome, awaits an answer, or has a refund in a status
+// that this release does not know. Nothing is decided about such an order.
+func (o Order) Known() error {
+	row := "order " + o.ID
+	if err := saga.Known(row, "outcome", o.Outcome, Undecided, Confirmed, Rejected, Expired, Canceled); err != nil {
+		return err
+	}
+	for _, a := range o.Awaits {
+		err := saga.Known(row, "awaited answer", a, AwaitsOutcome, AwaitsCapture, AwaitsStock, AwaitsMoney, AwaitsRefund)
+		if err != nil {
+			return err
+		}
+	}
+	return saga.KnownRefunds(row, o.Refunds)
+}
+
 func (o Order) awaitingReturn() bool { return o.Awaiting(AwaitsStock) || o.Awaiting(AwaitsMoney) }
 
 // Settled reports whether the order awaits nothing. Neither a step nor a person has anything left

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -117,6 +118,17 @@ func (c Charge) Settled() bool {
 // captured, and nothing can be.
 func (c Charge) FullyReturned() bool {
 	return c.Desired == DesiredReturn && (c.Intent == "" || c.Observed == Canceled || c.Observed == Returned)
+}
+
+// Known returns an error if the charge has a state, or a refund in a status, that this release does
+// not know.
+func (c Charge) Known() error {
+	row := "charge of order " + c.Order
+	return cmp.Or(
+		saga.Known(row, "desired state", c.Desired, DesiredCapture, DesiredReturn, DesiredAbandon),
+		saga.Known(row, "observed state", c.Observed, Nothing, Uncertain, ActionNeeded, Declined, Authorized,
+			Captured, Lapsed, Canceled, Returned),
+		saga.KnownRefunds(row, c.Refunds))
 }
 
 // Begin returns a new charge with the intent that the provider created for it, and the fact to

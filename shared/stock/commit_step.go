@@ -23,7 +23,7 @@ func (s CommitStep) Handle(ctx context.Context, e saga.Event) error {
 }
 
 func (s CommitStep) sell(ctx context.Context, e saga.Event) error {
-	r, err := s.Store.Load(ctx, e.Shop, e.Subject)
+	r, err := load(ctx, s.Store, e)
 	if err != nil {
 		return err
 	}

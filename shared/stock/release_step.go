@@ -23,7 +23,7 @@ func (s ReleaseStep) Handle(ctx context.Context, e saga.Event) error {
 }
 
 func (s ReleaseStep) release(ctx context.Context, e saga.Event) error {
-	r, err := s.Store.Load(ctx, e.Shop, e.Subject)
+	r, err := load(ctx, s.Store, e)
 	switch {
 	case errors.Is(err, fault.NotFound):
 		r = Reservation{Order: e.Subject, Shop: e.Shop, Observed: Nothing}

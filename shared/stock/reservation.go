@@ -10,6 +10,9 @@
 package stock
 
 import (
+	"cmp"
+	"context"
+
 	"backroom/shared/fault"
 	"backroom/shared/money"
 	"backroom/shared/saga"
@@ -54,6 +57,22 @@ type Reservation struct {
 	Total         money.Money
 	PaymentMethod string // for the payment that follows; removed when it is no longer needed
 	History       saga.History
+}
+
+// load loads an order's reservation for a decision. It returns the error of Known, too.
+func load(ctx context.Context, s Store, e saga.Event) (Reservation, error) {
+	r, err := s.Load(ctx, e.Shop, e.Subject)
+	if err != nil {
+		return r, err
+	}
+	return r, r.Known()
+}
+
+// Known returns an error if the reservation has a state that this release does not know.
+func (r Reservation) Known() error {
+	row := "reservation of order " + r.Order
+	err := saga.Known(row, "desired state", r.Desired, DesiredReserve, DesiredSell, DesiredRelease)
+	return cmp.Or(err, saga.Known(row, "observed state", r.Observed, Nothing, Reserved, Sold))
 }
 
 // Line is a quantity of one SKU. No two lines have the same SKU.

@@ -34,7 +34,7 @@ func (s ReserveStep) Handle(ctx context.Context, e saga.Event) error {
 // reply records again what the order's reservation has, unless it was recorded for this event
 // before.
 func (s ReserveStep) reply(ctx context.Context, e saga.Event) error {
-	r, err := s.Store.Load(ctx, e.Shop, e.Subject)
+	r, err := load(ctx, s.Store, e)
 	if err != nil || r.History.Handled(e.Cause()) {
 		return err
 	}

@@ -3,6 +3,7 @@
 package notifydb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,8 @@ func (s Store) Claim(ctx context.Context, n notify.Notice, now, until time.Time)
 	case stands.Status == notify.Sending:
 		return c, notify.ErrBeingSent
 	}
-	return c, notify.ErrSettled
+	err = saga.Known("notice "+claimed.PK, "status", stands.Status, notify.Sent, notify.Suppressed)
+	return c, cmp.Or(err, error(notify.ErrSettled))
 }
 
 // Release ends a claim early, so that the notice can be claimed at once. It returns

@@ -113,3 +113,15 @@ func TestStore_KeepsAttributesThatItDoesNotKnow(t *testing.T) {
 		assert.NotContains(t, row, "until")
 	}
 }
+
+func TestClaim_ReturnsAnErrorForAStatusThatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	s, c := open(t)
+	n := notify.Notice{Shop: "main", Order: "ord_1", Template: notify.Confirmed}
+	_, err := s.Claim(t.Context(), n, cloudtest.Epoch, cloudtest.Epoch.Add(time.Minute))
+	require.NoError(t, err)
+	c.Put("Notices", strings.Replace(c.Row("Notices", n.Key()), "sending", "deferred", 1))
+	_, err = s.Claim(t.Context(), n, cloudtest.Epoch, cloudtest.Epoch.Add(time.Minute))
+	require.ErrorContains(t, err, `does not know the status "deferred"`)
+	require.NotErrorIs(t, err, notify.ErrSettled, "the mail is not given up in silence")
+}

@@ -40,6 +40,9 @@ func change(
 		if o.ID == "" {
 			observe.Note(ctx, slog.String("order", loaded.ID)) // once, however often it is loaded
 		}
+		if err := loaded.Known(); err != nil {
+			return err
+		}
 		var facts []saga.Fact
 		if o, facts, refused = decide(loaded); refused != nil || len(facts) == 0 {
 			return nil

@@ -2,6 +2,7 @@
 package paymentdb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,17 +123,26 @@ func (s Store) Create(ctx context.Context, c payment.Charge, cause saga.Cause, f
 	if existing, ok := errors.AsType[*record.Exists](err); ok {
 		var i item
 		history, decodeErr := record.Decode(existing.Image, &i)
-		return fromItem(i, history), errors.Join(err, decodeErr)
+		if decodeErr != nil {
+			return payment.Charge{}, decodeErr
+		}
+		c := fromItem(i, history)
+		return c, cmp.Or(c.Known(), err)
 	}
 	c.History = history
 	return c, err
 }
 
-// Load reads an order's first charge consistently. It returns fault.NotFound if there is none.
+// Load reads an order's first charge consistently. It returns fault.NotFound if there is none, and
+// the error of Charge.Known.
 func (s Store) Load(ctx context.Context, shop saga.Shop, order string) (payment.Charge, error) {
 	var i item
 	history, err := s.Table.Load(ctx, Key(shop, order), &i)
-	return fromItem(i, history), err
+	if err != nil {
+		return payment.Charge{}, err
+	}
+	c := fromItem(i, history)
+	return c, c.Known()
 }
 
 // Save stores a charge, raises its version and publishes the facts, in one write. It returns the
