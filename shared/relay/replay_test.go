@@ -16,18 +16,24 @@ import (
 )
 
 // paid is a row with the data of most facts.
+type line struct {
+	SKU      string `dynamodbav:"sku" record:"key"`
+	Quantity int64  `dynamodbav:"quantity"`
+	Price    int64  `dynamodbav:"price"`
+}
+
 type paid struct {
-	Order         string      `dynamodbav:"order"`
-	Shop          saga.Shop   `dynamodbav:"shop"`
-	Owner         string      `dynamodbav:"owner"`
-	Lines         []saga.Line `dynamodbav:"lines"`
-	Total         int64       `dynamodbav:"total"`
-	Currency      string      `dynamodbav:"currency"`
-	PaymentMethod string      `dynamodbav:"payment_method,omitempty"`
+	Order         string    `dynamodbav:"order"`
+	Shop          saga.Shop `dynamodbav:"shop"`
+	Owner         string    `dynamodbav:"owner"`
+	Lines         []line    `dynamodbav:"lines"`
+	Total         int64     `dynamodbav:"total"`
+	Currency      string    `dynamodbav:"currency"`
+	PaymentMethod string    `dynamodbav:"payment_method,omitempty"`
 }
 
 func row(order string) paid {
-	return paid{Order: order, Shop: "main", Owner: "anna@example.com", Lines: []saga.Line{}, Total: 1 << 53,
+	return paid{Order: order, Shop: "main", Owner: "anna@example.com", Lines: []line{}, Total: 1 << 53,
 		Currency: "EUR", PaymentMethod: "pm"}
 }
 
