@@ -61,6 +61,13 @@ func Documents(about About, examples []Example, ops ...Operation) (document, cop
 	if err := illustrate(h.OpenAPI(), examples); err != nil {
 		return nil, nil, err
 	}
+	for _, o := range ops {
+		if _, op := operation(h.OpenAPI(), o.route.Name); op != nil {
+			if err := o.route.exemplify(op); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
 	full, err := h.OpenAPI().MarshalJSON()
 	if err != nil {
 		return nil, nil, err

@@ -25,10 +25,10 @@ type Example struct {
 	Answer    string // empty: none
 }
 
-// maxExamples is how many successful answers of an operation are shown.
+// maxExamples is how many accepted requests of an operation are shown.
 const maxExamples = 2
 
-// illustrate adds the examples to the document. Every refusal is shown once, and of successes the first ones; the
+// illustrate adds the examples to the document. Every refusal is shown once, and of successes the first one; the
 // request only if it was accepted. The first accepted request of an operation also shows its parameters.
 func illustrate(doc *huma.OpenAPI, examples []Example) error {
 	shown := map[string]bool{}
@@ -48,7 +48,7 @@ func illustrate(doc *huma.OpenAPI, examples []Example) error {
 			switch {
 			case isObject && e.Status >= http.StatusBadRequest:
 				show(content, anyProblem(document), value)
-			case len(content.Examples) < maxExamples:
+			case len(content.Examples) == 0:
 				show(content, e.Name, value)
 			}
 		}
@@ -71,6 +71,30 @@ func illustrate(doc *huma.OpenAPI, examples []Example) error {
 				}
 			}
 		}
+	}
+	return nil
+}
+
+// exemplify shows an example of each refusal that any request may get, whatever it contains, unless one is recorded.
+// Without it, mock servers answer with made-up values, such as another status. Operations with a form of their own show
+// what is recorded.
+func (r Route) exemplify(op *huma.Operation) error {
+	if r.Refusal != nil {
+		return nil
+	}
+	for _, f := range r.faults(op) {
+		status := statuses[f.Kind]
+		content := op.Responses[strconv.Itoa(status)].Content[r.refusalMedia()]
+		if status < 500 && status != http.StatusUnauthorized && status != http.StatusTooManyRequests ||
+			len(content.Examples) > 0 {
+			continue
+		}
+		text, err := json.Marshal(Problem{Code: f.Slug, Title: Title(f.Slug), Status: status, Detail: f.Detail})
+		if err != nil {
+			return err
+		}
+		document, _ := body(r.refusalMedia(), string(text)).(map[string]any)
+		show(content, anyProblem(document), document)
 	}
 	return nil
 }

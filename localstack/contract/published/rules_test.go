@@ -1,6 +1,7 @@
 package published_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -75,4 +76,27 @@ func TestOpenAPI_WhatIsRepeatedIsAComponent(t *testing.T) {
 	t.Parallel()
 	text, _ := document(t)
 	assert.LessOrEqual(t, len(text), 120_000, "bytes")
+}
+
+func TestOpenAPI_EveryGeneralRefusalHasAnExampleOfItsStatus(t *testing.T) {
+	t.Parallel()
+	_, doc := document(t)
+	for _, item := range doc.Paths.Map() {
+		for _, o := range item.Operations() {
+			for status, answer := range o.Responses.Map() {
+				for media, content := range answer.Value.Content {
+					if media != "application/problem+json" {
+						continue
+					}
+					if status == "401" || status == "429" || status[0] == '5' {
+						assert.NotEmpty(t, content.Examples, "%s %s", o.OperationID, status)
+					}
+					for name, example := range content.Examples {
+						shown, _ := example.Value.Value.(map[string]any)
+						assert.Equal(t, status, fmt.Sprint(shown["status"]), "%s %s: %s", o.OperationID, status, name)
+					}
+				}
+			}
+		}
+	}
 }

@@ -72,5 +72,6 @@ func (h CancelHandler) cancel(ctx context.Context, in *cancelInput) (*cancelOutp
 	if err != nil {
 		return nil, err
 	}
-	return &cancelOutput{Location: api.Parent(ctx), Poll: pollAt(o, h.Now()), Body: Cancellation{o.ID, o.Status(), o.Reason}}, nil
+	return &cancelOutput{Location: api.Parent(ctx), Poll: pollAt(o, h.Now()),
+		Body: Cancellation{o.ID, o.Status(), o.Reason}}, nil
 }

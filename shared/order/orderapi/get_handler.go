@@ -101,9 +101,9 @@ func (h GetHandler) Operation() api.Operation {
 	return api.New(api.Route{
 		Name: "get-order", Method: http.MethodGet, Path: "/orders/{id}", Tags: []string{"orders"},
 		Summary: "Read an order",
-		Description: "Returns an order to the customer who placed it, and to callers with orders:read:all. An order that is not " +
-			"settled says in Retry-After when to read it again: after a second at first, later after a tenth of its age, " +
-			"at most 60 seconds.",
+		Description: "Returns an order to the customer who placed it, and to callers with orders:read:all. An order " +
+			"that is not settled says in Retry-After when to read it again: after a second at first, later after a " +
+			"tenth of its age, at most 60 seconds.",
 		Access: api.Needs(h.Callers, identity.OrdersRead),
 		Faults: []*fault.Fault{ErrUnknownOrder},
 	}, h.get)

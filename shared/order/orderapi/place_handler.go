@@ -86,7 +86,8 @@ func (h PlaceHandler) Operation() api.Operation {
 		DefaultStatus: http.StatusAccepted,
 		Summary:       "Place an order",
 		Description: "Accepts the order and returns at once; stock and payment follow. Read the order at Location, " +
-			"after the seconds of Retry-After, until it has an outcome. With expected_total, products and prices are those of now; without it they may be those of " +
+			"after the seconds of Retry-After, until it has an outcome. With expected_total, products " +
+			"and prices are those of now; without it they may be those of " +
 			"up to 30 seconds ago.",
 		Access: api.Needs(h.Callers, identity.OrdersWrite),
 		Faults: []*fault.Fault{
@@ -115,7 +116,8 @@ func (h PlaceHandler) place(ctx context.Context, in *placeInput) (*placeOutput, 
 	case err != nil && !again:
 		return nil, err
 	}
-	return &placeOutput{Location: api.Location(ctx, o.ID), Poll: pollSoon(), Replay: api.Replayed(again), Body: receipt(o)}, nil
+	return &placeOutput{Location: api.Location(ctx, o.ID), Poll: pollSoon(), Replay: api.Replayed(again),
+		Body: receipt(o)}, nil
 }
 
 // decide prices the request and makes it an order. With an expected total, the client relies on what the catalogue says
