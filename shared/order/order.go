@@ -152,7 +152,8 @@ func (o Order) Known() error {
 		return err
 	}
 	for _, a := range o.Awaits {
-		err := saga.Known(row, "awaited answer", a, AwaitsOutcome, AwaitsCapture, AwaitsStock, AwaitsMoney, AwaitsRefund)
+		err := saga.Known(row, "awaited answer", a,
+			AwaitsOutcome, AwaitsCapture, AwaitsStock, AwaitsMoney, AwaitsRefund)
 		if err != nil {
 			return err
 		}

@@ -134,13 +134,13 @@ func layoutOf(t reflect.Type) *layout {
 		}
 	case reflect.Struct:
 		l = &layout{members: map[string]*layout{}}
-		for i := range t.NumField() {
-			name, _, _ := strings.Cut(t.Field(i).Tag.Get("dynamodbav"), ",")
+		for field := range t.Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("dynamodbav"), ",")
 			if name == "" || name == "-" {
 				continue // no field of a row has an attribute without naming it
 			}
-			l.members[name] = layoutOf(t.Field(i).Type)
-			if t.Field(i).Tag.Get("record") == "key" {
+			l.members[name] = layoutOf(field.Type)
+			if field.Tag.Get("record") == "key" {
 				l.key = append(l.key, name)
 			}
 		}
