@@ -65,25 +65,27 @@ var outcomes = map[saga.Fact]Template{
 	saga.OrderCanceled: Canceled,
 }
 
-// Due returns the notices that a fact of an order leads to. It returns none if the order has
-// changed since, so that the mail would no longer be true. The later change has its own fact and
-// its own mail. Otherwise a customer whose order was confirmed and then canceled could read both
-// mails in the wrong order, and would wait for a parcel.
-func Due(f saga.Fact, o Order) []Notice {
-	if f == saga.OrderRefunded {
-		var all []Notice
-		for _, r := range o.Refunds {
-			if r.Status == saga.RefundStatusSucceeded {
-				all = append(all, Notice{o.Shop, o.ID, Refunded, r.ID})
-			}
-		}
-		return all
+// Due reports whether the mail of a notice is true of the order. A mail that is no longer true is
+// not sent: the later change has its own fact and its own mail. A mail that is not true yet again,
+// such as that of a cancellation whose money did not arrive, is due with the next fact.
+func (n Notice) Due(o Order) bool {
+	switch n.Template {
+	case Refunded:
+		return o.refund(n.Refund).Status == saga.RefundStatusSucceeded
+	case Canceled:
+		return o.Outcome == string(Canceled) && !o.MoneyOut
 	}
-	t, told := outcomes[f]
-	if !told || o.Outcome != string(t) || t == Canceled && o.MoneyOut {
-		return nil
+	return o.Outcome == string(n.Template)
+}
+
+// Before returns the notice whose mail must not arrive after that of n, if there is one. A customer
+// who reads of the confirmation after the cancellation waits for a parcel; a customer who reads of
+// it after the refund does not know what is refunded.
+func (n Notice) Before() (first Notice, exists bool) {
+	if n.Template != Canceled && n.Template != Refunded {
+		return Notice{}, false
 	}
-	return []Notice{{Shop: o.Shop, Order: o.ID, Template: t}}
+	return Notice{Shop: n.Shop, Order: n.Order, Template: Confirmed}, true
 }
 
 // refund returns the refund with an id.
@@ -98,7 +100,8 @@ func (o Order) refund(id string) saga.Refund {
 // Status is the progress of a notice.
 type Status string
 
-// The statuses of a notice. Sending is followed by one of the others, which are final.
+// The statuses of a notice. Sending is followed by one of the others, which are final, or by no row
+// at all if the mail is not due.
 const (
 	Sending    Status = "sending"    // a step has claimed it
 	Sent       Status = "sent"       // the sender took it

@@ -27,55 +27,46 @@ func with(change func(*notify.Order)) notify.Order {
 	return o
 }
 
-func TestDue_ReturnsTheNoticesOfAFact(t *testing.T) {
+func TestNotice_IsDueWhileItsMailIsTrue(t *testing.T) {
 	outcome := func(v string) notify.Order { return with(func(o *notify.Order) { o.Outcome = v }) }
-	refunds := with(func(o *notify.Order) {
-		o.Refunds = []saga.Refund{{ID: "r1", Status: saga.RefundStatusSucceeded},
-			{ID: "r2", Status: saga.RefundStatusPending}, {ID: "r3", Status: saga.RefundStatusSucceeded}}
-	})
+	refund := func(status saga.RefundStatus) notify.Order {
+		return with(func(o *notify.Order) { o.Refunds = []saga.Refund{{ID: "r0"}, {ID: "r1", Status: status}} })
+	}
 	underway := with(func(o *notify.Order) { o.Outcome, o.MoneyOut = "canceled", true })
-	failed := with(func(o *notify.Order) { o.Refunds = []saga.Refund{{ID: "r1", Status: saga.RefundStatusFailed}} })
 	for sentence, c := range map[string]struct {
-		fact  saga.Fact
-		order notify.Order
-		keys  []string
+		notice notify.Notice
+		order  notify.Order
+		due    bool
 	}{
-		"a confirmation": {saga.OrderConfirmed, sold(), []string{"main#ord_1#confirmed"}},
-		"a rejection":    {saga.OrderRejected, outcome("rejected"), []string{"main#ord_1#rejected"}},
-		"an expiry":      {saga.OrderExpired, outcome("expired"), []string{"main#ord_1#expired"}},
-		"a cancellation": {saga.OrderCanceled, outcome("canceled"), []string{"main#ord_1#canceled"}},
-		"one for each refund that arrived": {saga.OrderRefunded, refunds,
-			[]string{"main#ord_1#refunded#r1", "main#ord_1#refunded#r3"}},
-		"none for a confirmation that was canceled":    {saga.OrderConfirmed, outcome("canceled"), nil},
-		"none for a return that is under way again":    {saga.OrderCanceled, underway, nil},
-		"none for refunds that failed in the meantime": {saga.OrderRefunded, failed, nil},
-		"none for facts without a mail":                {saga.OrderPlaced, outcome(""), nil},
+		"a confirmation":                      {notify.Notice{Template: notify.Confirmed}, sold(), true},
+		"a confirmation of a canceled order":  {notify.Notice{Template: notify.Confirmed}, outcome("canceled"), false},
+		"a rejection":                         {notify.Notice{Template: notify.Rejected}, outcome("rejected"), true},
+		"a rejection of an undecided order":   {notify.Notice{Template: notify.Rejected}, outcome(""), false},
+		"an expiry":                           {notify.Notice{Template: notify.Expired}, outcome("expired"), true},
+		"a cancellation":                      {notify.Notice{Template: notify.Canceled}, outcome("canceled"), true},
+		"a cancellation without its money":    {notify.Notice{Template: notify.Canceled}, underway, false},
+		"a refund":                            {notify.Notice{Template: notify.Refunded, Refund: "r1"}, refund("succeeded"), true},
+		"a refund that failed meanwhile":      {notify.Notice{Template: notify.Refunded, Refund: "r1"}, refund("failed"), false},
+		"a refund that the order has not got": {notify.Notice{Template: notify.Refunded, Refund: "r2"}, refund("succeeded"), false},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			var keys []string
-			for _, n := range notify.Due(c.fact, c.order) {
-				keys = append(keys, n.Key())
-			}
-			assert.Equal(t, c.keys, keys)
+			assert.Equal(t, c.due, c.notice.Due(c.order))
 		})
 	}
 }
 
-func TestDue_HasANoticeForEveryConsumedFact(t *testing.T) {
-	for fact, route := range saga.Routes {
-		for _, step := range route.To {
-			if step != saga.SendNotification {
-				continue
-			}
-			mails := 0
-			for _, outcome := range []string{"confirmed", "rejected", "expired", "canceled"} {
-				o := with(func(o *notify.Order) {
-					o.Outcome, o.Refunds = outcome, []saga.Refund{{ID: "r1", Status: saga.RefundStatusSucceeded}}
-				})
-				mails += len(notify.Due(fact, o))
-			}
-			assert.Positive(t, mails, fact)
-		}
+func TestNotice_ComesAfterTheConfirmation(t *testing.T) {
+	of := func(template notify.Template, refund string) notify.Notice {
+		return notify.Notice{Shop: "main", Order: "ord_1", Template: template, Refund: refund}
+	}
+	for _, later := range []notify.Notice{of(notify.Canceled, ""), of(notify.Refunded, "r1")} {
+		first, exists := later.Before()
+		assert.True(t, exists)
+		assert.Equal(t, of(notify.Confirmed, ""), first)
+	}
+	for _, template := range []notify.Template{notify.Confirmed, notify.Rejected, notify.Expired} {
+		_, exists := of(template, "").Before()
+		assert.False(t, exists, template)
 	}
 }
 

@@ -151,14 +151,99 @@ func TestSendStep_SendsOneMailPerRefund(t *testing.T) {
 	o.order("ada@example.com", "confirmed", `,"refunds":[`+first+
 		`,{"id":"r2","amount":700,"try":1,"status":"pending"}]`)
 	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderRefunded)))
-	assert.Len(t, o.Rows("Mailbox"), 1)
+	assert.Len(t, o.Rows("Mailbox"), 2, "the confirmation, whose own message is late, and the first refund")
 	assert.Contains(t, o.Row("Mailbox", "main#ord_1#refunded#r1"), "5.00 EUR")
 
 	o.order("ada@example.com", "confirmed", `,"refunds":[`+first+
 		`,{"id":"r2","amount":700,"try":2,"status":"succeeded"}]`)
 	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderRefunded)))
-	assert.Len(t, o.Rows("Mailbox"), 2)
+	assert.Len(t, o.Rows("Mailbox"), 3)
 	assert.Contains(t, o.Row("Mailbox", "main#ord_1#refunded#r2"), "7.00 EUR")
+}
+
+// passing has do run before the n-th request of a process, which stops there for that long.
+type passing struct {
+	through http.RoundTripper
+	n       int
+	do      func()
+	mu      sync.Mutex
+}
+
+func (p *passing) RoundTrip(r *http.Request) (*http.Response, error) {
+	p.mu.Lock()
+	p.n--
+	now := p.n == 0
+	p.mu.Unlock()
+	if now {
+		p.do()
+	}
+	return p.through.RoundTrip(r)
+}
+
+// A sender of the confirmation stops before each of its requests, while the order changes and the
+// later mail becomes due.
+func TestSendStep_MailsComeInOrderHoweverLongASenderStops(t *testing.T) {
+	const refund = `,"refunds":[{"id":"r1","amount":500,"try":1,"status":"succeeded"}]`
+	for sentence, c := range map[string]struct {
+		verdict, more string
+		fact          saga.Fact
+		later         string
+	}{
+		"it is canceled": {"canceled", "", saga.OrderCanceled, "Your order ord_1 is canceled"},
+		"it is refunded": {"confirmed", refund, saga.OrderRefunded, "A refund for your order ord_1"},
+	} {
+		for n := 1; n <= 4; n++ {
+			t.Run(fmt.Sprintf("%s before request %d", sentence, n), func(t *testing.T) {
+				t.Parallel()
+				o, p := open(t), &provider{}
+				o.order("ada@example.com", "confirmed", "")
+				later := o.step(nil)
+				later.Sender = p
+				var first error
+				stopping := o.step(&passing{through: o.Runtime().AWS.HTTPClient.(*http.Client).Transport, n: n, do: func() {
+					o.order("ada@example.com", c.verdict, c.more)
+					first = later.Handle(t.Context(), about(t, c.fact))
+				}})
+				stopping.Sender = p
+				require.NoError(t, stopping.Handle(t.Context(), about(t, saga.OrderConfirmed)))
+				if first != nil {
+					require.ErrorIs(t, first, notify.ErrBeingSent)
+					require.NoError(t, later.Handle(t.Context(), about(t, c.fact)), "it is delivered again")
+				}
+				require.NotEmpty(t, p.sent)
+				assert.Equal(t, c.later, p.sent[len(p.sent)-1].Subject, "nothing comes after it")
+			})
+		}
+	}
+}
+
+func TestSendStep_WaitsForASenderThatMayStillSend(t *testing.T) {
+	t.Parallel()
+	o, p := open(t), &provider{}
+	o.order("ada@example.com", "canceled", "")
+	s := o.step(nil)
+	s.Sender = p
+	_, err := s.Notices.Claim(t.Context(), notify.Notice{Shop: "main", Order: "ord_1", Template: notify.Confirmed},
+		o.Clock.Now(), o.Clock.Now().Add(notify.Timeout))
+	require.NoError(t, err)
+	o.Clock.Pass(notify.Timeout - time.Millisecond)
+	require.ErrorIs(t, s.Handle(t.Context(), about(t, saga.OrderCanceled)), notify.ErrBeingSent)
+	assert.Empty(t, p.sent)
+	assert.Empty(t, status(t, o, "main#ord_1#canceled"), "its own claim is released")
+	o.Clock.Pass(time.Millisecond)
+	require.NoError(t, s.Handle(t.Context(), about(t, saga.OrderCanceled)))
+	assert.Len(t, p.sent, 1)
+}
+
+func TestSendStep_SendsNothingAfterItsClaimLapsed(t *testing.T) {
+	t.Parallel()
+	o, p := open(t), &provider{}
+	o.order("ada@example.com", "confirmed", "")
+	s := o.step(&passing{through: o.Runtime().AWS.HTTPClient.(*http.Client).Transport, n: 3,
+		do: func() { o.Clock.Pass(time.Minute) }})
+	s.Sender = p
+	require.ErrorIs(t, s.Handle(t.Context(), about(t, saga.OrderConfirmed)), notify.ErrBeingSent)
+	assert.Empty(t, p.sent)
 }
 
 func TestSendStep_UnknownOrderIsAnError(t *testing.T) {

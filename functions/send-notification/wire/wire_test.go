@@ -72,13 +72,18 @@ func TestSendNotification_MailsAConfirmation(t *testing.T) {
 	})
 }
 
+func TestSendNotification_TimesOutWhenItsClaimsExpect(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, notify.Timeout, cloudtest.New(t).Timeout(name))
+}
+
 func TestSendNotification_MailsARefund(t *testing.T) {
 	t.Parallel()
 	c := orders(t)
 
 	assert.Empty(t, c.Deliver(build, name, "send-notification.refunded.json"))
 
-	assert.Len(t, c.Rows("Mailbox"), 1, "the other refund is pending")
+	assert.Len(t, c.Rows("Mailbox"), 2, "the confirmation, and one refund: the other is pending")
 	assert.Contains(t, read(t, c, sold+"#refunded#ref_1").Text, "We have refunded 12.50 EUR.")
 
 	t.Run("the same message again changes nothing", func(t *testing.T) {

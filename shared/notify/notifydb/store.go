@@ -62,7 +62,7 @@ func suppressionKey(r notify.Recipient) string { return "suppressed#" + string(r
 // notify.ErrBeingSent for a claimed one; other errors are those of record.Failure. If the answer is
 // lost and the SDK repeats the request, Claim recognizes its own claim.
 func (s Store) Claim(ctx context.Context, n notify.Notice, now, until time.Time) (notify.Claim, error) {
-	c := notify.Claim{Notice: n, Token: s.Nonce()}
+	c := notify.Claim{Notice: n, Token: s.Nonce(), Until: until}
 	claimed := toItem(c, notify.Sending)
 	claimed.Until = until.UnixMilli()
 	stands, err := s.put(ctx, claimed,
@@ -79,11 +79,39 @@ func (s Store) Claim(ctx context.Context, n notify.Notice, now, until time.Time)
 	return c, cmp.Or(err, error(notify.ErrSettled))
 }
 
-// Release ends a claim early, so that the notice can be claimed at once. It returns
-// notify.ErrBeingSent if the claim lapsed and the notice was claimed again; other errors are those
-// of record.Failure.
+// Settled reports whether a notice is final. It returns notify.ErrBeingSent for a claimed one; other
+// errors are those of record.Failure.
+func (s Store) Settled(ctx context.Context, n notify.Notice, now time.Time) (bool, error) {
+	out, err := s.DB.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &s.Name, Key: record.PrimaryKey(n.Key()), ConsistentRead: aws.Bool(true),
+	})
+	if err != nil || out.Item == nil {
+		return false, record.Failure(err)
+	}
+	var i item
+	if err := attributevalue.UnmarshalMap(out.Item, &i); err != nil {
+		return false, errUnread
+	}
+	if i.Status == notify.Sending && now.UnixMilli() < i.Until {
+		return false, notify.ErrBeingSent
+	}
+	return i.Status != notify.Sending, nil
+}
+
+// Release ends a claim early, so that the notice can be claimed at once: it deletes the row. It
+// returns notify.ErrBeingSent if the claim lapsed and the notice was claimed again; other errors are
+// those of record.Failure.
 func (s Store) Release(ctx context.Context, c notify.Claim) error {
-	return s.change(ctx, c, toItem(c, notify.Sending))
+	_, err := s.DB.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: &s.Name, Key: record.PrimaryKey(c.Notice.Key()),
+		ConditionExpression:       aws.String("attribute_not_exists(pk) OR #claim = :claim"),
+		ExpressionAttributeNames:  map[string]string{"#claim": "claim"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":claim": &types.AttributeValueMemberS{Value: c.Token}},
+	})
+	if _, refused := errors.AsType[*types.ConditionalCheckFailedException](err); refused {
+		return notify.ErrBeingSent
+	}
+	return record.Failure(err)
 }
 
 // Settle makes a claimed notice final. It returns notify.ErrBeingSent if the claim lapsed and the
@@ -91,13 +119,7 @@ func (s Store) Release(ctx context.Context, c notify.Claim) error {
 func (s Store) Settle(ctx context.Context, c notify.Claim, o notify.Outcome) error {
 	final := toItem(c, o.Status)
 	final.At, final.Recipient, final.Message = o.At.UnixMilli(), o.Recipient, o.Message
-	return s.change(ctx, c, final)
-}
-
-// change writes a new state of a notice, if c is still the claim on it.
-func (s Store) change(ctx context.Context, c notify.Claim, to item) error {
-	stands,
-		err := s.put(ctx, to, "#claim = :claim", map[string]string{"#claim": "claim"},
+	stands, err := s.put(ctx, final, "#claim = :claim", map[string]string{"#claim": "claim"},
 		map[string]any{":claim": c.Token})
 	if err == nil && stands != nil {
 		return notify.ErrBeingSent

@@ -78,6 +78,34 @@ func Exercise(t *testing.T, open func(t *testing.T) notify.Notices) {
 		refused(t, s, confirmed, noon, notify.ErrBeingSent)
 	})
 
+	t.Run("releasing twice succeeds, because an answer may be lost", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		c := claim(t, s, confirmed, noon)
+		require.NoError(t, s.Release(t.Context(), c))
+		require.NoError(t, s.Release(t.Context(), c))
+	})
+
+	t.Run("a notice is settled once it is final, and awaited while its claim is valid", func(t *testing.T) {
+		t.Parallel()
+		s := open(t)
+		settled := func(now time.Time, want bool) {
+			t.Helper()
+			is, err := s.Settled(t.Context(), confirmed, now)
+			require.NoError(t, err)
+			assert.Equal(t, want, is)
+		}
+		settled(noon, false)
+		c := claim(t, s, confirmed, noon)
+		assert.Equal(t, noon.Add(time.Minute), c.Until)
+		_, err := s.Settled(t.Context(), confirmed, noon.Add(time.Minute-time.Millisecond))
+		require.ErrorIs(t, err, notify.ErrBeingSent)
+		settled(noon.Add(time.Minute), false)
+		require.NoError(t, s.Settle(t.Context(), c, sent))
+		settled(noon, true)
+		settled(noon.Add(time.Hour), true)
+	})
+
 	t.Run("one of many concurrent claims succeeds", func(t *testing.T) {
 		t.Parallel()
 		s := open(t)
