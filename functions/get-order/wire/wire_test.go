@@ -35,7 +35,7 @@ func placed(t *testing.T) *cloudtest.Cloud {
 		{"v":1,"fact":"StockReserved","at":1772366399000,"cause":"orders:main#`+id+
 		`@1.0~nonce001","actor":"reserve-stock"}]}`)
 	c.Put("Charges", `{"pk":"main#`+id+`#1","version":2,"order":"`+id+
-		`","shop":"main","attempt":1,"observed":"declined","nonce":"nonce003","history":[
+		`","shop":"main","attempt":1,"desired":"capture","observed":"declined","nonce":"nonce003","history":[
 		{"v":1,"fact":"PaymentIntended","at":1772366400110,"cause":"reservations:main#`+id+
 		`@1.0~nonce002","actor":"authorize-payment"},
 		{"v":2,"fact":"PaymentDeclined","at":1772366400120,"cause":"reservations:main#`+id+
