@@ -125,7 +125,7 @@ func TestOrder_SettlesUnderFaults(t *testing.T) {
 		t.Run(fmt.Sprint(faults), func(t *testing.T) {
 			rate := 0.08 / math.Sqrt(float64(len(faults)))
 			synctest.Test(t, func(t *testing.T) {
-				s, ends := run(t, 11, 12, simulation.Evenly(rate, faults...))
+				s, ends := run(t, 7, 10+4*len(faults), simulation.Evenly(rate, faults...)) // so that each fault strikes
 				struck := s.Struck()
 				for _, f := range faults {
 					assert.Positive(t, struck[f], "%s never struck", f)

@@ -105,7 +105,6 @@ func TestStore_KeepsAttributesThatItDoesNotKnow(t *testing.T) {
 	later := cloudtest.Epoch.Add(time.Hour)
 	claim, err := s.Claim(t.Context(), n, later, later.Add(time.Minute))
 	require.NoError(t, err)
-	require.NoError(t, s.Release(t.Context(), claim))
 	require.NoError(t, s.Settle(t.Context(), claim, notify.Outcome{Status: notify.Sent, At: later}))
 	require.NoError(t, s.Suppress(t.Context(), "digest", later))
 	for _, row := range c.Rows("Notices") {
