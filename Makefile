@@ -1,6 +1,6 @@
 # Backroom. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run reset test e2e smoke delete invoke new order redrive replay erase mail ledger sizes contract policy audit sbom fuzz release-assets reference probe lint build lock event
+.PHONY: help run reset test e2e smoke delete invoke new order redrive replay erase mail ledger sizes contract policy audit sbom fuzz clients release-assets reference probe lint build lock event
 
 # Functions are tested as they are deployed: without C, and without the RPC server that lambda.Start would link. Tests also
 # link in a quarter less time, and need no C compiler.
@@ -103,6 +103,9 @@ release-assets: ## write the files of a release: the API in OpenAPI 3.0 and as a
 
 probe: ## run Schemathesis on a fresh MiniStack: EXAMPLES=100 per operation and identity (SEED=)
 	$(START) probe
+
+clients: ## generate clients of the API with public generators and try each on a fresh MiniStack (CLIENTS=java,rust for some)
+	$(START) clients
 
 lint: ## run golangci-lint, the prose check, sam validate --lint
 	$(START) lint

@@ -17,6 +17,7 @@
 //	localstack rename     give the module another path: rename <path>
 //	localstack fuzz       run every fuzz target for a while
 //	localstack probe      run Schemathesis on a fresh MiniStack
+//	localstack clients    generate clients from the API's document, and try them on a fresh MiniStack
 //	localstack test       run all tests that need no cloud except MiniStack
 //	localstack e2e        run the black-box suite on a cloud: e2e ministack|localstack|aws
 package main
@@ -57,6 +58,7 @@ var commands = map[string]func(ctx context.Context, d app, args []string) error{
 	"sbom":      sbom,
 	"fuzz":      fuzz,
 	"probe":     probeAPI,
+	"clients":   tryClients,
 	"test":      test,
 	"e2e":       e2e,
 }

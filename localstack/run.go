@@ -103,7 +103,7 @@ func run(ctx context.Context, d app, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
-	open, served, err := serve(deployed, listener)
+	open, served, err := serve(deployed, listener, func(api http.Handler) http.Handler { return api })
 	if err != nil {
 		return err
 	}
@@ -183,8 +183,8 @@ func (d app) deploy(ctx context.Context, plan deploy.Deployment) (deployed stack
 	return deployed, d.Phase("payments", func() (string, error) { return deploy.RegisterCallbacks(ctx, deployed) })
 }
 
-// serve starts a proxy to the API on the listener and returns its URL.
-func serve(deployed stack.Stack, listener net.Listener) (open string, served *http.Server, err error) {
+// serve starts a proxy to the API on the listener and returns its URL. wrap may change what the proxy answers.
+func serve(deployed stack.Stack, listener net.Listener, wrap func(http.Handler) http.Handler) (open string, served *http.Server, err error) {
 	address, err := deployed.API()
 	if err != nil {
 		return "", nil, err
@@ -193,7 +193,7 @@ func serve(deployed stack.Stack, listener net.Listener) (open string, served *ht
 	if err != nil {
 		return "", nil, err
 	}
-	served = &http.Server{Handler: front.Proxy(gateway, stack.StagePath), ReadHeaderTimeout: 10 * time.Second}
+	served = &http.Server{Handler: wrap(front.Proxy(gateway, stack.StagePath)), ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = served.Serve(listener) }()
 	return "http://" + listener.Addr().String(), served, nil
 }

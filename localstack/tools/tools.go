@@ -167,10 +167,50 @@ func InstallCheckov(ctx context.Context, repo string) (program string, err error
 	return filepath.Join(bin, "checkov"), err
 }
 
-// environment installs the packages that a file pins in a folder of their own under the cache, unless they are
-// installed, and returns the folder of their programs. The folder's name has a hash of the pins and the
-// interpreter, so a changed pin gets a new folder. Concurrent installs wait for the first. An interrupted
-// install is started again by the next call.
+// Clients are the installed generators of clients and what their drivers need.
+type Clients struct {
+	Python string // the folder of the programs from PyPI
+	Node   string // the folder node_modules
+}
+
+// InstallClients installs the generators of clients and the linters of the API's document, unless they are installed. It
+// needs npm.
+func InstallClients(ctx context.Context, repo string) (installed Clients, err error) {
+	pins := filepath.Join(repo, "localstack", "clients")
+	if installed.Python, err = environment(ctx, filepath.Join(pins, "requirements.txt")); err != nil {
+		return installed, err
+	}
+	installed.Node, err = packages(ctx, pins)
+	return installed, err
+}
+
+// packages installs the npm packages that package-lock.json pins, unless they are installed, and returns the
+// folder node_modules.
+func packages(ctx context.Context, pins string) (node string, err error) {
+	contents := map[string][]byte{".npmrc": nil, "package.json": nil, "package-lock.json": nil}
+	for name := range contents {
+		if contents[name], err = os.ReadFile(filepath.Join(pins, name)); err != nil {
+			return "", err
+		}
+	}
+	home, err := once(ctx, "npm", string(contents["package.json"])+string(contents["package-lock.json"]),
+		func(home string) error {
+			if err := os.MkdirAll(home, 0o755); err != nil {
+				return err
+			}
+			for name, content := range contents {
+				if err := os.WriteFile(filepath.Join(home, name), content, 0o644); err != nil {
+					return err
+				}
+			}
+			return remedy.For(quietly(ctx, "npm", "ci", "--prefix", home),
+				"check that npm reaches a registry (npm view uuid), then run the command again")
+		})
+	return filepath.Join(home, "node_modules"), err
+}
+
+// environment installs the Python packages that a file pins, unless they are installed, and returns the folder of
+// their programs.
 func environment(ctx context.Context, pins string) (bin string, err error) {
 	interpreter, v, err := python(ctx)
 	if err != nil {
@@ -180,16 +220,26 @@ func environment(ctx context.Context, pins string) (bin string, err error) {
 	if err != nil {
 		return "", err
 	}
+	home, err := once(ctx, "venv", fmt.Sprintf("%s\n%s %s", list, interpreter, v), func(home string) error {
+		return remedy.For(install(ctx, interpreter, home, pins, string(list)),
+			"check that pip reaches a package index (pip download six), then run the command again")
+	})
+	return filepath.Join(home, "bin"), err
+}
+
+// once installs something in a folder of its own under the cache, unless it is installed, and returns the folder.
+// The folder's name has a hash of the pins, so a changed pin gets a new folder. Concurrent installs wait for the
+// first. An interrupted install is started again by the next call.
+func once(ctx context.Context, kind, pins string, install func(home string) error) (home string, err error) {
 	cache, err := cacheFolder()
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(fmt.Appendf(list, "\n%s %s", interpreter, v))
-	home := filepath.Join(cache, fmt.Sprintf("venv-%x", sum[:6]))
-	bin = filepath.Join(home, "bin")
+	sum := sha256.Sum256([]byte(pins))
+	home = filepath.Join(cache, fmt.Sprintf("%s-%x", kind, sum[:6]))
 	ready := filepath.Join(home, ".ready")
 	if _, err := os.Stat(ready); err == nil {
-		return bin, nil
+		return home, nil
 	}
 
 	unlock, err := lock(ctx, home+".lock")
@@ -198,16 +248,15 @@ func environment(ctx context.Context, pins string) (bin string, err error) {
 	}
 	defer unlock()
 	if _, err := os.Stat(ready); err == nil {
-		return bin, nil // another process was first
+		return home, nil // another process was first
 	}
 	if err := os.RemoveAll(home); err != nil {
 		return "", err
 	}
-	if err := install(ctx, interpreter, home, pins, string(list)); err != nil {
-		return "",
-			remedy.For(err, "check that pip reaches a package index (pip download six), then run the command again")
+	if err := install(home); err != nil {
+		return "", err
 	}
-	return bin, os.WriteFile(ready, nil, 0o644)
+	return home, os.WriteFile(ready, nil, 0o644)
 }
 
 // install makes a virtual environment in home. It uses uv, which takes seconds where pip takes minutes. If uv
