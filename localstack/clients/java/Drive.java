@@ -22,7 +22,7 @@ public class Drive {
         ApiClient client = client();
         client.setUsername(System.getenv("BACKROOM_CLIENT_ID"));
         client.setPassword(System.getenv("BACKROOM_CLIENT_SECRET"));
-        return new AccessApi(client).issueToken("client_credentials", null, null, customer, null);
+        return new AccessApi(client).issueToken(null, null, customer, "client_credentials", null);
     }
 
     static OrdersApi orders(String token) {

@@ -21,7 +21,7 @@ fn orders(token: &Token) -> Configuration {
 async fn token(customer: Option<&str>) -> Result<Token, Failure> {
     let pair = (setting("BACKROOM_CLIENT_ID"), Some(setting("BACKROOM_CLIENT_SECRET")));
     let access = Configuration { basic_auth: Some(pair), ..configuration() };
-    Ok(access_api::issue_token(&access, "client_credentials", None, None, customer, None).await?)
+    Ok(access_api::issue_token(&access, None, None, customer, Some("client_credentials"), None).await?)
 }
 
 /// The status and the code of the problem that a call ended with.
