@@ -95,7 +95,10 @@ func (d app) driveClients(ctx context.Context, installed tools.Tools, bench clie
 		return fmt.Sprintf("%s through Prism: %d steps, no request and no answer differs from the document",
 			result.Client.Name, result.Steps), err
 	}))
-	d.Linef("\n%s", clients.Table(results))
+	d.Linef("")
+	for _, line := range clients.Table(results) {
+		d.Linef("     %s", line)
+	}
 	if err := errors.Join(failures...); err != nil {
 		return err
 	}

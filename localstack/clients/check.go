@@ -95,8 +95,8 @@ func (b Bench) Validate(ctx context.Context, client Client, target Target) (resu
 	return result, err
 }
 
-// Table returns the results, a line for each client.
-func Table(results []Result) string {
+// Table returns the lines of a table of the results.
+func Table(results []Result) []string {
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "client\tlanguage\tOpenAPI\tgenerate\tbuild\tdrive\tsteps\t")
@@ -105,5 +105,5 @@ func Table(results []Result) string {
 			r.Client.OpenAPI, r.Generate.Seconds(), r.Build.Seconds(), r.Drive.Seconds(), r.Steps, len(Steps))
 	}
 	_ = table.Flush()
-	return text.String()
+	return strings.Split(strings.TrimSpace(text.String()), "\n")
 }
