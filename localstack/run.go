@@ -94,7 +94,10 @@ func run(ctx context.Context, d app, _ []string) (err error) {
 	})
 
 	deployed, err := d.deploy(ctx, deploy.Deployment{
-		Tools: installed, Endpoint: ministack.Endpoint(), Stack: stackName, Parameters: deploy.HighLimits(nil),
+		Tools: installed, Endpoint: ministack.Endpoint(), Stack: stackName,
+		Parameters: deploy.HighLimits(map[string]string{
+			"ProblemsUrl": fmt.Sprintf("http://127.0.0.1:%d/problems", apiPort), // the gateway's own address is long
+		}),
 	})
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ func (b Bench) Lint(ctx context.Context) (note string, err error) {
 		}))
 }
 
-// Validate runs a client through Prism, which stands before the API and refuses each request and each answer that
+// Validate runs a client through Prism, which passes requests on and refuses each request and each answer that
 // differs from the document.
 func (b Bench) Validate(ctx context.Context, client Client, target Target) (result Result, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -3,23 +3,40 @@
 package front
 
 import (
+	"context"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 )
 
-// Proxy returns a handler that forwards requests to the API at api, whose stage has the path stage. It
-// rewrites the Location of an answer, so that the client follows it through the proxy.
+// Proxy returns a handler that forwards requests to the API at api, whose stage has the path stage. A path may begin
+// with the stage, as on AWS, or leave it out. The addresses in an answer, in Location and Link, have the form of the
+// request, so that the client follows them through the proxy. No path and no protocol leads past the API to another
+// service of the local cloud.
 func Proxy(api *url.URL, stage string) http.Handler {
-	return &httputil.ReverseProxy{
+	forward := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
+			withoutStage(r.Out.URL, stage)
 			r.SetURL(api)
 			r.Out.Host = api.Host
+			// The gateway would switch the connection to HTTP/2 or a web socket, and later requests on it would not come
+			// through here.
+			for _, name := range []string{"Connection", "Upgrade", "Http2-Settings"} {
+				r.Out.Header.Del(name)
+			}
 		},
 		ModifyResponse: func(answer *http.Response) error {
+			asked, _ := answer.Request.Context().Value(prefixKey{}).(string)
 			if location := answer.Header.Get("Location"); location != "" {
-				answer.Header.Set("Location", outside(location, api, stage))
+				answer.Header.Set("Location", outside(location, api, stage, asked))
+			}
+			for i, link := range answer.Header.Values("Link") {
+				answer.Header["Link"][i] = target.ReplaceAllStringFunc(link, func(address string) string {
+					return "<" + outside(strings.Trim(address, "<>"), api, stage, asked) + ">"
+				})
 			}
 			return nil
 		},
@@ -27,20 +44,65 @@ func Proxy(api *url.URL, stage string) http.Handler {
 			http.Error(w, "the local cloud does not answer: "+err.Error(), http.StatusBadGateway)
 		},
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodConnect || !strings.HasPrefix(r.URL.Path, "/") || climbs(r.URL.Path) {
+			http.Error(w, "the path leads out of the API", http.StatusNotFound)
+			return
+		}
+		prefix := ""
+		if begins(r.URL.Path, stage) {
+			prefix = stage
+		}
+		forward.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), prefixKey{}, prefix)))
+	})
 }
 
-// outside returns the location as a path of the proxy. A location on another host stays the same.
-func outside(location string, api *url.URL, stage string) string {
-	target, err := url.Parse(location)
-	if err != nil || (target.Host != "" && target.Host != api.Host) {
-		return location
+// prefixKey has the prefix of the request's path: the stage, or nothing.
+type prefixKey struct{}
+
+// target matches the address of a link (RFC 8288, section 3).
+var target = regexp.MustCompile(`<[^>]*>`)
+
+// climbs reports whether a path has a segment that leads upwards, however often it is escaped.
+func climbs(path string) bool {
+	for range 3 {
+		if slices.Contains(strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '\\' }), "..") {
+			return true
+		}
+		decoded, err := url.PathUnescape(path)
+		if err != nil || decoded == path {
+			return false
+		}
+		path = decoded
 	}
-	target.Scheme, target.Host = "", ""
-	for _, prefix := range []string{api.Path, stage} {
-		if rest, ok := strings.CutPrefix(target.Path, prefix); ok && strings.HasPrefix(rest, "/") {
-			target.Path = rest
+	return true
+}
+
+// begins reports whether a path is in the stage.
+func begins(path, stage string) bool { return path == stage || strings.HasPrefix(path, stage+"/") }
+
+// withoutStage removes the stage from the path of u.
+func withoutStage(u *url.URL, stage string) {
+	if begins(u.Path, stage) {
+		u.Path, u.RawPath = strings.TrimPrefix(u.Path, stage), strings.TrimPrefix(u.RawPath, stage)
+	}
+}
+
+// outside returns an address as a path of the proxy, with a prefix. An address on another host stays the same.
+func outside(address string, api *url.URL, stage, prefix string) string {
+	found, err := url.Parse(address)
+	if err != nil || (found.Host != "" && found.Host != api.Host) || address == "" {
+		return address
+	}
+	found.Scheme, found.Host = "", ""
+	for _, before := range []string{api.Path, stage} {
+		if rest, ok := strings.CutPrefix(found.Path, before); ok && strings.HasPrefix(rest, "/") {
+			if found.RawPath != "" {
+				found.RawPath = prefix + strings.TrimPrefix(found.RawPath, before)
+			}
+			found.Path = prefix + rest
 			break
 		}
 	}
-	return target.String()
+	return found.String()
 }
