@@ -34,7 +34,8 @@ func tryClients(ctx context.Context, d app, _ []string) error {
 	}
 	if missing := clients.Missing(some); len(missing) > 0 {
 		return remedy.For(fmt.Errorf("not on the path: %s", strings.Join(missing, ", ")),
-			"install them, or name the clients that need nothing else: make clients CLIENTS=openapi-fetch,openapi-python-client")
+			"install them, or name the clients that need nothing else: make clients "+
+				"CLIENTS=openapi-fetch,openapi-python-client")
 	}
 	installed, err := d.ready(ctx)
 	if err != nil {
@@ -108,7 +109,8 @@ func (d app) driveClients(ctx context.Context, installed tools.Tools, bench clie
 }
 
 // driveEach tries every client at the address api. A client that fails does not stop the others.
-func (d app) driveEach(ctx context.Context, bench clients.Bench, some []clients.Client, target clients.Target, api string) (
+func (d app) driveEach(ctx context.Context, bench clients.Bench, some []clients.Client, target clients.Target,
+	api string) (
 	results []clients.Result, err error) {
 	target.API = api
 	var failures []error

@@ -30,9 +30,11 @@ func (b Bench) Lint(ctx context.Context) (note string, err error) {
 	w := workshop{b, b.Scratch}
 	return fmt.Sprintf("Spectral and Redocly find nothing in OpenAPI 3.1 (%d kB) and 3.0", file.Size()/1000),
 		errors.Join(err, w.all(ctx, [][]string{
-			{w.npm("spectral"), "lint", "--ruleset", filepath.Join(b.Drivers, ".spectral.yaml"), "--fail-severity", "hint",
+			{w.npm("spectral"), "lint", "--ruleset", filepath.Join(b.Drivers, ".spectral.yaml"), "--fail-severity",
+				"hint",
 				b.Document, b.Document30},
-			{w.npm("redocly"), "lint", "--extends", "recommended-strict", "--max-problems", "50", b.Document, b.Document30},
+			{w.npm("redocly"), "lint", "--extends", "recommended-strict", "--max-problems", "50", b.Document,
+				b.Document30},
 		}))
 }
 

@@ -1,19 +1,19 @@
-// Package clients generates clients of the API from its OpenAPI document with public generators, and lets each one take an
-// order through its life. A document that a generator misreads, or answers that a generated client cannot parse, are a fault
-// of the API.
+// Package clients generates clients of the API from its OpenAPI document with public generators,
+// and lets each one take an order through its life. A document that a generator misreads, or
+// answers that a generated client cannot parse, are a fault of the API.
 //
-// A driver is a small program on top of a generated client, in the folder of the client's name. It reads these settings from
-// its environment:
+// A driver is a small program on top of a generated client, in the folder of the client's name. It
+// reads these settings from its environment:
 //
 //	BACKROOM_API            the URL of the API
 //	BACKROOM_CLIENT_ID      the credentials of the shop's client
 //	BACKROOM_CLIENT_SECRET
 //	BACKROOM_RUN            a customer's name, new for each run; it begins the idempotency keys
 //
-// It gets a token for the customer, lists products, places an order, reads it until it is paid, sends the same order again,
-// then another one under the same key, refunds 1.00 as staff, cancels a second order whose payment is slow, lists the
-// customer's orders, orders a product that is not sold, and reads an unknown order. It prints a line after each step; Steps
-// are the right ones.
+// It gets a token for the customer, lists products, places an order, reads it until it is paid,
+// sends the same order again, then another one under the same key, refunds 1.00 as staff, cancels a
+// second order whose payment is slow, lists the customer's orders, orders a product that is not
+// sold, and reads an unknown order. It prints a line after each step; Steps are the right ones.
 package clients
 
 import (
@@ -78,7 +78,8 @@ var All = []Client{
 				"--output-path", "api", "--fail-on-warning"}}
 		},
 		build: func(w workshop) [][]string {
-			return [][]string{{w.python("mypy"), "--strict", "--follow-imports", "silent", "--cache-dir", "mypy", "drive.py"}}
+			return [][]string{{w.python("mypy"), "--strict", "--follow-imports", "silent", "--cache-dir", "mypy",
+				"drive.py"}}
 		},
 		drive: func(w workshop) []string { return []string{w.python("python"), "drive.py"} },
 	},
@@ -254,7 +255,8 @@ func judge(printed []byte) (steps int, err error) {
 }
 
 func (t Target) environ() []string {
-	return []string{"BACKROOM_API=" + t.API, "BACKROOM_CLIENT_ID=" + t.ClientID, "BACKROOM_CLIENT_SECRET=" + t.ClientSecret,
+	return []string{"BACKROOM_API=" + t.API, "BACKROOM_CLIENT_ID=" + t.ClientID, "BACKROOM_CLIENT_SECRET=" +
+		t.ClientSecret,
 		"BACKROOM_RUN=" + t.Run}
 }
 
@@ -305,7 +307,8 @@ func (w workshop) run(ctx context.Context, command, more []string) ([]byte, erro
 	var out, complaints bytes.Buffer
 	program.Stdout, program.Stderr = &out, &complaints
 	if err := program.Run(); err != nil {
-		return out.Bytes(), fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, tail(out.String()+complaints.String()))
+		return out.Bytes(),
+			fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, tail(out.String()+complaints.String()))
 	}
 	return out.Bytes(), nil
 }

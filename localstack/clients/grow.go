@@ -11,9 +11,10 @@ import (
 	"sync"
 )
 
-// Grow returns a handler that answers as a later release of the API may: each object of an answer has a member more, and
-// an order is seen once in a status that the document does not name. docs/versioning.md promises clients no less, and they
-// must tolerate it. next answers the requests.
+// Grow returns a handler that answers as a later release of the API may: each object of an answer
+// has a member more, and an order is seen once in a status that the document does not name.
+// docs/versioning.md promises clients no less, and they must tolerate it. next answers the
+// requests.
 func Grow(next http.Handler) http.Handler {
 	later := &laterRelease{seen: map[string]bool{}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

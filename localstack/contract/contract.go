@@ -70,8 +70,8 @@ func Read(document []byte) (*Contract, error) {
 	return &Contract{parsed, router}, nil
 }
 
-// closeAnswers closes the schemas that the document leaves open for later releases: this release answers nothing that its
-// own document does not name.
+// closeAnswers closes the schemas that the document leaves open for later releases: this release
+// answers nothing that its own document does not name.
 func closeAnswers(document *openapi3.T) {
 	for _, schema := range document.Components.Schemas {
 		if values, ok := schema.Value.Extensions["x-extensible-enum"].([]any); ok {

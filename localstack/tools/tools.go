@@ -173,8 +173,8 @@ type Clients struct {
 	Node   string // the folder node_modules
 }
 
-// InstallClients installs the generators of clients and the linters of the API's document, unless they are installed. It
-// needs npm.
+// InstallClients installs the generators of clients and the linters of the API's document, unless
+// they are installed. It needs npm.
 func InstallClients(ctx context.Context, repo string) (installed Clients, err error) {
 	pins := filepath.Join(repo, "localstack", "clients")
 	if installed.Python, err = environment(ctx, filepath.Join(pins, "requirements.txt")); err != nil {

@@ -95,7 +95,8 @@ func (a About) config() huma.Config {
 	}
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT",
-			Description: "An access token from POST " + a.Token + ". " + ScopesExtension + " of an operation names the " +
+			Description: "An access token from POST " + a.Token + ". " + ScopesExtension +
+				" of an operation names the " +
 				"scopes that it must grant; here it has the meaning of every scope.",
 			Extensions: map[string]any{ScopesExtension: a.Scopes}},
 		"basic": {Type: "http", Scheme: "basic", Description: "A client's id and secret, for POST " + a.Token +

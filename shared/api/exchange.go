@@ -36,7 +36,8 @@ type exchangeKey struct{}
 
 func begin(r *http.Request, limiter *limit.Limiter, problems string) *exchange {
 	g := gateway.From(r.Context())
-	x := &exchange{id: g.ID, path: g.Path, problems: cmp.Or(problems, g.API+ProblemsPath), query: r.URL.Query(), log: g.Log, limiter: limiter,
+	x := &exchange{id: g.ID, path: g.Path, problems: cmp.Or(problems, g.API+ProblemsPath), query: r.URL.Query(),
+		log: g.Log, limiter: limiter,
 		source: limit.From(g.Source)}
 	if x.id == "" {
 		x.id = rand.Text()

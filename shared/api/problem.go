@@ -31,7 +31,8 @@ type Problem struct {
 	Current   *Current       `json:"current,omitempty" doc:"what is true now, if the request assumed something else"`
 }
 
-// Current is what is true now, for a request that assumed something else. docs/problems.md names the member of each code.
+// Current is what is true now, for a request that assumed something else. docs/problems.md names
+// the member of each code.
 type Current struct {
 	Total      *money.Money `json:"total,omitempty" doc:"price-changed: what the order costs"`
 	Refundable *money.Money `json:"refundable,omitempty" doc:"refund-too-large, not-refundable: how much can still be refunded"`
@@ -131,7 +132,8 @@ func (o Operation) refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	case f.Kind.Later():
 		a.header.Set("Retry-After", strconv.Itoa(max(1, seconds(f.RetryAfter))))
 	}
-	p := Problem{Type: x.problems + "#" + f.Slug, Code: f.Slug, Title: Title(f.Slug), Status: statuses[f.Kind], Detail: f.Detail,
+	p := Problem{Type: x.problems + "#" + f.Slug, Code: f.Slug, Title: Title(f.Slug), Status: statuses[f.Kind],
+		Detail:    f.Detail,
 		RequestID: x.id}
 	if len(f.Current) > 0 {
 		if said, err := json.Marshal(f.Current); err == nil {

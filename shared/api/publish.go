@@ -175,8 +175,8 @@ func share(root node, member string, least int, name func(string) string, slots 
 	}
 }
 
-// shareEnumerations gives an enumeration that several schemas have a schema of its own, named after the first of them and
-// its member, as in OrderStatus.
+// shareEnumerations gives an enumeration that several schemas have a schema of its own, named after
+// the first of them and its member, as in OrderStatus.
 func shareEnumerations(root node) {
 	var slots []slot
 	each(at(root, "components", "schemas"), func(name string, schema node) {

@@ -154,8 +154,9 @@ func optional(s *huma.Schema, name string) bool {
 	return s != nil && s.Properties[name] != nil && !slices.Contains(s.Required, name)
 }
 
-// textFault returns a complaint about a text that no person can have meant: control characters, except tab and line ends
-// in a value, noncharacters (RFC 7493, section 2.1), or nothing but white space.
+// textFault returns a complaint about a text that no person can have meant: control characters,
+// except tab and line ends in a value, noncharacters (RFC 7493, section 2.1), or nothing but white
+// space.
 func textFault(text string, value bool) string {
 	for _, r := range text {
 		lineEnd := r == '\t' || r == '\n' || r == '\r'
@@ -332,7 +333,7 @@ func readForm(data []byte, v any) error {
 	return readJSON(b, v)
 }
 
-// names returns the names of the struct to which v points, as its json tags spell them; nil if v is no such pointer.
+// names returns the names of the struct to which v points, as its json tags spell them; and nil for anything else.
 // encoding/json would also take another letter case.
 func names(v any) (known []string) {
 	t := reflect.TypeOf(v)

@@ -22,15 +22,16 @@ var dotString = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0
 
 // Why a text is not an address.
 var (
-	errForm   = errors.New("must be one address and nothing else, as in ada@example.com")
-	errLocal  = errors.New("must have 1 to 64 ASCII letters, digits or any of !#$%&'*+/=?^_`{|}~- and single dots before the @")
+	errForm  = errors.New("must be one address and nothing else, as in ada@example.com")
+	errLocal = errors.New(
+		"must have 1 to 64 ASCII letters, digits or any of !#$%&'*+/=?^_`{|}~- and single dots before the @")
 	errDomain = errors.New("must have the full name of a domain after the @, as in example.com")
 	errLength = errors.New("must have ≤ 254 bytes")
 )
 
-// Parse returns the address in the form in which it is sent to: a mailbox (RFC 5321, section 4.1.2) whose domain is
-// fully qualified (section 2.3.5) and in Punycode (RFC 5891). It returns an error that says what an address must be, and
-// does not repeat the text.
+// Parse returns the address in the form in which it is sent to: a mailbox (RFC 5321, section 4.1.2)
+// whose domain is fully qualified (section 2.3.5) and in Punycode (RFC 5891). It returns an error
+// that says what an address must be, and does not repeat the text.
 func Parse(text string) (address string, err error) {
 	at := strings.LastIndexByte(text, '@')
 	if at < 0 {
@@ -44,7 +45,8 @@ func Parse(text string) (address string, err error) {
 		return "", errLocal
 	}
 	ascii, err := registered.ToASCII(domain)
-	if err != nil || strings.ContainsFunc(domain, invisible) || !strings.Contains(ascii, ".") || strings.HasSuffix(ascii, ".") || numeric.MatchString(ascii) {
+	if err != nil || strings.ContainsFunc(domain, invisible) || !strings.Contains(ascii, ".") ||
+		strings.HasSuffix(ascii, ".") || numeric.MatchString(ascii) {
 		return "", errDomain
 	}
 	address = local + "@" + ascii

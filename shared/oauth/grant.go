@@ -98,8 +98,9 @@ func speaksFor(c Client, named *string) (subject string, possible []string, err 
 	return name, possible, nil
 }
 
-// narrow returns the wanted scopes, or all possible ones if none are named. Empty text is refused, although RFC 6749,
-// section 3.2, takes it for absent: it comes from a variable that was not set, and must not get the widest token. It returns a *Refusal for any other scope.
+// narrow returns the wanted scopes, or all possible ones if none are named. Empty text is refused,
+// although RFC 6749, section 3.2, takes it for absent: it comes from a variable that was not set,
+// and must not get the widest token. It returns a *Refusal for any other scope.
 func narrow(possible []string, named *string) ([]string, error) {
 	if len(possible) == 0 {
 		return nil, errNothingGranted

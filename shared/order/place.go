@@ -112,7 +112,8 @@ func Place(
 		return Order{}, nil, ErrTooManySKUs.At("/lines", fmt.Sprintf("must have ≤ %d different SKUs", MaxSKUs))
 	}
 	if r.ExpectedTotal != nil && *r.ExpectedTotal != o.Total {
-		return Order{}, nil, ErrPriceChanged.At("/expected_total", "the order costs "+o.Total.Format()).Now("total", o.Total)
+		return Order{}, nil,
+			ErrPriceChanged.At("/expected_total", "the order costs "+o.Total.Format()).Now("total", o.Total)
 	}
 	if broken := payable.Charge(o.Total); broken != nil {
 		return Order{}, nil, payable.ErrUnpayable.At("/lines", "the total "+o.Total.Format()+" "+broken.Error())

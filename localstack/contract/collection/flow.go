@@ -49,9 +49,10 @@ var flow = []step{
 	{operation: "issue-token", body: "grant_type=client_credentials", after: []string{
 		remember("token", "pm.response.json().access_token"), remember("sku", `"COLLECTION-" + Date.now()`),
 	}},
-	{operation: "put-product", status: http.StatusCreated, header: map[string]string{"If-None-Match": "*", "If-Match": ""},
-		body:  `{"title": "A mug of the collection", "prices": [{"amount": 1250, "currency": "EUR"}]}`,
-		after: []string{remember("etag", `pm.response.headers.get("ETag")`)}},
+	{operation: "put-product", status: http.StatusCreated,
+		header: map[string]string{"If-None-Match": "*", "If-Match": ""},
+		body:   `{"title": "A mug of the collection", "prices": [{"amount": 1250, "currency": "EUR"}]}`,
+		after:  []string{remember("etag", `pm.response.headers.get("ETag")`)}},
 	{operation: "get-product", header: map[string]string{"If-None-Match": ""}, plain: true},
 	{operation: "list-products", plain: true},
 	{operation: "delete-product", last: true, header: map[string]string{"If-Match": "{{etag}}"}},

@@ -92,9 +92,10 @@ func Release(folder string) (names []string, err error) {
 	})
 }
 
-// ForClient writes openapi-client.yaml into a folder, which it creates: the document in version 3.0 for the generator of
-// shared/client. Its enumerations list their values as if they were closed, because the generator makes a constant of
-// each, and a Go type with constants takes any other value too.
+// ForClient writes openapi-client.yaml into a folder, which it creates: the document in version 3.0
+// for the generator of shared/client. Its enumerations list their values as if they were closed,
+// because the generator makes a constant of each, and a Go type with constants takes any other
+// value too.
 func ForClient(folder string) (names []string, err error) {
 	made, err := Make()
 	if err != nil {

@@ -43,7 +43,8 @@ func (h PutHandler) Operation() api.Operation {
 		Summary: "Create or change a product",
 		Description: "Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted " +
 			"product can be created again, " +
-			"or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be " +
+			"or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the " +
+			"body may be " +
 			"what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.",
 		Access:  api.Needs(h.Callers, identity.CatalogWrite),
 		Answers: map[int]string{http.StatusCreated: "The product was created."},
