@@ -38,7 +38,7 @@ var about = api.About{
 
 var examples = []api.Example{{
 	Operation: "get-shelf", Name: "nowhere", Path: "/shelves/7", Status: 404, Media: "application/problem+json",
-	Answer: `{"status":404}`,
+	Answer: `{"code":"no-such-shelf","status":404}`,
 }}
 
 func TestDocuments_EqualTheGoldenFile(t *testing.T) {
