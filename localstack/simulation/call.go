@@ -72,6 +72,7 @@ func (c caller) send(s *Simulation, i *invocation, r *http.Request) (*http.Respo
 		reply: make(chan reply, 1)}
 	if !request.Opens {
 		sent.nth = int(c.met.Add(1))
+		i.freeze(sent.nth)
 	}
 	if c.gone.Load() {
 		<-s.over
@@ -238,6 +239,9 @@ func (c *call) carryOut() cloudsim.Answer {
 	}
 	a := s.Cloud.Answer(asked)
 	s.Ledger.called(c.name, asked, a)
+	if s.settings.Seen != nil {
+		s.settings.Seen(asked, a)
+	}
 	s.wakeMappings(asked, a)
 	return left(a)
 }

@@ -7,7 +7,7 @@ type Fault string
 
 // Faults of a call. A killed function does nothing more, and runs no deferred function. A stalled function
 // continues long after its message was given to another invocation. Its deadline is extended by the stall, so
-// its later writes take effect.
+// its later writes take effect. A frozen function stops between two calls, and continues before its timeout.
 const (
 	None       Fault = ""
 	FailBefore Fault = "fail-before" // the call fails and has no effect
@@ -16,6 +16,7 @@ const (
 	KillBefore Fault = "kill-before" // the function is killed before the call takes effect
 	KillAfter  Fault = "kill-after"  // the function is killed after the call took effect
 	Stall      Fault = "stall"       // the function stops for longer than its message is hidden
+	Freeze     Fault = "freeze"      // the function stops before the call for most of its timeout
 	Partial    Fault = "partial"     // only a part of a batch is done
 	Conflict   Fault = "conflict"    // a write conflicts with a transaction
 )
@@ -29,7 +30,7 @@ const (
 
 // CallFaults and DeliveryFaults list all faults.
 var (
-	CallFaults     = []Fault{FailBefore, LoseAnswer, Throttle, KillBefore, KillAfter, Stall, Partial, Conflict}
+	CallFaults     = []Fault{FailBefore, LoseAnswer, Throttle, KillBefore, KillAfter, Stall, Freeze, Partial, Conflict}
 	DeliveryFaults = []Fault{Duplicate, Late, Undeleted}
 )
 
@@ -44,11 +45,13 @@ type Site struct {
 
 // Faults decide which faults strike. Random decisions use dice. A fault that cannot strike a call is ignored.
 type Faults interface {
-	// Call returns the fault of a call, but never Stall.
+	// Call returns the fault of a call, but never Stall or Freeze.
 	Call(at Site, dice *rand.Rand) Fault
 	// Stall returns the call of a new invocation, from 1, at which the function stalls, or 0. calls is the
 	// number of calls of the function's last invocation.
 	Stall(function string, invocation, calls int, dice *rand.Rand) int
+	// Freeze is Stall for the call before which the function freezes.
+	Freeze(function string, invocation, calls int, dice *rand.Rand) int
 	// Message returns the fault of a message or event before its delivery: Duplicate, or Late for a message.
 	Message(function string, dice *rand.Rand) Fault
 	// Batch returns the fault of a batch of messages or records that a function has handled: Undeleted.
@@ -63,6 +66,9 @@ func (Calm) Call(Site, *rand.Rand) Fault { return None }
 
 // Stall returns 0.
 func (Calm) Stall(string, int, int, *rand.Rand) int { return 0 }
+
+// Freeze returns 0.
+func (Calm) Freeze(string, int, int, *rand.Rand) int { return 0 }
 
 // Message returns None.
 func (Calm) Message(string, *rand.Rand) Fault { return None }
@@ -89,7 +95,17 @@ func (r Rates) Call(_ Site, dice *rand.Rand) Fault {
 
 // Stall draws whether an invocation stalls, and at which of its calls.
 func (r Rates) Stall(_ string, _, calls int, dice *rand.Rand) int {
-	if r.draw(dice, Stall) == None {
+	return r.drawCall(dice, Stall, calls)
+}
+
+// Freeze draws whether an invocation freezes, and before which of its calls.
+func (r Rates) Freeze(_ string, _, calls int, dice *rand.Rand) int {
+	return r.drawCall(dice, Freeze, calls)
+}
+
+// drawCall draws the call of an invocation that the fault strikes; 0: none.
+func (r Rates) drawCall(dice *rand.Rand, f Fault, calls int) int {
+	if r.draw(dice, f) == None {
 		return 0
 	}
 	return 1 + dice.IntN(max(calls, 1))

@@ -28,14 +28,20 @@ type once struct {
 }
 
 func (o once) Call(at Site, _ *rand.Rand) Fault {
-	if at.Function == "stand-in" && at.Invocation == 1 && at.Nth == 1 && o.fault != Stall {
+	if at.Function == "stand-in" && at.Invocation == 1 && at.Nth == 1 && o.fault != Stall && o.fault != Freeze {
 		return o.fault
 	}
 	return None
 }
 
-func (o once) Stall(_ string, invocation, _ int, _ *rand.Rand) int {
-	if o.fault == Stall && invocation == 1 {
+func (o once) Stall(_ string, invocation, _ int, _ *rand.Rand) int { return o.first(Stall, invocation) }
+
+func (o once) Freeze(_ string, invocation, _ int, _ *rand.Rand) int {
+	return o.first(Freeze, invocation)
+}
+
+func (o once) first(f Fault, invocation int) int {
+	if o.fault == f && invocation == 1 {
 		return 1
 	}
 	return 0
@@ -58,6 +64,7 @@ func TestFault_HasItsEffect(t *testing.T) {
 		KillBefore: {effect: false, logs: false, fresh: true},
 		KillAfter:  {effect: true, logs: false, fresh: true},
 		Stall:      {effect: true, answer: "200", logs: true, fresh: true},
+		Freeze:     {effect: true, answer: "200", logs: true},
 	} {
 		t.Run(string(fault), func(t *testing.T) {
 			bubble(t, func(t *testing.T, s harness) {

@@ -66,6 +66,8 @@ type invocation struct {
 	returned    bool // its process has finished it
 	stallAt     int  // the call at which it stalls; 0: none
 	stall       time.Duration
+	freezeAt    int // the call before which it freezes; 0: none
+	frozen      atomic.Bool
 }
 
 // addFunction deploys a function. It returns an error if functions/functions.go does not name it.
@@ -94,6 +96,7 @@ func (f *deployed) invoke(payload []byte, hidden time.Duration, end func(answer 
 		i.stall = f.timeout + hidden + s.between(0, time.Minute)
 		allowed += i.stall
 	}
+	i.freezeAt = s.faults.Freeze(f.name, f.begun, f.calls, s.dice)
 	s.trace.note(s.Now(), "invoke", f.name, i.String(), string(payload))
 	dice := rand.New(rand.NewPCG(s.settings.Seed, uint64(i.id)))
 	ctx := chance.With(context.Background(), dice.Float64)
@@ -213,6 +216,9 @@ func (i *invocation) finish(answer []byte, err error) {
 	if err != nil {
 		outcome = err.Error()
 	}
+	if i.frozen.Load() {
+		f.sim.strike(Freeze)
+	}
 	f.sim.trace.note(f.sim.Now(), "end", f.name, i.String(), outcome, string(answer))
 	switch {
 	case errors.Is(err, errTimedOut):
@@ -226,6 +232,14 @@ func (i *invocation) finish(answer []byte, err error) {
 		f.idle = append(f.idle, i.environment)
 	}
 	i.end(answer, err)
+}
+
+// freeze stops the process before its n-th call, if the call is the one that freezes it. The process goes on
+// before its timeout if that call is an early one.
+func (i *invocation) freeze(n int) {
+	if i != nil && i.freezeAt == n && !i.frozen.Swap(true) {
+		time.Sleep(i.environment.function.timeout * 4 / 5)
+	}
 }
 
 // kill ends the process of an invocation. Nothing that the process does later has an effect.

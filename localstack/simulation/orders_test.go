@@ -19,6 +19,7 @@ import (
 
 	"backroom/localstack/conformance"
 	"backroom/localstack/simulation"
+	"backroom/shared/notify"
 	"backroom/shared/order"
 )
 
@@ -109,8 +110,9 @@ func harmOf(faults simulation.Rates) harm {
 	}
 	return harm{
 		mails: any(simulation.FailBefore, simulation.LoseAnswer, simulation.Throttle, simulation.KillBefore,
-			simulation.KillAfter, simulation.Stall),
-		kills: any(simulation.KillBefore, simulation.KillAfter, simulation.Stall, simulation.Late,
+			simulation.KillAfter, simulation.Stall, simulation.Freeze),
+		outlives: any(simulation.Stall),
+		kills: any(simulation.KillBefore, simulation.KillAfter, simulation.Stall, simulation.Freeze, simulation.Late,
 			simulation.Undeleted),
 	}
 }
@@ -125,7 +127,7 @@ func TestOrder_SettlesUnderFaults(t *testing.T) {
 		t.Run(fmt.Sprint(faults), func(t *testing.T) {
 			rate := 0.08 / math.Sqrt(float64(len(faults)))
 			synctest.Test(t, func(t *testing.T) {
-				s, ends := run(t, 7, 10+4*len(faults), simulation.Evenly(rate, faults...)) // so that each fault strikes
+				s, ends := run(t, 7, 16+4*len(faults), simulation.Evenly(rate, faults...)) // so that each fault strikes
 				struck := s.Struck()
 				for _, f := range faults {
 					assert.Positive(t, struck[f], "%s never struck", f)
@@ -228,6 +230,9 @@ func TestInspect_FindsEachKindOfError(t *testing.T) {
 			s.Stack.Put(c.table, rows[at])
 		}
 		s.audit(harm{})
+		s.mails[s.orders[0].id] = append(s.mails[s.orders[0].id], notify.Canceled, notify.Confirmed)
+		_, wrong := s.inspect(harm{})
+		assert.Contains(t, strings.Join(wrong, "\n"), "has mails in the order", "a mail comes too late")
 	})
 }
 

@@ -24,7 +24,7 @@ type nth struct {
 
 // Call counts calls.
 func (n *nth) Call(at simulation.Site, _ *rand.Rand) simulation.Fault {
-	if at.Function != n.function || n.fault == simulation.Stall {
+	if at.Function != n.function || n.fault == simulation.Stall || n.fault == simulation.Freeze {
 		return simulation.None
 	}
 	if n.left--; n.left != 0 {
@@ -35,7 +35,17 @@ func (n *nth) Call(at simulation.Site, _ *rand.Rand) simulation.Fault {
 
 // Stall counts the calls of invocations. It assumes that each makes as many as the one before.
 func (n *nth) Stall(function string, _, calls int, _ *rand.Rand) int {
-	if function != n.function || n.fault != simulation.Stall || n.left <= 0 {
+	return n.within(simulation.Stall, function, calls)
+}
+
+// Freeze is Stall for a function that freezes.
+func (n *nth) Freeze(function string, _, calls int, _ *rand.Rand) int {
+	return n.within(simulation.Freeze, function, calls)
+}
+
+// within returns which call of a new invocation the fault strikes; 0: none.
+func (n *nth) within(fault simulation.Fault, function string, calls int) int {
+	if function != n.function || n.fault != fault || n.left <= 0 {
 		return 0
 	}
 	n.left -= max(calls, 1)
@@ -46,11 +56,12 @@ func (n *nth) Stall(function string, _, calls int, _ *rand.Rand) int {
 }
 
 // Each fault strikes each call that a function makes for an order, from its placement to its last mail: the call
-// fails, its answer is lost, its function is killed before or after it, or its function stalls until its message
-// is given to another invocation.
+// fails, its answer is lost, its function is killed before or after it, freezes before it, or stalls until its
+// message is given to another invocation.
 func TestOrder_SettlesWithAFaultAtEachCall(t *testing.T) {
 	for _, fault := range []simulation.Fault{
 		simulation.FailBefore, simulation.LoseAnswer, simulation.KillBefore, simulation.KillAfter, simulation.Stall,
+		simulation.Freeze,
 	} {
 		t.Run(string(fault), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

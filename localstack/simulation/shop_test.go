@@ -22,6 +22,7 @@ import (
 	"backroom/localstack/cloudtest"
 	"backroom/localstack/simulation"
 	"backroom/shared/client"
+	"backroom/shared/notify"
 	"backroom/shared/ops/shop"
 	"backroom/shared/saga"
 )
@@ -32,6 +33,7 @@ type store struct {
 	t         *testing.T
 	delivered map[string]int
 	orders    []*sale
+	mails     map[string][]notify.Template // by order, as the mailbox got them
 }
 
 // sale is an order that was accepted.
@@ -46,7 +48,9 @@ const skus = 20
 // open deploys a simulated shop, adds products and delivers units of each.
 func open(t *testing.T, settings simulation.Settings, units int) *store {
 	t.Helper()
-	s := &store{Simulation: simulation.New(t, settings), t: t, delivered: map[string]int{}}
+	s := &store{t: t, delivered: map[string]int{}, mails: map[string][]notify.Template{}}
+	settings.Seen = s.see
+	s.Simulation = simulation.New(t, settings)
 	s.Meanwhile(time.Hour, func(connection *http.Client) {
 		s.registerCallbacks(connection)
 		api := s.api(connection)
@@ -242,6 +246,8 @@ func (s *store) over() bool {
 type harm struct {
 	mails bool // a mail was sent twice: the function was killed or cut off before it recorded the first
 	kills bool // a message is in a dead-letter queue: each of its receives failed, and its order asked again
+	// mails are in another order: a process outlived its timeout, or a call took effect after its process had ended
+	outlives bool
 }
 
 // audit fails the test if inspect finds anything wrong, and returns how many orders have each end. Orders may
@@ -290,6 +296,9 @@ func (s *store) inspect(harm harm, attention ...string) (ends map[string]int, wr
 			keeps)
 		_, mailed := mails["main#"+sold.id+"#"+o.Outcome]
 		finds(mailed || o.Attention != "", "order %s has no mail that it is %s", sold.id, o.Outcome)
+	}
+	for order, sent := range s.mails {
+		finds(harm.outlives || believable(sent), "order %s has mails in the order %v", order, sent)
 	}
 	finds(len(orders) == len(s.orders), "%d orders were placed, and there are %d", len(s.orders), len(orders))
 	for key, mail := range mails {

@@ -37,6 +37,7 @@ type Settings struct {
 	Full    bool // batches wait until they are full, unless nothing else can happen
 	Shards  int  // the number of shards of a stream; 0: as many as a new table has on AWS
 	Trace   io.Writer
+	Seen    func(cloudsim.Request, cloudsim.Answer) // gets each request to AWS as it takes effect; may be nil
 }
 
 // Simulation is one run. Only the goroutine that runs it may call its methods, unless their comments say
