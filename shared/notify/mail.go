@@ -53,6 +53,7 @@ type content struct {
 	Lines    []contentLine
 	Total    string
 	Refund   string // the amount of the refund
+	Free     bool   // there was nothing to pay
 }
 
 type contentLine struct {
@@ -83,6 +84,7 @@ func Write(n Notice, o Order) (Mail, error) {
 		Order: line(o.ID), PlacedAt: o.PlacedAt.UTC().Format("2 January 2006"), Reason: reasons[o.Reason],
 		Total:  o.Total.Format(),
 		Refund: o.in(o.refund(n.Refund).Amount),
+		Free:   o.Total.Amount == 0,
 	}
 	for _, ol := range o.Lines {
 		c.Lines = append(c.Lines, contentLine{line(ol.SKU), ol.Quantity, o.in(ol.Price * ol.Quantity)})

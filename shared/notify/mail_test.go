@@ -52,6 +52,41 @@ func TestWrite_MatchesTheGoldenMails(t *testing.T) {
 	}
 }
 
+func TestWrite_SaysNothingOfMoneyThatWasNeverAsked(t *testing.T) {
+	free := with(func(o *notify.Order) { o.Total.Amount, o.Lines[0].Price, o.Lines[1].Price = 0, 0, 0 })
+	for template, says := range map[notify.Template]string{
+		notify.Confirmed: "There is nothing to pay.",
+		notify.Canceled:  "There was nothing to pay for it.",
+		notify.Expired:   "It was not completed in time.",
+		notify.Rejected:  "We could not accept your order.",
+	} {
+		m, err := notify.Write(notify.Notice{Template: template}, free)
+		require.NoError(t, err)
+		assert.Contains(t, m.Text, says, template)
+		for _, wrong := range []string{"payment", "charged", "returned", "bank", "approved"} {
+			assert.NotContains(t, m.Text+m.HTML, wrong, template)
+		}
+	}
+}
+
+func TestWrite_FormatsAmountsAsTheCurrencyDoes(t *testing.T) {
+	for currency, want := range map[string][]string{
+		"JPY": {"2 x MUG-1: 2,500 JPY", "Total: 127,900 JPY", "We have refunded 1,250 JPY."},
+		"KWD": {"2 x MUG-1: 2.500 KWD", "Total: 127.900 KWD", "We have refunded 1.250 KWD."},
+		"EUR": {"2 x MUG-1: 25.00 EUR", "Total: 1,279.00 EUR", "We have refunded 12.50 EUR."},
+	} {
+		o := with(func(o *notify.Order) {
+			o.Total.Currency = currency
+			o.Refunds = []saga.Refund{{ID: "r1", Amount: 1250, Status: saga.RefundStatusSucceeded}}
+		})
+		m, err := notify.Write(notify.Notice{Template: notify.Refunded, Refund: "r1"}, o)
+		require.NoError(t, err)
+		for _, text := range want {
+			assert.Contains(t, m.Text, text)
+		}
+	}
+}
+
 // An outcome's mail must not announce later events: for instance, money that is to go back has not
 // gone back yet.
 func TestWrite_OutcomeAnnouncesNothing(t *testing.T) {
