@@ -104,9 +104,11 @@ func (s Store) Settled(ctx context.Context, n notify.Notice, now time.Time) (boo
 func (s Store) Release(ctx context.Context, c notify.Claim) error {
 	_, err := s.DB.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: &s.Name, Key: record.PrimaryKey(c.Notice.Key()),
-		ConditionExpression:       aws.String("attribute_not_exists(pk) OR #claim = :claim"),
-		ExpressionAttributeNames:  map[string]string{"#claim": "claim"},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":claim": &types.AttributeValueMemberS{Value: c.Token}},
+		ConditionExpression:      aws.String("attribute_not_exists(pk) OR #claim = :claim"),
+		ExpressionAttributeNames: map[string]string{"#claim": "claim"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":claim": &types.AttributeValueMemberS{Value: c.Token},
+		},
 	})
 	if _, refused := errors.AsType[*types.ConditionalCheckFailedException](err); refused {
 		return notify.ErrBeingSent
