@@ -46,7 +46,8 @@ func TestContract_IsWhatTheFunctionsServe(t *testing.T) {
 	}
 }
 
-// TestProblemsPage_IsMadeOfItsSource compares docs/problems.html with docs/problems.md. Each problem has an anchor there.
+// TestProblemsPage_IsMadeOfItsSource compares docs/problems.html with docs/problems.md. Each
+// problem has an anchor there.
 func TestProblemsPage_IsMadeOfItsSource(t *testing.T) {
 	made, err := published.ProblemsPage()
 	require.NoError(t, err)
@@ -76,8 +77,9 @@ func TestContract_IsValidAndDescribed(t *testing.T) {
 	}
 }
 
-// TestContract_LeavesAnswersOpen is the rule of docs/versioning.md: a later release adds members and values to answers, so
-// no schema of an answer is closed. Every member is described, and so is every value of an enumeration.
+// TestContract_LeavesAnswersOpen is the rule of docs/versioning.md: a later release adds members
+// and values to answers, so no schema of an answer is closed. Every member is described, and so is
+// every value of an enumeration.
 func TestContract_LeavesAnswersOpen(t *testing.T) {
 	read := contract(t)
 	seen := map[*openapi3.Schema]bool{}
@@ -193,7 +195,8 @@ func TestGatewayResponses_AreProblems(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, json.Unmarshal([]byte(rendered.(string)), &problem), kind)
 		assert.Equal(t, response["StatusCode"], problem.Status, kind)
-		assert.Equal(t, "https://$context.domainName/$context.stage"+api.ProblemsPath+"#"+problem.Code, problem.Type, kind)
+		assert.Equal(t, "https://$context.domainName/$context.stage"+api.ProblemsPath+"#"+problem.Code, problem.Type,
+			kind)
 		assert.Equal(t, api.Title(problem.Code), problem.Title, kind)
 		assert.NotEmpty(t, problem.Title+problem.Detail, kind)
 		assert.Equal(t, []any{"'application/problem+json'", "'no-store'"},

@@ -380,7 +380,8 @@ func TestGlobals_VariablesDependOnNoFunction(t *testing.T) {
 			assert.Contains(t, []string{"", "AWS::DynamoDB::Table"}, read.Resources[mentioned].Type,
 				"%s may depend on a parameter or a table only, because these depend on nothing", name)
 		}
-		if !slices.Contains([]string{"CALLER_RATE", "CALLER_BURST", "PROBLEMS_URL"}, name) { // function.Serve reads those
+		// function.Serve reads those
+		if !slices.Contains([]string{"CALLER_RATE", "CALLER_BURST", "PROBLEMS_URL"}, name) {
 			assert.Greater(t, several[name], 5, "few functions use %s", name)
 		}
 	}

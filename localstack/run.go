@@ -137,7 +137,8 @@ Ready after %.1f s:
 %s
 
 Ctrl-C stops it and keeps the data.`,
-		time.Since(began).Seconds(), open, open, ministack.Endpoint(), ministack.Log(), terminal.Lines(pasteable(open, id, secret)))
+		time.Since(began).Seconds(), open, open, ministack.Endpoint(), ministack.Log(),
+		terminal.Lines(pasteable(open, id, secret)))
 	select {
 	case <-ctx.Done():
 		d.Linef("\nstopping")
@@ -187,7 +188,8 @@ func (d app) deploy(ctx context.Context, plan deploy.Deployment) (deployed stack
 }
 
 // serve starts a proxy to the API on the listener and returns its URL. wrap may change what the proxy answers.
-func serve(deployed stack.Stack, listener net.Listener, wrap func(http.Handler) http.Handler) (open string, served *http.Server, err error) {
+func serve(deployed stack.Stack, listener net.Listener, wrap func(http.Handler) http.Handler) (open string,
+	served *http.Server, err error) {
 	address, err := deployed.API()
 	if err != nil {
 		return "", nil, err

@@ -140,18 +140,21 @@ var rules = []struct {
 		},
 	},
 	{
-		"a domain imports only saga, money, email, identity, fault and observe: HTTP is in its edge, the cloud behind its " +
+		"a domain imports only saga, money, email, identity, fault and observe: HTTP is in its edge, the cloud " +
+			"behind its " +
 			"ports",
 		func(s source, imported string) bool {
 			return s.folder == "shared/"+domain(s.folder) && !s.test &&
-				!within(imported, "shared/saga", "shared/money", "shared/email", "shared/identity", "shared/fault", "shared/observe")
+				!within(imported, "shared/saga", "shared/money", "shared/email", "shared/identity", "shared/fault",
+					"shared/observe")
 		},
 	},
 	{
 		"a domain's HTTP edge imports only its domain, api, saga, money, email, identity, fault and observe",
 		func(s source, imported string) bool {
 			return edge(s.folder) && !s.test && imported != path.Dir(s.folder) &&
-				!within(imported, "shared/saga", "shared/money", "shared/email", "shared/identity", "shared/fault", "shared/observe",
+				!within(imported, "shared/saga", "shared/money", "shared/email", "shared/identity", "shared/fault",
+					"shared/observe",
 					"shared/api")
 		},
 	},

@@ -114,7 +114,8 @@ func checkLinks(ctx context.Context) error {
 	}
 	wrong := []error{err}
 	for _, link := range links {
-		if !strings.HasPrefix(link, "#") && !strings.HasPrefix(link, "?file=") && !strings.HasPrefix(link, "https://") &&
+		if !strings.HasPrefix(link, "#") && !strings.HasPrefix(link, "?file=") &&
+			!strings.HasPrefix(link, "https://") &&
 			!strings.Contains(link, "/problems") {
 			wrong = append(wrong, fmt.Errorf("the page has a broken link: %s", link))
 		}

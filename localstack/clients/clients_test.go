@@ -24,9 +24,10 @@ func TestJudge_NamesTheFirstWrongStep(t *testing.T) {
 		"all steps":             {all, len(Steps), ""},
 		"with carriage returns": {strings.ReplaceAll(all, "\n", "\r\n"), len(Steps), ""},
 		"nothing":               {"", 0, `step 1: nothing was printed, expected "token: Bearer"`},
-		"a wrong step":          {strings.Replace(all, "products: 2", "products: 3", 1), 1, `step 2: printed "products: 3"`},
-		"an end too early":      {strings.Join(Steps[:4], "\n"), 4, "step 5: nothing was printed"},
-		"a line too many":       {all + "done\n", len(Steps), `after the last step it printed "done"`},
+		"a wrong step": {strings.Replace(all, "products: 2", "products: 3", 1), 1,
+			`step 2: printed "products: 3"`},
+		"an end too early": {strings.Join(Steps[:4], "\n"), 4, "step 5: nothing was printed"},
+		"a line too many":  {all + "done\n", len(Steps), `after the last step it printed "done"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -88,9 +88,10 @@ func TestProduct_IsPublicAndHasAnETag(t *testing.T) {
 func TestProduct_WithVariantsIsSoldByTheirSKUs(t *testing.T) {
 	parallel(t, func(t conformance.T) {
 		sku, buyer := system.New("SHIRT"), system.New("ada")
-		shirt := client.ProductContent{Title: "Shirt", Prices: shop.Euro(4900), Variants: []client.ProductVariantRequest{
-			{SKU: sku + "-M", Title: "Medium"}, {SKU: sku + "-XXL", Title: "Very large", Prices: shop.Euro(5900)},
-		}}
+		shirt := client.ProductContent{Title: "Shirt", Prices: shop.Euro(4900),
+			Variants: []client.ProductVariantRequest{
+				{SKU: sku + "-M", Title: "Medium"}, {SKU: sku + "-XXL", Title: "Very large", Prices: shop.Euro(5900)},
+			}}
 		created := putProduct(t, sku, "If-None-Match", "*", shirt)
 		require.Equal(t, http.StatusCreated, created.Status, "%s", created.Body)
 		for _, v := range shirt.Variants {

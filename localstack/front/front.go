@@ -22,8 +22,8 @@ func Proxy(api *url.URL, stage string) http.Handler {
 			withoutStage(r.Out.URL, stage)
 			r.SetURL(api)
 			r.Out.Host = api.Host
-			// The gateway would switch the connection to HTTP/2 or a web socket, and later requests on it would not come
-			// through here.
+			// The gateway would switch the connection to HTTP/2 or a web socket, and later requests
+			// on it would not come through here.
 			for _, name := range []string{"Connection", "Upgrade", "Http2-Settings"} {
 				r.Out.Header.Del(name)
 			}

@@ -79,7 +79,8 @@ func TestProxy_TakesPathsWithAndWithoutTheStage(t *testing.T) {
 		require.NoError(t, answer.Body.Close())
 		require.Equal(t, "GET /_aws/execute-api/a1b2/v1"+want[0]+" ", string(body), path)
 		require.Equal(t, want[1], answer.Header.Get("Location"), path)
-		require.Equal(t, want[2]+`; rel="next", <https://elsewhere.example/v1/x>; rel="help"`, answer.Header.Get("Link"), path)
+		require.Equal(t, want[2]+`; rel="next", <https://elsewhere.example/v1/x>; rel="help"`,
+			answer.Header.Get("Link"), path)
 	}
 }
 
@@ -92,7 +93,8 @@ func TestProxy_LetsNothingPastTheAPI(t *testing.T) {
 	} {
 		target, err := url.Parse(front)
 		require.NoError(t, err)
-		request := &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http", Host: target.Host, Opaque: path}, Header: http.Header{}}
+		request := &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http", Host: target.Host, Opaque: path},
+			Header: http.Header{}}
 		answer, err := http.DefaultTransport.RoundTrip(request)
 		require.NoError(t, err, path)
 		require.NoError(t, answer.Body.Close())

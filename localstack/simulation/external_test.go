@@ -50,8 +50,9 @@ func (s *store) refund(api shop.API, token, key, order string, amount int64) boo
 	})
 }
 
-// A person refunds at the provider, a bank disputes and decides, and the shop refunds through the API, in any order and
-// under faults. Some cards never call back. The shop never pays out twice, and in the end each order knows what is left.
+// A person refunds at the provider, a bank disputes and decides, and the shop refunds through the
+// API, in any order and under faults. Some cards never call back. The shop never pays out twice,
+// and in the end each order knows what is left.
 func TestExternalMoney_IsCountedUnderFaults(t *testing.T) {
 	cards := []string{"pm_card_visa", "pm_card_callbackNone", "pm_card_callbackLate", "pm_card_callbackTwice",
 		"pm_card_createDispute", "pm_card_returnLost", "pm_card_pendingRefund"}
@@ -111,8 +112,9 @@ func (s *store) disputed(n int, card string, dice *rand.Rand) func(*http.Client)
 // intent returns the provider's id of an order's payment; empty if there is none.
 func (s *store) intent(order string) string { return s.rows("Charges")["main#"+order+"#1"].Intent }
 
-// settle has the staff refund all that each order says is left, until nothing is. The first refund after a lost callback
-// is refused, and brings what the order did not know. It returns how many refunds were refused.
+// settle has the staff refund all that each order says is left, until nothing is. The first refund
+// after a lost callback is refused, and brings what the order did not know. It returns how many
+// refunds were refused.
 func (s *store) settle() int {
 	for round := range 4 {
 		s.Meanwhile(time.Hour, func(connection *http.Client) {

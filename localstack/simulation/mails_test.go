@@ -125,10 +125,12 @@ func TestMails_ComeInOrderHoweverLongAFunctionStops(t *testing.T) {
 	nothing := func(*store, shop.API, string, string, string) {}
 	tried := 0
 	for name, c := range map[string]scenario{
-		"canceled after it was confirmed": {card: "pm_card_captureLapsed", act: cancel, patience: 20 * time.Second, relay: true},
-		"canceled before it is confirmed": {card: "pm_sandbox_processing_8000", act: cancel, patience: 3 * time.Second, relay: true},
-		"refunded":                        {card: "pm_card_visa", act: refund, patience: 20 * time.Second, relay: true},
-		"expired":                         {card: "pm_card_authenticationRequired", act: nothing},
+		"canceled after it was confirmed": {card: "pm_card_captureLapsed", act: cancel, patience: 20 * time.Second,
+			relay: true},
+		"canceled before it is confirmed": {card: "pm_sandbox_processing_8000", act: cancel, patience: 3 * time.Second,
+			relay: true},
+		"refunded": {card: "pm_card_visa", act: refund, patience: 20 * time.Second, relay: true},
+		"expired":  {card: "pm_card_authenticationRequired", act: nothing},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -164,7 +166,8 @@ func TestMails_ComeInOrderHoweverLongAFunctionStops(t *testing.T) {
 // acted returns a customer that places an order. Once a function has frozen, or nothing has for that long,
 // somebody acts on the order.
 func (s *store) acted(
-	point *freezing, card string, patience time.Duration, act func(s *store, api shop.API, customer, staff, order string),
+	point *freezing, card string, patience time.Duration,
+	act func(s *store, api shop.API, customer, staff, order string),
 ) func(*http.Client) {
 	return func(connection *http.Client) {
 		api, name := s.api(connection), "ada-"+time.Now().Format("150405.000000000")

@@ -337,7 +337,8 @@ func (s *store) money(finds func(right bool, format string, args ...any)) map[st
 		finds(charges[order] <= 1, "order %s was charged %d times", order, charges[order])
 		finds(i.Captures <= 1, "order %s was captured %d times", order, i.Captures)
 		finds(i.Status != "requires_capture", "money of order %s is still held", order)
-		finds(i.Received >= i.Refunded, "of order %s %d cents were refunded and %d received", order, i.Refunded, i.Received)
+		finds(i.Received >= i.Refunded, "of order %s %d cents were refunded and %d received", order, i.Refunded,
+			i.Received)
 		kept[order] += i.Received - i.Refunded - i.Disputed
 	}
 	return kept

@@ -63,7 +63,8 @@ func TestResolve_ReplacesEveryFunction(t *testing.T) {
 	resolved, err := read.Resolve(place.Properties, names{})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]any{
-		"Timeout": 15, "Name": "shop-place-dev", "Arn": "arn:Orders:Arn/index/*", "Table": "shop-orders-1", "Page": "api1/of/shop-orders-1",
+		"Timeout": 15, "Name": "shop-place-dev", "Arn": "arn:Orders:Arn/index/*", "Table": "shop-orders-1",
+		"Page":   "api1/of/shop-orders-1",
 		"Url":    "execute-api:api1/x",
 		"Prefix": "shop-", "List": []any{1, true}, "Days": 14,
 	}, resolved, "AWS::NoValue removes its property")
@@ -73,7 +74,8 @@ func TestResolve_ReplacesEveryFunction(t *testing.T) {
 		assert.Equal(t, want, holds, condition)
 	}
 	assert.ElementsMatch(t,
-		[]string{"AWS::StackName", "Stage", "Orders", "Orders", "Api", "Orders", "Api", "Stage", "Orders", "Topic", "AWS::NoValue",
+		[]string{"AWS::StackName", "Stage", "Orders", "Orders", "Api", "Orders", "Api", "Stage", "Orders", "Topic",
+			"AWS::NoValue",
 			"AWS::NoValue", "Stage"}, template.Mentions(place.Properties))
 }
 

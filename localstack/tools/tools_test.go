@@ -53,7 +53,8 @@ func TestLock_HasOneHolderAtATime(t *testing.T) {
 
 func TestPython_WithoutVenvIsNamedBeforeTheWork(t *testing.T) {
 	fake := filepath.Join(t.TempDir(), "python3")
-	const script = "#!/bin/sh\n[ \"$1\" = --version ] && echo Python 3.12.1 && exit\necho No module named ensurepip >&2\nexit 1\n"
+	const script = "#!/bin/sh\n[ \"$1\" = --version ] && echo Python 3.12.1 && exit\necho No module named ensurepip " +
+		">&2\nexit 1\n"
 	require.NoError(t, os.WriteFile(fake, []byte(script), 0o700))
 	t.Setenv("BACKROOM_PYTHON", fake)
 	_, _, err := python(t.Context())

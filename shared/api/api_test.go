@@ -233,14 +233,16 @@ func TestAccess_AcceptsValidTokensWithTheScopes(t *testing.T) {
 		status        int
 		challenge     string
 	}{
-		"a caller with the scope":        {[]string{"Bearer writer"}, 202, ""},
-		"whatever the scheme's case":     {[]string{"bearer writer"}, 202, ""},
-		"no token":                       {nil, 401, `Bearer realm="backroom"`},
-		"another scheme":                 {[]string{"Basic writer"}, 401, `Bearer realm="backroom"`},
-		"an empty token":                 {[]string{"Bearer "}, 401, `Bearer realm="backroom"`},
-		"two headers":                    {[]string{"Bearer writer", "Bearer reader"}, 401, `Bearer realm="backroom"`},
-		"a token that nobody gave":       {[]string{"Bearer forged"}, 401, `Bearer realm="backroom", error="invalid_token"`},
-		"a token that grants less":       {[]string{"Bearer reader"}, 403, `Bearer realm="backroom", error="insufficient_scope", scope="orders:write"`},
+		"a caller with the scope":    {[]string{"Bearer writer"}, 202, ""},
+		"whatever the scheme's case": {[]string{"bearer writer"}, 202, ""},
+		"no token":                   {nil, 401, `Bearer realm="backroom"`},
+		"another scheme":             {[]string{"Basic writer"}, 401, `Bearer realm="backroom"`},
+		"an empty token":             {[]string{"Bearer "}, 401, `Bearer realm="backroom"`},
+		"two headers":                {[]string{"Bearer writer", "Bearer reader"}, 401, `Bearer realm="backroom"`},
+		"a token that nobody gave": {[]string{"Bearer forged"}, 401,
+			`Bearer realm="backroom", error="invalid_token"`},
+		"a token that grants less": {[]string{"Bearer reader"}, 403,
+			`Bearer realm="backroom", error="insufficient_scope", scope="orders:write"`},
 		"a token that cannot be checked": {[]string{"Bearer unlucky"}, 503, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

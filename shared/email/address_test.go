@@ -36,13 +36,17 @@ func TestParse_AcceptsMailboxes(t *testing.T) {
 func TestParse_RefusesEverythingElse(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		"", "ada", "@example.com", "ada@", "ada@example.com ", " ada@example.com", "\tada@example.com", "ada@example.com\n",
+		"", "ada", "@example.com", "ada@", "ada@example.com ", " ada@example.com", "\tada@example.com",
+		"ada@example.com\n",
 		"Ada <ada@example.com>", "<ada@example.com>", "ada@example.com (home)", "group: ada@example.com;",
 		"ada@example.com, bob@example.com", "ada@@example.com", "ada\u200b@example.com", "ada@exam\u200bple.com",
 		"ada\u202e@example.com", "ada@example\u202e.com", "ada\u00ad@example.com", "ada@exa\u00admple.com",
-		"ada\x00@example.com", "ada@example\x7f.com", "ädä@example.com", `"ada lovelace"@example.com`, ".ada@example.com",
-		"ada.@example.com", "a..da@example.com", "ada@localhost", "ada@example.com.", "ada@.example.com", "ada@example..com",
-		"ada@-example.com", "ada@example-.com", "ada@exa_mple.com", "ada@[192.0.2.1]", "ada@192.0.2.1", "ada@xn--a.example",
+		"ada\x00@example.com", "ada@example\x7f.com", "ädä@example.com", `"ada lovelace"@example.com`,
+		".ada@example.com",
+		"ada.@example.com", "a..da@example.com", "ada@localhost", "ada@example.com.", "ada@.example.com",
+		"ada@example..com",
+		"ada@-example.com", "ada@example-.com", "ada@exa_mple.com", "ada@[192.0.2.1]", "ada@192.0.2.1",
+		"ada@xn--a.example",
 		strings.Repeat("a", 65) + "@example.com", "ada@" + strings.Repeat("a", 64) + ".com",
 		"a@" + strings.Repeat("a.", 126) + "com", "mailto:ada@example.com", "ada@example.com\r\nBcc: bob@example.com",
 	} {
@@ -55,7 +59,8 @@ func TestParse_RefusesEverythingElse(t *testing.T) {
 func TestParse_ReturnsOnePlainAddress(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-z.+ "<>()@\x{200b}é]{0,12}@[a-z.ü \x{ad}-]{0,12}\.[a-z]{0,5}`)).
+		text := rapid.OneOf(rapid.String(),
+			rapid.StringMatching(`[a-z.+ "<>()@\x{200b}é]{0,12}@[a-z.ü \x{ad}-]{0,12}\.[a-z]{0,5}`)).
 			Draw(t, "text")
 		got, err := email.Parse(text)
 		if err != nil {

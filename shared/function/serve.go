@@ -29,7 +29,8 @@ type prepared interface {
 
 // routeSettings are the settings of all routes.
 type routeSettings struct {
-	Rate     positiveInt `env:"CALLER_RATE"`                // requests per second that one caller may send to an instance
+	// requests per second that one caller may send to an instance
+	Rate     positiveInt `env:"CALLER_RATE"`
 	Burst    positiveInt `env:"CALLER_BURST"`               // requests at once
 	Problems string      `env:"PROBLEMS_URL" envDefault:""` // the page of problems; empty: that of the API
 }

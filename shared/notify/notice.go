@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"backroom/shared/email"
-
 	"backroom/shared/money"
 	"backroom/shared/saga"
 )

@@ -38,16 +38,19 @@ func TestNotice_IsDueWhileItsMailIsTrue(t *testing.T) {
 		order  notify.Order
 		due    bool
 	}{
-		"a confirmation":                      {notify.Notice{Template: notify.Confirmed}, sold(), true},
-		"a confirmation of a canceled order":  {notify.Notice{Template: notify.Confirmed}, outcome("canceled"), false},
-		"a rejection":                         {notify.Notice{Template: notify.Rejected}, outcome("rejected"), true},
-		"a rejection of an undecided order":   {notify.Notice{Template: notify.Rejected}, outcome(""), false},
-		"an expiry":                           {notify.Notice{Template: notify.Expired}, outcome("expired"), true},
-		"a cancellation":                      {notify.Notice{Template: notify.Canceled}, outcome("canceled"), true},
-		"a cancellation without its money":    {notify.Notice{Template: notify.Canceled}, underway, false},
-		"a refund":                            {notify.Notice{Template: notify.Refunded, Refund: "r1"}, refund("succeeded"), true},
-		"a refund that failed meanwhile":      {notify.Notice{Template: notify.Refunded, Refund: "r1"}, refund("failed"), false},
-		"a refund that the order has not got": {notify.Notice{Template: notify.Refunded, Refund: "r2"}, refund("succeeded"), false},
+		"a confirmation":                     {notify.Notice{Template: notify.Confirmed}, sold(), true},
+		"a confirmation of a canceled order": {notify.Notice{Template: notify.Confirmed}, outcome("canceled"), false},
+		"a rejection":                        {notify.Notice{Template: notify.Rejected}, outcome("rejected"), true},
+		"a rejection of an undecided order":  {notify.Notice{Template: notify.Rejected}, outcome(""), false},
+		"an expiry":                          {notify.Notice{Template: notify.Expired}, outcome("expired"), true},
+		"a cancellation":                     {notify.Notice{Template: notify.Canceled}, outcome("canceled"), true},
+		"a cancellation without its money":   {notify.Notice{Template: notify.Canceled}, underway, false},
+		"a refund": {notify.Notice{Template: notify.Refunded, Refund: "r1"},
+			refund("succeeded"), true},
+		"a refund that failed meanwhile": {notify.Notice{Template: notify.Refunded, Refund: "r1"},
+			refund("failed"), false},
+		"a refund that the order has not got": {notify.Notice{Template: notify.Refunded, Refund: "r2"},
+			refund("succeeded"), false},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			assert.Equal(t, c.due, c.notice.Due(c.order))

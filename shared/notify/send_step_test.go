@@ -200,10 +200,11 @@ func TestSendStep_MailsComeInOrderHoweverLongASenderStops(t *testing.T) {
 				later := o.step(nil)
 				later.Sender = p
 				var first error
-				stopping := o.step(&passing{through: o.Runtime().AWS.HTTPClient.(*http.Client).Transport, n: n, do: func() {
-					o.order("ada@example.com", c.verdict, c.more)
-					first = later.Handle(t.Context(), about(t, c.fact))
-				}})
+				stopping := o.step(
+					&passing{through: o.Runtime().AWS.HTTPClient.(*http.Client).Transport, n: n, do: func() {
+						o.order("ada@example.com", c.verdict, c.more)
+						first = later.Handle(t.Context(), about(t, c.fact))
+					}})
 				stopping.Sender = p
 				require.NoError(t, stopping.Handle(t.Context(), about(t, saga.OrderConfirmed)))
 				if first != nil {

@@ -134,22 +134,24 @@ func TestTokenHandler_RefusesAsRFC6749Requires(t *testing.T) {
 		status              int
 		code                string
 	}{
-		"no authentication":                {"", cc, 401, "invalid_client"},
-		"an empty customer":                {basic("shop", "s3cret"), cc + "&customer=", 400, "invalid_request"},
-		"an empty scope":                   {basic("shop", "s3cret"), cc + "&scope=", 400, "invalid_scope"},
-		"an empty scope of a customer":     {basic("shop", "s3cret"), cc + "&customer=anna&scope=", 400, "invalid_scope"},
-		"a grant type in another spelling": {basic("shop", "s3cret"), "Grant_Type=client_credentials", 400, "invalid_request"},
-		"authentication in the body only":  {"", cc + "&client_id=shop&client_secret=s3cret", 401, "invalid_client"},
-		"a wrong secret":                   {basic("shop", "guess"), cc, 401, "invalid_client"},
-		"an unknown client":                {basic("nobody", "s3cret"), cc, 401, "invalid_client"},
-		"a bearer token":                   {"Bearer abc", cc, 401, "invalid_client"},
-		"a scheme and nothing else":        {"Basic", cc, 401, "invalid_client"},
-		"no colon":                         {plain("shops3cret"), cc, 401, "invalid_client"},
-		"no base64":                        {"Basic %%%", cc, 401, "invalid_client"},
-		"an invalid escape":                {plain("shop:s3cret%zz"), cc, 401, "invalid_client"},
-		"an id with an invalid escape":     {plain("%zz:s3cret"), cc, 401, "invalid_client"},
-		"bytes that are not UTF-8":         {plain("\xff\xfe:\xff"), cc, 401, "invalid_client"},
-		"no grant type":                    {basic("shop", "s3cret"), "scope=orders:read", 400, "invalid_request"},
+		"no authentication": {"", cc, 401, "invalid_client"},
+		"an empty customer": {basic("shop", "s3cret"), cc + "&customer=", 400, "invalid_request"},
+		"an empty scope":    {basic("shop", "s3cret"), cc + "&scope=", 400, "invalid_scope"},
+		"an empty scope of a customer": {basic("shop", "s3cret"), cc + "&customer=anna&scope=", 400,
+			"invalid_scope"},
+		"a grant type in another spelling": {basic("shop", "s3cret"), "Grant_Type=client_credentials", 400,
+			"invalid_request"},
+		"authentication in the body only": {"", cc + "&client_id=shop&client_secret=s3cret", 401, "invalid_client"},
+		"a wrong secret":                  {basic("shop", "guess"), cc, 401, "invalid_client"},
+		"an unknown client":               {basic("nobody", "s3cret"), cc, 401, "invalid_client"},
+		"a bearer token":                  {"Bearer abc", cc, 401, "invalid_client"},
+		"a scheme and nothing else":       {"Basic", cc, 401, "invalid_client"},
+		"no colon":                        {plain("shops3cret"), cc, 401, "invalid_client"},
+		"no base64":                       {"Basic %%%", cc, 401, "invalid_client"},
+		"an invalid escape":               {plain("shop:s3cret%zz"), cc, 401, "invalid_client"},
+		"an id with an invalid escape":    {plain("%zz:s3cret"), cc, 401, "invalid_client"},
+		"bytes that are not UTF-8":        {plain("\xff\xfe:\xff"), cc, 401, "invalid_client"},
+		"no grant type":                   {basic("shop", "s3cret"), "scope=orders:read", 400, "invalid_request"},
 		"another grant": {basic("shop", "s3cret"), "grant_type=refresh_token", 400,
 			"unsupported_grant_type"},
 		"a scope too many": {basic("shop", "s3cret"), cc + "&scope=orders:read+root", 400,
@@ -170,7 +172,8 @@ func TestTokenHandler_RefusesAsRFC6749Requires(t *testing.T) {
 			assert.Equal(t, c.code, answer.OAuthError)
 			assert.NotEmpty(t, answer.Description)
 			assert.Equal(t, answer.Detail, answer.Description)
-			assert.Equal(t, map[bool]string{true: "unknown-client", false: "token-refused"}[c.status == 401], answer.Code)
+			assert.Equal(t, map[bool]string{true: "unknown-client", false: "token-refused"}[c.status == 401],
+				answer.Code)
 			assert.Equal(t, c.status, answer.Status)
 			challenge := w.Header().Get("WWW-Authenticate")
 			assert.Equal(t, c.status == 401, strings.HasPrefix(challenge, "Basic realm="), challenge)

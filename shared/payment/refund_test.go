@@ -173,7 +173,9 @@ func TestApplyReturn_FollowsTheRefunds(t *testing.T) {
 			if c.known != "" {
 				given.RefundIDs = map[string]string{payment.FullRefundID: c.known}
 			}
-			got, facts := payment.ApplyReturn(given, payment.Balance{Received: 1000, Refunds: c.made, Disputes: c.disputes})
+			got,
+				facts := payment.ApplyReturn(given,
+				payment.Balance{Received: 1000, Refunds: c.made, Disputes: c.disputes})
 			assert.Equal(t, c.observed, got.Observed)
 			assert.Equal(t, c.id, got.RefundIDs[payment.FullRefundID])
 			assert.Equal(t, c.facts, facts)

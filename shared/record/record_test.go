@@ -416,7 +416,8 @@ func TestSave_KeepsAttributesThatItDoesNotKnow(t *testing.T) {
 			require.NoError(t, err)
 			c.change(&b, &history)
 			b.Note = ""
-			change := record.Change{Key: key, Item: b, History: history, Cause: saga.Cause{ID: "event-2", Actor: "test"},
+			change := record.Change{Key: key, Item: b, History: history,
+				Cause: saga.Cause{ID: "event-2", Actor: "test"},
 				Facts: []saga.Fact{saga.PaymentAuthorized}}
 			next, err := rows.SaveNext(t.Context(), change)
 			require.NoError(t, err)
@@ -493,7 +494,8 @@ func TestDecode_RefusesAListWhoseElementsHaveNoNaturalKey(t *testing.T) {
 			Name string `dynamodbav:"name"`
 		} `dynamodbav:"things"`
 	}
-	assert.PanicsWithValue(t, `record: no field of struct { Name string "dynamodbav:\"name\"" } has the tag record:"key"`,
+	assert.PanicsWithValue(t,
+		`record: no field of struct { Name string "dynamodbav:\"name\"" } has the tag record:"key"`,
 		func() { _, _ = record.Decode(map[string]types.AttributeValue{}, &row) })
 }
 

@@ -172,7 +172,8 @@ func TestSandbox_ImitatesStripe(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			if c.name == "a dispute is retrieved" { // Stripe has no request that opens one
 				intent := made["the sandbox"]["payment_intent"]
-				require.Equal(t, http.StatusOK, b.post("/v1/payment_intents/"+intent+"/sandbox_dispute", "amount=100").Status)
+				require.Equal(t, http.StatusOK,
+					b.post("/v1/payment_intents/"+intent+"/sandbox_dispute", "amount=100").Status)
 				made["the sandbox"]["dispute"], made["stripe-mock"]["dispute"] = disputeOf(intent), "dp_1"
 			}
 			stripes, ours := ask(t, c.method, c.path, c.form)

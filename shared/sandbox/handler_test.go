@@ -117,7 +117,8 @@ func TestPayment_IsCreatedConfirmedAndRead(t *testing.T) {
 func TestPayment_IsConfirmedAsItIsCreated(t *testing.T) {
 	t.Parallel()
 	b := start(t)
-	made := b.ask("POST", "/v1/payment_intents", "k1", "amount=100&currency=eur&confirm=true&payment_method=pm_card_visa")
+	made := b.ask("POST", "/v1/payment_intents", "k1",
+		"amount=100&currency=eur&confirm=true&payment_method=pm_card_visa")
 	assert.Equal(t, "succeeded", made.State)
 	refused := b.ask("POST", "/v1/payment_intents", "k2",
 		"amount=100&currency=eur&confirm=true&payment_method=pm_card_chargeDeclined")

@@ -33,7 +33,8 @@ func TestAdjustStock_ChangesALevel(t *testing.T) {
 		},
 		"adjust-stock.count.json": {
 			given: `{"pk":"main#sku#MUG-1","sellable":100}`, level: `{"pk":"main#sku#MUG-1","sellable":97}`,
-			seen: `{"sku":"MUG-1","sellable":97,"promised":0}`, id: "adj_ftzv7p25ak62oxq4d4w7v6iol43enfar", delta: "-3", also: `"if_equals": 100,`, reason: "stocktaking",
+			seen: `{"sku":"MUG-1","sellable":97,"promised":0}`, id: "adj_ftzv7p25ak62oxq4d4w7v6iol43enfar", delta: "-3",
+			also: `"if_equals": 100,`, reason: "stocktaking",
 			fingerprint: "312559358f060b95efc58b1b1595f9d16c85bfd095986f9bdaddce7e05b50f0b",
 		},
 	} {

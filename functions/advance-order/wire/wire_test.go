@@ -97,7 +97,8 @@ func TestAdvanceOrder_FollowsItsMessages(t *testing.T) {
 			[]string{"advance-order.json", "advance-order.captured.json", "advance-order.external-money.json",
 				"advance-order.refund-refused.json"},
 			confirmed + entry("3", "OrderSettled", charge+"@3.0~nonce003") +
-				entry("4", "OrderExternalMoney", charge+"@2.0~nonce") + entry("5", "OrderExternalMoney", charge+"@3.0~nonce"),
+				entry("4", "OrderExternalMoney", charge+"@2.0~nonce") +
+				entry("5", "OrderExternalMoney", charge+"@3.0~nonce"),
 			`"version": 5, "status": "paid", "outcome": "confirmed", "paid": true,
 			"external": {"refunded": 400, "disputed": 100, "uncaptured": 0, "version": 3}`,
 		},

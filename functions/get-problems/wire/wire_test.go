@@ -19,5 +19,6 @@ func TestGetProblems_AnswersTheSampleEvents(t *testing.T) {
 	assert.Contains(t, page.Body, `id="price-changed"`)
 	assert.NotEmpty(t, page.Header.Get("RateLimit-Remaining"), "the route is public, with a rate limit")
 
-	assert.Equal(t, 405, cloud.Request(function.Serving(wire.New), "get-problems", "get-problems.wrong-method.json").Status)
+	assert.Equal(t, 405,
+		cloud.Request(function.Serving(wire.New), "get-problems", "get-problems.wrong-method.json").Status)
 }

@@ -44,7 +44,8 @@ func TestRefundOrder_RequestsARefund(t *testing.T) {
 		fingerprint string
 	}{
 		"refund-order.json": {"7c9e6679-7425-40de-944b-000000000104", "rfn_76ejllyfow6zqo2dxf5lawf62fdj2u3d",
-			"1250", "6650", "one mug arrived broken", "4a98ca92e1781bb078697544ec311e4468f961b9526e16ee15a1204e2014d20f"},
+			"1250", "6650", "one mug arrived broken",
+			"4a98ca92e1781bb078697544ec311e4468f961b9526e16ee15a1204e2014d20f"},
 		"refund-order.all.json": {"7c9e6679-7425-40de-944b-000000000105", "rfn_zuur7z7rpm7shqosl2zli7htsp5njtdz",
 			"7900", "0", "never arrived", "f30159038ac9ce4910690eb01c94d6eb40d8e7741705df2152c0a7ba26802c3a"},
 	} {
@@ -58,14 +59,16 @@ func TestRefundOrder_RequestsARefund(t *testing.T) {
 			assert.Equal(t, "/v1/orders/"+id, first.Header.Get("Location"))
 			assert.JSONEq(t, `{
 				"id": "`+c.id+`", "order_id": "`+id+`", "amount": {"amount": `+c.amount+
-				`, "currency": "EUR"}, "status": "requested", "refundable": {"amount": `+c.left+`, "currency": "EUR"}, "reason": "`+c.reason+`", "requested_at": "2026-03-01T12:00:00Z"
+				`, "currency": "EUR"}, "status": "requested", "refundable": {"amount": `+c.left+
+				`, "currency": "EUR"}, "reason": "`+c.reason+`", "requested_at": "2026-03-01T12:00:00Z"
 			}`, first.Body)
 			assert.JSONEq(t, `{
 				"pk": "main#`+id+`", "order": "`+id+
 				`", "shop": "main", "version": 4, "nonce": "nonce001", "publishes": 1, "status": "paid", "outcome": "confirmed", "paid": true, "awaits": ["refund"],
 				"refunds": [{"id": "`+c.id+`", "amount": `+c.amount+`, "try": 1, "status": "requested"}],
 				"refund_notes": [{"id": "`+c.id+`", "reason": "`+c.reason+
-				`", "by": "client:bootstrap", "at": 1772366400000, "fingerprint": "`+c.fingerprint+`", "left": `+c.left+`}],
+				`", "by": "client:bootstrap", "at": 1772366400000, "fingerprint": "`+c.fingerprint+`", "left": `+c.left+
+				`}],
 				"history": [
 					{"v": 1, "fact": "OrderPlaced", "at": 1772366400000, "cause": "7c9e6679-7425-40de-944b-000000000009", "actor": "client:bootstrap"},
 					{"v": 4, "fact": "OrderRefunding", "at": 1772366400000, "cause": "`+c.request+

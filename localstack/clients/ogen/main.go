@@ -133,11 +133,14 @@ func drive(ctx context.Context) error {
 		return err
 	}
 	amount := api.RefundAmount{Amount: 100, Currency: paid.Total.Currency}
-	if _, err := staff.RefundOrder(ctx, &api.RefundRequest{Amount: api.NewOptRefundAmount(amount), Reason: "arrived late"},
+	if _,
+		err := staff.RefundOrder(ctx,
+		&api.RefundRequest{Amount: api.NewOptRefundAmount(amount), Reason: "arrived late"},
 		api.RefundOrderParams{ID: id, IdempotencyKey: run + "-refund"}); err != nil {
 		return err
 	}
-	refunded, err := until(ctx, staff, id, func(o api.Order) bool { return o.Refundable.Amount < paid.Refundable.Amount })
+	refunded,
+		err := until(ctx, staff, id, func(o api.Order) bool { return o.Refundable.Amount < paid.Refundable.Amount })
 	if err != nil {
 		return err
 	}
@@ -150,7 +153,8 @@ func drive(ctx context.Context) error {
 	if _, err := buyer.CancelOrder(ctx, api.OptCancellationRequest{}, api.CancelOrderParams{ID: second}); err != nil {
 		return err
 	}
-	canceled, err := until(ctx, buyer, second, func(o api.Order) bool { return o.Status == "canceled" || o.Status == "paid" })
+	canceled,
+		err := until(ctx, buyer, second, func(o api.Order) bool { return o.Status == "canceled" || o.Status == "paid" })
 	if err != nil {
 		return err
 	}

@@ -112,24 +112,31 @@ func TestCharge_NamesTheRuleThatAnAmountBreaks(t *testing.T) {
 		given money.Money
 		rule  string // empty: it can be charged
 	}{
-		"nothing is to be paid":           {eur(0), ""},
-		"the smallest charge":             {eur(50), ""},
-		"a cent less":                     {eur(49), "must be at least 0.50 EUR"},
-		"one cent":                        {eur(1), "must be at least 0.50 EUR"},
-		"the largest charge":              {eur(99_999_999), ""},
-		"a cent more":                     {eur(100_000_000), "must be at most 999,999.99 EUR"},
-		"yen below the minimum":           {money.Money{Amount: 49, Currency: "JPY"}, "must be at least 50 JPY"},
-		"forint below the minimum":        {money.Money{Amount: 17499, Currency: "HUF"}, "must be at least 175.00 HUF"},
-		"the minimum is not known":        {money.Money{Amount: 1, Currency: "KES"}, ""},
-		"a thousandth":                    {money.Money{Amount: 1125, Currency: "KWD"}, "must be a multiple of 0.010 KWD"},
-		"a tenth of ten thousandths":      {money.Money{Amount: 1120, Currency: "KWD"}, ""},
-		"a part of an ariary":             {money.Money{Amount: 550, Currency: "MGA"}, "must be a multiple of 1.00 MGA"},
-		"a large charge in rupiah":        {money.Money{Amount: 999_999_999_999, Currency: "IDR"}, ""},
-		"too many rupiah":                 {money.Money{Amount: 1_000_000_000_000, Currency: "IDR"}, "must be at most 9,999,999,999.99 IDR"},
-		"too many krónur":                 {money.Money{Amount: 1_000_000, Currency: "ISK"}, "must be at most 999,999 ISK"},
-		"a currency that is not taken":    {money.Money{Amount: 1000, Currency: "VED"}, "must be in another currency: the payment provider does not take VED"},
-		"a withdrawn currency":            {money.Money{Amount: 1000, Currency: "BGN"}, "must be in another currency: the payment provider does not take BGN"},
-		"three decimals that it does not": {money.Money{Amount: 1000, Currency: "IQD"}, "must be in another currency: the payment provider does not take IQD"},
+		"nothing is to be paid":    {eur(0), ""},
+		"the smallest charge":      {eur(50), ""},
+		"a cent less":              {eur(49), "must be at least 0.50 EUR"},
+		"one cent":                 {eur(1), "must be at least 0.50 EUR"},
+		"the largest charge":       {eur(99_999_999), ""},
+		"a cent more":              {eur(100_000_000), "must be at most 999,999.99 EUR"},
+		"yen below the minimum":    {money.Money{Amount: 49, Currency: "JPY"}, "must be at least 50 JPY"},
+		"forint below the minimum": {money.Money{Amount: 17499, Currency: "HUF"}, "must be at least 175.00 HUF"},
+		"the minimum is not known": {money.Money{Amount: 1, Currency: "KES"}, ""},
+		"a thousandth": {money.Money{Amount: 1125, Currency: "KWD"},
+			"must be a multiple of 0.010 KWD"},
+		"a tenth of ten thousandths": {money.Money{Amount: 1120, Currency: "KWD"}, ""},
+		"a part of an ariary": {money.Money{Amount: 550, Currency: "MGA"},
+			"must be a multiple of 1.00 MGA"},
+		"a large charge in rupiah": {money.Money{Amount: 999_999_999_999, Currency: "IDR"}, ""},
+		"too many rupiah": {money.Money{Amount: 1_000_000_000_000, Currency: "IDR"},
+			"must be at most 9,999,999,999.99 IDR"},
+		"too many krónur": {money.Money{Amount: 1_000_000, Currency: "ISK"},
+			"must be at most 999,999 ISK"},
+		"a currency that is not taken": {money.Money{Amount: 1000, Currency: "VED"},
+			"must be in another currency: the payment provider does not take VED"},
+		"a withdrawn currency": {money.Money{Amount: 1000, Currency: "BGN"},
+			"must be in another currency: the payment provider does not take BGN"},
+		"three decimals that it does not": {money.Money{Amount: 1000, Currency: "IQD"},
+			"must be in another currency: the payment provider does not take IQD"},
 	} {
 		err := payable.Charge(c.given)
 		if c.rule == "" {
@@ -154,7 +161,8 @@ func TestPart_HasNoMinimum(t *testing.T) {
 func TestPart_LeavesARestThatCanBeMoved(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		code := rapid.SampledFrom([]string{"EUR", "JPY", "KWD", "BHD", "MGA", "ISK", "UGX", "IDR", "HUF"}).Draw(t, "currency")
+		code := rapid.SampledFrom([]string{"EUR", "JPY", "KWD", "BHD", "MGA", "ISK", "UGX", "IDR", "HUF"}).Draw(t,
+			"currency")
 		left := money.Money{Amount: rapid.Int64Range(1, 99_999_999).Draw(t, "total"), Currency: code}
 		if payable.Charge(left) != nil {
 			return

@@ -253,7 +253,8 @@ func TestStory_NamesALostReservation(t *testing.T) {
 		},
 		"canceled after it was confirmed, and released": {
 			[]saga.Fact{saga.OrderPlaced, saga.OrderConfirmed, saga.OrderCanceling}, &stock.Reservation{
-				Desired: stock.DesiredRelease, Observed: stock.Nothing, Lines: []stock.Line{{SKU: "MUG-1", Quantity: 2}},
+				Desired: stock.DesiredRelease, Observed: stock.Nothing,
+				Lines: []stock.Line{{SKU: "MUG-1", Quantity: 2}},
 			}, false,
 		},
 		"canceled before it was reserved for": {

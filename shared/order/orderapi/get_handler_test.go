@@ -111,8 +111,9 @@ func TestGetHandler_ShowsWhatMovedAtTheProvider(t *testing.T) {
 	assert.Equal(t, ordertest.Euro(500), d.Refundable)
 	assert.Empty(t, d.Refunds, "the order requested none")
 	assert.Equal(t, &orderapi.Payment{
-		Status:   "captured",
-		Refunds:  []orderapi.ExternalRefund{{ID: "re_1", Amount: ordertest.Euro(400), Status: saga.RefundStatusSucceeded}},
+		Status: "captured",
+		Refunds: []orderapi.ExternalRefund{{ID: "re_1", Amount: ordertest.Euro(400),
+			Status: saga.RefundStatusSucceeded}},
 		Disputes: []orderapi.Dispute{{ID: "dp_1", Amount: ordertest.Euro(100), Status: "open"}},
 	}, d.Payment)
 }

@@ -54,8 +54,9 @@ func TestPlaceHandler_ComparesExpectedTotalWithCurrentPrices(t *testing.T) {
 		total    int64
 		reads    int
 	}{
-		"none":                         {"", 202, "", 1250, 0},
-		"what is remembered":           {`,"expected_total":{"amount":1250,"currency":"EUR"}`, 409, "price-changed", 0, 1},
+		"none": {"", 202, "", 1250, 0},
+		"what is remembered": {`,"expected_total":{"amount":1250,"currency":"EUR"}`, 409, "price-changed", 0,
+			1},
 		"what it costs since a moment": {`,"expected_total":{"amount":1350,"currency":"EUR"}`, 202, "", 1350, 1},
 		"neither": {`,"expected_total":{"amount":1,"currency":"EUR"}`, 409, "price-changed",
 			0, 1},

@@ -57,8 +57,9 @@ type intentItem struct {
 	Disputes           []disputeItem     `dynamodbav:"disputes,omitempty"`
 	Authorizations     int               `dynamodbav:"sandbox_authorizations"`
 	Captures           int               `dynamodbav:"sandbox_captures"`
-	Refunded           int64             `dynamodbav:"sandbox_refunded"`           // the sum of the refunds that did not fail
-	Disputed           int64             `dynamodbav:"sandbox_disputed,omitempty"` // the sum of the disputes not won
+	// the sum of the refunds that did not fail
+	Refunded int64 `dynamodbav:"sandbox_refunded"`
+	Disputed int64 `dynamodbav:"sandbox_disputed,omitempty"` // the sum of the disputes not won
 }
 
 type disputeItem struct {
