@@ -311,6 +311,12 @@ API=%s
 TOKEN=$(curl -sS -u %s -d grant_type=client_credentials -d customer=%s $API/oauth/token | sed -E 's/.*"access_token": ?"([^"]+)".*/\1/')
 ORDER=$(curl -sS -i $API/orders -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(date +%%s)-$$" -H 'Content-Type: application/json' \
   -d '{"lines":[{"sku":"MUG-1","quantity":1}],"payment_method":"pm_card_visa"}' | tr -d '\r' | sed -n 's/^[Ll]ocation: //p')
-sleep 1; curl -sS "$API$ORDER" -H "Authorization: Bearer $TOKEN"; echo`, api,
+sleep 1; curl -sS "$API$ORDER" -H "Authorization: Bearer $TOKEN"; echo
+
+This one takes 15 seconds to be paid, and is canceled meanwhile (docs/test-cards.md has all test cards):
+
+ORDER=$(curl -sS -i $API/orders -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(date +%%s)-$$-slow" -H 'Content-Type: application/json' \
+  -d '{"lines":[{"sku":"MUG-1","quantity":1}],"payment_method":"pm_sandbox_processing_15000"}' | tr -d '\r' | sed -n 's/^[Ll]ocation: //p')
+curl -sS -X POST "$API$ORDER/cancellation" -H "Authorization: Bearer $TOKEN"; echo`, api,
 		quoted(url.QueryEscape(id)+":"+url.QueryEscape(secret)), customer)
 }

@@ -38,7 +38,9 @@ var about = api.About{
 		"other ends.\n\n" +
 		"Errors are problem documents (RFC 9457); [problems.md](problems.md) has an entry for each code. " +
 		"A POST that creates something needs an `Idempotency-Key`: the same request under the same key has one " +
-		"effect, however often it is sent.",
+		"effect, however often it is sent.\n\n" +
+		"Dev and staging have a payment sandbox with test cards: `pm_card_visa` pays at once; with " +
+		"`pm_sandbox_processing_15000` there are 15 seconds to cancel the order.",
 	Scopes: identity.Scopes,
 	Tags: []api.Tag{
 		{Name: "access", Meaning: "Access tokens."},
