@@ -11,10 +11,7 @@ var Waivers = []Waiver{
 	{"recovery", "Circuits", "", "an open circuit is detected again within a minute"},
 	{"recovery", "Mailbox", "", "undelivered mails expire after 7 days, and prod should have none"},
 	{"recovery", "Sandbox", "", "a payment provider for tests, which prod does not have"},
-	{"used-grants", "AuthorizePaymentRole", "dynamodb:UpdateItem on !GetAtt Circuits.Arn", firstToFind},
-	{"used-grants", "CapturePaymentRole", "dynamodb:UpdateItem on !GetAtt Circuits.Arn", firstToFind},
 	{"used-grants", "ReturnPaymentRole", "dynamodb:UpdateItem on !GetAtt Circuits.Arn", firstToFind},
-	{"used-grants", "ReceivePaymentEventRole", "dynamodb:UpdateItem on !GetAtt Circuits.Arn", firstToFind},
 	{"used-grants", "SendNotificationRole", "dynamodb:UpdateItem on !GetAtt Circuits.Arn", firstToFind},
 	{"used-grants", "SendNotificationRole", "ses:SendEmail", noSES},
 }

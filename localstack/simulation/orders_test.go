@@ -127,7 +127,7 @@ func TestOrder_SettlesUnderFaults(t *testing.T) {
 		t.Run(fmt.Sprint(faults), func(t *testing.T) {
 			rate := 0.08 / math.Sqrt(float64(len(faults)))
 			synctest.Test(t, func(t *testing.T) {
-				s, ends := run(t, 7, 16+4*len(faults), simulation.Evenly(rate, faults...)) // so that each fault strikes
+				s, ends := run(t, 7, 20, simulation.Evenly(rate, faults...))
 				struck := s.Struck()
 				for _, f := range faults {
 					assert.Positive(t, struck[f], "%s never struck", f)
