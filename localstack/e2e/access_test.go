@@ -62,13 +62,14 @@ func TestAccess_NeedsATokenWithTheScope(t *testing.T) {
 					route.Token = token
 					answer := system.Send(t, route)
 					Refused(t, answer, http.StatusUnauthorized, "not-authenticated")
-					require.Equal(t, `Bearer error="invalid_token"`, challenge(answer), "a token that is %s", what)
+					require.Equal(t, `Bearer realm="backroom", error="invalid_token"`, challenge(answer),
+						"a token that is %s", what)
 				}
 
 				route.Token = ""
 				answer := system.Send(t, route)
 				Refused(t, answer, http.StatusUnauthorized, "not-authenticated")
-				require.Equal(t, "Bearer", challenge(answer))
+				require.Equal(t, `Bearer realm="backroom"`, challenge(answer))
 
 				other := "orders:write"
 				if slices.Contains(g.Scopes, other) {
@@ -77,7 +78,8 @@ func TestAccess_NeedsATokenWithTheScope(t *testing.T) {
 				route.Token = system.Token(t, "", other)
 				answer = system.Send(t, route)
 				Refused(t, answer, http.StatusForbidden, "insufficient-scope")
-				require.Equal(t, `Bearer error="insufficient_scope"`, challenge(answer))
+				require.Equal(t, `Bearer realm="backroom", error="insufficient_scope", scope="`+
+					strings.Join(g.Scopes, " ")+`"`, challenge(answer))
 			})
 		})
 	}
