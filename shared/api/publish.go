@@ -234,9 +234,25 @@ func openAnswers(root node) {
 		}
 	}
 	requests(func(body node) { point(body, own) })
+	for name := range asked {
+		if answered[name] {
+			name += "Request"
+		}
+		walk(schemas[name], describeText)
+	}
 	for name := range answered {
 		open(schemas[name])
 	}
+}
+
+// describeText gives a text of a request without a rule of its own the pattern of textFault: no control characters but tab
+// and line ends, and not blank.
+func describeText(n node) {
+	if n["type"] != "string" || n["pattern"] != nil || n["format"] != nil || n["enum"] != nil {
+		return
+	}
+	const visible = `[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*`
+	n["pattern"] = "^(" + visible + `\S` + visible + ")?$"
 }
 
 // collect adds the names of all schemas to which value leads.
