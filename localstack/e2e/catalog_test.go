@@ -70,7 +70,7 @@ func TestProduct_IsPublicAndHasAnETag(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, sku, answer.JSON200.SKU)
 		require.Equal(t, "A thing", answer.JSON200.Title)
-		require.Equal(t, shop.Euro(1250), answer.JSON200.Prices)
+		require.Equal(t, []client.Money{{Amount: 1250, Currency: "EUR"}}, answer.JSON200.Prices)
 		header := answer.HTTPResponse.Header
 		require.Contains(t, header.Get("Cache-Control"), "public")
 
