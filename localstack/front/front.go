@@ -13,12 +13,13 @@ import (
 )
 
 // Proxy returns a handler that forwards requests to the API at api, whose stage has the path stage. A path may begin
-// with the stage, as on AWS, or leave it out. The addresses in an answer, in Location and Link, have the form of the
+// with the stage, as on AWS, or leave it out. The addresses in an answer, in Location, Content-Location and Link, have the form of the
 // request, so that the client follows them through the proxy. No path and no protocol leads past the API to another
 // service of the local cloud.
 func Proxy(api *url.URL, stage string) http.Handler {
 	forward := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.RawQuery = r.In.URL.RawQuery // httputil drops what it cannot parse; a gateway does not
 			withoutStage(r.Out.URL, stage)
 			r.SetURL(api)
 			r.Out.Host = api.Host
@@ -30,8 +31,10 @@ func Proxy(api *url.URL, stage string) http.Handler {
 		},
 		ModifyResponse: func(answer *http.Response) error {
 			asked, _ := answer.Request.Context().Value(prefixKey{}).(string)
-			if location := answer.Header.Get("Location"); location != "" {
-				answer.Header.Set("Location", outside(location, api, stage, asked))
+			for _, name := range []string{"Location", "Content-Location"} {
+				for i, location := range answer.Header[name] {
+					answer.Header[name][i] = outside(location, api, stage, asked)
+				}
 			}
 			for i, link := range answer.Header.Values("Link") {
 				answer.Header["Link"][i] = target.ReplaceAllStringFunc(link, func(address string) string {
@@ -45,7 +48,7 @@ func Proxy(api *url.URL, stage string) http.Handler {
 		},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodConnect || !strings.HasPrefix(r.URL.Path, "/") || climbs(r.URL.Path) {
+		if r.Method == http.MethodConnect || !strings.HasPrefix(r.URL.Path, "/") || leaves(r.URL.Path) {
 			http.Error(w, "the path leads out of the API", http.StatusNotFound)
 			return
 		}
@@ -63,10 +66,12 @@ type prefixKey struct{}
 // target matches the address of a link (RFC 8288, section 3).
 var target = regexp.MustCompile(`<[^>]*>`)
 
-// climbs reports whether a path has a segment that leads upwards, however often it is escaped.
-func climbs(path string) bool {
+// leaves reports whether a path leads out of the API, however often it is escaped: upwards, or to the management of web
+// sockets, which gateways have beside the routes of an API.
+func leaves(path string) bool {
 	for range 3 {
-		if slices.Contains(strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '\\' }), "..") {
+		segments := strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '\\' })
+		if slices.Contains(segments, "..") || slices.Contains(segments, "@connections") {
 			return true
 		}
 		decoded, err := url.PathUnescape(path)

@@ -53,6 +53,7 @@ func gateway(t *testing.T) (proxy string) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Link", `</v1/products?cursor=1>; rel="next", <https://elsewhere.example/v1/x>; rel="help"`)
 		w.Header().Set("Location", "/v1/orders/a%2Fb")
+		w.Header().Set("Content-Location", "/v1/orders/a%2Fb")
 		_, _ = io.WriteString(w, r.Method+" "+r.RequestURI+" "+r.Header.Get("Upgrade")+r.Header.Get("Http2-Settings"))
 	}))
 	t.Cleanup(server.Close)
@@ -71,6 +72,9 @@ func TestProxy_TakesPathsWithAndWithoutTheStage(t *testing.T) {
 		"/v1/products?limit=2": {"/products?limit=2", "/v1/orders/a%2Fb", "</v1/products?cursor=1>"},
 		"/v1/products/a%2Fb":   {"/products/a%2Fb", "/v1/orders/a%2Fb", "</v1/products?cursor=1>"},
 		"/v1things":            {"/v1things", "/orders/a%2Fb", "</products?cursor=1>"},
+		"/products/a%252Fb+c":  {"/products/a%252Fb+c", "/orders/a%2Fb", "</products?cursor=1>"},
+		"/products/a%00%3Fb":   {"/products/a%00%3Fb", "/orders/a%2Fb", "</products?cursor=1>"},
+		"/products?a;b=%zz&c":  {"/products?a;b=%zz&c", "/orders/a%2Fb", "</products?cursor=1>"},
 	} {
 		answer, err := http.Get(front + path)
 		require.NoError(t, err)
@@ -79,6 +83,7 @@ func TestProxy_TakesPathsWithAndWithoutTheStage(t *testing.T) {
 		require.NoError(t, answer.Body.Close())
 		require.Equal(t, "GET /_aws/execute-api/a1b2/v1"+want[0]+" ", string(body), path)
 		require.Equal(t, want[1], answer.Header.Get("Location"), path)
+		require.Equal(t, want[1], answer.Header.Get("Content-Location"), path)
 		require.Equal(t, want[2]+`; rel="next", <https://elsewhere.example/v1/x>; rel="help"`,
 			answer.Header.Get("Link"), path)
 	}
@@ -90,6 +95,7 @@ func TestProxy_LetsNothingPastTheAPI(t *testing.T) {
 	for _, path := range []string{
 		"/../../../_localstack/health", "/v1/../../../../_localstack/health", "/..%2f..%2f..%2f_localstack/health",
 		"/%2e%2e/%2e%2e/health", "/%252e%252e/%252e%252e/health", "/a/..", "/..\\..\\health",
+		"/@connections/1", "/v1/%40connections/1",
 	} {
 		target, err := url.Parse(front)
 		require.NoError(t, err)
@@ -114,4 +120,27 @@ func TestProxy_LetsNothingPastTheAPI(t *testing.T) {
 		require.Equal(t, http.StatusOK, answer.StatusCode)
 		require.Equal(t, "GET /_aws/execute-api/a1b2/v1/products ", string(body), protocol)
 	}
+}
+
+func TestProxy_KeepsHeaderLinesApart(t *testing.T) {
+	t.Parallel()
+	got := make(chan []string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got <- r.Header["If-None-Match"]
+		w.Header()["Vary"] = []string{"Accept", "Authorization"}
+	}))
+	defer server.Close()
+	api, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	front := httptest.NewServer(Proxy(api, "/v1"))
+	defer front.Close()
+
+	request, err := http.NewRequest(http.MethodGet, front.URL+"/products", nil)
+	require.NoError(t, err)
+	request.Header["If-None-Match"] = []string{`"a"`, `"b"`}
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, []string{`"a"`, `"b"`}, <-got)
+	require.Equal(t, []string{"Accept", "Authorization"}, answer.Header["Vary"])
 }
