@@ -17,3 +17,8 @@ var ProblemsPage []byte
 //
 //go:embed problems.md
 var Problems []byte
+
+// TestCards lists the payment methods of the payment sandbox. The document links to it.
+//
+//go:embed test-cards.md
+var TestCards []byte

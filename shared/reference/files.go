@@ -42,7 +42,7 @@ type content struct {
 }
 
 // files returns the served files by name. A file is read on its first request, once.
-func files(document, problems []byte) map[string]file {
+func files(document, problems, cards []byte) map[string]file {
 	given := func(b []byte) func() ([]byte, error) { return func() ([]byte, error) { return b, nil } }
 	ours := func(name string) func() ([]byte, error) {
 		return func() ([]byte, error) { return fs.ReadFile(page, "page/"+name) }
@@ -53,6 +53,7 @@ func files(document, problems []byte) map[string]file {
 		"page.js":              {javascript, asked, once(ours("page.js"))},
 		"openapi.yaml":         {yaml, asked, once(given(document))},
 		"problems.md":          {plain, asked, once(given(problems))},
+		"test-cards.md":        {plain, asked, once(given(cards))},
 		"swagger-ui.css":       {css, kept, once(unpacked("swagger-ui.css.gz"))},
 		"swagger-ui-bundle.js": {javascript, kept, once(unpacked("swagger-ui-bundle.js.gz"))},
 	}

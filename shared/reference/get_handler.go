@@ -23,6 +23,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 type GetHandler struct {
 	Document []byte // OpenAPI, as YAML
 	Problems []byte // Markdown; the document links to it as problems.md
+	Cards    []byte // Markdown; the document links to it as test-cards.md
 }
 
 type getInput struct {
@@ -42,7 +43,7 @@ type getOutput struct {
 // Operation returns the route. The query names the file, so that the page's references work behind every stage and base
 // path.
 func (h GetHandler) Operation() api.Operation {
-	all := files(h.Document, h.Problems)
+	all := files(h.Document, h.Problems, h.Cards)
 	return api.New(api.Route{
 		Name: "get-docs", Method: http.MethodGet, Path: "/docs", Access: api.Public,
 		Summary: "Read this reference",

@@ -24,7 +24,7 @@ import (
 )
 
 func operation() api.Operation {
-	return reference.GetHandler{Document: docs.OpenAPI, Problems: docs.Problems}.Operation()
+	return reference.GetHandler{Document: docs.OpenAPI, Problems: docs.Problems, Cards: docs.TestCards}.Operation()
 }
 
 func get(target string, has ...string) *httptest.ResponseRecorder {
@@ -106,6 +106,7 @@ func TestGetHandler_ServesThePageAndAllItLoads(t *testing.T) {
 		"?file=swagger-ui-bundle.js": "text/javascript; charset=utf-8",
 		"?file=page.js":              "text/javascript; charset=utf-8",
 		"?file=openapi.yaml":         "application/yaml",
+		"?file=test-cards.md":        "text/plain; charset=utf-8",
 	}, media)
 }
 
@@ -140,6 +141,7 @@ func TestGetHandler_ServesTheDocumentOfDocs(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, string(docs.OpenAPI), get("/docs?file=openapi.yaml").Body.String())
 	assert.Equal(t, string(docs.Problems), get("/docs?file=problems.md").Body.String())
+	assert.Equal(t, string(docs.TestCards), get("/docs?file=test-cards.md").Body.String())
 }
 
 func TestGetHandler_RevalidatesFiles(t *testing.T) {
@@ -177,7 +179,8 @@ func TestGetHandler_AnswersFitThroughTheGateway(t *testing.T) {
 	t.Parallel()
 	answer := gateway.Lambda(operation(), slog.New(slog.DiscardHandler))
 	for _, name := range []string{
-		"index.html", "page.css", "page.js", "openapi.yaml", "problems.md", "swagger-ui.css", "swagger-ui-bundle.js",
+		"index.html", "page.css", "page.js", "openapi.yaml", "problems.md", "test-cards.md",
+		"swagger-ui.css", "swagger-ui-bundle.js",
 	} {
 		out, err := answer(t.Context(), events.APIGatewayProxyRequest{
 			HTTPMethod: http.MethodGet, Path: "/docs", Resource: "/docs",
@@ -190,4 +193,7 @@ func TestGetHandler_AnswersFitThroughTheGateway(t *testing.T) {
 		require.NoError(t, err)
 		assert.Less(t, len(size), 3_000_000, "%s: half of what is allowed", name)
 	}
+	slash, err := answer(t.Context(), events.APIGatewayProxyRequest{HTTPMethod: http.MethodGet, Path: "/docs/", Resource: "/docs"})
+	require.NoError(t, err)
+	assert.Equal(t, 200, slash.StatusCode, "a slash at the end leads to the page, too")
 }

@@ -13,5 +13,5 @@ type Settings struct{}
 
 // New returns the operation, ready to serve.
 func New(function.Runtime, Settings) api.Operation {
-	return reference.GetHandler{Document: docs.OpenAPI, Problems: docs.Problems}.Operation()
+	return reference.GetHandler{Document: docs.OpenAPI, Problems: docs.Problems, Cards: docs.TestCards}.Operation()
 }

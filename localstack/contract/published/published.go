@@ -40,7 +40,7 @@ var about = api.About{
 		"A POST that creates something needs an `Idempotency-Key`: the same request under the same key has one " +
 		"effect, however often it is sent.\n\n" +
 		"Dev and staging have a payment sandbox with test cards: `pm_card_visa` pays at once; with " +
-		"`pm_sandbox_processing_15000` there are 15 seconds to cancel the order.",
+		"`pm_sandbox_processing_15000` there are 15 seconds to cancel the order. [test-cards.md](test-cards.md) lists all.",
 	Scopes: identity.Scopes,
 	Tags: []api.Tag{
 		{Name: "access", Meaning: "Access tokens."},
