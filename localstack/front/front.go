@@ -13,9 +13,9 @@ import (
 )
 
 // Proxy returns a handler that forwards requests to the API at api, whose stage has the path stage. A path may begin
-// with the stage, as on AWS, or leave it out. The addresses in an answer, in Location, Content-Location and Link, have the form of the
-// request, so that the client follows them through the proxy. No path and no protocol leads past the API to another
-// service of the local cloud.
+// with the stage, as on AWS, or leave it out. The addresses in an answer, in Location, Content-Location and Link, have
+// the form of the request, so that the client follows them through the proxy. No path and no protocol leads past the
+// API to another service of the local cloud.
 func Proxy(api *url.URL, stage string) http.Handler {
 	forward := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
