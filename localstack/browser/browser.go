@@ -158,13 +158,13 @@ func clearAnswer(ctx context.Context, operation string) error {
 
 // authorize requests a token in the page's dialog.
 func (v Visit) authorize(ctx context.Context) error {
-	const submit = `[aria-label="Apply given OAuth2 credentials"]`
+	const submit = `[aria-label*="Apply given OAuth2 credentials"]`
 	return chromedp.Do(ctx,
 		chromedp.Click(chromedp.CSS(".auth-wrapper .btn.authorize")),
 		chromedp.SendKeys(chromedp.CSS("#client_id_clientCredentials"), v.ClientID),
 		chromedp.SendKeys(chromedp.CSS("#client_secret_clientCredentials"), v.ClientSecret),
 		chromedp.Click(chromedp.CSS(submit)),
-		chromedp.WaitVisible(chromedp.CSS(`[aria-label="Remove authorization"]`)),
+		chromedp.WaitVisible(chromedp.CSS(`[aria-label*="Remove authorization"]`)),
 		chromedp.Click(chromedp.CSS(".dialog-ux .close-modal")),
 		chromedp.WaitNotPresent(chromedp.CSS(".dialog-ux")),
 	)

@@ -61,7 +61,7 @@ func address(c events.APIGatewayProxyRequestContext, routed string) string {
 	if c.DomainName == "" {
 		return ""
 	}
-	base, ok := strings.CutSuffix(c.Path, routed)
+	base, ok := strings.CutSuffix(strings.TrimSuffix(c.Path, "/"), strings.TrimSuffix(routed, "/"))
 	if !ok && c.Stage != "" {
 		base = "/" + c.Stage
 	}
@@ -70,9 +70,14 @@ func address(c events.APIGatewayProxyRequestContext, routed string) string {
 
 // withoutBase returns path without a custom domain's base path. Behind a base path mapping, the
 // gateway puts the mapping's base before the path; the resource shows how many segments belong to
-// the API. A greedy or empty resource does not show that, and path is returned unchanged.
+// the API. A greedy or empty resource does not show that, and path is returned unchanged. The gateway ignores a slash
+// behind a resource, and so does the function.
 func withoutBase(path, resource string) string {
-	segments, own := strings.Split(path, "/"), strings.Split(resource, "/")
+	own := strings.Split(resource, "/")
+	if last := own[len(own)-1]; last != "" && !strings.HasPrefix(last, "{") {
+		path = strings.TrimSuffix(path, "/")
+	}
+	segments := strings.Split(path, "/")
 	extra := len(segments) - len(own)
 	if extra <= 0 || resource == "" || strings.Contains(resource, "+}") {
 		return path

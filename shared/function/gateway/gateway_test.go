@@ -95,12 +95,14 @@ func TestLambda_UsesTheEventsPathWithoutARequestContext(t *testing.T) {
 
 func TestLambda_RemovesTheBasePath(t *testing.T) {
 	for name, c := range map[string]struct{ path, resource, routed string }{
-		"behind a base path":                    {"/shop/v2/orders/ord_1", "/orders/{id}", "/orders/ord_1"},
-		"without a base path":                   {"/orders/ord_1", "/orders/{id}", "/orders/ord_1"},
-		"an id with a slash is not a base path": {"/orders/a/b", "/orders/{id}", "/orders/a/b"},
-		"a slash at the end is not a base path": {"/orders/", "/orders", "/orders/"},
-		"a greedy resource changes nothing":     {"/shop/a/b", "/{rest+}", "/shop/a/b"},
-		"an empty resource changes nothing":     {"/shop/orders", "", "/shop/orders"},
+		"behind a base path":                     {"/shop/v2/orders/ord_1", "/orders/{id}", "/orders/ord_1"},
+		"without a base path":                    {"/orders/ord_1", "/orders/{id}", "/orders/ord_1"},
+		"an id with a slash is not a base path":  {"/orders/a/b", "/orders/{id}", "/orders/a/b"},
+		"a slash at the end is not a base path":  {"/orders/", "/orders", "/orders"},
+		"a slash behind a base path and a route": {"/shop/v2/orders/", "/orders", "/orders"},
+		"a slash may belong to an id":            {"/orders/a/", "/orders/{id}", "/orders/a/"},
+		"a greedy resource changes nothing":      {"/shop/a/b", "/{rest+}", "/shop/a/b"},
+		"an empty resource changes nothing":      {"/shop/orders", "", "/shop/orders"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, _ := call(t, events.APIGatewayProxyRequest{Path: c.path, Resource: c.resource}, fine)
