@@ -182,6 +182,9 @@ func withoutDescription(p *huma.Param) *huma.Schema {
 	}
 	schema := *p.Schema
 	schema.Description = ""
+	if p.In == "query" && schema.Type == huma.TypeString && schema.MinLength == nil {
+		schema.MinLength = new(1) // checkQuery refuses an empty parameter
+	}
 	return &schema
 }
 

@@ -252,7 +252,8 @@ func describeText(n node) {
 		return
 	}
 	const visible = `[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*`
-	n["pattern"] = "^(" + visible + `\S` + visible + ")?$"
+	const mark = `[^\x00-\x20\x7f-\xa0]` // \S would match control characters, too
+	n["pattern"] = "^(" + visible + mark + visible + ")?$"
 }
 
 // collect adds the names of all schemas to which value leads.
