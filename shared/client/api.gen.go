@@ -315,7 +315,7 @@ type Order struct {
 	// Example: out-of-stock
 	Reason string `json:"reason,omitempty,omitzero"`
 
-	// Refundable how much can still be refunded: what was captured, less refunds, the provider's own too, and less disputes, as far as they are known
+	// Refundable how much can still be refunded: what was captured, less all known refunds and disputes
 	Refundable Money `json:"refundable"`
 
 	// Refunds the refunds that were requested here, the first one first
@@ -382,7 +382,7 @@ type OrderRequest struct {
 	// Example: EUR
 	Currency string `json:"currency,omitempty,omitzero"`
 
-	// Email the customer's address for mails about the order, and nothing else (RFC 5321, section 4.1.2, Mailbox, without quotes; a domain beyond ASCII is sent to in Punycode); if absent, no mail is sent
+	// Email the customer's address for mails about the order (RFC 5321, Mailbox, without quotes; the domain is sent to in Punycode); if absent, no mail is sent
 	//
 	// Example: ada@example.com
 	Email string `json:"email,omitempty,omitzero"`
@@ -1224,7 +1224,7 @@ type ClientInterface interface {
 
 	// DeleteProduct Delete a product
 	//
-	// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is. An order without expected_total may still buy it for up to 30 seconds.
+	// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is. Orders without expected_total may still buy it for up to 30 seconds.
 	//
 	// Corresponds with DELETE /products/{sku} (the `DeleteProduct` operationId).
 	DeleteProduct(ctx context.Context, sku SKU, params *DeleteProductParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1238,7 +1238,7 @@ type ClientInterface interface {
 
 	// PutProductWithBody Create or change a product
 	//
-	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
+	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. Orders without expected_total may have the earlier price for up to 30 seconds.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1247,7 +1247,7 @@ type ClientInterface interface {
 
 	// PutProduct Create or change a product
 	//
-	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
+	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. Orders without expected_total may have the earlier price for up to 30 seconds.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1557,7 +1557,7 @@ func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, r
 
 // DeleteProduct Delete a product
 //
-// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is. An order without expected_total may still buy it for up to 30 seconds.
+// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is. Orders without expected_total may still buy it for up to 30 seconds.
 //
 // Corresponds with DELETE /products/{sku} (the `DeleteProduct` operationId).
 func (c *Client) DeleteProduct(ctx context.Context, sku SKU, params *DeleteProductParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1591,7 +1591,7 @@ func (c *Client) GetProduct(ctx context.Context, sku Sku2, params *GetProductPar
 
 // PutProductWithBody Create or change a product
 //
-// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
+// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. Orders without expected_total may have the earlier price for up to 30 seconds.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1610,7 +1610,7 @@ func (c *Client) PutProductWithBody(ctx context.Context, sku SKU, params *PutPro
 
 // PutProduct Create or change a product
 //
-// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
+// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. Orders without expected_total may have the earlier price for up to 30 seconds.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2698,7 +2698,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteProductWithResponse Delete a product
 	//
-	// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is. An order without expected_total may still buy it for up to 30 seconds.
+	// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is. Orders without expected_total may still buy it for up to 30 seconds.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2716,7 +2716,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithBodyWithResponse Create or change a product
 	//
-	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
+	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. Orders without expected_total may have the earlier price for up to 30 seconds.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2725,7 +2725,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithResponse Create or change a product
 	//
-	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
+	// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. Orders without expected_total may have the earlier price for up to 30 seconds.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3332,7 +3332,7 @@ func (c *ClientWithResponses) ListProductsWithResponse(ctx context.Context, para
 
 // DeleteProductWithResponse Delete a product
 //
-// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is. An order without expected_total may still buy it for up to 30 seconds.
+// The product is no longer shown or sold; existing orders do not change. The SKUs of its variants become free for other products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever If-Match is. Orders without expected_total may still buy it for up to 30 seconds.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3362,7 +3362,7 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, sku Sk
 
 // PutProductWithBodyWithResponse Create or change a product
 //
-// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
+// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. Orders without expected_total may have the earlier price for up to 30 seconds.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3377,7 +3377,7 @@ func (c *ClientWithResponses) PutProductWithBodyWithResponse(ctx context.Context
 
 // PutProductWithResponse Create or change a product
 //
-// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.
+// Creates a product with If-None-Match: * (201), or changes it with If-Match (200). A deleted product can be created again, or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the body may be what GET answered. Orders without expected_total may have the earlier price for up to 30 seconds.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -35,7 +35,7 @@ func (h DeleteHandler) Operation() api.Operation {
 		Description: "The product is no longer shown or sold; existing orders do not change. The SKUs of its " +
 			"variants become free for other " +
 			"products, its own SKU does not. PUT restores it. Deleting a deleted product changes nothing, whatever " +
-			"If-Match is. An order without expected_total may still buy it for up to 30 seconds.",
+			"If-Match is. Orders without expected_total may still buy it for up to 30 seconds.",
 		Access: api.Needs(h.Callers, identity.CatalogWrite),
 		Faults: []*fault.Fault{catalog.ErrUnknownProduct, ErrChanged, ErrPreconditionRequired},
 	}, h.delete)

@@ -45,7 +45,7 @@ func (h PutHandler) Operation() api.Operation {
 			"product can be created again, " +
 			"or changed with the ETag of its deletion. Writing the stored content again changes nothing (200); the " +
 			"body may be " +
-			"what GET answered. An order without expected_total may have the earlier price for up to 30 seconds.",
+			"what GET answered. Orders without expected_total may have the earlier price for up to 30 seconds.",
 		Access:  api.Needs(h.Callers, identity.CatalogWrite),
 		Answers: map[int]string{http.StatusCreated: "The product was created."},
 		Faults: []*fault.Fault{

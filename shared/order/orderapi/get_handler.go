@@ -52,7 +52,7 @@ type Order struct {
 	Lines      []OrderLine     `json:"lines" maxItems:"100" doc:"what was ordered, a line for each SKU"`
 	Total      money.Money     `json:"total" doc:"the sum of all lines"`
 	Payment    *Payment        `json:"payment,omitempty" doc:"absent until the payment was started"`
-	Refundable money.Money     `json:"refundable" doc:"how much can still be refunded: what was captured, less refunds, the provider's own too, and less disputes, as far as they are known"`
+	Refundable money.Money     `json:"refundable" doc:"how much can still be refunded: what was captured, less all known refunds and disputes"`
 	Refunds    []Refund        `json:"refunds" maxItems:"20" doc:"the refunds that were requested here, the first one first"`
 	Awaits     []order.Awaited `json:"awaits,omitempty" maxItems:"10" doc:"what the order still waits for; only with orders:read:all. outcome: stock and payment. capture: the capture of the payment. stock: the return of its stock. money: the return of its money. refund: a requested refund."`
 	Timeline   []TimelineEntry `json:"timeline" doc:"what happened; a cause comes before its effects, otherwise the earlier entry comes first"`

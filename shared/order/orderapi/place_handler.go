@@ -46,7 +46,7 @@ type placeInput struct {
 type OrderRequest struct {
 	Lines         []lineRequest `json:"lines" minItems:"1" maxItems:"100" doc:"what is ordered; lines of the same SKU are added up"`
 	PaymentMethod string        `json:"payment_method" minLength:"1" maxLength:"100" pattern:"^pm_[A-Za-z0-9_]+$" doc:"the payment provider's token, never a card number" example:"pm_card_visa"`
-	Email         string        `json:"email,omitempty" format:"email" maxLength:"254" doc:"the customer's address for mails about the order, and nothing else (RFC 5321, section 4.1.2, Mailbox, without quotes; a domain beyond ASCII is sent to in Punycode); if absent, no mail is sent" example:"ada@example.com"`
+	Email         string        `json:"email,omitempty" format:"email" maxLength:"254" doc:"the customer's address for mails about the order (RFC 5321, Mailbox, without quotes; the domain is sent to in Punycode); if absent, no mail is sent" example:"ada@example.com"`
 	Currency      string        `json:"currency,omitempty" pattern:"^[A-Z]{3}$" doc:"the currency to pay in; required if the products are sold in several" example:"EUR"`
 	ExpectedTotal *money.Money  `json:"expected_total,omitempty" doc:"if given, the order is refused with price-changed unless its total is exactly this"`
 }
