@@ -716,7 +716,7 @@ type StockAdjustment struct {
 	// Example: adj_nz7ffzjle7rhphsy3vmieuj44cp2nva7
 	ID string `json:"id"`
 
-	// Level the level now, with the adjustments and orders that came later; absent if it could not be read, the adjustment was made all the same
+	// Level the level now; absent if it could not be read, though it was adjusted
 	Level StockLevel `json:"level,omitempty,omitzero"`
 
 	// Reason the caller's reason
