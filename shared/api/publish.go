@@ -245,8 +245,8 @@ func openAnswers(root node) {
 	}
 }
 
-// describeText gives a text of a request without a rule of its own the pattern of textFault: no control characters but tab
-// and line ends, and not blank.
+// describeText gives a text of a request without a rule of its own the pattern of textFault: no
+// control characters but tab and line ends, and not blank.
 func describeText(n node) {
 	if n["type"] != "string" || n["pattern"] != nil || n["format"] != nil || n["enum"] != nil {
 		return

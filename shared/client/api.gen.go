@@ -716,7 +716,7 @@ type StockAdjustment struct {
 	// Example: adj_nz7ffzjle7rhphsy3vmieuj44cp2nva7
 	ID string `json:"id"`
 
-	// Level the level now; absent if it could not be read, though it was adjusted
+	// Level the level now; absent if it could not be read
 	Level StockLevel `json:"level,omitempty,omitzero"`
 
 	// Reason the caller's reason

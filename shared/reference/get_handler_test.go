@@ -193,7 +193,9 @@ func TestGetHandler_AnswersFitThroughTheGateway(t *testing.T) {
 		require.NoError(t, err)
 		assert.Less(t, len(size), 3_000_000, "%s: half of what is allowed", name)
 	}
-	slash, err := answer(t.Context(), events.APIGatewayProxyRequest{HTTPMethod: http.MethodGet, Path: "/docs/", Resource: "/docs"})
+	slash,
+		err := answer(t.Context(),
+		events.APIGatewayProxyRequest{HTTPMethod: http.MethodGet, Path: "/docs/", Resource: "/docs"})
 	require.NoError(t, err)
 	assert.Equal(t, 200, slash.StatusCode, "a slash at the end leads to the page, too")
 }

@@ -56,7 +56,7 @@ type StockAdjustment struct {
 	Delta      int64       `json:"delta" minimum:"-1000000000" maximum:"1000000000" doc:"the units that were added (positive) or removed (negative)" example:"100"`
 	Reason     string      `json:"reason" doc:"the caller's reason" example:"delivery"`
 	AdjustedAt time.Time   `json:"adjusted_at" doc:"when the adjustment was made"`
-	Level      *StockLevel `json:"level,omitempty" doc:"the level now; absent if it could not be read, though it was adjusted"`
+	Level      *StockLevel `json:"level,omitempty" doc:"the level now; absent if it could not be read"`
 }
 
 // Operation returns POST /stock/{sku}/adjustments.
