@@ -27,10 +27,9 @@ func publish(document []byte) ([]byte, error) {
 	}
 	openAnswers(root)
 	shareEnumerations(root)
-	share(root, "headers", 2, func(name string) string { return name }, responses(root, "headers"))
-	share(root, "parameters", 2, func(name string) string { return name }, pathParameters(root))
-	share(root, "examples", 1, func(name string) string { return name }, examples(root))
-	share(root, "parameters", 2, func(name string) string { return name }, parameters(root))
+	share(root, "headers", 2, unchanged, responses(root, "headers"))
+	share(root, "examples", 1, unchanged, examples(root))
+	share(root, "parameters", 2, unchanged, parameters(root))
 	share(root, "responses", 2, func(status string) string {
 		code, _ := strconv.Atoi(status)
 		return strings.ReplaceAll(http.StatusText(code), " ", "")
@@ -123,21 +122,6 @@ func responses(root node, member string) (slots []slot) {
 	return slots
 }
 
-// pathParameters returns the parameters in the paths of every operation.
-func pathParameters(root node) (slots []slot) {
-	each(at(root, "paths"), func(_ string, path node) {
-		each(path, func(_ string, operation node) {
-			list, _ := operation["parameters"].([]any)
-			for i, item := range list {
-				if p, ok := item.(node); ok && p["in"] == "path" {
-					slots = append(slots, slot{name: p["name"].(string), value: p, put: func(v any) { list[i] = v }})
-				}
-			}
-		})
-	})
-	return slots
-}
-
 // examples returns the examples of every response.
 func examples(root node) (slots []slot) {
 	for _, content := range responses(root, "content") {
@@ -147,8 +131,7 @@ func examples(root node) (slots []slot) {
 }
 
 // share moves objects that occur at least so many times into a member of components, and puts references in their
-// places.
-// name returns the name of a shared object; a second object of the same name gets a number.
+// places. name returns the name of a shared object; a second object of the same name gets a number.
 func share(root node, member string, least int, name func(string) string, slots []slot) {
 	count := map[string]int{}
 	key := func(s slot) string {
@@ -175,6 +158,9 @@ func share(root node, member string, least int, name func(string) string, slots 
 	}
 }
 
+// unchanged names a shared object as its slot is named.
+func unchanged(name string) string { return name }
+
 // shareEnumerations gives an enumeration that several schemas have a schema of its own, named after
 // the first of them and its member, as in OrderStatus.
 func shareEnumerations(root node) {
@@ -187,7 +173,7 @@ func shareEnumerations(root node) {
 			}
 		}
 	})
-	share(root, "schemas", 2, func(name string) string { return name }, slots)
+	share(root, "schemas", 2, unchanged, slots)
 }
 
 const schemaPath = "#/components/schemas/"
@@ -198,13 +184,11 @@ func openAnswers(root node) {
 	schemas := at(root, "components", "schemas")
 	asked, answered := map[string]bool{}, map[string]bool{}
 	requests := func(yield func(node)) {
-		each(at(root, "paths"), func(_ string, path node) {
-			each(path, func(_ string, operation node) {
-				if body, ok := operation["requestBody"].(node); ok {
-					yield(body)
-				}
-			})
-		})
+		for _, operation := range operationsOf(root) {
+			if body, ok := operation["requestBody"].(node); ok {
+				yield(body)
+			}
+		}
 	}
 	requests(func(body node) { collect(schemas, body, asked) })
 	for _, response := range operations(root, "responses") {
@@ -217,29 +201,20 @@ func openAnswers(root node) {
 		}
 	}
 	for name := range asked {
-		if !answered[name] {
-			point(schemas[name], own)
+		if answered[name] {
+			schemas[name+"Request"] = clone(schemas[name])
+			name += "Request"
+		} else {
 			walk(schemas[name], func(n node) {
 				if n["additionalProperties"] == true {
 					delete(n, "additionalProperties") // the default, over which some generators stumble
 				}
 			})
 		}
-	}
-	for name := range asked {
-		if answered[name] {
-			copied := clone(schemas[name])
-			point(copied, own)
-			schemas[name+"Request"] = copied
-		}
-	}
-	requests(func(body node) { point(body, own) })
-	for name := range asked {
-		if answered[name] {
-			name += "Request"
-		}
+		point(schemas[name], own)
 		walk(schemas[name], describeText)
 	}
+	requests(func(body node) { point(body, own) })
 	for name := range answered {
 		open(schemas[name])
 	}
