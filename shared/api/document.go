@@ -125,10 +125,7 @@ func (r Route) describe(doc *huma.OpenAPI, op *huma.Operation) {
 	}
 	r.describeProblems(doc, op)
 	for _, p := range op.Parameters {
-		p.Schema = withoutDescription(p)
-		if p.Schema.Type != huma.TypeArray {
-			p.Explode = nil // it says how lists are written
-		}
+		describeParameter(p)
 	}
 	for status, answer := range op.Responses {
 		// Other refusals have them too, but a document that repeats them everywhere hides what it says.
@@ -175,17 +172,19 @@ func (r Route) describeAnswers(op *huma.Operation) {
 	}
 }
 
-// withoutDescription returns the schema of a parameter without the description that the parameter has itself.
-func withoutDescription(p *huma.Param) *huma.Schema {
-	if p.Schema == nil || p.Schema.Description != p.Description {
-		return p.Schema
+// describeParameter gives a parameter the rules of the gate, and takes away what says nothing.
+func describeParameter(p *huma.Param) {
+	schema := *p.Schema // another operation may have it, too
+	p.Schema = &schema
+	if schema.Description == p.Description {
+		schema.Description = ""
 	}
-	schema := *p.Schema
-	schema.Description = ""
 	if p.In == "query" && schema.Type == huma.TypeString && schema.MinLength == nil {
 		schema.MinLength = new(1) // checkQuery refuses an empty parameter
 	}
-	return &schema
+	if schema.Type != huma.TypeArray {
+		p.Explode = nil // it says how lists are written
+	}
 }
 
 func describeRevalidation(op *huma.Operation) {
