@@ -187,7 +187,7 @@ func (o Operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.revalidate(r)
 	x.writeRateLimitHeaders(a.header)
-	a.header.Set("X-Request-Id", x.id)
+	a.header.Set(requestIDHeader, x.id)
 	maps.Copy(a.header, o.route.deprecationHeaders())
 	a.writeTo(w)
 	observe.Note(ctx, slog.Int("status", a.status))

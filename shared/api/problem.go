@@ -122,19 +122,18 @@ func (o Operation) refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	case f.Kind == fault.Unauthenticated && o.route.Access.basic:
 		a.header.Set("WWW-Authenticate", `Basic realm="backroom", charset="UTF-8"`) // RFC 7617, section 2.1
 	case f.Kind == fault.Unauthenticated && x.token:
-		a.header.Set("WWW-Authenticate", `Bearer realm="backroom", error="invalid_token"`) // RFC 6750, section 3
+		a.header.Set("WWW-Authenticate", bearerChallenge+`, error="invalid_token"`)
 	case f.Kind == fault.Unauthenticated:
-		a.header.Set("WWW-Authenticate", `Bearer realm="backroom"`)
+		a.header.Set("WWW-Authenticate", bearerChallenge)
 	case errors.Is(f, identity.ErrInsufficientScope):
-		a.header.Set("WWW-Authenticate", insufficientScope(f)) // RFC 6750, section 3
+		a.header.Set("WWW-Authenticate", insufficientScope(f))
 	case f.Kind == fault.WrongMethod && allow != "":
 		a.header.Set("Allow", allow)
 	case f.Kind.Later():
 		a.header.Set("Retry-After", strconv.Itoa(max(1, seconds(f.RetryAfter))))
 	}
 	p := Problem{Type: x.problems + "#" + f.Slug, Code: f.Slug, Title: Title(f.Slug), Status: statuses[f.Kind],
-		Detail:    f.Detail,
-		RequestID: x.id}
+		Detail: f.Detail, RequestID: x.id}
 	if len(f.Current) > 0 {
 		if said, err := json.Marshal(f.Current); err == nil {
 			_ = json.Unmarshal(said, &p.Current) // names of other types are left out
@@ -157,10 +156,13 @@ func (o Operation) refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	return a
 }
 
+// bearerChallenge asks for a token. A token that is not accepted adds an error to it (RFC 6750, section 3).
+const bearerChallenge = `Bearer realm="backroom"`
+
 // insufficientScope returns the challenge to a token that lacks scopes.
 func insufficientScope(f *fault.Fault) string {
 	scopes, _ := f.Current["scopes"].([]string)
-	return `Bearer realm="backroom", error="insufficient_scope", scope="` + strings.Join(scopes, " ") + `"`
+	return bearerChallenge + `, error="insufficient_scope", scope="` + strings.Join(scopes, " ") + `"`
 }
 
 // refusalMedia returns the media type of the operation's refusals.
