@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -38,14 +37,14 @@ type gate struct {
 	keyed    bool     // an Idempotency-Key is required
 	query    []string // the names of the query parameters
 	lists    []string // the headers whose value is a list (RFC 9110, section 5.6.1)
-	headers  []string // all other headers
+	headers  []string // all other headers, and Content-Type
 	schema   *huma.Schema
 	schemas  huma.Registry
 }
 
 // learn reads from the registered operation what the gate has to check.
 func (g *gate) learn(doc *huma.OpenAPI, op *huma.Operation) {
-	g.success = op.DefaultStatus
+	g.success, g.headers = op.DefaultStatus, []string{"Content-Type"}
 	for _, p := range op.Parameters {
 		g.keyed = g.keyed || p.In == "header" && p.Name == keyHeader && p.Required
 		switch {
@@ -110,7 +109,7 @@ func (g *gate) checkHeaders(r *http.Request) error {
 		}
 	}
 	var twice []fault.Problem
-	for _, name := range append([]string{"Content-Type"}, g.headers...) {
+	for _, name := range g.headers {
 		if len(r.Header.Values(name)) > 1 {
 			twice = append(twice, fault.Problem{Parameter: name, Detail: "must not appear twice"})
 		}
@@ -132,11 +131,9 @@ func (g *gate) checkQuery(query url.Values) error {
 		say := func(detail string) {
 			broken = append(broken, fault.Problem{Parameter: name[:min(len(name), maxName)], Detail: detail})
 		}
-		switch known := slices.IndexFunc(g.query, func(k string) bool { return strings.EqualFold(k, name) }); {
-		case !slices.Contains(g.query, name) && known >= 0:
-			say("unknown parameter; did you mean " + strconv.Quote(g.query[known]) + "?")
+		switch {
 		case !slices.Contains(g.query, name):
-			say("unknown parameter")
+			say(unknown("parameter", name, slices.Values(g.query)))
 		case len(query[name]) > 1:
 			say("must not appear twice")
 		case query.Get(name) == "":

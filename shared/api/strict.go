@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -139,10 +141,10 @@ func (w *walker) object(s *huma.Schema) {
 		if complaint != "" {
 			w.problem(complaint)
 		}
-		if !(w.next() == 'n' && optional(s, name)) {
-			w.value(member)
-		} else {
+		if w.next() == 'n' && optional(s, name) {
 			w.literal() // null means that the member is absent
+		} else {
+			w.value(member)
 		}
 		w.path = w.path[:len(w.path)-1]
 	}
@@ -184,12 +186,17 @@ func property(s *huma.Schema, name string) (member *huma.Schema, complaint strin
 	if s.AdditionalProperties != false {
 		return nil, ""
 	}
-	for known := range s.Properties {
+	return nil, unknown("property", name, maps.Keys(s.Properties))
+}
+
+// unknown returns the complaint about a name that is not known, and proposes one that differs in letter case only.
+func unknown(what, name string, names iter.Seq[string]) string {
+	for known := range names {
 		if strings.EqualFold(known, name) {
-			return nil, "unknown property; did you mean " + strconv.Quote(known) + "?"
+			return "unknown " + what + "; did you mean " + strconv.Quote(known) + "?"
 		}
 	}
-	return nil, "unknown property"
+	return "unknown " + what
 }
 
 func (w *walker) list(s *huma.Schema) {
@@ -320,9 +327,9 @@ func readForm(data []byte, v any) error {
 	if err != nil {
 		return err
 	}
-	fields := map[string]string{}
+	fields, known := map[string]string{}, names(v)
 	for name := range form {
-		if known := names(v); known == nil || slices.Contains(known, name) {
+		if known == nil || slices.Contains(known, name) {
 			fields[name] = form.Get(name)
 		}
 	}
