@@ -18,6 +18,8 @@ type ProblemsHandler struct {
 // Operation returns the route.
 func (h ProblemsHandler) Operation() api.Operation {
 	read := once(func() ([]byte, error) { return h.Page, nil })
+	policy := "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+		"style-src 'sha256-" + styleHash(h.Page) + "'"
 	return api.New(api.Route{
 		Name: "get-problems", Method: http.MethodGet, Path: api.ProblemsPath, Access: api.Public,
 		Summary: "Read about problems",
@@ -26,8 +28,6 @@ func (h ProblemsHandler) Operation() api.Operation {
 		if err != nil {
 			return nil, err
 		}
-		policy := "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
-			"style-src 'sha256-" + styleHash(c.bytes) + "'"
 		return &getOutput{html, asked, c.etag, policy, "nosniff", "no-referrer", c.bytes}, nil
 	})
 }
