@@ -122,9 +122,9 @@ func (o Operation) refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	case f.Kind == fault.Unauthenticated && o.route.Access.basic:
 		a.header.Set("WWW-Authenticate", `Basic realm="backroom", charset="UTF-8"`) // RFC 7617, section 2.1
 	case f.Kind == fault.Unauthenticated && x.token:
-		a.header.Set("WWW-Authenticate", bearerChallenge+`, error="invalid_token"`)
+		a.header.Set("WWW-Authenticate", challenge+`, error="invalid_token"`)
 	case f.Kind == fault.Unauthenticated:
-		a.header.Set("WWW-Authenticate", bearerChallenge)
+		a.header.Set("WWW-Authenticate", challenge)
 	case errors.Is(f, identity.ErrInsufficientScope):
 		a.header.Set("WWW-Authenticate", insufficientScope(f))
 	case f.Kind == fault.WrongMethod && allow != "":
@@ -156,13 +156,13 @@ func (o Operation) refusal(x *exchange, f *fault.Fault, allow string) *answer {
 	return a
 }
 
-// bearerChallenge asks for a token. A token that is not accepted adds an error to it (RFC 6750, section 3).
-const bearerChallenge = `Bearer realm="backroom"`
+// challenge asks for a token. A token that is not accepted adds an error to it (RFC 6750, section 3).
+const challenge = `Bearer realm="backroom"`
 
 // insufficientScope returns the challenge to a token that lacks scopes.
 func insufficientScope(f *fault.Fault) string {
 	scopes, _ := f.Current["scopes"].([]string)
-	return bearerChallenge + `, error="insufficient_scope", scope="` + strings.Join(scopes, " ") + `"`
+	return challenge + `, error="insufficient_scope", scope="` + strings.Join(scopes, " ") + `"`
 }
 
 // refusalMedia returns the media type of the operation's refusals.
