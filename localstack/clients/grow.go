@@ -3,9 +3,10 @@ package clients
 import (
 	"bytes"
 	"encoding/json"
-	"io"
+	"maps"
 	"mime"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,15 +19,16 @@ import (
 func Grow(next http.Handler) http.Handler {
 	later := &laterRelease{seen: map[string]bool{}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		recorded := &recorder{header: w.Header(), status: http.StatusOK}
+		recorded := httptest.NewRecorder()
 		next.ServeHTTP(recorded, r)
-		body := recorded.body.Bytes()
-		kind, _, _ := mime.ParseMediaType(recorded.header.Get("Content-Type"))
+		maps.Copy(w.Header(), recorded.Header())
+		body := recorded.Body.Bytes()
+		kind, _, _ := mime.ParseMediaType(recorded.Header().Get("Content-Type"))
 		if len(body) > 0 && (kind == "application/json" || kind == "application/problem+json") {
 			body = later.answer(r, body)
-			recorded.header.Set("Content-Length", strconv.Itoa(len(body)))
+			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		}
-		w.WriteHeader(recorded.status)
+		w.WriteHeader(recorded.Code)
 		_, _ = w.Write(body) // a client that is gone needs no answer
 	})
 }
@@ -85,16 +87,3 @@ func grow(value any) {
 		}
 	}
 }
-
-// A recorder keeps an answer.
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (r *recorder) Header() http.Header         { return r.header }
-func (r *recorder) WriteHeader(status int)      { r.status = status }
-func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
-
-var _ io.Writer = (*recorder)(nil)
