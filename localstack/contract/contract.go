@@ -74,17 +74,19 @@ func Read(document []byte) (*Contract, error) {
 // answers nothing that its own document does not name.
 func closeAnswers(document *openapi3.T) {
 	for _, schema := range document.Components.Schemas {
-		if values, ok := schema.Value.Extensions["x-extensible-enum"].([]any); ok {
-			schema.Value.Enum = values
-		}
+		closeEnumeration(schema.Value)
 		if open := schema.Value.AdditionalProperties.Has; open != nil && *open {
 			schema.Value.AdditionalProperties.Has = new(false)
 		}
 		for _, member := range schema.Value.Properties {
-			if values, ok := member.Value.Extensions["x-extensible-enum"].([]any); ok {
-				member.Value.Enum = values
-			}
+			closeEnumeration(member.Value)
 		}
+	}
+}
+
+func closeEnumeration(schema *openapi3.Schema) {
+	if values, ok := schema.Extensions["x-extensible-enum"].([]any); ok {
+		schema.Enum = values
 	}
 }
 
