@@ -9,17 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"time"
 
 	"backroom/localstack/clients"
-	"backroom/localstack/cloud"
-	"backroom/localstack/deploy"
 	"backroom/localstack/lane"
 	"backroom/localstack/seed"
 	"backroom/localstack/tools"
-	"backroom/shared/client"
 	"backroom/shared/ops/remedy"
 	"backroom/shared/ops/shop"
 	"backroom/shared/ops/stack"
@@ -72,26 +67,25 @@ func tryClients(ctx context.Context, d app, _ []string) error {
 // driveClients deploys a stack and tries every client on it.
 func (d app) driveClients(ctx context.Context, installed tools.Tools, bench clients.Bench, some []clients.Client) (
 	err error) {
-	where, err := d.open(ctx, installed, cloud.NameMiniStack)
+	where, deployed, err := d.deployAlone(ctx, installed, "backroom-clients")
 	if err != nil {
 		return err
 	}
 	defer closing(&err, where.close)
-	deployed, err := d.deploy(ctx, deploy.Deployment{
-		Tools: installed, Endpoint: where.Endpoint(), Stack: "backroom-clients", Parameters: deploy.HighLimits(nil),
-	})
-	if err != nil {
-		return err
-	}
-	target, err := seeded(ctx, deployed)
-	if err != nil {
-		return err
-	}
 	plain, grown, closeDoors, err := doors(deployed)
 	if err != nil {
 		return err
 	}
 	defer closing(&err, closeDoors)
+	api, err := shop.New(plain, nil)
+	if err != nil {
+		return err
+	}
+	credentials, _, err := stock(ctx, deployed, api, "clients", seed.Orders(100))
+	if err != nil {
+		return err
+	}
+	target := clients.Target{ClientID: credentials.ClientID, ClientSecret: credentials.Secret}
 	results, failure := d.driveEach(ctx, bench, some, target, grown)
 	failures := []error{failure}
 	target.API, target.Run = plain, "prism-"+stamp()
@@ -127,30 +121,6 @@ func (d app) driveEach(ctx context.Context, bench clients.Bench, some []clients.
 		}))
 	}
 	return results, errors.Join(failures...)
-}
-
-// stamp returns a text that differs between runs.
-func stamp() string { return strconv.FormatInt(time.Now().UnixMilli(), 36) }
-
-// seeded adds products and stock to a deployed stack, and returns its credentials.
-func seeded(ctx context.Context, deployed stack.Stack) (target clients.Target, err error) {
-	address, err := deployed.API()
-	if err != nil {
-		return target, err
-	}
-	if target.ClientID, target.ClientSecret, err = deployed.Client(ctx); err != nil {
-		return target, err
-	}
-	api, err := shop.New(address, nil)
-	if err != nil {
-		return target, err
-	}
-	staff, err := api.Token(ctx, client.Credentials{ClientID: target.ClientID, Secret: target.ClientSecret})
-	if err != nil {
-		return target, err
-	}
-	_, err = (seed.Seeder{API: api, Token: staff, Name: "clients"}).Stock(ctx, seed.Orders(100))
-	return target, err
 }
 
 // doors serves the API at two addresses: as it is, and as a later release may answer.

@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"backroom/localstack/cloud"
-	"backroom/localstack/deploy"
 	"backroom/localstack/lane"
 	"backroom/localstack/probe"
 	"backroom/localstack/seed"
@@ -43,17 +41,11 @@ func probeAPI(ctx context.Context, d app, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
-	where, err := d.open(ctx, installed, cloud.NameMiniStack)
+	where, deployed, err := d.deployAlone(ctx, installed, "backroom-probe")
 	if err != nil {
 		return err
 	}
 	defer closing(&err, where.close)
-	deployed, err := d.deploy(ctx, deploy.Deployment{
-		Tools: installed, Endpoint: where.Endpoint(), Stack: "backroom-probe", Parameters: deploy.HighLimits(nil),
-	})
-	if err != nil {
-		return err
-	}
 	var target probe.Shop
 	err = d.Phase("seed", func() (note string, err error) {
 		target, err = stocked(ctx, deployed)
@@ -115,25 +107,21 @@ func (d app) probe(ctx context.Context, target probe.Shop, p probe.Probe) error 
 // stocked adds products and stock to a deployed stack, and places orders of each kind for each customer.
 func stocked(ctx context.Context, deployed stack.Stack) (target probe.Shop, err error) {
 	target = probe.Shop{Orders: map[string]probe.Orders{}}
-	var errs [3]error
-	target.API, errs[0] = deployed.API()
-	target.ClientID, target.ClientSecret, errs[1] = deployed.Client(ctx)
-	target.WebhookSecret, errs[2] = deployed.CallbackSecret(ctx)
-	if err := errors.Join(errs[:]...); err != nil {
+	if target.API, err = deployed.API(); err != nil {
+		return target, err
+	}
+	if target.WebhookSecret, err = deployed.CallbackSecret(ctx); err != nil {
 		return target, err
 	}
 	api, err := shop.New(target.API, nil)
 	if err != nil {
 		return target, err
 	}
-	credentials := client.Credentials{ClientID: target.ClientID, Secret: target.ClientSecret}
-	staff, err := api.Token(ctx, credentials)
+	credentials, _, err := stock(ctx, deployed, api, "probe", seed.Orders(100))
 	if err != nil {
 		return target, err
 	}
-	if _, err := (seed.Seeder{API: api, Token: staff, Name: "probe"}).Stock(ctx, seed.Orders(100)); err != nil {
-		return target, err
-	}
+	target.ClientID, target.ClientSecret = credentials.ClientID, credentials.Secret
 	for _, product := range seed.Catalogue() {
 		target.Sold = append(target.Sold, product.SKU)
 	}

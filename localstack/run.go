@@ -203,27 +203,40 @@ func serve(deployed stack.Stack, listener net.Listener, wrap func(http.Handler) 
 	return "http://" + listener.Addr().String(), served, nil
 }
 
+// stock adds products, and the stock that the orders need. It returns the credentials of the stack's client and how many
+// products are new.
+func stock(ctx context.Context, deployed stack.Stack, api shop.API, name string, baskets []seed.Order) (
+	credentials client.Credentials, added int, err error) {
+	if credentials.ClientID, credentials.Secret, err = deployed.Client(ctx); err != nil {
+		return credentials, 0, err
+	}
+	staff, err := api.Token(ctx, credentials)
+	if err != nil {
+		return credentials, 0, err
+	}
+	added, err = seed.Seeder{API: api, Token: staff, Name: name}.Stock(ctx, baskets)
+	return credentials, added, err
+}
+
+// stamp returns a text that differs between runs.
+func stamp() string { return strconv.FormatInt(time.Now().UnixMilli(), 36) }
+
 // placeOrders adds products and stock, and places orders. It prints a line for each order once that has an
 // outcome, and returns an error if an outcome is not the expected one. log is the file to look into then.
 func (d app) placeOrders(ctx context.Context, deployed stack.Stack, api shop.API, log string) error {
-	id, secret, err := deployed.Client(ctx)
-	if err != nil {
-		return err
-	}
-	name := "run-" + strconv.FormatInt(time.Now().UnixMilli(), 36)
+	name := "run-" + stamp()
 	baskets := seed.Orders(orders)
-	err = d.Phase("catalogue", func() (string, error) {
-		staff, err := api.Token(ctx, client.Credentials{ClientID: id, Secret: secret})
-		if err != nil {
-			return "", err
-		}
-		added, err := seed.Seeder{API: api, Token: staff, Name: name}.Stock(ctx, baskets)
+	var credentials client.Credentials
+	err := d.Phase("catalogue", func() (note string, err error) {
+		var added int
+		credentials, added, err = stock(ctx, deployed, api, name, baskets)
 		return fmt.Sprintf("%d products, %d of them new; stock delivered", len(seed.Catalogue()), added), err
 	})
 	if err != nil {
 		return err
 	}
-	buyer, err := api.Token(ctx, client.Credentials{ClientID: id, Secret: secret, Customer: customer})
+	credentials.Customer = customer
+	buyer, err := api.Token(ctx, credentials)
 	if err != nil {
 		return err
 	}

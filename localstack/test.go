@@ -17,6 +17,7 @@ import (
 	"backroom/localstack/lane"
 	"backroom/localstack/tools"
 	"backroom/shared/ops/remedy"
+	"backroom/shared/ops/stack"
 )
 
 // lint is `make lint`: it runs every check, also after one has failed.
@@ -142,6 +143,23 @@ func (d app) open(ctx context.Context, installed tools.Tools, name string) (wher
 		return strings.TrimSpace(name + " " + where.Endpoint()), nil
 	})
 	return where, err
+}
+
+// deployAlone starts a MiniStack and deploys a stack there, whose limits no load reaches. Closing the place stops it
+// and deletes its data.
+func (d app) deployAlone(ctx context.Context, installed tools.Tools, name string) (
+	where place, deployed stack.Stack, err error) {
+	where, err = d.open(ctx, installed, cloud.NameMiniStack)
+	if err != nil {
+		return where, deployed, err
+	}
+	deployed, err = d.deploy(ctx, deploy.Deployment{
+		Tools: installed, Endpoint: where.Endpoint(), Stack: name, Parameters: deploy.HighLimits(nil),
+	})
+	if err != nil {
+		err = errors.Join(err, where.close())
+	}
+	return where, deployed, err
 }
 
 func (p place) close() error { return errors.Join(p.Stop(), os.RemoveAll(p.scratch)) }
