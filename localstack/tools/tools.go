@@ -14,8 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
+	"backroom/shared/ops/local"
 	"backroom/shared/ops/remedy"
 )
 
@@ -307,24 +307,15 @@ func cacheFolder() (string, error) {
 
 // lock waits for the file lock at path. The kernel releases the lock when the process ends.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
-	}
 	for {
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
+		file, err := local.Lock(path)
+		switch {
+		case err == nil:
 			return func() { _ = file.Close() }, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			_ = file.Close()
+		case !errors.Is(err, syscall.EWOULDBLOCK):
 			return nil, err
-		}
-		select {
-		case <-ctx.Done():
-			_ = file.Close()
+		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case <-time.After(200 * time.Millisecond):
 		}
 	}
 }
